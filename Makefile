@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: ISC
+# One Makefile, one module.mk a folder, nothing recursive.  A module.mk only
+# lists: its sources in <folder>_SRCS, its programs and tests by $(call ...).
+# Objects live under $(O), so builds with other flags never mix: give them
+# another O.  `make help` lists the targets.
+
+VERSION := $(shell cat VERSION)
+O ?= build
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
+DATADIR ?= $(PREFIX)/share/sonde
+MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= $(PREFIX)/etc
+
+MAKEFLAGS += -rR --no-print-directory
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+SHELL := /bin/sh
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR := ar
+CFLAGS ?= -O2 -g
+INSTALL ?= install
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_LD := -pie -Wl,-z,relro,-z,now
+ifneq ($(SANITIZE),)
+HARDEN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+HARDEN_LD := -fsanitize=$(SANITIZE)
+else ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
+HARDEN += -D_FORTIFY_SOURCE=3
+endif
+
+# pkg-config is asked once per library, when the library is first needed.
+pkg = $(or $(PKG_$(1)),$(eval PKG_$(1) := $$(shell pkg-config --libs $(1) \
+	2>/dev/null || echo -l$(1)))$(PKG_$(1)))
+
+ALL_CPPFLAGS = -I. -I$(O) -D_GNU_SOURCE -DSONDE_VERSION='"$(VERSION)"' \
+	-DSONDE_DATADIR='"$(DATADIR)"' -DSONDE_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	-I/usr/include/lua5.4 $(CPPFLAGS)
+ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDEN) \
+	-ffile-prefix-map=$(CURDIR)=. $(WERROR) $(CFLAGS)
+ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
+ifneq ($(CI),)
+WERROR := -Werror
+endif
+
+# What the archives need from outside.  A program names its archives; the
+# libraries follow from them.
+LIBS_lib = $(call pkg,libprotobuf-c) $(call pkg,libzstd) \
+	$(call pkg,libsodium) $(call pkg,libconfuse) $(call pkg,jansson)
+LIBS_analysis = -lm
+LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
+	$(call pkg,libseccomp) $(call pkg,libcap-ng) $(call pkg,libcurl)
+LIBS_collector = $(call pkg,sqlite3) -lpthread
+LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) -lpthread
+
+.PHONY: all
+all: programs ## build everything
+
+# $(call archive,folder): <folder>_SRCS and the objects of generated sources
+# in <folder>_GENERATED become $(O)/<folder>.a
+define archive
+$(O)/$(1).a: $$(patsubst %.c,$(O)/%.o,$$($(1)_SRCS)) \
+		$$($(1)_GENERATED)
+	@rm -f $$@
+	@$(AR) rcsD $$@ $$^
+OBJS += $$(patsubst %.c,$(O)/%.o,$$($(1)_SRCS))
+endef
+
+# $(call program,path,main.c,archives): $(O)/<path>, linked in this order
+define link_rule
+$(O)/$(1): $(O)/$(patsubst %.c,%.o,$(2)) $(foreach a,$(3),$(O)/$(a).a)
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"
+	@$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) \
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+		$$(foreach a,$(3),$$(LIBS_$$(a))) $(4) $$(LDLIBS)
+OBJS += $(O)/$(patsubst %.c,%.o,$(2))
+endef
+define program
+$(call link_rule,bin/$(1),$(2),$(3),$(4))
+PROGRAMS += $(O)/bin/$(1)
+endef
+
+# $(call unit_test,folder,name,archives): tests/<folder>/test_<name>.c, a
+# cmocka program that speaks TAP.
+define unit_test
+$(call link_rule,tests/$(1)/test_$(2),tests/$(1)/test_$(2).c,$(3),-lcmocka $(4))
+UNIT_TESTS += $(O)/tests/$(1)/test_$(2)
+endef
+
+# $(call fuzz_test,parser,archives): tests/fuzz/fuzz_<parser>.c replays
+# tests/corpus/<parser>/; with the engine it is a libFuzzer target.
+define fuzz_test
+$(call link_rule,tests/fuzz/fuzz_$(1),tests/fuzz/fuzz_$(1).c,$(2),$(if $(FUZZ_ENGINE),,$(O)/tests/fuzz/replay.o) $(3))
+ifeq ($(FUZZ_ENGINE),)
+$(O)/tests/fuzz/fuzz_$(1): $(O)/tests/fuzz/replay.o
+endif
+FUZZERS += $(O)/tests/fuzz/fuzz_$(1)
+endef
+
+# $(call script_test,path): an executable file that speaks TAP; it finds the
+# build folder in $$O.
+script_test = $(eval SCRIPT_TESTS += $(1))
+
+include lib/module.mk analysis/module.mk probes/module.mk
+include collector/module.mk web/module.mk
+include $(sort $(wildcard tests/*/module.mk))
+
+$(foreach f,lib analysis probes collector web,$(eval $(call archive,$(f))))
+
+$(O)/%.o: %.c | $(GENERATED_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated C: the schema's code is not ours to warn about.
+$(O)/%.pb-c.c $(O)/%.pb-c.h &: %.proto
+	@mkdir -p $(@D)
+	@echo "  GEN  $<"
+	@protoc-c --c_out=$(O) $<
+$(O)/%.pb-c.o: $(O)/%.pb-c.c
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -w -c -o $@ $<
+
+-include $(OBJS:.o=.d)
+
+.PHONY: programs
+programs: $(PROGRAMS)
+
+.PHONY: deps
+deps: ## install every missing package by name (Debian; else says what to do)
+	@tests/install-deps.sh
+
+.PHONY: demo
+demo: deps ## a living example: real packets, a map, a slow link, a worm
+	@$(MAKE) all
+	@O=$(O) tests/demo/demo.sh
+
+.PHONY: check
+check: deps ## build, run every test that this machine can run
+	@$(MAKE) all
+	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
+	@O=$(O) tests/run-tests.sh $(O)-asan/tests $(SCRIPT_TESTS)
+
+.PHONY: asan-tests
+asan-tests: $(UNIT_TESTS) $(FUZZERS)
+	@printf '%s\n' $(UNIT_TESTS) >$(O)/tests/unit.list
+	@printf '%s\n' $(FUZZERS) >$(O)/tests/fuzz.list
+
+.PHONY: asan
+asan: ## only the unit tests and corpora, under ASan and UBSan
+	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
+	@O=$(O) tests/run-tests.sh $(O)-asan/tests
+
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: ## fuzz every parser for FUZZ_SECONDS each (clang, libFuzzer)
+	@$(MAKE) O=$(O)-fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined \
+		CFLAGS='-O1 -g' FUZZ_ENGINE=1 LDFLAGS=-fsanitize=fuzzer fuzzers
+	@tests/fuzz/run.sh $(O)-fuzz $(FUZZ_SECONDS)
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+.PHONY: bench
+bench: deps ## run our programs and their peers on the same work; ratios
+	@$(MAKE) all
+	@O=$(O) tests/bench/bench.sh
+
+.PHONY: lint
+lint: ## clang-tidy, cppcheck, gcc -fanalyzer, mandoc, shellcheck
+	@O=$(O) tests/lint.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf $(O) $(O)-asan $(O)-tsan $(O)-fuzz $(O)-analyze
+
+.PHONY: help
+help: ## this list
+	@echo "Sonde $(VERSION).  make TARGET [O=folder] [PREFIX=$(PREFIX)] [DESTDIR=]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+MAN_PAGES = $(wildcard man/*.[1-8])
+.PHONY: install uninstall
+install: all ## install programs, scripts and man pages
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
+		$(DESTDIR)$(DATADIR)/scripts $(DESTDIR)$(SYSCONFDIR)/sonde
+	$(INSTALL) -m 755 $(O)/bin/sonde $(DESTDIR)$(BINDIR)/
+	$(INSTALL) -m 755 $(O)/bin/sonde-agent $(O)/bin/sonde-collector \
+		$(DESTDIR)$(SBINDIR)/
+	$(INSTALL) -m 644 probes/scripts/*.lua $(DESTDIR)$(DATADIR)/scripts/
+	@for p in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${p##*.}; \
+		$(INSTALL) -d $$d && $(INSTALL) -m 644 $$p $$d/ || exit 1; done
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/sonde $(DESTDIR)$(SBINDIR)/sonde-agent \
+		$(DESTDIR)$(SBINDIR)/sonde-collector
+	rm -rf $(DESTDIR)$(DATADIR)
+	@for p in $(MAN_PAGES); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done

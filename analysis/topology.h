@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Traces become a graph of interfaces: nodes are addresses that answered (and
+ * honest stand-ins for those that did not), links join hops that one flow saw
+ * in a row.  Pure: arrays in, arrays out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+
+/* One hop of one trace: the best reply of its attempts. */
+struct topology_hop {
+	struct addr from;     /* family 0: nobody answered */
+	uint8_t ttl;
+	uint32_t probes, replies; /* attempts sent and answered */
+	int64_t rtt_ns;       /* the smallest; -1: none */
+	bool mpls;
+	bool destination;     /* the answer came from the target itself */
+};
+struct topology_trace {
+	struct addr src, dst;
+	struct walltime when;
+	const struct topology_hop *hops; /* ttl ascending, no holes */
+	size_t hop_count;
+	bool reached;
+};
+
+struct topology; /* accumulates */
+struct topology *topology_new(void);
+void topology_free(struct topology *topology);
+void topology_add(
+    struct topology *topology, const struct topology_trace *trace);
+
+struct topology_node {
+	struct addr addr;      /* family 0: unresponsive */
+	/* For an unresponsive hop: the answering neighbours that bound it and
+	 * its place between them, so that the same silence is one node. */
+	struct addr before, after;
+	uint8_t run_index, run_len;
+	bool is_source, is_destination, mpls;
+	uint64_t traces;
+	int64_t rtt_min_ns;    /* -1: none */
+	uint64_t probes, replies;
+};
+struct topology_link {
+	size_t from, to;       /* node indexes; from is nearer the source */
+	uint64_t traces;
+	/* Extra delay and loss of this link, as far as round trips can say:
+	 * medians of per-trace differences; the far end's own slow answering
+	 * cannot be told apart unless something behind it is fast. */
+	int64_t delay_ns;      /* >= 0; -1: not known */
+	int64_t delay_mad_ns;
+	double loss;           /* 0..1; negative: not known */
+	uint64_t loss_samples;
+	struct walltime first, last;
+};
+
+/* Computes and borrows; valid until the next add. */
+size_t topology_nodes(
+    struct topology *topology, const struct topology_node **nodes);
+size_t topology_links(
+    struct topology *topology, const struct topology_link **links);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a script worker and the guardian say to each other, over one
+ * SOCK_SEQPACKET pair per run.  Every message is one datagram: a struct
+ * wire_head, then `count` entries of the type's fixed size, then, for those
+ * that carry octets, the octets in entry order.  Both ends are the same
+ * binary, so structs travel as they are; the guardian copies a message before
+ * it looks at it and treats every field as hostile.
+ *
+ * The worker says WAIT when it has nothing to do until a reply or `until`.
+ * In a simulated network virtual time moves only while every worker waits.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+#include "probes/net/net.h"
+#include "probes/packet/probe.h"
+
+#define WIRE_MAX_BYTES 65536 /* one datagram */
+#define WIRE_MAX_COUNT 64    /* entries in one */
+
+enum wire_type {
+	WIRE_SEND,  /* worker: struct wire_probe + payload octets */
+	WIRE_WAIT,  /* worker: one struct wire_wait */
+	WIRE_SOURCE,/* worker: one struct addr, which source for this dst? */
+	WIRE_EVENT, /* guardian: struct wire_event + packet octets */
+	WIRE_WOKEN, /* guardian: head only; `until` came.  Answers WAIT unless
+		       events did */
+	WIRE_SOURCE_IS /* guardian: one struct addr, family 0: no route */
+};
+
+struct wire_head {
+	uint32_t type;        /* enum wire_type */
+	uint32_t count;
+	struct monotime now;  /* guardian: its clock, virtual in simulation */
+	struct walltime wall;
+};
+
+struct wire_wait {
+	struct monotime until;
+};
+
+struct wire_probe {
+	uint64_t cookie;       /* the worker's; comes back with every event */
+	struct monotime at;    /* send no earlier; 0: now */
+	struct monotime until; /* stop listening for replies then */
+	struct probe probe;    /* payload pointer ignored; octets follow */
+};
+
+enum wire_event_kind {
+	WIRE_SENT,      /* stamp: transmit time */
+	WIRE_DENIED,    /* verdict says why; nothing was sent */
+	WIRE_FAILED,    /* err: negative errno from the network */
+	WIRE_REPLY,     /* stamp: receive time; tx and rtt_ns too */
+	WIRE_EXPIRED    /* until came; says how many replies there were */
+};
+
+struct wire_event {
+	uint64_t cookie;
+	uint32_t kind;        /* enum wire_event_kind */
+	uint32_t verdict;     /* enum policy_verdict */
+	int32_t err;
+	uint32_t replies;     /* so far, this one included */
+	struct net_stamp stamp;
+	struct net_stamp tx;
+	int64_t rtt_ns;       /* WIRE_REPLY */
+	struct addr src;      /* the address the probe left from */
+	uint32_t bytes_len;   /* WIRE_REPLY: octets of the IP packet (<= 1500) */
+	uint16_t probe_checksum; /* upper checksum as sent */
+	uint16_t probe_ip_id;
+};

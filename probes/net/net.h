@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network under the guardian: a seam with two providers, the live one
+ * (probes/net/live.c: raw and packet sockets, libpcap, kernel timestamps) and
+ * the simulated one (probes/net/sim.c: a described internet in virtual time).
+ * The guardian is the only caller.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+
+/* Numbers equal Sonde__Clock's (lib/record.proto). */
+enum net_clock {
+	NET_CLOCK_UNKNOWN,
+	NET_CLOCK_USER,
+	NET_CLOCK_KERNEL_SOFTWARE,
+	NET_CLOCK_HARDWARE,
+	NET_CLOCK_SIMULATED
+};
+
+struct net_stamp {
+	struct walltime wall;
+	enum net_clock clock;
+};
+
+struct net_send {
+	const uint8_t *bytes; /* an IP packet, borrowed for the call */
+	size_t len;
+	uint32_t cookie;      /* comes back with the transmit timestamp */
+};
+
+/* What came back, in order of time. */
+struct net_event {
+	enum { NET_RECEIVED, NET_SENT, NET_SEND_FAILED } kind;
+	struct net_stamp stamp;
+	uint32_t cookie;      /* NET_SENT, NET_SEND_FAILED */
+	int err;              /* NET_SEND_FAILED: negative errno */
+	const uint8_t *bytes; /* NET_RECEIVED: an IP packet, borrowed */
+	size_t caplen, wirelen;
+};
+typedef void net_event_fn(void *arg, const struct net_event *event);
+
+struct net_counters {
+	uint64_t sent, send_failed, received, dropped;
+};
+
+struct net_ops {
+	const char *name; /* "live", "sim" */
+	const char *help; /* one line */
+
+	/* spec: what follows "NAME:" in --net, or NULL.  Everything that needs
+	 * privilege or a file happens here; afterwards neither is needed. */
+	int (*open)(void **ctx, const char *spec, struct errmsg *msg);
+	void (*close)(void *ctx);
+
+	/* The source address that packets to dst leave from.  Negative errno
+	 * when there is no route. */
+	int (*source)(void *ctx, const struct addr *dst, struct addr *src);
+	/* Is this one of this host's own addresses, or the directed broadcast
+	 * of one of its networks?  For the policy. */
+	bool (*is_own)(void *ctx, const struct addr *a);
+	bool (*is_broadcast)(void *ctx, const struct addr *a);
+
+	struct monotime (*now)(void *ctx);
+	struct walltime (*wall)(void *ctx);
+
+	/* Sends now, in order, as one batch where the system can; returns how
+	 * many left (the rest get NET_SEND_FAILED from the next poll). */
+	size_t (*send)(void *ctx, const struct net_send *packets, size_t count);
+
+	/* Gives every event that is there, without waiting. */
+	void (*poll)(void *ctx, net_event_fn *fn, void *arg);
+
+	/* live: descriptors to wait for (returns how many, at most size);
+	 * sim: none, and advance moves virtual time to the next event or to
+	 * `until`, whichever is first.  advance is NULL in a live network. */
+	size_t (*fds)(void *ctx, int *fds, size_t size);
+	void (*advance)(void *ctx, struct monotime until);
+
+	void (*counters)(void *ctx, struct net_counters *counters);
+};
+
+extern const struct net_ops net_live, net_sim;
+
+/* Finds the provider for "--net NAME[:SPEC]"; spec points into text. */
+const struct net_ops *net_find(
+    const char *text, const char **spec, struct errmsg *msg);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A probe as a script describes it: fields, never raw headers.  The guardian
+ * fills the source address and the header checksums and builds the bytes
+ * (probes/packet/build.c, libnet).  Everything that load balancers hash is
+ * the script's to keep constant or to vary.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+
+#define PROBE_PAYLOAD_MAX 1400
+
+struct probe {
+	struct addr dst;
+	uint8_t proto;       /* PACKET_ICMP (echo request, for both families),
+				PACKET_UDP or PACKET_TCP */
+	uint8_t ttl;
+	uint8_t tos;
+	uint32_t flow_label; /* IPv6, 20 bits */
+	uint16_t ip_id;      /* IPv4; 0 lets the guardian choose */
+	uint16_t sport, dport; /* UDP, TCP */
+	uint16_t icmp_id, icmp_seq;
+	uint16_t checksum;   /* if fix_checksum: the upper checksum to show; the
+				first two payload octets are chosen so that
+				it is right (Paris traceroute) */
+	bool fix_checksum;   /* ICMP and UDP; needs two octets of payload */
+	uint32_t tcp_seq, tcp_ack;
+	uint16_t tcp_window;
+	uint8_t tcp_flags;
+	uint16_t payload_len;
+	const uint8_t *payload; /* borrowed; NULL means zeros */
+};
+
+/* Bytes of the IP packet that this probe becomes. */
+size_t probe_size_bytes(const struct probe *probe);
+
+/* Builds the IP packet into `to` (size at least probe_size_bytes); the length
+ * is returned, or ERR_USAGE for a probe that cannot exist. */
+struct probe_builder; /* holds one libnet template per family and protocol */
+struct probe_builder *probe_builder_new(struct errmsg *msg);
+void probe_builder_free(struct probe_builder *builder);
+int probe_build(struct probe_builder *builder, const struct probe *probe,
+    const struct addr *src, uint8_t *to, size_t size, struct errmsg *msg);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One run of one script: Lua 5.4 in a process of its own, with one socket to
+ * the guardian and one pipe for records.  The process is the sandbox; Lua is
+ * a convenience inside it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/option.h"
+
+/* A script's own description, read from the table it returns: what `sonde
+ * help NAME`, `sonde scripts` and option parsing need. */
+struct script_field {
+	char *name, *type, *help;
+};
+struct script {
+	char *name, *path;      /* owned */
+	char *source;           /* owned */
+	size_t source_len;
+	struct option_table options;
+	struct script_field *fields;
+	size_t field_count;
+	/* rows and strings inside are owned by the script */
+};
+
+/* Finds "trace" among the shipped scripts ($SONDE_SCRIPTS, then the data
+ * folder, then probes/scripts) or reads a path that has a '/' or ends in
+ * .lua.  The header is read in a forked, sandboxed child: a script is never
+ * run in the caller's process. */
+int script_load(struct script **script, const char *name_or_path,
+    bool allow_weak_sandbox, struct errmsg *msg);
+void script_free(struct script *script);
+/* Names of the shipped scripts; free each and the array. */
+int script_list(char ***names, size_t *count, struct errmsg *msg);
+
+struct worker_config {
+	const struct script *script;
+	const char *const *arguments; /* options and operands, as typed */
+	size_t argument_count;
+	int guardian_fd;   /* SOCK_SEQPACKET, probes/guardian/wire.h */
+	int record_fd;     /* where records go: be32 length + packed Record */
+	int log_fd;        /* the script's talk, one line each; -1: none */
+	uint8_t campaign[16];
+	bool has_campaign;
+	uint64_t run;
+	int64_t deadline_ns; /* real time; the parent kills after it */
+	bool allow_weak_sandbox;
+};
+
+/* Runs in the forked child: enters the sandbox, runs the script, and _exits
+ * with 0, 1 (the script found a problem), or an err_exit_code. */
+_Noreturn void worker_main(const struct worker_config *config);

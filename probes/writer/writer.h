@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How results look: a seam with one provider per format.  A writer gets
+ * records one by one and writes to a stdio stream.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/record.h"
+
+struct writer_ops {
+	const char *name; /* "text", "json", "csv", ... */
+	const char *help;
+	/* colour: the stream is a terminal that wants it. */
+	int (*open)(void **ctx, FILE *to, int colour, struct errmsg *msg);
+	int (*record)(void *ctx, const Sonde__Record *record,
+	    struct errmsg *msg);
+	int (*close)(void *ctx, struct errmsg *msg); /* flushes; frees ctx */
+};
+
+/* All writers, NULL-terminated, and the one with a name (or NULL). */
+extern const struct writer_ops *const writers[];
+const struct writer_ops *writer_find(const char *name);

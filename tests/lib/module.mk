@@ -1,0 +1,1 @@
+$(eval $(call unit_test,lib,reader,lib))
