@@ -47,9 +47,11 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:handle_abort=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 while read -r program; do
+	[ -n "$program" ] || continue
 	run "${program#*/tests/}" "$program"
 done <"$units/unit.list"
 while read -r program; do
+	[ -n "$program" ] || continue
 	parser=${program##*/fuzz_}
 	run "fuzz/$parser" "$program" "tests/corpus/$parser"
 done <"$units/fuzz.list"
