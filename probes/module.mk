@@ -1,1 +1,1 @@
-probes_SRCS :=
+probes_SRCS += probes/cmd/registry.c

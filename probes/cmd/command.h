@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A subcommand of `sonde`: one file in probes/cmd/ that ends in one const
+ * struct, listed in probes/cmd/registry.c.
+ */
+#pragma once
+
+#include "lib/option.h"
+
+struct command {
+	const char *name;    /* "sensor" */
+	const char *summary; /* one line for `sonde --help` */
+	const struct option_table *options; /* NULL: the command's own */
+	/* argv[0] is the subcommand.  Returns the exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command *const commands[]; /* NULL-terminated */
+const struct command *command_find(const char *name);
+
+/* Prints "sonde NAME: text" to standard error and gives the exit code that
+ * goes with err. */
+int command_fail(const char *name, int err, const struct errmsg *msg);
+
+extern const struct command command_help, command_scripts, command_run,
+    command_sensor, command_spikes, command_doctor, command_submit,
+    command_runs, command_records, command_completion;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* The subcommands, in the order that `sonde --help` shows them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "probes/cmd/command.h"
+
+const struct command *const commands[] = {
+    NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+int command_fail(const char *name, int err, const struct errmsg *msg)
+{
+	fprintf(stderr, "sonde %s: %s\n", name,
+	    msg && msg->text[0] ? msg->text : err_str(err));
+	return err_exit_code(err);
+}
