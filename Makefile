@@ -91,6 +91,13 @@ $(call link_rule,bin/$(1),$(2),$(3),$(4))
 PROGRAMS += $(O)/bin/$(1)
 endef
 
+# $(call tool,path,main.c,archives): a program that only tests, the demo or the
+# benchmarks run, in $(O)/<path>
+define tool
+$(call link_rule,$(1),$(2),$(3),$(4))
+TOOLS += $(O)/$(1)
+endef
+
 # $(call unit_test,folder,name,archives): tests/<folder>/test_<name>.c, a
 # cmocka program that speaks TAP.
 define unit_test
@@ -135,6 +142,8 @@ $(O)/%.pb-c.o: $(O)/%.pb-c.c
 
 .PHONY: programs
 programs: $(PROGRAMS)
+.PHONY: tools
+tools: $(TOOLS)
 
 .PHONY: deps
 deps: ## install every missing package by name (Debian; else says what to do)
@@ -142,12 +151,12 @@ deps: ## install every missing package by name (Debian; else says what to do)
 
 .PHONY: demo
 demo: deps ## a living example: real packets, a map, a slow link, a worm
-	@$(MAKE) all
-	@O=$(O) tests/demo/demo.sh
+	@$(MAKE) all tools
+	@O=$(O) python3 tests/demo/demo.py
 
 .PHONY: check
 check: deps ## build, run every test that this machine can run
-	@$(MAKE) all
+	@$(MAKE) all tools
 	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
 	@O=$(O) tests/run-tests.sh $(O)-asan/tests $(SCRIPT_TESTS)
 
@@ -172,7 +181,7 @@ fuzzers: $(FUZZERS)
 
 .PHONY: bench
 bench: deps ## run our programs and their peers on the same work; ratios
-	@$(MAKE) all
+	@$(MAKE) all tools
 	@O=$(O) tests/bench/bench.sh
 
 .PHONY: lint

@@ -1,0 +1,1 @@
+$(eval $(call tool,bench/pcap-loop,tests/bench/pcap-loop.c,probes lib))
