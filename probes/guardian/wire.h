@@ -7,8 +7,14 @@
  * binary, so structs travel as they are; the guardian copies a message before
  * it looks at it and treats every field as hostile.
  *
- * The worker says WAIT when it has nothing to do until a reply or `until`.
- * In a simulated network virtual time moves only while every worker waits.
+ * The worker says WAIT when it has nothing to do until a reply or `until`, and
+ * the guardian answers each WAIT with one message: EVENT, or WOKEN when
+ * `until` came first.  Events are kept until the worker asks, so the two never
+ * talk past each other, and in a simulated network, where virtual time moves
+ * only while every worker waits, a run is the same every time.  Likewise each
+ * SOURCE gets its one SOURCE_IS, at once.
+ *
+ * A message that breaks these rules ends the run: the guardian closes it.
  */
 #pragma once
 
@@ -21,6 +27,12 @@
 
 #define WIRE_MAX_BYTES 65536 /* one datagram */
 #define WIRE_MAX_COUNT 64    /* entries in one */
+
+/* A probe is outstanding from SEND until the worker has received its last
+ * event: DENIED, FAILED or EXPIRED (every probe gets exactly one of these).
+ * A worker that goes over one of these bounds ends its run. */
+#define WIRE_MAX_OUTSTANDING 32768
+#define WIRE_MAX_OUTSTANDING_BYTES (8u << 20) /* of payload */
 
 enum wire_type {
 	WIRE_SEND,  /* worker: struct wire_probe + payload octets */
@@ -46,15 +58,19 @@ struct wire_wait {
 struct wire_probe {
 	uint64_t cookie;       /* the worker's; comes back with every event */
 	struct monotime at;    /* send no earlier; 0: now */
-	struct monotime until; /* stop listening for replies then */
+	struct monotime until; /* stop listening for replies then; a probe that
+				  a rate limit holds back is listened to for
+				  as long as it asked: until moves with it */
 	struct probe probe;    /* payload pointer ignored; octets follow */
 };
 
 enum wire_event_kind {
-	WIRE_SENT,      /* stamp: transmit time */
+	WIRE_SENT,      /* stamp: transmit time; before any REPLY */
 	WIRE_DENIED,    /* verdict says why; nothing was sent */
 	WIRE_FAILED,    /* err: negative errno from the network */
-	WIRE_REPLY,     /* stamp: receive time; tx and rtt_ns too */
+	WIRE_REPLY,     /* stamp: receive time; tx and rtt_ns too.  replies
+			   above 1: a duplicate.  Two replies to one probe
+			   both count, whatever they are */
 	WIRE_EXPIRED    /* until came; says how many replies there were */
 };
 
