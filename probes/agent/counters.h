@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,10 @@
 struct counters; /* one page, mapped shared */
 
 struct counters *counters_new(void);
+void counters_free(struct counters *counters); /* unmaps, here only */
 /* The cell for a name, made on first use (only by the owner).  Keep it; add
- * with counters_add.  A full page gives a cell that nobody reads. */
+ * with counters_add.  A full page, or NULL for a page, gives a cell that
+ * nobody reads. */
 uint64_t *counters_cell(struct counters *counters, const char *name);
 static inline void counters_add(uint64_t *cell, uint64_t n)
 {
@@ -28,5 +31,5 @@ static inline void counters_set(uint64_t *cell, uint64_t n)
 }
 /* For the reader: false when i is past the end.  Copies, and treats what the
  * owner wrote as hostile. */
-int counters_get(const struct counters *counters, size_t i,
+bool counters_get(const struct counters *counters, size_t i,
     char name[static COUNTERS_NAME_LEN], uint64_t *value);

@@ -40,13 +40,20 @@ struct sandbox_paths {
 	const char *const *read;  /* NULL-terminated; may be NULL */
 	const char *const *write;
 	uint16_t tcp_connect_port; /* shipper; 0: none */
+	uint32_t uid, gid;         /* whom to become when started as root;
+				      0: nobody */
 };
 
 const char *sandbox_role_name(enum sandbox_role role);
 const char *sandbox_layer_name(enum sandbox_layer layer);
 
 /* Gives up everything that role has not.  Returns ERR_SANDBOX when a wanted
- * layer is missing; report says which.  There is no way back. */
+ * layer is missing; report (may be NULL) says which.  There is no way back.
+ *
+ * Afterwards: no stdio on a stream that was not used before, end by _exit
+ * only; a write to a regular file is SIGXFSZ (give the process pipes), and a
+ * worker may poll at most 4 descriptors.  The lists of system calls are in
+ * probes/sandbox/seccomp.c. */
 int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     struct sandbox_report *report, struct errmsg *msg);
 

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+$(eval $(call unit_test,probes,counters,probes lib))
+$(eval $(call unit_test,probes,sandbox,probes lib))

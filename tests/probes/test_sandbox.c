@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A hostile child in each role: it enters the sandbox and then tries, one
+ * process per attempt, what an intruder with native code would try.  An
+ * attempt is refused when the call fails or kills its process.  A child in no
+ * sandbox makes the attempts that ought to work there, so that a test whose
+ * attempts cannot succeed at all does not pass for a wall.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "probes/sandbox/layers.h"
+
+#define ROLE(x) (1u << SANDBOX_##x)
+#define NONE 0u
+#define A(x) ((long)(x))
+#define REFUSED 42
+
+struct attempt {
+	const char *what;
+	long call;
+	long args[6];
+	unsigned may; /* roles to which it is not forbidden */
+	bool plain;   /* works without any sandbox and without root */
+};
+
+static char *const no_strings[] = { NULL };
+
+static const struct attempt attempts[] = {
+	{ "read the password file", SYS_openat,
+	    { AT_FDCWD, A("/etc/passwd"), O_RDONLY }, NONE, true },
+	{ "read it by open", SYS_open, { A("/etc/passwd"), O_RDONLY }, NONE,
+	    true },
+	{ "list the root folder", SYS_openat,
+	    { AT_FDCWD, A("/"), O_RDONLY | O_DIRECTORY }, NONE, true },
+	{ "make a file", SYS_openat,
+	    { AT_FDCWD, A("/tmp/sonde-red-team"), O_WRONLY | O_CREAT, 0600 },
+	    NONE, true },
+	{ "open by handle", SYS_open_by_handle_at, { AT_FDCWD, 0, O_RDONLY },
+	    NONE, false },
+	{ "openat2", SYS_openat2, { AT_FDCWD, A("/etc/passwd"), 0, 24 }, NONE,
+	    false },
+	{ "look at memory", SYS_openat,
+	    { AT_FDCWD, A("/proc/self/mem"), O_RDWR }, NONE, true },
+	{ "run a program", SYS_execve,
+	    { A("/bin/true"), A(no_strings), A(no_strings) }, NONE, false },
+	{ "run a descriptor", SYS_execveat,
+	    { 0, A(""), A(no_strings), A(no_strings), AT_EMPTY_PATH }, NONE,
+	    false },
+	{ "fork", SYS_fork, { 0 }, NONE, true },
+	{ "clone", SYS_clone, { SIGCHLD }, NONE, true },
+	{ "clone3", SYS_clone3, { 0, 64 }, NONE, false },
+	{ "IPv4 socket", SYS_socket, { AF_INET, SOCK_DGRAM }, ROLE(SHIPPER),
+	    true },
+	{ "IPv6 socket", SYS_socket, { AF_INET6, SOCK_STREAM }, ROLE(SHIPPER),
+	    true },
+	{ "raw socket", SYS_socket, { AF_INET, SOCK_RAW, 1 }, NONE, false },
+	{ "packet socket", SYS_socket, { AF_PACKET, SOCK_RAW, 0 }, NONE,
+	    false },
+	{ "local socket", SYS_socket, { AF_UNIX, SOCK_STREAM }, ROLE(SHIPPER),
+	    true },
+	{ "netlink socket", SYS_socket, { AF_NETLINK, SOCK_RAW }, ROLE(SHIPPER),
+	    true },
+	{ "vsock", SYS_socket, { AF_VSOCK, SOCK_STREAM }, NONE, false },
+	{ "crypto socket", SYS_socket, { AF_ALG, SOCK_SEQPACKET }, NONE,
+	    false },
+	{ "trace the parent", SYS_ptrace, { PTRACE_SEIZE, -1 }, NONE, false },
+	{ "be traced", SYS_ptrace, { PTRACE_TRACEME }, NONE, true },
+	{ "signal the parent", SYS_kill, { -2, 0 }, NONE, true },
+	{ "signal everybody", SYS_kill, { -1, 0 }, NONE, false },
+	{ "queue a signal", SYS_rt_sigqueueinfo, { -2, SIGTERM, 0 }, NONE,
+	    false },
+	{ "get a pidfd", SYS_pidfd_open, { -2, 0 }, NONE, true },
+	{ "take a descriptor", SYS_pidfd_getfd, { 0, 0, 0 }, NONE, false },
+	{ "read another's memory", SYS_process_vm_readv, { -2 }, NONE, true },
+	{ "write another's memory", SYS_process_vm_writev, { -2 }, NONE, true },
+	{ "memory that runs", SYS_mmap,
+	    { 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 },
+	    ROLE(SHIPPER), true },
+	{ "new namespaces", SYS_unshare, { CLONE_NEWUSER }, NONE, true },
+	{ "join a namespace", SYS_setns, { 0, 0 }, NONE, false },
+	{ "mount", SYS_mount, { A("none"), A("/"), A("tmpfs"), 0, 0 }, NONE,
+	    false },
+	{ "unmount", SYS_umount2, { A("/"), 0 }, NONE, false },
+	{ "pivot", SYS_pivot_root, { A("."), A(".") }, NONE, false },
+	{ "new root", SYS_chroot, { A("/") }, NONE, false },
+	{ "become root", SYS_setuid, { 0 }, NONE, false },
+	{ "become root by setresuid", SYS_setresuid, { 0, 0, 0 }, NONE, false },
+	{ "take capabilities", SYS_capset, { 0, 0 }, NONE, false },
+	{ "io_uring", SYS_io_uring_setup, { 1, 0 }, NONE, false },
+	{ "load bpf", SYS_bpf, { 0, 0, 0 }, NONE, false },
+	{ "perf", SYS_perf_event_open, { 0, 0, -1, -1, 0 }, NONE, false },
+	{ "userfaultfd", SYS_userfaultfd, { 1 }, NONE, false },
+	{ "a file in memory", SYS_memfd_create, { A("x"), 0 }, NONE, true },
+	{ "a key", SYS_add_key, { A("user"), A("x"), A("y"), 1, -2 }, NONE,
+	    false },
+	{ "keyctl", SYS_keyctl, { 0, -1, 0 }, NONE, false },
+	{ "personality", SYS_personality, { 0x0400000 }, NONE, true },
+	{ "prctl", SYS_prctl, { PR_SET_DUMPABLE, 1 }, NONE, true },
+	{ "link", SYS_linkat,
+	    { AT_FDCWD, A("/etc/passwd"), AT_FDCWD, A("/tmp/sonde-red-link"),
+		0 },
+	    NONE, false },
+	{ "symbolic link", SYS_symlinkat,
+	    { A("/etc/passwd"), AT_FDCWD, A("/tmp/sonde-red-link") }, NONE,
+	    true },
+	{ "device", SYS_mknodat,
+	    { AT_FDCWD, A("/tmp/sonde-red-node"), 0020666, 0x103 }, NONE,
+	    false },
+	{ "folder", SYS_mkdirat, { AT_FDCWD, A("/tmp/sonde-red-dir"), 0700 },
+	    NONE, true },
+	{ "remove", SYS_unlinkat, { AT_FDCWD, A("/tmp/sonde-red-team"), 0 },
+	    NONE, false },
+	{ "change mode", SYS_fchmodat, { AT_FDCWD, A("/tmp"), 0777 }, NONE,
+	    false },
+	{ "stat a file", SYS_stat, { A("/etc/passwd"), 0 }, NONE, false },
+	{ "listen", SYS_listen, { 0, 1 }, NONE, false },
+	{ "accept", SYS_accept, { 0, 0, 0 }, NONE, false },
+	{ "set the clock", SYS_clock_settime, { 0, 0 }, NONE, false },
+	{ "host name", SYS_sethostname, { A("x"), 1 }, NONE, false },
+	{ "reboot", SYS_reboot, { 0, 0, 0 }, NONE, false },
+	{ "load a module", SYS_init_module, { 0, 0, A("") }, NONE, false },
+	{ "kernel log", SYS_syslog, { 10, 0, 0 }, NONE, false },
+	{ "raise a limit", SYS_prlimit64, { 0, 7, 0, 0 }, NONE, false },
+	{ "shared memory", SYS_shmget, { 0, 4096, 01600 }, NONE, true },
+	{ "message queue", SYS_mq_open, { A("/x"), O_CREAT | O_RDWR, 0600, 0 },
+	    NONE, false },
+	{ "inotify", SYS_inotify_init1, { 0 }, NONE, true },
+	{ "fanotify", SYS_fanotify_init, { 0, 0 }, NONE, false },
+	{ "seccomp filter of its own", SYS_seccomp, { 1, 0, 0 }, NONE, false },
+	{ "landlock ruleset", SYS_landlock_create_ruleset, { 0, 0, 1 }, NONE,
+	    false },
+	{ "32-bit entry", -1, { 0 }, NONE, false },
+};
+#define ATTEMPTS (sizeof(attempts) / sizeof(*attempts))
+
+/* exit(2) through the 32-bit gate: another table of calls. */
+static long call_32bit(void)
+{
+	long r;
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(20L) : "memory");
+	return r;
+}
+
+static long make_attempt(const struct attempt *a)
+{
+	long args[6];
+	for (int i = 0; i < 6; i++)
+		args[i] = a->args[i] == -2 ? getppid() : a->args[i];
+	if (a->call < 0)
+		return call_32bit();
+	return syscall(
+	    a->call, args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+/* True when the attempt was refused. */
+static bool try_in_child(int role, const struct attempt *a)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		/* getppid() is itself forbidden inside. */
+		struct attempt now = *a;
+		for (int i = 0; i < 6; i++)
+			if (now.args[i] == -2)
+				now.args[i] = getppid();
+		if (role >= 0)
+			sandbox_enter(
+			    (enum sandbox_role)role, NULL, NULL, NULL);
+		long r = make_attempt(&now);
+		if (r == 0 && (a->call == SYS_fork || a->call == SYS_clone))
+			_exit(0);
+		_exit(r < 0 ? REFUSED : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) || WEXITSTATUS(status) == REFUSED;
+}
+
+static void clean_up(void)
+{
+	unlink("/tmp/sonde-red-team");
+	unlink("/tmp/sonde-red-link");
+	rmdir("/tmp/sonde-red-dir");
+}
+
+static void attack(enum sandbox_role role)
+{
+	unsigned held = 0;
+	for (size_t i = 0; i < ATTEMPTS; i++) {
+		if (attempts[i].may & (1u << role))
+			continue;
+		if (!try_in_child((int)role, &attempts[i]))
+			fail_msg("the %s could: %s", sandbox_role_name(role),
+			    attempts[i].what);
+		held++;
+	}
+	print_message(
+	    "# %s: %u attempts refused\n", sandbox_role_name(role), held);
+}
+
+static void attempts_work_outside(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ATTEMPTS; i++) {
+		if (attempts[i].plain && try_in_child(-1, &attempts[i]))
+			fail_msg("without a sandbox, too, failed: %s",
+			    attempts[i].what);
+		clean_up();
+	}
+}
+
+static void guardian_is_held(void **state)
+{
+	(void)state;
+	attack(SANDBOX_GUARDIAN);
+}
+static void worker_is_held(void **state)
+{
+	(void)state;
+	attack(SANDBOX_WORKER);
+}
+static void sensor_is_held(void **state)
+{
+	(void)state;
+	attack(SANDBOX_SENSOR);
+}
+static void keeper_is_held(void **state)
+{
+	(void)state;
+	attack(SANDBOX_KEEPER);
+}
+static void shipper_is_held(void **state)
+{
+	(void)state;
+	attack(SANDBOX_SHIPPER);
+}
+
+static void every_layer_is_enforced_for_root(void **state)
+{
+	struct sandbox_report report;
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (int role = 0; role < SANDBOX_ROLES; role++) {
+		assert_int_equal(
+		    sandbox_probe((enum sandbox_role)role, &report), 0);
+		for (int i = 0; i < SANDBOX_LAYERS; i++) {
+			if (report.wanted[i] && !report.enforced[i])
+				fail_msg("%s: %s",
+				    sandbox_layer_name((enum sandbox_layer)i),
+				    report.why[i].text);
+		}
+	}
+}
+
+static void worker_makes_at_most_20_calls(void **state)
+{
+	(void)state;
+	assert_in_range(seccomp_count(SANDBOX_WORKER), 1, 20);
+}
+
+/* What the roles need works inside: otherwise a wall of zeros would pass. */
+static void open_descriptors_still_work(void **state)
+{
+	(void)state;
+	for (int role = 0; role < SANDBOX_ROLES; role++) {
+		int ends[2], status;
+		char got[4] = "";
+		assert_int_equal(pipe(ends), 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			sandbox_enter(
+			    (enum sandbox_role)role, NULL, NULL, NULL);
+			void *p = malloc(1 << 20);
+			_exit(p && write(ends[1], "yes", 3) == 3 ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(read(ends[0], got, 3), 3);
+		assert_string_equal(got, "yes");
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
+/* The folders that a keeper is given, and no others. */
+static void paths_given_are_open_and_others_shut(void **state)
+{
+	char dir[] = "/tmp/sonde-sandbox-XXXXXX", file[64];
+	const char *const write_paths[] = { dir, NULL };
+	struct sandbox_paths paths = { .write = write_paths };
+	int status;
+	(void)state;
+	if (landlock_abi() == 0)
+		skip();
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(
+	    chown(dir, geteuid() == 0 ? 65534 : geteuid(), (gid_t)-1), 0);
+	snprintf(file, sizeof(file), "%s/x", dir);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sandbox_enter(SANDBOX_KEEPER, &paths, NULL, NULL);
+		int in = open(file, O_RDWR | O_CREAT, 0600);
+		int out = open("/etc/passwd", O_RDONLY);
+		_exit(in >= 0 && out < 0 && unlink(file) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	rmdir(dir);
+	assert_int_equal(status, 0);
+}
+
+static void death_signal_survives_the_change_of_user(void **state)
+{
+	int status, signal_number = 0;
+	struct errmsg msg;
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		capabilities_leave_root(0, 0, &msg);
+		capabilities_drop(&msg);
+		prctl(PR_GET_PDEATHSIG, &signal_number);
+		_exit(signal_number == SIGKILL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(attempts_work_outside),
+		cmocka_unit_test(guardian_is_held),
+		cmocka_unit_test(worker_is_held),
+		cmocka_unit_test(sensor_is_held),
+		cmocka_unit_test(keeper_is_held),
+		cmocka_unit_test(shipper_is_held),
+		cmocka_unit_test(every_layer_is_enforced_for_root),
+		cmocka_unit_test(worker_makes_at_most_20_calls),
+		cmocka_unit_test(open_descriptors_still_work),
+		cmocka_unit_test(paths_given_are_open_and_others_shut),
+		cmocka_unit_test(death_signal_survives_the_change_of_user),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
