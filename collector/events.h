@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The feed: what happened, one line a human can read, with an id that only
+ * grows.  Events are written in the transaction of what they tell and can be
+ * asked for again for some days, so a browser that reconnects misses nothing.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/collector.h"
+
+#define EVENT_TYPE_LEN 16
+
+struct event {
+	uint64_t id;
+	char type[EVENT_TYPE_LEN]; /* "agent", "alarm", "sighting", "run",
+				      "loss" */
+	char *data;                /* one line of JSON; owned */
+};
+
+uint64_t events_last_id(struct collector *collector);
+
+/* Up to count events with ids above `after`, oldest first; *oldest (may be
+ * NULL) is the first id still kept, so the caller sees whether some are gone.
+ * Returns how many, or ERR_UNAVAILABLE.  The caller calls event_fini. */
+int events_after(struct collector *collector, uint64_t after,
+    struct event *events, size_t count, uint64_t *oldest);
+void event_fini(struct event *event);

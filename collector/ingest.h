@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Batches in, exactly once.  The caller's thread checks form, key, signature
+ * and every record; the writer's thread inserts, many batches in one
+ * transaction, and answers after COMMIT.  A batch that is refused changes
+ * nothing.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/collector.h"
+
+enum ingest_result {
+	INGEST_STORED,        /* 200: committed; send from `next` on */
+	INGEST_DUPLICATE,     /* 200: was committed before */
+	INGEST_GAP,           /* 409: send from `next` on */
+	INGEST_FORKED,        /* 409: the same numbers with other bytes */
+	INGEST_MALFORMED,     /* 400 */
+	INGEST_TOO_BIG,       /* 413: the header or the body exceeds a limit */
+	INGEST_BOMB,          /* 413: unpacks to more than it may */
+	INGEST_UNKNOWN_AGENT, /* 401 */
+	INGEST_SIGNATURE,     /* 401 */
+	INGEST_BUSY,          /* 503 with Retry-After: nothing was kept */
+	INGEST_RESULTS
+};
+
+struct ingest_answer {
+	enum ingest_result result;
+	uint64_t epoch, next;  /* stored, duplicate, gap: the watermark */
+	uint32_t retry_after_s; /* busy */
+	struct errmsg detail;  /* one human line when refused */
+};
+
+/* "stored", "gap", "too-big", ...: the `result` or `code` of the answer. */
+const char *ingest_result_name(enum ingest_result result);
+/* 200, 400, 401, 409, 413 or 503. */
+int ingest_result_status(enum ingest_result result);
+
+/* body is borrowed for the call.  done is called exactly once: before this
+ * returns when the batch is refused here, else from the writer's thread. */
+typedef void ingest_done(void *ctx, const struct ingest_answer *answer);
+void collector_ingest(struct collector *collector, const void *body,
+    size_t len, ingest_done *done, void *ctx);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Questions and their answers in JSON, as the API document shapes them.  Each
+ * call reads one consistent snapshot on a read-only connection of its own
+ * (taken from a pool) and never waits for the writer.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "collector/collector.h"
+
+#define QUERY_LIMIT_DEFAULT 100
+#define QUERY_LIMIT_MAX 1000
+
+/* The parameters, decoded; get returns NULL for one that is absent.  A path's
+ * variable part is the parameter "id" (for payloads: "hash"). */
+struct query_args {
+	const char *(*get)(void *ctx, const char *name);
+	void *ctx;
+};
+
+/* 0 and a new reference in *answer; ERR_USAGE (400) names the parameter;
+ * ERR_NOT_FOUND (404); ERR_UNAVAILABLE (503). */
+typedef int query_fn(struct collector *collector,
+    const struct query_args *args, json_t **answer, struct errmsg *msg);
+
+query_fn query_overview;
+query_fn query_agents;
+query_fn query_agent;       /* id */
+query_fn query_campaigns;
+query_fn query_campaign;    /* id */
+query_fn query_runs;
+query_fn query_records;     /* NDJSON: ask page after page, limit 1000 */
+query_fn query_topology;
+query_fn query_link_series; /* id */
+query_fn query_series;
+query_fn query_alarms;      /* from, to, signature, agent; newest first */
+query_fn query_signatures;
+query_fn query_sightings;
+query_fn query_payload;     /* hash */
+
+/* The routes that are only a query: path template, function, and the names of
+ * the parameters that it knows (NULL-terminated; the web refuses others). */
+struct query_route {
+	const char *path; /* "/api/v1/agents/{id}" */
+	query_fn *query;
+	const char *const *params;
+};
+extern const struct query_route query_routes[]; /* ends with path NULL */
