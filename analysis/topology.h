@@ -28,6 +28,11 @@ struct topology_trace {
 	const struct topology_hop *hops; /* ttl ascending, no holes */
 	size_t hop_count;
 	bool reached;
+	/* A trace may stand for several along the same hops (a rollup): how
+	 * many (0 is 1), and when the last was made (0: when).  Its hops then
+	 * have summed probes and replies and the median rtt_ns. */
+	uint32_t count;
+	struct walltime last;
 };
 
 struct topology; /* accumulates */
