@@ -6,3 +6,7 @@ probes_SRCS += probes/sandbox/namespaces.c
 probes_SRCS += probes/sandbox/rlimits.c
 probes_SRCS += probes/sandbox/sandbox.c
 probes_SRCS += probes/sandbox/seccomp.c
+probes_SRCS += probes/packet/decode.c
+probes_SRCS += probes/packet/decode-icmp.c
+probes_SRCS += probes/packet/decode-sum.c
+probes_SRCS += probes/packet/link.c

@@ -38,7 +38,7 @@ struct packet {
 	uint16_t ip_id;         /* IPv4, or of an IPv6 fragment header */
 	uint32_t flow_label;    /* IPv6 */
 	uint16_t ip_len;        /* the whole IP packet on the wire */
-	uint8_t ip_header_len;
+	uint16_t ip_header_len; /* with IPv6 extension headers */
 	bool ip_options;        /* IPv4 options are present */
 	bool fragment;          /* part of a datagram */
 	bool first_fragment;    /* offset 0: the upper header is here */

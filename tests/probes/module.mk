@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes,counters,probes lib))
 $(eval $(call unit_test,probes,sandbox,probes lib))
+$(eval $(call unit_test,probes,decode,probes lib))
+$(eval $(call unit_test,probes,decode_icmp,probes lib))
+$(eval $(call unit_test,probes,decode_link,probes lib))
