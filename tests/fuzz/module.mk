@@ -1,0 +1,1 @@
+$(eval $(call fuzz_test,packet,probes lib))
