@@ -29,7 +29,8 @@ struct probe {
 	uint16_t icmp_id, icmp_seq;
 	uint16_t checksum;   /* if fix_checksum: the upper checksum to show; the
 				first two payload octets are chosen so that
-				it is right (Paris traceroute) */
+				it is right (Paris traceroute).  Never 0 for
+				UDP nor 0xffff for ICMP: no sum gives them */
 	bool fix_checksum;   /* ICMP and UDP; needs two octets of payload */
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window;
@@ -38,11 +39,15 @@ struct probe {
 	const uint8_t *payload; /* borrowed; NULL means zeros */
 };
 
+/* ERR_USAGE, with the reason, for a probe that cannot exist. */
+int probe_check(const struct probe *probe, struct errmsg *msg);
+
 /* Bytes of the IP packet that this probe becomes. */
 size_t probe_size_bytes(const struct probe *probe);
 
 /* Builds the IP packet into `to` (size at least probe_size_bytes); the length
- * is returned, or ERR_USAGE for a probe that cannot exist. */
+ * is returned, or an error as probe_check's.  IPv4 packets carry DF: a probe is
+ * never sent in fragments. */
 struct probe_builder; /* holds one libnet template per family and protocol */
 struct probe_builder *probe_builder_new(struct errmsg *msg);
 void probe_builder_free(struct probe_builder *builder);
