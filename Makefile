@@ -108,7 +108,7 @@ endef
 # $(call fuzz_test,parser,archives): tests/fuzz/fuzz_<parser>.c replays
 # tests/corpus/<parser>/; with the engine it is a libFuzzer target.
 define fuzz_test
-$(call link_rule,tests/fuzz/fuzz_$(1),tests/fuzz/fuzz_$(1).c,$(2),$(if $(FUZZ_ENGINE),,$(O)/tests/fuzz/replay.o) $(3))
+$(call link_rule,tests/fuzz/fuzz_$(1),tests/fuzz/fuzz_$(1).c,$(2),$(3))
 ifeq ($(FUZZ_ENGINE),)
 $(O)/tests/fuzz/fuzz_$(1): $(O)/tests/fuzz/replay.o
 endif
