@@ -1,14 +1,9 @@
+# SPDX-License-Identifier: ISC
 probes_SRCS += probes/cmd/registry.c
-probes_SRCS += probes/agent/counters.c
-probes_SRCS += probes/sandbox/capabilities.c
-probes_SRCS += probes/sandbox/landlock.c
-probes_SRCS += probes/sandbox/namespaces.c
-probes_SRCS += probes/sandbox/rlimits.c
-probes_SRCS += probes/sandbox/sandbox.c
-probes_SRCS += probes/sandbox/seccomp.c
 probes_SRCS += probes/packet/decode.c
 probes_SRCS += probes/packet/decode-icmp.c
 probes_SRCS += probes/packet/decode-sum.c
 probes_SRCS += probes/packet/link.c
 probes_SRCS += probes/packet/build.c
 probes_SRCS += probes/packet/template.c
+include probes/agent/module.mk

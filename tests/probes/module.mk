@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: ISC
-$(eval $(call unit_test,probes,counters,probes lib))
-$(eval $(call unit_test,probes,sandbox,probes lib))
 $(eval $(call unit_test,probes,decode,probes lib))
 $(eval $(call unit_test,probes,decode_icmp,probes lib))
 $(eval $(call unit_test,probes,decode_link,probes lib))
 $(eval $(call unit_test,probes,build,probes lib))
 $(eval $(call tool,tests/probes/build-print,tests/probes/build-print.c,probes lib))
 $(call script_test,tests/probes/build.py)
+include tests/probes/agent.mk

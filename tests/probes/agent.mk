@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: ISC
+$(eval $(call unit_test,probes,counters,probes lib))
+$(eval $(call unit_test,probes,sandbox,probes lib))
+$(eval $(call unit_test,probes,schedule,probes lib))
