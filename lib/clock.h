@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "lib/err.h"
+
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
@@ -61,3 +63,12 @@ static inline int64_t walltime_diff(struct walltime a, struct walltime b)
 {
 	return a.ns - b.ns;
 }
+
+#define WALLTIME_TEXT_LEN 32 /* with the terminator */
+
+/* "2026-11-22T01:59:05.123456789Z" into `to`, which it returns. */
+const char *walltime_text(
+    struct walltime t, char to[static WALLTIME_TEXT_LEN]);
+/* RFC 3339 with 'T' or a space, any fraction of a second, and Z, +hh:mm or
+ * nothing (UTC).  ERR_MALFORMED, or ERR_LIMIT outside 1678 to 2261. */
+int walltime_parse(struct walltime *t, const char *text);

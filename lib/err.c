@@ -65,10 +65,15 @@ void err_prefix(struct errmsg *msg, const char *format, ...)
 	va_start(ap, format);
 	int n = vsnprintf(msg->text, sizeof(msg->text), format, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(msg->text))
+	size_t at = (size_t)n, more = strlen(old.text) + 1;
+	if (n < 0 || at + 3 > sizeof(msg->text))
 		return;
-	snprintf(msg->text + n, sizeof(msg->text) - (size_t)n, ": %s",
-	    old.text);
+	memcpy(msg->text + at, ": ", 2);
+	at += 2;
+	if (more > sizeof(msg->text) - at)
+		more = sizeof(msg->text) - at;
+	memcpy(msg->text + at, old.text, more);
+	msg->text[sizeof(msg->text) - 1] = '\0';
 }
 
 int err_exit_code(int code)

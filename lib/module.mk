@@ -1,4 +1,9 @@
-lib_SRCS := lib/addr.c lib/buf.c lib/crc32c.c lib/err.c lib/log.c \
-	lib/reader.c lib/xalloc.c
+lib_SRCS := lib/addr.c lib/buf.c lib/clock.c lib/crc32c.c lib/err.c \
+	lib/log.c lib/reader.c lib/xalloc.c
+lib_SRCS += lib/option.c lib/option-complete.c lib/option-help.c \
+	lib/option-value.c
+lib_SRCS += lib/config.c
+lib_SRCS += lib/batch.c
+lib_SRCS += lib/record.c lib/record-json.c
 lib_GENERATED := $(O)/lib/record.pb-c.o
 GENERATED_HEADERS += $(O)/lib/record.pb-c.h

@@ -32,8 +32,10 @@ struct option_row {
 	enum option_type type;
 	const char *argument;  /* shown in help: "SECONDS" */
 	const char *choices;   /* OPTION_CHOICE */
-	double min, max;       /* both 0: unbounded */
-	const char *fallback;  /* default as text, or NULL */
+	double min, max;       /* both 0: unbounded; in the value's unit (ns,
+				  bytes); max < min: no upper bound */
+	const char *fallback;  /* default as text, or NULL; a list's with
+				  commas */
 	const char *help;      /* one line, lower case, no full stop */
 };
 
@@ -44,6 +46,8 @@ struct option_table {
 	const char *examples;     /* lines, each a command; shown first */
 	const struct option_row *rows; /* ends with a row without a name */
 	int operands_min, operands_max; /* max -1: any number */
+	bool options_first; /* after the first operand all words are operands:
+			       `sonde run FILE.lua --its --options` */
 };
 
 struct option_values; /* what was given, with defaults filled in */

@@ -1,1 +1,6 @@
+$(eval $(call unit_test,lib,batch,lib))
+$(eval $(call unit_test,lib,clock,lib))
+$(eval $(call unit_test,lib,config,lib))
+$(eval $(call unit_test,lib,option,lib))
 $(eval $(call unit_test,lib,reader,lib))
+$(eval $(call unit_test,lib,record,lib))
