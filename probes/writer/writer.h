@@ -20,6 +20,8 @@ struct writer_ops {
 	int (*close)(void *ctx, struct errmsg *msg); /* flushes; frees ctx */
 };
 
+extern const struct writer_ops writer_text, writer_json, writer_csv;
+
 /* All writers, NULL-terminated, and the one with a name (or NULL). */
 extern const struct writer_ops *const writers[];
 const struct writer_ops *writer_find(const char *name);

@@ -140,9 +140,9 @@ static int carry(struct wire *w)
 }
 
 static const struct option_row rows[] = {
-    {"delay", 'd', OPTION_DURATION, "TIME", NULL, 0, 10, "0ms",
+    {"delay", 'd', OPTION_DURATION, "TIME", NULL, 0, 1e10, "0ms",
 	"one-way delay", },
-    {"jitter", 'j', OPTION_DURATION, "TIME", NULL, 0, 10, "0ms",
+    {"jitter", 'j', OPTION_DURATION, "TIME", NULL, 0, 1e10, "0ms",
 	"extra delay, uniform up to this"},
     {"loss", 'l', OPTION_NUMBER, "SHARE", NULL, 0, 1, "0",
 	"share of frames that are lost, each way"},

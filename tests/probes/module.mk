@@ -6,3 +6,4 @@ $(eval $(call unit_test,probes,build,probes lib))
 $(eval $(call tool,tests/probes/build-print,tests/probes/build-print.c,probes lib))
 $(call script_test,tests/probes/build.py)
 include tests/probes/agent.mk
+$(eval $(call unit_test,probes,writer,probes lib))

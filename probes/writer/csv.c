@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * CSV (RFC 4180): a row a probe for traces and pings, a row a source for
+ * sightings.  The first record decides the columns; a record that does not
+ * fit them is an error, because a spreadsheet cannot tell.  Text that a
+ * spreadsheet would run as a formula gets a quote in front.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "probes/writer/reply.h"
+#include "probes/writer/writer.h"
+
+enum layout { NONE, PROBES, SIGHTINGS };
+
+struct csv {
+	FILE *to; /* borrowed */
+	enum layout layout;
+};
+
+static void text_cell(FILE *to, const char *text)
+{
+	if (!text)
+		text = "";
+	bool quote = strpbrk(text, ",\"\r\n") != NULL;
+	if (quote)
+		putc('"', to);
+	if (*text && strchr("=+-@\t", *text))
+		putc('\'', to);
+	for (; *text; text++) {
+		if (*text == '"')
+			putc('"', to);
+		putc(*text, to);
+	}
+	if (quote)
+		putc('"', to);
+}
+
+static void address_cell(FILE *to, const ProtobufCBinaryData *bytes)
+{
+	char a[ADDR_TEXT_LEN];
+	if (bytes->len)
+		fputs(reply_addr(bytes, a), to);
+}
+
+/* The columns that a trace and a ping share. */
+struct measurement {
+	const char *kind, *name, *method;
+	const ProtobufCBinaryData *src, *dst;
+	uint64_t flow_id;
+};
+
+static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
+    const Sonde__Reply *r)
+{
+	fprintf(to, "%s,%" PRId64 ",", m->kind, wall_ns);
+	address_cell(to, m->src);
+	putc(',', to);
+	address_cell(to, m->dst);
+	putc(',', to);
+	text_cell(to, m->name);
+	fprintf(to, ",%s,%" PRIu64 ",%u,%u,", m->method, m->flow_id,
+	    r->probe_ttl, r->attempt);
+	address_cell(to, &r->from);
+	if (r->from.len)
+		fprintf(to, ",%" PRIu64 ",%u,%u,%u,", r->rtt_ns, r->reply_ttl,
+		    r->icmp_type, r->icmp_code);
+	else
+		fputs(",,,,,", to);
+	text_cell(to, r->denied);
+	fputs("\r\n", to);
+}
+
+static void sighting_row(FILE *to, const Sonde__Sighting *s)
+{
+	address_cell(to, &s->src);
+	fprintf(to, ",%s,", s->verdict);
+	text_cell(to, s->signature);
+	fprintf(to, ",%u,%u,%" PRIu64 ",%u,%" PRId64 ",%" PRId64 ",", s->proto,
+	    s->dport, s->packets, s->targets, s->first_wall_ns,
+	    s->last_wall_ns);
+	for (size_t i = 0; i < s->payload_hash.len; i++)
+		fprintf(to, "%02x", s->payload_hash.data[i]);
+	fputs("\r\n", to);
+}
+
+static int csv_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
+{
+	(void)colour;
+	(void)msg;
+	struct csv *csv = xcalloc(1, sizeof(*csv));
+	csv->to = to;
+	*ctx = csv;
+	return 0;
+}
+
+static enum layout layout_of(const Sonde__Record *record)
+{
+	if (record->body_case == SONDE__RECORD__BODY_TRACE ||
+	    record->body_case == SONDE__RECORD__BODY_PING)
+		return PROBES;
+	if (record->body_case == SONDE__RECORD__BODY_SIGHTING)
+		return SIGHTINGS;
+	return NONE;
+}
+
+static void header_row(struct csv *csv, enum layout layout)
+{
+	csv->layout = layout;
+	fputs(layout == PROBES
+	    ? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,attempt,"
+	      "from,rtt_ns,reply_ttl,icmp_type,icmp_code,denied\r\n"
+	    : "src,verdict,signature,proto,dport,packets,targets,"
+	      "first_wall_ns,last_wall_ns,payload_hash\r\n", csv->to);
+}
+
+static void trace_rows(FILE *to, const Sonde__Record *record)
+{
+	const Sonde__Trace *t = record->trace;
+	struct measurement m = {"trace", t->dst_name, t->method, &t->src,
+	    &t->dst, t->flow_id};
+	for (size_t i = 0; i < t->n_replies; i++)
+		probe_row(to, record->wall_ns, &m, t->replies[i]);
+}
+
+static void ping_rows(FILE *to, const Sonde__Record *record)
+{
+	const Sonde__Ping *p = record->ping;
+	struct measurement m = {"ping", p->dst_name, p->method, &p->src,
+	    &p->dst, 0};
+	for (size_t i = 0; i < p->n_replies; i++)
+		probe_row(to, record->wall_ns, &m, p->replies[i]);
+}
+
+static int csv_record(
+    void *ctx, const Sonde__Record *record, struct errmsg *msg)
+{
+	struct csv *csv = ctx;
+	enum layout layout = layout_of(record);
+	const char *kind = record_kind_name(record->body_case);
+	if (layout == NONE ||
+	    (csv->layout != NONE && csv->layout != layout))
+		return err_set(msg, ERR_UNSUPPORTED, "csv: no columns for a "
+		    "record of kind %s here; --json has them",
+		    kind ? kind : "none");
+	if (csv->layout == NONE)
+		header_row(csv, layout);
+	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+		trace_rows(csv->to, record);
+	else if (record->body_case == SONDE__RECORD__BODY_PING)
+		ping_rows(csv->to, record);
+	else
+		sighting_row(csv->to, record->sighting);
+	if (ferror(csv->to))
+		return err_set(msg, -EIO, "output: cannot write");
+	return 0;
+}
+
+static int csv_close(void *ctx, struct errmsg *msg)
+{
+	struct csv *csv = ctx;
+	int failed = fflush(csv->to);
+	free(csv);
+	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
+}
+
+const struct writer_ops writer_csv = {
+    .name = "csv",
+    .help = "a row a probe, or a row a source",
+    .open = csv_open,
+    .record = csv_record,
+    .close = csv_close,
+};

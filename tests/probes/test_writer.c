@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "probes/writer/writer.h"
+
+static uint8_t us[] = {192, 0, 2, 1};
+static uint8_t router[] = {192, 0, 2, 254};
+static uint8_t target[] = {198, 51, 100, 7};
+static char udp[] = "udp", completed[] = "completed", name[] = "=evil,\"x\"";
+
+#define BYTES(a) {sizeof(a), a}
+
+/* Three probes: a labelled router, silence, the target. */
+struct sample {
+	Sonde__MplsEntry label;
+	Sonde__MplsEntry *labels[1];
+	Sonde__IcmpExtension extension;
+	Sonde__IcmpExtension *extensions[1];
+	Sonde__Reply replies[3];
+	Sonde__Reply *list[3];
+	Sonde__Trace trace;
+	Sonde__Record record;
+};
+
+static void sample_init(struct sample *s)
+{
+	s->label = (Sonde__MplsEntry)SONDE__MPLS_ENTRY__INIT;
+	s->label.label = 16012;
+	s->label.ttl = 1;
+	s->labels[0] = &s->label;
+	s->extension = (Sonde__IcmpExtension)SONDE__ICMP_EXTENSION__INIT;
+	s->extension.n_mpls = 1;
+	s->extension.mpls = s->labels;
+	s->extensions[0] = &s->extension;
+	for (int i = 0; i < 3; i++) {
+		s->replies[i] = (Sonde__Reply)SONDE__REPLY__INIT;
+		s->replies[i].probe_ttl = (uint32_t)i + 1;
+		s->replies[i].attempt = 1;
+		s->replies[i].rtt_ns = 1500000;
+		s->list[i] = &s->replies[i];
+	}
+	s->replies[0].from = (ProtobufCBinaryData)BYTES(router);
+	s->replies[0].n_extensions = 1;
+	s->replies[0].extensions = s->extensions;
+	s->replies[2].from = (ProtobufCBinaryData)BYTES(target);
+	s->replies[2].icmp_type = 3;
+	s->replies[2].icmp_code = 3;
+	s->trace = (Sonde__Trace)SONDE__TRACE__INIT;
+	s->trace.src = (ProtobufCBinaryData)BYTES(us);
+	s->trace.dst = (ProtobufCBinaryData)BYTES(target);
+	s->trace.method = udp;
+	s->trace.stop_reason = completed;
+	s->trace.n_replies = 3;
+	s->trace.replies = s->list;
+	s->record = (Sonde__Record)SONDE__RECORD__INIT;
+	s->record.body_case = SONDE__RECORD__BODY_TRACE;
+	s->record.trace = &s->trace;
+}
+
+static char *written(const char *format, const Sonde__Record *record)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	const struct writer_ops *ops = writer_find(format);
+	void *ctx;
+	struct errmsg msg;
+	assert_non_null(ops);
+	assert_int_equal(ops->open(&ctx, to, 0, &msg), 0);
+	assert_int_equal(ops->record(ctx, record, &msg), 0);
+	assert_int_equal(ops->close(ctx, &msg), 0);
+	fclose(to);
+	return text;
+}
+
+static void a_trace_reads_hop_by_hop(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char *text = written("text", &s.record);
+	assert_string_equal(text,
+	    "trace to 198.51.100.7 from 192.0.2.1, udp 0 > 0\n"
+	    "   1  192.0.2.254        1.500 ms  MPLS 16012 tc 0 ttl 1\n"
+	    "   2        *   \n"
+	    "   3  198.51.100.7       1.500 ms\n"
+	    "reached in 3 hops, 3 probes\n");
+	free(text);
+}
+
+static void csv_has_a_row_a_probe_and_disarms_formulas(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	s.trace.dst_name = name;
+	char *text = written("csv", &s.record);
+	const char *row = strstr(text, "\r\n") + 2;
+	assert_int_equal(strncmp(text, "kind,wall_ns,", 13), 0);
+	assert_non_null(strstr(row,
+	    "trace,0,192.0.2.1,198.51.100.7,\"'=evil,\"\"x\"\"\",udp,0,1,1,"
+	    "192.0.2.254,1500000,0,0,0,\r\n"));
+	assert_non_null(strstr(row, ",2,1,,,,,,\r\n"));
+	free(text);
+}
+
+static void csv_refuses_a_second_layout(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record other = SONDE__RECORD__INIT;
+	other.body_case = SONDE__RECORD__BODY_SIGHTING;
+	other.sighting = &sighting;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	writer_csv.open(&ctx, to, 0, &msg);
+	assert_int_equal(writer_csv.record(ctx, &s.record, &msg), 0);
+	assert_int_equal(
+	    writer_csv.record(ctx, &other, &msg), ERR_UNSUPPORTED);
+	writer_csv.close(ctx, &msg);
+	fclose(to);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_trace_reads_hop_by_hop),
+	    cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
+	    cmocka_unit_test(csv_refuses_a_second_layout),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
