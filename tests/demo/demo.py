@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""make demo: a lab internet (as root) or a simulated one, five agents that
+measure each other, a collector with its pages, and a worm that breaks out.
+
+Runs until Ctrl-C and leaves nothing behind.  DEMO_FOR=90 stops it by itself;
+the exit code is then 0 only if the API shows the map, the slow link and the
+spike.  PORT chooses the port (8411).
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, os.path.dirname(__file__))
+import verdict                                              # noqa: E402
+from internet import LabInternet, SimulatedInternet        # noqa: E402
+
+BUILD = os.path.abspath(os.environ.get("O", "build"))
+PORT = int(os.environ.get("PORT", "8411"))
+URL = f"http://127.0.0.1:{PORT}"
+DEMO_FOR = float(os.environ.get("DEMO_FOR", "0"))
+TTY = sys.stderr.isatty()
+
+
+class Stop(Exception):
+    """Ctrl-C, TERM or the end of DEMO_FOR."""
+
+
+def say(text, done=False):
+    """One progress line: rewritten on a terminal, appended elsewhere."""
+    if TTY:
+        print(f"\r\033[K  {text}", end="\n" if done else "", file=sys.stderr,
+              flush=True)
+    else:
+        print(f"demo: {text}", file=sys.stderr, flush=True)
+
+
+class Collector:
+    """The collector on its embedded default, in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.log = f"{folder}/collector.log"
+        config = f"{folder}/collector.conf"
+        with open(config, "w", encoding="ascii") as to:
+            to.write(f'state-dir = "{folder}/collector"\n'
+                     f'listen = "127.0.0.1:{PORT}"\n'
+                     'series-bin = "5s"\nalarm-bin = "5s"\n'
+                     'alarm-warmup-bins = 4\nalarm-interval = "2s"\n')
+        with open(self.log, "w", encoding="ascii") as log:
+            self.process = subprocess.Popen(
+                [f"{BUILD}/bin/sonde-collector", "-c", config],
+                stdout=log, stderr=log)
+        self._wait()
+        with open(f"{folder}/collector/admin.token", encoding="ascii") as at:
+            self.token = at.read().strip()
+
+    def _wait(self):
+        for _ in range(100):
+            if self.process.poll() is not None:
+                break
+            try:
+                self.get("/healthz")
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        with open(self.log, encoding="utf-8") as log:
+            sys.exit(f"demo: the collector does not start:\n{log.read()}")
+
+    def get(self, path):
+        with urllib.request.urlopen(URL + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, path, body):
+        request = urllib.request.Request(
+            URL + path, json.dumps(body).encode(),
+            {"Content-Type": "application/json",
+             "Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Agent:
+    """One vantage point: enrolled, started, stopped."""
+
+    def __init__(self, name, collector, internet):
+        self.name = name
+        self.folder = f"{collector.folder}/{name}"
+        os.mkdir(self.folder)
+        self.config = f"{self.folder}/agent.conf"
+        with open(self.config, "w", encoding="ascii") as to:
+            to.write(f'name = "{name}"\ncollector = "{URL}"\n'
+                     f'state-dir = "{self.folder}/state"\n'
+                     'heartbeat = "5s"\nsensor-interval = "5s"\n'
+                     'spool-size = "64M"\n' + internet.agent_config(name))
+        token = collector.post("/api/v1/tokens", {"name": name,
+                                                  "tags": ["demo"]})["token"]
+        command = internet.command(name, [f"{BUILD}/bin/sonde-agent"])
+        self.log = f"{self.folder}/agent.log"
+        with open(self.log, "w", encoding="ascii") as log:
+            done = subprocess.run(
+                [*command, "enrol", "-c", self.config, "--collector", URL,
+                 "--token", token, "--name", name],
+                stdout=log, stderr=log, check=False)
+            if done.returncode != 0:
+                with open(self.log, encoding="utf-8") as text:
+                    sys.exit(f"demo: {name} cannot enrol:\n{text.read()}")
+            self.process = subprocess.Popen([*command, "-c", self.config],
+                                            stdout=log, stderr=log)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def submit(collector, internet):
+    """Every agent traces and pings every other."""
+    for name, others in internet.mesh().items():
+        for script, every, options in (("trace", 5, {"attempts": 2}),
+                                       ("ping", 5, {"count": 2})):
+            collector.post("/api/v1/campaigns", {
+                "script": script, "targets": others, "options": options,
+                "on": [name], "every_s": every, "until": None})
+
+
+def run(internet, collector, agents):
+    """The story: a quiet time, then two worms.  Ends by Stop."""
+    start = time.monotonic()
+    script = [(0, "agents measure each other; the sensors are quiet", None),
+              (1, None, lambda: internet.noise()),
+              (25, "a Slammer-shaped worm is released in the lab",
+               lambda: internet.release("slammer")),
+              (40, "a Mirai-shaped worm follows",
+               lambda: internet.release("mirai"))]
+    for at, text, act in script:
+        pause(start, at)
+        if text:
+            say(text)
+        if act:
+            act()
+    while True:
+        pause(start, time.monotonic() - start + 2)
+        seen = collector.get("/api/v1/overview")
+        say(f"{URL}/  {int(time.monotonic() - start)} s: "
+            f"{seen['agents']['up']} agents up, "
+            f"{seen['records']['stored']} records, "
+            f"{len(seen['alarms'])} alarms   (Ctrl-C ends)")
+        for agent in agents:
+            if agent.process.poll() is not None:
+                say(f"{agent.name} has died: {agent.log}", done=True)
+
+
+def pause(start, until):
+    """Sleeps until `until` seconds after start, or stops when time is up."""
+    while (now := time.monotonic() - start) < until:
+        if DEMO_FOR and now >= DEMO_FOR:
+            raise Stop
+        time.sleep(min(0.2, until - now))
+
+
+def stop_on_signal(*_):
+    raise Stop
+
+
+def main():
+    signal.signal(signal.SIGTERM, stop_on_signal)
+    signal.signal(signal.SIGINT, stop_on_signal)
+    folder = tempfile.mkdtemp(prefix="sonde-demo-")
+    os.chmod(folder, 0o755)
+    running = []
+    code = 0
+    why_not = LabInternet.missing()
+    try:
+        say("building a lab internet" if not why_not else
+            f"no lab here ({why_not}): using the simulated internet")
+        make = SimulatedInternet if why_not else LabInternet
+        with make(BUILD, folder, PORT) as internet:
+            try:
+                say("starting the collector")
+                collector = Collector(folder)
+                running.append(collector)
+                for name in internet.mesh():
+                    say(f"enrolling and starting agent {name}")
+                    running.append(Agent(name, collector, internet))
+                submit(collector, internet)
+                say(f"open  {URL}/", done=True)
+                run(internet, collector, running[1:])
+            except Stop:
+                if DEMO_FOR:
+                    code = verdict.judge(collector.get, internet)
+            finally:
+                say("stopping")
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                for one in reversed(running):
+                    one.stop()
+    except Stop:
+        pass
+    finally:
+        if code != 0 and os.environ.get("DEMO_LOGS"):
+            shutil.copytree(folder, os.environ["DEMO_LOGS"],
+                            dirs_exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    say("nothing is left behind", done=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
