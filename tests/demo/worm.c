@@ -2,10 +2,11 @@
 /*
  * The shape of a worm, without the worm: packets that a signature matches and
  * inert filler, from a growing number of sources, to dark prefixes of the
- * lab.  Bounded in time and count, and it refuses to send from the network
- * namespace that the machine itself lives in.  With --pcap it writes the
+ * lab.  Bounded in time and count, and it refuses to send from anywhere but a
+ * named network namespace, which the machine's own is not.  With --pcap it writes the
  * packets to a file or FIFO, in real time, instead of sending them.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -193,13 +195,21 @@ static int spread(struct worm *w)
 	return err;
 }
 
-static bool in_first_namespace(void)
+/* A lab's namespaces have names (ip-netns(8)); the machine's own has none. */
+static bool in_named_namespace(void)
 {
-	char ours[64] = "", first[64] = "";
-	if (readlink("/proc/self/ns/net", ours, sizeof(ours) - 1) < 0 ||
-	    readlink("/proc/1/ns/net", first, sizeof(first) - 1) < 0)
-		return true;
-	return strcmp(ours, first) == 0;
+	struct stat ours, named;
+	struct dirent *entry;
+	bool found = false;
+	DIR *names = opendir("/run/netns");
+	if (stat("/proc/self/ns/net", &ours) != 0)
+		ours.st_ino = 0;
+	while (names && !found && (entry = readdir(names)))
+		found = fstatat(dirfd(names), entry->d_name, &named, 0) == 0 &&
+		    named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+	if (names)
+		closedir(names);
+	return found;
 }
 
 static int open_output(struct worm *w, const char *pcap, struct errmsg *msg)
@@ -212,9 +222,9 @@ static int open_output(struct worm *w, const char *pcap, struct errmsg *msg)
 			    pcap_geterr(dead));
 		return pcap_dump_flush(w->pcap);
 	}
-	if (in_first_namespace())
-		return err_set(msg, ERR_DENIED, "this is the machine's own "
-		    "network; run it in a lab's namespace (ip netns exec)");
+	if (!in_named_namespace())
+		return err_set(msg, ERR_DENIED, "this is not a named "
+		    "network namespace; run it in a lab (ip netns exec)");
 	w->fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	if (w->fd < 0)
 		return err_set(msg, -errno, "raw socket: %s", strerror(errno));
