@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: ISC
+// The state of the view, which is the address, and who wants to know.
+import { connection, get, poll, serverNow } from "./lib/api.js";
+import { onFeed } from "./lib/events.js";
+import { formatState, parseState, patchState } from "./lib/url-state.js";
+import { DEFAULT_RANGE, resolveRange } from "./lib/time.js";
+
+const OVERVIEW_MS = 5000;
+
+export class App {
+	constructor() {
+		this.state = parseState(location.search);
+		this.listeners = new Set();
+		this.overview = null;
+		this.overviewListeners = new Set();
+		addEventListener("popstate", () => {
+			this.state = parseState(location.search);
+			this.tell();
+		});
+	}
+
+	onChange(listener) {
+		this.listeners.add(listener);
+	}
+
+	tell() {
+		for (const listener of this.listeners)
+			listener(this.state);
+	}
+
+	// Changes the view.  Steps that a reader would want to undo with the back
+	// button make an entry in the history, the rest replace the last one.
+	set(patch, { replace = false } = {}) {
+		this.state = patchState(this.state, patch);
+		const url = formatState(this.state) + location.hash;
+		if (replace)
+			history.replaceState(null, "", url);
+		else if (url !== location.search + location.hash)
+			history.pushState(null, "", url);
+		this.tell();
+	}
+
+	// Follows an address of our own.
+	navigate(search) {
+		history.pushState(null, "", search);
+		this.state = parseState(search);
+		this.tell();
+	}
+
+	href(patch) {
+		return formatState(patchState(this.state, patch));
+	}
+
+	get utc() {
+		return this.state.tz !== "local";
+	}
+
+	now() {
+		return serverNow();
+	}
+
+	range() {
+		return resolveRange(this.state, serverNow());
+	}
+
+	rangeId() {
+		return this.state.range ?? DEFAULT_RANGE;
+	}
+
+	// One reader of the overview for all: the navigation's badges and Now.
+	startOverview() {
+		this.overviewPoll = poll(async (signal) => {
+			this.overview = await get("overview", {}, signal);
+			for (const listener of this.overviewListeners)
+				listener(this.overview);
+		}, () => OVERVIEW_MS);
+		let pending = 0;
+		onFeed((_, event) => {
+			if (event?.kind !== "alarm" && event?.kind !== "agent")
+				return;
+			clearTimeout(pending);
+			pending = setTimeout(() => this.overviewPoll.poke(), 500);
+		});
+	}
+
+	onOverview(listener) {
+		this.overviewListeners.add(listener);
+		if (this.overview)
+			listener(this.overview);
+		return () => this.overviewListeners.delete(listener);
+	}
+
+	retry() {
+		connection.retry_at = 0;
+		this.overviewPoll.poke();
+	}
+}

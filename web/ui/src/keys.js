@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: ISC
+// The keyboard: one list of keys for the handler and for the help.
+import { h } from "./lib/dom.js";
+import { icon } from "./lib/icons.js";
+import { moveFocus } from "./lib/table.js";
+
+const KEYS = [
+	["1 \u2026 4", "Now, Map, Outbreaks, Agents"],
+	["/", "Search on this page"],
+	["j  k", "Next and previous in a list"],
+	["Enter", "Open what is in focus"],
+	["Esc", "Close details, clear the selection"],
+	["u", "UTC or local time"],
+	["+  \u2212  0", "Map: zoom in, out, fit"],
+	["l", "Outbreaks: linear or logarithmic scale"],
+	["?", "This list"],
+];
+const PAGE_KEYS = { 1: "now", 2: "map", 3: "outbreaks", 4: "agents" };
+
+export class KeysDialog {
+	constructor() {
+		const close = h("button", { type: "button", class: "icon-button",
+			"aria-label": "Close", on: { click: () => this.el.close() } },
+			icon("close"));
+		this.el = h("dialog", { class: "keys", "aria-labelledby": "keys-title",
+			on: { click: (e) => e.target === this.el && this.el.close() } },
+			h("header", null, h("h2", { id: "keys-title" }, "Keyboard"),
+				close),
+			h("dl", null, KEYS.map(([key, what]) => h("div", null,
+				h("dt", null, key.split("  ").map((k) => h("kbd", null, k))),
+				h("dd", null, what)))),
+			h("p", { class: "quiet" },
+				h("a", { href: "api/openapi.json" }, "API description"),
+				" \u00b7 ",
+				h("a", { href: "licenses.txt" }, "Licences of the parts")));
+	}
+
+	open() {
+		this.el.showModal();
+	}
+}
+
+const isTyping = (el) => el.matches(
+	"input:not([type=range]):not([type=checkbox]), textarea, select");
+
+function act(shell, key) {
+	const { app, view } = shell;
+	if (PAGE_KEYS[key])
+		app.set({ page: PAGE_KEYS[key] });
+	else if (key === "?")
+		shell.keys.open();
+	else if (key === "u")
+		app.set({ tz: app.utc ? "local" : undefined }, { replace: true });
+	else if (key === "j" || key === "k")
+		moveFocus(view.listRoot?.() ?? shell.main, key === "j" ? 1 : -1);
+	else if (key === "/" && view?.search)
+		view.search.focus();
+	else
+		return view?.key?.(key) ?? false;
+	return true;
+}
+
+export function listenToKeys(shell) {
+	document.addEventListener("keydown", (event) => {
+		if (event.ctrlKey || event.metaKey || event.altKey
+		    || event.defaultPrevented || shell.keys.el.open)
+			return;
+		if (event.key === "Escape") {
+			if (isTyping(event.target))
+				event.target.blur();
+			else
+				shell.view?.escape?.();
+			return;
+		}
+		if (!isTyping(event.target) && act(shell, event.key))
+			event.preventDefault();
+	});
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: ISC
+// Numbers and facts as text.  Pure.
+import { formatMoment, parseTime } from "./time.js";
+
+const NBSP = "\u00a0";
+export const NONE = "\u2013"; // what a cell shows when nothing is known
+
+const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
+
+// At most three significant digits, no exponent, no trailing zeros.
+function short(x) {
+	const a = Math.abs(x);
+	if (a >= 100 || Number.isInteger(x))
+		return String(Math.round(x));
+	return String(Number(x.toPrecision(a < 1 ? 2 : 3)));
+}
+
+// 1234567 -> "1,234,567"
+export function formatCount(n) {
+	if (!isNumber(n))
+		return NONE;
+	if (!Number.isInteger(n))
+		return short(n);
+	return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+// 1234567 -> "1.23 M"; exact below 10,000
+export function formatCompact(n) {
+	if (!isNumber(n) || Math.abs(n) < 1e4)
+		return formatCount(n);
+	for (const [size, unit] of [[1e12, "T"], [1e9, "G"], [1e6, "M"]])
+		if (Math.abs(n) >= size * 0.9995)
+			return `${short(n / size)}${NBSP}${unit}`;
+	return `${short(n / 1e3)}${NBSP}k`;
+}
+
+export function formatDelay(ns) {
+	if (!isNumber(ns))
+		return NONE;
+	const a = Math.abs(ns);
+	if (a >= 9.995e8)
+		return `${short(ns / 1e9)}${NBSP}s`;
+	if (a >= 9.995e5)
+		return `${short(ns / 1e6)}${NBSP}ms`;
+	if (a >= 9.995e2)
+		return `${short(ns / 1e3)}${NBSP}\u00b5s`;
+	return `${short(ns)}${NBSP}ns`;
+}
+
+// A share of 1 as per cent; what is not zero never looks like zero.
+export function formatLoss(share) {
+	if (!isNumber(share))
+		return NONE;
+	const percent = share * 100;
+	if (percent > 0 && percent < 0.1)
+		return `<0.1${NBSP}%`;
+	return `${percent >= 10 || percent === 0 ? Math.round(percent)
+		: percent.toFixed(1)}${NBSP}%`;
+}
+
+export function formatBytes(n) {
+	if (!isNumber(n))
+		return NONE;
+	for (const [size, unit] of [[2 ** 30, "GiB"], [2 ** 20, "MiB"],
+		[2 ** 10, "KiB"]])
+		if (n >= size)
+			return `${short(n / size)}${NBSP}${unit}`;
+	return `${n}${NBSP}B`;
+}
+
+export function formatBin(bin_s) {
+	if (!isNumber(bin_s))
+		return "a bin";
+	if (bin_s % 86400 === 0)
+		return bin_s === 86400 ? "a day" : `${bin_s / 86400}${NBSP}days`;
+	if (bin_s % 3600 === 0)
+		return bin_s === 3600 ? "an hour" : `${bin_s / 3600}${NBSP}h`;
+	if (bin_s % 60 === 0)
+		return bin_s === 60 ? "a minute" : `${bin_s / 60}${NBSP}min`;
+	return `${bin_s}${NBSP}s`;
+}
+
+export function plural(n, one, many = `${one}s`) {
+	return `${formatCount(n)} ${n === 1 ? one : many}`;
+}
+
+// "slammer" -> "Slammer", "code-red-ii" -> "Code Red Ii": good enough for a
+// title, the exact name stays beside it.
+export function titleOf(signature) {
+	if (!signature)
+		return "Unnamed traffic";
+	return signature.split(/[-_ ]/)
+		.map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join(" ");
+}
+
+// "40 sources in 10 s, expected 0.3, since 12:03:10"
+export function alarmFacts(alarm, now_ms, utc) {
+	const n = Number(alarm.observed);
+	const verb = n === 1 ? "source" : "sources";
+	const since = formatMoment(parseTime(alarm.onset_at), now_ms, utc);
+	const end = parseTime(alarm.ended_at);
+	const when = Number.isFinite(end)
+		? `${since} to ${formatMoment(end, now_ms, utc)}` : `since ${since}`;
+	return `${formatCount(round(n))} ${verb} in ${formatBin(alarm.bin_s)}, `
+		+ `expected ${formatCount(round(Number(alarm.expected)))}, ${when}`;
+}
+
+function round(x) {
+	if (!Number.isFinite(x))
+		return NaN;
+	return x >= 10 ? Math.round(x) : Number(x.toFixed(1));
+}
+
+// The two ends of a link id; node ids contain no ">".
+export function linkEnds(id) {
+	const at = id.indexOf(">");
+	return at < 0 ? [id, ""] : [id.slice(0, at), id.slice(at + 1)];
+}
+
+// "?10.0.0.1~10.0.0.9~1/2" is the first of two silent routers in between.
+export function nodeLabel(id) {
+	if (!id.startsWith("?"))
+		return id;
+	const [, after, place] = id.slice(1).split("~");
+	return place ? `? (silent ${place}, before ${after || "the end"})` : "?";
+}
+
+export function nodeShortLabel(id) {
+	return id.startsWith("?") ? "?" : id;
+}
+
+const UNSAFE_SHELL = /[^\w@%+=:,./-]/;
+export function shellQuote(word) {
+	return word !== "" && !UNSAFE_SHELL.test(word) ? word
+		: `'${word.replace(/'/g, "'\\''")}'`;
+}
+
+// A cell that starts like a formula is text to a spreadsheet only if told so.
+function csvCell(value) {
+	if (value === null || value === undefined)
+		return "";
+	let text = typeof value === "object" ? JSON.stringify(value)
+		: String(value);
+	if (typeof value === "string" && /^[=+\-@\t\r]/.test(text))
+		text = `'${text}`;
+	return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}
+
+export function toCsv(rows) {
+	const columns = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+	const line = (cells) => cells.map(csvCell).join(",");
+	return [line(columns), ...rows.map((r) => line(columns.map((c) => r[c])))]
+		.join("\r\n") + "\r\n";
+}
+
+export function toNdjson(rows) {
+	return rows.map((r) => `${JSON.stringify(r)}\n`).join("");
+}
+
+// Lines of 16 bytes: offset, hex in two groups, ASCII.
+export function hexDump(hex) {
+	const bytes = (hex.match(/../g) ?? []).map((b) => parseInt(b, 16));
+	const lines = [];
+	for (let at = 0; at < bytes.length; at += 16) {
+		const row = bytes.slice(at, at + 16);
+		const cells = row.map((b) => b.toString(16).padStart(2, "0"));
+		lines.push({
+			offset: at.toString(16).padStart(4, "0"),
+			hex: `${cells.slice(0, 8).join(" ")}  ${cells.slice(8).join(" ")}`,
+			ascii: row.map((b) => b >= 32 && b < 127
+				? String.fromCharCode(b) : ".").join(""),
+		});
+	}
+	return lines;
+}

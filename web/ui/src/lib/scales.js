@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: ISC
+// From numbers to marks: levels, widths, lines.  Pure.
+
+// Okabe and Ito's colours: told apart by every kind of eye.
+export const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7",
+	"#56b4e9", "#d55e00", "#f0e442", "#7f7f7f"];
+
+// How bad a link is by the chosen measure: "unknown", "ok", "warn" (at the
+// threshold), "bad" (three times it; one static pair cannot fit a mesh, a
+// multiple of the reader's own threshold can).
+export const BAD_MULTIPLE = 3;
+export function linkLevel(link, measure, thresholds) {
+	const value = measure === "loss" ? link.loss : link.delay_ns;
+	const limit = measure === "loss" ? thresholds.loss
+		: thresholds.delay_ns;
+	if (value === null || value === undefined)
+		return "unknown";
+	if (value >= limit * BAD_MULTIPLE)
+		return "bad";
+	return value >= limit ? "warn" : "ok";
+}
+
+export const LEVEL_WIDTH = { unknown: 1, ok: 1.6, warn: 3, bad: 4.5 };
+export const LEVEL_WORD = { unknown: "not known", ok: "fine",
+	warn: "raised", bad: "bad" };
+
+// A value on a slider of steps that grow like 1, 2, 5.
+export const DELAY_STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+export const LOSS_STEPS_PERCENT = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+export function nearestStep(steps, value) {
+	let best = 0;
+	for (let i = 1; i < steps.length; i++)
+		if (Math.abs(steps[i] - value) < Math.abs(steps[best] - value))
+			best = i;
+	return best;
+}
+
+// SVG path data of a sparkline; a null is a gap.  The scale starts at zero so
+// that a flat line of small values does not look like a drama.
+export function sparkPath(values, width, height) {
+	const known = values.filter((v) => v !== null && v !== undefined);
+	const top = Math.max(...known, 0);
+	if (known.length === 0 || values.length < 2)
+		return "";
+	const x = (i) => (i / (values.length - 1)) * width;
+	const y = (v) => height - (top > 0 ? v / top : 0) * height;
+	let path = "", pen = false;
+	values.forEach((v, i) => {
+		if (v === null || v === undefined) {
+			pen = false;
+			return;
+		}
+		path += `${pen ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
+		pen = true;
+	});
+	return path;
+}
+
+// Puts values by time into n equal slots of [from, to): the biggest of each.
+export function bucket(points, from, to, n) {
+	const out = new Array(n).fill(null);
+	for (const { at, value } of points) {
+		const i = Math.floor(((at - from) / (to - from)) * n);
+		if (i < 0 || i >= n || value === null || value === undefined)
+			continue;
+		out[i] = out[i] === null ? value : Math.max(out[i], value);
+	}
+	return out;
+}
+
+// One value per bin from the first to the last point, null where a bin is
+// absent, so that a chart shows a gap instead of a slope through it.
+export function fillBins(points, bin_s, read) {
+	const out = { x: [], y: [] };
+	if (points.length === 0)
+		return out;
+	let next = points[0].at_s;
+	for (const point of points) {
+		while (next < point.at_s - bin_s / 2 && out.x.length < 10000) {
+			out.x.push(next);
+			out.y.push(null);
+			next += bin_s;
+		}
+		out.x.push(point.at_s);
+		out.y.push(read(point));
+		next = point.at_s + bin_s;
+	}
+	return out;
+}
+
+// Sorts by a column; unknown values come last in both directions.
+export function sortBy(items, read, descending) {
+	const sign = descending ? -1 : 1;
+	return items.map((item, i) => [item, read(item), i]).sort((a, b) => {
+		const [, x, i] = a, [, y, j] = b;
+		const xNone = x === null || x === undefined || Number.isNaN(x);
+		const yNone = y === null || y === undefined || Number.isNaN(y);
+		if (xNone || yNone)
+			return xNone === yNone ? i - j : xNone ? 1 : -1;
+		if (typeof x === "string" && typeof y === "string")
+			return sign * x.localeCompare(y, "en", { numeric: true })
+				|| i - j;
+		return sign * (x - y) || i - j;
+	}).map(([item]) => item);
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: ISC
+// Now: is everything well, and if not, where to look.
+import { apiUrl, get } from "../lib/api.js";
+import { commands } from "../lib/commands.js";
+import { h, keyed, replace } from "../lib/dom.js";
+import { EVENT_KINDS, feed, onFeed } from "../lib/events.js";
+import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
+	linkEnds, nodeShortLabel, titleOf } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { badge, spark, timeMark } from "../lib/marks.js";
+import { Panel, emptyState } from "../lib/panel.js";
+import { bucket } from "../lib/scales.js";
+import { Table } from "../lib/table.js";
+import { parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
+
+const SPARK_SLOTS = 48;
+const FEED_SHOWN = 60;
+
+const arrow = () => h("span", { class: "link-arrow", "aria-label": "to" },
+	icon("arrow"));
+
+export function linkName(link) {
+	const [from, to] = link.from ? [link.from, link.to] : linkEnds(link.id);
+	return h("span", { class: "link-name" },
+		h("span", { class: "mono" }, nodeShortLabel(from)), arrow(),
+		h("span", { class: "mono" }, nodeShortLabel(to)));
+}
+
+const KIND_WORDS = { all: "All", agent: "Agents", alarm: "Alarms",
+	sighting: "Sightings", run: "Runs", loss: "Losses" };
+
+export class NowView {
+	constructor(app) {
+		this.app = app;
+		this.sparks = new Map(); // link id -> values
+		this.tiles = h("div", { class: "tiles" });
+		this.alarms = new Panel({ title: "Alarms", class: "alarms-panel",
+			source: () => ({ name: "alarms", url: apiUrl("overview"),
+				rows: app.overview?.alarms ?? [] }) });
+		this.alarmList = h("ul", { class: "alarm-list" });
+		this.links = new Panel({ title: "Worst links", class: "links-panel",
+			source: () => ({ name: "worst-links", url: apiUrl("overview"),
+				rows: app.overview?.worst_links ?? [] }) });
+		this.linkTable = this.buildLinkTable();
+		this.links.fill(this.linkTable.el);
+		this.feed = new Panel({ title: "Live feed", class: "feed-panel",
+			source: () => ({ name: "events", url: apiUrl("events"),
+				rows: feed.items }) });
+		this.feedList = h("ol", { class: "feed", tabindex: "0",
+			"aria-label": "Events, newest first" });
+		this.chips = this.buildChips();
+		this.feed.fill(this.chips, this.feedList);
+		this.el = h("div", { class: "now" }, this.tiles,
+			h("div", { class: "now-grid" },
+				h("div", { class: "stack" }, this.alarms.el, this.links.el),
+				this.feed.el));
+		this.off = [app.onOverview((o) => this.showOverview(o)),
+			onFeed(() => this.showFeed())];
+		this.showSkeleton();
+	}
+
+	unmount() {
+		for (const off of this.off)
+			off();
+	}
+
+	stateChanged() {
+		for (const chip of this.chips.children)
+			chip.setAttribute("aria-pressed", String(
+				chip.dataset.kind === (this.app.state.kind ?? "all")));
+		if (this.app.overview)
+			this.showOverview(this.app.overview);
+		this.showFeed();
+	}
+
+	listRoot() {
+		return this.el;
+	}
+
+	escape() {
+		this.app.set({ kind: undefined }, { replace: true });
+	}
+
+	showSkeleton() {
+		if (this.app.overview)
+			return;
+		replace(this.tiles, ["Agents", "Links", "Alarms", "Records"].map(
+			(name) => h("div", { class: "tile skeleton" },
+				h("span", { class: "tile-name" }, name),
+				h("span", { class: "tile-value" }, "\u00a0"),
+				h("span", { class: "tile-note" }, "\u00a0"))));
+	}
+
+	// The trends of the worst links; the rest comes with the overview.
+	async refresh(signal) {
+		const links = this.app.overview?.worst_links ?? [];
+		const { from, to } = this.app.range();
+		const span = { from: toRfc3339(from), to: toRfc3339(to),
+			bin: pickBin_s(to - from) };
+		for (const link of links) {
+			const path = `links/${encodeURIComponent(link.id)}/series`;
+			const { bins } = await get(path, span, signal);
+			const points = bins.map((b) => ({ at: parseTime(b.at),
+				value: link.why === "lossy" ? b.loss : b.delay_median_ns }));
+			this.sparks.set(link.id, bucket(points, from, to, SPARK_SLOTS));
+		}
+		this.linkTable.draw();
+	}
+
+	showOverview(overview) {
+		this.showTiles(overview);
+		this.showAlarms(overview);
+		this.linkTable.options.empty = () => this.emptyLinks(overview);
+		const links = overview.worst_links;
+		this.linkTable.update(links);
+		const fresh = links.some((l) => !this.sparks.has(l.id));
+		if (fresh && this.poke && !this.asked) {
+			this.asked = true; // once; the next round is the poll's
+			this.poke();
+		}
+	}
+
+	showTiles(overview) {
+		replace(this.tiles, this.agentTile(overview), this.linkTile(overview),
+			this.alarmTile(overview), this.recordTile(overview));
+	}
+
+	tile({ page, name, value, of, note, level = "quiet", patch = {} }) {
+		return h("a", { class: `tile ${level}`,
+			href: this.app.href({ page, ...patch }) },
+			h("span", { class: "tile-name" }, name),
+			h("span", { class: "tile-value" }, value,
+				of ? h("span", { class: "tile-of" }, of) : null),
+			h("span", { class: "tile-note" }, note));
+	}
+
+	agentTile({ agents }) {
+		const { up, late, total } = agents;
+		const gone = total - up - late;
+		const note = total === 0 ? "none enrolled yet" : late + gone === 0
+			? "all reporting" : [late ? `${late} late` : null,
+				gone > 0 ? `${gone} not reporting` : null]
+				.filter(Boolean).join(", ");
+		return this.tile({ page: "agents", name: "Agents up",
+			value: formatCount(up), of: ` of ${formatCount(total)}`, note,
+			level: gone > 0 ? "bad" : late > 0 ? "warn"
+				: total ? "ok" : "quiet" });
+	}
+
+	linkTile({ worst_links }) {
+		const bad = worst_links.filter((l) => l.why);
+		const worst = bad[0];
+		return this.tile({ page: "map", name: "Links degraded",
+			value: bad.length === 10 ? "10+" : formatCount(bad.length),
+			note: worst ? `worst: ${worst.why === "lossy"
+				? `${formatLoss(worst.loss)} lost`
+				: formatDelay(worst.delay_ns)}` : "none stands out",
+			level: bad.length ? "warn" : "ok",
+			patch: worst ? { sel: `link:${worst.id}` } : {} });
+	}
+
+	alarmTile({ alarms }) {
+		const open = alarms.filter((a) => !a.ended_at);
+		const first = open[0];
+		return this.tile({ page: "outbreaks", name: "Alarms open",
+			value: formatCount(open.length),
+			note: first ? `${titleOf(first.signature)} `
+				+ `${first.direction === "fall" ? "falls" : "rises"}`
+				: "nothing unusual",
+			level: open.length ? "bad" : "ok",
+			patch: first ? { signature: first.signature } : {} });
+	}
+
+	recordTile({ records }) {
+		const rate = Number(records.per_second ?? 0);
+		const lost = records.lost > 0;
+		return this.tile({ page: "agents", name: "Records stored",
+			value: formatCompact(records.stored),
+			note: `${formatCount(Number(rate.toFixed(1)))} a second, `
+				+ (lost ? `${formatCompact(records.lost)} lost`
+					: "none lost"),
+			level: lost ? "warn" : "ok" });
+	}
+
+	showAlarms({ alarms }) {
+		const now = this.app.now(), { utc } = this.app;
+		if (alarms.length === 0) {
+			this.alarms.fill(emptyState({ title: "No alarms",
+				text: "No signature\u2019s sources rise or fall beyond what "
+					+ "its own past explains." }));
+			return;
+		}
+		if (!this.alarmList.isConnected)
+			this.alarms.fill(this.alarmList);
+		keyed(this.alarmList, alarms, {
+			key: (a) => a.id, make: () => h("li"),
+			draw: (li, a) => replace(li, this.alarmRow(a, now, utc)),
+			print: (a) => JSON.stringify(a) + utc + this.app.rangeId(),
+		});
+	}
+
+	alarmRow(alarm, now, utc) {
+		const open = !alarm.ended_at;
+		return h("a", { class: `alarm-row row-link ${open ? "open" : ""}`,
+			href: this.app.href({ page: "outbreaks",
+				signature: alarm.signature, alarm: alarm.id,
+				agent: alarm.agent ?? undefined }) },
+			h("span", { class: "alarm-mark", "aria-hidden": "true" },
+				icon(alarm.direction === "fall" ? "down" : "up")),
+			h("span", { class: "alarm-text" },
+				h("strong", null, titleOf(alarm.signature)),
+				h("span", null, alarmFacts(alarm, now, utc))),
+			badge(open ? "open" : "over", open ? "bad" : "quiet"));
+	}
+
+	buildLinkTable() {
+		const value = (name) => (l) => l[name];
+		return new Table({
+			caption: "The worst links, with their trend",
+			key: (l) => l.id,
+			print: (l) => JSON.stringify([l, this.sparks.get(l.id),
+				this.app.rangeId(), this.app.utc]),
+			href: (l) => this.app.href({ page: "map", sel: `link:${l.id}` }),
+			select: (l) => this.app.set({ page: "map",
+				sel: `link:${l.id}` }),
+			sort: { id: "score", descending: true },
+			columns: [
+				{ id: "link", label: "Link", class: "grow", cell: linkName },
+				{ id: "trend", label: "Trend", class: "trend",
+				  cell: (l) => this.sparkCell(l) },
+				{ id: "delay", label: "Delay", class: "num", descending: true,
+				  value: value("delay_ns"),
+				  cell: (l) => formatDelay(l.delay_ns) },
+				{ id: "loss", label: "Loss", class: "num", descending: true,
+				  value: value("loss"), cell: (l) => formatLoss(l.loss) },
+				{ id: "score", label: "Why", class: "why", descending: true,
+				  value: value("score"),
+				  cell: (l) => l.why ? badge(l.why, "warn")
+					: h("span", { class: "quiet" }, "fine") },
+			],
+			empty: () => this.emptyLinks(this.app.overview),
+		});
+	}
+
+	sparkCell(link) {
+		const values = this.sparks.get(link.id);
+		if (!values)
+			return h("span", { class: "spark" });
+		return spark(values, { level: link.why ? "warn" : "info",
+			label: link.why === "lossy" ? "loss over time"
+				: "delay over time" });
+	}
+
+	emptyLinks(overview) {
+		if (overview?.agents.total === 0)
+			return emptyState({ title: "No agent yet",
+				text: "An agent is a machine that measures. "
+					+ "Add the first one:",
+				command: commands.token(),
+				link: h("a", { href: this.app.href({ page: "agents",
+					add: true }) }, "All steps") });
+		return emptyState({ title: "No measured links yet",
+			text: "Links come from traces. Let all agents trace a "
+				+ "target every minute:",
+			command: commands.submitTrace() });
+	}
+
+	buildChips() {
+		return h("div", { class: "chips", role: "group",
+			"aria-label": "Kind of event" },
+			["all", ...EVENT_KINDS].map((kind) => h("button", {
+				type: "button", class: "chip", data: { kind },
+				on: { click: () => this.app.set({ kind: kind === "all"
+					? undefined : kind }, { replace: true }) } },
+				KIND_WORDS[kind])));
+	}
+
+	showFeed() {
+		const { kind } = this.app.state;
+		const items = feed.items.filter((e) => !kind || e.kind === kind)
+			.slice(0, FEED_SHOWN);
+		const { utc } = this.app;
+		if (items.length === 0) {
+			replace(this.feedList, h("li", { class: "feed-none" },
+				feed.live ? "Nothing has happened yet. New events appear "
+					+ "here by themselves." : "Connecting\u2026"));
+			this.feedEmpty = true;
+			return;
+		}
+		if (this.feedEmpty)
+			replace(this.feedList);
+		this.feedEmpty = false;
+		keyed(this.feedList, items, {
+			key: (e) => e.id, make: () => h("li"),
+			draw: (li, e) => replace(li,
+				timeMark(e.at, this.app.now(), utc),
+				h("span", { class: `feed-kind ${e.kind}` }, e.kind),
+				h("span", { class: "feed-text" }, e.text)),
+			print: (e) => e.id + utc,
+		});
+	}
+}

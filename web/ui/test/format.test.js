@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: ISC
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { alarmFacts, formatBin, formatBytes, formatCompact, formatCount,
+	formatDelay, formatLoss, hexDump, linkEnds, nodeLabel, plural,
+	shellQuote, titleOf, toCsv, toNdjson } from "../src/lib/format.js";
+
+const plain = (text) => text.replaceAll("\u00a0", " ");
+
+test("counts are grouped, big ones get a unit", () => {
+	assert.equal(formatCount(1234567), "1,234,567");
+	assert.equal(formatCount(0), "0");
+	assert.equal(formatCount(null), "\u2013");
+	assert.equal(plain(formatCompact(9999)), "9,999");
+	assert.equal(plain(formatCompact(12345)), "12.3 k");
+	assert.equal(plain(formatCompact(999999)), "1 M");
+	assert.equal(plural(1, "source"), "1 source");
+	assert.equal(plural(2, "source"), "2 sources");
+});
+
+test("delays choose their unit, also where rounding crosses one", () => {
+	assert.equal(plain(formatDelay(812)), "812 ns");
+	assert.equal(plain(formatDelay(42500)), "42.5 \u00b5s");
+	assert.equal(plain(formatDelay(999999)), "1 ms");
+	assert.equal(plain(formatDelay(1234567890)), "1.23 s");
+	assert.equal(formatDelay(null), "\u2013");
+});
+
+test("a loss that is not zero never reads as zero", () => {
+	assert.equal(plain(formatLoss(0)), "0 %");
+	assert.equal(plain(formatLoss(0.0000001)), "<0.1 %");
+	assert.equal(plain(formatLoss(0.083)), "8.3 %");
+	assert.equal(plain(formatLoss(0.5)), "50 %");
+});
+
+test("an alarm is a sentence", () => {
+	const alarm = { observed: 40.2, expected: 0.31, bin_s: 10,
+		onset_at: "2026-11-22T12:03:10Z", ended_at: null };
+	const now = Date.UTC(2026, 10, 22, 13);
+	assert.equal(plain(alarmFacts(alarm, now, true)),
+		"40 sources in 10 s, expected 0.3, since 12:03:10");
+	assert.equal(plain(alarmFacts({ ...alarm, observed: 1,
+		ended_at: "2026-11-22T12:04:00Z", bin_s: 60 }, now, true)),
+		"1 source in a minute, expected 0.3, 12:03:10 to 12:04:00");
+	assert.equal(formatBin(undefined), "a bin");
+	assert.equal(titleOf("code-red"), "Code Red");
+});
+
+test("bytes have binary units", () => {
+	assert.equal(plain(formatBytes(0)), "0 B");
+	assert.equal(plain(formatBytes(2048)), "2 KiB");
+	assert.equal(plain(formatBytes(5 * 2 ** 20)), "5 MiB");
+});
+
+test("ids of links and silent nodes are taken apart", () => {
+	assert.deepEqual(linkEnds("192.0.2.1>?192.0.2.1~192.0.2.9~1/2"),
+		["192.0.2.1", "?192.0.2.1~192.0.2.9~1/2"]);
+	assert.equal(nodeLabel("?192.0.2.1~192.0.2.9~1/2"),
+		"? (silent 1/2, before 192.0.2.9)");
+	assert.equal(nodeLabel("2001:db8::1"), "2001:db8::1");
+});
+
+test("CSV quotes what needs it and disarms formulas", () => {
+	assert.equal(toCsv([{ a: 'x"y', b: "=1+1" }, { a: "p,q", b: -3 }]),
+		'a,b\r\n"x""y",\'=1+1\r\n"p,q",-3\r\n');
+	assert.equal(toCsv([{ a: 1 }, { b: null }]), "a,b\r\n1,\r\n,\r\n");
+	assert.equal(toNdjson([{ a: 1 }, { a: 2 }]), '{"a":1}\n{"a":2}\n');
+});
+
+test("a word for the shell is quoted only if it must be", () => {
+	assert.equal(shellQuote("ams-1"), "ams-1");
+	assert.equal(shellQuote("it's"), "'it'\\''s'");
+	assert.equal(shellQuote(""), "''");
+	assert.equal(shellQuote("a?b&c"), "'a?b&c'");
+});
+
+test("a payload is shown sixteen bytes a line", () => {
+	const lines = hexDump("04" + "41".repeat(16));
+	assert.equal(lines.length, 2);
+	assert.equal(lines[0].ascii, "." + "A".repeat(15));
+	assert.equal(lines[1].offset, "0010");
+	assert.deepEqual(hexDump(""), []);
+});

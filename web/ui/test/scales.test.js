@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: ISC
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bucket, fillBins, linkLevel, nearestStep, sortBy, sparkPath }
+	from "../src/lib/scales.js";
+
+const limits = { delay_ns: 20e6, loss: 0.01 };
+
+test("a link is raised at the threshold and bad at three times it", () => {
+	const level = (delay_ns) => linkLevel({ delay_ns }, "delay", limits);
+	assert.equal(level(19e6), "ok");
+	assert.equal(level(20e6), "warn");
+	assert.equal(level(60e6), "bad");
+	assert.equal(level(null), "unknown");
+	assert.equal(linkLevel({ loss: 0.05 }, "loss", limits), "bad");
+	assert.equal(linkLevel({ delay_ns: 1, loss: null }, "loss", limits),
+		"unknown");
+});
+
+test("a sparkline starts at zero and breaks at gaps", () => {
+	assert.equal(sparkPath([0, 1], 10, 10), "M0.0 10.0L10.0 0.0");
+	assert.equal(sparkPath([1, null, 1], 10, 10), "M0.0 0.0M10.0 0.0");
+	assert.equal(sparkPath([null, null], 10, 10), "");
+	assert.equal(sparkPath([0, 0], 10, 10), "M0.0 10.0L10.0 10.0");
+});
+
+test("slots keep the biggest value and leave holes", () => {
+	assert.deepEqual(bucket([{ at: 0, value: 1 }, { at: 1, value: 5 },
+		{ at: 9, value: 2 }, { at: 99, value: 7 }], 0, 10, 5),
+		[5, null, null, null, 2]);
+});
+
+test("missing bins become gaps, not slopes", () => {
+	const points = [{ at_s: 0, v: 1 }, { at_s: 10, v: 2 }, { at_s: 40, v: 3 }];
+	assert.deepEqual(fillBins(points, 10, (p) => p.v),
+		{ x: [0, 10, 20, 30, 40], y: [1, 2, null, null, 3] });
+	assert.deepEqual(fillBins([], 10, (p) => p.v), { x: [], y: [] });
+});
+
+test("the unknown comes last whichever way one sorts", () => {
+	const items = [{ v: 2 }, { v: null }, { v: 1 }];
+	const read = (i) => i.v;
+	assert.deepEqual(sortBy(items, read, false).map(read), [1, 2, null]);
+	assert.deepEqual(sortBy(items, read, true).map(read), [2, 1, null]);
+	const names = ["n10", "n9"];
+	assert.deepEqual(sortBy(names, (n) => n, false), ["n9", "n10"]);
+});
+
+test("a slider stands at the step nearest to the value", () => {
+	assert.equal(nearestStep([1, 2, 5, 10], 6), 2);
+	assert.equal(nearestStep([1, 2, 5, 10], 0), 0);
+});
