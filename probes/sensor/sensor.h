@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The sensor as a process: open what needs privilege, give everything up,
+ * then read packets and say what they were.  Hostile bytes are parsed only
+ * after sandbox_enter.
+ *
+ *	sensor_open(&capture, &opening, &msg);       as root
+ *	sandbox_enter(SANDBOX_SENSOR, ...);
+ *	sensor_run(capture, &config, &msg);          until *config.stop
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/err.h"
+
+struct counters;
+
+#define SENSOR_INTERFACES_MAX 8
+
+struct sensor_opening {
+	/* Names of interfaces, "any", or "file:PATH" (a capture file or a
+	 * FIFO that somebody writes one into). */
+	const char *const *interfaces;
+	size_t interface_count; /* 1..SENSOR_INTERFACES_MAX */
+	const char *filter;     /* in pcap-filter(7), or NULL */
+	uint32_t snaplen;       /* 0: 2048 */
+	uint32_t buffer_bytes;  /* per interface; 0: 1 MiB */
+	bool promiscuous;
+};
+
+struct sensor_capture;
+/* Everything that needs privilege.  -EPERM names the line that grants it. */
+int sensor_open(struct sensor_capture **capture,
+    const struct sensor_opening *opening, struct errmsg *msg);
+void sensor_close(struct sensor_capture *capture);
+
+struct sensor_config {
+	int record_fd;        /* each write is one frame: be32 length, packed
+				 Record (Sighting, Payload); a pipe or a
+				 SOCK_SEQPACKET; -1: none */
+	struct counters *counters; /* NULL: not counted */
+	uint32_t interval_s;  /* 0: 60; aligned to wall time at the start */
+	uint32_t max_sources; /* 0: 8192 */
+	const struct prefix *homes; /* whose own packets are not held against
+				       them; may be NULL */
+	size_t home_count;
+	const volatile sig_atomic_t *stop; /* set by a signal handler */
+};
+
+/* Runs until *stop, or until a file ends (ERR_OK), or until record_fd or a
+ * capture fails.  Closes the open interval before it returns. */
+int sensor_run(struct sensor_capture *capture,
+    const struct sensor_config *config, struct errmsg *msg);
