@@ -9,3 +9,4 @@ probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk
 probes_SRCS += probes/writer/writer.c probes/writer/text.c \
 	probes/writer/json.c probes/writer/csv.c probes/writer/reply.c
+include probes/net/sim.mk

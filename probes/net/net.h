@@ -84,6 +84,11 @@ struct net_ops {
 	void (*advance)(void *ctx, struct monotime until);
 
 	void (*counters)(void *ctx, struct net_counters *counters);
+
+	/* The address of a name in this network, family 4, 6 or 0 for either;
+	 * NULL: the system's resolver knows. */
+	int (*resolve)(
+	    void *ctx, const char *name, int family, struct addr *addr);
 };
 
 extern const struct net_ops net_live, net_sim;

@@ -7,3 +7,4 @@ $(eval $(call tool,tests/probes/build-print,tests/probes/build-print.c,probes li
 $(call script_test,tests/probes/build.py)
 include tests/probes/agent.mk
 $(eval $(call unit_test,probes,writer,probes lib))
+include tests/probes/script.mk

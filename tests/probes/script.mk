@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+$(eval $(call unit_test,probes,sim,probes lib))
+$(eval $(call unit_test,probes,sim_file,probes lib))
