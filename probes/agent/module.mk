@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: ISC
+probes_SRCS += probes/agent/backoff.c
 probes_SRCS += probes/agent/counters.c
+probes_SRCS += probes/agent/heartbeat.c
+probes_SRCS += probes/agent/pass.c
+probes_SRCS += probes/agent/process.c
+probes_SRCS += probes/agent/producer.c
+probes_SRCS += probes/agent/run-request.c
 probes_SRCS += probes/agent/schedule.c
+probes_SRCS += probes/agent/shipping-reply.c
+probes_SRCS += probes/agent/worklist.c
 probes_SRCS += probes/sandbox/capabilities.c
 probes_SRCS += probes/sandbox/landlock.c
 probes_SRCS += probes/sandbox/namespaces.c

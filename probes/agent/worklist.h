@@ -23,10 +23,10 @@
 struct campaign {
 	uint8_t id[16];
 	char script[WORKLIST_SCRIPT_LEN];
-	int64_t every_ns;           /* 0: once */
+	int64_t every_ns; /* 0: once */
 	struct walltime started_at;
-	struct walltime until;      /* 0: no end */
-	char **arguments;           /* owned: options, then targets */
+	struct walltime until; /* 0: no end */
+	char **arguments;      /* owned: options, then targets */
 	size_t argument_count;
 };
 
@@ -35,14 +35,14 @@ struct worklist {
 	struct walltime now;        /* the collector's, 0 when it says none */
 	struct campaign *campaigns; /* owned */
 	size_t count;
-	size_t refused;             /* campaigns that failed a check */
-	struct errmsg why;          /* of the last one refused */
+	size_t refused;    /* campaigns that failed a check */
+	struct errmsg why; /* of the last one refused */
 };
 
 /* A list that is not one at all is ERR_MALFORMED or ERR_LIMIT; a campaign
  * that fails a check is left out and counted. */
-int worklist_parse(struct worklist **list, const void *json, size_t len,
-    struct errmsg *msg);
+int worklist_parse(
+    struct worklist **list, const void *json, size_t len, struct errmsg *msg);
 void worklist_free(struct worklist *list);
 
 /* Letters, digits and dashes: the name of a shipped script, never a path. */

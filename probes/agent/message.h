@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the agent's processes say to each other.  Every channel is a
+ * SOCK_SEQPACKET pair that the supervisor makes and keeps, so a process that
+ * dies is replaced on the same channel; every message is one fixed-size
+ * struct and says something absolute ("committed up to here"), so one that is
+ * lost or told twice does no harm.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* keeper -> shipper: everything below next_seq of this epoch is on disk. */
+struct ship_mark {
+	uint64_t epoch, next_seq;
+};
+
+enum ship_order_kind {
+	SHIP_HELLO,    /* say the mark */
+	SHIP_ACK,      /* the collector has committed all below next_seq */
+	SHIP_LOST,     /* from..next_seq-1 is neither here nor there */
+	SHIP_NEW_EPOCH /* this epoch's numbers mean something else there */
+};
+
+/* shipper -> keeper */
+struct ship_order {
+	uint32_t kind; /* enum ship_order_kind */
+	uint32_t unused;
+	uint64_t epoch, from_seq, next_seq;
+};

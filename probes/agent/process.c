@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* The first steps of a child: signals, descriptors, sandbox. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "probes/agent/process.h"
+
+static volatile sig_atomic_t asked;
+static sigset_t open_mask;
+
+static void on_term(int number)
+{
+	(void)number;
+	asked = 1;
+}
+
+const sigset_t *process_signals(void)
+{
+	struct sigaction end = { .sa_handler = on_term };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t term;
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGINT, &ignore, NULL);
+	sigemptyset(&open_mask);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_SETMASK, &term, NULL);
+	return &open_mask;
+}
+
+bool process_asked_to_end(void)
+{
+	return asked != 0;
+}
+
+int process_enter(enum sandbox_role role, const struct sandbox_paths *paths,
+    bool allow_weak, struct errmsg *msg)
+{
+	int err = sandbox_enter(role, paths, NULL, msg);
+	if (err && allow_weak) {
+		log_warn("weak sandbox: %s", msg->text);
+		return 0;
+	}
+	return err;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+void process_keep_fds(int *fds, size_t count)
+{
+	int next = STDERR_FILENO + 1;
+	qsort(fds, count, sizeof(*fds), by_value);
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] < next)
+			continue;
+		if (fds[i] > next)
+			close_range((unsigned)next, (unsigned)fds[i] - 1, 0);
+		next = fds[i] + 1;
+	}
+	close_range((unsigned)next, ~0u, 0);
+}

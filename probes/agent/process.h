@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* What each of the agent's children does first. */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "probes/sandbox/sandbox.h"
+
+/* SIGTERM only raises a flag; blocked except while waiting with the mask that
+ * this returns (for ppoll).  SIGPIPE and SIGHUP are ignored, SIGINT too (the
+ * supervisor hears it for all). */
+const sigset_t *process_signals(void);
+bool process_asked_to_end(void);
+
+/* sandbox_enter; a layer that is missing is logged, and is an error unless
+ * weak is allowed. */
+int process_enter(enum sandbox_role role, const struct sandbox_paths *paths,
+    bool allow_weak, struct errmsg *msg);
+
+/* Closes every descriptor but 0, 1, 2 and these (sorted here; -1 ignored). */
+void process_keep_fds(int *fds, size_t count);
