@@ -4,6 +4,10 @@ probes_SRCS += probes/packet/decode.c
 probes_SRCS += probes/packet/decode-icmp.c
 probes_SRCS += probes/packet/decode-sum.c
 probes_SRCS += probes/packet/link.c
+probes_SRCS += probes/guardian/limit.c
+probes_SRCS += probes/guardian/policy.c
+probes_SRCS += probes/guardian/policy-file.c
+probes_SRCS += probes/guardian/special.c
 probes_SRCS += probes/packet/build.c
 probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk

@@ -13,14 +13,13 @@
 struct guardian;
 
 /* Takes over the network's context.  policy is borrowed for life. */
-struct guardian *guardian_new(const struct net_ops *net, void *net_ctx,
-    const struct policy *policy);
+struct guardian *guardian_new(
+    const struct net_ops *net, void *net_ctx, const struct policy *policy);
 void guardian_free(struct guardian *guardian);
 
 /* A worker's end of a run: the guardian reads probes from fd and answers on
  * it, and forgets the run when the other end closes. */
-int guardian_add_run(
-    struct guardian *guardian, int fd, enum policy_who who);
+int guardian_add_run(struct guardian *guardian, int fd, enum policy_who who);
 
 /* Serves until every run has ended (control_fd -1), or until control_fd
  * closes.  On control_fd, runs arrive as descriptors (SCM_RIGHTS) with one

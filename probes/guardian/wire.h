@@ -35,19 +35,19 @@
 #define WIRE_MAX_OUTSTANDING_BYTES (8u << 20) /* of payload */
 
 enum wire_type {
-	WIRE_SEND,  /* worker: struct wire_probe + payload octets */
-	WIRE_WAIT,  /* worker: one struct wire_wait */
-	WIRE_SOURCE,/* worker: one struct addr, which source for this dst? */
-	WIRE_EVENT, /* guardian: struct wire_event + packet octets */
-	WIRE_WOKEN, /* guardian: head only; `until` came.  Answers WAIT unless
-		       events did */
+	WIRE_SEND,   /* worker: struct wire_probe + payload octets */
+	WIRE_WAIT,   /* worker: one struct wire_wait */
+	WIRE_SOURCE, /* worker: one struct addr, which source for this dst? */
+	WIRE_EVENT,  /* guardian: struct wire_event + packet octets */
+	WIRE_WOKEN,  /* guardian: head only; `until` came.  Answers WAIT unless
+			events did */
 	WIRE_SOURCE_IS /* guardian: one struct addr, family 0: no route */
 };
 
 struct wire_head {
-	uint32_t type;        /* enum wire_type */
+	uint32_t type; /* enum wire_type */
 	uint32_t count;
-	struct monotime now;  /* guardian: its clock, virtual in simulation */
+	struct monotime now; /* guardian: its clock, virtual in simulation */
 	struct walltime wall;
 };
 
@@ -65,26 +65,26 @@ struct wire_probe {
 };
 
 enum wire_event_kind {
-	WIRE_SENT,      /* stamp: transmit time; before any REPLY */
-	WIRE_DENIED,    /* verdict says why; nothing was sent */
-	WIRE_FAILED,    /* err: negative errno from the network */
-	WIRE_REPLY,     /* stamp: receive time; tx and rtt_ns too.  replies
-			   above 1: a duplicate.  Two replies to one probe
-			   both count, whatever they are */
-	WIRE_EXPIRED    /* until came; says how many replies there were */
+	WIRE_SENT,   /* stamp: transmit time; before any REPLY */
+	WIRE_DENIED, /* verdict says why; nothing was sent */
+	WIRE_FAILED, /* err: negative errno from the network */
+	WIRE_REPLY,  /* stamp: receive time; tx and rtt_ns too.  replies
+			above 1: a duplicate.  Two replies to one probe
+			both count, whatever they are */
+	WIRE_EXPIRED /* until came; says how many replies there were */
 };
 
 struct wire_event {
 	uint64_t cookie;
-	uint32_t kind;        /* enum wire_event_kind */
-	uint32_t verdict;     /* enum policy_verdict */
+	uint32_t kind;    /* enum wire_event_kind */
+	uint32_t verdict; /* enum policy_verdict */
 	int32_t err;
-	uint32_t replies;     /* so far, this one included */
+	uint32_t replies; /* so far, this one included */
 	struct net_stamp stamp;
 	struct net_stamp tx;
-	int64_t rtt_ns;       /* WIRE_REPLY */
-	struct addr src;      /* the address the probe left from */
-	uint32_t bytes_len;   /* WIRE_REPLY: octets of the IP packet (<= 1500) */
+	int64_t rtt_ns;     /* WIRE_REPLY */
+	struct addr src;    /* the address the probe left from */
+	uint32_t bytes_len; /* WIRE_REPLY: octets of the IP packet (<= 1500) */
 	uint16_t probe_checksum; /* upper checksum as sent */
 	uint16_t probe_ip_id;
 };

@@ -8,3 +8,6 @@ $(call script_test,tests/probes/build.py)
 include tests/probes/agent.mk
 $(eval $(call unit_test,probes,writer,probes lib))
 include tests/probes/script.mk
+$(eval $(call tool,tests/probes/policy-print,tests/probes/policy-print.c,probes lib))
+$(call script_test,tests/probes/policy.py)
+$(eval $(call unit_test,probes,policy,probes lib))

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Token buckets, as one number each: the time at which the bucket will be
+ * full again (the generic cell rate algorithm).  In every window of w seconds
+ * at most rate * w + burst packets pass.  Time comes from the caller; when it
+ * jumps ahead a bucket is at most full, when it falls back nothing passes
+ * that would not have passed before.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+#include "probes/guardian/policy.h"
+
+struct bucket {
+	int64_t full_ns;  /* monotonic */
+	uint32_t waiting; /* deferred probes that wait for this bucket */
+};
+
+struct limit {
+	struct bucket *bucket; /* borrowed; NULL: nothing passes for now */
+	uint32_t rate_pps, burst;
+	struct policy_hold hold; /* what waits for this bucket is held by */
+};
+
+/* When a packet may pass: now, or later.  A packet that has not waited yet
+ * goes behind those that do.  INT64_MAX: never. */
+int64_t limit_ready(const struct limit *limit, bool waited, int64_t now);
+void limit_take(const struct limit *limit, int64_t now);
+
+/* A bounded table of buckets by class and destination prefix.  A bucket that
+ * is full and that nobody waits for may be forgotten: a new one is the same. */
+#define LIMIT_PREFIXES 16384
+struct limit_table;
+struct limit_table *limit_table_new(uint64_t key);
+void limit_table_free(struct limit_table *table);
+/* Gives NULL, and in *retry when to ask again, if no bucket can be forgotten
+ * now. */
+struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
+    const struct addr *dst, int64_t now, int64_t *retry);
+uint32_t limit_table_slot(
+    const struct limit_table *table, const struct bucket *bucket);
+struct bucket *limit_table_at(struct limit_table *table, uint32_t slot);
