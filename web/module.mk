@@ -1,1 +1,2 @@
-web_SRCS :=
+# SPDX-License-Identifier: ISC
+web_SRCS := web/clients.c web/guard.c web/params.c web/pool.c web/request.c
