@@ -1,2 +1,41 @@
 # SPDX-License-Identifier: ISC
-web_SRCS := web/clients.c web/guard.c web/params.c web/pool.c web/request.c
+web_SRCS := web/answer.c web/api.c web/clients.c web/exchange.c
+web_SRCS += web/feed.c web/guard.c web/health.c web/listen.c web/metrics.c web/params.c web/polls.c
+web_SRCS += web/pool.c web/problem.c web/records.c web/request.c
+web_SRCS += web/respond.c web/router.c web/routes.c web/server.c
+web_SRCS += web/static.c web/stream.c
+
+# The pages: esbuild bundles web/ui/ into WEB_DIST, once for all O; embed.sh
+# puts the files into the program.  A release brings WEB_DIST along, and then
+# neither npm nor node runs.
+WEB_DIST := build/web/dist
+WEB_UI_SOURCES := $(shell find web/ui/src -type f) web/ui/index.html \
+	web/ui/icon.svg web/ui/build.mjs web/ui/package.json
+
+web/ui/node_modules/.package-lock.json: web/ui/package-lock.json
+	@command -v npm >/dev/null || { echo "web: npm and node (18 or later)" \
+		"build the pages; install them: make deps" >&2; exit 1; }
+	@echo "  NPM  $<"
+	@cd web/ui && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(WEB_DIST)/.stamp: $(WEB_UI_SOURCES) web/ui/node_modules/.package-lock.json
+	@echo "  JS   $(@D)"
+	@mkdir -p $(@D)
+	@cd web/ui && node build.mjs $(abspath $(@D))
+	@touch $@
+
+$(O)/web/pages.c $(O)/web/pages.S &: $(WEB_DIST)/.stamp web/embed.sh
+	@echo "  GEN  $(O)/web/pages.c"
+	@LC_ALL=C; export LC_ALL; web/embed.sh pages $(O)/web/pages \
+		$(WEB_DIST)/*
+$(O)/web/openapi.c $(O)/web/openapi.S &: web/openapi.json web/embed.sh
+	@echo "  GEN  $(O)/web/openapi.c"
+	@web/embed.sh openapi $(O)/web/openapi web/openapi.json
+
+$(O)/web/pages.o $(O)/web/openapi.o: %.o: %.c web/assets.h
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/web/pages-data.o $(O)/web/openapi-data.o: %-data.o: %.S
+	@$(CC) -c -o $@ $<
+web_GENERATED := $(O)/web/pages.o $(O)/web/pages-data.o $(O)/web/openapi.o \
+	$(O)/web/openapi-data.o

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: ISC
+// Stands in for all of collector/: answers are what the test set, and time
+// passes only when the test says so.
+
+#include "tests/web/fake-collector.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/campaign.h"
+#include "collector/enrol.h"
+#include "collector/events.h"
+#include "collector/metrics.h"
+#include "collector/query.h"
+#include "lib/xalloc.h"
+
+enum { EVENTS_MAX = 16384, HELD_MAX = 64 };
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct collector_listener listener;
+	struct event events[EVENTS_MAX];
+	uint64_t first_id, last_id, revision;
+	struct ingest_answer answer;
+	bool hold_ingest, block;
+	struct {
+		ingest_done *done;
+		void *ctx;
+	} held[HELD_MAX];
+	size_t held_count, blocked;
+} fake = {.lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER, .first_id = 1};
+
+struct collector *fake_collector(void)
+{
+	return (struct collector *)&fake;
+}
+
+void fake_reset(void)
+{
+	pthread_mutex_lock(&fake.lock);
+	for (uint64_t i = 1; i <= fake.last_id; i++)
+		free(fake.events[i].data);
+	memset(fake.events, 0, sizeof(fake.events));
+	memset(&fake.listener, 0, sizeof(fake.listener));
+	fake.first_id = 1;
+	fake.last_id = fake.revision = 0;
+	fake.held_count = 0;
+	fake.hold_ingest = fake.block = false;
+	fake.answer = (struct ingest_answer){0};
+	pthread_mutex_unlock(&fake.lock);
+}
+
+/* Callbacks run under the lock, so that ending them waits for them. */
+void collector_listen(struct collector *collector,
+    const struct collector_listener *listener)
+{
+	(void)collector;
+	pthread_mutex_lock(&fake.lock);
+	fake.listener = listener ? *listener : (struct collector_listener){0};
+	pthread_mutex_unlock(&fake.lock);
+}
+
+const char *collector_generation(const struct collector *collector)
+{
+	(void)collector;
+	return "00112233445566778899aabbccddeeff";
+}
+
+void fake_add_event(const char *type, const char *data)
+{
+	pthread_mutex_lock(&fake.lock);
+	if (fake.last_id + 1 == EVENTS_MAX)
+		BUG("too many events");
+	struct event *e = &fake.events[++fake.last_id];
+	e->id = fake.last_id;
+	snprintf(e->type, sizeof(e->type), "%s", type);
+	e->data = xstrdup(data);
+	if (fake.listener.event_added)
+		fake.listener.event_added(fake.listener.ctx, fake.last_id);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+void fake_drop_events_before(uint64_t id)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.first_id = id;
+	pthread_mutex_unlock(&fake.lock);
+}
+
+uint64_t events_last_id(struct collector *collector)
+{
+	(void)collector;
+	pthread_mutex_lock(&fake.lock);
+	uint64_t id = fake.last_id;
+	pthread_mutex_unlock(&fake.lock);
+	return id;
+}
+
+int events_after(struct collector *collector, uint64_t after,
+    struct event *events, size_t count, uint64_t *oldest)
+{
+	(void)collector;
+	pthread_mutex_lock(&fake.lock);
+	if (oldest)
+		*oldest = fake.first_id;
+	if (after + 1 < fake.first_id)
+		after = fake.first_id - 1;
+	size_t n = 0;
+	for (; n < count && after + n < fake.last_id; n++) {
+		events[n] = fake.events[after + 1 + n];
+		events[n].data = xstrdup(events[n].data);
+	}
+	pthread_mutex_unlock(&fake.lock);
+	return (int)n;
+}
+
+void event_fini(struct event *event)
+{
+	free(event->data);
+}
+
+void fake_set_revision(uint64_t revision)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.revision = revision;
+	if (fake.listener.work_changed)
+		fake.listener.work_changed(fake.listener.ctx, revision);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+uint64_t campaign_revision(struct collector *collector)
+{
+	(void)collector;
+	pthread_mutex_lock(&fake.lock);
+	uint64_t revision = fake.revision;
+	pthread_mutex_unlock(&fake.lock);
+	return revision;
+}
+
+int campaign_work(struct collector *collector,
+    const uint8_t agent[AGENT_ID_LEN], json_t **answer, struct errmsg *msg)
+{
+	(void)agent, (void)msg;
+	*answer = json_pack("{s:I,s:[]}", "revision",
+	    (json_int_t)campaign_revision(collector), "campaigns");
+	return 0;
+}
+
+int campaign_create(struct collector *collector, const json_t *body,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector;
+	if (!json_object_get(body, "script"))
+		return err_set(msg, ERR_USAGE, "script: expected a name");
+	*answer = json_deep_copy(body);
+	return 0;
+}
+
+int campaign_stop(struct collector *collector, const char *id,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector;
+	if (strcmp(id, "1") != 0)
+		return err_set(msg, ERR_NOT_FOUND, "no campaign '%s'", id);
+	*answer = json_pack("{s:s,s:s}", "id", id, "state", "stopped");
+	return 0;
+}
+
+bool enrol_is_admin(const struct collector *collector, const char *token)
+{
+	(void)collector;
+	return token && strcmp(token, "secret") == 0;
+}
+
+int enrol_token_new(struct collector *collector, const json_t *body,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector, (void)body, (void)msg;
+	*answer = json_pack("{s:s}", "token", "t");
+	return 0;
+}
+
+int enrol_agent(struct collector *collector, const json_t *body,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector, (void)answer;
+	json_int_t err = json_integer_value(json_object_get(body, "err"));
+	return err_set(msg, (int)err, "as told");
+}
+
+int enrol_check_request(struct collector *collector,
+    const struct enrol_request *request, uint8_t agent[AGENT_ID_LEN],
+    struct errmsg *msg)
+{
+	(void)collector;
+	memset(agent, 1, AGENT_ID_LEN);
+	if (!request->agent)
+		return err_set(msg, ERR_UNKNOWN_AGENT, "no Sonde-Agent");
+	if (request->time && strcmp(request->time, "0") == 0)
+		return err_set(msg, -ETIME, "your clock is off");
+	return 0;
+}
+
+void fake_ingest_answer(enum ingest_result result, bool at_once)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.answer = (struct ingest_answer){
+	    .result = result, .epoch = 3, .next = 41, .detail = {"why"}};
+	fake.hold_ingest = !at_once;
+	pthread_mutex_unlock(&fake.lock);
+}
+
+static void *release(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&fake.lock);
+	for (; fake.held_count > 0; fake.held_count--)
+		fake.held[fake.held_count - 1].done(
+		    fake.held[fake.held_count - 1].ctx, &fake.answer);
+	pthread_mutex_unlock(&fake.lock);
+	return NULL;
+}
+
+void fake_ingest_release(void)
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, release, NULL) != 0)
+		BUG("no thread");
+	pthread_join(thread, NULL);
+}
+
+size_t fake_ingests_held(void)
+{
+	pthread_mutex_lock(&fake.lock);
+	size_t n = fake.held_count;
+	pthread_mutex_unlock(&fake.lock);
+	return n;
+}
+
+void collector_ingest(struct collector *collector, const void *body,
+    size_t len, ingest_done *done, void *ctx)
+{
+	(void)collector, (void)body, (void)len;
+	pthread_mutex_lock(&fake.lock);
+	struct ingest_answer answer = fake.answer;
+	bool hold = fake.hold_ingest;
+	if (hold) {
+		if (fake.held_count == HELD_MAX)
+			BUG("too many batches");
+		fake.held[fake.held_count].done = done;
+		fake.held[fake.held_count++].ctx = ctx;
+	}
+	pthread_mutex_unlock(&fake.lock);
+	if (!hold)
+		done(ctx, &answer);
+}
+
+const char *ingest_result_name(enum ingest_result result)
+{
+	static const char *const names[] = {"stored", "duplicate", "gap",
+	    "forked", "malformed", "too-big", "bomb", "unknown-agent",
+	    "signature", "busy"};
+	return names[result];
+}
+
+int ingest_result_status(enum ingest_result result)
+{
+	static const int status[] = {
+	    200, 200, 409, 409, 400, 413, 413, 401, 401, 503};
+	return status[result];
+}
+
+const char *agent_state_name(enum agent_state state)
+{
+	static const char *const names[] = {"new", "up", "late", "gone"};
+	return names[state];
+}
+
+void collector_metrics(
+    struct collector *collector, struct collector_metrics *metrics)
+{
+	(void)collector;
+	memset(metrics, 0, sizeof(*metrics));
+	metrics->commit_seconds = 0.25;
+	metrics->start_time_s = 1.5e9;
+}
+
+bool collector_health(struct collector *collector, json_t **checks)
+{
+	(void)collector;
+	*checks = json_pack("{s:{s:s}}", "writer", "status", "ok");
+	return true;
+}
+
+void fake_block_queries(bool block)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.block = block;
+	pthread_cond_broadcast(&fake.changed);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+size_t fake_queries_blocked(void)
+{
+	pthread_mutex_lock(&fake.lock);
+	size_t n = fake.blocked;
+	pthread_mutex_unlock(&fake.lock);
+	return n;
+}
+
+int query_agents(struct collector *collector, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector;
+	pthread_mutex_lock(&fake.lock);
+	fake.blocked++;
+	while (fake.block)
+		pthread_cond_wait(&fake.changed, &fake.lock);
+	fake.blocked--;
+	pthread_mutex_unlock(&fake.lock);
+	const char *limit = args->get(args->ctx, "limit");
+	if (limit && strcmp(limit, "0") == 0)
+		return err_set(msg, ERR_USAGE, "limit: expected 1 to 1000");
+	*answer = json_pack("{s:[],s:n}", "items", "next");
+	return 0;
+}
+
+int query_agent(struct collector *collector, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector, (void)msg;
+	*answer = json_pack("{s:s}", "id", args->get(args->ctx, "id"));
+	return 0;
+}
+
+/* 25 records, ten a page; the cursor is the next one's number. */
+int query_records(struct collector *collector, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	(void)collector;
+	const char *cursor = args->get(args->ctx, "cursor");
+	const char *kind = args->get(args->ctx, "kind");
+	int from = cursor ? (int)strtol(cursor, NULL, 10) : 0;
+	if (kind && strcmp(kind, "fail-later") == 0 && from == 20)
+		return err_set(msg, ERR_UNAVAILABLE, "later");
+	json_t *items = json_array();
+	for (int i = from; i < 25 && i < from + 10; i++)
+		json_array_append_new(items, json_pack("{s:i}", "seq", i));
+	char next[16];
+	snprintf(next, sizeof(next), "%d", from + 10);
+	*answer = json_pack("{s:o,s:s?}", "items", items, "next",
+	    from + 10 < 25 ? next : NULL);
+	return 0;
+}
+
+static const char *const agents_params[] = {"limit", "cursor", NULL};
+static const char *const records_params[] = {
+    "kind", "limit", "cursor", NULL};
+const struct query_route query_routes[] = {
+    {"/api/v1/agents", query_agents, agents_params},
+    {"/api/v1/agents/{id}", query_agent, NULL},
+    {"/api/v1/links/{id}/series", query_agent, NULL},
+    {"/api/v1/records", query_records, records_params},
+    {NULL, NULL, NULL},
+};
