@@ -79,11 +79,13 @@ async function writeLicenses(metafiles) {
 
 await rm(outdir, { recursive: true, force: true });
 await mkdir(outdir, { recursive: true });
+const worker = await bundle("src/layout-worker.js", { format: "iife" });
 const theme = await bundle("src/theme.js", { format: "iife" });
 const css = await bundle("src/css/main.css", {});
 const main = await bundle("src/main.js", {
 	format: "esm",
 	splitting: true,
+	define: { LAYOUT_WORKER_URL: JSON.stringify(worker.name) },
 });
 const names = {
 	main: main.name,
@@ -94,4 +96,4 @@ const names = {
 const page = (await readFile(join(here, "index.html"), "utf8"))
 	.replace(/\{\{(\w+)\}\}/g, (_, key) => names[key]);
 await writeFile(join(outdir, "index.html"), page);
-await writeLicenses([main.metafile, css.metafile]);
+await writeLicenses([worker.metafile, main.metafile, css.metafile]);

@@ -279,8 +279,8 @@ export function sightings(from, to, started) {
 				targets: Math.max(1, Math.round(packets * (0.4 + 0.6 * r("t")))),
 				first_at: iso(first),
 				last_at: iso(Math.min(to, first + r("l") * (to - first))),
-				agents: AGENTS.filter((a) => r(a.name) < 0.35)
-					.map((a) => a.id).concat(AGENTS[0].id).slice(0, 3),
+				agents: AGENTS.filter((a, k) => r(a.name) < 0.35
+					|| k === i % 5).map((a) => a.id),
 				payload_hash: signature === "slammer" ? PAYLOAD_HASH : null,
 				spoofable: facts.proto === "udp" || facts.verdict === "scan",
 			});

@@ -20,10 +20,10 @@ export class RangePicker {
 			on: { click: () => app.set({ tz: app.utc ? "local" : undefined },
 				{ replace: true }) } });
 		this.form = this.buildForm();
-		this.el = h("div", { class: "range-picker" },
-			h("div", { class: "segmented", role: "group",
-				"aria-label": "Time range" }, this.buttons, this.custom),
-			this.zone, this.form);
+		this.group = h("div", { class: "segmented", role: "group",
+			"aria-label": "Time range" }, this.buttons, this.custom);
+		this.el = h("div", { class: "range-picker" }, this.group, this.zone,
+			this.form);
 		this.el.addEventListener("keydown", (event) => {
 			if (event.key !== "Escape" || this.form.hidden)
 				return;
@@ -77,6 +77,8 @@ export class RangePicker {
 	}
 
 	update() {
+		// the state of agents is of this moment
+		this.group.hidden = this.app.state.page === "agents";
 		const id = this.app.range().id;
 		for (const b of this.buttons)
 			b.setAttribute("aria-pressed", String(b.dataset.range === id));

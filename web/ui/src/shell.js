@@ -15,11 +15,16 @@ import { NowView } from "./views/now.js";
 
 export const PAGES = [
 	{ id: "now", title: "Now" },
+	{ id: "map", title: "Map" },
+	{ id: "outbreaks", title: "Outbreaks" },
 	{ id: "agents", title: "Agents" },
 ];
 
+// The map and the charts bring their libraries: loaded when first wanted.
 const VIEWS = {
 	now: async () => NowView,
+	map: async () => (await import("./views/map.js")).MapView,
+	outbreaks: async () => (await import("./views/outbreaks.js")).OutbreaksView,
 	agents: async () => AgentsView,
 	missing: async () => MissingView,
 };
@@ -134,7 +139,7 @@ export class Shell {
 		setText(this.title, title);
 		document.title = `${title} \u00b7 Sonde`;
 		this.picker.el.hidden = page === "missing";
-		const View = await (VIEWS[page] ?? VIEWS.missing)();
+		const View = await VIEWS[page]();
 		if (this.page !== page)
 			return; // somebody was quicker than the network
 		this.view = new View(this.app);
@@ -169,7 +174,7 @@ export class Shell {
 
 	showBadges(overview) {
 		const open = overview.alarms.filter((a) => !a.ended_at).length;
-		this.badge("now", open, "alarms");
+		this.badge("outbreaks", open, "alarms");
 		this.badge("agents", overview.agents.late ?? 0, "late");
 	}
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucket, fillBins, linkLevel, nearestStep, sortBy, sparkPath }
-	from "../src/lib/scales.js";
+import { bucket, fillBins, linkLevel, nearestStep, niceTop, slotsFor, sortBy,
+	sparkPath } from "../src/lib/scales.js";
 
 const limits = { delay_ns: 20e6, loss: 0.01 };
 
@@ -49,4 +49,19 @@ test("the unknown comes last whichever way one sorts", () => {
 test("a slider stands at the step nearest to the value", () => {
 	assert.equal(nearestStep([1, 2, 5, 10], 6), 2);
 	assert.equal(nearestStep([1, 2, 5, 10], 0), 0);
+});
+
+test("an axis ends at a round number with air above", () => {
+	assert.equal(niceTop(40), 50);
+	assert.equal(niceTop(0.3), 0.4);
+	assert.equal(niceTop(0), 1);
+	assert.equal(niceTop(undefined), 1);
+	for (const n of [1, 7, 99, 1234])
+		assert.ok(niceTop(n) > n && niceTop(n) < n * 2.3);
+});
+
+test("a sparkline never has more slots than bins", () => {
+	assert.equal(slotsFor(0, 300e3, 10, 48), 30);
+	assert.equal(slotsFor(0, 3600e3, 60, 48), 48);
+	assert.equal(slotsFor(0, 1e3, 60, 48), 2);
 });

@@ -84,11 +84,15 @@ export function plural(n, one, many = `${one}s`) {
 	return `${formatCount(n)} ${n === 1 ? one : many}`;
 }
 
-// "slammer" -> "Slammer", "code-red-ii" -> "Code Red Ii": good enough for a
-// title, the exact name stays beside it.
+// "slammer" -> "Slammer", "code-red" -> "Code Red"; some write themselves
+// in their own way.
+const OWN_WAY = { zmap: "ZMap", masscan: "masscan", "code-red-ii":
+	"Code Red II" };
 export function titleOf(signature) {
 	if (!signature)
 		return "Unnamed traffic";
+	if (Object.hasOwn(OWN_WAY, signature))
+		return OWN_WAY[signature];
 	return signature.split(/[-_ ]/)
 		.map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join(" ");
 }
@@ -166,7 +170,8 @@ export function hexDump(hex) {
 		const cells = row.map((b) => b.toString(16).padStart(2, "0"));
 		lines.push({
 			offset: at.toString(16).padStart(4, "0"),
-			hex: `${cells.slice(0, 8).join(" ")}  ${cells.slice(8).join(" ")}`,
+			hex: `${cells.slice(0, 8).join(" ")}  ${cells.slice(8).join(" ")}`
+				.padEnd(48),
 			ascii: row.map((b) => b >= 32 && b < 127
 				? String.fromCharCode(b) : ".").join(""),
 		});

@@ -68,6 +68,11 @@ export function bucket(points, from, to, n) {
 	return out;
 }
 
+// How many slots a sparkline of at most `most` has: never more than bins.
+export function slotsFor(from, to, bin_s, most) {
+	return Math.max(2, Math.min(most, Math.floor((to - from) / 1000 / bin_s)));
+}
+
 // One value per bin from the first to the last point, null where a bin is
 // absent, so that a chart shows a gap instead of a slope through it.
 export function fillBins(points, bin_s, read) {
@@ -102,4 +107,13 @@ export function sortBy(items, read, descending) {
 				|| i - j;
 		return sign * (x - y) || i - j;
 	}).map(([item]) => item);
+}
+
+// A round number that leaves a little air above the highest value.
+export function niceTop(max) {
+	if (!(max > 0))
+		return 1;
+	const want = max * 1.12, unit = 10 ** Math.floor(Math.log10(want));
+	return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((n) => n * unit)
+		.find((n) => n >= want) ?? want;
 }

@@ -5,11 +5,12 @@ import { commands } from "../lib/commands.js";
 import { h, keyed, replace } from "../lib/dom.js";
 import { EVENT_KINDS, feed, onFeed } from "../lib/events.js";
 import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
-	linkEnds, nodeShortLabel, titleOf } from "../lib/format.js";
+	linkEnds, nodeLabel, nodeShortLabel,
+	titleOf } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { badge, spark, timeMark } from "../lib/marks.js";
 import { Panel, emptyState } from "../lib/panel.js";
-import { bucket } from "../lib/scales.js";
+import { bucket, slotsFor } from "../lib/scales.js";
 import { Table } from "../lib/table.js";
 import { parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
 
@@ -21,7 +22,8 @@ const arrow = () => h("span", { class: "link-arrow", "aria-label": "to" },
 
 export function linkName(link) {
 	const [from, to] = link.from ? [link.from, link.to] : linkEnds(link.id);
-	return h("span", { class: "link-name" },
+	return h("span", { class: "link-name",
+		title: `${nodeLabel(from)} \u2192 ${nodeLabel(to)}` },
 		h("span", { class: "mono" }, nodeShortLabel(from)), arrow(),
 		h("span", { class: "mono" }, nodeShortLabel(to)));
 }
@@ -102,7 +104,8 @@ export class NowView {
 			const { bins } = await get(path, span, signal);
 			const points = bins.map((b) => ({ at: parseTime(b.at),
 				value: link.why === "lossy" ? b.loss : b.delay_median_ns }));
-			this.sparks.set(link.id, bucket(points, from, to, SPARK_SLOTS));
+			this.sparks.set(link.id, bucket(points, from, to,
+				slotsFor(from, to, span.bin, SPARK_SLOTS)));
 		}
 		this.linkTable.draw();
 	}

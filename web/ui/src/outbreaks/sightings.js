@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: ISC
+// Who sent it: a table of sources, and the bytes that they sent.
+import { apiUrl, get } from "../lib/api.js";
+import { h, replace } from "../lib/dom.js";
+import { formatBytes, formatCompact, formatCount, hexDump, plural,
+	titleOf } 	from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { badge, timeMark, verdictBadge } from "../lib/marks.js";
+import { Panel, copyText } from "../lib/panel.js";
+import { Table } from "../lib/table.js";
+import { formatSort, parseSort } from "../lib/url-state.js";
+
+const DEFAULT_SORT = { id: "packets", descending: true };
+const SHOWN = 500;
+
+export class SightingsPanel {
+	constructor(app, agentName) {
+		this.app = app;
+		this.agentName = agentName;
+		this.items = [];
+		this.search = h("input", { type: "search", class: "search-input",
+			placeholder: "Find a source", "aria-label": "Search sources",
+			on: { input: () => app.set({ src: this.search.value },
+				{ replace: true }) } });
+		this.panel = new Panel({ title: "Sources", class: "sightings",
+			actions: [h("label", { class: "search small" }, icon("search"),
+				this.search)],
+			source: () => ({ name: "sightings", rows: this.items,
+				url: apiUrl("sightings", this.params ?? {}) }) });
+		this.table = this.buildTable();
+		this.dump = h("section", { class: "payload", hidden: true,
+			"aria-label": "Payload" });
+		this.panel.fill(this.dump, this.table.el);
+		this.el = this.panel.el;
+	}
+
+	buildTable() {
+		const { app } = this;
+		const time = (id, label) => ({ id: label.toLowerCase(), label,
+			descending: true, class: "optional", value: (s) => s[id],
+			cell: (s) => timeMark(s[id], app.now(), app.utc) });
+		return new Table({
+			caption: "Sources of the chosen signature",
+			key: (s) => `${s.src} ${s.verdict} ${s.signature ?? ""} `
+				+ `${s.proto} ${s.dport}`,
+			print: (s) => JSON.stringify(s) + app.utc + app.state.payload,
+			sort: parseSort(app.state.sort, DEFAULT_SORT),
+			onSort: (sort) => app.set({ sort: formatSort(sort) },
+				{ replace: true }),
+			empty: () => h("p", { class: "quiet table-none" },
+				"No source matches in this time."),
+			columns: [
+				{ id: "src", label: "Source", value: (s) => s.src,
+				  cell: (s) => h("span", { class: "mono" }, s.src) },
+				{ id: "verdict", label: "Verdict", class: "wide-only",
+				  value: (s) => s.verdict,
+				  cell: (s) => [verdictBadge(s.verdict), s.spoofable
+					? h("span", { class: "spoofable", title: "One packet is "
+						+ "enough for this class: the source address may be "
+						+ "forged" }, "may be forged") : null] },
+				{ id: "port", label: "To", value: (s) => s.dport,
+				  class: "optional",
+				  cell: (s) => s.proto === "icmp" ? "icmp"
+					: `${s.proto} ${s.dport}` },
+				{ id: "packets", label: "Packets", class: "num",
+				  descending: true, value: (s) => s.packets,
+				  cell: (s) => formatCompact(s.packets) },
+				{ id: "targets", label: "Targets", class: "num",
+				  descending: true, value: (s) => s.targets,
+				  cell: (s) => formatCompact(s.targets) },
+				time("first_at", "First"), time("last_at", "Last"),
+				{ id: "agents", label: "Seen by", class: "optional agents-cell",
+				  value: (s) => s.agents.length, descending: true,
+				  cell: (s) => this.seenBy(s.agents) },
+				{ id: "payload", label: "Payload",
+				  class: "wide-only", cell: (s) => this.payloadButton(s) },
+			],
+		});
+	}
+
+	seenBy(agents) {
+		const names = agents.map((id) => this.agentName(id)).sort();
+		return names.length <= 2 ? names.join(", ") : h("span",
+			{ title: names.join(", ") }, plural(names.length, "agent"));
+	}
+
+	payloadButton(sighting) {
+		const hash = sighting.payload_hash;
+		if (!hash)
+			return h("span", { class: "quiet" }, "none");
+		const open = this.app.state.payload === hash;
+		return h("button", { type: "button", class: "link-button mono",
+			"aria-expanded": String(open), "aria-label":
+				`Bytes of payload ${hash.slice(0, 8)}`,
+			on: { click: () => this.app.set(
+				{ payload: open ? undefined : hash }) } }, hash.slice(0, 8));
+	}
+
+	async refresh(span, signature, signal) {
+		const { agent, verdict } = this.app.state;
+		this.params = { ...span, signature, agent, verdict, limit: SHOWN };
+		const page = await get("sightings", this.params, signal);
+		this.items = page.items;
+		this.more = Boolean(page.next);
+		this.signature = signature;
+		this.draw();
+		await this.showPayload(signal);
+	}
+
+	stateChanged() {
+		if (document.activeElement !== this.search)
+			this.search.value = this.app.state.src ?? "";
+		this.table.setSort(parseSort(this.app.state.sort, DEFAULT_SORT));
+		this.draw();
+		this.showPayload().catch((error) => {
+			if (error.name !== "AbortError")
+				console.error(error);
+		});
+	}
+
+	draw() {
+		const { src } = this.app.state;
+		const shown = src ? this.items.filter((s) =>
+			s.src.toLowerCase().includes(src.toLowerCase())) : this.items;
+		this.panel.note.textContent = shown.length === this.items.length
+			? `${formatCount(shown.length)}${this.more ? "+" : ""} of `
+				+ titleOf(this.signature)
+			: `${formatCount(shown.length)} of ${formatCount(
+				this.items.length)}`;
+		this.table.update(shown);
+	}
+
+	async showPayload(signal) {
+		const { payload } = this.app.state;
+		this.dump.hidden = !payload;
+		if (!payload || this.dump.dataset.hash === payload)
+			return;
+		this.dump.dataset.hash = payload;
+		replace(this.dump, h("p", { class: "quiet" }, "Loading\u2026"));
+		let body;
+		try {
+			body = await get(`payloads/${encodeURIComponent(payload)}`, {},
+				signal);
+		} catch (error) {
+			delete this.dump.dataset.hash;
+			replace(this.dump, h("p", { class: "error" }, error.message));
+			throw error;
+		}
+		this.drawPayload(body);
+	}
+
+	drawPayload({ hash, size_bytes, hex }) {
+		replace(this.dump,
+			h("header", { class: "payload-head" },
+				h("h3", null, "Payload"), badge(formatBytes(size_bytes)),
+				h("span", { class: "mono quiet small payload-hash" }, hash),
+				h("button", { type: "button", class: "button small",
+					on: { click: () => copyText(hex, "Bytes") } },
+					"Copy hex"),
+				h("button", { type: "button", class: "icon-button",
+					"aria-label": "Close the payload",
+					on: { click: () => this.app.set(
+						{ payload: undefined }) } }, icon("close"))),
+			h("div", { class: "hex", tabindex: "0",
+				"aria-label": "Bytes of the payload" },
+				hexDump(hex).map((line) => h("div", { class: "hex-line" },
+					h("span", { class: "hex-offset" }, line.offset),
+					h("span", { class: "hex-bytes" }, line.hex),
+					h("span", { class: "hex-ascii" }, line.ascii)))));
+	}
+}
