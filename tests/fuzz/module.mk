@@ -2,3 +2,5 @@ $(eval $(call fuzz_test,packet,probes lib))
 $(eval $(call fuzz_test,sim,probes lib))
 $(eval $(call fuzz_test,worklist,probes lib))
 $(eval $(call fuzz_test,frames,probes lib))
+$(eval $(call fuzz_test,http_query,web lib))
+$(O)/tests/fuzz/fuzz_http_query: $(O)/tests/web/fake-collector.o
