@@ -3,7 +3,6 @@
 run, what they watch, how worms get out."""
 import os
 import subprocess
-import threading
 
 import lab
 import relay
@@ -20,6 +19,13 @@ NOISE = ["--sources", "3", "--seeds", "3", "--rate", "0.2", "--for", "15m",
 def worm_options(shape, extra):
     return ["--shape", shape, "--from", lab.SITES[shape][1], *extra,
             *[dark for _, _, dark in lab.AGENTS.values()]]
+
+
+def mesh():
+    """agent -> the other agents' addresses"""
+    own = {a: lab.addresses_on(lan)[1] for a, (_, lan, _) in
+           lab.AGENTS.items()}
+    return {a: [x for b, x in own.items() if b != a] for a in own}
 
 
 class LabInternet:
@@ -59,13 +65,6 @@ class LabInternet:
     def agent_config(_agent):
         return 'sensor-interfaces = {"dark0"}\n'
 
-    @staticmethod
-    def mesh():
-        """agent -> the other agents' addresses"""
-        own = {a: lan.replace("0/24", "10")
-               for a, (_, lan, _) in lab.AGENTS.items()}
-        return {a: [x for b, x in own.items() if b != a] for a in own}
-
     def noise(self):
         self._worm("slammer", NOISE)
 
@@ -78,8 +77,39 @@ class LabInternet:
                        stderr=subprocess.DEVNULL)
 
 
+def simulated_map():
+    """The lab's map in the words of sonde-sim(5), and its slow link."""
+    lines = ["seed 11", "start now", "default router ecmp 5-tuple"]
+    slow = None
+    gateways = {}
+    for router, lan in [(r, n) for r, n, _ in lab.AGENTS.values()] + \
+            list(lab.SITES.values()):
+        gateways.setdefault(router, []).append(lab.addresses_on(lan)[0])
+    links = list(lab.numbered_links())
+    for router in lab.ROUTERS:
+        own = gateways.get(router) or [
+            ends[router == b] for a, b, ends, _, _ in links
+            if router in (a, b)][:1]
+        limit = " limit 1/s burst 6" if router == lab.RATE_LIMITED else ""
+        lines.append(f"router {router} {' '.join(own)}{limit}")
+    for agent, (router, lan, _) in lab.AGENTS.items():
+        gateway, own = lab.addresses_on(lan)
+        lines.append(f"vantage {agent} {own}/24")
+        lines.append(f"link {agent} {router} addr {own} {gateway} "
+                     "delay 0.1ms jitter 0.1ms")
+    for a, b, ends, _, wire in links:
+        how = "delay 0.2ms jitter 0.1ms"
+        if wire is lab.SLOW:
+            how, slow = "delay 35ms jitter 3ms", ends
+        elif wire is lab.LOSSY:
+            how = "delay 2ms jitter 1ms loss 0.06"
+        lines.append(f"link {a} {b} addr {ends[0]} {ends[1]} {how}")
+    return "\n".join(lines) + "\n", slow
+
+
 class SimulatedInternet:
-    """The same map as a file for --net sim: and worms as capture streams."""
+    """The same map as a file for --net sim:, and worms as capture streams:
+    no privilege at all."""
 
     routers_expected = 20
 
@@ -88,3 +118,36 @@ class SimulatedInternet:
         self.folder = folder
         self.worms = []
         self.slow_link = None
+        self.map = f"{folder}/internet.sim"
+
+    missing = staticmethod(lambda: None)
+
+    def __enter__(self):
+        text, self.slow_link = simulated_map()
+        with open(self.map, "w", encoding="ascii") as to:
+            to.write(text)
+        for agent in lab.AGENTS:
+            os.mkfifo(self._wire(agent))
+        return self
+
+    def __exit__(self, *_):
+        for worm in self.worms:
+            worm.terminate()
+            worm.wait()
+
+    def _wire(self, agent):
+        return f"{self.folder}/{agent}.pcap"
+
+    @staticmethod
+    def command(_agent, words):
+        return words
+
+    def agent_config(self, agent):
+        return (f'network = "sim:{self.map}@{agent}"\n'
+                f'sensor-captures = {{"{self._wire(agent)}"}}\n')
+
+    def noise(self):
+        pass
+
+    def release(self, shape):
+        pass

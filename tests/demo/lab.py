@@ -54,6 +54,22 @@ SITES = {
 }
 
 
+def numbered_links():
+    """(one end, other end, their addresses, their network, wire)."""
+    numbers = dict.fromkeys(ROUTERS.values(), 0)
+    for a, b, wire in LINKS:
+        provider = ROUTERS[a]
+        net = ipaddress.ip_network(f"11.{provider}.{numbers[provider]}.0/30")
+        numbers[provider] += 1
+        yield a, b, (str(net[1]), str(net[2])), str(net), wire
+
+
+def addresses_on(lan):
+    """(gateway, host) of a LAN."""
+    net = ipaddress.ip_network(lan)
+    return str(net[1]), str(net[10])
+
+
 class Lab:
     """Builds the lab on entry, takes every trace of it away on exit."""
 
@@ -96,9 +112,8 @@ class Lab:
         self.processes.append(process)
         return process
 
-    def add_link(self, a, b, net, wire):
-        """A veth pair between two nodes, or two with a wire between."""
-        ends = list(ipaddress.ip_network(net).hosts())[:2]
+    def _link(self, a, b, ends, wire):
+        """A veth pair between two routers, or two with a wire between."""
         dev_a, dev_b = f"to-{b}"[:15], f"to-{a}"[:15]
         if wire is None:
             self._ip(f"link add {dev_a} netns {self.ns(a)} type veth "
@@ -110,25 +125,19 @@ class Lab:
                 self._ip(f"link add {dev} netns {self.ns(node)} type veth "
                          f"peer name {end} netns {self.ns(middle)}")
                 self._later(middle, f"link set {end} up")
-        length = ipaddress.ip_network(net).prefixlen
         for node, dev, own in ((a, dev_a, ends[0]), (b, dev_b, ends[1])):
-            self._later(node, f"addr add {own}/{length} dev {dev}")
+            self._later(node, f"addr add {own}/30 dev {dev}")
             self._later(node, f"link set {dev} up")
-        self.edges.setdefault(a, {})[b] = (str(ends[1]), dev_a)
-        self.edges.setdefault(b, {})[a] = (str(ends[0]), dev_b)
-        return str(ends[0]), str(ends[1])
+        self.edges.setdefault(a, {})[b] = (ends[1], dev_a)
+        self.edges.setdefault(b, {})[a] = (ends[0], dev_b)
 
     def _build(self):
         for router in ROUTERS:
             self._namespace(router)
-        numbers = dict.fromkeys(ROUTERS.values(), 0)
         wires = []
         prefixes = []           # (router, prefix) to be routed everywhere
-        for a, b, wire in LINKS:
-            provider = ROUTERS[a]
-            net = f"11.{provider}.{numbers[provider]}.0/30"
-            numbers[provider] += 1
-            ends = self.add_link(a, b, net, wire)
+        for a, b, ends, net, wire in numbered_links():
+            self._link(a, b, ends, wire)
             prefixes.append((a, net))
             if wire:
                 wires.append((f"wire-{a}", wire))
@@ -149,14 +158,14 @@ class Lab:
     def _attach(self, host, router, lan, prefixes):
         """A host on a LAN of its own behind a router."""
         self._namespace(host)
-        net = ipaddress.ip_network(lan)
-        gateway, own = net[1], net[10]
+        gateway, own = addresses_on(lan)
+        length = ipaddress.ip_network(lan).prefixlen
         self._ip(f"link add lan-{host} netns {self.ns(router)} type veth "
                  f"peer name eth0 netns {self.ns(host)}")
-        self._later(router, f"addr add {gateway}/{net.prefixlen} "
+        self._later(router, f"addr add {gateway}/{length} "
                             f"dev lan-{host}")
         self._later(router, f"link set lan-{host} up")
-        self._later(host, f"addr add {own}/{net.prefixlen} dev eth0")
+        self._later(host, f"addr add {own}/{length} dev eth0")
         self._later(host, "link set eth0 up")
         self._later(host, f"route add default via {gateway}")
         prefixes.append((router, lan))
