@@ -6,6 +6,7 @@ import subprocess
 
 import lab
 import relay
+import streams
 
 WORMS = {
     "slammer": ["--sources", "180", "--doubling", "4s", "--rate", "1"],
@@ -116,26 +117,24 @@ class SimulatedInternet:
     def __init__(self, build, folder, _port):
         self.build = build
         self.folder = folder
-        self.worms = []
-        self.slow_link = None
         self.map = f"{folder}/internet.sim"
-
-    missing = staticmethod(lambda: None)
+        self.streams = None
+        self.slow_link = None
 
     def __enter__(self):
         text, self.slow_link = simulated_map()
         with open(self.map, "w", encoding="ascii") as to:
             to.write(text)
-        for agent in lab.AGENTS:
-            os.mkfifo(self._wire(agent))
+        self.streams = streams.Streams(
+            {dark: self._stream(agent)
+             for agent, (_, _, dark) in lab.AGENTS.items()})
+        self._worm("slammer", NOISE)        # a sensor waits for its header
         return self
 
     def __exit__(self, *_):
-        for worm in self.worms:
-            worm.terminate()
-            worm.wait()
+        self.streams.stop()
 
-    def _wire(self, agent):
+    def _stream(self, agent):
         return f"{self.folder}/{agent}.pcap"
 
     @staticmethod
@@ -144,10 +143,14 @@ class SimulatedInternet:
 
     def agent_config(self, agent):
         return (f'network = "sim:{self.map}@{agent}"\n'
-                f'sensor-captures = {{"{self._wire(agent)}"}}\n')
+                f'sensor-interfaces = {{"file:{self._stream(agent)}"}}\n')
 
     def noise(self):
-        pass
+        """It is there from the start."""
 
     def release(self, shape):
-        pass
+        self._worm(shape, WORMS[shape] + BOUNDS)
+
+    def _worm(self, shape, extra):
+        self.streams.add([f"{self.build}/demo/worm", "--pcap", "-",
+                          *worm_options(shape, extra)])
