@@ -14,3 +14,4 @@ include probes/agent/module.mk
 probes_SRCS += probes/writer/writer.c probes/writer/text.c \
 	probes/writer/json.c probes/writer/csv.c probes/writer/reply.c
 include probes/net/sim.mk
+include probes/net/live.mk

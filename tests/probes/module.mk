@@ -11,3 +11,4 @@ include tests/probes/script.mk
 $(eval $(call tool,tests/probes/policy-print,tests/probes/policy-print.c,probes lib))
 $(call script_test,tests/probes/policy.py)
 $(eval $(call unit_test,probes,policy,probes lib))
+$(eval $(call unit_test,probes,live,probes lib))

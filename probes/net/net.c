@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* The networks that a guardian can stand on. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "probes/net/net.h"
+
+static const struct net_ops *const networks[] = {&net_live, &net_sim};
+
+const struct net_ops *net_find(
+    const char *text, const char **spec, struct errmsg *msg)
+{
+	size_t len = strcspn(text, ":");
+	*spec = text[len] == ':' ? text + len + 1 : NULL;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(*networks); i++)
+		if (strlen(networks[i]->name) == len &&
+		    strncmp(networks[i]->name, text, len) == 0)
+			return networks[i];
+	err_set(msg, ERR_USAGE,
+	    "network: expected 'live' or 'sim:FILE', got '%.100s'", text);
+	return NULL;
+}
