@@ -15,3 +15,4 @@ probes_SRCS += probes/writer/writer.c probes/writer/text.c \
 	probes/writer/json.c probes/writer/csv.c probes/writer/reply.c
 include probes/net/sim.mk
 include probes/net/live.mk
+include probes/script/module.mk

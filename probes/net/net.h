@@ -50,6 +50,14 @@ struct net_counters {
 	uint64_t sent, send_failed, received, dropped;
 };
 
+/* Where a simulated network's monotonic time begins.  No machine has been up
+ * for 36 years, so a time tells which clock it is from. */
+#define NET_VIRTUAL_NS (INT64_C(1) << 60)
+static inline bool net_time_is_virtual(struct monotime t)
+{
+	return t.ns >= NET_VIRTUAL_NS;
+}
+
 struct net_ops {
 	const char *name; /* "live", "sim" */
 	const char *help; /* one line */

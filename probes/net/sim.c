@@ -16,7 +16,6 @@
 #include "probes/net/sim.h"
 
 #define FILE_MAX (64u << 20)
-#define BEGIN_NS NS_PER_S /* virtual time starts here: 0 means "now" */
 
 struct flight {
 	int64_t at_ns;
@@ -314,7 +313,7 @@ static int sim_open(void **ctx, const char *spec, struct errmsg *msg)
 		free(s);
 		return err;
 	}
-	s->now_ns = BEGIN_NS;
+	s->now_ns = NET_VIRTUAL_NS;
 	s->began = monotime_now();
 	if (s->world->start_now)
 		s->world->start = walltime_now();
@@ -377,7 +376,7 @@ static struct monotime sim_now(void *ctx)
 	struct sim *s = ctx;
 	if (s->world->start_now) {
 		int64_t real =
-		    BEGIN_NS + monotime_diff(monotime_now(), s->began);
+		    NET_VIRTUAL_NS + monotime_diff(monotime_now(), s->began);
 		if (real > s->now_ns)
 			s->now_ns = real;
 	}
@@ -386,7 +385,7 @@ static struct monotime sim_now(void *ctx)
 
 static struct walltime wall_at(const struct sim *s, int64_t ns)
 {
-	return walltime_add(s->world->start, ns - BEGIN_NS);
+	return walltime_add(s->world->start, ns - NET_VIRTUAL_NS);
 }
 
 static struct walltime sim_wall(void *ctx)

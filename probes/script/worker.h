@@ -23,10 +23,13 @@ struct script {
 	char *name, *path;      /* owned */
 	char *source;           /* owned */
 	size_t source_len;
-	struct option_table options;
+	struct option_table options; /* summary, examples, rows, operands */
+	bool operands_are_hosts; /* names are resolved before the run */
 	struct script_field *fields;
 	size_t field_count;
 	/* rows and strings inside are owned by the script */
+	char **strings;
+	size_t string_count;
 };
 
 /* Finds "trace" among the shipped scripts ($SONDE_SCRIPTS, then the data
@@ -41,18 +44,25 @@ int script_list(char ***names, size_t *count, struct errmsg *msg);
 
 struct worker_config {
 	const struct script *script;
-	const char *const *arguments; /* options and operands, as typed */
+	const char *const *arguments; /* options and operands as typed; a host
+					 is ADDRESS or ADDRESS=NAME */
 	size_t argument_count;
 	int guardian_fd;   /* SOCK_SEQPACKET, probes/guardian/wire.h */
-	int record_fd;     /* where records go: be32 length + packed Record */
+	int record_fd;     /* where records go: be32 length + packed Record;
+			      each write holds whole frames and is at most
+			      PRODUCER_DATAGRAM_BYTES: a pipe or a
+			      SOCK_SEQPACKET socket */
 	int log_fd;        /* the script's talk, one line each; -1: none */
 	uint8_t campaign[16];
 	bool has_campaign;
 	uint64_t run;
-	int64_t deadline_ns; /* real time; the parent kills after it */
+	int64_t deadline_ns; /* real time from now on; 0: none.  The worker
+				ends itself then, the parent kills later */
 	bool allow_weak_sandbox;
 };
 
 /* Runs in the forked child: enters the sandbox, runs the script, and _exits
- * with 0, 1 (the script found a problem), or an err_exit_code. */
+ * with 0, 1 (the script found a problem), or an err_exit_code.  The reason
+ * for a failure is the last line on log_fd.  SIGTERM asks the script to end
+ * and record what it has.  The child's other descriptors must be closed. */
 _Noreturn void worker_main(const struct worker_config *config);

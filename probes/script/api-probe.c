@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Probes as a script makes them: sonde.icmp{...}, sonde.udp{...} and
+ * sonde.tcp{...} check every field against one table and give a value that
+ * never changes; probe:with{...} gives a changed copy.
+ */
+#include <string.h>
+
+#include "probes/script/host.h"
+
+enum kind { DST, U8, U16, U32, LABEL, CHECKSUM, PAYLOAD, SIZE, FLAGS, PROTO,
+	SIZE_BYTES, WITH };
+enum { FOR_ICMP = 1, FOR_UDP = 2, FOR_TCP = 4, FOR_ALL = 7, READ_ONLY = 8 };
+
+#define AT(field) offsetof(struct probe, field)
+static const struct field {
+	const char *name;
+	enum kind kind;
+	int for_what;
+	size_t at;
+} fields[] = {
+    {"dst", DST, FOR_ALL, 0},
+    {"ttl", U8, FOR_ALL, AT(ttl)},
+    {"tos", U8, FOR_ALL, AT(tos)},
+    {"flow_label", LABEL, FOR_ALL, AT(flow_label)},
+    {"ip_id", U16, FOR_ALL, AT(ip_id)},
+    {"payload", PAYLOAD, FOR_ALL, 0},
+    {"payload_bytes", SIZE, FOR_ALL, 0},
+    {"checksum", CHECKSUM, FOR_ICMP | FOR_UDP, 0},
+    {"id", U16, FOR_ICMP, AT(icmp_id)},
+    {"seq", U16, FOR_ICMP, AT(icmp_seq)},
+    {"sport", U16, FOR_UDP | FOR_TCP, AT(sport)},
+    {"dport", U16, FOR_UDP | FOR_TCP, AT(dport)},
+    {"seq", U32, FOR_TCP, AT(tcp_seq)},
+    {"ack", U32, FOR_TCP, AT(tcp_ack)},
+    {"window", U16, FOR_TCP, AT(tcp_window)},
+    {"flags", FLAGS, FOR_TCP, 0},
+    {"proto", PROTO, FOR_ALL | READ_ONLY, 0},
+    {"size_bytes", SIZE_BYTES, FOR_ALL | READ_ONLY, 0},
+    {"with", WITH, FOR_ALL | READ_ONLY, 0},
+};
+#undef AT
+#define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
+
+static const char flag_letters[] = "FSRPAU";
+
+void *api_test(lua_State *L, int at, const char *type)
+{
+	return luaL_testudata(L, at, type);
+}
+
+void *api_check(lua_State *L, int at, const char *type)
+{
+	return luaL_checkudata(L, at, type);
+}
+
+const struct host_probe *api_probe_check(lua_State *L, int at)
+{
+	return api_check(L, at, HOST_PROBE);
+}
+
+struct addr api_check_address(lua_State *L, int at)
+{
+	struct addr a;
+	const char *text = luaL_checkstring(L, at);
+	if (addr_parse(&a, text) != 0)
+		luaL_error(L, "expected an address, got '%s'", text);
+	return a;
+}
+
+void api_push_address(lua_State *L, const struct addr *a)
+{
+	char text[ADDR_TEXT_LEN];
+	lua_pushstring(L, addr_text(a, text));
+}
+
+int api_field_number(lua_State *L, int name_at)
+{
+	lua_pushvalue(L, name_at);
+	lua_rawget(L, lua_upvalueindex(1));
+	int number = (int)lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	return number;
+}
+
+void api_type_new(lua_State *L, const char *name, const char *const *names,
+    lua_CFunction index)
+{
+	luaL_newmetatable(L, name);
+	lua_newtable(L);
+	for (int i = 0; names[i]; i++) {
+		lua_pushinteger(L, i + 1);
+		lua_setfield(L, -2, names[i]);
+	}
+	lua_pushcclosure(L, index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}
+
+static int for_proto(uint8_t proto)
+{
+	return proto == PACKET_UDP ? FOR_UDP
+	       : proto == PACKET_TCP ? FOR_TCP
+				     : FOR_ICMP;
+}
+
+static const struct field *field_find(const char *name, int for_what)
+{
+	for (size_t i = 0; i < FIELD_COUNT; i++)
+		if ((fields[i].for_what & for_what) &&
+		    strcmp(fields[i].name, name) == 0)
+			return &fields[i];
+	return NULL;
+}
+
+static int field_unknown(lua_State *L, const char *name, int for_what)
+{
+	const char *names[FIELD_COUNT];
+	size_t count = 0;
+	for (size_t i = 0; i < FIELD_COUNT; i++)
+		if ((fields[i].for_what & for_what) &&
+		    !(fields[i].for_what & READ_ONLY))
+			names[count++] = fields[i].name;
+	const char *near = option_nearest(name, names, count);
+	return luaL_error(L, "a probe has no field '%s'%s%s%s", name,
+	    near ? "; did you mean '" : "", near ? near : "",
+	    near ? "'?" : "");
+}
+
+static lua_Integer number_in(
+    lua_State *L, const struct field *f, lua_Integer max)
+{
+	int is_integer;
+	lua_Integer v = lua_tointegerx(L, -1, &is_integer);
+	if (!is_integer || v < 0 || v > max)
+		luaL_error(L, "%s: expected an integer from 0 to %I, got %s",
+		    f->name, (LUAI_UACINT)max, luaL_tolstring(L, -1, NULL));
+	return v;
+}
+
+/* "SA", or a number. */
+static uint8_t check_flags(lua_State *L, const struct field *f)
+{
+	if (lua_type(L, -1) != LUA_TSTRING)
+		return (uint8_t)number_in(L, f, 0x3f);
+	unsigned flags = 0;
+	for (const char *c = lua_tostring(L, -1); *c; c++) {
+		const char *at = strchr(flag_letters, *c);
+		if (!at)
+			luaL_error(L, "flags: expected letters of %s, got "
+			    "'%s'", flag_letters, lua_tostring(L, -1));
+		flags |= 1u << (at - flag_letters);
+	}
+	return (uint8_t)flags;
+}
+
+/* What a table of fields says, before the probe has its final size. */
+struct draft {
+	struct probe probe;
+	const char *payload; /* a Lua string that the table holds */
+};
+
+/* Takes the value on top of the stack. */
+static void draft_set(lua_State *L, struct draft *d, const struct field *f)
+{
+	struct probe *p = &d->probe;
+	void *to = (char *)p + f->at;
+	size_t len;
+	switch (f->kind) {
+	case DST:
+		p->dst = api_check_address(L, -1);
+		break;
+	case U8:
+		*(uint8_t *)to = (uint8_t)number_in(L, f, UINT8_MAX);
+		break;
+	case U16:
+		*(uint16_t *)to = (uint16_t)number_in(L, f, UINT16_MAX);
+		break;
+	case U32:
+		*(uint32_t *)to = (uint32_t)number_in(L, f, UINT32_MAX);
+		break;
+	case LABEL:
+		*(uint32_t *)to = (uint32_t)number_in(L, f, 0xfffff);
+		break;
+	case CHECKSUM:
+		p->checksum = (uint16_t)number_in(L, f, UINT16_MAX);
+		p->fix_checksum = true;
+		break;
+	case SIZE:
+		d->payload = NULL;
+		p->payload_len =
+		    (uint16_t)number_in(L, f, PROBE_PAYLOAD_MAX);
+		break;
+	case PAYLOAD:
+		d->payload = luaL_checklstring(L, -1, &len);
+		if (len > PROBE_PAYLOAD_MAX)
+			luaL_error(L, "payload: expected at most %d octets, "
+			    "got %d", PROBE_PAYLOAD_MAX, (int)len);
+		p->payload_len = (uint16_t)len;
+		break;
+	case FLAGS:
+		p->tcp_flags = check_flags(L, f);
+		break;
+	case PROTO:
+	case SIZE_BYTES:
+	case WITH:
+		break;
+	}
+}
+
+/* Reads the table at `at` into the draft. */
+static void draft_read(lua_State *L, int at, struct draft *d)
+{
+	int for_what = for_proto(d->probe.proto);
+	luaL_checktype(L, at, LUA_TTABLE);
+	lua_pushnil(L);
+	while (lua_next(L, at)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "a probe's fields have names");
+		const char *name = lua_tostring(L, -2);
+		const struct field *f = field_find(name, for_what);
+		if (!f || (f->for_what & READ_ONLY))
+			field_unknown(L, name, for_what);
+		else
+			draft_set(L, d, f);
+		lua_pop(L, 1);
+	}
+	if (d->probe.dst.family == 0)
+		luaL_error(L, "a probe needs dst, an address");
+	if (d->probe.fix_checksum && d->probe.payload_len < 2)
+		luaL_error(L, "checksum: expected a payload of at least two "
+		    "octets, which make it come out right");
+	if (d->probe.fix_checksum && d->probe.checksum == 0 &&
+	    d->probe.proto == PACKET_UDP)
+		luaL_error(L, "checksum: 0 means none in UDP");
+}
+
+static int draft_push(lua_State *L, const struct draft *d)
+{
+	size_t len = d->payload ? d->probe.payload_len : 0;
+	struct host_probe *p = lua_newuserdatauv(L, sizeof(*p) + len, 0);
+	p->probe = d->probe;
+	p->probe.payload = NULL;
+	if (len > 0) {
+		memcpy(p->payload, d->payload, len);
+		p->probe.payload = p->payload;
+	}
+	luaL_setmetatable(L, HOST_PROBE);
+	return 1;
+}
+
+static int probe_new(lua_State *L, uint8_t proto)
+{
+	struct draft d = {.probe = {.proto = proto, .ttl = 64}};
+	if (proto == PACKET_TCP) {
+		d.probe.tcp_flags = PACKET_TCP_SYN;
+		d.probe.tcp_window = 65535;
+	}
+	draft_read(L, 1, &d);
+	return draft_push(L, &d);
+}
+
+static int api_icmp(lua_State *L)
+{
+	return probe_new(L, PACKET_ICMP);
+}
+
+static int api_udp(lua_State *L)
+{
+	return probe_new(L, PACKET_UDP);
+}
+
+static int api_tcp(lua_State *L)
+{
+	return probe_new(L, PACKET_TCP);
+}
+
+static int probe_with(lua_State *L)
+{
+	const struct host_probe *p = api_probe_check(L, 1);
+	struct draft d = {p->probe, (const char *)p->probe.payload};
+	draft_read(L, 2, &d);
+	return draft_push(L, &d);
+}
+
+static void push_flags(lua_State *L, uint8_t flags)
+{
+	char text[sizeof(flag_letters)];
+	size_t len = 0;
+	for (size_t i = 0; flag_letters[i]; i++)
+		if (flags & 1u << i)
+			text[len++] = flag_letters[i];
+	lua_pushlstring(L, text, len);
+}
+
+static void push_field(
+    lua_State *L, const struct host_probe *hp, const struct field *f)
+{
+	const struct probe *p = &hp->probe;
+	const void *at = (const char *)p + f->at;
+	switch (f->kind) {
+	case DST:
+		api_push_address(L, &p->dst);
+		break;
+	case U8:
+		lua_pushinteger(L, *(const uint8_t *)at);
+		break;
+	case U16:
+		lua_pushinteger(L, *(const uint16_t *)at);
+		break;
+	case U32:
+	case LABEL:
+		lua_pushinteger(L, *(const uint32_t *)at);
+		break;
+	case CHECKSUM:
+		if (p->fix_checksum)
+			lua_pushinteger(L, p->checksum);
+		else
+			lua_pushnil(L);
+		break;
+	case SIZE:
+		lua_pushinteger(L, p->payload_len);
+		break;
+	case PAYLOAD:
+		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",
+		    p->payload ? p->payload_len : 0);
+		break;
+	case FLAGS:
+		push_flags(L, p->tcp_flags);
+		break;
+	case PROTO:
+		lua_pushstring(L, p->proto == PACKET_UDP   ? "udp"
+				  : p->proto == PACKET_TCP ? "tcp"
+							   : "icmp");
+		break;
+	case SIZE_BYTES:
+		lua_pushinteger(L, (lua_Integer)probe_size_bytes(p));
+		break;
+	case WITH:
+		lua_pushcfunction(L, probe_with);
+		break;
+	}
+}
+
+static int probe_index(lua_State *L)
+{
+	const struct host_probe *p = api_probe_check(L, 1);
+	const char *name =
+	    lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+	const struct field *f = field_find(name, for_proto(p->probe.proto));
+	if (!f)
+		return 0;
+	push_field(L, p, f);
+	return 1;
+}
+
+void api_probe_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+	    {"icmp", api_icmp}, {"udp", api_udp}, {"tcp", api_tcp},
+	    {NULL, NULL}};
+	static const char *const none[] = {NULL};
+	luaL_setfuncs(L, functions, 0);
+	api_type_new(L, HOST_PROBE, none, probe_index);
+}

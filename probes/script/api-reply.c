@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: ISC
+/*
+ * A reply as a script sees it: the packet's fields, read when asked for, and
+ * the extension objects of ICMP errors, MPLS decoded and the others raw.
+ */
+#include <string.h>
+
+#include "lib/reader.h"
+#include "probes/script/host.h"
+
+/* RFC 4950: class 1, c-type 1. */
+static bool is_mpls(const struct packet_extension *e)
+{
+	return e->class_num == 1 && e->c_type == 1;
+}
+
+enum field {
+	FIELD_NONE, FROM, RTT_NS, RX_NS, RX_CLOCK, TTL, TOS, IP_ID, SIZE_BYTES,
+	PROTO, ICMP_TYPE, ICMP_CODE, TCP_FLAGS, TCP_SEQ, TCP_ACK, TCP_WINDOW,
+	MTU, QUOTED_TTL, QUOTED_TOS, QUOTED_CHECKSUM, QUOTED_IP_ID,
+	QUOTED_DST, EXTENSIONS, PAYLOAD, PACKET, DUPLICATE, IS_ERROR
+};
+static const char *const names[] = {"from", "rtt_ns", "rx_ns", "rx_clock",
+    "ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type", "icmp_code",
+    "tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
+    "quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
+    "extensions", "payload", "packet", "duplicate", "is_error", NULL};
+
+static const char *clock_name(enum net_clock clock)
+{
+	static const char *const clocks[] = {
+	    "unknown", "user", "kernel", "hardware", "simulated"};
+	return clock <= NET_CLOCK_SIMULATED ? clocks[clock] : clocks[0];
+}
+
+/* "label", "traffic_class", "bottom", "ttl" of each entry. */
+static void push_mpls(lua_State *L, const struct packet_extension *e)
+{
+	struct reader r = reader_init(e->data, e->len);
+	lua_newtable(L);
+	for (int i = 1; reader_left(&r) >= 4; i++) {
+		uint32_t entry = reader_be32(&r);
+		lua_createtable(L, 0, 4);
+		lua_pushinteger(L, entry >> 12);
+		lua_setfield(L, -2, "label");
+		lua_pushinteger(L, entry >> 9 & 7);
+		lua_setfield(L, -2, "traffic_class");
+		lua_pushboolean(L, entry >> 8 & 1);
+		lua_setfield(L, -2, "bottom");
+		lua_pushinteger(L, entry & 0xff);
+		lua_setfield(L, -2, "ttl");
+		lua_rawseti(L, -2, i);
+	}
+}
+
+static void push_extensions(lua_State *L, const struct host_reply *r)
+{
+	struct packet_extension e;
+	size_t offset = 0;
+	lua_newtable(L);
+	for (int i = 1; i <= 64 && packet_next_extension(
+		&r->packet, &offset, &e) == 0; i++) {
+		lua_createtable(L, 0, 4);
+		lua_pushinteger(L, e.class_num);
+		lua_setfield(L, -2, "class");
+		lua_pushinteger(L, e.c_type);
+		lua_setfield(L, -2, "type");
+		lua_pushlstring(L, (const char *)e.data, e.len);
+		lua_setfield(L, -2, "data");
+		if (is_mpls(&e)) {
+			push_mpls(L, &e);
+			lua_setfield(L, -2, "mpls");
+		}
+		lua_rawseti(L, -2, i);
+	}
+}
+
+static bool is_icmp(const struct packet *p)
+{
+	return p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6;
+}
+
+/* The next-hop MTU of "too big" messages, RFC 1191 and RFC 4443. */
+static uint32_t mtu_of(const struct packet *p)
+{
+	if (p->proto == PACKET_ICMP && p->icmp_type == 3 && p->icmp_code == 4)
+		return p->icmp_rest & 0xffff;
+	if (p->proto == PACKET_ICMP6 && p->icmp_type == 2)
+		return p->icmp_rest;
+	return 0;
+}
+
+static void push_if(lua_State *L, bool there, uint64_t value)
+{
+	if (there)
+		lua_pushinteger(L, (lua_Integer)value);
+	else
+		lua_pushnil(L);
+}
+
+static void push_proto(lua_State *L, uint8_t proto)
+{
+	lua_pushstring(L, proto == PACKET_TCP ? "tcp"
+		: proto == PACKET_UDP	      ? "udp"
+					      : "icmp");
+}
+
+static void push_quoted(
+    lua_State *L, const struct host_reply *r, enum field field)
+{
+	bool upper = r->quoted.proto == PACKET_UDP ||
+		     r->quoted.proto == PACKET_ICMP ||
+		     r->quoted.proto == PACKET_ICMP6;
+	switch ((int)field) {
+	case QUOTED_TTL: push_if(L, r->has_quote, r->quoted.ttl); break;
+	case QUOTED_TOS: push_if(L, r->has_quote, r->quoted.tos); break;
+	case QUOTED_IP_ID: push_if(L, r->has_quote, r->quoted.ip_id); break;
+	case QUOTED_CHECKSUM:
+		push_if(L, r->has_quote && upper, r->quoted.l4_checksum);
+		break;
+	default:
+		if (r->has_quote)
+			api_push_address(L, &r->quoted.dst);
+		else
+			lua_pushnil(L);
+	}
+}
+
+static void push_field(
+    lua_State *L, const struct host_reply *r, enum field field)
+{
+	const struct packet *p = &r->packet;
+	bool tcp = p->proto == PACKET_TCP;
+	switch (field) {
+	case FROM: api_push_address(L, &p->src); break;
+	case RTT_NS: lua_pushinteger(L, r->rtt_ns); break;
+	case RX_NS: lua_pushinteger(L, r->stamp.wall.ns); break;
+	case RX_CLOCK: lua_pushstring(L, clock_name(r->stamp.clock)); break;
+	case TTL: lua_pushinteger(L, p->ttl); break;
+	case TOS: lua_pushinteger(L, p->tos); break;
+	case IP_ID: lua_pushinteger(L, p->ip_id); break;
+	case SIZE_BYTES: lua_pushinteger(L, p->ip_len); break;
+	case PROTO: push_proto(L, p->proto); break;
+	case ICMP_TYPE: push_if(L, is_icmp(p), p->icmp_type); break;
+	case ICMP_CODE: push_if(L, is_icmp(p), p->icmp_code); break;
+	case TCP_FLAGS: push_if(L, tcp, p->tcp_flags); break;
+	case TCP_SEQ: push_if(L, tcp, p->tcp_seq); break;
+	case TCP_ACK: push_if(L, tcp, p->tcp_ack); break;
+	case TCP_WINDOW: push_if(L, tcp, p->tcp_window); break;
+	case MTU: push_if(L, mtu_of(p) > 0, mtu_of(p)); break;
+	case QUOTED_TTL:
+	case QUOTED_TOS:
+	case QUOTED_CHECKSUM:
+	case QUOTED_IP_ID:
+	case QUOTED_DST: push_quoted(L, r, field); break;
+	case EXTENSIONS: push_extensions(L, r); break;
+	case PAYLOAD:
+		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",
+		    p->payload ? p->payload_len : 0);
+		break;
+	case PACKET:
+		lua_pushlstring(L, (const char *)r->bytes, r->len);
+		break;
+	case DUPLICATE: lua_pushboolean(L, r->duplicate); break;
+	case IS_ERROR: lua_pushboolean(L, packet_is_icmp_error(p)); break;
+	case FIELD_NONE: lua_pushnil(L); break;
+	}
+}
+
+static int reply_index(lua_State *L)
+{
+	const struct host_reply *r = api_check(L, 1, HOST_REPLY);
+	push_field(L, r, (enum field)api_field_number(L, 2));
+	return 1;
+}
+
+struct host_reply *api_reply_push(
+    lua_State *L, const struct wire_event *event, const uint8_t *bytes)
+{
+	size_t len = event->bytes_len;
+	struct host_reply *r = lua_newuserdatauv(L, sizeof(*r) + len, 0);
+	memset(r, 0, sizeof(*r));
+	r->stamp = event->stamp;
+	r->rtt_ns = event->rtt_ns;
+	r->duplicate = event->replies > 1;
+	r->len = (uint32_t)len;
+	if (len > 0)
+		memcpy(r->bytes, bytes, len);
+	/* A reply that does not decode has the fields before the failure. */
+	packet_decode_ip(&r->packet, r->bytes, len, len);
+	r->has_quote = packet_is_icmp_error(&r->packet) &&
+		       packet_decode_quote(&r->quoted, &r->packet) == 0;
+	luaL_setmetatable(L, HOST_REPLY);
+	return r;
+}
+
+void api_reply_open(lua_State *L)
+{
+	api_type_new(L, HOST_REPLY, names, reply_index);
+}

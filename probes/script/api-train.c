@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Trains: probes with times, given to the guardian, and their results.  A
+ * result is one value per probe that fills as events come; next() hands it
+ * out when its first reply came ("reply"), when another did ("duplicate"), and
+ * when no more can come ("done").
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "probes/guardian/policy.h"
+#include "probes/script/host.h"
+
+#define WAIT_DEFAULT_NS (2 * NS_PER_S)
+#define WAIT_MAX_NS (60 * NS_PER_S)
+#define DELAY_MAX_NS (3600 * NS_PER_S)
+#define TRAIN_MAX 30000
+
+/* Registry keys, by address: cookie to result, and what is ready. */
+static char flights_key, ready_key;
+
+enum field {
+	FIELD_NONE, PROBE, TAG, INDEX, SENT, TX_NS, TX_CLOCK, SRC, IP_ID,
+	CHECKSUM, REPLY, REPLIES, RTT_NS, DENIED, ERROR, DONE
+};
+static const char *const names[] = {"probe", "tag", "index", "sent", "tx_ns",
+    "tx_clock", "src", "ip_id", "checksum", "reply", "replies", "rtt_ns",
+    "denied", "error", "done", NULL};
+
+static void push_denied(lua_State *L, const struct host_result *r)
+{
+	if (r->verdict)
+		lua_pushstring(L,
+		    policy_reason_name((enum policy_verdict)r->verdict));
+	else
+		lua_pushnil(L);
+}
+
+static void push_error(lua_State *L, const struct host_result *r)
+{
+	if (r->verdict)
+		push_denied(L, r);
+	else if (r->err)
+		lua_pushstring(L, err_str(r->err));
+	else
+		lua_pushnil(L);
+}
+
+static void push_replies(lua_State *L)
+{
+	lua_newtable(L);
+	lua_getiuservalue(L, 1, RESULT_REPLY);
+	lua_rawseti(L, -2, 1);
+	if (lua_getiuservalue(L, 1, RESULT_MORE) == LUA_TTABLE)
+		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL;
+		     i++)
+			lua_rawseti(L, -3, i + 1);
+	else
+		lua_pushnil(L);
+	lua_pop(L, 2);
+}
+
+static void push_rtt(lua_State *L)
+{
+	const struct host_reply *reply;
+	lua_getiuservalue(L, 1, RESULT_REPLY);
+	reply = api_test(L, -1, HOST_REPLY);
+	if (reply)
+		lua_pushinteger(L, reply->rtt_ns);
+	else
+		lua_pushnil(L);
+}
+
+static void push_tx_clock(lua_State *L, const struct host_result *r)
+{
+	static const char *const clocks[] = {
+	    "unknown", "user", "kernel", "hardware", "simulated"};
+	unsigned clock = r->tx.clock;
+	lua_pushstring(L, clocks[clock <= NET_CLOCK_SIMULATED ? clock : 0]);
+}
+
+static int result_index(lua_State *L)
+{
+	const struct host_result *r = api_check(L, 1, HOST_RESULT);
+	switch ((enum field)api_field_number(L, 2)) {
+	case PROBE: lua_getiuservalue(L, 1, RESULT_PROBE); break;
+	case TAG: lua_getiuservalue(L, 1, RESULT_TAG); break;
+	case INDEX: lua_pushinteger(L, r->index); break;
+	case SENT: lua_pushboolean(L, r->sent); break;
+	case TX_NS: lua_pushinteger(L, r->tx.wall.ns); break;
+	case TX_CLOCK: push_tx_clock(L, r); break;
+	case SRC: api_push_address(L, &r->src); break;
+	case IP_ID: lua_pushinteger(L, r->probe_ip_id); break;
+	case CHECKSUM: lua_pushinteger(L, r->probe_checksum); break;
+	case REPLY: lua_getiuservalue(L, 1, RESULT_REPLY); break;
+	case REPLIES: push_replies(L); break;
+	case RTT_NS: push_rtt(L); break;
+	case DENIED: push_denied(L, r); break;
+	case ERROR: push_error(L, r); break;
+	case DONE: lua_pushboolean(L, r->settled); break;
+	case FIELD_NONE: lua_pushnil(L); break;
+	}
+	return 1;
+}
+
+/* Why next() gives a result. */
+enum ready { READY_DONE, READY_REPLY, READY_DUPLICATE };
+static const char *const ready_names[] = {"done", "reply", "duplicate"};
+
+/* The result on top of the stack becomes ready, and stays there. */
+static void make_ready(lua_State *L, enum ready why)
+{
+	struct host *host = host_of(L);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
+	lua_pushvalue(L, -2);
+	lua_rawseti(L, -2, ++host->ready_end);
+	lua_pushinteger(L, why);
+	lua_rawseti(L, -2, ++host->ready_end);
+	lua_pop(L, 1);
+}
+
+static void settle(lua_State *L, struct host_result *r)
+{
+	client_settled(&host_of(L)->client, r->payload_len);
+	r->settled = true;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
+	lua_pushnil(L);
+	lua_rawseti(L, -2, (lua_Integer)r->cookie);
+	lua_pop(L, 1);
+}
+
+/* The result is on top of the stack. */
+static void add_reply(lua_State *L, struct host_result *r,
+    const struct wire_event *event, const uint8_t *bytes)
+{
+	int at = lua_gettop(L);
+	r->replies++;
+	api_reply_push(L, event, bytes);
+	if (r->replies == 1) {
+		lua_setiuservalue(L, at, RESULT_REPLY);
+		return;
+	}
+	if (lua_getiuservalue(L, at, RESULT_MORE) != LUA_TTABLE) {
+		lua_pop(L, 1);
+		lua_newtable(L);
+		lua_pushvalue(L, -1);
+		lua_setiuservalue(L, at, RESULT_MORE);
+	}
+	lua_insert(L, -2);
+	lua_rawseti(L, -2, (lua_Integer)r->replies - 1);
+	lua_pop(L, 1);
+}
+
+static void result_event(lua_State *L, struct host_result *r,
+    const struct wire_event *event, const uint8_t *bytes)
+{
+	switch ((enum wire_event_kind)event->kind) {
+	case WIRE_SENT:
+		r->sent = true;
+		r->tx = event->stamp;
+		r->src = event->src;
+		r->probe_checksum = event->probe_checksum;
+		r->probe_ip_id = event->probe_ip_id;
+		return;
+	case WIRE_REPLY:
+		add_reply(L, r, event, bytes);
+		if (!r->quiet)
+			make_ready(L, r->replies > 1 ? READY_DUPLICATE
+						     : READY_REPLY);
+		return;
+	case WIRE_DENIED:
+		r->verdict = event->verdict < POLICY_VERDICTS
+				 ? (uint8_t)event->verdict
+				 : POLICY_DENY_FIELD;
+		break;
+	case WIRE_FAILED:
+		r->err = event->err;
+		break;
+	case WIRE_EXPIRED:
+		break;
+	}
+	settle(L, r);
+	if (!r->quiet)
+		make_ready(L, READY_DONE);
+}
+
+static void on_event(
+    void *arg, const struct wire_event *event, const uint8_t *bytes)
+{
+	lua_State *L = arg;
+	luaL_checkstack(L, 12, NULL);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
+	lua_rawgeti(L, -1, (lua_Integer)event->cookie);
+	struct host_result *r = api_test(L, -1, HOST_RESULT);
+	if (r)
+		result_event(L, r, event, bytes);
+	lua_pop(L, 2);
+}
+
+static void check_wait(lua_State *L, int err, const struct errmsg *msg)
+{
+	if (err && err != -EINTR)
+		luaL_error(L, "%s", msg->text);
+}
+
+/* The header is read without a network. */
+static struct client *check_network(lua_State *L)
+{
+	struct host *host = host_of(L);
+	if (!host->config)
+		luaL_error(L, "only run() may use the network");
+	return &host->client;
+}
+
+static void wait_for_events(lua_State *L, struct monotime until)
+{
+	struct host *host = host_of(L);
+	struct errmsg msg = {""};
+	record_flush(host);
+	watch_waits(true);
+	int err = client_wait(
+	    &host->client, until, watch_stop(), on_event, L, &msg);
+	watch_waits(false);
+	check_wait(L, err, &msg);
+}
+
+/* Pushes a result for the probe on top of the stack, which it takes. */
+static struct host_result *result_push(lua_State *L, int tag_at)
+{
+	struct host_result *r = lua_newuserdatauv(L, sizeof(*r), RESULT_MORE);
+	memset(r, 0, sizeof(*r));
+	luaL_setmetatable(L, HOST_RESULT);
+	lua_insert(L, -2);
+	lua_setiuservalue(L, -2, RESULT_PROBE);
+	if (tag_at) {
+		lua_pushvalue(L, tag_at);
+		lua_setiuservalue(L, -2, RESULT_TAG);
+	}
+	return r;
+}
+
+/* When a train's probes go, and how long each is listened for. */
+struct timing {
+	int64_t delay_ns; /* after `from` */
+	struct monotime from;
+	int64_t wait_ns;
+};
+
+/* The result on top of the stack, with its probe, leaves for the guardian. */
+static void launch(lua_State *L, struct host_result *r,
+    const struct probe *probe, const struct timing *t)
+{
+	struct host *host = host_of(L);
+	struct errmsg msg = {""};
+	struct monotime at = monotime_add(t->from, t->delay_ns);
+	if (*watch_stop()) {
+		r->settled = true;
+		r->err = -EINTR;
+		if (!r->quiet)
+			make_ready(L, READY_DONE);
+		return;
+	}
+	if (!client_has_room(&host->client, probe->payload_len))
+		luaL_error(L, "too many probes in flight: at most %d at once",
+		    WIRE_MAX_OUTSTANDING);
+	r->cookie = ++host->cookies;
+	r->payload_len = probe->payload_len;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
+	lua_pushvalue(L, -2);
+	lua_rawseti(L, -2, (lua_Integer)r->cookie);
+	lua_pop(L, 1);
+	struct wire_probe head = {
+	    .cookie = r->cookie,
+	    .at = t->delay_ns ? at : (struct monotime){0},
+	    .until = monotime_add(at, t->wait_ns),
+	};
+	if (client_send(&host->client, &head, probe, &msg) != 0)
+		luaL_error(L, "%s", msg.text);
+}
+
+static struct timing check_timing(lua_State *L, int wait_at)
+{
+	lua_Integer wait_ns = luaL_optinteger(L, wait_at, WAIT_DEFAULT_NS);
+	luaL_argcheck(L, wait_ns > 0 && wait_ns <= WAIT_MAX_NS, wait_at,
+	    "expected a wait in ns, more than 0 and at most 60 s");
+	return (struct timing){0, client_now(check_network(L)), wait_ns};
+}
+
+/* sonde.send(probe, wait_ns, tag): one probe, now. */
+static int api_send(lua_State *L)
+{
+	watch_alive();
+	lua_settop(L, 3);
+	const struct host_probe *p = api_probe_check(L, 1);
+	struct timing t = check_timing(L, 2);
+	lua_pushvalue(L, 1);
+	struct host_result *r = result_push(L, 3);
+	r->index = 1;
+	launch(L, r, &p->probe, &t);
+	return 1;
+}
+
+/* Pushes the probe of a train's element and adds its delay. */
+static const struct host_probe *train_element(
+    lua_State *L, lua_Integer i, struct timing *t)
+{
+	lua_rawgeti(L, 1, i);
+	if (lua_istable(L, -1)) {
+		lua_getfield(L, -1, "delay_ns");
+		lua_Integer delay_ns = luaL_optinteger(L, -1, 0);
+		if (delay_ns < 0 || delay_ns > DELAY_MAX_NS ||
+		    t->delay_ns > DELAY_MAX_NS)
+			luaL_error(L, "train: probe %d: expected a delay_ns "
+			    "of 0 to 3600 s", (int)i);
+		t->delay_ns += delay_ns;
+		lua_pop(L, 1);
+		lua_getfield(L, -1, "probe");
+		lua_remove(L, -2);
+	}
+	const struct host_probe *p = api_test(L, -1, HOST_PROBE);
+	if (!p)
+		luaL_error(L, "train: element %d: expected a probe, or "
+		    "{delay_ns = N, probe = PROBE}", (int)i);
+	return p;
+}
+
+/* Pushes the results of the train at 1, in order. */
+static void start_train(lua_State *L, bool quiet)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+	struct timing t = check_timing(L, 2);
+	luaL_argcheck(L, count <= TRAIN_MAX, 1, "the train is too long");
+	lua_createtable(L, (int)count, 0);
+	for (lua_Integer i = 1; i <= count; i++) {
+		const struct host_probe *p = train_element(L, i, &t);
+		struct host_result *r = result_push(L, quiet ? 0 : 3);
+		r->index = (uint32_t)i;
+		r->quiet = quiet;
+		launch(L, r, &p->probe, &t);
+		lua_rawseti(L, -2, i);
+	}
+}
+
+/* sonde.start(train, wait_ns, tag) */
+static int api_start(lua_State *L)
+{
+	watch_alive();
+	lua_settop(L, 3);
+	start_train(L, false);
+	return 1;
+}
+
+/* Has every result of the train on top been answered or given up? */
+static bool train_is_done(lua_State *L, lua_Integer *from)
+{
+	for (;; ++*from) {
+		lua_rawgeti(L, -1, *from);
+		const struct host_result *r = api_test(L, -1, HOST_RESULT);
+		lua_pop(L, 1);
+		if (!r)
+			return true;
+		if (!r->settled && r->replies == 0)
+			return false;
+	}
+}
+
+/* sonde.send_train(train, wait_ns): waits for all. */
+static int api_send_train(lua_State *L)
+{
+	lua_settop(L, 2);
+	start_train(L, true);
+	lua_Integer from = 1;
+	while (!*watch_stop() && !train_is_done(L, &from))
+		wait_for_events(L, (struct monotime){INT64_MAX});
+	return 1;
+}
+
+static int push_nothing(lua_State *L, const char *why)
+{
+	lua_pushnil(L);
+	lua_pushstring(L, why);
+	return 2;
+}
+
+/* sonde.next(until_ns): a result and "reply", "duplicate" or "done"; or nil
+ * and why. */
+static int api_next(lua_State *L)
+{
+	struct host *host = host_of(L);
+	check_network(L);
+	bool bounded = !lua_isnoneornil(L, 1);
+	struct monotime until = {
+	    bounded ? luaL_checkinteger(L, 1) : INT64_MAX};
+	watch_alive();
+	while (host->ready_at == host->ready_end) {
+		if (*watch_stop())
+			return push_nothing(L,
+			    *watch_stop() == WATCH_DEADLINE ? "deadline"
+							    : "interrupted");
+		if (bounded &&
+		    !monotime_before(client_now(&host->client), until))
+			return push_nothing(L, "time");
+		if (!bounded && host->client.outstanding == 0)
+			return push_nothing(L, "idle");
+		wait_for_events(L, until);
+	}
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
+	int table = lua_gettop(L);
+	lua_rawgeti(L, table, ++host->ready_at);
+	lua_pushnil(L);
+	lua_rawseti(L, table, host->ready_at);
+	lua_rawgeti(L, table, ++host->ready_at);
+	lua_pushstring(L, ready_names[lua_tointeger(L, -1)]);
+	lua_remove(L, -2);
+	if (host->ready_at == host->ready_end)
+		host->ready_at = host->ready_end = 0;
+	return 2;
+}
+
+static int api_source(lua_State *L)
+{
+	struct client *client = check_network(L);
+	struct errmsg msg = {""};
+	struct addr dst = api_check_address(L, 1), src;
+	watch_alive();
+	if (client_source(client, &dst, &src, &msg) != 0)
+		return push_nothing(L, msg.text);
+	if (src.family == 0)
+		return push_nothing(L, "no route");
+	api_push_address(L, &src);
+	return 1;
+}
+
+static int api_now(lua_State *L)
+{
+	lua_pushinteger(L, client_now(&host_of(L)->client).ns);
+	return 1;
+}
+
+/* Real time that is left, also on a simulated network. */
+static int api_deadline(lua_State *L)
+{
+	const struct host *host = host_of(L);
+	if (!host->deadline.ns)
+		lua_pushinteger(L, INT64_MAX);
+	else
+		lua_pushinteger(
+		    L, monotime_diff(host->deadline, monotime_now()));
+	return 1;
+}
+
+static int api_room(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)WIRE_MAX_OUTSTANDING -
+			       host_of(L)->client.outstanding);
+	return 1;
+}
+
+void api_train_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = {{"send", api_send},
+	    {"start", api_start}, {"send_train", api_send_train},
+	    {"next", api_next}, {"source", api_source}, {"now_ns", api_now},
+	    {"left_ns", api_deadline}, {"room", api_room}, {NULL, NULL}};
+	luaL_setfuncs(L, functions, 0);
+	lua_pushinteger(L, NS_PER_US);
+	lua_setfield(L, -2, "us");
+	lua_pushinteger(L, NS_PER_MS);
+	lua_setfield(L, -2, "ms");
+	lua_pushinteger(L, NS_PER_S);
+	lua_setfield(L, -2, "s");
+	lua_newtable(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &flights_key);
+	lua_newtable(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &ready_key);
+	api_type_new(L, HOST_RESULT, names, result_index);
+}

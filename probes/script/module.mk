@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: ISC
+probes_SRCS += probes/script/api-probe.c
+probes_SRCS += probes/script/api-record.c
+probes_SRCS += probes/script/api-reply.c
+probes_SRCS += probes/script/api-train.c
+probes_SRCS += probes/script/arguments.c
+probes_SRCS += probes/script/client.c
+probes_SRCS += probes/script/header.c
+probes_SRCS += probes/script/safe.c
+probes_SRCS += probes/script/script.c
+probes_SRCS += probes/script/state.c
+probes_SRCS += probes/script/watch.c
+probes_SRCS += probes/script/worker.c

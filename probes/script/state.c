@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The Lua state of a script: a bounded allocator, text chunks only, and the
+ * libraries cut down to an allow-list.  Lua is a convenience inside the
+ * process that is the sandbox; what is missing here is missing so that an
+ * honest script fails early and in clear words.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "probes/script/host.h"
+
+struct host *host_of(lua_State *L)
+{
+	return *(struct host **)lua_getextraspace(L);
+}
+
+/* For a new block, old_size is a type tag and no size. */
+static void *allocate(void *arg, void *block, size_t old_size, size_t size)
+{
+	struct host *host = arg;
+	size_t old = block ? old_size : 0;
+	if (size == 0) {
+		free(block);
+		host->memory_bytes -= old;
+		return NULL;
+	}
+	if (size > old && host->memory_bytes - old + size > HOST_MEMORY_MAX)
+		return NULL;
+	void *got = realloc(block, size);
+	if (got)
+		host->memory_bytes += size - old;
+	return got;
+}
+
+static const char *const allowed_base[] = {"_G", "_VERSION", "assert", "error",
+    "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen",
+    "rawset", "select", "tonumber", "tostring", "type", "xpcall", "coroutine",
+    "math", "string", "table", "utf8", NULL};
+static const char *const allowed_coroutine[] = {"create", "isyieldable",
+    "resume", "running", "status", "wrap", "yield", NULL};
+static const char *const allowed_string[] = {"byte", "char", "format", "len",
+    "lower", "pack", "packsize", "reverse", "sub", "unpack", "upper", NULL};
+static const char *const allowed_table[] = {
+    "concat", "insert", "pack", "remove", "sort", "unpack", NULL};
+
+/* Removes what is not allowed from the table on top, and pops it. */
+static void cut_down(lua_State *L, const char *const *allowed)
+{
+	lua_pushnil(L);
+	while (lua_next(L, -2)) {
+		const char *name = lua_tostring(L, -2);
+		size_t i = 0;
+		while (allowed[i] && strcmp(allowed[i], name) != 0)
+			i++;
+		lua_pop(L, 1);
+		if (allowed[i])
+			continue;
+		/* Clearing a field during traversal is allowed. */
+		lua_pushvalue(L, -1);
+		lua_pushnil(L);
+		lua_rawset(L, -4);
+	}
+	lua_pop(L, 1);
+}
+
+static void cut_down_library(
+    lua_State *L, const char *library, const char *const *allowed)
+{
+	lua_getglobal(L, library);
+	cut_down(L, allowed);
+}
+
+static int open_all(lua_State *L)
+{
+	static const luaL_Reg libraries[] = {
+	    {"_G", luaopen_base},
+	    {"coroutine", luaopen_coroutine},
+	    {"math", luaopen_math},
+	    {"string", luaopen_string},
+	    {"table", luaopen_table},
+	    {"utf8", luaopen_utf8},
+	};
+	for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++) {
+		luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
+		lua_pop(L, 1);
+	}
+	lua_pushglobaltable(L);
+	cut_down(L, allowed_base);
+	cut_down_library(L, "coroutine", allowed_coroutine);
+	cut_down_library(L, "string", allowed_string);
+	cut_down_library(L, "table", allowed_table);
+	lua_pushnil(L);
+	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	safe_open(L);
+	lua_createtable(L, 0, 32);
+	api_probe_open(L);
+	api_reply_open(L);
+	api_train_open(L);
+	api_record_open(L);
+	lua_setglobal(L, "sonde");
+	return 0;
+}
+
+lua_State *host_state_new(struct host *host)
+{
+	lua_State *L = lua_newstate(allocate, host);
+	if (!L)
+		return NULL;
+	host->L = L;
+	*(struct host **)lua_getextraspace(L) = host;
+	lua_pushcfunction(L, open_all);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+		return NULL;
+	return L;
+}
+
+/* What an error value says; one that is no text must not run more Lua. */
+static int error_text(lua_State *L, int status, struct errmsg *msg)
+{
+	const char *text = lua_tostring(L, -1);
+	if (status == LUA_ERRMEM)
+		err_set(msg, ERR_LIMIT, "the script used more than %u MiB",
+		    HOST_MEMORY_MAX >> 20);
+	else
+		err_set(msg, ERR_LIMIT, "%s",
+		    text ? text : "the script raised an error without text");
+	lua_pop(L, 1);
+	return status == LUA_ERRMEM ? ERR_LIMIT : ERR_UNSUPPORTED;
+}
+
+int host_call(struct host *host, int count, struct errmsg *msg)
+{
+	int status = lua_pcall(host->L, count, 0, 0);
+	return status == LUA_OK ? 0 : error_text(host->L, status, msg);
+}
+
+int host_run_chunk(struct host *host, const char *source, size_t len,
+    const char *name, struct errmsg *msg)
+{
+	lua_State *L = host->L;
+	char chunk[128];
+	const char *base = strrchr(name, '/');
+	strcpy(chunk, "=");
+	strncat(chunk, base ? base + 1 : name, sizeof(chunk) - 2);
+	int status = luaL_loadbufferx(L, source, len, chunk, "t");
+	if (status == LUA_OK)
+		status = lua_pcall(L, 0, 1, 0);
+	return status == LUA_OK ? 0 : error_text(L, status, msg);
+}
