@@ -12,3 +12,12 @@ $(eval $(call unit_test,web,server,web lib))
 $(O)/tests/web/test_server: $(FACE_TEST)
 $(eval $(call unit_test,web,streams,web lib))
 $(O)/tests/web/test_streams: $(FACE_TEST)
+
+# Agents that exist only on the wire.
+
+$(eval $(call tool,tests/web/agent-tool,tests/web/agent-tool.c,lib))
+$(O)/tests/web/agent-tool: $(O)/tests/web/synth.o
+SEED := $(addprefix $(O)/tests/web/,synth.o seed-net.o seed-worm.o)
+OBJS += $(SEED)
+$(eval $(call tool,tests/web/seed,tests/web/seed.c,lib,$(call pkg,libcurl) -lm))
+$(O)/tests/web/seed: $(SEED)
