@@ -1,1 +1,1 @@
-analysis_SRCS :=
+analysis_SRCS += analysis/topology.c

@@ -57,7 +57,9 @@ struct topology_link {
 	uint64_t traces;
 	/* Extra delay and loss of this link, as far as round trips can say:
 	 * medians of per-trace differences; the far end's own slow answering
-	 * cannot be told apart unless something behind it is fast. */
+	 * cannot be told apart unless something behind it is fast.  Behind
+	 * silent hops, the link to the next answer carries the whole way from
+	 * the last one; links into silence stay unknown. */
 	int64_t delay_ns;      /* >= 0; -1: not known */
 	int64_t delay_mad_ns;
 	double loss;           /* 0..1; negative: not known */

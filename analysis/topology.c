@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The graph grows trace by trace.  What a round trip says about one link is
+ * judged by what lies behind it:
+ *
+ * - Delay.  A router may be slow to answer while it forwards at once.  The
+ *   time to a hop is therefore the smallest round trip of it and all hops
+ *   behind it in the same trace; a link's delay in that trace is the
+ *   difference between its ends, never negative; the link shows the median.
+ * - Loss.  A router that limits its answers looks lossy while packets pass
+ *   it.  How many probes get as far as a hop is therefore the best answer rate
+ *   of it and the hops behind it, over all traces that cross the link.
+ *
+ * Across a run of silent hops only the whole way from the last answer to the
+ * next is known: it is put on the run's last link, the others stay unknown.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/topology.h"
+#include "lib/xalloc.h"
+
+#define BEHIND 32 /* hops behind a link that judge its loss */
+
+struct sample {
+	int64_t delay_ns;
+	uint64_t weight;
+};
+
+struct tally {
+	uint64_t probes, replies;
+};
+
+/* What is known of a link besides its public face. */
+struct evidence {
+	struct sample *samples;
+	size_t count, cap;
+	uint64_t weight;
+	struct tally near;           /* the last hop before it that answers */
+	struct tally behind[BEHIND]; /* its far end, and the hops after it */
+};
+
+/* Open addressing from a key's hash to an index; 0 is empty. */
+struct index {
+	uint32_t *slots; /* index + 1 */
+	size_t size, used;
+};
+
+struct topology {
+	struct topology_node *nodes;
+	size_t node_count, node_cap;
+	struct topology_link *links;
+	struct evidence *evidence; /* beside links */
+	size_t link_count, link_cap;
+	struct index node_index, link_index;
+	bool judged; /* links' medians are up to date */
+};
+
+struct topology *topology_new(void)
+{
+	return xcalloc(1, sizeof(struct topology));
+}
+
+void topology_free(struct topology *topology)
+{
+	if (!topology)
+		return;
+	for (size_t i = 0; i < topology->link_count; i++)
+		free(topology->evidence[i].samples);
+	free(topology->nodes);
+	free(topology->links);
+	free(topology->evidence);
+	free(topology->node_index.slots);
+	free(topology->link_index.slots);
+	free(topology);
+}
+
+static uint64_t node_hash(const struct topology_node *n)
+{
+	uint64_t h = addr_hash(&n->addr, 1);
+	if (n->addr.family == 0) {
+		h = addr_hash(&n->before, h);
+		h = addr_hash(&n->after, h + n->run_len);
+		h += n->run_index;
+	}
+	return h;
+}
+
+static bool node_same(
+    const struct topology_node *a, const struct topology_node *b)
+{
+	return addr_equal(&a->addr, &b->addr) &&
+	    (a->addr.family != 0 ||
+		(addr_equal(&a->before, &b->before) &&
+		    addr_equal(&a->after, &b->after) &&
+		    a->run_index == b->run_index && a->run_len == b->run_len));
+}
+
+static uint64_t link_hash(size_t from, size_t to)
+{
+	return ((uint64_t)from * UINT64_C(0x9e3779b97f4a7c15) ^ to) *
+	    UINT64_C(0xd6e8feb86659fd93) >> 7;
+}
+
+static uint64_t hash_at(const struct topology *t, const struct index *index,
+    size_t i)
+{
+	return index == &t->node_index
+	    ? node_hash(&t->nodes[i])
+	    : link_hash(t->links[i].from, t->links[i].to);
+}
+
+static void index_put(struct index *index, uint64_t hash, size_t i)
+{
+	size_t at = hash & (index->size - 1);
+	while (index->slots[at])
+		at = (at + 1) & (index->size - 1);
+	index->slots[at] = (uint32_t)i + 1;
+	index->used++;
+}
+
+static void index_grow(const struct topology *t, struct index *index)
+{
+	if (index->used * 2 < index->size)
+		return;
+	size_t count = index->used;
+	index->size = index->size ? index->size * 2 : 64;
+	index->used = 0;
+	free(index->slots);
+	index->slots = xcalloc(index->size, sizeof(*index->slots));
+	for (size_t i = 0; i < count; i++)
+		index_put(index, hash_at(t, index, i), i);
+}
+
+static size_t node_get(struct topology *t, const struct topology_node *key)
+{
+	index_grow(t, &t->node_index);
+	uint64_t hash = node_hash(key);
+	struct index *index = &t->node_index;
+	for (size_t at = hash & (index->size - 1); index->slots[at];
+	     at = (at + 1) & (index->size - 1))
+		if (node_same(&t->nodes[index->slots[at] - 1], key))
+			return index->slots[at] - 1;
+	if (t->node_count == t->node_cap) {
+		t->node_cap = t->node_cap ? t->node_cap * 2 : 64;
+		t->nodes = xreallocarray(
+		    t->nodes, t->node_cap, sizeof(*t->nodes));
+	}
+	t->nodes[t->node_count] = *key;
+	t->nodes[t->node_count].rtt_min_ns = -1;
+	index_put(index, hash, t->node_count);
+	return t->node_count++;
+}
+
+static size_t link_get(struct topology *t, size_t from, size_t to)
+{
+	index_grow(t, &t->link_index);
+	uint64_t hash = link_hash(from, to);
+	struct index *index = &t->link_index;
+	for (size_t at = hash & (index->size - 1); index->slots[at];
+	     at = (at + 1) & (index->size - 1)) {
+		size_t i = index->slots[at] - 1;
+		if (t->links[i].from == from && t->links[i].to == to)
+			return i;
+	}
+	if (t->link_count == t->link_cap) {
+		t->link_cap = t->link_cap ? t->link_cap * 2 : 64;
+		t->links = xreallocarray(
+		    t->links, t->link_cap, sizeof(*t->links));
+		t->evidence = xreallocarray(
+		    t->evidence, t->link_cap, sizeof(*t->evidence));
+	}
+	t->links[t->link_count] = (struct topology_link){
+	    .from = from, .to = to, .delay_ns = -1, .loss = -1};
+	memset(&t->evidence[t->link_count], 0, sizeof(*t->evidence));
+	index_put(index, hash, t->link_count);
+	return t->link_count++;
+}
+
+static void tally_add(struct tally *to, const struct topology_hop *hop)
+{
+	to->probes += hop->probes;
+	to->replies += hop->replies < hop->probes ? hop->replies : hop->probes;
+}
+
+static void sample_add(struct evidence *e, int64_t delay_ns, uint64_t weight)
+{
+	if (e->count == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 4;
+		e->samples =
+		    xreallocarray(e->samples, e->cap, sizeof(*e->samples));
+	}
+	e->samples[e->count++] = (struct sample){delay_ns, weight};
+	e->weight += weight;
+}
+
+/* A trace on its way into the graph. */
+struct walk {
+	const struct topology_trace *trace;
+	size_t end;         /* hops up to the last answer or the target */
+	int64_t *passed_ns; /* per hop: the smallest round trip behind it */
+	uint64_t weight;
+	size_t node;        /* the hop before, as a node */
+	bool linked;        /* there is one */
+	size_t answered;    /* the last answering hop, if has_answered */
+	bool has_answered;
+};
+
+static size_t walk_end(const struct topology_trace *trace)
+{
+	size_t end = 0;
+	for (size_t i = 0; i < trace->hop_count; i++) {
+		if (trace->hops[i].from.family == 0)
+			continue;
+		end = i + 1;
+		if (trace->hops[i].destination)
+			break;
+	}
+	return end;
+}
+
+static void judge_delays(struct walk *w)
+{
+	int64_t least = INT64_MAX;
+	for (size_t i = w->end; i-- > 0;) {
+		const struct topology_hop *hop = &w->trace->hops[i];
+		if (hop->from.family && hop->rtt_ns >= 0 &&
+		    hop->rtt_ns < least)
+			least = hop->rtt_ns;
+		w->passed_ns[i] = least;
+	}
+}
+
+/* The node of a hop; silence is named by what surrounds it. */
+static struct topology_node hop_key(const struct walk *w, size_t i)
+{
+	const struct topology_trace *trace = w->trace;
+	struct topology_node key = {.addr = trace->hops[i].from};
+	if (key.addr.family)
+		return key;
+	size_t first = i, last = i;
+	while (first > 0 && trace->hops[first - 1].from.family == 0)
+		first--;
+	while (last + 1 < w->end && trace->hops[last + 1].from.family == 0)
+		last++;
+	key.before = first > 0 ? trace->hops[first - 1].from : trace->src;
+	key.after = last + 1 < w->end
+	    ? trace->hops[last + 1].from : (struct addr){0};
+	key.run_index = (uint8_t)(i - first);
+	key.run_len = (uint8_t)(last - first + 1);
+	return key;
+}
+
+static void node_note(struct topology_node *node,
+    const struct topology_hop *hop, uint64_t weight)
+{
+	node->traces += weight;
+	node->probes += hop->probes;
+	node->replies += hop->replies;
+	node->mpls |= hop->mpls;
+	node->is_destination |= hop->destination;
+	if (hop->from.family && hop->rtt_ns >= 0 &&
+	    (node->rtt_min_ns < 0 || hop->rtt_ns < node->rtt_min_ns))
+		node->rtt_min_ns = hop->rtt_ns;
+}
+
+static void link_note(struct topology *t, struct walk *w, size_t link, size_t i)
+{
+	const struct topology_trace *trace = w->trace;
+	struct topology_link *l = &t->links[link];
+	struct evidence *e = &t->evidence[link];
+	struct walltime last = trace->last.ns ? trace->last : trace->when;
+	if (l->traces == 0 || walltime_diff(trace->when, l->first) < 0)
+		l->first = trace->when;
+	if (l->traces == 0 || walltime_diff(last, l->last) > 0)
+		l->last = last;
+	l->traces += w->weight;
+	if (trace->hops[i].from.family == 0)
+		return;
+	int64_t near_ns = w->has_answered ? w->passed_ns[w->answered] : 0;
+	if (w->passed_ns[i] != INT64_MAX && near_ns != INT64_MAX)
+		sample_add(e, w->passed_ns[i] - near_ns, w->weight);
+	if (w->has_answered)
+		tally_add(&e->near, &trace->hops[w->answered]);
+	for (size_t k = 0; k < BEHIND && i + k < w->end; k++)
+		tally_add(&e->behind[k], &trace->hops[i + k]);
+}
+
+static void walk_hop(struct topology *t, struct walk *w, size_t i)
+{
+	const struct topology_hop *hop = &w->trace->hops[i];
+	struct topology_node key = hop_key(w, i);
+	size_t node = node_get(t, &key);
+	node_note(&t->nodes[node], hop, w->weight);
+	bool adjacent =
+	    i == 0 ? hop->ttl == 1 : hop->ttl == hop[-1].ttl + 1;
+	if (w->linked && adjacent && node != w->node)
+		link_note(t, w, link_get(t, w->node, node), i);
+	w->node = node;
+	w->linked = true;
+	if (hop->from.family) {
+		w->answered = i;
+		w->has_answered = true;
+	}
+}
+
+void topology_add(
+    struct topology *topology, const struct topology_trace *trace)
+{
+	struct topology_node source = {.addr = trace->src};
+	struct walk w = {
+	    .trace = trace,
+	    .end = walk_end(trace),
+	    .weight = trace->count ? trace->count : 1,
+	};
+	w.passed_ns = xcalloc(w.end, sizeof(*w.passed_ns));
+	judge_delays(&w);
+	w.node = node_get(topology, &source);
+	w.linked = true;
+	topology->nodes[w.node].is_source = true;
+	topology->nodes[w.node].traces += w.weight;
+	for (size_t i = 0; i < w.end; i++)
+		walk_hop(topology, &w, i);
+	free(w.passed_ns);
+	topology->judged = false;
+}
+
+static int by_delay(const void *a, const void *b)
+{
+	const struct sample *x = a, *y = b;
+	return (x->delay_ns > y->delay_ns) - (x->delay_ns < y->delay_ns);
+}
+
+/* The weighted median; sorts. */
+static int64_t median(struct sample *samples, size_t count, uint64_t weight)
+{
+	uint64_t seen = 0;
+	qsort(samples, count, sizeof(*samples), by_delay);
+	for (size_t i = 0; i < count; i++) {
+		seen += samples[i].weight;
+		if (seen * 2 >= weight)
+			return samples[i].delay_ns;
+	}
+	return -1;
+}
+
+static void judge_delay(struct topology_link *l, struct evidence *e)
+{
+	if (e->count == 0)
+		return;
+	l->delay_ns = median(e->samples, e->count, e->weight);
+	struct sample *far = xmemdup(e->samples, e->count * sizeof(*far));
+	for (size_t i = 0; i < e->count; i++)
+		far[i].delay_ns = llabs(far[i].delay_ns - l->delay_ns);
+	l->delay_mad_ns = median(far, e->count, e->weight);
+	free(far);
+}
+
+static double rate(const struct tally *t)
+{
+	return t->probes ? (double)t->replies / (double)t->probes : 0;
+}
+
+static void judge_loss(struct topology_link *l, const struct evidence *e)
+{
+	l->loss_samples = e->behind[0].probes;
+	if (l->loss_samples == 0)
+		return;
+	double arrive = 0;
+	/* Far behind a link few traces are left, too few to judge it by. */
+	for (size_t k = 0; k < BEHIND; k++)
+		if (e->behind[k].probes * 4 >= e->behind[0].probes &&
+		    rate(&e->behind[k]) > arrive)
+			arrive = rate(&e->behind[k]);
+	double leave = e->near.probes ? rate(&e->near) : 1;
+	if (leave < arrive)
+		leave = arrive;
+	l->loss = leave > 0 ? 1 - arrive / leave : -1;
+}
+
+static void judge(struct topology *t)
+{
+	if (t->judged)
+		return;
+	for (size_t i = 0; i < t->link_count; i++) {
+		judge_delay(&t->links[i], &t->evidence[i]);
+		judge_loss(&t->links[i], &t->evidence[i]);
+	}
+	t->judged = true;
+}
+
+size_t topology_nodes(
+    struct topology *topology, const struct topology_node **nodes)
+{
+	*nodes = topology->nodes;
+	return topology->node_count;
+}
+
+size_t topology_links(
+    struct topology *topology, const struct topology_link **links)
+{
+	judge(topology);
+	*links = topology->links;
+	return topology->link_count;
+}
