@@ -15,20 +15,40 @@ static void on_term(int number)
 	asked = 1;
 }
 
-const sigset_t *process_signals(void)
+static void handle(void (*on_end)(int))
 {
-	struct sigaction end = { .sa_handler = on_term };
+	struct sigaction end = { .sa_handler = on_end };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	sigset_t term;
 	sigaction(SIGTERM, &end, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigaction(SIGINT, &ignore, NULL);
+}
+
+const sigset_t *process_signals(void)
+{
+	sigset_t term;
+	handle(on_term);
 	sigemptyset(&open_mask);
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_SETMASK, &term, NULL);
 	return &open_mask;
+}
+
+const volatile sig_atomic_t *process_signals_flag(void)
+{
+	handle(on_term);
+	sigemptyset(&open_mask);
+	sigprocmask(SIG_SETMASK, &open_mask, NULL);
+	return &asked;
+}
+
+void process_signals_end(void)
+{
+	handle(SIG_DFL);
+	sigemptyset(&open_mask);
+	sigprocmask(SIG_SETMASK, &open_mask, NULL);
 }
 
 bool process_asked_to_end(void)

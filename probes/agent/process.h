@@ -12,6 +12,10 @@
  * supervisor hears it for all). */
 const sigset_t *process_signals(void);
 bool process_asked_to_end(void);
+/* The same without the mask: the flag alone, for a loop that looks at it. */
+const volatile sig_atomic_t *process_signals_flag(void);
+/* SIGTERM simply ends the process. */
+void process_signals_end(void);
 
 /* sandbox_enter; a layer that is missing is logged, and is an error unless
  * weak is allowed. */

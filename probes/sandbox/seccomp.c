@@ -106,17 +106,21 @@ static int allow_plain_mmap(scmp_filter_ctx filter)
  * by Landlock. */
 static int allow_shipper(scmp_filter_ctx filter)
 {
-	static const int families[] = { AF_INET, AF_INET6, AF_UNIX,
-		AF_NETLINK };
+	static const struct {
+		int family, type;
+	} sockets[] = { { AF_INET, SOCK_STREAM }, { AF_INET, SOCK_DGRAM },
+		{ AF_INET6, SOCK_STREAM }, { AF_INET6, SOCK_DGRAM },
+		{ AF_UNIX, SOCK_STREAM }, { AF_UNIX, SOCK_DGRAM },
+		{ AF_NETLINK, SOCK_RAW } };
 	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(mmap), 0);
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(*sockets); i++)
 		if (!err)
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 			    CALL(socket), 2,
-			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
-			    SCMP_A1(SCMP_CMP_MASKED_EQ,
-				0xf & ~SOCK_STREAM & ~SOCK_DGRAM & ~SOCK_RAW,
-				0));
+			    SCMP_A0(SCMP_CMP_EQ,
+				(scmp_datum_t)sockets[i].family),
+			    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf,
+				(scmp_datum_t)sockets[i].type));
 	return err;
 }
 
