@@ -4,10 +4,6 @@ probes_SRCS += probes/packet/decode.c
 probes_SRCS += probes/packet/decode-icmp.c
 probes_SRCS += probes/packet/decode-sum.c
 probes_SRCS += probes/packet/link.c
-probes_SRCS += probes/guardian/limit.c
-probes_SRCS += probes/guardian/policy.c
-probes_SRCS += probes/guardian/policy-file.c
-probes_SRCS += probes/guardian/special.c
 probes_SRCS += probes/packet/build.c
 probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk
@@ -16,3 +12,4 @@ probes_SRCS += probes/writer/writer.c probes/writer/text.c \
 include probes/net/sim.mk
 include probes/net/live.mk
 include probes/script/module.mk
+include probes/guardian/guardian.mk

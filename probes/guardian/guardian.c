@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The guardian's loop.  Live, it sleeps until a worker speaks, the network
+ * has something or a timer is due.  In a simulated network it lets every
+ * worker speak until all wait, and only then moves time to whatever is next.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/xalloc.h"
+#include "probes/agent/counters.h"
+#include "probes/guardian/run.h"
+
+#define NET_FDS 8
+#define DUE_AT_ONCE (4 * BATCH) /* then the network is read again */
+
+struct guardian *guardian_new(
+    const struct net_ops *net, void *net_ctx, const struct policy *policy)
+{
+	struct guardian *g = xcalloc(1, sizeof(*g));
+	g->net = net;
+	g->net_ctx = net_ctx;
+	g->policy = policy;
+	struct errmsg msg;
+	g->builder = probe_builder_new(&msg);
+	if (!g->builder)
+		BUG("no packet templates: %s", msg.text);
+	/* A simulation is the same every time. */
+	uint64_t seeds[2] = { 1, 2 };
+	if (!guardian_is_virtual(g) &&
+	    getrandom(seeds, sizeof(seeds), 0) != sizeof(seeds))
+		BUG("getrandom: %s", strerror(errno));
+	g->key = seeds[0];
+	g->random = seeds[1];
+	g->state = policy_state_new(g->key);
+	guardian_set_counters(g, NULL);
+	return g;
+}
+
+void guardian_free(struct guardian *g)
+{
+	if (!g)
+		return;
+	while (g->run_count > 0)
+		run_free(g, g->runs[--g->run_count]);
+	g->net->close(g->net_ctx);
+	policy_state_free(g->state);
+	probe_builder_free(g->builder);
+	timers_fini(&g->timers);
+	free(g->slots);
+	free(g->free_slots);
+	free(g);
+}
+
+void guardian_set_counters(struct guardian *g, struct counters *counters)
+{
+	char name[COUNTERS_NAME_LEN];
+	g->sent = counters_cell(counters, "guardian.sent");
+	g->failed = counters_cell(counters, "guardian.failed");
+	g->deferred = counters_cell(counters, "guardian.deferred");
+	g->replies = counters_cell(counters, "guardian.replies");
+	g->unmatched = counters_cell(counters, "guardian.unmatched");
+	g->ambiguous = counters_cell(counters, "guardian.ambiguous");
+	g->dropped = counters_cell(counters, "guardian.dropped");
+	g->breaches = counters_cell(counters, "guardian.breaches");
+	g->captured = counters_cell(counters, "guardian.captured");
+	g->capture_dropped =
+	    counters_cell(counters, "guardian.capture_dropped");
+	for (int i = 0; i < POLICY_VERDICTS; i++) {
+		snprintf(name, sizeof(name), "guardian.denied.%s",
+		    policy_reason_name(i));
+		bool denial = i != POLICY_ALLOW && i != POLICY_DEFER;
+		g->denied[i] = counters_cell(denial ? counters : NULL, name);
+	}
+}
+
+int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
+{
+	if (g->run_count == GUARDIAN_MAX_RUNS || (unsigned)who >= POLICY_WHOS) {
+		close(fd);
+		return g->run_count == GUARDIAN_MAX_RUNS ? -EBUSY : ERR_USAGE;
+	}
+	struct run *run = xcalloc(1, sizeof(*run));
+	run->fd = fd;
+	run->who = who;
+	run->policy = policy_run_new();
+	run->wake.kind = TIMER_RUN;
+	g->runs[g->run_count++] = run;
+	return 0;
+}
+
+/* One run as a descriptor; false when the other end has closed. */
+static bool take_control(struct guardian *g, int control_fd)
+{
+	struct guardian_control control = { 0 };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} ancillary;
+	struct iovec io = { &control, sizeof(control) };
+	struct msghdr message = { .msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = &ancillary,
+		.msg_controllen = sizeof(ancillary) };
+	ssize_t n =
+	    recvmsg(control_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	int fd = -1;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	if (fd >= 0 && n == sizeof(control))
+		guardian_add_run(g, fd, control.who);
+	else if (fd >= 0)
+		close(fd);
+	return n > 0;
+}
+
+static void run_timers(struct guardian *g)
+{
+	for (int i = 0; i < DUE_AT_ONCE; i++) {
+		struct monotime now = guardian_now(g);
+		struct timer *timer = timer_first(&g->timers);
+		if (!timer || monotime_before(now, timer->at))
+			break;
+		timer_clear(&g->timers, timer);
+		if (timer->kind == TIMER_FLIGHT)
+			flight_due(g, (struct flight *)timer, now);
+	}
+	flight_send_batch(g);
+}
+
+static void answer_runs(struct guardian *g)
+{
+	for (size_t i = 0; i < g->run_count;) {
+		struct run *run = g->runs[i];
+		run_answer(g, run);
+		if (!run->broken) {
+			i++;
+			continue;
+		}
+		run_free(g, run);
+		g->runs[i] = g->runs[--g->run_count];
+	}
+}
+
+static bool all_wait(const struct guardian *g)
+{
+	for (size_t i = 0; i < g->run_count; i++)
+		if (!g->runs[i]->waiting)
+			return false;
+	return g->run_count > 0;
+}
+
+/* Virtual time moves when nobody has anything to say at this instant. */
+static void move_time(struct guardian *g)
+{
+	struct timer *next = timer_first(&g->timers);
+	if (next) {
+		g->net->advance(g->net_ctx, next->at);
+		return;
+	}
+	/* Nothing can come any more: who waits for ever waits no longer. */
+	for (size_t i = 0; i < g->run_count; i++)
+		timer_clear(&g->timers, &g->runs[i]->wake);
+}
+
+/* Until the first timer; NULL: until somebody speaks. */
+static const struct timespec *patience(struct guardian *g, struct timespec *ts)
+{
+	static const struct timespec none = { 0, 0 };
+	if (guardian_is_virtual(g))
+		return all_wait(g) ? &none : NULL;
+	const struct timer *next = timer_first(&g->timers);
+	if (!next)
+		return NULL;
+	int64_t ns = monotime_diff(next->at, guardian_now(g));
+	if (ns <= 0)
+		return &none;
+	*ts = (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
+	return ts;
+}
+
+/* Waits, then reads whoever spoke.  False: the control end has closed. */
+static bool wait_and_read(struct guardian *g, int control_fd)
+{
+	struct pollfd polls[NET_FDS + GUARDIAN_MAX_RUNS + 1];
+	int fds[NET_FDS];
+	struct timespec ts;
+	size_t runs = g->run_count, count = 0;
+	for (size_t i = 0; i < runs; i++)
+		polls[count++] = (struct pollfd){ g->runs[i]->fd, POLLIN, 0 };
+	polls[count++] = (struct pollfd){ control_fd, POLLIN, 0 };
+	size_t net_fds = g->net->fds(g->net_ctx, fds, NET_FDS);
+	for (size_t i = 0; i < net_fds; i++)
+		polls[count++] = (struct pollfd){ fds[i], POLLIN, 0 };
+	if (ppoll(polls, count, patience(g, &ts), NULL) < 0)
+		return true;
+	/* The network first: its events wait in a ring of bounded size. */
+	g->net->poll(g->net_ctx, flight_on_event, g);
+	for (size_t i = 0; i < runs; i++)
+		if (polls[i].revents)
+			run_read(g, g->runs[i]);
+	return !polls[runs].revents || take_control(g, control_fd);
+}
+
+static void count_captures(struct guardian *g)
+{
+	struct net_counters counters = { 0 };
+	struct monotime now = guardian_now(g);
+	if (monotime_diff(now, g->counted_at) < NS_PER_S)
+		return;
+	g->counted_at = now;
+	g->net->counters(g->net_ctx, &counters);
+	counters_set(g->captured, counters.received);
+	counters_set(g->capture_dropped, counters.dropped);
+}
+
+int guardian_serve(struct guardian *g, int control_fd, struct errmsg *msg)
+{
+	(void)msg;
+	bool open = true;
+	while (open && (control_fd >= 0 || g->run_count > 0)) {
+		open = wait_and_read(g, control_fd);
+		run_timers(g);
+		answer_runs(g);
+		if (guardian_is_virtual(g) && all_wait(g))
+			move_time(g);
+		count_captures(g);
+	}
+	return 0;
+}

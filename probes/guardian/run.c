@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: ISC
+/*
+ * A worker and the guardian, over one socket.  What arrives is copied first
+ * and hostile throughout; the first thing that a worker of ours would not say
+ * ends its run.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/xalloc.h"
+#include "probes/agent/counters.h"
+#include "probes/guardian/run.h"
+
+#define MESSAGES_AT_ONCE 8
+#define FARTHEST_NS (24 * 3600 * NS_PER_S) /* that a probe may be planned */
+#define REPLY_OCTETS 1500
+
+static bool is_terminal(uint32_t kind)
+{
+	return kind == WIRE_DENIED || kind == WIRE_FAILED ||
+	       kind == WIRE_EXPIRED;
+}
+
+struct wire_event *run_event(
+    struct run *run, const struct flight *f, enum wire_event_kind kind)
+{
+	if (run->count == run->room) {
+		run->room = run->room ? 2 * run->room : 64;
+		run->events =
+		    xreallocarray(run->events, run->room, sizeof(*run->events));
+	}
+	struct wire_event *event = &run->events[run->count++];
+	memset(event, 0, sizeof(*event)); /* padding goes to the worker too */
+	event->cookie = f->cookie;
+	event->kind = kind;
+	event->replies = f->replies;
+	event->tx = f->tx;
+	event->src = f->sent.src;
+	event->probe_checksum = f->sent.checksum;
+	event->probe_ip_id = f->sent.ip_id;
+	return event;
+}
+
+struct wire_event *run_reply(struct run *run, const struct flight *flight,
+    const void *octets, size_t len)
+{
+	if (len > REPLY_OCTETS)
+		len = REPLY_OCTETS;
+	if (run->replies >= RUN_MAX_REPLIES ||
+	    run->octets.len - run->octets_first + len > RUN_MAX_OCTETS)
+		return NULL;
+	struct wire_event *event = run_event(run, flight, WIRE_REPLY);
+	run->replies++;
+	event->bytes_len = (uint32_t)len;
+	buf_bytes(&run->octets, octets, len);
+	return event;
+}
+
+static struct wire_head head_of(
+    struct guardian *g, enum wire_type type, size_t count)
+{
+	return (struct wire_head){ .type = type,
+		.count = (uint32_t)count,
+		.now = guardian_now(g),
+		.wall = g->net->wall(g->net_ctx) };
+}
+
+/* A worker that waits has room for the answer; one that has not, lied. */
+static void say(struct guardian *g, struct run *run, size_t len)
+{
+	if (send(run->fd, g->message, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	    (ssize_t)len)
+		run->broken = true;
+}
+
+static void say_with(struct guardian *g, struct run *run, enum wire_type type,
+    const void *body, size_t len)
+{
+	struct wire_head head = head_of(g, type, len ? 1 : 0);
+	memcpy(g->message, &head, sizeof(head));
+	if (len)
+		memcpy(g->message + sizeof(head), body, len);
+	say(g, run, sizeof(head) + len);
+}
+
+/* Moves down what is left once it is the smaller half, so that each event is
+ * moved once at most. */
+static void drop_said(struct run *run)
+{
+	size_t left = run->count - run->first;
+	if (left <= run->first) {
+		memmove(run->events, run->events + run->first,
+		    left * sizeof(*run->events));
+		run->first = 0;
+		run->count = left;
+	}
+	struct buf *b = &run->octets;
+	left = b->len - run->octets_first;
+	if (left <= run->octets_first && b->len > 0) {
+		memmove(b->data, b->data + run->octets_first, left);
+		run->octets_first = 0;
+		b->len = left;
+	}
+}
+
+/* As many events as one datagram takes, then their octets. */
+static void say_events(struct guardian *g, struct run *run)
+{
+	size_t count = 0, octets = 0, len = sizeof(struct wire_head);
+	const struct wire_event *events = run->events + run->first;
+	size_t have = run->count - run->first;
+	for (; count < have && count < WIRE_MAX_COUNT; count++) {
+		size_t more = sizeof(*events) + events[count].bytes_len;
+		if (len + more > WIRE_MAX_BYTES)
+			break;
+		len += more;
+		octets += events[count].bytes_len;
+		run->replies -= events[count].kind == WIRE_REPLY;
+		run->outstanding -= is_terminal(events[count].kind);
+	}
+	struct wire_head head = head_of(g, WIRE_EVENT, count);
+	size_t events_len = count * sizeof(*events);
+	memcpy(g->message, &head, sizeof(head));
+	memcpy(g->message + sizeof(head), events, events_len);
+	if (octets)
+		memcpy(g->message + sizeof(head) + events_len,
+		    run->octets.data + run->octets_first, octets);
+	run->first += count;
+	run->octets_first += octets;
+	say(g, run, len);
+	drop_said(run);
+}
+
+void run_answer(struct guardian *g, struct run *run)
+{
+	if (!run->waiting || run->broken)
+		return;
+	if (run->first < run->count)
+		say_events(g, run);
+	else if (run->wake.place == 0)
+		say_with(g, run, WIRE_WOKEN, NULL, 0);
+	else
+		return;
+	run->waiting = false;
+	timer_clear(&g->timers, &run->wake);
+}
+
+static bool take_wait(struct guardian *g, struct run *run, size_t len)
+{
+	struct wire_wait wait;
+	if (len != sizeof(wait))
+		return false;
+	memcpy(&wait, g->message + sizeof(struct wire_head), sizeof(wait));
+	run->waiting = true;
+	if (monotime_before(guardian_now(g), wait.until))
+		timer_set(&g->timers, &run->wake, wait.until);
+	return true;
+}
+
+static bool take_source(struct guardian *g, struct run *run, size_t len)
+{
+	struct addr dst, src = { 0 };
+	if (len != sizeof(dst))
+		return false;
+	memcpy(&dst, g->message + sizeof(struct wire_head), sizeof(dst));
+	if ((dst.family != 4 && dst.family != 6) ||
+	    g->net->source(g->net_ctx, &dst, &src) != 0)
+		src = (struct addr){ 0 };
+	say_with(g, run, WIRE_SOURCE_IS, &src, sizeof(src));
+	return true;
+}
+
+/* A bool that holds another value than 0 or 1 is undefined behaviour, so it
+ * is mended before anybody reads it. */
+static void read_entry(struct wire_probe *entry, const uint8_t *bytes)
+{
+	size_t at = offsetof(struct wire_probe, probe) +
+		    offsetof(struct probe, fix_checksum);
+	uint8_t copy[sizeof(*entry)];
+	memcpy(copy, bytes, sizeof(copy));
+	copy[at] = copy[at] != 0;
+	memcpy(entry, copy, sizeof(*entry));
+	entry->probe.payload = NULL;
+}
+
+static bool is_entry_sane(
+    const struct run *run, const struct wire_probe *entry, int64_t now)
+{
+	int64_t farthest = now + FARTHEST_NS;
+	return entry->at.ns >= 0 && entry->at.ns <= farthest &&
+	       entry->until.ns >= 0 && entry->until.ns <= farthest &&
+	       run->outstanding < WIRE_MAX_OUTSTANDING &&
+	       run->outstanding_bytes + entry->probe.payload_len <=
+		   WIRE_MAX_OUTSTANDING_BYTES;
+}
+
+static bool take_probes(
+    struct guardian *g, struct run *run, uint32_t count, size_t len)
+{
+	const uint8_t *bytes = g->message + sizeof(struct wire_head);
+	size_t at = count * sizeof(struct wire_probe);
+	int64_t now = guardian_now(g).ns;
+	if (at > len)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		struct wire_probe entry;
+		read_entry(&entry, bytes + i * sizeof(entry));
+		size_t payload_len = entry.probe.payload_len;
+		if (payload_len > len - at || !is_entry_sane(run, &entry, now))
+			return false;
+		uint8_t *payload =
+		    payload_len ? xmemdup(bytes + at, payload_len) : NULL;
+		at += payload_len;
+		flight_new(g, run, &entry, payload);
+	}
+	return at == len;
+}
+
+static bool take(struct guardian *g, struct run *run, size_t len)
+{
+	struct wire_head head;
+	if (len < sizeof(head) || len > WIRE_MAX_BYTES || run->waiting)
+		return false;
+	memcpy(&head, g->message, sizeof(head));
+	len -= sizeof(head);
+	if (head.count == 0 || head.count > WIRE_MAX_COUNT)
+		return false;
+	switch (head.type) {
+	case WIRE_SEND: return take_probes(g, run, head.count, len);
+	case WIRE_WAIT: return head.count == 1 && take_wait(g, run, len);
+	case WIRE_SOURCE: return head.count == 1 && take_source(g, run, len);
+	default: return false;
+	}
+}
+
+void run_read(struct guardian *g, struct run *run)
+{
+	for (int i = 0; i < MESSAGES_AT_ONCE && !run->broken; i++) {
+		ssize_t n = recv(run->fd, g->message, sizeof(g->message),
+		    MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		run->broken = n <= 0; /* the end, which is no breach */
+		if (n > 0 && !take(g, run, (size_t)n)) {
+			run->broken = true;
+			counters_add(g->breaches, 1);
+		}
+	}
+}
+
+void run_free(struct guardian *g, struct run *run)
+{
+	while (run->flights)
+		flight_free(g, run->flights);
+	timer_clear(&g->timers, &run->wake);
+	policy_run_free(run->policy);
+	free(run->events);
+	buf_fini(&run->octets);
+	close(run->fd);
+	free(run);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Inside the guardian: a run is a worker's socket and what it is owed; a
+ * flight is one probe from WIRE_SEND to its last event.  run.c speaks with
+ * workers, flight.c with the network, guardian.c waits.
+ */
+#pragma once
+
+#include "lib/buf.h"
+#include "probes/guardian/guardian.h"
+#include "probes/guardian/match.h"
+#include "probes/guardian/timer.h"
+#include "probes/guardian/wire.h"
+
+/* What bounds the memory that workers and whoever answers can make us use;
+ * what WIRE_MAX_OUTSTANDING allows one run comes on top. */
+#define GUARDIAN_MAX_RUNS 32
+#define GUARDIAN_MAX_FLIGHTS 131072
+#define GUARDIAN_MAX_PAYLOAD (128u << 20)
+#define RUN_MAX_REPLIES 16384 /* that wait for the worker */
+#define RUN_MAX_OCTETS (4u << 20)
+
+#define FLIGHT_HEADS 16384
+#define FLIGHT_SIZE 1500 /* octets of the largest packet */
+#define BATCH 64
+
+struct run {
+	int fd; /* owned */
+	enum policy_who who;
+	struct policy_run *policy; /* owned */
+	struct flight *flights;    /* newest first; owned */
+	size_t outstanding, outstanding_bytes;
+	struct wire_event *events; /* owned; what the worker is to hear */
+	size_t first, count, room; /* events[first..count) */
+	struct buf octets;         /* of replies among them */
+	size_t octets_first;
+	size_t replies;
+	bool waiting; /* it said WAIT */
+	bool broken;  /* it broke the rules, or is gone */
+	struct timer wake;
+};
+
+struct flight {
+	struct timer timer; /* first: leaves, or stops listening */
+	struct run *run;
+	struct flight *newer, *older; /* of the run */
+	struct flight *next;          /* with the same hash, once sent */
+	uint32_t slot;                /* of its network cookie */
+	uint64_t cookie;              /* the worker's */
+	struct monotime due;
+	int64_t listen_ns;
+	struct probe probe; /* payload is owned */
+	struct policy_hold hold;
+	struct match_sent sent;
+	struct monotime sent_at;
+	struct net_stamp tx;
+	bool in_air, told; /* left; WIRE_SENT was said */
+	uint32_t replies;
+};
+
+struct guardian {
+	const struct net_ops *net;
+	void *net_ctx; /* owned */
+	const struct policy *policy;
+	struct policy_state *state;
+	struct probe_builder *builder;
+	struct timers timers;
+	struct run *runs[GUARDIAN_MAX_RUNS];
+	size_t run_count;
+	uint64_t key, random;
+	struct flight *heads[FLIGHT_HEADS]; /* in the air, by flow */
+	struct {
+		struct flight *flight;
+		uint32_t uses; /* tells a late stamp from one for its heir */
+	} * slots;
+	uint32_t slot_count, slot_room;
+	uint32_t *free_slots, free_count;
+	size_t payload_bytes;
+	struct flight *batch[BATCH];
+	uint8_t batch_bytes[BATCH][FLIGHT_SIZE];
+	size_t batch_len[BATCH], batch_count;
+	struct monotime counted_at;
+	uint64_t *sent, *failed, *replies, *unmatched, *ambiguous, *dropped,
+	    *deferred, *breaches, *captured, *capture_dropped,
+	    *denied[POLICY_VERDICTS];
+	uint8_t message[WIRE_MAX_BYTES + 1];
+};
+
+static inline struct monotime guardian_now(struct guardian *g)
+{
+	return g->net->now(g->net_ctx);
+}
+static inline bool guardian_is_virtual(const struct guardian *g)
+{
+	return g->net->advance != NULL;
+}
+
+/* Reads what the worker said, a bounded number of messages. */
+void run_read(struct guardian *g, struct run *run);
+/* Answers a worker that waits, if there is something to say. */
+void run_answer(struct guardian *g, struct run *run);
+void run_free(struct guardian *g, struct run *run);
+/* One more event about a flight; borrowed until the next.  Reply events need
+ * octets and may be refused (NULL) when the worker does not keep up. */
+struct wire_event *run_event(
+    struct run *run, const struct flight *flight, enum wire_event_kind kind);
+struct wire_event *run_reply(struct run *run, const struct flight *flight,
+    const void *octets, size_t len);
+
+/* Takes over payload (of entry->probe.payload_len octets, may be NULL). */
+void flight_new(struct guardian *g, struct run *run,
+    const struct wire_probe *entry, uint8_t *payload);
+void flight_free(struct guardian *g, struct flight *flight);
+/* Its timer went off. */
+void flight_due(struct guardian *g, struct flight *flight, struct monotime now);
+void flight_send_batch(struct guardian *g);
+void flight_on_event(void *guardian, const struct net_event *event);
