@@ -133,6 +133,7 @@ export class Shell {
 	async enter(page) {
 		const first = this.page === undefined;
 		this.page = page;
+		delete this.main.dataset.loaded;
 		this.leave();
 		const title = PAGES.find((p) => p.id === page)?.title
 			?? "Page not found";
@@ -160,6 +161,7 @@ export class Shell {
 		try {
 			await view.refresh(signal);
 			view.el.classList.remove("failed");
+			this.main.dataset.loaded = this.page; // for tests and print
 		} catch (error) {
 			view.el.classList.add("failed");
 			throw error;

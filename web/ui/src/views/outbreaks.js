@@ -54,7 +54,7 @@ export class OutbreaksView {
 		this.agentSelect = h("select", { "aria-label": "Vantage point",
 			on: { change: () => app.set({
 				agent: this.agentSelect.value || undefined }) } });
-		this.chartPanel = new Panel({ title: "Sources", class: "chart-panel",
+		this.chartPanel = new Panel({ title: "Over time", class: "chart-panel",
 			actions: [this.agentSelect, this.splitButton, this.logButton],
 			source: () => ({ name: `series-${this.signature() ?? "all"}`,
 				url: apiUrl("series", { ...this.span(), bin: this.bin_s(),
