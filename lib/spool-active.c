@@ -218,7 +218,6 @@ int spool_frame_append(struct spool *spool, enum spool_class class,
 		buf_bytes(&o->unsynced, bytes.data, bytes.len);
 		o->segment.bytes += bytes.len;
 		o->segment.last_seq = frame.seq;
-		o->segment.loss_count += (flags & SPOOL_FLAG_LOSS) != 0;
 		spool->next.seq++;
 	}
 	buf_fini(&bytes);

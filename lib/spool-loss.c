@@ -106,6 +106,14 @@ void spool_ranges_subtract(const struct spool_ranges *list,
 		spool_ranges_add(to, &rest);
 }
 
+bool spool_ranges_overlap(
+    const struct spool_ranges *list, const struct spool_range *range)
+{
+	size_t i = range_find(list, range->epoch, range->from);
+	return i < list->count && list->list[i].epoch == range->epoch &&
+	    list->list[i].from <= range->to;
+}
+
 static enum spool_reason reason_parse(const char *text)
 {
 	for (int i = 0; i < SPOOL_REASONS; i++)

@@ -35,6 +35,10 @@ void spool_ranges_join(struct spool_ranges *ranges);
 void spool_ranges_subtract(const struct spool_ranges *list,
     const struct spool_range *range, struct spool_ranges *to);
 
+/* Is any number of the range in the (joined) list? */
+bool spool_ranges_overlap(
+    const struct spool_ranges *list, const struct spool_range *range);
+
 /* Adds what a loss record declares; false when it is none. */
 bool spool_loss_read(
     struct spool_ranges *to, const uint8_t *payload, size_t len);

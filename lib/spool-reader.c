@@ -28,6 +28,7 @@ struct cursor {
 	struct buf chunk;
 	size_t pos;             /* in the chunk, behind the last frame */
 	uint64_t last_seq;
+	uint64_t until;         /* from here on the class's next segment counts */
 	bool ready;             /* frame holds the next one */
 	struct spool_frame frame;
 };
@@ -72,6 +73,21 @@ static int name_open(const struct spool_reader *r,
 	return fd;
 }
 
+/* After a failed sync a segment's end is written again to the next one, whose
+ * word it is then. */
+static uint64_t until_find(
+    const struct spool_reader *r, const struct spool_name *name)
+{
+	for (size_t i = 0; i < r->name_count; i++) {
+		const struct spool_name *n = &r->names[i];
+		if (n->class == name->class &&
+		    n->first.epoch == name->first.epoch &&
+		    n->first.seq > name->first.seq)
+			return n->first.seq;
+	}
+	return UINT64_MAX;
+}
+
 /* A name may belong to another file now: the writer has put what is good in
  * its place.  True when that is so for any. */
 static bool cursors_check(struct spool_reader *r)
@@ -82,6 +98,7 @@ static bool cursors_check(struct spool_reader *r)
 		struct stat st;
 		if (c->fd < 0)
 			continue;
+		c->until = until_find(r, &c->name);
 		int fd = name_open(r, &c->name, &st);
 		if (fd < 0)
 			continue; /* removed: what we hold is all there is */
@@ -168,6 +185,7 @@ static bool cursor_open(
 	c->offset = SPOOL_HEADER_LEN;
 	c->pos = 0;
 	c->last_seq = 0;
+	c->until = until_find(r, n);
 	buf_clear(&c->chunk);
 	return true;
 }
@@ -289,10 +307,13 @@ static bool cursor_peek(
 	if (c->fd < 0 && !cursor_seek(r, c, class, want))
 		return false;
 	for (;;) {
-		if (c->ready && spool_place_cmp(cursor_place(c), want) >= 0)
+		bool here = c->ready && c->frame.seq < c->until;
+		if (here && spool_place_cmp(cursor_place(c), want) >= 0)
 			return true;
+		bool over = c->ready && !here;
 		c->ready = false;
-		if (!cursor_parse(c) && !cursor_advance(r, c, class))
+		if ((over || !cursor_parse(c)) &&
+		    !cursor_advance(r, c, class))
 			return false;
 	}
 }

@@ -21,6 +21,8 @@ struct recovery {
 	const struct spool_config *config;
 	const struct spool_io *io;
 	struct spool_place acked;
+	struct dirent **names; /* ordered: segments by place */
+	int name_count;
 };
 
 /* One segment under inspection. */
@@ -29,7 +31,9 @@ struct subject {
 	struct spool_segment segment;
 	struct buf bytes;
 	struct buf salvage; /* header and the valid frames */
-	bool corrupt;
+	struct spool_ranges present, corrupt_spans;
+	bool corrupt, doomed;
+	uint64_t until; /* from here on the class's next segment counts */
 	size_t valid_end;
 };
 
@@ -90,29 +94,30 @@ static void cut_tail(struct recovery *r, struct subject *s)
 	free(path);
 }
 
-static void note_frame(struct recovery *r, struct subject *s,
+static void note_frame(const struct recovery *r, struct subject *s,
     const struct spool_frame *frame, bool damaged, uint32_t seed)
 {
 	uint64_t epoch = s->segment.name.first.epoch;
 	struct spool_range seen = {epoch, frame->seq, frame->seq, 0};
 	struct spool_range gone = {epoch, s->segment.last_seq + 1,
 	    frame->seq - 1, SPOOL_REASON_CORRUPT};
-	spool_ranges_add(&r->found->present, &seen);
+	struct spool_place at = {epoch, frame->seq};
+	spool_ranges_add(&s->present, &seen);
 	if (damaged) {
 		s->corrupt = true;
 		if (gone.from <= gone.to)
-			spool_ranges_add(&r->found->corrupt, &gone);
+			spool_ranges_add(&s->corrupt_spans, &gone);
 	}
-	if (frame->flags & SPOOL_FLAG_LOSS) {
-		s->segment.loss_count++;
-		spool_loss_read(
-		    &r->found->declared, frame->payload, frame->len);
-	}
+	/* Told as lost and yet there: the segment was giving way when the
+	 * power went. */
+	if (spool_place_cmp(at, r->acked) >= 0 &&
+	    spool_ranges_overlap(&r->found->declared, &seen))
+		s->doomed = true;
 	s->segment.last_seq = frame->seq;
 	spool_frame_put(&s->salvage, seed, frame);
 }
 
-static void scan_frames(struct recovery *r, struct subject *s, size_t offset)
+static void scan_frames(const struct recovery *r, struct subject *s, size_t offset)
 {
 	const struct spool_name *name = &s->segment.name;
 	uint32_t seed = spool_seed(r->config->agent, name->first.epoch);
@@ -121,9 +126,26 @@ static void scan_frames(struct recovery *r, struct subject *s, size_t offset)
 	struct spool_frame frame;
 	scan.last_seq = name->first.seq - 1;
 	spool_header_put(&s->salvage, r->config->agent, name);
-	while (spool_scan_next(&scan, &frame))
-		note_frame(r, s, &frame, scan.damaged, seed);
 	s->valid_end = scan.valid_end;
+	while (spool_scan_next(&scan, &frame) && frame.seq < s->until) {
+		note_frame(r, s, &frame, scan.damaged, seed);
+		s->valid_end = scan.valid_end;
+	}
+}
+
+/* After a failed sync a segment's end is written again to the next one, whose
+ * word it is then. */
+static uint64_t until_find(
+    const struct recovery *r, const struct spool_name *name)
+{
+	struct spool_name n;
+	for (int i = 0; i < r->name_count; i++)
+		if (spool_name_parse(&n, r->names[i]->d_name) &&
+		    n.class == name->class &&
+		    n.first.epoch == name->first.epoch &&
+		    n.first.seq > name->first.seq)
+			return n.first.seq;
+	return UINT64_MAX;
 }
 
 /* Where the frames begin: behind the header, or right at the start when the
@@ -158,7 +180,7 @@ static void subject_repair(struct recovery *r, struct subject *s, bool headed)
 	bool tail = s->valid_end < s->bytes.len;
 	if (empty && !headed && s->bytes.len > SPOOL_HEADER_LEN) {
 		set_aside(r, s->file_name, s->bytes.len);
-	} else if (empty || spool_place_cmp(last, r->acked) < 0) {
+	} else if (empty || s->doomed || spool_place_cmp(last, r->acked) < 0) {
 		r->found->torn += empty && headed && tail;
 		remove_file(r, s->file_name);
 	} else {
@@ -167,7 +189,13 @@ static void subject_repair(struct recovery *r, struct subject *s, bool headed)
 		else if (tail)
 			cut_tail(r, s);
 		spool_segments_add(&r->found->segments, segment);
+		for (size_t i = 0; i < s->present.count; i++)
+			spool_ranges_add(
+			    &r->found->present, &s->present.list[i]);
 	}
+	for (size_t i = 0; i < s->corrupt_spans.count; i++)
+		spool_ranges_add(
+		    &r->found->corrupt, &s->corrupt_spans.list[i]);
 }
 
 static void segment_recover(
@@ -177,6 +205,7 @@ static void segment_recover(
 	size_t offset;
 	s.segment.name = *name;
 	s.segment.last_seq = name->first.seq - 1;
+	s.until = until_find(r, name);
 	if (name->first.epoch > r->found->epoch_max)
 		r->found->epoch_max = name->first.epoch;
 	if (name->first.seq == 0 ||
@@ -188,8 +217,29 @@ static void segment_recover(
 		scan_frames(r, &s, offset);
 		subject_repair(r, &s, offset > 0);
 	}
+	spool_ranges_fini(&s.present);
+	spool_ranges_fini(&s.corrupt_spans);
 	buf_fini(&s.bytes);
 	buf_fini(&s.salvage);
+}
+
+/* What loss records tell of must be known before anything is judged. */
+static void declared_read(struct recovery *r, const char *file_name)
+{
+	struct spool_name name;
+	struct buf bytes = {0};
+	struct spool_frame frame;
+	if (!spool_name_parse(&name, file_name) ||
+	    name.class != SPOOL_ALERTS ||
+	    spool_file_read(r->config->dir, file_name, &bytes, NULL) != 0)
+		return;
+	struct spool_scan scan = spool_scan_init(bytes.data, bytes.len, 0,
+	    spool_seed(r->config->agent, name.first.epoch));
+	while (spool_scan_next(&scan, &frame))
+		if (frame.flags & SPOOL_FLAG_LOSS)
+			spool_loss_read(&r->found->declared, frame.payload,
+			    frame.len);
+	buf_fini(&bytes);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -223,21 +273,22 @@ int spool_recover(struct spool_found *found, const struct spool_config *config,
 {
 	*found = (struct spool_found){0};
 	struct recovery r = {found, config,
-	    config->io ? config->io : &spool_io_posix, acked};
-	struct dirent **names;
-	int n = scandir(config->dir, &names, NULL, alphasort);
-	if (n < 0) {
+	    config->io ? config->io : &spool_io_posix, acked, NULL, 0};
+	r.name_count = scandir(config->dir, &r.names, NULL, alphasort);
+	if (r.name_count < 0) {
 		int err = -errno;
 		return err_set(
 		    msg, err, "%.200s: %s", config->dir, err_str(err));
 	}
-	for (int i = 0; i < n; i++) {
-		entry_recover(&r, names[i]->d_name);
-		free(names[i]);
-	}
-	free(names);
-	spool_ranges_join(&found->present);
+	for (int i = 0; i < r.name_count; i++)
+		declared_read(&r, r.names[i]->d_name);
 	spool_ranges_join(&found->declared);
+	for (int i = 0; i < r.name_count; i++)
+		entry_recover(&r, r.names[i]->d_name);
+	for (int i = 0; i < r.name_count; i++)
+		free(r.names[i]);
+	free(r.names);
+	spool_ranges_join(&found->present);
 	spool_ranges_join(&found->corrupt);
 	return 0;
 }

@@ -65,7 +65,7 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
 	struct spool_scan scan = spool_scan_init(bytes.data, bytes.len,
 	    SPOOL_HEADER_LEN, spool_seed(spool->agent, s->name.first.epoch));
 	*records = 0;
-	while (spool_scan_next(&scan, &frame)) {
+	while (spool_scan_next(&scan, &frame) && frame.seq <= s->last_seq) {
 		struct spool_range r = {s->name.first.epoch, frame.seq,
 		    frame.seq, SPOOL_REASON_FULL};
 		struct spool_place at = {r.epoch, r.from};
@@ -79,22 +79,31 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
 	buf_fini(&bytes);
 }
 
-/* Removes a segment and notes what is gone with it.  The file goes first and
- * is told of then: recovery sees by itself what a crash leaves untold. */
-static bool drop_file(struct spool *spool, const struct spool_segment *s)
+/* Removes a closed segment.  Its loss is told and safe before the file goes:
+ * a crash in between leaves a file whose records are declared lost, and
+ * recovery ends the work.  Only on a full disk, where the telling needs the
+ * very room that the file takes, it is the other way round. */
+static bool drop_segment(struct spool *spool, struct spool_segment s)
 {
-	char *path = spool_path(spool, &s->name, "");
+	char *path = spool_path(spool, &s.name, "");
 	struct spool_ranges gone = {0};
 	uint64_t records;
-	gone_find(spool, s, &gone, &records);
-	bool removed = spool->io->unlink(spool->io->ctx, path) == 0;
-	if (removed) {
-		spool->io->fsync_dir(spool->io->ctx, spool->dir);
-		spool->stats.dropped += records;
-		for (size_t i = 0; i < gone.count; i++)
-			spool_ranges_add(&spool->pending, &gone.list[i]);
-	}
+	gone_find(spool, &s, &gone, &records);
+	for (size_t i = 0; i < gone.count; i++)
+		spool_ranges_add(&spool->pending, &gone.list[i]);
 	spool_ranges_fini(&gone);
+	int err = spool_declare_pending(spool);
+	if (!err)
+		err = spool_active_sync(spool, NULL);
+	bool removed = spool->io->unlink(spool->io->ctx, path) == 0;
+	if (removed && err)
+		spool->io->fsync_dir(spool->io->ctx, spool->dir);
+	for (size_t i = 0; removed && i < spool->segments.count; i++)
+		if (spool->segments.list[i].name.class == s.name.class &&
+		    spool_place_cmp(spool->segments.list[i].name.first,
+			s.name.first) == 0)
+			spool_segments_remove(&spool->segments, i);
+	spool->stats.dropped += removed ? records : 0;
 	free(path);
 	return removed;
 }
@@ -119,26 +128,30 @@ static bool drop_quarantine(struct spool *spool)
 	return true;
 }
 
-static bool drop_class(struct spool *spool, int class)
+/* The segment that a class writes to becomes a closed one, to be dropped. */
+static bool detach(struct spool *spool, struct open_segment *o)
 {
-	struct open_segment *o = &spool->open[class];
-	for (size_t i = 0; i < spool->segments.count; i++) {
-		struct spool_segment s = spool->segments.list[i];
-		if ((int)s.name.class != class)
-			continue;
-		if (!drop_file(spool, &s))
-			return false;
-		spool_segments_remove(&spool->segments, i);
-		return true;
-	}
-	if (o->fd < 0 || spool_segment_is_empty(&o->segment) ||
-	    !drop_file(spool, &o->segment))
+	if (o->fd < 0 || spool_segment_is_empty(&o->segment))
 		return false;
 	spool->io->close(spool->io->ctx, o->fd);
 	o->fd = -1;
-	buf_clear(&o->unsynced);
 	o->failed = false;
+	buf_clear(&o->unsynced);
+	spool_segments_add(&spool->segments, &o->segment);
 	return true;
+}
+
+static bool drop_class(struct spool *spool, int class)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		for (size_t i = 0; i < spool->segments.count; i++)
+			if ((int)spool->segments.list[i].name.class == class)
+				return drop_segment(
+				    spool, spool->segments.list[i]);
+		if (!detach(spool, &spool->open[class]))
+			return false;
+	}
+	return false;
 }
 
 bool spool_drop_one(struct spool *spool, enum spool_class most)

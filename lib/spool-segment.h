@@ -9,7 +9,6 @@ struct spool_segment {
 	struct spool_name name;
 	uint64_t last_seq;   /* of its last record; first - 1 when empty */
 	uint64_t bytes;      /* on disk */
-	uint64_t loss_count; /* loss records of the spool's own in it */
 };
 
 struct spool_segments {

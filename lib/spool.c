@@ -151,17 +151,6 @@ static uint64_t last_known(const struct spool_found *found, uint64_t epoch,
 	return last;
 }
 
-static bool overlaps(
-    const struct spool_ranges *list, const struct spool_range *range)
-{
-	struct spool_ranges rest = {0};
-	spool_ranges_subtract(list, range, &rest);
-	bool whole = rest.count == 1 && rest.list[0].from == range->from &&
-	    rest.list[0].to == range->to;
-	spool_ranges_fini(&rest);
-	return !whole;
-}
-
 /* Numbers of one epoch, from the first not acked on, that are neither there
  * nor declared. */
 static void holes_find(struct spool *spool, const struct spool_found *found,
@@ -180,7 +169,7 @@ static void holes_find(struct spool *spool, const struct spool_found *found,
 		    &found->declared, &missing.list[i], &untold);
 	for (size_t i = 0; i < untold.count; i++) {
 		struct spool_range *r = &untold.list[i];
-		if (overlaps(&found->corrupt, r))
+		if (spool_ranges_overlap(&found->corrupt, r))
 			r->reason = SPOOL_REASON_CORRUPT;
 		spool_ranges_add(&spool->pending, r);
 	}
