@@ -1,1 +1,2 @@
+analysis_SRCS += analysis/spikes.c
 analysis_SRCS += analysis/topology.c

@@ -4,6 +4,11 @@
  * a worm are so bursty that a Poisson test on them cries daily, sources are
  * nearly Poisson.  A sequential test with a stated average run length between
  * false alarms, on a baseline that follows slow change and ignores alarms.
+ *
+ * The stated run length is a lower bound for counts with a mean of 2 or more
+ * and a variance of up to 5 times the mean, or of up to 2 times for rarer
+ * ones (tests/analysis/test_spikes.c measures it).  Rarer and burstier series
+ * cry more often: nothing short of more data can tell their bursts from news.
  */
 #pragma once
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,analysis,topology,analysis lib))
+$(eval $(call unit_test,analysis,spikes,analysis lib))
