@@ -262,6 +262,15 @@ const char *option_text(const struct option_values *values, const char *name)
 	return get(values, name, OPTION_TEXT)->text;
 }
 
+const char *option_written(
+    const struct option_values *values, const char *name)
+{
+	for (size_t i = 0; values->rows && values->rows[i].name; i++)
+		if (strcmp(values->rows[i].name, name) == 0)
+			return values->values[i].text;
+	BUG("no option '%s' in the table", name);
+}
+
 size_t option_list(const struct option_values *values, const char *name,
     const char *const **items)
 {

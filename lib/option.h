@@ -69,6 +69,9 @@ int64_t option_duration_ns(
 uint64_t option_size(const struct option_values *values, const char *name);
 /* NULL when not given and without a default.  Borrowed. */
 const char *option_text(const struct option_values *values, const char *name);
+/* An option of any type but a list, as it was written: for passing it on. */
+const char *option_written(
+    const struct option_values *values, const char *name);
 size_t option_list(const struct option_values *values, const char *name,
     const char *const **items);
 size_t option_operands(

@@ -13,3 +13,4 @@ include probes/net/sim.mk
 include probes/net/live.mk
 include probes/script/module.mk
 include probes/guardian/guardian.mk
+include probes/cmd/cmd.mk

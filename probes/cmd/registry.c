@@ -6,6 +6,10 @@
 #include "probes/cmd/command.h"
 
 const struct command *const commands[] = {
+    &command_run,
+    &command_scripts,
+    &command_help,
+    &command_completion,
     NULL,
 };
 

@@ -34,10 +34,12 @@ static void record_emit(lua_State *L, Sonde__Record *record)
 	if (!host->config)
 		luaL_error(L, "only run() may record");
 	record_stamp(record);
-	record->wall_ns = host->client.wall.ns +
-			  monotime_diff(client_now(&host->client),
-			      host->client.heard);
-	record->mono_ns = client_now(&host->client).ns;
+	if (net_time_is_virtual(host->client.heard)) {
+		record->wall_ns = host->client.wall.ns;
+		record->mono_ns = host->client.heard.ns;
+		record->clock_state = SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
+		record->clock_error_ns = 0;
+	}
 	record->run = host->config->run;
 	if (host->config->has_campaign) {
 		record->campaign.data = (uint8_t *)host->config->campaign;
@@ -182,11 +184,22 @@ static void list_add(lua_State *L, struct list *l,
 	l->replies[l->count++] = to;
 }
 
+/* Is this what the probe's destination says when it is there?  To UDP it says
+ * that nobody listens: code 3 in IPv4, 4 in IPv6. */
+static bool is_answer(const struct probe *probe, const struct packet *p)
+{
+	bool six = p->src.family == 6;
+	if (!packet_is_icmp_error(p))
+		return true;
+	return probe->proto == PACKET_UDP && p->icmp_type == (six ? 1 : 3) &&
+	       p->icmp_code == (six ? 4 : 3);
+}
+
 static void list_count(struct list *l, const struct host_result *r,
-    const struct host_reply *reply)
+    const struct probe *probe, const struct host_reply *reply)
 {
 	l->sent += r->sent;
-	if (!reply || packet_is_icmp_error(&reply->packet))
+	if (!reply || !is_answer(probe, &reply->packet))
 		return;
 	uint64_t rtt_ns = reply->rtt_ns > 0 ? (uint64_t)reply->rtt_ns : 0;
 	if (l->received == 0 || rtt_ns < l->rtt_min_ns)
@@ -212,7 +225,7 @@ static void list_result(lua_State *L, struct list *l)
 		l->src = r->src;
 	l->attempts[p->probe.ttl]++;
 	list_add(L, l, r, &p->probe, reply);
-	list_count(l, r, reply);
+	list_count(l, r, &p->probe, reply);
 	if (lua_getiuservalue(L, at, RESULT_MORE) != LUA_TTABLE)
 		return;
 	int more = lua_gettop(L);
@@ -271,8 +284,7 @@ static char *method_of(const struct probe *p)
 	return p->proto == PACKET_UDP ? udp : p->proto == PACKET_TCP ? tcp : icmp;
 }
 
-/* FNV-1a over what balancers look at; 53 bits, which every reader of JSON
- * takes whole. */
+/* FNV-1a over what balancers look at. */
 static uint64_t flow_id(const Sonde__Trace *t, const struct probe *p)
 {
 	uint64_t words[4] = {(uint64_t)t->sport << 16 | t->dport,
@@ -284,7 +296,7 @@ static uint64_t flow_id(const Sonde__Trace *t, const struct probe *p)
 		for (size_t k = 0; k < parts[i].len; k++)
 			h = (h ^ parts[i].data[k]) *
 			    UINT64_C(0x100000001b3);
-	return h >> 11;
+	return h;
 }
 
 static int api_record_trace(lua_State *L)

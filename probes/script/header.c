@@ -267,7 +267,7 @@ static int read_option(struct heading *h, struct option_row *row)
 	if (err)
 		return err;
 	if (!*row->argument)
-		row->argument = "VALUE";
+		row->argument = NULL;
 	if (!is_name(row->name) || strchr(row->name, '_'))
 		return bad(h, "options: name: expected lower-case letters, "
 			      "digits and '-'");

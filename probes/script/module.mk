@@ -6,6 +6,7 @@ probes_SRCS += probes/script/api-train.c
 probes_SRCS += probes/script/arguments.c
 probes_SRCS += probes/script/client.c
 probes_SRCS += probes/script/header.c
+probes_SRCS += probes/script/launch.c
 probes_SRCS += probes/script/safe.c
 probes_SRCS += probes/script/script.c
 probes_SRCS += probes/script/state.c

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: ISC
+probes_SRCS += probes/cmd/completion.c
+probes_SRCS += probes/cmd/help.c
+probes_SRCS += probes/cmd/hosts.c
+probes_SRCS += probes/cmd/measure.c
+probes_SRCS += probes/cmd/run.c
+probes_SRCS += probes/cmd/scripts.c
+probes_SRCS += probes/cmd/table.c
+$(eval $(call program,sonde,probes/sonde.c,probes analysis lib))

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Guardian and worker as two children of the command line.  Each gets its end
+ * of one socket pair and nothing of the other's; what they say goes through
+ * datagram sockets, so that a message is never half a message.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "probes/guardian/guardian.h"
+#include "probes/sandbox/sandbox.h"
+#include "probes/script/launch.h"
+
+/* Everything the children need, made before the first fork. */
+struct ends {
+	int run[2], record[2], log[2]; /* [0] the reader's or guardian's */
+};
+
+static int ends_open(struct ends *e, struct errmsg *msg)
+{
+	int *pairs[] = {e->run, e->record, e->log};
+	memset(e, 0xff, sizeof(*e));
+	for (int i = 0; i < 3; i++)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			pairs[i]) != 0)
+			return err_set(msg, -errno, "socketpair: %s",
+			    strerror(errno));
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void say(int log_fd, const char *text)
+{
+	char line[400];
+	int len = snprintf(line, sizeof(line), "%s\n", text);
+	if (len > 0 && send(log_fd, line, (size_t)len, MSG_NOSIGNAL) < 0)
+		return;
+}
+
+static int guardian_sandbox(bool allow_weak, int log_fd, struct errmsg *msg)
+{
+	struct errmsg loud;
+	int err = sandbox_enter(SANDBOX_GUARDIAN, NULL, NULL, msg);
+	if (!err || !allow_weak)
+		return err;
+	err_set(&loud, err, "WARNING: %.250s", msg->text);
+	say(log_fd, loud.text);
+	return 0;
+}
+
+/* Signals of the terminal are for the parent, which decides. */
+static void ignore_terminal(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
+    const struct policy *policy, int run_fd, int log_fd, bool allow_weak)
+{
+	struct errmsg msg = {""};
+	ignore_terminal();
+	struct guardian *guardian = guardian_new(net, net_ctx, policy);
+	int err = guardian_add_run(guardian, run_fd, POLICY_LOCAL);
+	if (!err)
+		err = guardian_sandbox(allow_weak, log_fd, &msg);
+	if (!err)
+		err = guardian_serve(guardian, -1, &msg);
+	if (err)
+		say(log_fd, msg.text[0] ? msg.text : err_str(err));
+	_exit(err_exit_code(err));
+}
+
+static pid_t start_guardian(struct ends *e, const struct net_ops *net,
+    void *net_ctx, const struct policy *policy, bool allow_weak)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	close_fd(&e->run[1]);
+	close_fd(&e->record[0]);
+	close_fd(&e->record[1]);
+	close_fd(&e->log[0]);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_fd >= 0) {
+		dup2(null_fd, 0);
+		dup2(null_fd, 1);
+	}
+	guardian_main(
+	    net, net_ctx, policy, e->run[0], e->log[1], allow_weak);
+}
+
+static pid_t start_worker(
+    struct ends *e, const struct worker_config *worker)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	struct worker_config config = *worker;
+	config.guardian_fd = e->run[1];
+	config.record_fd = e->record[1];
+	config.log_fd = e->log[1];
+	worker_main(&config);
+}
+
+int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
+    const struct policy *policy, const struct worker_config *worker,
+    struct errmsg *msg)
+{
+	struct ends e;
+	*l = (struct launch){0, 0, -1, -1};
+	int err = ends_open(&e, msg);
+	if (!err) {
+		l->guardian = start_guardian(
+		    &e, net, net_ctx, policy, worker->allow_weak_sandbox);
+		if (l->guardian < 0)
+			err = err_set(msg, -errno, "fork: %s",
+			    strerror(errno));
+	}
+	/* The worker must not inherit the network. */
+	net->close(net_ctx);
+	close_fd(&e.run[0]);
+	if (!err) {
+		l->worker = start_worker(&e, worker);
+		if (l->worker < 0)
+			err = err_set(msg, -errno, "fork: %s",
+			    strerror(errno));
+	}
+	close_fd(&e.run[1]);
+	close_fd(&e.record[1]);
+	close_fd(&e.log[1]);
+	l->record_fd = e.record[0];
+	l->log_fd = e.log[0];
+	if (err) {
+		launch_kill(l);
+		launch_finish(l, NULL);
+	}
+	return err;
+}
+
+void launch_interrupt(const struct launch *l)
+{
+	if (l->worker > 0)
+		kill(l->worker, SIGTERM);
+}
+
+void launch_kill(const struct launch *l)
+{
+	if (l->worker > 0)
+		kill(l->worker, SIGKILL);
+}
+
+/* The exit code of a child; -1: none was started. */
+static int wait_for(pid_t *pid, const char *what, struct errmsg *msg)
+{
+	int status;
+	if (*pid <= 0)
+		return -1;
+	while (waitpid(*pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	*pid = 0;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	err_set(msg, ERR_UNSUPPORTED, "the %s ended by signal %d (%s)", what,
+	    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return 70;
+}
+
+int launch_finish(struct launch *l, struct errmsg *msg)
+{
+	int worker = wait_for(&l->worker, "script", msg);
+	int guardian = wait_for(&l->guardian, "guardian", msg);
+	close_fd(&l->record_fd);
+	close_fd(&l->log_fd);
+	return guardian > 0 ? guardian : worker < 0 ? 70 : worker;
+}
