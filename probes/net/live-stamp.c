@@ -114,8 +114,8 @@ static void drain(struct live_stamps *stamps, net_event_fn *fn, void *arg)
 		n = recvmmsg(stamps->fd, messages, BATCH,
 		    MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++) {
-			uint32_t key;
-			struct walltime wall;
+			uint32_t key = 0;
+			struct walltime wall = {0};
 			if (read_stamp(&messages[i].msg_hdr, &key, &wall) &&
 			    stamps->next_key - key - 1 < LIVE_STAMPS_MAX)
 				answer(stamps, key, &wall, fn, arg);
