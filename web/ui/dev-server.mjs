@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Serves dist/ with the collector's headers and a made-up world behind the
-// API: node dev-server.mjs [--port N] [--dist DIR] [--empty] [--quiet].
+// API: node dev-server.mjs [--port N] [--dist DIR] [--empty] [--quiet]
+// [--ballast ROUTERS].
 // For working on the pages; the collector is the real thing.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
@@ -13,10 +14,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({ options: {
 	port: { type: "string", default: "8480" },
 	dist: { type: "string", default: join(here, "dist") },
+	ballast: { type: "string", default: "0" },
 	empty: { type: "boolean", default: false },
 	quiet: { type: "boolean", default: false },
 } });
 const started = Date.now();
+world.addBallast(Number(options.ballast));
 const HEARTBEAT_MS = 15000, EVENT_MS = 1500, REPLAYED = 50;
 
 const HEADERS = {
@@ -82,8 +85,9 @@ const LISTS = {
 		const [from, to] = range(query);
 		return Object.entries(world.SIGNATURES).map(([signature, s]) => {
 			const mine = world.sightings(from, to, started)
-				.filter((x) => x.signature === signature);
-			return { signature, verdict: s.verdict, sources: mine.length,
+				.filter((x) => x.signature === world.signatureOf(signature)
+					&& x.verdict === s.verdict);
+			return { signature: world.signatureOf(signature), verdict: s.verdict, sources: mine.length,
 				packets: mine.reduce((n, x) => n + x.packets, 0),
 				first_at: mine.map((x) => x.first_at).sort()[0],
 				last_at: mine.map((x) => x.last_at).sort().at(-1) };
@@ -119,7 +123,9 @@ function single(path, query) {
 		const bin_s = Number(query.get("bin") ?? 60);
 		const wanted = query.get("signature");
 		const names = options.empty ? [] : Object.keys(world.SIGNATURES)
-			.filter((s) => !wanted || s === wanted);
+			.filter((s) => (!wanted || s === wanted)
+				&& (!query.get("verdict") || world.SIGNATURES[s].verdict
+					=== query.get("verdict")));
 		return { bin_s, series: names.map((s) =>
 			world.series(s, agent, from, to, bin_s, started)) };
 	}

@@ -104,6 +104,7 @@ function pathLinks(from, to) {
 	return links;
 }
 
+const PROTOCOLS = { tcp: 6, udp: 17 };
 const iso = (ms) => new Date(ms).toISOString();
 
 function linkOf(key, agents, from, to) {
@@ -111,7 +112,8 @@ function linkOf(key, agents, from, to) {
 	const edge = EDGES.find(([x, y]) => (x === a && y === b)
 		|| (x === b && y === a));
 	const slow = key === SLOW, lossy = key === LOSSY;
-	const base = edge[2] + (slow ? 164 : 0);
+	const base = (edge?.[2] ?? 1 + 20 * chance(key) ** 8)
+		+ (slow ? 164 : 0);
 	const silent = b.startsWith("?");
 	const traces = Math.max(1, Math.round(agents.size * (to - from) / MINUTE
 		* (0.7 + 0.3 * chance(key))));
@@ -127,6 +129,20 @@ function linkOf(key, agents, from, to) {
 	};
 }
 
+// A tree with some cross links hung onto the world, to see how big maps do.
+let ballast = [];
+export function addBallast(count) {
+	const name = (i) => i === 0 ? "192.0.2.130"
+		: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+	ballast = [];
+	for (let i = 1; i <= count; i++) {
+		const parent = Math.floor(i * chance("parent", i) * 0.6);
+		ballast.push(`${name(parent)}>${name(i)}`);
+		if (chance("cross", i) < 0.3)
+			ballast.push(`${name(Math.floor(i * chance("to", i)))}>${name(i)}`);
+	}
+}
+
 export function topology(from, to, agent) {
 	const used = new Map();
 	const targets = [...DESTINATIONS, ...AGENTS.map((a) => a.address)];
@@ -136,6 +152,8 @@ export function topology(from, to, agent) {
 				for (const key of pathLinks(source.address, target))
 					used.set(key, (used.get(key) ?? new Set())
 						.add(source.id));
+	for (const key of agent ? [] : ballast)
+		used.set(key, new Set([AGENTS[0].id]));
 	const links = [...used].map(([key, agents]) =>
 		linkOf(key, agents, from, to));
 	const seenBy = new Map();
@@ -203,9 +221,12 @@ export const SIGNATURES = {
 	mirai: { verdict: "worm", mean: 3.1, per: 4, proto: "tcp", dport: 23 },
 	masscan: { verdict: "scan", mean: 2.2, per: 12, proto: "tcp", dport: 443 },
 	zmap: { verdict: "scan", mean: 1.4, per: 3, proto: "tcp", dport: 80 },
-	"tcp-syn-ack": { verdict: "backscatter", mean: 0.8, per: 22,
+	"(backscatter)": { verdict: "backscatter", mean: 0.8, per: 22,
 		proto: "tcp", dport: 51344 },
 };
+
+// What nobody gave a name is known by its verdict alone.
+export const signatureOf = (name) => name.startsWith("(") ? null : name;
 
 // How many times the usual rate a signature has at an instant.
 function surge(signature, at, started) {
@@ -234,13 +255,15 @@ export function series(signature, agent, from, to, bin_s, started) {
 			high: Number((usual + 3 * Math.sqrt(usual) + 1).toFixed(3)),
 			missing });
 	}
-	return { signature, verdict: facts.verdict, agent: agent ?? null, points,
+	return { signature: signatureOf(signature), verdict: facts.verdict,
+		agent: agent ?? null, points,
 		alarms: alarms(started).filter((a) => a.signature === signature
 			&& (a.agent ?? null) === (agent ?? null)) };
 }
 
 export function alarms(started) {
 	const base = { direction: "rise", agent: null, bin_s: 10,
+		verdict: "worm",
 		test: "Poisson CUSUM on distinct sources",
 		average_run_length: 100000 };
 	return [
@@ -274,7 +297,8 @@ export function sightings(from, to, started) {
 				src: `${[11, 45, 77, 103, 141, 185][Math.floor(r("o") * 6)]}.`
 					+ `${Math.floor(r("a") * 255)}.${Math.floor(r("b") * 255)}`
 					+ `.${1 + Math.floor(r("c") * 253)}`,
-				verdict: facts.verdict, signature, proto: facts.proto,
+				verdict: facts.verdict, proto: PROTOCOLS[facts.proto],
+				signature: signatureOf(signature),
 				dport: facts.dport, packets,
 				targets: Math.max(1, Math.round(packets * (0.4 + 0.6 * r("t")))),
 				first_at: iso(first),
@@ -338,7 +362,7 @@ export function event(n, now, started) {
 			Math.floor(chance("s", n) * 80)];
 		return { type: "sighting", at, src: s.src, signature: s.signature,
 			text: `${s.src} first seen sending ${s.signature} `
-				+ `(${s.proto} ${s.dport}) at ${agent.name}` };
+				+ `(port ${s.dport}) at ${agent.name}` };
 	}
 	const dst = DESTINATIONS[Math.floor(chance("d", n) * 5)];
 	return { type: "run", at, agent: agent.id, kind: "trace", dst,

@@ -13,6 +13,8 @@ export class App {
 		this.listeners = new Set();
 		this.overview = null;
 		this.overviewListeners = new Set();
+		this.firstOverview = new Promise((resolve) =>
+			this.overviewListeners.add(resolve));
 		addEventListener("popstate", () => {
 			this.state = parseState(location.search);
 			this.tell();

@@ -58,13 +58,15 @@ export class Shell {
 		setInterval(() => this.tick(), 1000);
 		listenToKeys(this);
 		root.addEventListener("click", (event) => this.follow(event));
+		this.showStatus();
 		this.app.startOverview();
 		this.show();
 	}
 
 	sidebar() {
 		const nav = PAGES.map(({ id, title }) => {
-			const badge = h("span", { class: "nav-badge", hidden: true });
+			const badge = h("span", { hidden: true, class: "nav-badge "
+				+ (id === "outbreaks" ? "bad" : "warn") });
 			const a = h("a", { class: "nav-link" }, icon(id),
 				h("span", { class: "nav-text" }, title), badge);
 			this.links[id] = { a, badge };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alarmFacts, formatBin, formatBytes, formatCompact, formatCount,
-	formatDelay, formatLoss, hexDump, linkEnds, nodeLabel, plural,
+	formatDelay, formatLoss, formatPort, hexDump, linkEnds, nodeLabel, plural,
 	shellQuote, titleOf, toCsv, toNdjson } from "../src/lib/format.js";
 
 const plain = (text) => text.replaceAll("\u00a0", " ");
@@ -44,6 +44,15 @@ test("an alarm is a sentence", () => {
 		"1 source in a minute, expected 0.3, 12:03:10 to 12:04:00");
 	assert.equal(formatBin(undefined), "a bin");
 	assert.equal(titleOf("code-red"), "Code Red");
+	assert.equal(titleOf("", "backscatter"), "Backscatter");
+	assert.equal(titleOf(null, undefined), "Unnamed traffic");
+});
+
+test("protocols and ports are named", () => {
+	assert.equal(formatPort(17, 1434), "udp 1434");
+	assert.equal(formatPort(1, 8 << 8), "icmp 8/0");
+	assert.equal(formatPort("tcp", 23), "tcp 23");
+	assert.equal(formatPort(47, 0), "47 0");
 });
 
 test("bytes have binary units", () => {

@@ -88,9 +88,12 @@ export function plural(n, one, many = `${one}s`) {
 // in their own way.
 const OWN_WAY = { zmap: "ZMap", masscan: "masscan", "code-red-ii":
 	"Code Red II" };
-export function titleOf(signature) {
+const UNNAMED = { worm: "Unnamed worm", scan: "Other scans",
+	backscatter: "Backscatter", flood: "Flood",
+	misconfiguration: "Misconfiguration", other: "Other traffic" };
+export function titleOf(signature, verdict) {
 	if (!signature)
-		return "Unnamed traffic";
+		return UNNAMED[verdict] ?? "Unnamed traffic";
 	if (Object.hasOwn(OWN_WAY, signature))
 		return OWN_WAY[signature];
 	return signature.split(/[-_ ]/)
@@ -113,6 +116,14 @@ function round(x) {
 	if (!Number.isFinite(x))
 		return NaN;
 	return x >= 10 ? Math.round(x) : Number(x.toFixed(1));
+}
+
+// What a packet was sent to: "udp 1434"; an ICMP type and code for ICMP.
+const PROTOCOLS = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6" };
+export function formatPort(proto, dport) {
+	const name = PROTOCOLS[proto] ?? String(proto);
+	return name.startsWith("icmp") ? `${name} ${dport >> 8}/${dport & 255}`
+		: `${name} ${dport}`;
 }
 
 // The two ends of a link id; node ids contain no ">".

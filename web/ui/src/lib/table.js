@@ -88,8 +88,14 @@ export class Table {
 		const none = this.items.length === 0;
 		this.scroller.hidden = none;
 		this.blank.hidden = !none;
-		if (none && !this.blank.hasChildNodes() && this.options.empty)
-			replace(this.blank, this.options.empty());
+		if (none && this.options.empty)
+			this.drawBlank(this.options.empty());
+	}
+
+	// The same words are not written anew: a button in them may have focus.
+	drawBlank(node) {
+		if (this.blank.textContent !== node.textContent)
+			replace(this.blank, node);
 	}
 
 	drawRow(tr, item) {

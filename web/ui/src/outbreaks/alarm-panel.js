@@ -51,9 +51,9 @@ export class AlarmPanel {
 		const rise = alarm.direction !== "fall";
 		const ratio = alarm.expected > 0 ? alarm.observed / alarm.expected
 			: null;
-		return h("div", { class: "why" },
+		return h("div", { class: "why-box" },
 			h("p", { class: "why-sentence" },
-				h("strong", null, titleOf(alarm.signature), rise
+				h("strong", null, titleOf(alarm.signature, alarm.verdict), rise
 					? " rises" : " falls"), ": ",
 				alarmFacts(alarm, now, utc), ".",
 				badge(open ? "open" : "over", open ? "bad" : "quiet")),

@@ -2,7 +2,7 @@
 // Who sent it: a table of sources, and the bytes that they sent.
 import { apiUrl, get } from "../lib/api.js";
 import { h, replace } from "../lib/dom.js";
-import { formatBytes, formatCompact, formatCount, hexDump, plural,
+import { formatBytes, formatCompact, formatCount, formatPort, hexDump, plural,
 	titleOf } 	from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { badge, timeMark, verdictBadge } from "../lib/marks.js";
@@ -60,8 +60,7 @@ export class SightingsPanel {
 						+ "forged" }, "may be forged") : null] },
 				{ id: "port", label: "To", value: (s) => s.dport,
 				  class: "optional",
-				  cell: (s) => s.proto === "icmp" ? "icmp"
-					: `${s.proto} ${s.dport}` },
+				  cell: (s) => formatPort(s.proto, s.dport) },
 				{ id: "packets", label: "Packets", class: "num",
 				  descending: true, value: (s) => s.packets,
 				  cell: (s) => formatCompact(s.packets) },
@@ -96,13 +95,16 @@ export class SightingsPanel {
 				{ payload: open ? undefined : hash }) } }, hash.slice(0, 8));
 	}
 
-	async refresh(span, signature, signal) {
-		const { agent, verdict } = this.app.state;
-		this.params = { ...span, signature, agent, verdict, limit: SHOWN };
+	// kind: {signature, verdict}; without a signature, what has none
+	async refresh(span, kind, signal) {
+		const { signature, verdict } = kind, { agent } = this.app.state;
+		this.params = { ...span, signature: signature || undefined, verdict,
+			agent, limit: SHOWN };
 		const page = await get("sightings", this.params, signal);
-		this.items = page.items;
+		this.items = page.items.filter((s) => Boolean(s.signature)
+			=== Boolean(signature));
 		this.more = Boolean(page.next);
-		this.signature = signature;
+		this.title = titleOf(signature, verdict);
 		this.draw();
 		await this.showPayload(signal);
 	}
@@ -124,7 +126,7 @@ export class SightingsPanel {
 			s.src.toLowerCase().includes(src.toLowerCase())) : this.items;
 		this.panel.note.textContent = shown.length === this.items.length
 			? `${formatCount(shown.length)}${this.more ? "+" : ""} of `
-				+ titleOf(this.signature)
+				+ this.title
 			: `${formatCount(shown.length)} of ${formatCount(
 				this.items.length)}`;
 		this.table.update(shown);

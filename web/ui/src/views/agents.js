@@ -18,6 +18,7 @@ const DEFAULT_SORT = { id: "state", descending: false };
 const deniedTotal = (agent) => Object.values(agent.denied ?? {})
 	.reduce((sum, n) => sum + n, 0);
 const dropShare = (agent) => agent.captured > 0
+	&& agent.capture_dropped !== null
 	? agent.capture_dropped / (agent.captured + agent.capture_dropped) : null;
 
 function clockText(clock) {
@@ -30,8 +31,8 @@ function clockText(clock) {
 }
 
 function columns(app) {
-	const count = (id, label, hint) => ({ id, label, hint, class: "num",
-		descending: true, value: (a) => a[id],
+	const count = (id, label, hint, when = "") => ({ id, label, hint,
+		class: `num ${when}`, descending: true, value: (a) => a[id],
 		cell: (a) => formatCompact(a[id]) });
 	return [
 		{ id: "name", label: "Agent", class: "grow", value: (a) => a.name,
@@ -43,12 +44,14 @@ function columns(app) {
 		{ id: "seen", label: "Last seen", descending: true,
 		  value: (a) => a.last_seen_at ?? "",
 		  cell: (a) => agoMark(a.last_seen_at, app.now(), app.utc) },
-		count("stored", "Stored", "Records that the collector committed"),
+		count("stored", "Stored", "Records that the collector committed",
+			"wide-only"),
 		{ id: "lost", label: "Lost", class: "num", descending: true,
 		  hint: "Records that the agent declared lost",
 		  value: (a) => a.lost, cell: (a) => a.lost > 0
 			? badge(formatCompact(a.lost), "warn") : "0" },
-		count("captured", "Captured", "Packets that the sensor read"),
+		count("captured", "Captured", "Packets that the sensor read",
+			"wide-only"),
 		{ id: "dropped", label: "Dropped", class: "num optional",
 		  descending: true, hint: "Packets that the sensor missed",
 		  value: dropShare, cell: (a) => formatLoss(dropShare(a)) },
@@ -159,7 +162,6 @@ export class AgentsView {
 		if (!this.agents)
 			return;
 		const shown = this.agents.filter((a) => this.matches(a));
-		replace(this.table.blank);
 		this.table.update(shown, this.app.state.sel ?? null);
 		this.panel.note.textContent = shown.length === this.agents.length
 			? formatCount(shown.length)
@@ -289,12 +291,13 @@ export class AgentsView {
 					icon("close")))),
 			h("ol", { class: "steps" },
 				step("On the collector, make a token",
-					commandBlock(commands.token("NAME", "TAG")),
+					commandBlock(commands.token()),
 					h("p", { class: "quiet" }, "It works once, and for a "
 						+ "quarter of an hour. The tags say which "
-						+ "campaigns it joins.")),
+						+ "campaigns it joins. STATE is the collector\u2019s "
+						+ "state folder.")),
 				step("On the new machine, enrol",
-					commandBlock(commands.enrol("NAME")),
+					commandBlock(commands.enrol()),
 					h("p", { class: "quiet" }, "The agent makes its own key; "
 						+ "the collector learns only the public half.")),
 				step("Start it",
@@ -303,7 +306,7 @@ export class AgentsView {
 						+ "seconds. Nothing listens on that machine.")),
 				step("Give it work",
 					commandBlock(commands.submitTrace()),
-					h("p", { class: "quiet" }, "All agents trace the target "
-						+ "every minute; the map fills.")))));
+					h("p", { class: "quiet" }, "All agents trace TARGET, an "
+						+ "address or a name, every minute; the map fills.")))));
 	}
 }

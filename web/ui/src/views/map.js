@@ -338,7 +338,6 @@ export class MapView {
 		const shown = { nodes: nodes.filter((n) => has(n.id)),
 			links: links.filter((l) => has(l.from) || has(l.to)) };
 		const table = this.tables[this.tab()];
-		replace(table.blank);
 		table.update(shown[this.tab()], selected?.id ?? null);
 		this.panel.note.textContent = matches
 			? plural(matches.size, "match", "matches")

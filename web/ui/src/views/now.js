@@ -6,7 +6,7 @@ import { h, keyed, replace } from "../lib/dom.js";
 import { EVENT_KINDS, feed, onFeed } from "../lib/events.js";
 import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
 	linkEnds, nodeLabel, nodeShortLabel,
-	titleOf } from "../lib/format.js";
+	plural, titleOf } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { badge, spark, timeMark } from "../lib/marks.js";
 import { Panel, emptyState } from "../lib/panel.js";
@@ -95,7 +95,8 @@ export class NowView {
 
 	// The trends of the worst links; the rest comes with the overview.
 	async refresh(signal) {
-		const links = this.app.overview?.worst_links ?? [];
+		await this.app.firstOverview;
+		const { worst_links: links } = this.app.overview;
 		const { from, to } = this.app.range();
 		const span = { from: toRfc3339(from), to: toRfc3339(to),
 			bin: pickBin_s(to - from) };
@@ -107,20 +108,16 @@ export class NowView {
 			this.sparks.set(link.id, bucket(points, from, to,
 				slotsFor(from, to, span.bin, SPARK_SLOTS)));
 		}
+		if (links.length === 0)
+			this.measured = (await get("topology", { from: span.from,
+				to: span.to }, signal)).links.length;
 		this.linkTable.draw();
 	}
 
 	showOverview(overview) {
 		this.showTiles(overview);
 		this.showAlarms(overview);
-		this.linkTable.options.empty = () => this.emptyLinks(overview);
-		const links = overview.worst_links;
-		this.linkTable.update(links);
-		const fresh = links.some((l) => !this.sparks.has(l.id));
-		if (fresh && this.poke && !this.asked) {
-			this.asked = true; // once; the next round is the poll's
-			this.poke();
-		}
+		this.linkTable.update(overview.worst_links);
 	}
 
 	showTiles(overview) {
@@ -167,11 +164,12 @@ export class NowView {
 		const first = open[0];
 		return this.tile({ page: "outbreaks", name: "Alarms open",
 			value: formatCount(open.length),
-			note: first ? `${titleOf(first.signature)} `
+			note: first ? `${titleOf(first.signature, first.verdict)} `
 				+ `${first.direction === "fall" ? "falls" : "rises"}`
 				: "nothing unusual",
 			level: open.length ? "bad" : "ok",
-			patch: first ? { signature: first.signature } : {} });
+			patch: first ? { signature: first.signature || undefined,
+				verdict: first.verdict } : {} });
 	}
 
 	recordTile({ records }) {
@@ -206,12 +204,13 @@ export class NowView {
 		const open = !alarm.ended_at;
 		return h("a", { class: `alarm-row row-link ${open ? "open" : ""}`,
 			href: this.app.href({ page: "outbreaks",
-				signature: alarm.signature, alarm: alarm.id,
+				signature: alarm.signature || undefined,
+				verdict: alarm.verdict, alarm: alarm.id,
 				agent: alarm.agent ?? undefined }) },
 			h("span", { class: "alarm-mark", "aria-hidden": "true" },
 				icon(alarm.direction === "fall" ? "down" : "up")),
 			h("span", { class: "alarm-text" },
-				h("strong", null, titleOf(alarm.signature)),
+				h("strong", null, titleOf(alarm.signature, alarm.verdict)),
 				h("span", null, alarmFacts(alarm, now, utc))),
 			badge(open ? "open" : "over", open ? "bad" : "quiet"));
 	}
@@ -241,7 +240,8 @@ export class NowView {
 				  cell: (l) => l.why ? badge(l.why, "warn")
 					: h("span", { class: "quiet" }, "fine") },
 			],
-			empty: () => this.emptyLinks(this.app.overview),
+			empty: () => this.app.overview
+				? this.emptyLinks(this.app.overview) : h("span"),
 		});
 	}
 
@@ -262,6 +262,12 @@ export class NowView {
 				command: commands.token(),
 				link: h("a", { href: this.app.href({ page: "agents",
 					add: true }) }, "All steps") });
+		if (this.measured > 0)
+			return emptyState({ title: "No link stands out",
+				text: `${plural(this.measured, "link")} measured, none `
+					+ "slower or lossier than its neighbours explain.",
+				link: h("a", { href: this.app.href({ page: "map" }) },
+					"See them on the map") });
 		return emptyState({ title: "No measured links yet",
 			text: "Links come from traces. Let all agents trace a "
 				+ "target every minute:",

@@ -17,6 +17,11 @@ import { SightingsPanel } from "../outbreaks/sightings.js";
 const SPARK_SLOTS = 40;
 const SPLIT_AGENTS = 8;
 
+const keyOf = ({ signature, verdict }) => signature || `(${verdict})`;
+// What of a kind goes into a request.
+const wanted = ({ signature, verdict }) => ({
+	signature: signature || undefined, verdict });
+
 export class OutbreaksView {
 	constructor(app) {
 		this.app = app;
@@ -56,9 +61,9 @@ export class OutbreaksView {
 				agent: this.agentSelect.value || undefined }) } });
 		this.chartPanel = new Panel({ title: "Over time", class: "chart-panel",
 			actions: [this.agentSelect, this.splitButton, this.logButton],
-			source: () => ({ name: `series-${this.signature() ?? "all"}`,
+			source: () => ({ name: `series-${keyOf(this.kind())}`,
 				url: apiUrl("series", { ...this.span(), bin: this.bin_s(),
-					signature: this.signature(), agent: app.state.agent }),
+					...wanted(this.kind()), agent: app.state.agent }),
 				rows: this.current()?.points ?? [] }) });
 		this.verdict = h("span");
 		this.chartPanel.heading.after(this.verdict);
@@ -120,14 +125,14 @@ export class OutbreaksView {
 		return this.agents.find((a) => a.id === id)?.name ?? id.slice(0, 8);
 	}
 
-	// The chosen signature; else the one with an open alarm, else the one
-	// with the most sources.
-	signature() {
-		const { signature } = this.app.state;
-		if (signature)
-			return signature;
-		return this.openAlarms()[0]?.signature
-			?? this.ordered()[0]?.signature;
+	// The chosen kind of traffic; else the one with an open alarm, else the
+	// one with the most sources.  What has no signature goes by its verdict.
+	kind() {
+		const { signature, verdict } = this.app.state;
+		if (signature || verdict)
+			return { signature, verdict: verdict ?? (this.signatures ?? [])
+				.find((s) => s.signature === signature)?.verdict };
+		return this.openAlarms()[0] ?? this.ordered()[0] ?? {};
 	}
 
 	openAlarms() {
@@ -135,16 +140,20 @@ export class OutbreaksView {
 	}
 
 	ordered() {
-		const open = new Set(this.openAlarms().map((a) => a.signature));
+		const open = new Set(this.openAlarms().map(keyOf));
 		return [...this.signatures ?? []].sort((a, b) =>
-			Number(open.has(b.signature)) - Number(open.has(a.signature))
+			Number(open.has(keyOf(b))) - Number(open.has(keyOf(a)))
 			|| (b.sources ?? 0) - (a.sources ?? 0));
 	}
 
 	current() {
-		return this.series.find((s) => s.signature === this.signature()
-			&& (s.agent ?? null) === (this.app.state.agent ?? null))
-			?? this.series.find((s) => s.signature === this.signature());
+		const key = keyOf(this.kind());
+		return this.series.find((s) => keyOf(s) === key);
+	}
+
+	title() {
+		const { signature, verdict } = this.kind();
+		return titleOf(signature, verdict);
 	}
 
 	async refresh(signal) {
@@ -156,19 +165,20 @@ export class OutbreaksView {
 			getAll("agents", {}, signal)]);
 		Object.assign(this, { signatures, agents, series: all.series,
 			drawn: { ...span, bin } });
-		this.split = this.app.state.split && !agent && this.signature()
+		this.split = this.app.state.split && !agent
 			? await this.askSplit(span, bin, signal) : [];
 		this.draw();
-		await this.sightings.refresh(span, this.signature(), signal);
+		await this.sightings.refresh(span, this.kind(), signal);
 	}
 
 	async askSplit(span, bin, signal) {
-		const signature = this.signature();
+		const kind = this.kind();
 		const answers = await Promise.all(this.agents.slice(0, SPLIT_AGENTS)
-			.map((a) => get("series", { ...span, bin, signature,
+			.map((a) => get("series", { ...span, bin, ...wanted(kind),
 				agent: a.id }, signal)));
-		return answers.flatMap((answer, i) => answer.series.map((s) => ({
-			...s, agent: s.agent ?? this.agents[i].id })));
+		return answers.flatMap((answer, i) => answer.series
+			.filter((s) => keyOf(s) === keyOf(kind))
+			.map((s) => ({ ...s, agent: s.agent ?? this.agents[i].id })));
 	}
 
 	stateChanged() {
@@ -220,19 +230,19 @@ export class OutbreaksView {
 	}
 
 	drawList() {
-		const chosen = this.signature();
-		const open = new Map(this.openAlarms().map((a) => [a.signature, a]));
+		const chosen = keyOf(this.kind());
+		const open = new Map(this.openAlarms().map((a) => [keyOf(a), a]));
 		this.listPanel.note.textContent = formatCount(this.signatures.length);
 		keyed(this.list, this.ordered(), {
-			key: (s) => s.signature ?? s.verdict, make: () => h("li"),
+			key: keyOf, make: () => h("li"),
 			draw: (li, s) => this.drawSignature(li, s, chosen, open),
-			print: (s) => JSON.stringify([s, s.signature === chosen,
-				open.get(s.signature), this.sparkOf(s), this.app.state]),
+			print: (s) => JSON.stringify([s, keyOf(s) === chosen,
+				open.get(keyOf(s)), this.sparkOf(s), this.app.state]),
 		});
 	}
 
-	sparkOf({ signature }) {
-		const series = this.series.find((s) => s.signature === signature);
+	sparkOf(kind) {
+		const series = this.series.find((s) => keyOf(s) === keyOf(kind));
 		const from = parseTime(this.drawn.from), to = parseTime(this.drawn.to);
 		return bucket((series?.points ?? []).map((p) => ({
 			at: parseTime(p.at), value: p.missing ? null : p.sources })),
@@ -241,13 +251,13 @@ export class OutbreaksView {
 
 	drawSignature(li, s, chosen, open) {
 		const focused = li.contains(document.activeElement);
-		const alarm = open.get(s.signature);
+		const alarm = open.get(keyOf(s));
 		const a = h("a", { class: "row-link signature-row",
-			"aria-current": s.signature === chosen ? "true" : undefined,
-			href: this.app.href({ signature: s.signature, alarm: undefined,
+			"aria-current": keyOf(s) === chosen ? "true" : undefined,
+			href: this.app.href({ ...wanted(s), alarm: undefined,
 				src: undefined, payload: undefined }) },
 			h("span", { class: "signature-name" },
-				h("strong", null, titleOf(s.signature)),
+				h("strong", null, titleOf(s.signature, s.verdict)),
 				alarm ? badge(alarm.direction === "fall" ? "falls" : "rises",
 					"bad") : null),
 			spark(this.sparkOf(s), { level: alarm ? "warn" : "info",
@@ -261,11 +271,8 @@ export class OutbreaksView {
 	}
 
 	drawHead() {
-		const series = this.current();
-		replace(this.chartPanel.heading, titleOf(this.signature()));
-		replace(this.verdict, verdictBadge(series?.verdict
-			?? this.signatures.find((s) => s.signature === this.signature())
-				?.verdict));
+		replace(this.chartPanel.heading, this.title());
+		replace(this.verdict, verdictBadge(this.kind().verdict));
 		this.chartPanel.note.textContent
 			= `per ${formatBin(this.drawn.bin).replace(/^an? /, "")}`;
 	}
@@ -274,8 +281,8 @@ export class OutbreaksView {
 		const series = this.current();
 		const agent = this.app.state.agent ?? null;
 		const mine = (this.app.overview?.alarms ?? []).filter((a) =>
-			a.signature === this.signature() && (!agent
-				|| (a.agent ?? agent) === agent));
+			keyOf(a) === keyOf(this.kind())
+			&& (a.agent ?? null) === agent);
 		const ids = new Set((series?.alarms ?? []).map((a) => a.id));
 		const { from, to } = this.app.range();
 		return [...series?.alarms ?? [], ...mine.filter((a) => !ids.has(a.id))]
@@ -301,14 +308,14 @@ export class OutbreaksView {
 		const common = { x, from_s: parseTime(this.drawn.from) / 1000, to_s,
 			utc: this.app.utc, log: Boolean(this.app.state.log),
 			alarms: this.alarmMarks(to_s) };
-		this.drawSources(common, series);
+		this.drawSources(common);
 		this.packetChart.update({ ...common, alarms: [],
 			format: formatCompact, series: [{ label: "packets",
 				paths: "bars", width: 0, fill: cssColour("--quiet"),
 				values: this.shown.packets }] });
 	}
 
-	drawSources(common, series) {
+	drawSources(common) {
 		const c = chartColours(), { shown } = this;
 		const split = this.splitSeries(common.x);
 		// what is expected of the sum says nothing about its parts
@@ -322,7 +329,7 @@ export class OutbreaksView {
 		const top = Math.max(0, ...shown.sources.filter((v) => v !== null));
 		this.sourceChart.update({ ...common, bands: split.length ? [] : [[2, 1]],
 			format: formatCount, series: curves,
-			summary: `${titleOf(series?.signature)}: distinct sources per `
+			summary: `${this.title()}: distinct sources per `
 				+ `${formatBin(this.drawn.bin)}, at most ${formatCount(top)}`
 				+ `; ${plural(common.alarms.length, "alarm")}` });
 	}
