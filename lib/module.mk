@@ -4,7 +4,7 @@ lib_SRCS += lib/option.c lib/option-complete.c lib/option-help.c \
 	lib/option-value.c
 lib_SRCS += lib/config.c
 lib_SRCS += lib/batch.c
-lib_SRCS += lib/record.c lib/record-json.c
+lib_SRCS += lib/record.c lib/record-json.c lib/record-parse.c
 lib_SRCS += lib/spool.c lib/spool-active.c lib/spool-format.c \
 	lib/spool-loss.c lib/spool-reader.c lib/spool-recover.c \
 	lib/spool-room.c lib/spool-segment.c

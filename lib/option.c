@@ -136,8 +136,8 @@ static int operands_check(const struct option_values *values,
 {
 	int n = (int)values->operand_count;
 	if (n < table->operands_min)
-		return err_set(msg, ERR_USAGE, "%s: expected %s%d operand%s, "
-		    "got %d", table->program,
+		return err_set(msg, ERR_USAGE, "expected %s%d operand%s, "
+		    "got %d",
 		    table->operands_max == table->operands_min ? ""
 							       : "at least ",
 		    table->operands_min, table->operands_min == 1 ? "" : "s",

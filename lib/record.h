@@ -35,3 +35,6 @@ void record_stamp(Sonde__Record *record);
  * times as RFC 3339 beside their _ns fields.  The caller owns the json_t. */
 struct json_t;
 struct json_t *record_to_json(const Sonde__Record *record);
+/* The way back, for those who got it from the API.  Free with record_free. */
+int record_from_json(Sonde__Record **record, const struct json_t *object,
+    struct errmsg *msg);
