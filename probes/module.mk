@@ -14,3 +14,4 @@ include probes/net/live.mk
 include probes/script/module.mk
 include probes/guardian/guardian.mk
 include probes/cmd/cmd.mk
+include probes/cmd/client.mk

@@ -126,7 +126,8 @@ static int exchange(struct agent_identity *identity,
 {
 	static const char *const headers[] = { "Content-Type: application/json",
 		NULL };
-	struct http_config to = { request->url, config->ca_file };
+	struct http_config to = { .url = request->url,
+		.ca_file = config->ca_file };
 	const struct http_answer *answer;
 	struct http *http;
 	int err = http_open(&http, &to, msg);

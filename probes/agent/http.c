@@ -25,12 +25,14 @@ struct slot {
 	struct curl_slist *headers;
 	struct http_answer answer;
 	char error[CURL_ERROR_SIZE];
+	size_t answer_max;
 	bool busy, ended;
 };
 
 struct http {
 	CURLM *multi;
 	char *url, *ca_file, *host, *port;
+	size_t answer_max;
 	struct curl_slist *resolved;
 	struct slot slots[HTTP_SLOTS];
 };
@@ -124,7 +126,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct slot *s = arg;
 	size_t len = size * count;
-	if (s->answer.body.len + len > HTTP_ANSWER_MAX_BYTES)
+	if (s->answer.body.len + len > s->answer_max)
 		return 0;
 	buf_bytes(&s->answer.body, data, len);
 	return len;
@@ -227,6 +229,10 @@ int http_start(struct http *http, unsigned slot,
 	buf_clear(&s->answer.body);
 	s->answer.status = 0;
 	s->answer.why.text[0] = s->error[0] = '\0';
+	if (request->method)
+		curl_easy_setopt(
+		    s->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	s->answer_max = http->answer_max;
 	s->busy = true;
 	s->ended = false;
 	curl_multi_add_handle(http->multi, s->easy);
@@ -337,6 +343,8 @@ int http_open(
 	h->host = xstrdup(u.host);
 	h->port = xstrdup(u.port);
 	h->ca_file = config->ca_file ? xstrdup(config->ca_file) : NULL;
+	h->answer_max =
+	    config->answer_max ? config->answer_max : HTTP_ANSWER_MAX_BYTES;
 	h->multi = curl_multi_init();
 	if (!h->multi)
 		BUG("http: libcurl gives no handle");

@@ -21,6 +21,7 @@ struct http;
 struct http_config {
 	const char *url;     /* "https://host[:port]", borrowed for the call */
 	const char *ca_file; /* NULL: the system's */
+	size_t answer_max;   /* 0: HTTP_ANSWER_MAX_BYTES */
 };
 
 /* Is this a URL that an agent may use?  ERR_CONFIG says why not. */
@@ -33,9 +34,10 @@ int http_open(
 void http_close(struct http *http);
 
 struct http_request {
+	const char *method; /* NULL: GET, or POST with a body */
 	const char *path;           /* "/api/v1/work?after=3" */
 	const char *const *headers; /* NULL-terminated, or NULL */
-	const void *body;           /* NULL: GET; must live on */
+	const void *body;           /* or NULL; must live on */
 	size_t body_len;
 	long timeout_s;
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,8 +25,13 @@
 #include "probes/guardian/guardian.h"
 #include "probes/script/worker.h"
 
-#define LOOK_AGAIN_NS (200 * NS_PER_MS) /* at the ends of workers that ended \
-					 */
+#define LOOK_AGAIN_NS                                          \
+	(200 * NS_PER_MS) /* at the ends of workers that ended \
+			   */
+
+#define GRACE_NS (5 * NS_PER_S) /* the worker ends itself; then we kill */
+
+#define LAST_WORDS_NS (NS_PER_S) /* to record what it has */
 
 /* The worker's ends of its channels. */
 struct ends {
@@ -84,7 +90,7 @@ static int channels_open(struct supervisor *s, struct run *run,
 	struct producer_grant talk = { .kinds = PRODUCER_LOG,
 		.flags = PRODUCER_LINES };
 	memcpy(records.campaign, q->campaign, sizeof(records.campaign));
-	strncpy(talk.name, q->script, sizeof(talk.name) - 1);
+	snprintf(talk.name, sizeof(talk.name), "%.31s", q->script);
 	int err = open_guardian(s, &ends->guardian);
 	if (!err)
 		err = open_producer(
@@ -198,7 +204,8 @@ void run_start(struct supervisor *s, const struct run_request *request)
 	run->producers[0].fd = run->producers[1].fd = -1;
 	memcpy(run->campaign, request->campaign, sizeof(run->campaign));
 	run->number = request->run;
-	run->deadline = monotime_add(monotime_now(), request->deadline_ns);
+	run->deadline =
+	    monotime_add(monotime_now(), request->deadline_ns + GRACE_NS);
 	int err = fork_worker(s, run, request);
 	if (err) {
 		supervisor_say(s, LOG_ERROR, "run of %s: %s", request->script,
@@ -252,11 +259,23 @@ void runs_tend(struct supervisor *s)
 			tend(s, &s->runs[i]);
 }
 
-void runs_kill(struct supervisor *s)
+void runs_end(struct supervisor *s)
+{
+	for (size_t i = 0; i < SUPERVISOR_MAX_RUNS; i++) {
+		struct run *r = &s->runs[i];
+		if (!r->used || !r->pid)
+			continue;
+		kill(r->pid, SIGTERM);
+		r->deadline = monotime_add(monotime_now(), LAST_WORDS_NS);
+	}
+}
+
+bool runs_active(const struct supervisor *s)
 {
 	for (size_t i = 0; i < SUPERVISOR_MAX_RUNS; i++)
 		if (s->runs[i].used && s->runs[i].pid)
-			kill(s->runs[i].pid, SIGKILL);
+			return true;
+	return false;
 }
 
 struct monotime runs_next(const struct supervisor *s)

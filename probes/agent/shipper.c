@@ -401,7 +401,7 @@ static void wait_for_keeper(struct shipper *s)
 static int start(struct shipper *s, struct errmsg *msg)
 {
 	const struct shipper_config *c = s->config;
-	struct http_config http = { c->url, c->ca_file };
+	struct http_config http = { .url = c->url, .ca_file = c->ca_file };
 	int err = sodium_init() < 0 ? err_set(msg, ERR_UNSUPPORTED,
 					  "libsodium does not start")
 				    : enter_sandbox(c, msg);

@@ -49,6 +49,7 @@ struct supervisor {
 	const char *path;
 	struct agent_identity identity;
 	bool enrolled;
+	bool ending;             /* no more runs */
 	struct monotime started;
 	struct child children[CHILDREN];
 	struct run runs[SUPERVISOR_MAX_RUNS];
@@ -80,5 +81,7 @@ void child_begin(
 void run_start(struct supervisor *s, const struct run_request *request);
 /* A worker ended, or its deadline came; and what is left of ended ones. */
 void runs_tend(struct supervisor *s);
-void runs_kill(struct supervisor *s);
+/* Asks workers to record what they have and end; kills them soon after. */
+void runs_end(struct supervisor *s);
+bool runs_active(const struct supervisor *s);
 struct monotime runs_next(const struct supervisor *s);

@@ -180,7 +180,8 @@ static void take_run(struct supervisor *s)
 		    "the shipper asks for a run that is %s", err_str(err));
 		return;
 	}
-	run_start(s, &request);
+	if (!s->ending)
+		run_start(s, &request);
 	run_request_fini(&request);
 }
 
@@ -241,7 +242,7 @@ static void reload(struct supervisor *s)
 	agent_config_fini(&s->config);
 	s->config = fresh;
 	supervisor_say(s, LOG_INFO, "config read again");
-	runs_kill(s);
+	runs_end(s);
 	for (int i = 0; i < CHILDREN; i++) {
 		s->children[i].restart.crashes = 0;
 		s->children[i].restart.least_ns = fresh.restart_least_ns;
@@ -302,11 +303,22 @@ static void end_step(struct supervisor *s, unsigned kinds)
 	}
 }
 
+static void end_runs(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	s->ending = true;
+	runs_end(s);
+	while (runs_active(s)) {
+		wait_event(s, runs_next(s), &info);
+		runs_tend(s);
+	}
+}
+
 static void end_all(struct supervisor *s)
 {
 	struct timespec settle = { 0, SETTLE_NS };
 	supervisor_say(s, LOG_INFO, "ends");
-	runs_kill(s);
+	end_runs(s);
 	end_step(s, 1u << CHILD_SENSOR | 1u << CHILD_GUARDIAN);
 	runs_tend(s);
 	nanosleep(&settle, NULL);

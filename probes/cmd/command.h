@@ -24,4 +24,5 @@ int command_fail(const char *name, int err, const struct errmsg *msg);
 
 extern const struct command command_help, command_scripts, command_run,
     command_sensor, command_spikes, command_doctor, command_submit,
-    command_runs, command_records, command_completion;
+    command_runs, command_records, command_agents, command_campaigns,
+    command_token, command_completion;

@@ -8,6 +8,13 @@
 const struct command *const commands[] = {
     &command_run,
     &command_scripts,
+    &command_submit,
+    &command_campaigns,
+    &command_runs,
+    &command_records,
+    &command_agents,
+    &command_token,
+    &command_doctor,
     &command_help,
     &command_completion,
     NULL,

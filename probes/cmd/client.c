@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/* The API from the command line: one exchange, one list, one way to fail. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/xalloc.h"
+#include "probes/agent/http.h"
+#include "probes/cmd/client.h"
+
+#define ANSWER_MAX (64u << 20)
+#define TIMEOUT_S 60L
+#define PAGE 100
+
+struct client {
+	struct http *http;
+	char *authorization; /* a header line, or NULL */
+};
+
+bool client_options(struct option_values **values,
+    const struct command *command, int argc, char **argv, int *code)
+{
+	struct errmsg msg = { "" };
+	int err = option_parse(values, command->options, argc, argv, &msg);
+	if (err) {
+		*code = command_fail(command->name, err, &msg);
+		return false;
+	}
+	if (!option_help_asked(*values))
+		return true;
+	char *text = option_help_text(command->options);
+	fputs(text, stdout);
+	free(text);
+	option_free(*values);
+	*code = 0;
+	return false;
+}
+
+/* --- opening ----------------------------------------------------------- */
+
+static int token_read(char **token, const char *path, struct errmsg *msg)
+{
+	char line[512] = "";
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return err_set(
+		    msg, -errno, "%.150s: %s", path, strerror(errno));
+	char *got = fgets(line, sizeof(line), f);
+	fclose(f);
+	line[strcspn(line, "\r\n")] = '\0';
+	if (!got || !line[0])
+		return err_set(msg, ERR_CONFIG, "%.150s: no token", path);
+	*token = xstrdup(line);
+	return 0;
+}
+
+/* The file, else the environment, else none: reads need none. */
+static int token_find(char **token, const char *path, struct errmsg *msg)
+{
+	const char *text = getenv("SONDE_TOKEN");
+	*token = NULL;
+	if (path)
+		return token_read(token, path, msg);
+	if (text && *text)
+		*token = xstrdup(text);
+	return 0;
+}
+
+int client_open(struct client **client, const struct option_values *values,
+    struct errmsg *msg)
+{
+	const char *url = option_text(values, "collector");
+	const char *home = getenv("SONDE_COLLECTOR");
+	char *token;
+	int err = token_find(&token, option_text(values, "token-file"), msg);
+	if (err)
+		return err;
+	struct http_config config = { .url = url ? url
+					     : home && *home
+						 ? home
+						 : CLIENT_DEFAULT_URL,
+		.ca_file = option_text(values, "ca-file"),
+		.answer_max = ANSWER_MAX };
+	struct client *c = xcalloc(1, sizeof(*c));
+	if (token)
+		c->authorization = xasprintf("Authorization: Bearer %s", token);
+	free(token);
+	err = http_open(&c->http, &config, msg);
+	if (err) {
+		client_close(c);
+		return err;
+	}
+	*client = c;
+	return 0;
+}
+
+void client_close(struct client *client)
+{
+	if (!client)
+		return;
+	http_close(client->http);
+	free(client->authorization);
+	free(client);
+}
+
+/* --- asking ------------------------------------------------------------ */
+
+static int code_of(long status)
+{
+	switch (status) {
+	case 401:
+	case 403: return ERR_DENIED;
+	case 404: return ERR_NOT_FOUND;
+	case 429:
+	case 502:
+	case 503:
+	case 504: return ERR_UNAVAILABLE;
+	default: return status >= 500 ? ERR_UNSUPPORTED : ERR_USAGE;
+	}
+}
+
+/* problem+json (RFC 9457), or whatever came instead. */
+static int fail(long status, json_t *problem, struct errmsg *msg)
+{
+	const char *title =
+	    json_string_value(json_object_get(problem, "title"));
+	const char *detail =
+	    json_string_value(json_object_get(problem, "detail"));
+	int err = code_of(status);
+	if (detail || title)
+		return err_set(msg, err, "%.80s%s%.150s", title ? title : "",
+		    title && detail ? ": " : "", detail ? detail : "");
+	return err_set(msg, err, "the collector answers %ld", status);
+}
+
+int client_ask(struct client *client, const char *method, const char *path,
+    json_t *body, json_t **answer, struct errmsg *msg)
+{
+	const char *headers[] = { "Content-Type: application/json",
+		client->authorization, NULL };
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	struct http_request request = { .method = method,
+		.path = path,
+		.headers = headers,
+		.body = text,
+		.body_len = text ? strlen(text) : 0,
+		.timeout_s = TIMEOUT_S };
+	const struct http_answer *got;
+	json_decref(body);
+	*answer = NULL;
+	int err = http_exchange(client->http, &request, &got, msg);
+	free(text);
+	if (err)
+		return err;
+	json_t *json =
+	    json_loadb((const char *)got->body.data, got->body.len, 0, NULL);
+	if (got->status < 200 || got->status > 299) {
+		err = fail(got->status, json, msg);
+		json_decref(json);
+		return err;
+	}
+	if (!json && got->status != 204)
+		return err_set(
+		    msg, ERR_MALFORMED, "the collector's answer is not JSON");
+	*answer = json;
+	return 0;
+}
+
+/* --- lists ------------------------------------------------------------- */
+
+void client_query(char **text, const char *name, const char *value)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	struct buf b = { 0 };
+	if (!value)
+		return;
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		bool plain = (*p >= '0' && *p <= '9') ||
+			     (*p >= 'a' && *p <= 'z') ||
+			     (*p >= 'A' && *p <= 'Z') || strchr("-._~,:", *p);
+		if (plain)
+			buf_u8(&b, *p);
+		else
+			buf_printf(&b, "%%%c%c", hex[*p >> 4], hex[*p & 15]);
+	}
+	buf_u8(&b, 0);
+	char *longer = xasprintf("%s%c%s=%s", *text,
+	    strchr(*text, '?') ? '&' : '?', name, (const char *)b.data);
+	free(*text);
+	*text = longer;
+	buf_fini(&b);
+}
+
+static int page(struct client *client, const char *path, const char *cursor,
+    int64_t limit, json_t **answer, struct errmsg *msg)
+{
+	char *with = xstrdup(path), count[24];
+	snprintf(count, sizeof(count), "%lld",
+	    (long long)(limit < PAGE ? limit : PAGE));
+	client_query(&with, "limit", count);
+	client_query(&with, "cursor", cursor);
+	int err = client_ask(client, "GET", with, NULL, answer, msg);
+	free(with);
+	return err;
+}
+
+int client_list(struct client *client, const char *path, int64_t limit,
+    client_item_fn *item, void *arg, struct errmsg *msg)
+{
+	char *cursor = NULL;
+	int err = 0;
+	do {
+		json_t *answer, *one;
+		size_t i;
+		err = page(client, path, cursor, limit, &answer, msg);
+		if (err)
+			break;
+		json_array_foreach(json_object_get(answer, "items"), i,
+		    one) if (!err && limit-- > 0) err = item(arg, one, msg);
+		const char *next =
+		    json_string_value(json_object_get(answer, "next"));
+		free(cursor);
+		cursor = next ? xstrdup(next) : NULL;
+		json_decref(answer);
+	} while (!err && cursor && limit > 0);
+	free(cursor);
+	return err;
+}
+
+/* --- showing ----------------------------------------------------------- */
+
+static void cell(int width, const char *text)
+{
+	int n = 0;
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		putchar(c < 0x20 || c == 0x7f ? '?' : c);
+		n += (c & 0xc0) != 0x80; /* one UTF-8 character */
+	}
+	for (; width && n < width + 1; n++)
+		putchar(' ');
+	if (!width)
+		putchar('\n');
+}
+
+void client_titles(const struct client_column *columns)
+{
+	for (; columns->title; columns++)
+		cell(columns->width, columns->title);
+}
+
+/* The caller frees. */
+static char *value_text(json_t *value)
+{
+	struct buf b = { 0 };
+	json_t *item;
+	size_t i;
+	if (json_is_string(value))
+		return xstrdup(
+		    *json_string_value(value) ? json_string_value(value) : "-");
+	if (json_is_number(value))
+		return xasprintf("%.15g", json_number_value(value));
+	if (json_is_boolean(value))
+		return xstrdup(json_is_true(value) ? "yes" : "no");
+	json_array_foreach(value, i, item)
+	{
+		const char *text = json_string_value(item);
+		buf_printf(&b, "%s%s", i ? "," : "", text ? text : "?");
+	}
+	if (b.len == 0)
+		buf_u8(&b, '-');
+	buf_u8(&b, 0);
+	return (char *)b.data;
+}
+
+void client_row(const struct client_column *columns, json_t *item)
+{
+	for (; columns->title; columns++) {
+		char *text = value_text(json_object_get(item, columns->key));
+		cell(columns->width, text);
+		free(text);
+	}
+}
+
+int client_print_json(void *to, json_t *item, struct errmsg *msg)
+{
+	if (json_dumpf(item, to, JSON_COMPACT) != 0 || fputc('\n', to) == EOF)
+		return err_set(msg, -errno, "output: %s", strerror(errno));
+	return 0;
+}
+
+/* A table whose titles wait for the first row: none before a failure. */
+struct table {
+	const struct client_column *columns;
+	bool titled;
+};
+
+static void title(struct table *table)
+{
+	if (!table->titled)
+		client_titles(table->columns);
+	table->titled = true;
+}
+
+static int row_item(void *table, json_t *item, struct errmsg *msg)
+{
+	(void)msg;
+	title(table);
+	client_row(((struct table *)table)->columns, item);
+	return 0;
+}
+
+int client_list_command(const struct command *command,
+    const struct option_values *values, char *path,
+    const struct client_column *columns)
+{
+	bool json = option_flag(values, "json");
+	struct table table = { columns, false };
+	struct client *client = NULL;
+	struct errmsg msg = { "" };
+	int err = client_open(&client, values, &msg);
+	if (!err)
+		err = client_list(client, path, option_integer(values, "limit"),
+		    json ? client_print_json : row_item,
+		    json ? (void *)stdout : (void *)&table, &msg);
+	if (!err && !json)
+		title(&table);
+	client_close(client);
+	free(path);
+	return err ? command_fail(command->name, err, &msg) : 0;
+}

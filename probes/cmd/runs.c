@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* `sonde runs`: what ran where, and when its records came. */
+#include "lib/xalloc.h"
+#include "probes/cmd/client.h"
+
+static const struct option_row rows[] = {
+	{ "campaign", 0, OPTION_TEXT, "ID", NULL, 0, 0, NULL,
+	    "of this campaign only" },
+	{ "agent", 0, OPTION_TEXT, "ID", NULL, 0, 0, NULL,
+	    "of this agent only" },
+	{ "from", 0, OPTION_TEXT, "TIME", NULL, 0, 0, "-1h",
+	    "RFC 3339, or -1h for an hour ago" },
+	{ "to", 0, OPTION_TEXT, "TIME", NULL, 0, 0, NULL, "likewise" },
+	CLIENT_JSON_ROW,
+	CLIENT_LIMIT_ROW,
+	CLIENT_ROWS,
+	CLIENT_END,
+};
+
+static const struct option_table options = {
+	.program = "sonde runs",
+	.synopsis = "[--campaign ID] [--agent ID] [--json]",
+	.summary = "list runs of campaigns and the records that came of them",
+	.examples = "sonde runs --from -15m\n"
+		    "sonde runs --campaign 0123456789abcdef0123456789abcdef",
+	.rows = rows,
+};
+
+static int run(int argc, char **argv)
+{
+	static const struct client_column columns[] = { { "SCRIPT", "script",
+							    10 },
+		{ "RUN", "run", 6 }, { "RECORDS", "records", 8 },
+		{ "LAST", "last_at", 30 }, { "AGENT", "agent", 32 },
+		{ "CAMPAIGN", "campaign", 0 }, { NULL, NULL, 0 } };
+	struct option_values *values;
+	int code;
+	if (!client_options(&values, &command_runs, argc, argv, &code))
+		return code;
+	char *path = xstrdup("/api/v1/runs");
+	client_query(&path, "campaign", option_text(values, "campaign"));
+	client_query(&path, "agent", option_text(values, "agent"));
+	client_query(&path, "from", option_text(values, "from"));
+	client_query(&path, "to", option_text(values, "to"));
+	code = client_list_command(&command_runs, values, path, columns);
+	option_free(values);
+	return code;
+}
+
+const struct command command_runs = {
+	.name = "runs",
+	.summary = "list runs of campaigns",
+	.options = &options,
+	.run = run,
+};
