@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+$(eval $(call tool,tests/net/guardian-drive,tests/net/guardian-drive.c,probes lib))
+$(call script_test,tests/net/policy.sh)
