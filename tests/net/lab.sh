@@ -12,7 +12,7 @@
 #   lab_target NODE       NODE answers for all of 11.200.0.0/15 and
 #                         2600:200::/32
 #   lab_ready NODE ADDR.. waits until NODE gets answers from these
-#   lab_run NODE CMD...   runs a command there
+#   lab_run NODE CMD...   runs a command there; lab_spawn in the background
 #
 # In a chain or diamond what is unknown goes right, towards the last node, and
 # 11.0.1.0/24 (the first link made, the prober's) goes left.
@@ -42,6 +42,15 @@ lab_run() {
 	lab_where=$1
 	shift
 	ip netns exec "lab$$-$lab_where" "$@"
+}
+
+# Its id is in lab_pid.
+lab_spawn() {
+	lab_where=$1
+	shift
+	ip netns exec "lab$$-$lab_where" "$@" &
+	# shellcheck disable=SC2034
+	lab_pid=$!
 }
 
 lab_node() {
@@ -100,7 +109,7 @@ lab_chain() {
 
 lab_diamond() {
 	lab_a=$1 lab_b=$2 lab_c=$3 lab_width=$4
-	lab_over4= lab_over6= lab_back4= lab_back6= lab_i=1
+	lab_over4='' lab_over6='' lab_back4='' lab_back6='' lab_i=1
 	while [ "$lab_i" -le "$lab_width" ]; do
 		lab_link "$lab_a" "$lab_b$lab_i"
 		lab_over4="$lab_over4 nexthop via 11.0.$lab_n.2"

@@ -3,6 +3,7 @@
 # What the guardian says and what a capture at the other end of the wire sees
 # must be the same: every probe that it calls sent arrives, none that it calls
 # denied does.  Whatever it is told, unknown destinations lead over this wire.
+# shellcheck disable=SC2317 # functions that check calls
 . tests/tap.sh
 . tests/net/lab.sh
 command -v tcpdump >/dev/null || skip_all "tcpdump is not installed"
@@ -64,9 +65,9 @@ number <"$lab_dir/lines" >"$lab_dir/numbered"
 
 # observe WHO FLAGS: drives the guardian, compares its word with the wire.
 observe() {
-	lab_run peer tcpdump -Z root -i any -Q in \
-		--immediate-mode -nn -w "$lab_dir/$1.pcap" -U \
-		"src 11.0.1.1 or src 2600:0:0:1::1" 2>"$lab_dir/tcpdump.log" &
+	lab_spawn peer tcpdump -Z root -i any -Q in \
+		--immediate-mode -s 2000 -B 4096 -nn -w "$lab_dir/$1.pcap" -U \
+		"src 11.0.1.1 or src 2600:0:0:1::1" 2>"$lab_dir/tcpdump.log"
 	while ! grep -q listening "$lab_dir/tcpdump.log"; do
 		sleep 0.05
 	done
@@ -79,8 +80,8 @@ observe() {
 		grep -q .; do
 		sleep 0.05
 	done
-	lab_run peer pkill -INT -x tcpdump
-	wait
+	kill -INT "$lab_pid"
+	wait "$lab_pid"
 	tcpdump -nn -v -r "$lab_dir/$1.pcap" 2>/dev/null |
 		grep -oE '\.20000 > [^ ]*\.30[0-9]{3}:' |
 		grep -oE '30[0-9]{3}:$' | tr -d : | sort -n >"$lab_dir/$1.seen"
