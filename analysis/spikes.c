@@ -65,7 +65,6 @@ struct search {
 	size_t alarm_count, alarm_cap;
 	bool alarmed;
 	size_t calm, lasted;    /* bins in the band; bins of this alarm */
-	double observed_sum, expected_sum;
 };
 
 static double season_factor(const struct baseline *b, size_t bin)
@@ -203,20 +202,31 @@ static void alarm_raise(
 	};
 	s->alarmed = true;
 	s->calm = s->lasted = 0;
-	s->observed_sum = s->expected_sum = 0;
+	s->way[!way].sum = 0;
 	for (size_t i = s->way[way].start; i <= bin; i++)
-		if (!s->bins[i].missing) {
-			s->observed_sum += s->bins[i].count;
-			s->expected_sum += expected(&s->base, i);
-			s->lasted++;
-		}
+		s->lasted += !s->bins[i].missing;
 }
 
-static void alarm_note_means(struct search *s)
+/* The baseline has not moved since the alarm began. */
+static void alarm_note_means(const struct search *s, struct spike_alarm *alarm)
 {
-	struct spike_alarm *alarm = &s->alarms[s->alarm_count - 1];
-	alarm->observed = s->observed_sum / (double)s->lasted;
-	alarm->expected = s->expected_sum / (double)s->lasted;
+	double bins = 0;
+	for (size_t i = alarm->onset; i < alarm->end; i++)
+		if (!s->bins[i].missing) {
+			alarm->observed += s->bins[i].count;
+			alarm->expected += expected(&s->base, i);
+			bins++;
+		}
+	alarm->observed /= bins;
+	alarm->expected /= bins;
+}
+
+static void alarm_end(
+    const struct search *s, struct spike_alarm *alarm, size_t end)
+{
+	alarm->ended = true;
+	alarm->end = end;
+	alarm_note_means(s, alarm);
 }
 
 /* A level that has come to stay is the new baseline. */
@@ -243,28 +253,35 @@ static void learn_burst(struct search *s, const struct spike_alarm *alarm)
 			learn(&s->base, i, s->bins[i].count);
 }
 
-static void follow_alarm(
-    struct search *s, size_t bin, const struct spike_band *band)
+/* True when the excursion has lasted long enough to be news. */
+static bool cusum_step(struct search *s, enum spike_direction way, size_t bin)
+{
+	struct cusum *c = &s->way[way];
+	if (c->sum <= 0)
+		c->start = bin;
+	c->sum = fmax(0, c->sum + change_ratio(s, way, bin));
+	return c->sum >= log(fmax(s->config->run_length, 2));
+}
+
+static void follow_alarm(struct search *s, size_t bin)
 {
 	struct spike_alarm *alarm = &s->alarms[s->alarm_count - 1];
-	double x = s->bins[bin].count;
+	enum spike_direction back = !alarm->direction;
 	bool calm = change_ratio(s, alarm->direction, bin) < 0;
 	size_t patience = s->config->warmup_bins *
 	    (alarm->direction == SPIKE_RISE ? RISE_PATIENCE : FALL_PATIENCE);
 	s->calm = calm ? s->calm + 1 : 0;
-	s->observed_sum += x;
-	s->expected_sum += band->expected;
 	s->lasted++;
-	if (s->calm == CALM_BINS) {
-		alarm->ended = true;
-		alarm->end = bin + 1 - CALM_BINS;
-		alarm_note_means(s);
+	if (cusum_step(s, back, bin)) {
+		alarm_end(s, alarm, s->way[back].start);
+		s->pending_count = 0;
+		alarm_raise(s, back, bin);
+	} else if (s->calm == CALM_BINS) {
+		alarm_end(s, alarm, bin + 1 - CALM_BINS);
 		learn_burst(s, alarm);
 		calm_down(s);
 	} else if (s->lasted >= patience && s->calm == 0) {
-		alarm->ended = true;
-		alarm->end = bin + 1;
-		alarm_note_means(s);
+		alarm_end(s, alarm, bin + 1);
 		accept_level(s, bin);
 		calm_down(s);
 	}
@@ -272,18 +289,12 @@ static void follow_alarm(
 
 static void judge(struct search *s, size_t bin)
 {
-	double threshold = log(fmax(s->config->run_length, 2));
-	for (int way = SPIKE_RISE; way <= SPIKE_FALL; way++) {
-		struct cusum *c = &s->way[way];
-		if (c->sum <= 0)
-			c->start = bin;
-		c->sum = fmax(0, c->sum + change_ratio(s, way, bin));
-	}
-	for (int way = SPIKE_RISE; way <= SPIKE_FALL && !s->alarmed; way++)
-		if (s->way[way].sum >= threshold)
-			alarm_raise(s, way, bin);
-	if (s->alarmed)
+	bool rise = cusum_step(s, SPIKE_RISE, bin);
+	bool fall = cusum_step(s, SPIKE_FALL, bin);
+	if (rise || fall) {
+		alarm_raise(s, rise ? SPIKE_RISE : SPIKE_FALL, bin);
 		return;
+	}
 	s->pending[s->pending_count++] = bin;
 	if (s->way[SPIKE_RISE].sum <= 0 && s->way[SPIKE_FALL].sum <= 0)
 		learn_pending(s);
@@ -309,21 +320,19 @@ size_t spikes_find(const struct spike_bin *bins, size_t count,
 	size_t watched = 0;
 	search_init(&s, bins, count, config);
 	for (size_t i = 0; i < count; i++) {
-		struct spike_band here;
-		band_at(&s.base, i, &here);
 		if (band)
-			band[i] = here;
+			band_at(&s.base, i, &band[i]);
 		if (bins[i].missing)
 			continue;
 		if (watched++ < config->warmup_bins)
 			learn(&s.base, i, bins[i].count);
 		else if (s.alarmed)
-			follow_alarm(&s, i, &here);
+			follow_alarm(&s, i);
 		else
 			judge(&s, i);
 	}
 	if (s.alarmed)
-		alarm_note_means(&s);
+		alarm_note_means(&s, &s.alarms[s.alarm_count - 1]);
 	free(s.pending);
 	free(s.base.season);
 	*alarms = s.alarms;

@@ -164,6 +164,28 @@ static void an_outbreak_ends_when_it_is_over(void **state)
 	series_free(s);
 }
 
+/* A worm that breaks out while its forerunner is dying. */
+static void a_rise_ends_a_fall_and_is_dated_from_its_own_start(void **state)
+{
+	(void)state;
+	struct series *s = series_new();
+	put(s, 60, 20, 1);
+	put(s, 5, 1, 1);
+	put(s, 5, 90, 1);
+	find(s, &spike_defaults);
+	assert_int_equal(s->found, 2);
+	assert_int_equal(s->alarms[0].direction, SPIKE_FALL);
+	assert_int_equal(s->alarms[0].onset, 60);
+	assert_true(s->alarms[0].ended);
+	assert_int_equal(s->alarms[0].end, 65);
+	assert_true(s->alarms[0].observed < s->alarms[0].expected);
+	assert_int_equal(s->alarms[1].direction, SPIKE_RISE);
+	assert_int_equal(s->alarms[1].onset, 65);
+	assert_int_equal(s->alarms[1].detected, 65);
+	assert_true(s->alarms[1].observed > s->alarms[1].expected);
+	series_free(s);
+}
+
 static void a_new_worm_after_silence_alarms_at_once(void **state)
 {
 	(void)state;
@@ -263,6 +285,8 @@ int main(void)
 	    cmocka_unit_test(netbaits_step_alarms_in_its_first_bin),
 	    cmocka_unit_test(a_fall_is_dated_and_the_return_is_a_rise),
 	    cmocka_unit_test(an_outbreak_ends_when_it_is_over),
+	    cmocka_unit_test(
+		a_rise_ends_a_fall_and_is_dated_from_its_own_start),
 	    cmocka_unit_test(a_new_worm_after_silence_alarms_at_once),
 	    cmocka_unit_test(one_stray_source_after_silence_is_no_news),
 	    cmocka_unit_test(slow_drift_is_followed),
