@@ -345,19 +345,14 @@ size_t option_row_count(const struct option_row *rows)
 	return n;
 }
 
-static bool text_like(enum option_type type)
-{
-	return type == OPTION_TEXT || type == OPTION_CHOICE ||
-	    type == OPTION_ADDRESS || type == OPTION_PREFIX;
-}
-
 const struct option_value *option_value_of(const struct option_value *values,
     const struct option_row *rows, const char *name, enum option_type type)
 {
 	for (size_t i = 0; rows && rows[i].name; i++)
 		if (strcmp(rows[i].name, name) == 0) {
 			if (rows[i].type != type &&
-			    !(type == OPTION_TEXT && text_like(rows[i].type)))
+			    (type != OPTION_TEXT ||
+				rows[i].type == OPTION_LIST))
 				BUG("'%s' is of another type", name);
 			return &values[i];
 		}

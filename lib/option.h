@@ -67,7 +67,8 @@ double option_number(const struct option_values *values, const char *name);
 int64_t option_duration_ns(
     const struct option_values *values, const char *name);
 uint64_t option_size(const struct option_values *values, const char *name);
-/* NULL when not given and without a default.  Borrowed. */
+/* As it was written, of any type but a list; NULL when not given and without
+ * a default.  Borrowed. */
 const char *option_text(const struct option_values *values, const char *name);
 /* An option of any type but a list, as it was written: for passing it on. */
 const char *option_written(

@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &command_agents,
     &command_token,
     &command_doctor,
+    &command_spikes,
     &command_help,
     &command_completion,
     NULL,

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,analysis,topology,analysis lib))
 $(eval $(call unit_test,analysis,spikes,analysis lib))
+$(call script_test,tests/analysis/spikes.sh)
