@@ -121,8 +121,8 @@ void worm_heartbeat(struct synth *by, unsigned agent,
     const Sonde__Record *frame, uint64_t minute, struct dice *dice)
 {
 	static const char *const names[] = {"sensor.captured",
-	    "sensor.capture_dropped", "guardian.sent",
-	    "guardian.denied.private", "keeper.spool_bytes"};
+	    "sensor.dropped", "guardian.sent",
+	    "guardian.denied.private", "spool.bytes"};
 	enum { COUNT = sizeof(names) / sizeof(*names) };
 	const uint64_t values[COUNT] = {minute * 900 + 17 * agent,
 	    agent == 3 ? minute / 40 : 0, minute * 140, minute / 30,
