@@ -1,1 +1,3 @@
-collector_SRCS :=
+# SPDX-License-Identifier: ISC
+collector_SRCS += collector/histogram.c
+collector_SRCS += collector/path.c

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sparse histograms over a fixed scale.  A value's bucket is its octave and
+ * the six bits below its highest one, so adding two histograms is adding
+ * counts, whatever they saw.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/histogram.h"
+#include "collector/varint.h"
+#include "lib/xalloc.h"
+
+#define SUB_BITS 6
+#define SUB (1u << SUB_BITS)
+#define BUCKETS (SUB * (64 - SUB_BITS))
+
+static uint32_t bucket_of(uint64_t v)
+{
+	if (v < SUB)
+		return (uint32_t)v;
+	unsigned octave = 63u - (unsigned)__builtin_clzll(v) - SUB_BITS;
+	return octave * SUB + (uint32_t)(v >> octave);
+}
+
+static int64_t bucket_middle(uint32_t index)
+{
+	if (index < 2 * SUB)
+		return index;
+	unsigned octave = index / SUB - 1;
+	uint64_t low = (uint64_t)(index % SUB + SUB) << octave;
+	return (int64_t)(low + (UINT64_C(1) << octave) / 2);
+}
+
+void histogram_fini(struct histogram *h)
+{
+	free(h->buckets);
+	*h = (struct histogram){0};
+}
+
+/* The place of the bucket, or where it belongs. */
+static size_t find(const struct histogram *h, uint32_t index)
+{
+	size_t low = 0, high = h->len;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (h->buckets[middle].index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint32_t sum_capped(uint32_t a, uint32_t b)
+{
+	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
+{
+	h->total += count;
+	size_t at = find(h, index);
+	if (at < h->len && h->buckets[at].index == index) {
+		h->buckets[at].count = sum_capped(h->buckets[at].count, count);
+		return;
+	}
+	if (h->len == h->cap) {
+		h->cap = h->cap ? h->cap * 2 : 4;
+		h->buckets = xreallocarray(
+		    h->buckets, h->cap, sizeof(*h->buckets));
+	}
+	memmove(h->buckets + at + 1, h->buckets + at,
+	    (h->len - at) * sizeof(*h->buckets));
+	h->buckets[at] = (struct histogram_bucket){index, count};
+	h->len++;
+}
+
+void histogram_add(struct histogram *h, int64_t value_ns, uint32_t count)
+{
+	if (count)
+		add_bucket(h,
+		    bucket_of(value_ns > 0 ? (uint64_t)value_ns : 0), count);
+}
+
+void histogram_merge(struct histogram *to, const struct histogram *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		add_bucket(to, from->buckets[i].index, from->buckets[i].count);
+}
+
+int64_t histogram_quantile(const struct histogram *h, double q)
+{
+	if (h->total == 0)
+		return -1;
+	double rank = q * (double)h->total;
+	uint64_t seen = 0;
+	for (size_t i = 0; i < h->len; i++) {
+		seen += h->buckets[i].count;
+		if ((double)seen >= rank)
+			return bucket_middle(h->buckets[i].index);
+	}
+	return bucket_middle(h->buckets[h->len - 1].index);
+}
+
+void histogram_write(const struct histogram *h, struct buf *to)
+{
+	varint_put(to, h->len);
+	uint32_t last = 0;
+	for (size_t i = 0; i < h->len; i++) {
+		varint_put(to, h->buckets[i].index - last);
+		varint_put(to, h->buckets[i].count);
+		last = h->buckets[i].index;
+	}
+}
+
+void histogram_read(struct histogram *h, struct reader *from)
+{
+	uint64_t len = varint_get(from), index = 0;
+	if (len > BUCKETS)
+		reader_fail(from, ERR_MALFORMED);
+	for (uint64_t i = 0; from->err == ERR_OK && i < len; i++) {
+		uint64_t step = varint_get(from), count = varint_get(from);
+		if ((i > 0 && step == 0) || step >= BUCKETS - index ||
+		    count == 0 || count > UINT32_MAX) {
+			reader_fail(from, ERR_MALFORMED);
+			return;
+		}
+		index += step;
+		if (from->err == ERR_OK)
+			add_bucket(h, (uint32_t)index, (uint32_t)count);
+	}
+}
