@@ -1,3 +1,15 @@
 # SPDX-License-Identifier: ISC
 collector_SRCS += collector/histogram.c
+collector_SRCS += collector/intake.c
 collector_SRCS += collector/path.c
+collector_SRCS += collector/sqlite.c
+collector_SRCS += collector/store-sqlite-admin.c
+collector_SRCS += collector/store-sqlite-ingest.c
+collector_SRCS += collector/store-sqlite-paths.c
+collector_SRCS += collector/store-sqlite-read.c
+collector_SRCS += collector/store-sqlite-rollup.c
+collector_SRCS += collector/store-sqlite-schema.c
+collector_SRCS += collector/store-sqlite-series.c
+collector_SRCS += collector/store-sqlite-sightings.c
+collector_SRCS += collector/store-sqlite-trim.c
+collector_SRCS += collector/store-sqlite.c

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/* Shared by the files of the SQLite provider (collector/store.h). */
+#pragma once
+
+#include "collector/sqlite.h"
+#include "collector/store.h"
+
+struct store {
+	struct db db;
+	char *path;
+	uint32_t levels[STORE_LEVELS_MAX];
+	int64_t housekept_ns; /* when the hourly part of trim last ran */
+	int64_t page_bytes;
+};
+
+struct store_reader {
+	struct db db;
+	struct errmsg msg;
+};
+
+/* Brings an open database up to version `to` (0: the newest), each step in
+ * a transaction of its own. */
+int schema_migrate(struct db *db, int to, struct errmsg *msg);
+int schema_newest(void);
+
+/* store-sqlite-ingest.c */
+int sqlite_ingest(struct store *store, const struct intake *intake,
+    struct store_outcome *outcome, struct errmsg *msg);
+
+/* store-sqlite-rollup.c, -sightings.c, -paths.c: what one record adds, and,
+ * after the last one, the sums that the batch's sightings made. */
+struct rollup {
+	struct store *store;
+	const struct intake *intake;
+	struct store_outcome *outcome;
+	struct rollup_series *series; /* a table of sums, by key */
+	size_t series_count, series_cap;
+};
+/* A record's time, not after its arrival; the start of its bin. */
+int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns);
+int64_t rollup_bin(int64_t ns, uint32_t bin_s);
+int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg);
+int rollup_finish(struct rollup *rollup, struct errmsg *msg);
+void rollup_fini(struct rollup *rollup);
+int rollup_sighting(
+    struct rollup *rollup, uint32_t index, struct errmsg *msg);
+int rollup_trace(struct rollup *rollup, uint32_t index, struct errmsg *msg);
+
+/* store-sqlite-admin.c */
+int sqlite_agent_add(
+    struct store *store, struct store_agent *agent, struct errmsg *msg);
+int sqlite_agent_seen(
+    struct store *store, int64_t row, int64_t seen_ns, struct errmsg *msg);
+int sqlite_token_add(struct store *store, const struct store_token *token,
+    struct errmsg *msg);
+int sqlite_token_get(struct store *store,
+    const uint8_t hash[STORE_TOKEN_HASH_LEN], struct store_token *token,
+    struct errmsg *msg);
+int sqlite_token_use(struct store *store, const struct store_token *token,
+    struct errmsg *msg);
+int sqlite_campaign_add(struct store *store,
+    const struct store_campaign *campaign, struct errmsg *msg);
+int sqlite_campaign_stop(struct store *store, const uint8_t id[16],
+    int64_t stopped_ns, struct errmsg *msg);
+int sqlite_revise(
+    struct store *store, uint64_t *revision, struct errmsg *msg);
+int sqlite_alarm_put(
+    struct store *store, struct store_alarm *alarm, struct errmsg *msg);
+int sqlite_event_add(
+    struct store *store, struct store_event *event, struct errmsg *msg);
+
+/* store-sqlite-trim.c */
+int sqlite_trim(struct store *store, const struct store_keep *keep,
+    uint32_t *deleted, uint32_t *expired, struct errmsg *msg);
+
+/* store-sqlite-read.c and store-sqlite-series.c */
+int sqlite_read_agents(struct store_reader *reader,
+    const struct store_filter *filter, store_agent_fn *fn, void *ctx);
+int sqlite_read_campaigns(struct store_reader *reader,
+    const struct store_filter *filter, store_campaign_fn *fn, void *ctx);
+int sqlite_read_runs(struct store_reader *reader,
+    const struct store_filter *filter, store_run_fn *fn, void *ctx);
+int sqlite_last_run(struct store_reader *reader, const uint8_t campaign[16],
+    int64_t agent_row, uint64_t *run);
+int sqlite_read_records(struct store_reader *reader,
+    const struct store_filter *filter, store_record_fn *fn, void *ctx);
+int sqlite_read_paths(struct store_reader *reader,
+    const struct store_filter *filter, store_path_fn *fn, void *ctx);
+int sqlite_read_points(struct store_reader *reader,
+    const struct store_filter *filter, store_point_fn *fn, void *ctx);
+int sqlite_read_watch(struct store_reader *reader,
+    const struct store_filter *filter, store_watch_fn *fn, void *ctx);
+int sqlite_read_kinds(struct store_reader *reader,
+    const struct store_filter *filter, store_kind_fn *fn, void *ctx);
+int sqlite_read_sources(struct store_reader *reader,
+    const struct store_filter *filter, store_source_fn *fn, void *ctx);
+int sqlite_read_alarms(struct store_reader *reader,
+    const struct store_filter *filter, store_alarm_fn *fn, void *ctx);
+int sqlite_read_events(struct store_reader *reader,
+    const struct store_filter *filter, store_event_fn *fn, void *ctx);
+int sqlite_read_payload(struct store_reader *reader, const uint8_t hash[16],
+    uint64_t *size_bytes, struct buf *octets);
+int sqlite_event_range(
+    struct store_reader *reader, int64_t *oldest, int64_t *newest);
+int sqlite_totals(
+    struct store_reader *reader, uint64_t *stored, uint64_t *lost);
+int sqlite_revision(struct store_reader *reader, uint64_t *revision);
