@@ -11,7 +11,7 @@
 
 #include "collector/collector.h"
 
-#define CAMPAIGN_MAX_TARGETS 4096
+#define CAMPAIGN_MAX_TARGETS 256 /* numeric addresses */
 
 /* POST /api/v1/campaigns.  ERR_USAGE names the field; ERR_UNAVAILABLE: try
  * later.  The answer is the campaign as query_campaign gives it. */

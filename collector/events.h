@@ -24,7 +24,9 @@ uint64_t events_last_id(struct collector *collector);
 
 /* Up to count events with ids above `after`, oldest first; *oldest (may be
  * NULL) is the first id still kept, so the caller sees whether some are gone.
- * Returns how many, or ERR_UNAVAILABLE.  The caller calls event_fini. */
+ * Returns how many, or ERR_UNAVAILABLE.  The caller calls event_fini.  An
+ * `after` above events_last_id comes from before a restore: start at the
+ * last id instead. */
 int events_after(struct collector *collector, uint64_t after,
     struct event *events, size_t count, uint64_t *oldest);
 void event_fini(struct event *event);

@@ -1,7 +1,32 @@
 # SPDX-License-Identifier: ISC
+collector_SRCS += collector/admin-token.c
+collector_SRCS += collector/agents.c
+collector_SRCS += collector/alarms.c
+collector_SRCS += collector/campaign-json.c
+collector_SRCS += collector/campaign.c
+collector_SRCS += collector/collector.c
+collector_SRCS += collector/enrol.c
+collector_SRCS += collector/events.c
 collector_SRCS += collector/histogram.c
+collector_SRCS += collector/ingest-events.c
+collector_SRCS += collector/ingest.c
 collector_SRCS += collector/intake.c
+collector_SRCS += collector/json.c
+collector_SRCS += collector/map.c
+collector_SRCS += collector/metrics.c
 collector_SRCS += collector/path.c
+collector_SRCS += collector/query-agents.c
+collector_SRCS += collector/query-args.c
+collector_SRCS += collector/query-links.c
+collector_SRCS += collector/query-overview.c
+collector_SRCS += collector/query-records.c
+collector_SRCS += collector/query-routes.c
+collector_SRCS += collector/query-series.c
+collector_SRCS += collector/query-sightings.c
+collector_SRCS += collector/query-topology.c
+collector_SRCS += collector/readers.c
+collector_SRCS += collector/series.c
+collector_SRCS += collector/settings.c
 collector_SRCS += collector/sqlite.c
 collector_SRCS += collector/store-sqlite-admin.c
 collector_SRCS += collector/store-sqlite-ingest.c
@@ -13,3 +38,7 @@ collector_SRCS += collector/store-sqlite-series.c
 collector_SRCS += collector/store-sqlite-sightings.c
 collector_SRCS += collector/store-sqlite-trim.c
 collector_SRCS += collector/store-sqlite.c
+collector_SRCS += collector/tick.c
+collector_SRCS += collector/writer.c
+
+$(eval $(call program,sonde-collector,collector/main.c,collector web analysis lib))

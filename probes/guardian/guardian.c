@@ -215,7 +215,10 @@ static bool wait_and_read(struct guardian *g, int control_fd)
 static void count_captures(struct guardian *g)
 {
 	struct net_counters counters = { 0 };
-	g->counted_at = guardian_now(g);
+	struct monotime now = guardian_now(g);
+	if (monotime_diff(now, g->counted_at) < NS_PER_S)
+		return;
+	g->counted_at = now;
 	g->net->counters(g->net_ctx, &counters);
 	counters_set(g->captured, counters.received);
 	counters_set(g->capture_dropped, counters.dropped);
@@ -231,9 +234,7 @@ int guardian_serve(struct guardian *g, int control_fd, struct errmsg *msg)
 		answer_runs(g);
 		if (guardian_is_virtual(g) && all_wait(g))
 			move_time(g);
-		if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
-			count_captures(g);
+		count_captures(g);
 	}
-	count_captures(g);
 	return 0;
 }

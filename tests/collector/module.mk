@@ -1,3 +1,10 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,collector,histogram,collector analysis lib))
 $(eval $(call unit_test,collector,path,collector analysis lib))
+
+# These have a collector in a folder of their own.
+COLLECTOR_FIXTURE := $(O)/tests/collector/fixture.o $(O)/tests/web/synth.o
+OBJS += $(O)/tests/collector/fixture.o
+collector_test = $(eval $(call unit_test,collector,$(1),collector analysis lib)) \
+	$(eval $(O)/tests/collector/test_$(1): $(COLLECTOR_FIXTURE))
+$(call collector_test,ingest)

@@ -6,13 +6,11 @@ import dagre from "@dagrejs/dagre";
 import Graph from "graphology";
 import forceAtlas2 from "graphology-layout-forceatlas2";
 import { COLUMN, ROW, isWorthKeeping, outwardLinks, placeNewcomers,
-	quickLayers, spiral, spread, stretched } from "./map/layout-plan.js";
+	spiral, spread, stretched } from "./map/layout-plan.js";
 
 const ROOT = ">root"; // no node id holds a ">"
 
-const DAGRE_NODES = 700; // more would take it many seconds
-
-function dagreLayers(nodes, links) {
+function layered({ nodes, links, known }) {
 	const graph = new dagre.graphlib.Graph();
 	graph.setGraph({ rankdir: "LR", nodesep: ROW - 12, edgesep: 10,
 		ranksep: COLUMN - 12, ranker: "network-simplex" });
@@ -26,15 +24,10 @@ function dagreLayers(nodes, links) {
 	for (const { id } of nodes.filter((n) => n.source))
 		graph.setEdge(ROOT, id, { weight: 1000 });
 	dagre.layout(graph);
-	return new Map(nodes.map(({ id }) => {
+	const fresh = new Map(nodes.map(({ id }) => {
 		const { x, y } = graph.node(id);
 		return [id, [x, -y]]; // the canvas counts upwards
 	}));
-}
-
-function layered({ nodes, links, known }) {
-	const fresh = nodes.length > DAGRE_NODES ? quickLayers(nodes, links)
-		: dagreLayers(nodes, links);
 	return isWorthKeeping(known, nodes)
 		? placeNewcomers(known, fresh, links) : stretched(fresh);
 }

@@ -16,8 +16,6 @@ function headerCell(column, table) {
 				icon("down"))));
 }
 
-const ROWS_AT_ONCE = 300; // more at a time is slow, and nobody reads them
-
 export class Table {
 	// options: caption, columns [{id, label, class, value(item),
 	// cell(item), descending}], key(item), href(item), select(item), sort,
@@ -33,14 +31,7 @@ export class Table {
 		this.table = h("table", null,
 			h("caption", { class: "sr-only" }, options.caption),
 			h("thead", null, this.head), this.body);
-		this.most = ROWS_AT_ONCE;
-		this.moreButton = h("button", { type: "button", hidden: true,
-			class: "button small table-more", on: { click: () => {
-				this.most += ROWS_AT_ONCE;
-				this.draw();
-			} } });
-		this.scroller = h("div", { class: "table-scroll" }, this.table,
-			this.moreButton);
+		this.scroller = h("div", { class: "table-scroll" }, this.table);
 		this.blank = h("div", { class: "table-empty", hidden: true });
 		this.el = h("div", { class: "table-box" }, this.scroller, this.blank);
 		this.showSort();
@@ -87,10 +78,7 @@ export class Table {
 
 	draw() {
 		const { key, print } = this.options;
-		const left = this.items.length - this.most;
-		this.moreButton.hidden = left <= 0;
-		this.moreButton.textContent = `Show more (${left} left)`;
-		keyed(this.body, this.sorted().slice(0, this.most), {
+		keyed(this.body, this.sorted(), {
 			key,
 			make: () => h("tr"),
 			draw: (tr, item) => this.drawRow(tr, item),

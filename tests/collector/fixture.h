@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A collector in a folder of its own, with a clock that only moves when told,
+ * and agents that exist as keys.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "collector/collector.h"
+#include "collector/ingest.h"
+#include "collector/query.h"
+#include "lib/record.h"
+#include "tests/web/synth.h"
+
+/* 2026-11-22T00:00:00Z, a whole day */
+#define DAY_START_NS (INT64_C(1795305600) * NS_PER_S)
+
+struct fixture {
+	char dir[64];
+	struct collector_config config;
+	struct collector_clock clock;
+	_Atomic int64_t now_ns; /* both clocks */
+	struct collector *c;
+};
+
+/* cmocka's setup and teardown; *state is a struct fixture. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+void fixture_reopen(struct fixture *f);
+void fixture_sleep(struct fixture *f, int64_t ns); /* moves the clock */
+
+/* A new agent with these tags ("[\"a\"]", NULL: none). */
+void fixture_enrol(
+    struct fixture *f, struct synth *agent, const char *name,
+    const char *tags);
+
+/* Sends bytes and waits for the answer. */
+struct ingest_answer fixture_send(
+    struct fixture *f, const void *body, size_t len);
+/* Seals what synth_add gathered, sends it, expects it stored. */
+void fixture_ship(struct fixture *f, struct synth *agent);
+/* Seals with a header of the test's own; raw is what was gathered. */
+struct ingest_answer fixture_send_as(struct fixture *f,
+    const struct synth *agent, const struct batch_header *header);
+
+/* Asks; query is "name=value&name=value" without escapes.  The caller
+ * decrefs. */
+json_t *fixture_query(struct fixture *f, query_fn *query, const char *args);
+int fixture_query_err(struct fixture *f, query_fn *query, const char *args);
+
+/* A number in the database itself. */
+int64_t fixture_sql(struct fixture *f, const char *sql);
+
+/* Records.  Texts are borrowed, addresses parsed. */
+void add_log(struct synth *agent, const char *text);
+void add_sighting(struct synth *agent, const char *src,
+    const char *signature, int64_t at_ns, unsigned packets);
+struct hop {
+	const char *from; /* NULL: silent */
+	int64_t rtt_us;
+	unsigned probes, replies;
+};
+void add_trace(struct synth *agent, const char *src, const char *dst,
+    int64_t at_ns, const struct hop *hops, size_t count);
+void add_heartbeat(
+    struct synth *agent, int64_t at_ns, int64_t uptime_ns, bool sensor);
