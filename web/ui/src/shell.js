@@ -7,7 +7,7 @@ import { brandMark, icon } from "./lib/icons.js";
 import { KeysDialog, listenToKeys } from "./keys.js";
 import { RangePicker } from "./range-picker.js";
 import { loadTheme, saveTheme } from "./lib/prefs.js";
-import { formatClock } from "./lib/time.js";
+import { formatClock, formatDateTime } from "./lib/time.js";
 import { mountToast } from "./lib/toast.js";
 import { AgentsView } from "./views/agents.js";
 import { MissingView } from "./views/missing.js";
@@ -41,13 +41,15 @@ export class Shell {
 		this.banner = h("div", { class: "banner", role: "alert",
 			hidden: true });
 		this.status = h("div", { class: "status" });
+		this.printNote = h("p", { class: "print-note" });
+		addEventListener("beforeprint", () => this.writePrintNote());
 	}
 
 	mount(root) {
 		root.append(this.sidebar(),
 			h("div", { class: "page" }, this.banner,
 				h("header", { class: "page-head" }, this.title,
-					this.picker.el),
+					this.picker.el, this.printNote),
 				this.main),
 			this.keys.el);
 		mountToast(document.body);
@@ -98,8 +100,10 @@ export class Shell {
 			this.view?.themeChanged?.();
 		};
 		mark(loadTheme());
-		matchMedia("(prefers-color-scheme: dark)").addEventListener("change",
-			() => this.view?.themeChanged?.());
+		// paper is light, whatever the screen is
+		for (const query of ["(prefers-color-scheme: dark)", "print"])
+			matchMedia(query).addEventListener("change",
+				() => this.view?.themeChanged?.());
 		return h("div", { class: "segmented theme", role: "group",
 			"aria-label": "Theme" }, buttons);
 	}
@@ -200,6 +204,14 @@ export class Shell {
 			h("button", { type: "button", class: "button small",
 				on: { click: () => this.app.retry() } }, "Try now"));
 		this.tick();
+	}
+
+	// What a sheet of paper must say by itself: when, and where it is from.
+	writePrintNote() {
+		const { from, to } = this.app.range(), { utc } = this.app;
+		setText(this.printNote, `${formatDateTime(from, utc)} to `
+			+ `${formatDateTime(to, utc)} ${utc ? "UTC" : "local time"}, `
+			+ location.href);
 	}
 
 	showStatus() {

@@ -54,6 +54,15 @@ export function setText(el, text) {
 		el.textContent = text;
 }
 
+// Draws an element anew and gives the focus back to what had it.
+function redraw(el, draw) {
+	const inside = () => [...el.querySelectorAll("a, button")];
+	const at = inside().indexOf(document.activeElement);
+	draw();
+	if (at >= 0)
+		inside()[at]?.focus({ preventScroll: true });
+}
+
 const kept = new WeakMap(); // parent -> Map(key -> {el, print})
 
 // Makes the children of parent match items, reusing an element while its key
@@ -66,7 +75,7 @@ export function keyed(parent, items, { key, make, draw, print }) {
 		const entry = old.get(id) ?? { el: make(item), print: undefined };
 		const mark = print ? print(item) : JSON.stringify(item);
 		if (entry.print !== mark) {
-			draw(entry.el, item);
+			redraw(entry.el, () => draw(entry.el, item));
 			entry.print = mark;
 		}
 		now.set(id, entry);

@@ -101,8 +101,6 @@ export class Table {
 	drawRow(tr, item) {
 		const { columns, key, href, select } = this.options;
 		const chosen = key(item) === this.selected;
-		// the focused link must not be replaced under the reader's hands
-		const focused = tr.contains(document.activeElement);
 		replace(tr, columns.map((column, i) => {
 			const content = column.cell(item);
 			return h("td", { class: column.class,
@@ -113,8 +111,6 @@ export class Table {
 		tr.classList.toggle("selected", chosen);
 		if (chosen)
 			tr.querySelector("a")?.setAttribute("aria-current", "true");
-		if (focused)
-			tr.querySelector("a")?.focus();
 		if (select)
 			tr.onclick = (event) => {
 				if (event.metaKey || event.ctrlKey || event.shiftKey

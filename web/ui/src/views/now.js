@@ -121,14 +121,18 @@ export class NowView {
 	}
 
 	showTiles(overview) {
-		replace(this.tiles, this.agentTile(overview), this.linkTile(overview),
-			this.alarmTile(overview), this.recordTile(overview));
+		this.tiles.querySelectorAll(".skeleton").forEach((t) => t.remove());
+		const tiles = [this.agentTile(overview), this.linkTile(overview),
+			this.alarmTile(overview), this.recordTile(overview)];
+		keyed(this.tiles, tiles, { key: (t) => t.name, make: () => h("a"),
+			draw: (a, t) => this.drawTile(a, t),
+			print: (t) => JSON.stringify([t, this.app.href(t.link)]) });
 	}
 
-	tile({ page, name, value, of, note, level = "quiet", patch = {} }) {
-		return h("a", { class: `tile ${level}`,
-			href: this.app.href({ page, ...patch }) },
-			h("span", { class: "tile-name" }, name),
+	drawTile(a, { name, value, of, note, level, link }) {
+		a.className = `tile ${level}`;
+		a.href = this.app.href(link);
+		replace(a, h("span", { class: "tile-name" }, name),
 			h("span", { class: "tile-value" }, value,
 				of ? h("span", { class: "tile-of" }, of) : null),
 			h("span", { class: "tile-note" }, note));
@@ -141,46 +145,46 @@ export class NowView {
 			? "all reporting" : [late ? `${late} late` : null,
 				gone > 0 ? `${gone} not reporting` : null]
 				.filter(Boolean).join(", ");
-		return this.tile({ page: "agents", name: "Agents up",
+		return { link: { page: "agents" }, name: "Agents up",
 			value: formatCount(up), of: ` of ${formatCount(total)}`, note,
 			level: gone > 0 ? "bad" : late > 0 ? "warn"
-				: total ? "ok" : "quiet" });
+				: total ? "ok" : "quiet" };
 	}
 
 	linkTile({ worst_links }) {
 		const bad = worst_links.filter((l) => l.why);
 		const worst = bad[0];
-		return this.tile({ page: "map", name: "Links degraded",
+		return { name: "Links degraded", link: { page: "map",
+				sel: worst ? `link:${worst.id}` : undefined },
 			value: bad.length === 10 ? "10+" : formatCount(bad.length),
 			note: worst ? `worst: ${worst.why === "lossy"
 				? `${formatLoss(worst.loss)} lost`
 				: formatDelay(worst.delay_ns)}` : "none stands out",
-			level: bad.length ? "warn" : "ok",
-			patch: worst ? { sel: `link:${worst.id}` } : {} });
+			level: bad.length ? "warn" : "ok" };
 	}
 
 	alarmTile({ alarms }) {
 		const open = alarms.filter((a) => !a.ended_at);
 		const first = open[0];
-		return this.tile({ page: "outbreaks", name: "Alarms open",
+		return { name: "Alarms open", link: { page: "outbreaks",
+				signature: first?.signature || undefined,
+				verdict: first?.verdict },
 			value: formatCount(open.length),
 			note: first ? `${titleOf(first.signature, first.verdict)} `
 				+ `${first.direction === "fall" ? "falls" : "rises"}`
 				: "nothing unusual",
-			level: open.length ? "bad" : "ok",
-			patch: first ? { signature: first.signature || undefined,
-				verdict: first.verdict } : {} });
+			level: open.length ? "bad" : "ok" };
 	}
 
 	recordTile({ records }) {
 		const rate = Number(records.per_second ?? 0);
 		const lost = records.lost > 0;
-		return this.tile({ page: "agents", name: "Records stored",
+		return { link: { page: "agents" }, name: "Records stored",
 			value: formatCompact(records.stored),
 			note: `${formatCount(Number(rate.toFixed(1)))} a second, `
 				+ (lost ? `${formatCompact(records.lost)} lost`
 					: "none lost"),
-			level: lost ? "warn" : "ok" });
+			level: lost ? "warn" : "ok" };
 	}
 
 	showAlarms({ alarms }) {

@@ -250,9 +250,8 @@ export class OutbreaksView {
 	}
 
 	drawSignature(li, s, chosen, open) {
-		const focused = li.contains(document.activeElement);
 		const alarm = open.get(keyOf(s));
-		const a = h("a", { class: "row-link signature-row",
+		replace(li, h("a", { class: "row-link signature-row",
 			"aria-current": keyOf(s) === chosen ? "true" : undefined,
 			href: this.app.href({ ...wanted(s), alarm: undefined,
 				src: undefined, payload: undefined }) },
@@ -264,10 +263,7 @@ export class OutbreaksView {
 				label: "sources over time" }),
 			h("span", { class: "signature-facts" }, verdictBadge(s.verdict),
 				h("span", null, plural(s.sources, "source"), ", ",
-					formatCompact(s.packets), " packets")));
-		replace(li, a);
-		if (focused)
-			a.focus({ preventScroll: true });
+					formatCompact(s.packets), " packets"))));
 	}
 
 	drawHead() {
