@@ -15,3 +15,4 @@ include probes/script/module.mk
 include probes/guardian/guardian.mk
 include probes/cmd/cmd.mk
 include probes/cmd/client.mk
+include probes/sensor/sensor.mk

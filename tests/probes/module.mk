@@ -7,3 +7,4 @@ $(eval $(call unit_test,probes,writer,probes lib))
 include tests/probes/script.mk
 $(eval $(call unit_test,probes,live,probes lib))
 include tests/probes/guardian.mk
+include tests/probes/sensor.mk
