@@ -59,7 +59,7 @@ LIBS_lib = $(call pkg,libprotobuf-c) $(call pkg,libzstd) \
 	$(call pkg,libsodium) $(call pkg,libconfuse) $(call pkg,jansson)
 LIBS_analysis = -lm
 LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
-	$(call pkg,libseccomp) $(call pkg,libcap-ng) $(call pkg,libcurl)
+	$(call pkg,libseccomp) $(call pkg,libcap-ng) $(call pkg,libcurl) -lm
 LIBS_collector = $(call pkg,sqlite3) -lpthread
 LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) -lpthread
 

@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: ISC
+$(eval $(call unit_test,probes,sensor_distinct,probes lib))
+$(eval $(call unit_test,probes,sensor_payloads,probes lib))
 $(eval $(call unit_test,probes,sensor_signature,probes lib))
