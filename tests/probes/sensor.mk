@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes,sensor_distinct,probes lib))
+$(eval $(call unit_test,probes,sensor_engine,probes lib))
 $(eval $(call unit_test,probes,sensor_payloads,probes lib))
 $(eval $(call unit_test,probes,sensor_signature,probes lib))

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: ISC
+/*
+ * One packet's way: decode, recognise a worm, leave out what home sent or
+ * expects, classify, count.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+#include "probes/sensor/batch.h"
+#include "probes/sensor/engine.h"
+#include "probes/sensor/home.h"
+
+struct engine {
+	struct engine_counts counts;
+	struct table *table;
+	struct batch *batch;
+	struct payloads *payloads;
+	struct home *home; /* NULL: none */
+};
+
+struct engine *engine_new(const struct engine_config *config)
+{
+	struct engine *e = xcalloc(1, sizeof(*e));
+	uint64_t key;
+	if (sodium_init() < 0)
+		BUG("libsodium cannot start");
+	randombytes_buf(&key, sizeof(key));
+	e->payloads =
+	    payloads_new(config->max_payloads, config->max_payload_bytes, key);
+	e->table = table_new(&(struct table_config){
+	    .max_sources = config->max_sources,
+	    .max_counters = config->max_counters,
+	    .key = key,
+	    .per_port = config->per_port,
+	    .payloads = e->payloads,
+	    .finding = config->finding,
+	    .arg = config->arg,
+	});
+	e->batch = batch_new(e->table);
+	if (config->home_count > 0)
+		e->home = home_new(config->homes, config->home_count, key);
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	batch_free(e->batch);
+	table_free(e->table);
+	payloads_free(e->payloads);
+	home_free(e->home);
+	free(e);
+}
+
+/* True when the packet is home's own business. */
+static bool is_domestic(struct engine *e, const struct table_entry *entry)
+{
+	const struct packet *p = &entry->packet;
+	if (home_has(e->home, &p->src)) {
+		e->counts.home++;
+		home_sent(e->home, p, entry->at);
+		if (p->proto == PACKET_TCP && p->tcp_flags & PACKET_TCP_SYN) {
+			batch_settle(e->batch);
+			table_answered(e->table, &p->dst);
+		}
+		return true;
+	}
+	if (entry->reading.kind == KIND_WORM ||
+	    !home_expects(e->home, p, entry->at))
+		return false;
+	e->counts.replies++;
+	return true;
+}
+
+static void count_error(struct engine_counts *counts, int err)
+{
+	if (err == ERR_TRUNCATED)
+		counts->truncated++;
+	else if (err == ERR_MALFORMED)
+		counts->malformed++;
+	else
+		counts->unsupported++;
+}
+
+void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
+    size_t wirelen, struct walltime at)
+{
+	struct table_entry *entry = batch_next(e->batch);
+	struct packet *p = &entry->packet;
+	e->counts.packets++;
+	int err = packet_decode_link(p, dlt, bytes, caplen, wirelen);
+	if (err != 0) {
+		count_error(&e->counts, err);
+		return;
+	}
+	entry->at = at;
+	entry->reading = classify_packet(p);
+	e->counts.decoded++;
+	e->counts.fragments += p->fragment;
+	e->counts.cut += p->payload_len < p->payload_wire_len;
+	e->counts.undecided += entry->reading.match.undecided;
+	if (!e->home || !is_domestic(e, entry))
+		batch_put(e->batch);
+}
+
+void engine_settle(struct engine *e)
+{
+	batch_settle(e->batch);
+}
+
+void engine_flush(struct engine *e)
+{
+	batch_settle(e->batch);
+	table_flush(e->table);
+}
+
+void engine_expire(struct engine *e, struct walltime before)
+{
+	table_expire(e->table, before);
+}
+
+const struct engine_counts *engine_counts(const struct engine *e)
+{
+	return &e->counts;
+}
+
+struct table_stats engine_table_stats(const struct engine *e)
+{
+	return table_stats(e->table);
+}
+
+struct payloads *engine_payloads(struct engine *e)
+{
+	return e->payloads;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: ISC
+/*
+ * From the rows of a source to what is said about it.  The verdict of a row
+ * needs the whole source (one port of a scan looks like a stray packet), and
+ * so does a scan tool's fingerprint: at least two packets of the source carry
+ * it, most of its packets do, and in this row all.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "probes/sensor/table-rows.h"
+
+#define TOOL_LEAST_PACKETS 2
+#define PORT_BITS 64
+#define PORTS_UNTOLD 65536
+#define PROVEN_LEAST_PACKETS 3
+#define PROVEN_LEAST_NS (60 * NS_PER_S)
+
+struct group {
+	enum verdict verdict;
+	enum signature signature;
+	const struct row *row;
+};
+
+static enum signature tool_of(const struct source *s, const struct row *row)
+{
+	if (row->kind != KIND_PROBE)
+		return SIGNATURE_NONE;
+	if (row->masscan == row->seen && s->masscan >= TOOL_LEAST_PACKETS &&
+	    s->masscan > s->syns / 2)
+		return SIGNATURE_MASSCAN;
+	if (row->zmap == row->seen && s->zmap >= TOOL_LEAST_PACKETS &&
+	    s->zmap > s->probes / 2)
+		return SIGNATURE_ZMAP;
+	return SIGNATURE_NONE;
+}
+
+/* Distinct ports that were probed: rows, or from the bits once rows are
+ * folded. */
+static uint32_t probed_ports(const struct table *t, const struct source *s)
+{
+	uint32_t rows = 0;
+	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
+		if (t->rows[n].kind != KIND_PROBE)
+			continue;
+		if (t->rows[n].flags & ROW_FOLDED) {
+			int set = __builtin_popcountll(s->port_bits);
+			if (set == PORT_BITS)
+				return PORTS_UNTOLD;
+			return (uint32_t)(-PORT_BITS *
+					  log(1 - set / (double)PORT_BITS));
+		}
+		rows++;
+	}
+	return rows;
+}
+
+static bool is_target_flooded(const struct table *t, const struct row *row)
+{
+	return distinct_is_one(&row->targets) &&
+	       meter_is_flooded(t->meter,
+		   meter_key(row->targets.values[0], row->proto, row->port),
+		   row->first_ns);
+}
+
+static enum verdict verdict_of(const struct table *t, const struct source *s,
+    const struct row *row, uint32_t ports)
+{
+	struct evidence e = {
+		.kind = (enum kind)row->kind,
+		.packets = row->packets,
+		.duration_ns = row->last_ns - row->first_ns,
+		.seen = row->seen,
+		.one_target = distinct_is_one(&row->targets),
+		.all_odd = !(row->flags & ROW_NOT_ODD),
+		.all_service = !(row->flags & ROW_NOT_SERVICE),
+		.probes = s->probes,
+		.probes_duration_ns = s->last_ns - s->first_ns,
+		.ports = ports,
+		.several_targets = s->several_targets,
+		.answered = s->answered,
+	};
+	if (e.kind == KIND_PROBE && !e.several_targets)
+		e.target_flooded = is_target_flooded(t, row);
+	return classify_verdict(&e);
+}
+
+/* A forged source has no memory: the same TTL and a running IP id for more
+ * than a minute come from one machine. */
+static bool is_spoofable(const struct source *s)
+{
+	return s->packets < PROVEN_LEAST_PACKETS || s->ttl_min != s->ttl_max ||
+	       s->near_ids + 1 < s->packets ||
+	       s->last_ns - s->first_ns <= PROVEN_LEAST_NS;
+}
+
+static void add_to_finding(struct finding *f, const struct row *row)
+{
+	f->packets += row->packets;
+	f->size_bytes += row->size_bytes;
+	if (row->first_ns < f->first.ns)
+		f->first.ns = row->first_ns;
+	if (row->last_ns > f->last.ns)
+		f->last.ns = row->last_ns;
+	if (row->ttl_min < f->ttl_min)
+		f->ttl_min = row->ttl_min;
+	if (row->ttl_max > f->ttl_max)
+		f->ttl_max = row->ttl_max;
+	if (!f->has_hash && row->flags & ROW_HAS_HASH) {
+		memcpy(f->hash, row->hash, sizeof(f->hash));
+		f->has_hash = true;
+	}
+}
+
+static bool has_ports(const struct row *row)
+{
+	return row->proto == PACKET_TCP || row->proto == PACKET_UDP;
+}
+
+/* The port of the row that has most packets speaks for the finding. */
+static void name_ports(struct finding *f, const struct row *row)
+{
+	bool icmp = row->proto == PACKET_ICMP || row->proto == PACKET_ICMP6;
+	bool told = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES));
+	f->dport = has_ports(row) && told ? row->dport : FINDING_NONE;
+	f->icmp = icmp && told ? row->port : FINDING_NONE;
+	f->proto = row->flags & ROW_FOLDED && row->kind == KIND_OTHER
+		       ? FINDING_NONE
+		       : row->proto;
+}
+
+static void give(struct table *t, const struct source *s,
+    const struct group *groups, size_t count, bool evicted)
+{
+	const struct distinct *sets[ROWS_PER_SOURCE_MAX];
+	const struct row *most = groups[0].row;
+	struct finding f = {
+		.src = s->addr,
+		.verdict = groups[0].verdict,
+		.signature = groups[0].signature,
+		.first.ns = INT64_MAX,
+		.last.ns = INT64_MIN,
+		.ttl_min = UINT8_MAX,
+		.spoofable = is_spoofable(s),
+		.evicted = evicted,
+		.victim = groups[0].row->kind == KIND_BACKSCATTER
+			      ? s->victim
+			      : (struct addr){ 0 },
+		.ports = (uint32_t)count,
+	};
+	for (size_t i = 0; i < count; i++) {
+		const struct row *row = groups[i].row;
+		add_to_finding(&f, row);
+		sets[i] = &row->targets;
+		bool better =
+		    row->packets > most->packets || (most->flags & ROW_FOLDED);
+		if (better && !(row->flags & ROW_FOLDED))
+			most = row;
+		if (row->flags & (ROW_FOLDED | ROW_DPORT_VARIES))
+			f.ports = PORTS_UNTOLD;
+	}
+	name_ports(&f, most);
+	f.targets = distinct_union(t->targets, sets, count, &f.targets_quality);
+	t->config.finding(t->config.arg, &f);
+}
+
+static bool same_class(const struct group *a, const struct group *b)
+{
+	return a->verdict == b->verdict && a->signature == b->signature &&
+	       a->row->proto == b->row->proto;
+}
+
+/* Moves the groups of the first one's class to the front; says how many. */
+static size_t gather_class(struct group *groups, size_t count)
+{
+	size_t same = 1;
+	for (size_t i = 1; i < count; i++) {
+		if (!same_class(&groups[0], &groups[i]))
+			continue;
+		struct group swap = groups[same];
+		groups[same++] = groups[i];
+		groups[i] = swap;
+	}
+	return same;
+}
+
+void table_give_findings(struct table *t, const struct source *s, bool evicted)
+{
+	struct group groups[ROWS_PER_SOURCE_MAX];
+	size_t count = 0;
+	uint32_t ports = probed_ports(t, s);
+	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
+		const struct row *row = &t->rows[n];
+		if (row->packets == 0)
+			continue;
+		if (count == ROWS_PER_SOURCE_MAX)
+			BUG("a source with more than %zu rows", count);
+		enum signature tool = tool_of(s, row);
+		groups[count++] = (struct group){
+			.verdict = verdict_of(t, s, row, ports),
+			.signature = tool ? tool : (enum signature)row->worm,
+			.row = row,
+		};
+	}
+	for (size_t at = 0; at < count;) {
+		size_t same = t->config.per_port
+				  ? 1
+				  : gather_class(groups + at, count - at);
+		give(t, s, groups + at, same, evicted);
+		at += same;
+	}
+}

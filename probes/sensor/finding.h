@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* What the sensor says about a source: one class of its packets, summed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+#include "probes/sensor/classify.h"
+#include "probes/sensor/distinct.h"
+#include "probes/sensor/payloads.h"
+
+#define FINDING_NONE (-1)
+
+struct finding {
+	struct addr src;
+	struct addr victim; /* backscatter by ICMP error: who was attacked, as
+			       the quoted packet says; else family 0 */
+	enum verdict verdict;
+	enum signature signature;
+	int proto;          /* FINDING_NONE: several */
+	int dport;          /* the one with most packets; FINDING_NONE: no
+			       ports, or none that stands out */
+	int icmp;           /* type << 8 | code, or FINDING_NONE */
+	uint32_t ports;     /* distinct ones, 65536: too many to tell */
+	uint64_t packets;
+	uint64_t size_bytes;
+	uint32_t targets;
+	enum distinct_quality targets_quality;
+	struct walltime first, last;
+	bool has_hash;
+	uint8_t hash[PAYLOAD_HASH_LEN]; /* of the first payload */
+	uint8_t ttl_min, ttl_max;
+	bool spoofable;     /* nothing shows that src sent this */
+	bool evicted;       /* said now because the source gave way */
+};
+
+/* The finding is borrowed for the call. */
+typedef void finding_fn(void *arg, const struct finding *finding);

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Arrays of the largest size, of which memory is taken only as it is touched,
+ * joined by numbers instead of pointers: a hash of chains over the sources, a
+ * list by last sight, a list of rows per source, and free lists.  Chains and
+ * list are an array of their own beside the sources', so that looking for one
+ * source does not drag others into the cache.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/xalloc.h"
+#include "probes/sensor/table-rows.h"
+
+#define NONE UINT32_MAX
+#define NEAR_ID 1024
+#define HUGE_LEAST_BYTES (4u << 20)
+#define LINE 64
+
+/* Zeroed and untouched.  What is large and will be used at random is cheaper
+ * in large pages. */
+static void *reserve(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		BUG("no room for a table of %zu bytes", len);
+	if (len >= HUGE_LEAST_BYTES)
+		madvise(p, len, MADV_HUGEPAGE);
+	return p;
+}
+
+static size_t in_lines(size_t len)
+{
+	return (len + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
+static void lay_out(struct table *t, uint32_t sources, uint32_t buckets)
+{
+	size_t rows_at = in_lines(sources * sizeof(*t->sources));
+	size_t buckets_at = rows_at + in_lines(t->row_max * sizeof(*t->rows));
+	size_t links_at = buckets_at + in_lines(buckets * sizeof(*t->buckets));
+	t->memory_len = links_at + sources * sizeof(*t->links);
+	t->memory = reserve(t->memory_len);
+	uint8_t *at = t->memory;
+	t->sources = (struct source *)at;
+	t->rows = (struct row *)(at + rows_at);
+	t->buckets = (uint32_t *)(at + buckets_at);
+	t->links = (struct link *)(at + links_at);
+}
+
+struct table *table_new(const struct table_config *config)
+{
+	struct table *t = xcalloc(1, sizeof(*t));
+	uint32_t max = config->max_sources;
+	uint32_t buckets = 64;
+	while (buckets < max * 2)
+		buckets *= 2;
+	t->config = *config;
+	t->row_max = max < 32 ? 64 : max * 2;
+	t->bucket_mask = buckets - 1;
+	lay_out(t, max, buckets);
+	t->targets = distinct_pool_new(config->max_counters);
+	t->meter = meter_new();
+	t->newest = t->oldest = NONE;
+	t->source_free = t->row_free = NONE;
+	return t;
+}
+
+void table_free(struct table *t)
+{
+	if (!t)
+		return;
+	distinct_pool_free(t->targets);
+	meter_free(t->meter);
+	munmap(t->memory, t->memory_len);
+	free(t);
+}
+
+struct table_stats table_stats(const struct table *t)
+{
+	return (struct table_stats){
+		.sources = t->source_count,
+		.sources_ever = t->sources_ever,
+		.evicted = t->evicted,
+	};
+}
+
+static void fetch_lines(const void *p)
+{
+	__builtin_prefetch(p);
+	__builtin_prefetch((const uint8_t *)p + LINE);
+}
+
+static void list_remove(struct table *t, uint32_t n)
+{
+	struct link l = t->links[n];
+	if (l.prev == NONE)
+		t->newest = l.next;
+	else
+		t->links[l.prev].next = l.next;
+	if (l.next == NONE)
+		t->oldest = l.prev;
+	else
+		t->links[l.next].prev = l.prev;
+}
+
+static void list_push(struct table *t, uint32_t n)
+{
+	t->links[n].prev = NONE;
+	t->links[n].next = t->newest;
+	if (t->newest == NONE)
+		t->oldest = n;
+	else
+		t->links[t->newest].prev = n;
+	t->newest = n;
+}
+
+static void free_rows(struct table *t, struct source *s)
+{
+	uint32_t n = s->rows;
+	while (n != NONE) {
+		uint32_t next = t->rows[n].next;
+		distinct_clear(t->targets, &t->rows[n].targets);
+		t->rows[n].next = t->row_free;
+		t->row_free = n;
+		n = next;
+	}
+	s->rows = NONE;
+}
+
+static void forget(struct table *t, uint32_t n)
+{
+	struct source *s = &t->sources[n];
+	uint32_t *at = &t->buckets[s->hash & t->bucket_mask];
+	while (*at != n + 1)
+		at = &t->links[*at - 1].chain;
+	*at = t->links[n].chain;
+	list_remove(t, n);
+	free_rows(t, s);
+	t->links[n].chain = t->source_free;
+	t->source_free = n;
+	t->source_count--;
+}
+
+/* In a flood from forged sources this happens for every packet, so what the
+ * next two will need is fetched while there is something else to do. */
+static void evict_oldest(struct table *t)
+{
+	uint32_t n = t->oldest, next = t->links[n].prev;
+	if (next != NONE) {
+		uint32_t after = t->links[next].prev;
+		uint32_t hash = t->links[next].hash;
+		if (after != NONE)
+			fetch_lines(&t->sources[after]);
+		__builtin_prefetch(&t->buckets[hash & t->bucket_mask]);
+		fetch_lines(&t->rows[t->sources[next].rows]);
+	}
+	t->evicted++;
+	table_give_findings(t, &t->sources[n], true);
+	forget(t, n);
+}
+
+static uint32_t take_source(struct table *t)
+{
+	if (t->source_free == NONE && t->source_made == t->config.max_sources)
+		evict_oldest(t);
+	uint32_t n = t->source_free;
+	if (n != NONE)
+		t->source_free = t->links[n].chain;
+	else
+		n = t->source_made++;
+	t->source_count++;
+	return n;
+}
+
+/* Numbers in buckets and chains count from 1, so that zeroed memory is an
+ * empty table. */
+static uint32_t find(
+    const struct table *t, const struct addr *addr, uint32_t hash)
+{
+	uint32_t n = t->buckets[hash & t->bucket_mask];
+	while (n != 0 && (t->links[n - 1].hash != hash ||
+			     !addr_equal(&t->sources[n - 1].addr, addr)))
+		n = t->links[n - 1].chain;
+	return n - 1; /* NONE for 0 */
+}
+
+static uint32_t add_source(
+    struct table *t, const struct packet *p, uint32_t hash, int64_t at_ns)
+{
+	uint32_t n = take_source(t);
+	uint32_t *bucket = &t->buckets[hash & t->bucket_mask];
+	t->sources[n] = (struct source){
+		.addr = p->src,
+		.hash = hash,
+		.rows = NONE,
+		.ttl_min = p->ttl,
+		.ttl_max = p->ttl,
+		.last_ip_id = p->ip_id,
+		.first_ns = at_ns,
+		.last_ns = at_ns,
+	};
+	t->links[n].hash = hash;
+	t->links[n].chain = *bucket;
+	*bucket = n + 1;
+	list_push(t, n);
+	t->sources_ever++;
+	return n;
+}
+
+/* Never evicts the source it is for: that one is the newest, and one source
+ * alone cannot use all rows. */
+static uint32_t take_row(struct table *t)
+{
+	while (t->row_free == NONE && t->row_made == t->row_max)
+		evict_oldest(t);
+	uint32_t n = t->row_free;
+	if (n != NONE) {
+		t->row_free = t->rows[n].next;
+		return n;
+	}
+	return t->row_made++;
+}
+
+/* What tells rows of a source apart, in one number: kind, worm, folded,
+ * protocol, port. */
+static uint32_t key_of(const struct packet *p, const struct reading *r)
+{
+	uint32_t port = 0;
+	if (p->fragment)
+		port = 0;
+	else if (p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6)
+		port = (uint32_t)p->icmp_type << 8 | p->icmp_code;
+	else if (r->kind == KIND_BACKSCATTER)
+		port = p->sport;
+	else if (r->kind != KIND_OTHER)
+		port = p->dport;
+	return (uint32_t)r->kind << 28 | (uint32_t)r->match.worm << 25 |
+	       (uint32_t)p->proto << 16 | port;
+}
+
+static uint32_t folded(uint32_t key, const struct reading *r)
+{
+	uint32_t kept = r->kind == KIND_OTHER ? 0xfe000000 : 0xffff0000;
+	return (key & kept) | ROW_KEY_FOLDED;
+}
+
+static uint64_t key_bit(uint32_t key)
+{
+	return UINT64_C(1) << (key * 0x9e3779b1u >> 26);
+}
+
+/* Moves the row to the front of its source: it will be asked for again. */
+static uint32_t find_row(struct table *t, struct source *s, uint32_t key)
+{
+	if (!(s->key_bits & key_bit(key)))
+		return NONE;
+	uint32_t before = NONE;
+	for (uint32_t n = s->rows; n != NONE; n = t->rows[n].next) {
+		if (t->rows[n].key != key) {
+			before = n;
+			continue;
+		}
+		if (before != NONE) {
+			t->rows[before].next = t->rows[n].next;
+			t->rows[n].next = s->rows;
+			s->rows = n;
+		}
+		return n;
+	}
+	return NONE;
+}
+
+static uint32_t add_row(struct table *t, struct source *s, uint32_t key)
+{
+	uint32_t n = take_row(t);
+	t->rows[n] = (struct row){
+		.next = s->rows,
+		.key = key,
+		.kind = (uint8_t)(key >> 28),
+		.worm = key >> 25 & 7,
+		.proto = (uint8_t)(key >> 16),
+		.port = (uint16_t)key,
+		.flags = key & ROW_KEY_FOLDED ? ROW_FOLDED : 0,
+	};
+	s->rows = n;
+	s->row_count++;
+	s->key_bits |= key_bit(key);
+	return n;
+}
+
+static struct row *row_for(struct table *t, struct source *s,
+    const struct packet *p, const struct reading *r)
+{
+	uint32_t key = key_of(p, r);
+	uint32_t n = find_row(t, s, key);
+	if (n == NONE && s->row_count >= ROWS_WITH_PORT_MAX) {
+		key = folded(key, r);
+		n = find_row(t, s, key);
+	}
+	return &t->rows[n != NONE ? n : add_row(t, s, key)];
+}
+
+static void count_id(struct source *s, const struct packet *p)
+{
+	if (s->packets > 0)
+		s->near_ids += (uint16_t)(p->ip_id - s->last_ip_id) < NEAR_ID;
+	s->last_ip_id = p->ip_id;
+	s->packets += s->packets < UINT32_MAX;
+}
+
+static void count_source(struct source *s, const struct packet *p,
+    const struct reading *r, int64_t at_ns)
+{
+	count_id(s, p);
+	if (p->ttl < s->ttl_min)
+		s->ttl_min = p->ttl;
+	if (p->ttl > s->ttl_max)
+		s->ttl_max = p->ttl;
+	if (at_ns < s->first_ns)
+		s->first_ns = at_ns;
+	if (at_ns > s->last_ns)
+		s->last_ns = at_ns;
+	if (p->proto == PACKET_TCP && r->kind == KIND_PROBE && !r->odd)
+		s->syns++;
+	s->masscan += r->match.masscan;
+	s->zmap += r->match.zmap;
+}
+
+static void count_probe(struct source *s, const struct row *row,
+    const struct packet *p, uint32_t target)
+{
+	uint32_t port = ((uint32_t)row->proto << 16 ^ p->dport ^
+			    (uint32_t)p->icmp_type << 8) *
+			0x9e3779b1u;
+	if (s->probes++ == 0)
+		s->first_target = target;
+	else if (s->first_target != target)
+		s->several_targets = true;
+	s->port_bits |= UINT64_C(1) << (port >> 26);
+}
+
+static void note_payload(
+    struct table *t, struct row *row, const struct packet *p)
+{
+	if (row->flags & ROW_HAS_HASH || p->payload_len == 0 ||
+	    row->kind == KIND_BACKSCATTER || row->kind == KIND_OTHER)
+		return;
+	payloads_note(t->config.payloads, p->payload, p->payload_len,
+	    p->payload_wire_len, row->hash);
+	row->flags |= ROW_HAS_HASH;
+}
+
+static void note_victim(struct source *s, const struct packet *p)
+{
+	struct packet quoted;
+	if (s->victim.family == 0 && packet_is_icmp_error(p) &&
+	    packet_decode_quote(&quoted, p) == 0)
+		s->victim = quoted.dst;
+}
+
+static void start_row(struct row *row, const struct packet *p, int64_t at_ns)
+{
+	row->first_ns = row->last_ns = at_ns;
+	row->ttl_min = row->ttl_max = p->ttl;
+	row->dport = p->dport;
+}
+
+static void count_row(struct row *row, const struct packet *p,
+    const struct reading *r, int64_t at_ns)
+{
+	if (row->packets++ == 0)
+		start_row(row, p, at_ns);
+	row->size_bytes += p->ip_len;
+	row->seen += row->seen < UINT32_MAX;
+	row->masscan += r->match.masscan;
+	row->zmap += r->match.zmap;
+	if (at_ns < row->first_ns)
+		row->first_ns = at_ns;
+	if (at_ns > row->last_ns)
+		row->last_ns = at_ns;
+	if (p->ttl < row->ttl_min)
+		row->ttl_min = p->ttl;
+	if (p->ttl > row->ttl_max)
+		row->ttl_max = p->ttl;
+	row->flags |= (r->odd ? 0 : ROW_NOT_ODD) |
+		      (r->service ? 0 : ROW_NOT_SERVICE) |
+		      (p->dport != row->dport ? ROW_DPORT_VARIES : 0);
+}
+
+void table_prepare(const struct table *t, struct table_entry *e)
+{
+	e->source = (uint32_t)addr_hash(&e->packet.src, t->config.key);
+	e->target = (uint32_t)addr_hash(&e->packet.dst, t->config.key);
+}
+
+void table_fetch(const struct table *t, const struct table_entry *e, int step)
+{
+	const uint32_t *bucket = &t->buckets[e->source & t->bucket_mask];
+	if (step == 0) {
+		__builtin_prefetch(bucket);
+		return;
+	}
+	uint32_t n = *bucket - 1;
+	if (n == NONE)
+		return;
+	if (step == 1) {
+		__builtin_prefetch(&t->links[n]);
+		return;
+	}
+	if (t->links[n].hash != e->source)
+		return;
+	const struct source *s = &t->sources[n];
+	if (step == 2)
+		fetch_lines(s);
+	else if (step == 3)
+		fetch_lines(&t->rows[s->rows]);
+	else
+		distinct_fetch(
+		    t->targets, &t->rows[s->rows].targets, e->target);
+}
+
+void table_add(struct table *t, const struct table_entry *e)
+{
+	const struct packet *p = &e->packet;
+	const struct reading *r = &e->reading;
+	uint32_t n = find(t, &p->src, e->source);
+	bool is_new = n == NONE;
+	if (is_new) {
+		n = add_source(t, p, e->source, e->at.ns);
+	} else if (n != t->newest) {
+		list_remove(t, n);
+		list_push(t, n);
+	}
+	struct source *s = &t->sources[n];
+	struct row *row = row_for(t, s, p, r);
+	count_source(s, p, r, e->at.ns);
+	count_row(row, p, r, e->at.ns);
+	distinct_add(t->targets, &row->targets, e->target);
+	note_payload(t, row, p);
+	if (r->kind == KIND_BACKSCATTER)
+		note_victim(s, p);
+	if (r->kind != KIND_PROBE)
+		return;
+	count_probe(s, row, p, e->target);
+	uint32_t key = meter_key(e->target, row->proto, row->port);
+	if (is_new)
+		meter_note(t->meter, key, e->at.ns);
+}
+
+void table_answered(struct table *t, const struct addr *src)
+{
+	uint32_t hash = (uint32_t)addr_hash(src, t->config.key);
+	uint32_t n = find(t, src, hash);
+	if (n != NONE)
+		t->sources[n].answered = true;
+}
+
+void table_flush(struct table *t)
+{
+	for (uint32_t n = t->oldest; n != NONE; n = t->links[n].prev) {
+		struct source *s = &t->sources[n];
+		table_give_findings(t, s, false);
+		for (uint32_t i = s->rows; i != NONE; i = t->rows[i].next) {
+			struct row *row = &t->rows[i];
+			distinct_clear(t->targets, &row->targets);
+			row->packets = row->size_bytes = 0;
+			row->flags &=
+			    (uint8_t) ~(ROW_HAS_HASH | ROW_DPORT_VARIES);
+		}
+	}
+}
+
+void table_expire(struct table *t, struct walltime before)
+{
+	while (t->oldest != NONE && t->sources[t->oldest].last_ns < before.ns)
+		forget(t, t->oldest);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Everything the sensor remembers, in bounded memory: sources, and for each
+ * its packets by kind, signature, protocol and port.  Takes memory as it
+ * needs it, up to max_sources; then the source that was silent longest says its findings and
+ * gives way.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/clock.h"
+#include "probes/sensor/classify.h"
+#include "probes/sensor/finding.h"
+
+struct payloads;
+
+#define TABLE_SOURCES_MAX (1 << 20)
+
+struct table_config {
+	uint32_t max_sources;      /* 1..TABLE_SOURCES_MAX */
+	uint32_t max_counters;     /* sources with more than a few targets */
+	uint64_t key;              /* secret; hashes depend on it */
+	bool per_port;             /* a finding per port, not per class */
+	struct payloads *payloads; /* borrowed */
+	finding_fn *finding;       /* gets each finding */
+	void *arg;
+};
+
+struct table;
+struct table *table_new(const struct table_config *config);
+void table_free(struct table *table);
+
+/* One packet, with what is worked out before the table is looked at. */
+struct table_entry {
+	struct packet packet;
+	struct reading reading;
+	struct walltime at;
+	uint32_t source, target; /* hashes of its addresses */
+};
+/* Fills the hashes. */
+void table_prepare(const struct table *table, struct table_entry *entry);
+
+/* Brings nearer, into the cache, what table_add will need: each step one link
+ * further.  Changes nothing. */
+#define TABLE_STEPS 5
+void table_fetch(
+    const struct table *table, const struct table_entry *entry, int step);
+
+/* Counts a packet in; may give findings of sources that give way. */
+void table_add(struct table *table, const struct table_entry *entry);
+/* A host that is watched has answered this source, if it is known. */
+void table_answered(struct table *table, const struct addr *src);
+/* Gives every finding and starts a new interval. */
+void table_flush(struct table *table);
+/* Forgets sources that were last seen before; right after a flush. */
+void table_expire(struct table *table, struct walltime before);
+
+struct table_stats {
+	uint32_t sources;      /* now */
+	uint64_t sources_ever; /* one that gave way and came back counts twice */
+	uint64_t evicted;
+};
+struct table_stats table_stats(const struct table *table);
