@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: ISC
 probes_SRCS += probes/sensor/batch.c
+probes_SRCS += probes/sensor/capture.c
 probes_SRCS += probes/sensor/classify.c
 probes_SRCS += probes/sensor/distinct.c
 probes_SRCS += probes/sensor/engine.c
 probes_SRCS += probes/sensor/finding.c
 probes_SRCS += probes/sensor/home.c
+probes_SRCS += probes/sensor/loop.c
 probes_SRCS += probes/sensor/meter.c
 probes_SRCS += probes/sensor/payloads.c
+probes_SRCS += probes/sensor/run.c
 probes_SRCS += probes/sensor/signature.c
 probes_SRCS += probes/sensor/table.c
