@@ -7,5 +7,7 @@ probes_SRCS += probes/cmd/run.c
 probes_SRCS += probes/cmd/scripts.c
 probes_SRCS += probes/cmd/spike-rows.c
 probes_SRCS += probes/cmd/spikes.c
+probes_SRCS += probes/cmd/sensor.c
+probes_SRCS += probes/cmd/sensor-report.c
 probes_SRCS += probes/cmd/table.c
 $(eval $(call program,sonde,probes/sonde.c,probes analysis lib))

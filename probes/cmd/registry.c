@@ -8,6 +8,7 @@
 const struct command *const commands[] = {
     &command_run,
     &command_scripts,
+    &command_sensor,
     &command_submit,
     &command_campaigns,
     &command_runs,
