@@ -35,7 +35,7 @@ struct measure {
 	void *writer_ctx;
 	struct launch launch;
 	struct monotime end;   /* kill then; 0: never */
-	bool writer_failed;
+	bool writer_failed, too_late;
 };
 
 static volatile sig_atomic_t interrupts;
@@ -259,6 +259,7 @@ static void heed_interrupts(struct measure *m, int *heeded)
 	if (m->end.ns && !monotime_before(monotime_now(), m->end)) {
 		launch_kill(&m->launch);
 		m->end.ns = 0;
+		m->too_late = interrupts == 0;
 	}
 }
 
@@ -290,6 +291,9 @@ static int finish(struct measure *m)
 {
 	struct errmsg msg = {""};
 	int code = launch_finish(&m->launch, &msg);
+	if (m->too_late)
+		code = err_exit_code(err_set(&msg, -EAGAIN,
+		    "the script did not end by its deadline and was killed"));
 	if (msg.text[0])
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
 	msg.text[0] = '\0';

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -47,8 +48,11 @@ int write_all(int fd, const void *bytes, size_t len)
 static _Noreturn void watch_end(const char *why)
 {
 	size_t len = strlen(why);
-	if (watch.log_fd >= 0 && write(watch.log_fd, why, len) != (ssize_t)len)
-		_exit(err_exit_code(-EAGAIN));
+	/* A reader that is behind must not keep us here: the exit code says
+	 * enough. */
+	if (watch.log_fd >= 0 && send(watch.log_fd, why, len,
+		MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK)
+		write_all(watch.log_fd, why, len);
 	_exit(err_exit_code(-EAGAIN));
 }
 
