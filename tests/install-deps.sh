@@ -11,9 +11,9 @@ liblua5.4-dev libzstd-dev libjansson-dev libsodium-dev libconfuse-dev
 libseccomp-dev libcap-ng-dev libcurl4-gnutls-dev'
 tests='libcmocka-dev iproute2 nftables procps curl jq openssl ca-certificates
 sqlite3 tcpdump tshark scamper fping mtr-tiny traceroute iputils-ping
-tcpreplay nfdump python3 python3-scapy prometheus chromium chromium-driver
-mandoc shellcheck cppcheck clang clang-tidy clang-format libclang-rt-14-dev
-git'
+tcpreplay nfdump python3 python3-scapy python3-jsonschema prometheus
+chromium chromium-driver mandoc shellcheck cppcheck clang clang-tidy
+clang-format libclang-rt-14-dev git'
 
 missing=
 need() {

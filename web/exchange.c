@@ -37,7 +37,7 @@ struct exchange {
 	struct web *web;
 	struct MHD_Connection *connection;
 	enum phase phase;
-	bool held;
+	bool held, entered;
 	size_t body_max, drained;
 	struct pool_job job;
 };
@@ -335,6 +335,8 @@ static enum MHD_Result run(struct exchange *exchange)
 	const struct route *route = request->route;
 	struct web *web = exchange->web;
 	exchange->phase = PHASE_RUN;
+	exchange->entered = true;
+	web_enter(web);
 	if (!route) {
 		static_answer(request);
 		return send_answer(exchange);
@@ -427,6 +429,8 @@ void exchange_end(void *arg, struct MHD_Connection *connection,
 		return;
 	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		atomic_fetch_add(&exchange->web->counters.answers[0], 1);
+	if (exchange->entered)
+		web_leave(exchange->web);
 	set_deadline(exchange, IDLE_S, 0);
 	struct request *request = &exchange->request;
 	answer_fini(&request->answer);

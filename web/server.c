@@ -28,6 +28,7 @@ enum {
 	WRITE_THREADS = 2,
 	IDLE_S = 15,
 	HEADER_S = 10,
+	GRACE_S = 2,
 	MEMORY_PER_CONNECTION = 32 * 1024,
 	CONNECTIONS_PER_CLIENT = 64,
 	REQUESTS_PER_SECOND = 500
@@ -67,6 +68,22 @@ void web_release(struct web *web)
 	pthread_mutex_lock(&web->lock);
 	web->held--;
 	if (web->held == 0)
+		pthread_cond_broadcast(&web->changed);
+	pthread_mutex_unlock(&web->lock);
+}
+
+void web_enter(struct web *web)
+{
+	pthread_mutex_lock(&web->lock);
+	web->running++;
+	pthread_mutex_unlock(&web->lock);
+}
+
+void web_leave(struct web *web)
+{
+	pthread_mutex_lock(&web->lock);
+	web->running--;
+	if (web->running == 0)
 		pthread_cond_broadcast(&web->changed);
 	pthread_mutex_unlock(&web->lock);
 }
@@ -306,6 +323,22 @@ int web_start(struct web **result, const struct web_config *config,
 	return 0;
 }
 
+/* Until nobody is suspended (a daemon may not be stopped before), and then a
+ * moment for the answers to go out. */
+static void wait_for_answers(struct web *web)
+{
+	struct timespec until;
+	pthread_mutex_lock(&web->lock);
+	while (web->held > 0)
+		pthread_cond_wait(&web->changed, &web->lock);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += GRACE_S;
+	while (web->running > 0 && pthread_cond_timedwait(&web->changed,
+				       &web->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&web->lock);
+}
+
 void web_stop(struct web *web)
 {
 	if (!web)
@@ -318,11 +351,7 @@ void web_stop(struct web *web)
 	pthread_join(web->clock, NULL);
 	feed_stop(web->feed);
 	polls_stop(web->polls);
-	/* A daemon may not be stopped while a connection is suspended. */
-	pthread_mutex_lock(&web->lock);
-	while (web->held > 0)
-		pthread_cond_wait(&web->changed, &web->lock);
-	pthread_mutex_unlock(&web->lock);
+	wait_for_answers(web);
 	for (size_t i = 0; i < web->listener_count; i++)
 		MHD_stop_daemon(web->listeners[i].daemon);
 	pool_free(web->reads);

@@ -45,10 +45,14 @@ struct web {
 	pthread_cond_t changed;
 	bool stopping;
 	size_t held;             /* connections that somebody will resume */
+	size_t running;          /* requests between handler and answer's end */
 };
 
 /* A connection is about to be suspended: false when the server stops, and it
  * must not be.  web_release when it was resumed. */
 bool web_hold(struct web *web);
 void web_release(struct web *web);
-bool web_is_stopping(struct web *web);
+
+/* Around a request's handling, until its answer has gone out. */
+void web_enter(struct web *web);
+void web_leave(struct web *web);

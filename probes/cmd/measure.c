@@ -346,7 +346,9 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 	int err = script_load(&m.script, name_or_path,
 	    has_word(argc, argv, "--allow-weak-sandbox"), &msg);
 	if (err)
-		return command_fail(name_or_path, err, &msg);
+		return command_fail(
+		    strchr(name_or_path, '/') ? "run" : name_or_path, err,
+		    &msg);
 	m.name = m.script->name;
 	m.table = measure_table(m.script);
 	if (m.script->operands_are_hosts)

@@ -106,7 +106,7 @@ static void leave_flow(struct guardian *g, struct flight *f)
 void flight_free(struct guardian *g, struct flight *f)
 {
 	timer_clear(&g->timers, &f->timer);
-	policy_release(g->state, f->run->who, f->run->policy, &f->hold);
+	policy_release(&f->hold);
 	if (f->in_air)
 		leave_flow(g, f);
 	if (f->older)

@@ -215,10 +215,7 @@ static bool wait_and_read(struct guardian *g, int control_fd)
 static void count_captures(struct guardian *g)
 {
 	struct net_counters counters = { 0 };
-	struct monotime now = guardian_now(g);
-	if (monotime_diff(now, g->counted_at) < NS_PER_S)
-		return;
-	g->counted_at = now;
+	g->counted_at = guardian_now(g);
 	g->net->counters(g->net_ctx, &counters);
 	counters_set(g->captured, counters.received);
 	counters_set(g->capture_dropped, counters.dropped);
@@ -234,7 +231,9 @@ int guardian_serve(struct guardian *g, int control_fd, struct errmsg *msg)
 		answer_runs(g);
 		if (guardian_is_virtual(g) && all_wait(g))
 			move_time(g);
-		count_captures(g);
+		if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
+			count_captures(g);
 	}
+	count_captures(g);
 	return 0;
 }

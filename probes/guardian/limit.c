@@ -13,7 +13,7 @@
 #define SECOND_CHANCES 8
 
 struct entry {
-	struct bucket bucket; /* first: a bucket's address is its entry's */
+	struct bucket bucket;
 	struct prefix prefix;
 	enum policy_who who;
 	uint32_t next; /* with the same hash; 0 ends the chain */
@@ -145,15 +145,4 @@ struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
 	}
 	list_put_newest(table, i);
 	return &table->entries[i].bucket;
-}
-
-uint32_t limit_table_slot(
-    const struct limit_table *table, const struct bucket *bucket)
-{
-	return (uint32_t)((const struct entry *)bucket - table->entries);
-}
-
-struct bucket *limit_table_at(struct limit_table *table, uint32_t slot)
-{
-	return &table->entries[slot].bucket;
 }

@@ -21,9 +21,8 @@ struct bucket {
 };
 
 struct limit {
-	struct bucket *bucket; /* borrowed; NULL: nothing passes for now */
+	struct bucket *bucket; /* borrowed */
 	uint32_t rate_pps, burst;
-	struct policy_hold hold; /* what waits for this bucket is held by */
 };
 
 /* When a packet may pass: now, or later.  A packet that has not waited yet
@@ -38,9 +37,6 @@ struct limit_table;
 struct limit_table *limit_table_new(uint64_t key);
 void limit_table_free(struct limit_table *table);
 /* Gives NULL, and in *retry when to ask again, if no bucket can be forgotten
- * now. */
+ * now.  Buckets stay where they are while somebody waits for them. */
 struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
     const struct addr *dst, int64_t now, int64_t *retry);
-uint32_t limit_table_slot(
-    const struct limit_table *table, const struct bucket *bucket);
-struct bucket *limit_table_at(struct limit_table *table, uint32_t slot);

@@ -36,11 +36,11 @@ static const struct field {
 			local, remote                               \
 		}                                                   \
 	}
-	NUMBER("run-rate", run_rate_pps, 1000000, 20000, 100),
+	NUMBER("run-rate", run_rate_pps, 1000000, 50000, 100),
 	NUMBER("run-burst", run_burst, 1000000, 1000, 50),
 	NUMBER("prefix-rate", prefix_rate_pps, 1000000, 10000, 20),
 	NUMBER("prefix-burst", prefix_burst, 1000000, 1000, 20),
-	NUMBER("agent-rate", agent_rate_pps, 1000000, 50000, 200),
+	NUMBER("agent-rate", agent_rate_pps, 1000000, 100000, 200),
 	NUMBER("agent-burst", agent_burst, 1000000, 2000, 100),
 	NUMBER("max-size", max_size_bytes, 1500, 1500, 1500),
 	NUMBER("max-targets", max_targets, 4194304, 1048576, 4096),

@@ -248,25 +248,11 @@ void policy_state_free(struct policy_state *state)
 	free(state);
 }
 
-static struct bucket *bucket_of(struct policy_state *state, enum policy_who who,
-    struct policy_run *run, const struct policy_hold *hold)
+void policy_release(struct policy_hold *hold)
 {
-	switch (hold->bucket) {
-	case POLICY_RUN: return &run->bucket;
-	case POLICY_AGENT: return &state->agent[who];
-	case POLICY_PREFIX: return limit_table_at(state->prefixes, hold->slot);
-	case POLICY_FREE: break;
-	}
-	return NULL;
-}
-
-void policy_release(struct policy_state *state, enum policy_who who,
-    struct policy_run *run, struct policy_hold *hold)
-{
-	struct bucket *bucket = bucket_of(state, who, run, hold);
-	if (bucket)
-		bucket->waiting--;
-	*hold = (struct policy_hold){ 0 };
+	if (hold->bucket)
+		hold->bucket->waiting--;
+	hold->bucket = NULL;
 }
 
 enum { LIMITS = 3 };
@@ -281,33 +267,31 @@ static bool limits_of(struct limit limits[LIMITS], const struct policy *policy,
 	if (!prefix)
 		return false;
 	limits[0] = (struct limit){ &request->run->bucket, class->run_rate_pps,
-		class->run_burst, { POLICY_RUN, 0 } };
+		class->run_burst };
 	limits[1] = (struct limit){ prefix, class->prefix_rate_pps,
-		class->prefix_burst,
-		{ POLICY_PREFIX, limit_table_slot(state->prefixes, prefix) } };
-	limits[2] =
-	    (struct limit){ &state->agent[request->who], class->agent_rate_pps,
-		    class->agent_burst, { POLICY_AGENT, 0 } };
+		class->prefix_burst };
+	limits[2] = (struct limit){ &state->agent[request->who],
+		class->agent_rate_pps, class->agent_burst };
 	return true;
 }
 
 /* The packet goes when the slowest of its buckets lets it, and waits for that
- * one alone; what it finds there then decides again. */
+ * one alone; what it finds then decides again.  Whoever has waited anywhere
+ * needs only tokens: else those who wait here and those who wait there would
+ * let each other pass for ever. */
 static enum policy_verdict check_rate(const struct policy *policy,
     struct policy_state *state, const struct policy_request *request,
-    struct policy_hold held, struct monotime *not_before)
+    bool waited, struct monotime *not_before)
 {
-	struct limit limits[LIMITS], *slowest = NULL;
+	struct limit limits[LIMITS];
+	struct bucket *slowest = NULL;
 	int64_t now = request->now.ns, latest = now;
-	/* Whoever has waited anywhere needs only tokens; else those who wait
-	 * here and those who wait there would let each other pass for ever. */
-	bool waited = held.bucket != POLICY_FREE;
 	bool found = limits_of(limits, policy, state, request, &latest);
 	for (int i = 0; i < LIMITS && found; i++) {
 		int64_t ready = limit_ready(&limits[i], waited, now);
 		if (ready > latest) {
 			latest = ready;
-			slowest = &limits[i];
+			slowest = limits[i].bucket;
 		}
 	}
 	if (latest <= now) {
@@ -319,8 +303,8 @@ static enum policy_verdict check_rate(const struct policy *policy,
 	    latest - request->due.ns > policy->max_defer_ns)
 		return POLICY_DENY_RATE;
 	if (slowest) {
-		*request->hold = slowest->hold;
-		slowest->bucket->waiting++;
+		request->hold->bucket = slowest;
+		slowest->waiting++;
 	}
 	not_before->ns = latest;
 	return POLICY_DEFER;
@@ -331,8 +315,8 @@ enum policy_verdict policy_check(const struct policy *policy,
     struct monotime *not_before)
 {
 	const struct probe *probe = request->probe;
-	struct policy_hold held = *request->hold;
-	policy_release(state, request->who, request->run, request->hold);
+	bool waited = request->hold->bucket != NULL;
+	policy_release(request->hold);
 	enum policy_verdict verdict = policy_check_address(policy, request->who,
 	    &probe->dst, request->own, request->broadcast);
 	if (verdict == POLICY_ALLOW)
@@ -342,5 +326,5 @@ enum policy_verdict policy_check(const struct policy *policy,
 	if (!targets_admit(request->run, addr_hash(&probe->dst, state->key),
 		policy->classes[request->who].max_targets))
 		return POLICY_DENY_TARGETS;
-	return check_rate(policy, state, request, held, not_before);
+	return check_rate(policy, state, request, waited, not_before);
 }

@@ -81,10 +81,9 @@ void policy_state_free(struct policy_state *state);
 struct policy_run *policy_run_new(void);
 void policy_run_free(struct policy_run *run);
 
-/* Which bucket a deferred probe waits for; all zeros at first. */
+/* The bucket that a deferred probe waits for; NULL at first. */
 struct policy_hold {
-	enum { POLICY_FREE, POLICY_RUN, POLICY_PREFIX, POLICY_AGENT } bucket;
-	uint32_t slot;
+	struct bucket *bucket; /* of the state or of the run */
 };
 
 struct policy_request {
@@ -103,8 +102,7 @@ enum policy_verdict policy_check(const struct policy *policy,
     struct policy_state *state, const struct policy_request *request,
     struct monotime *not_before);
 /* A deferred probe will not be sent after all. */
-void policy_release(struct policy_state *state, enum policy_who who,
-    struct policy_run *run, struct policy_hold *hold);
+void policy_release(struct policy_hold *hold);
 
 /* The parts of policy_check that need no state. */
 enum policy_verdict policy_check_address(const struct policy *policy,

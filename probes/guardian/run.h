@@ -16,9 +16,9 @@
  * what WIRE_MAX_OUTSTANDING allows one run comes on top. */
 #define GUARDIAN_MAX_RUNS 32
 #define GUARDIAN_MAX_FLIGHTS 131072
-#define GUARDIAN_MAX_PAYLOAD (128u << 20)
-#define RUN_MAX_REPLIES 16384 /* that wait for the worker */
-#define RUN_MAX_OCTETS (4u << 20)
+#define GUARDIAN_MAX_PAYLOAD (64u << 20)
+#define RUN_MAX_REPLIES WIRE_MAX_OUTSTANDING /* that wait for the worker */
+#define RUN_MAX_OCTETS (8u << 20)
 
 #define FLIGHT_HEADS 16384
 #define FLIGHT_SIZE 1500 /* octets of the largest packet */

@@ -7,6 +7,7 @@
  * the anycast addresses in 192.0.0.0/24 reach only the prober's own network.
  */
 #include "probes/guardian/special.h"
+#include "probes/packet/octets.h"
 
 static const struct {
 	uint32_t addr;
@@ -65,10 +66,7 @@ static const struct {
 
 static uint64_t load_be64(const uint8_t *bytes)
 {
-	uint64_t v = 0;
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | bytes[i];
-	return v;
+	return (uint64_t)load_be32(bytes) << 32 | load_be32(bytes + 4);
 }
 
 /* Are the first len (at most 64) bits of two words the same? */

@@ -151,7 +151,7 @@ static void fill_reply(
 /* The list of results at `probes`, turned into replies. */
 struct list {
 	int probes;            /* stack index of the table */
-	size_t count;          /* replies */
+	size_t count, size;    /* replies, and room for them */
 	Sonde__Reply **replies;
 	const struct probe *first; /* of the first result */
 	struct addr src;       /* where its packet left from */
@@ -164,9 +164,8 @@ static void list_add(lua_State *L, struct list *l,
     const struct host_result *r, const struct probe *probe,
     const struct host_reply *reply)
 {
-	if (l->count == RECORD_MAX_REPLIES)
-		luaL_error(L, "record: more than %d replies",
-		    RECORD_MAX_REPLIES);
+	if (l->count == l->size)
+		return; /* the list changed while it was read */
 	Sonde__Reply *to = scratch(L, sizeof(*to));
 	sonde__reply__init(to);
 	to->probe_ttl = probe->ttl;
@@ -235,6 +234,22 @@ static void list_result(lua_State *L, struct list *l)
 	}
 }
 
+/* How many replies the list will have: a silent probe is one too. */
+static size_t list_size(lua_State *L, int at, lua_Integer count)
+{
+	size_t size = 0;
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, at, i);
+		const struct host_result *r = api_check(L, -1, HOST_RESULT);
+		size += r->replies > 0 ? r->replies : 1;
+		lua_pop(L, 1);
+		if (size > RECORD_MAX_REPLIES)
+			luaL_error(L, "record: more than %d replies",
+			    RECORD_MAX_REPLIES);
+	}
+	return size;
+}
+
 /* Reads `probes` of the table at 1.  Everything found stays on the stack of
  * the call, so that it lives until the record is packed. */
 static void list_read(lua_State *L, struct list *l)
@@ -243,12 +258,9 @@ static void list_read(lua_State *L, struct list *l)
 	if (lua_getfield(L, 1, "probes") != LUA_TTABLE)
 		luaL_error(L, "record: expected probes = a list of results");
 	l->probes = lua_gettop(L);
-	l->replies =
-	    scratch(L, RECORD_MAX_REPLIES * sizeof(*l->replies));
 	lua_Integer count = (lua_Integer)lua_rawlen(L, l->probes);
-	if (count > RECORD_MAX_REPLIES)
-		luaL_error(L, "record: more than %d probes",
-		    RECORD_MAX_REPLIES);
+	l->size = list_size(L, l->probes, count);
+	l->replies = scratch(L, l->size * sizeof(*l->replies));
 	luaL_checkstack(L, (int)count * 32 + 64, "a shorter list of probes");
 	for (lua_Integer i = 1; i <= count; i++) {
 		lua_rawgeti(L, l->probes, i);

@@ -17,6 +17,7 @@
 #include "probes/script/worker.h"
 
 #define HOST_MEMORY_MAX (128u << 20)
+#define HOST_HEADER_MEMORY_MAX (16u << 20)
 #define HOST_SOURCE_MAX (64u << 10)
 #define HOST_LOG_LINE_MAX 1024
 

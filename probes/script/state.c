@@ -15,6 +15,11 @@ struct host *host_of(lua_State *L)
 	return *(struct host **)lua_getextraspace(L);
 }
 
+static size_t memory_max(const struct host *host)
+{
+	return host->config ? HOST_MEMORY_MAX : HOST_HEADER_MEMORY_MAX;
+}
+
 /* For a new block, old_size is a type tag and no size. */
 static void *allocate(void *arg, void *block, size_t old_size, size_t size)
 {
@@ -25,7 +30,7 @@ static void *allocate(void *arg, void *block, size_t old_size, size_t size)
 		host->memory_bytes -= old;
 		return NULL;
 	}
-	if (size > old && host->memory_bytes - old + size > HOST_MEMORY_MAX)
+	if (size > old && host->memory_bytes - old + size > memory_max(host))
 		return NULL;
 	void *got = realloc(block, size);
 	if (got)
@@ -120,13 +125,13 @@ static int error_text(lua_State *L, int status, struct errmsg *msg)
 {
 	const char *text = lua_tostring(L, -1);
 	if (status == LUA_ERRMEM)
-		err_set(msg, ERR_LIMIT, "the script used more than %u MiB",
-		    HOST_MEMORY_MAX >> 20);
+		err_set(msg, 0, "the script used more than %zu MiB",
+		    memory_max(host_of(L)) >> 20);
 	else
-		err_set(msg, ERR_LIMIT, "%s",
+		err_set(msg, 0, "%s",
 		    text ? text : "the script raised an error without text");
 	lua_pop(L, 1);
-	return status == LUA_ERRMEM ? ERR_LIMIT : ERR_UNSUPPORTED;
+	return ERR_UNSUPPORTED; /* exit code 70, whatever it was */
 }
 
 int host_call(struct host *host, int count, struct errmsg *msg)

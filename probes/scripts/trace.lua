@@ -209,14 +209,18 @@ local function run(args)
 		while started < #operands and active < most and
 		    (active == 0 or sonde.room() > 2 * MAX_PENDING) do
 			started = started + 1
-			running[started] = start(args, operands[started])
-			active = active + 1
+			local trace = start(args, operands[started])
+			if not trace.finished then
+				running[trace] = true
+				active = active + 1
+			end
 		end
 		local result, kind = sonde.next()
 		if not result then
 			break
 		end
 		if handle(result, kind) then
+			running[result.tag.trace] = nil -- its memory with it
 			active = active - 1
 		end
 		if active == 0 and started == #operands then
@@ -224,12 +228,9 @@ local function run(args)
 		end
 	end
 	-- Interrupted, or no time left: what there is.
-	for i = 1, started do
-		local trace = running[i]
-		if not trace.finished then
-			trace.edge = trace.next_ttl - 1
-			finish(trace, "deadline")
-		end
+	for trace in pairs(running) do
+		trace.edge = trace.next_ttl - 1
+		finish(trace, "deadline")
 	end
 end
 

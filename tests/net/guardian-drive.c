@@ -9,7 +9,7 @@
  *   -n NET     live (default) or sim:FILE
  *   -p POLICY  a policy file
  *   -r         as a remote campaign, not as the administrator
- *   -q         only a summary: how many of each kind
+ *   -q         only a summary: how many of each kind, and the counters
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/xalloc.h"
+#include "probes/agent/counters.h"
 #include "probes/guardian/guardian.h"
 #include "probes/packet/packet.h"
 #include "probes/sandbox/sandbox.h"
@@ -43,6 +44,8 @@ static _Noreturn void die(const char *what, const struct errmsg *msg)
 	exit(1);
 }
 
+static struct counters *counters; /* the guardian writes, we read */
+
 static _Noreturn void guard(
     int fd, const char *net_text, const char *policy_path, enum policy_who who)
 {
@@ -59,6 +62,7 @@ static _Noreturn void guard(
 	if (!net || net->open(&ctx, spec, &msg) != 0)
 		die("network", &msg);
 	struct guardian *g = guardian_new(net, ctx, &policy);
+	guardian_set_counters(g, counters);
 	guardian_add_run(g, fd, who);
 	if (sandbox_enter(SANDBOX_GUARDIAN, &paths, &report, &msg) != 0 &&
 	    !getenv("SONDE_WEAK"))
@@ -208,6 +212,17 @@ static void drive(struct drive *d)
 			die("wait", &msg);
 }
 
+static void print_summary(const struct drive *d)
+{
+	char name[COUNTERS_NAME_LEN];
+	uint64_t value;
+	for (int i = 0; i < 5; i++)
+		printf("%s %" PRIu64 "\n", kinds[i], d->counts[i]);
+	for (size_t i = 0; counters_get(counters, i, name, &value); i++)
+		if (value)
+			printf("%s %" PRIu64 "\n", name, value);
+}
+
 int main(int argc, char **argv)
 {
 	const char *net = "live", *policy = NULL;
@@ -228,6 +243,7 @@ int main(int argc, char **argv)
 	int pair[2], status;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
 		return 1;
+	counters = counters_new();
 	pid_t child = fork();
 	if (child == 0) {
 		close(pair[0]);
@@ -238,11 +254,11 @@ int main(int argc, char **argv)
 	if (client_init(&d.client, pair[0], &msg) != 0)
 		die("guardian", &msg);
 	drive(&d);
-	if (d.quiet)
-		for (int i = 0; i < 5; i++)
-			printf("%s %" PRIu64 "\n", kinds[i], d.counts[i]);
 	client_fini(&d.client);
 	close(pair[0]);
 	waitpid(child, &status, 0);
+	if (d.quiet)
+		print_summary(&d);
+	counters_free(counters);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }

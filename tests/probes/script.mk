@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes,sim,probes lib))
 $(eval $(call unit_test,probes,sim_file,probes lib))
+$(eval $(call unit_test,probes,script,probes lib))
+$(call script_test,tests/probes/hostile.py)

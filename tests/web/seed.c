@@ -16,7 +16,9 @@
 #include "lib/xalloc.h"
 #include "tests/web/seed-worm.h"
 
-enum { BATCH_RECORDS = 3000, BATCH_BYTES = 5 << 20, TRIES = 100 };
+/* Small slices of time, all agents in each: a collector that judges series
+ * meanwhile would take an agent that is behind for a fall. */
+enum { SLICE_MINUTES = 2, TRIES = 100 };
 
 static const struct option_row rows[] = {
     {.name = "url", .type = OPTION_TEXT, .argument = "URL",
@@ -37,8 +39,8 @@ static const struct option_table table = {
     .program = "seed",
     .synopsis = "-t STATE/admin.token [--url URL] [--live]",
     .summary = "fill a collector with a small internet and a worm",
-    .examples = "sonde-collector --state-dir /tmp/state --listen "
-		"127.0.0.1:8470 &\n"
+    .examples = "echo 'state-dir = \"/tmp/state\"' >/tmp/conf\n"
+		"sonde-collector -c /tmp/conf &\n"
 		"seed -t /tmp/state/admin.token --live",
     .rows = rows,
 };
@@ -214,8 +216,6 @@ static void minute(struct seed *seed, unsigned i, const struct net_when *end)
 		worm_payloads(agent, &frame);
 	worm_minute(agent, i, &frame, end, &seed->dice);
 	worm_heartbeat(agent, i, &frame, seed->run, &seed->dice);
-	if (agent->count >= BATCH_RECORDS || agent->raw.len >= BATCH_BYTES)
-		ship(seed, agent);
 }
 
 static void history(struct seed *seed, double hours)
@@ -228,12 +228,13 @@ static void history(struct seed *seed, double hours)
 		seed->run++;
 		for (unsigned i = 0; i < NET_AGENTS; i++)
 			minute(seed, i, &when);
+		for (unsigned i = 0; i < NET_AGENTS; i++)
+			if (m % SLICE_MINUTES == 0)
+				ship(seed, &seed->agents[i]);
 		if (m % 60 == 0)
 			fprintf(stderr, "seed: %" PRId64 " h to go, %" PRIu64
 			    " records\n", m / 60, seed->records);
 	}
-	for (unsigned i = 0; i < NET_AGENTS; i++)
-		ship(seed, &seed->agents[i]);
 }
 
 static void live(struct seed *seed)

@@ -361,7 +361,8 @@ export function event(n, now, started) {
 		const s = sightings(now - HOUR, now, started)[
 			Math.floor(chance("s", n) * 80)];
 		return { type: "sighting", at, src: s.src, signature: s.signature,
-			text: `${s.src} first seen sending ${s.signature} `
+			verdict: s.verdict,
+			text: `${s.src} first seen sending ${s.signature ?? s.verdict} `
 				+ `(port ${s.dport}) at ${agent.name}` };
 	}
 	const dst = DESTINATIONS[Math.floor(chance("d", n) * 5)];

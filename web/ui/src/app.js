@@ -78,7 +78,7 @@ export class App {
 		}, () => OVERVIEW_MS);
 		let pending = 0;
 		onFeed((_, event) => {
-			if (event?.kind !== "alarm" && event?.kind !== "agent")
+			if (event?.type !== "alarm" && event?.type !== "agent")
 				return;
 			clearTimeout(pending);
 			pending = setTimeout(() => this.overviewPoll.poke(), 500);

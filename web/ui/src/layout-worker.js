@@ -6,11 +6,13 @@ import dagre from "@dagrejs/dagre";
 import Graph from "graphology";
 import forceAtlas2 from "graphology-layout-forceatlas2";
 import { COLUMN, ROW, isWorthKeeping, outwardLinks, placeNewcomers,
-	spiral, spread, stretched } from "./map/layout-plan.js";
+	quickLayers, spiral, spread, stretched } from "./map/layout-plan.js";
 
 const ROOT = ">root"; // no node id holds a ">"
 
-function layered({ nodes, links, known }) {
+const DAGRE_NODES = 700; // more would take it many seconds
+
+function dagreLayers(nodes, links) {
 	const graph = new dagre.graphlib.Graph();
 	graph.setGraph({ rankdir: "LR", nodesep: ROW - 12, edgesep: 10,
 		ranksep: COLUMN - 12, ranker: "network-simplex" });
@@ -24,10 +26,15 @@ function layered({ nodes, links, known }) {
 	for (const { id } of nodes.filter((n) => n.source))
 		graph.setEdge(ROOT, id, { weight: 1000 });
 	dagre.layout(graph);
-	const fresh = new Map(nodes.map(({ id }) => {
+	return new Map(nodes.map(({ id }) => {
 		const { x, y } = graph.node(id);
 		return [id, [x, -y]]; // the canvas counts upwards
 	}));
+}
+
+function layered({ nodes, links, known }) {
+	const fresh = nodes.length > DAGRE_NODES ? quickLayers(nodes, links)
+		: dagreLayers(nodes, links);
 	return isWorthKeeping(known, nodes)
 		? placeNewcomers(known, fresh, links) : stretched(fresh);
 }

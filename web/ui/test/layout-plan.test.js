@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hopRanks, isWorthKeeping, outwardLinks, placeNewcomers, spiral,
-	spread, stretched } from "../src/map/layout-plan.js";
+import { hopRanks, isWorthKeeping, outwardLinks, placeNewcomers, quickLayers,
+	spiral, spread, stretched } from "../src/map/layout-plan.js";
 import { mix, parseRgb } from "../src/lib/colour.js";
 
 const nodes = [{ id: "s", source: true }, { id: "a" }, { id: "b" },
@@ -39,8 +39,10 @@ test("a layout of other nodes is not worth keeping", () => {
 });
 
 test("pictures are stretched, never squeezed, and start the same", () => {
-	const tall = new Map([["a", [0, 0]], ["b", [10, 100]]]);
-	assert.deepEqual(stretched(tall), tall);
+	const tall = new Map([["a", [0, 0]], ["b", [10, 124]]]);
+	assert.deepEqual(stretched(tall).get("b"), [200, 124]);
+	const dot = new Map([["a", [0, 0]]]);
+	assert.equal(stretched(dot), dot);
 	const wide = new Map([["a", [0, 0]], ["b", [1000, 10]]]);
 	assert.deepEqual(stretched(wide).get("b"), [1000, 19]);
 	assert.deepEqual([...spiral(nodes)], [...spiral(nodes)]);
@@ -59,4 +61,15 @@ test("nodes on top of each other are pushed apart", () => {
 	assert.ok(Math.hypot(c[0] - d[0], c[1] - d[1]) > 55);
 	assert.deepEqual(out.get("a"), [0, 0]);
 	assert.equal(spread(places, []), places);
+});
+
+test("quick layers are columns by hops without crossings of a ladder", () => {
+	const rungs = [["s", "a"], ["s", "b"], ["a", "y"], ["b", "x"]];
+	const all = [{ id: "s", source: true }, { id: "a" }, { id: "b" },
+		{ id: "x" }, { id: "y" }];
+	const at = quickLayers(all, rungs);
+	assert.deepEqual(["s", "a", "b", "x", "y"].map((id) => at.get(id)[0]),
+		[0, 150, 150, 300, 300]);
+	const above = (p, q) => at.get(p)[1] < at.get(q)[1];
+	assert.equal(above("a", "b"), above("y", "x"));
 });

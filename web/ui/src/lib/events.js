@@ -35,7 +35,7 @@ function take(message) {
 	if (seen.has(id))
 		return; // the overlap of a resumed stream
 	seen.add(id);
-	const event = { id, kind: message.type, ...data };
+	const event = { ...data, id, type: message.type };
 	feed.items.unshift(event);
 	for (const old of feed.items.splice(KEPT))
 		seen.delete(old.id);

@@ -16,6 +16,8 @@ function headerCell(column, table) {
 				icon("down"))));
 }
 
+const ROWS_AT_ONCE = 300; // more at a time is slow, and nobody reads them
+
 export class Table {
 	// options: caption, columns [{id, label, class, value(item),
 	// cell(item), descending}], key(item), href(item), select(item), sort,
@@ -31,7 +33,14 @@ export class Table {
 		this.table = h("table", null,
 			h("caption", { class: "sr-only" }, options.caption),
 			h("thead", null, this.head), this.body);
-		this.scroller = h("div", { class: "table-scroll" }, this.table);
+		this.most = ROWS_AT_ONCE;
+		this.moreButton = h("button", { type: "button", hidden: true,
+			class: "button small table-more", on: { click: () => {
+				this.most += ROWS_AT_ONCE;
+				this.draw();
+			} } });
+		this.scroller = h("div", { class: "table-scroll" }, this.table,
+			this.moreButton);
 		this.blank = h("div", { class: "table-empty", hidden: true });
 		this.el = h("div", { class: "table-box" }, this.scroller, this.blank);
 		this.showSort();
@@ -78,7 +87,10 @@ export class Table {
 
 	draw() {
 		const { key, print } = this.options;
-		keyed(this.body, this.sorted(), {
+		const left = this.items.length - this.most;
+		this.moreButton.hidden = left <= 0;
+		this.moreButton.textContent = `Show more (${left} left)`;
+		keyed(this.body, this.sorted().slice(0, this.most), {
 			key,
 			make: () => h("tr"),
 			draw: (tr, item) => this.drawRow(tr, item),

@@ -97,6 +97,8 @@ export class GraphView {
 			.forEach((id) => this.graph.dropEdge(id));
 		this.graph.filterNodes((id) => !ids.has(id))
 			.forEach((id) => this.graph.dropNode(id));
+		// many nodes are small ones; their names come with zooming in
+		this.scale = Math.min(1, Math.max(0.3, Math.sqrt(120 / nodes.length)));
 		for (const node of nodes) {
 			const [x, y] = places.get(node.id) ?? [0, 0];
 			this.graph.mergeNode(node.id, { x, y, node });
@@ -168,6 +170,11 @@ export class GraphView {
 		return this.near !== null && this.near.size > 0 && !this.near.has(id);
 	}
 
+	isNamed(role, dim, id) {
+		return role === "silent" ? this.scale === 1
+			: !dim && (role === "source" || this.look.matches?.has(id));
+	}
+
 	drawnNode(id, { x, y, node }) {
 		const role = roleOf(node), c = this.colours;
 		const { shape, size } = NODE_LOOK[role] ?? NODE_LOOK.router;
@@ -180,16 +187,17 @@ export class GraphView {
 		let border = role === "silent" ? color : c.surface;
 		if (role === "silent")
 			color = c.surface;
+		else if (this.scale < 0.6)
+			border = color; // a rim would eat a small mark up
 		if (chosen)
 			border = c.text;
 		if (dim)
 			[color, border] = [mix(color, c.surface, DIMMED),
 				mix(border, c.surface, DIMMED)];
 		return { x, y, hidden, shape, color, border, role, dim,
-			size: chosen ? size + 3 : size,
+			size: chosen ? size + 3 : size * (this.scale ?? 1),
 			label: role === "silent" ? "?" : node.name || node.addr || id,
-			forceLabel: chosen || role === "silent" || (!dim
-				&& (role === "source" || this.look.matches?.has(id))),
+			forceLabel: chosen || this.isNamed(role, dim, id),
 			zIndex: dim ? 0 : chosen ? 3 : 2 };
 	}
 
@@ -206,10 +214,12 @@ export class GraphView {
 			color = level === "ok" || level === "unknown" ? c.accent : color;
 		if (dim)
 			color = mix(color, c.surface, DIMMED * 1.6);
-		const raised = level === "bad" || (level === "warn" && !this.small);
+		const few = !this.small && (this.scale ?? 1) === 1;
+		const raised = level === "bad" || (level === "warn" && few);
 		const named = chosen || this.hovered === id
 			|| (raised && !dim && this.isWorseWay(link, paired));
-		const size = LEVEL_WIDTH[level] + (chosen ? 2 : 0)
+		const size = LEVEL_WIDTH[level] * Math.sqrt(this.scale ?? 1)
+			+ (chosen ? 2 : 0)
 			+ (this.hovered === id ? 1 : 0);
 		return { color, level, dash: LEVEL_DASH[level],
 			size, side: paired ? size + 0.9 : 0,

@@ -104,17 +104,57 @@ export function spiral(nodes) {
 	}));
 }
 
-// A wide picture made as tall as a screen likes it; never squeezed.
+// A picture of a shape that a screen likes: what is too wide or too tall is
+// pulled apart in the other direction, never squeezed.
 const SHAPE = 0.62, MOST_STRETCH = 1.9;
 export function stretched(places) {
 	const size = (i) => {
-		const all = [...places.values()].map((p) => p[i]);
-		return Math.max(...all) - Math.min(...all);
+		let least = Infinity, most = -Infinity;
+		for (const p of places.values()) {
+			least = Math.min(least, p[i]);
+			most = Math.max(most, p[i]);
+		}
+		return most - least;
 	};
-	const height = size(1);
-	const factor = height > 0 ? Math.min(MOST_STRETCH,
-		Math.max(1, (size(0) * SHAPE) / height)) : 1;
-	return new Map([...places].map(([id, [x, y]]) => [id, [x, y * factor]]));
+	const width = size(0), height = size(1);
+	if (!(width > 0 && height > 0))
+		return places;
+	const wider = Math.max(1, height / SHAPE / width);
+	const taller = Math.min(MOST_STRETCH,
+		Math.max(1, (width * SHAPE) / height));
+	return new Map([...places].map(([id, [x, y]]) =>
+		[id, [x * wider, y * taller]]));
+}
+
+// Layers for graphs that are too big for better ones: columns by hops, each
+// ordered by the mean height of its neighbours, to and fro.
+const SWEEPS = 6;
+export function quickLayers(nodes, links) {
+	const ranks = hopRanks(nodes, links), near = neighboursOf(links);
+	const columns = [];
+	for (const { id } of nodes)
+		(columns[ranks.get(id)] ??= []).push(id);
+	const height = new Map();
+	const settle = (column) => column.forEach((id, i) =>
+		height.set(id, (i - (column.length - 1) / 2) * ROW));
+	columns.forEach(settle);
+	const mean = (id, rank) => {
+		const all = (near.get(id) ?? []).filter((n) => ranks.get(n) === rank)
+			.map((n) => height.get(n));
+		return all.length ? all.reduce((a, b) => a + b) / all.length
+			: height.get(id);
+	};
+	for (let sweep = 0; sweep < SWEEPS; sweep++)
+		for (let k = 1; k < columns.length; k++) {
+			const back = sweep % 2 === 1;
+			const rank = back ? columns.length - 1 - k : k;
+			const wish = new Map(columns[rank].map((id) =>
+				[id, mean(id, back ? rank + 1 : rank - 1)]));
+			columns[rank].sort((a, b) => wish.get(a) - wish.get(b));
+			settle(columns[rank]);
+		}
+	return new Map(nodes.map(({ id }) =>
+		[id, [ranks.get(id) * COLUMN, height.get(id)]]));
 }
 
 // Pushes apart what lies nearly on top of each other, a little at a time; the

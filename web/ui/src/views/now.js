@@ -28,6 +28,22 @@ export function linkName(link) {
 		h("span", { class: "mono" }, nodeShortLabel(to)));
 }
 
+// The page that shows more of what an event tells.
+function whereTo(event) {
+	const agent = event.agent?.id ?? event.agent ?? undefined;
+	const { signature, verdict } = event.alarm ?? event;
+	switch (event.type) {
+	case "alarm":
+	case "sighting":
+		return { page: "outbreaks", signature: signature || undefined,
+			verdict: verdict ?? undefined };
+	case "run":
+		return { page: "map", agent };
+	default:
+		return { page: "agents", sel: agent };
+	}
+}
+
 const KIND_WORDS = { all: "All", agent: "Agents", alarm: "Alarms",
 	sighting: "Sightings", run: "Runs", loss: "Losses" };
 
@@ -290,7 +306,7 @@ export class NowView {
 
 	showFeed() {
 		const { kind } = this.app.state;
-		const items = feed.items.filter((e) => !kind || e.kind === kind)
+		const items = feed.items.filter((e) => !kind || e.type === kind)
 			.slice(0, FEED_SHOWN);
 		const { utc } = this.app;
 		if (items.length === 0) {
@@ -306,10 +322,11 @@ export class NowView {
 		keyed(this.feedList, items, {
 			key: (e) => e.id, make: () => h("li"),
 			draw: (li, e) => replace(li,
-				timeMark(e.at, this.app.now(), utc),
-				h("span", { class: `feed-kind ${e.kind}` }, e.kind),
-				h("span", { class: "feed-text" }, e.text)),
-			print: (e) => e.id + utc,
+				h("a", { class: `feed-row row-link ${e.type}`,
+					href: this.app.href(whereTo(e)) },
+					timeMark(e.at, this.app.now(), utc),
+					h("span", { class: "feed-text" }, e.text))),
+			print: (e) => e.id + utc + this.app.rangeId(),
 		});
 	}
 }
