@@ -25,7 +25,7 @@ static void reserve(struct buf *b, size_t more)
 	size_t need;
 	if (__builtin_add_overflow(b->len, more, &need))
 		BUG("buffer overflow (%zu + %zu)", b->len, more);
-	if (need <= b->cap)
+	if (b->data && need <= b->cap)
 		return;
 	size_t cap = b->cap ? b->cap : 64;
 	while (cap < need)

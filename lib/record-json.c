@@ -189,9 +189,9 @@ static bool reply_is_silent(const Sonde__Reply *reply,
 	for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++) {
 		if (strcmp(name, quiet[i]) != 0)
 			continue;
-		const void *at = record_field_at(&reply->base, field, 0);
 		if (field->label == PROTOBUF_C_LABEL_REPEATED)
 			return record_field_count(&reply->base, field) == 0;
+		const void *at = record_field_at(&reply->base, field, 0);
 		return field->type == PROTOBUF_C_TYPE_BOOL
 		    ? !*(const protobuf_c_boolean *)at
 		    : *(const uint32_t *)at == 0;

@@ -7,3 +7,10 @@ $(O)/tests/fuzz/fuzz_http_query: $(O)/tests/web/fake-collector.o
 $(eval $(call fuzz_test,record_json,lib))
 $(eval $(call fuzz_test,spike_rows,probes lib))
 $(eval $(call fuzz_test,script_header,probes lib))
+$(eval $(call fuzz_test,record,lib))
+$(eval $(call fuzz_test,batch,lib))
+$(eval $(call fuzz_test,spool,lib))
+$(O)/tests/fuzz/fuzz_spool: $(O)/tests/fuzz/spool-folder.o
+$(eval $(call fuzz_test,config,lib))
+$(eval $(call fuzz_test,option,lib))
+$(eval $(call tool,tests/fuzz/seeds,tests/fuzz/seeds.c,lib))
