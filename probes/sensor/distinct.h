@@ -3,8 +3,8 @@
  * How many different values, in little memory: six in place, then a block
  * that is exact up to 192 values and a HyperLogLog of 1024 registers after
  * that (standard error 3.25 %).  Blocks come from a bounded pool that takes
- * memory as it needs it; when it is empty a counter stops at what it knows and says that
- * it is a lower bound.  Values are 32-bit hashes.
+ * memory as it needs it; when it is empty a counter stops at what it knows
+ * and says that it is a lower bound.  Values are 32-bit hashes.
  */
 #pragma once
 

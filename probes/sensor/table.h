@@ -2,8 +2,8 @@
 /*
  * Everything the sensor remembers, in bounded memory: sources, and for each
  * its packets by kind, signature, protocol and port.  Takes memory as it
- * needs it, up to max_sources; then the source that was silent longest says its findings and
- * gives way.
+ * needs it, up to max_sources; then the source that was silent longest says
+ * its findings and gives way.
  */
 #pragma once
 
