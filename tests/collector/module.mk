@@ -8,3 +8,6 @@ OBJS += $(O)/tests/collector/fixture.o
 collector_test = $(eval $(call unit_test,collector,$(1),collector analysis lib)) \
 	$(eval $(O)/tests/collector/test_$(1): $(COLLECTOR_FIXTURE))
 $(call collector_test,ingest)
+$(call collector_test,store)
+$(call collector_test,enrol)
+$(call collector_test,campaign)
