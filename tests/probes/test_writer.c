@@ -88,10 +88,28 @@ static void a_trace_reads_hop_by_hop(void **state)
 	char *text = written("text", &s.record);
 	assert_string_equal(text,
 	    "trace to 198.51.100.7 from 192.0.2.1, udp 0 > 0\n"
-	    "   1  192.0.2.254        1.500 ms  MPLS 16012 tc 0 ttl 1\n"
-	    "   2        *   \n"
+	    "   1  192.0.2.254        1.500 ms  MPLS 16012\n"
+	    "   2  *\n"
 	    "   3  198.51.100.7       1.500 ms\n"
 	    "reached in 3 hops, 3 probes\n");
+	free(text);
+}
+
+static void several_answers_take_several_lines(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char evil[] = "web\033[31m\302\2331m";
+	s.trace.dst_name = evil;
+	for (int i = 0; i < 3; i++)
+		s.replies[i].probe_ttl = 1;
+	char *text = written("text", &s.record);
+	assert_string_equal(text,
+	    "trace to web?[31m?1m (198.51.100.7) from 192.0.2.1, udp 0 > 0\n"
+	    "   1  192.0.2.254        1.500 ms  MPLS 16012\n"
+	    "      198.51.100.7       1.500 ms  1 of 3 lost\n"
+	    "reached in 1 hop, 3 probes\n");
 	free(text);
 }
 
@@ -138,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_trace_reads_hop_by_hop),
+	    cmocka_unit_test(several_answers_take_several_lines),
 	    cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
 	    cmocka_unit_test(csv_refuses_a_second_layout),
 	};

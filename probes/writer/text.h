@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: ISC
+/* What the parts of the text writer share. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "probes/writer/reply.h"
+
+enum text_style {
+	TEXT_PLAIN,
+	TEXT_DIM,
+	TEXT_BOLD,
+	TEXT_GOOD,
+	TEXT_WARN,
+	TEXT_BAD
+};
+
+struct text {
+	FILE *to; /* borrowed */
+	int colour;
+	unsigned records; /* blocks printed so far */
+};
+
+/* Before and after coloured words; "" without colour. */
+const char *text_on(const struct text *t, enum text_style style);
+const char *text_off(const struct text *t);
+
+/* Words from outside, with control characters shown as '?'. */
+void text_print(const struct text *t, const char *text);
+/* "name (address)" or the address; how many columns that was. */
+int text_target(
+    const struct text *t, const ProtobufCBinaryData *dst, const char *name);
+/* An empty line between blocks. */
+void text_apart(struct text *t);
+
+void text_trace(struct text *t, const Sonde__Trace *trace);
+void text_ping(struct text *t, const Sonde__Ping *ping);

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# usage: golden.sh [--update [NAME]]: every line of CASES against NAME.out.
+set -u
+cd "$(dirname "$0")" || exit 1
+root=$(cd ../.. && pwd)
+case ${O:-build} in
+/*) sonde=$O/bin/sonde ;;
+*) sonde=$root/${O:-build}/bin/sonde ;;
+esac
+. "$root/tests/tap.sh"
+[ -x "$sonde" ] || skip_all "$sonde is not built"
+got=$(mktemp)
+trap 'rm -f "$got"' EXIT
+export TZ=UTC LC_ALL=C NO_COLOR=1
+
+run() { # code, arguments...
+	want=$1
+	shift
+	timeout 60 "$sonde" "$@" >"$got" 2>&1 </dev/null
+	code=$?
+	[ "$code" = "$want" ] || {
+		echo "# exit $code, expected $want"
+		return 1
+	}
+}
+
+same() { # name, code, arguments...
+	name=$1
+	shift
+	run "$@" || { sed 's/^/# /' "$got"; return 1; }
+	diff -u "$name.out" "$got" >"$got.diff" && { rm "$got.diff"; return 0; }
+	sed 's/^/# /' "$got.diff"
+	rm "$got.diff"
+	return 1
+}
+
+update() { # name, code, arguments...
+	name=$1
+	shift
+	run "$@" || return
+	cmp -s "$got" "$name.out" && return
+	cp "$got" "$name.out"
+	chmod 644 "$name.out"
+	echo "$name.out is new"
+}
+
+while read -r name code arguments; do
+	case $name in '' | '#'*) continue ;; esac
+	if [ "${1-}" = --update ]; then
+		# shellcheck disable=SC2086 # words are meant
+		[ -n "${2-}" ] && [ "$2" != "$name" ] ||
+			update "$name" "$code" $arguments
+	else
+		# shellcheck disable=SC2086
+		check "$name" same "$name" "$code" $arguments
+	fi
+done <CASES
+[ "${1-}" = --update ] || done_testing
