@@ -29,3 +29,4 @@ probes_SRCS += probes/sandbox/namespaces.c
 probes_SRCS += probes/sandbox/rlimits.c
 probes_SRCS += probes/sandbox/sandbox.c
 probes_SRCS += probes/sandbox/seccomp.c
+$(eval $(call program,sonde-agent,probes/agent-main.c,probes analysis lib))

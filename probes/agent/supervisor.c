@@ -140,7 +140,11 @@ static void reap(struct supervisor *s, enum child_kind kind, bool ending)
 	else if (WIFEXITED(status))
 		plan_restart(s, kind, "ended with", WEXITSTATUS(status));
 	else
-		plan_restart(s, kind, "was killed by signal", WTERMSIG(status));
+		plan_restart(s, kind,
+		    WTERMSIG(status) == SIGSYS
+			? "made a forbidden system call, signal"
+			: "was killed by signal",
+		    WTERMSIG(status));
 }
 
 static void end_child(struct supervisor *s, enum child_kind kind, int number)

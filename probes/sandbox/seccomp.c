@@ -45,7 +45,7 @@ static const int keeper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(unlink), CALL(unlinkat), CALL(getdents64), CALL(lseek),
 	CALL(flock), CALL(fcntl), CALL(newfstatat), CALL(fstat),
 	CALL(getrandom), CALL(futex), CALL(clock_nanosleep),
-	CALL(timerfd_settime), END };
+	CALL(timerfd_settime), CALL(accept4), END };
 
 static const int shipper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_ctl), CALL(epoll_create1), CALL(writev), CALL(readv),
@@ -118,8 +118,8 @@ static int allow_shipper(scmp_filter_ctx filter)
 		if (!err)
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 			    CALL(socket), 2,
-			    SCMP_A0(SCMP_CMP_EQ,
-				(scmp_datum_t)sockets[i].family),
+			    SCMP_A0(
+				SCMP_CMP_EQ, (scmp_datum_t)sockets[i].family),
 			    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf,
 				(scmp_datum_t)sockets[i].type));
 	return err;
