@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+$(eval $(call tool,tests/exactly-once/generator,tests/exactly-once/generator.c,probes lib))
+$(call script_test,tests/exactly-once/run.sh)
