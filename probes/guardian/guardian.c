@@ -221,19 +221,24 @@ static void count_captures(struct guardian *g)
 	counters_set(g->capture_dropped, counters.dropped);
 }
 
+bool guardian_step(struct guardian *g, int control_fd)
+{
+	bool open = wait_and_read(g, control_fd);
+	run_timers(g);
+	answer_runs(g);
+	if (guardian_is_virtual(g) && all_wait(g))
+		move_time(g);
+	if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
+		count_captures(g);
+	return open;
+}
+
 int guardian_serve(struct guardian *g, int control_fd, struct errmsg *msg)
 {
 	(void)msg;
-	bool open = true;
-	while (open && (control_fd >= 0 || g->run_count > 0)) {
-		open = wait_and_read(g, control_fd);
-		run_timers(g);
-		answer_runs(g);
-		if (guardian_is_virtual(g) && all_wait(g))
-			move_time(g);
-		if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
-			count_captures(g);
-	}
+	while (control_fd >= 0 || g->run_count > 0)
+		if (!guardian_step(g, control_fd))
+			break;
 	count_captures(g);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "probes/guardian/run.h"
 
 #define MESSAGES_AT_ONCE 8
-#define FARTHEST_NS (24 * 3600 * NS_PER_S) /* that a probe may be planned */
+#define FARTHEST_NS (24 * 3600 * NS_PER_S) /* that anything is planned */
 #define REPLY_OCTETS 1500
 
 static bool is_terminal(uint32_t kind)
@@ -155,7 +155,10 @@ static bool take_wait(struct guardian *g, struct run *run, size_t len)
 		return false;
 	memcpy(&wait, g->message + sizeof(struct wire_head), sizeof(wait));
 	run->waiting = true;
-	if (monotime_before(guardian_now(g), wait.until))
+	struct monotime now = guardian_now(g);
+	if (wait.until.ns > now.ns + FARTHEST_NS)
+		wait.until.ns = now.ns + FARTHEST_NS;
+	if (monotime_before(now, wait.until))
 		timer_set(&g->timers, &run->wake, wait.until);
 	return true;
 }

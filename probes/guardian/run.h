@@ -95,6 +95,9 @@ static inline bool guardian_is_virtual(const struct guardian *g)
 	return g->net->advance != NULL;
 }
 
+/* Once round the loop.  False: the control end has closed. */
+bool guardian_step(struct guardian *g, int control_fd);
+
 /* Reads what the worker said, a bounded number of messages. */
 void run_read(struct guardian *g, struct run *run);
 /* Answers a worker that waits, if there is something to say. */

@@ -14,7 +14,8 @@
  * only while every worker waits, a run is the same every time.  Likewise each
  * SOURCE gets its one SOURCE_IS, at once.
  *
- * A message that breaks these rules ends the run: the guardian closes it.
+ * Times lie at most a day ahead; a longer WAIT is woken then.  A message that
+ * breaks these rules ends the run: the guardian closes it.
  */
 #pragma once
 

@@ -14,3 +14,5 @@ $(O)/tests/fuzz/fuzz_spool: $(O)/tests/fuzz/spool-folder.o
 $(eval $(call fuzz_test,config,lib))
 $(eval $(call fuzz_test,option,lib))
 $(eval $(call tool,tests/fuzz/seeds,tests/fuzz/seeds.c,lib))
+$(eval $(call fuzz_test,match,probes lib))
+$(eval $(call fuzz_test,wire,probes lib))

@@ -6,3 +6,4 @@ $(eval $(call tool,tests/probes/policy-print,tests/probes/policy-print.c,probes 
 $(call script_test,tests/probes/policy.py)
 $(eval $(call unit_test,probes,policy,probes lib))
 $(eval $(call unit_test,probes,guardian,probes lib,-lpthread))
+$(eval $(call unit_test,probes,match,probes lib))
