@@ -77,8 +77,10 @@ async function writeLicenses(metafiles) {
 	await writeFile(join(outdir, "licenses.txt"), text);
 }
 
-await rm(outdir, { recursive: true, force: true });
+// the folder itself stays: a collector may be serving it
 await mkdir(outdir, { recursive: true });
+for (const old of await readdir(outdir))
+	await rm(join(outdir, old), { recursive: true });
 const worker = await bundle("src/layout-worker.js", { format: "iife" });
 const theme = await bundle("src/theme.js", { format: "iife" });
 const css = await bundle("src/css/main.css", {});

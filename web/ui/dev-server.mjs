@@ -20,7 +20,7 @@ const { values: options } = parseArgs({ options: {
 } });
 const started = Date.now();
 world.addBallast(Number(options.ballast));
-const HEARTBEAT_MS = 15000, EVENT_MS = 1500, REPLAYED = 50;
+const HEARTBEAT_MS = 15000, EVENT_MS = 1500;
 
 const HEADERS = {
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; "
@@ -147,9 +147,9 @@ function events(request, response, query) {
 	response.write("retry: 2000\n\n");
 	if (options.empty)
 		return;
-	const last = Number(request.headers["last-event-id"]
-		?? query.get("last_event_id") ?? NaN);
-	let n = Number.isFinite(last) ? last + 1 : 1000 - REPLAYED;
+	const last = Number(request.headers["last-event-id"] ?? NaN);
+	let n = Number.isFinite(last) ? last + 1
+		: 1000 - Number(query.get("last") ?? 0);
 	const write = (at) => {
 		const { type, ...data } = world.event(n, at, started);
 		response.write(`id: ${n}\nevent: ${type}\ndata: `

@@ -212,7 +212,7 @@ export function linkSeries(link, from, to, bin_s, started) {
 				: noise > 0.97 ? 0.02 : 0,
 			samples: Math.max(3, Math.round(bin_s / 4)) });
 	}
-	return { bins };
+	return { bin_s, bins };
 }
 
 // Signatures: mean sources and packets per source in ten seconds.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // The state of the view, which is the address, and who wants to know.
-import { connection, get, poll, serverNow } from "./lib/api.js";
+import { groupAlarms } from "./lib/alarms.js";
+import { connection, get, getAll, poll, serverNow } from "./lib/api.js";
 import { onFeed } from "./lib/events.js";
 import { formatState, parseState, patchState } from "./lib/url-state.js";
 import { DEFAULT_RANGE, resolveRange } from "./lib/time.js";
@@ -12,6 +13,7 @@ export class App {
 		this.state = parseState(location.search);
 		this.listeners = new Set();
 		this.overview = null;
+		this.names = new Map(); // agent id -> name
 		this.overviewListeners = new Set();
 		this.firstOverview = new Promise((resolve) =>
 			this.overviewListeners.add(resolve));
@@ -72,7 +74,10 @@ export class App {
 	// One reader of the overview for all: the navigation's badges and Now.
 	startOverview() {
 		this.overviewPoll = poll(async (signal) => {
-			this.overview = await get("overview", {}, signal);
+			const overview = await get("overview", {}, signal);
+			overview.alarms = groupAlarms(overview.alarms);
+			await this.learnNames(overview, signal);
+			this.overview = overview;
 			for (const listener of this.overviewListeners)
 				listener(this.overview);
 		}, () => OVERVIEW_MS);
@@ -83,6 +88,23 @@ export class App {
 			clearTimeout(pending);
 			pending = setTimeout(() => this.overviewPoll.poke(), 500);
 		});
+	}
+
+	// Agents are known by id; people know them by name.
+	async learnNames(overview, signal) {
+		const unknown = overview.alarms.some((a) =>
+			a.at.some((id) => !this.names.has(id)));
+		if (unknown)
+			this.takeNames(await getAll("agents", {}, signal));
+	}
+
+	takeNames(agents) {
+		for (const { id, name } of agents)
+			this.names.set(id, name);
+	}
+
+	agentName(id) {
+		return this.names.get(id) ?? String(id).slice(0, 8);
 	}
 
 	onOverview(listener) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // What surrounds every page: navigation, header, banner, keys.
-import { connection, onConnection, poll } from "./lib/api.js";
+import { isOpen } from "./lib/alarms.js";
+import { ApiError, connection, onConnection, poll } from "./lib/api.js";
 import { h, replace, setText } from "./lib/dom.js";
 import { feed, onFeed } from "./lib/events.js";
 import { brandMark, icon } from "./lib/icons.js";
@@ -40,6 +41,8 @@ export class Shell {
 		this.main = h("main", { id: "content" });
 		this.banner = h("div", { class: "banner", role: "alert",
 			hidden: true });
+		this.refusal = h("div", { class: "banner", role: "alert",
+			hidden: true });
 		this.status = h("div", { class: "status" });
 		this.printNote = h("p", { class: "print-note" });
 		addEventListener("beforeprint", () => this.writePrintNote());
@@ -47,7 +50,7 @@ export class Shell {
 
 	mount(root) {
 		root.append(this.sidebar(),
-			h("div", { class: "page" }, this.banner,
+			h("div", { class: "page" }, this.banner, this.refusal,
 				h("header", { class: "page-head" }, this.title,
 					this.picker.el, this.printNote),
 				this.main),
@@ -140,6 +143,7 @@ export class Shell {
 		const first = this.page === undefined;
 		this.page = page;
 		delete this.main.dataset.loaded;
+		this.refusal.hidden = true;
 		this.leave();
 		const title = PAGES.find((p) => p.id === page)?.title
 			?? "Page not found";
@@ -166,10 +170,13 @@ export class Shell {
 		const view = this.view;
 		try {
 			await view.refresh(signal);
-			view.el.classList.remove("failed");
+			this.refusal.hidden = true;
 			this.main.dataset.loaded = this.page; // for tests and print
 		} catch (error) {
-			view.el.classList.add("failed");
+			if (error instanceof ApiError) {
+				this.refusal.hidden = false;
+				setText(this.refusal, `${error.title}: ${error.message}`);
+			}
 			throw error;
 		}
 	}
@@ -181,7 +188,7 @@ export class Shell {
 	}
 
 	showBadges(overview) {
-		const open = overview.alarms.filter((a) => !a.ended_at).length;
+		const open = overview.alarms.filter(isOpen).length;
 		this.badge("outbreaks", open, "alarms");
 		this.badge("agents", overview.agents.late ?? 0, "late");
 	}

@@ -43,17 +43,13 @@ function axes(colours, { format, utc, log }) {
 	];
 }
 
-// Clock times; the date where a day begins, or alone when steps are days.
+// Clock times, and the date where a day begins.
 function timeLabels(splits, step_s, utc) {
-	let day = "";
 	return splits.map((s) => {
 		const [date, clock] = formatDateTime(s * 1000, utc).split(" ");
-		const fresh = date !== day && (day !== "" || step_s >= 86400);
-		day = date;
-		if (step_s >= 86400)
+		if (step_s >= 86400 || clock === "00:00:00")
 			return date.slice(5);
-		const time = step_s < 60 ? clock : clock.slice(0, 5);
-		return fresh ? `${time}\n${date.slice(5)}` : time;
+		return step_s < 60 ? clock : clock.slice(0, 5);
 	});
 }
 

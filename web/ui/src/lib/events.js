@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: ISC
 // The live feed.  The browser resumes a broken stream by itself with
-// Last-Event-ID; a stream that the browser gave up on is opened again with
-// the last id in the query.
+// Last-Event-ID; a new one begins with the last events there are, and what
+// was seen already is not shown again.
 import { apiUrl } from "./api.js";
 import { backoffMs } from "./backoff.js";
 
 export const EVENT_KINDS = ["agent", "alarm", "sighting", "run", "loss"];
-const KEPT = 200;
+const KEPT = 200, REPLAYED = 100;
 
 const listeners = new Set();
 export const feed = { items: [], live: false };
 const seen = new Set();
-let source = null, failures = 0, last_id = "";
+let source = null, failures = 0;
 
 export function onFeed(listener) {
 	listeners.add(listener);
@@ -30,8 +30,8 @@ function take(message) {
 	} catch {
 		return; // not ours
 	}
-	last_id = message.lastEventId || last_id;
-	const id = message.lastEventId || `${data.at} ${data.text}`;
+	// a collector with a new database counts from one again
+	const id = `${message.lastEventId} ${data.at}`;
 	if (seen.has(id))
 		return; // the overlap of a resumed stream
 	seen.add(id);
@@ -44,7 +44,7 @@ function take(message) {
 
 export function openFeed() {
 	source?.close();
-	source = new EventSource(apiUrl("events", { last_event_id: last_id }));
+	source = new EventSource(apiUrl("events", { last: REPLAYED }));
 	source.addEventListener("open", () => {
 		failures = 0;
 		feed.live = true;

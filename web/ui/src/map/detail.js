@@ -117,12 +117,12 @@ export class MapDetail {
 		if (selection?.kind !== "link")
 			return;
 		const { charts } = this, span = this.span();
-		const { bins } = await get(
+		const { bins, bin_s } = await get(
 			`links/${encodeURIComponent(selection.id)}/series`, span, signal);
 		if (this.charts !== charts || !charts)
 			return;
 		this.bins = bins.map((b) => ({ ...b, at_s: parseTime(b.at) / 1000 }));
-		this.drawCharts(span);
+		this.drawCharts({ ...span, bin: bin_s ?? span.bin });
 	}
 
 	drawCharts(span) {

@@ -17,7 +17,8 @@ export class SightingsPanel {
 	constructor(app, agentName) {
 		this.app = app;
 		this.agentName = agentName;
-		this.items = [];
+		this.items = null; // not asked yet
+		this.title = "";
 		this.search = h("input", { type: "search", class: "search-input",
 			placeholder: "Find a source", "aria-label": "Search sources",
 			on: { input: () => app.set({ src: this.search.value },
@@ -25,7 +26,7 @@ export class SightingsPanel {
 		this.panel = new Panel({ title: "Sources", class: "sightings",
 			actions: [h("label", { class: "search small" }, icon("search"),
 				this.search)],
-			source: () => ({ name: "sightings", rows: this.items,
+			source: () => ({ name: "sightings", rows: this.items ?? [],
 				url: apiUrl("sightings", this.params ?? {}) }) });
 		this.table = this.buildTable();
 		this.dump = h("section", { class: "payload", hidden: true,
@@ -121,6 +122,8 @@ export class SightingsPanel {
 	}
 
 	draw() {
+		if (!this.items)
+			return;
 		const { src } = this.app.state;
 		const shown = src ? this.items.filter((s) =>
 			s.src.toLowerCase().includes(src.toLowerCase())) : this.items;

@@ -127,6 +127,7 @@ export class AgentsView {
 	async refresh(signal) {
 		const first = this.agents === null;
 		this.agents = await getAll("agents", {}, signal);
+		this.app.takeNames(this.agents);
 		if (first && this.agents.length === 0)
 			this.app.set({ add: true }, { replace: true });
 		this.draw();

@@ -176,7 +176,7 @@ export class MapView {
 	}
 
 	agentName(id) {
-		return this.agents.find((a) => a.id === id)?.name ?? id.slice(0, 8);
+		return this.app.agentName(id);
 	}
 
 	choose(sel) {
@@ -212,6 +212,7 @@ export class MapView {
 			get("topology", this.params(), signal),
 			getAll("agents", {}, signal)]);
 		this.agents = agents;
+		this.app.takeNames(agents);
 		this.topology = this.withNames(topology);
 		this.showAgents();
 		await this.place();

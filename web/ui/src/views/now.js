@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
 // Now: is everything well, and if not, where to look.
+import { isOpen } from "../lib/alarms.js";
 import { apiUrl, get } from "../lib/api.js";
 import { commands } from "../lib/commands.js";
 import { h, keyed, replace } from "../lib/dom.js";
@@ -118,11 +119,11 @@ export class NowView {
 			bin: pickBin_s(to - from) };
 		for (const link of links) {
 			const path = `links/${encodeURIComponent(link.id)}/series`;
-			const { bins } = await get(path, span, signal);
+			const { bins, bin_s } = await get(path, span, signal);
 			const points = bins.map((b) => ({ at: parseTime(b.at),
 				value: link.why === "lossy" ? b.loss : b.delay_median_ns }));
 			this.sparks.set(link.id, bucket(points, from, to,
-				slotsFor(from, to, span.bin, SPARK_SLOTS)));
+				slotsFor(from, to, bin_s ?? span.bin, SPARK_SLOTS)));
 		}
 		if (links.length === 0)
 			this.measured = (await get("topology", { from: span.from,
@@ -180,7 +181,7 @@ export class NowView {
 	}
 
 	alarmTile({ alarms }) {
-		const open = alarms.filter((a) => !a.ended_at);
+		const open = alarms.filter(isOpen);
 		const first = open[0];
 		return { name: "Alarms open", link: { page: "outbreaks",
 				signature: first?.signature || undefined,
@@ -231,7 +232,10 @@ export class NowView {
 				icon(alarm.direction === "fall" ? "down" : "up")),
 			h("span", { class: "alarm-text" },
 				h("strong", null, titleOf(alarm.signature, alarm.verdict)),
-				h("span", null, alarmFacts(alarm, now, utc))),
+				h("span", null, alarmFacts(alarm, now, utc)),
+				alarm.at.length ? h("span", { class: "alarm-at" }, "at ",
+					alarm.at.map((id) => this.app.agentName(id)).sort()
+						.join(", ")) : null),
 			badge(open ? "open" : "over", open ? "bad" : "quiet"));
 	}
 

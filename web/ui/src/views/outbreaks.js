@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Outbreaks: how many sources send what, against what their own past would
 // explain; who they are; and why an alarm fired.
+import { isOpen, kindKey } from "../lib/alarms.js";
 import { apiUrl, get, getAll } from "../lib/api.js";
 import { TimeChart, chartColours, readoutItem } from "../lib/chart.js";
 import { commands } from "../lib/commands.js";
@@ -17,7 +18,6 @@ import { SightingsPanel } from "../outbreaks/sightings.js";
 const SPARK_SLOTS = 40;
 const SPLIT_AGENTS = 8;
 
-const keyOf = ({ signature, verdict }) => signature || `(${verdict})`;
 // What of a kind goes into a request.
 const wanted = ({ signature, verdict }) => ({
 	signature: signature || undefined, verdict });
@@ -32,7 +32,7 @@ export class OutbreaksView {
 		this.list = h("ul", { class: "signature-list" });
 		this.listPanel = new Panel({ title: "Signatures",
 			class: "signatures-panel", source: () => ({ name: "signatures",
-				url: apiUrl("signatures", this.span()),
+				url: apiUrl("signatures"),
 				rows: this.signatures ?? [] }) });
 		this.listPanel.fill(this.list);
 		this.buildCharts();
@@ -61,7 +61,7 @@ export class OutbreaksView {
 				agent: this.agentSelect.value || undefined }) } });
 		this.chartPanel = new Panel({ title: "Over time", class: "chart-panel",
 			actions: [this.agentSelect, this.splitButton, this.logButton],
-			source: () => ({ name: `series-${keyOf(this.kind())}`,
+			source: () => ({ name: `series-${kindKey(this.kind())}`,
 				url: apiUrl("series", { ...this.span(), bin: this.bin_s(),
 					...wanted(this.kind()), agent: app.state.agent }),
 				rows: this.current()?.points ?? [] }) });
@@ -122,7 +122,7 @@ export class OutbreaksView {
 	}
 
 	agentName(id) {
-		return this.agents.find((a) => a.id === id)?.name ?? id.slice(0, 8);
+		return this.app.agentName(id);
 	}
 
 	// The chosen kind of traffic; else the one with an open alarm, else the
@@ -136,19 +136,19 @@ export class OutbreaksView {
 	}
 
 	openAlarms() {
-		return (this.app.overview?.alarms ?? []).filter((a) => !a.ended_at);
+		return (this.app.overview?.alarms ?? []).filter(isOpen);
 	}
 
 	ordered() {
-		const open = new Set(this.openAlarms().map(keyOf));
+		const open = new Set(this.openAlarms().map(kindKey));
 		return [...this.signatures ?? []].sort((a, b) =>
-			Number(open.has(keyOf(b))) - Number(open.has(keyOf(a)))
+			Number(open.has(kindKey(b))) - Number(open.has(kindKey(a)))
 			|| (b.sources ?? 0) - (a.sources ?? 0));
 	}
 
 	current() {
-		const key = keyOf(this.kind());
-		return this.series.find((s) => keyOf(s) === key);
+		const key = kindKey(this.kind());
+		return this.series.find((s) => kindKey(s) === key);
 	}
 
 	title() {
@@ -160,11 +160,12 @@ export class OutbreaksView {
 		const span = this.span(), bin = this.bin_s();
 		const { agent } = this.app.state;
 		const [signatures, all, agents] = await Promise.all([
-			getAll("signatures", span, signal),
+			getAll("signatures", {}, signal),
 			get("series", { ...span, bin, agent }, signal),
 			getAll("agents", {}, signal)]);
+		this.app.takeNames(agents);
 		Object.assign(this, { signatures, agents, series: all.series,
-			drawn: { ...span, bin } });
+			drawn: { ...span, bin: all.bin_s } }); // maybe not what we asked
 		this.split = this.app.state.split && !agent
 			? await this.askSplit(span, bin, signal) : [];
 		this.draw();
@@ -177,7 +178,7 @@ export class OutbreaksView {
 			.map((a) => get("series", { ...span, bin, ...wanted(kind),
 				agent: a.id }, signal)));
 		return answers.flatMap((answer, i) => answer.series
-			.filter((s) => keyOf(s) === keyOf(kind))
+			.filter((s) => kindKey(s) === kindKey(kind))
 			.map((s) => ({ ...s, agent: s.agent ?? this.agents[i].id })));
 	}
 
@@ -230,19 +231,19 @@ export class OutbreaksView {
 	}
 
 	drawList() {
-		const chosen = keyOf(this.kind());
-		const open = new Map(this.openAlarms().map((a) => [keyOf(a), a]));
+		const chosen = kindKey(this.kind());
+		const open = new Map(this.openAlarms().map((a) => [kindKey(a), a]));
 		this.listPanel.note.textContent = formatCount(this.signatures.length);
 		keyed(this.list, this.ordered(), {
-			key: keyOf, make: () => h("li"),
+			key: kindKey, make: () => h("li"),
 			draw: (li, s) => this.drawSignature(li, s, chosen, open),
-			print: (s) => JSON.stringify([s, keyOf(s) === chosen,
-				open.get(keyOf(s)), this.sparkOf(s), this.app.state]),
+			print: (s) => JSON.stringify([s, kindKey(s) === chosen,
+				open.get(kindKey(s)), this.sparkOf(s), this.app.state]),
 		});
 	}
 
 	sparkOf(kind) {
-		const series = this.series.find((s) => keyOf(s) === keyOf(kind));
+		const series = this.series.find((s) => kindKey(s) === kindKey(kind));
 		const from = parseTime(this.drawn.from), to = parseTime(this.drawn.to);
 		return bucket((series?.points ?? []).map((p) => ({
 			at: parseTime(p.at), value: p.missing ? null : p.sources })),
@@ -250,9 +251,9 @@ export class OutbreaksView {
 	}
 
 	drawSignature(li, s, chosen, open) {
-		const alarm = open.get(keyOf(s));
+		const alarm = open.get(kindKey(s));
 		replace(li, h("a", { class: "row-link signature-row",
-			"aria-current": keyOf(s) === chosen ? "true" : undefined,
+			"aria-current": kindKey(s) === chosen ? "true" : undefined,
 			href: this.app.href({ ...wanted(s), alarm: undefined,
 				src: undefined, payload: undefined }) },
 			h("span", { class: "signature-name" },
@@ -262,8 +263,9 @@ export class OutbreaksView {
 			spark(this.sparkOf(s), { level: alarm ? "warn" : "info",
 				label: "sources over time" }),
 			h("span", { class: "signature-facts" }, verdictBadge(s.verdict),
-				h("span", null, plural(s.sources, "source"), ", ",
-					formatCompact(s.packets), " packets"))));
+				h("span", null, plural(s.sources, "source"), " since ",
+					formatMoment(parseTime(s.first_at), this.app.now(),
+						this.app.utc)))));
 	}
 
 	drawHead() {
@@ -277,14 +279,15 @@ export class OutbreaksView {
 		const series = this.current();
 		const agent = this.app.state.agent ?? null;
 		const mine = (this.app.overview?.alarms ?? []).filter((a) =>
-			keyOf(a) === keyOf(this.kind())
+			kindKey(a) === kindKey(this.kind())
 			&& (a.agent ?? null) === agent);
 		const ids = new Set((series?.alarms ?? []).map((a) => a.id));
 		const { from, to } = this.app.range();
 		return [...series?.alarms ?? [], ...mine.filter((a) => !ids.has(a.id))]
 			.filter((a) => parseTime(a.onset_at) < to && !(parseTime(
 				a.ended_at) < from))
-			.sort((a, b) => a.onset_at < b.onset_at ? 1 : -1);
+			.sort((a, b) => Number(isOpen(b)) - Number(isOpen(a))
+				|| (a.onset_at < b.onset_at ? 1 : -1));
 	}
 
 	drawCharts() {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: ISC
+// Alarms as a reader counts them: an outbreak that all agents see is one
+// thing, not one and five.  Pure.
+
+export const kindKey = ({ signature, verdict }) =>
+	signature || `(${verdict})`;
+
+// Of the alarms of one kind and direction that overlap in time, the one of
+// all agents together leads (else the biggest); the others stand behind it.
+// Gives [{...alarm, at: [agent ids]}], newest onset first, open ones before.
+export function groupAlarms(alarms) {
+	const groups = [];
+	const leadFirst = [...alarms].sort((a, b) =>
+		Number(Boolean(a.agent)) - Number(Boolean(b.agent))
+		|| b.observed - a.observed);
+	for (const alarm of leadFirst) {
+		const home = groups.find((g) => kindKey(g) === kindKey(alarm)
+			&& g.direction === alarm.direction && overlap(g, alarm));
+		if (home && alarm.agent)
+			home.at.push(alarm.agent);
+		else
+			groups.push({ ...alarm, at: alarm.agent ? [alarm.agent] : [] });
+	}
+	return groups.sort((a, b) => Number(Boolean(a.ended_at))
+		- Number(Boolean(b.ended_at))
+		|| (a.onset_at < b.onset_at ? 1 : a.onset_at > b.onset_at ? -1 : 0));
+}
+
+function overlap(a, b) {
+	const end = (x) => x.ended_at ?? "9";
+	return a.onset_at < end(b) && b.onset_at < end(a);
+}
+
+export const isOpen = (alarm) => !alarm.ended_at;
