@@ -246,9 +246,17 @@ int query_alarms(struct collector *c, const struct query_args *args,
 	    answer);
 }
 
+/* In the order of their rows, so the cursor is the last row shown. */
 static int list_kind(void *ctx, const struct store_kind *kind)
 {
-	json_array_append_new(ctx,
+	struct list *list = ctx;
+	if (kind->row <= list->last_row)
+		return 0;
+	list->more = json_array_size(list->items) == list->limit;
+	if (list->more)
+		return 1;
+	list->last_row = kind->row;
+	json_array_append_new(list->items,
 	    json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "signature",
 		json_text(kind->signature), "verdict",
 		json_text(kind->verdict), "sources",
@@ -263,11 +271,20 @@ int query_signatures(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct store_filter filter = {0};
+	struct list list = {0};
+	struct store_filter cursor = {0}, all = {0};
 	int err = query_begin(&q, c, args, msg);
 	if (err < 0)
 		return err;
-	json_t *items = json_array();
-	err = c->ops->read_kinds(q.reader, &filter, list_kind, items);
-	return query_end(&q, err, query_page(items, json_null()), answer);
+	list.items = json_array();
+	err = query_limit(&q, &list.limit);
+	if (err == ERR_OK)
+		err = query_cursor(&q, &cursor);
+	list.last_row = cursor.cursor_row;
+	if (err == ERR_OK)
+		err = c->ops->read_kinds(q.reader, &all, list_kind, &list);
+	return query_end(&q, err < 0 ? err : ERR_OK,
+	    query_page(list.items, list.more
+		? query_next(0, list.last_row) : json_null()),
+	    answer);
 }

@@ -179,7 +179,11 @@ def reads():
     get("/api/v1/series", what="everything")
     get("/api/v1/alarms", "?from=-2h&to=now&limit=1")
     get("/api/v1/alarms", f"?signature=slammer&agent={agent}")
-    get("/api/v1/signatures", "?limit=10")
+    two = get("/api/v1/signatures", "?limit=2").json()
+    rest = get("/api/v1/signatures", "?cursor=" + two["next"]).json()
+    names = [item["signature"] for item in two["items"] + rest["items"]]
+    tap.ok(len(names) == 5 and len(set(names)) == 5 and not rest["next"],
+           f"two pages are all signatures: {names}")
     sightings = get("/api/v1/sightings", "?verdict=worm&signature=slammer"
                     "&limit=1").json()["items"]
     get("/api/v1/sightings", f"?src={sightings[0]['src']}&agent={agent}")

@@ -81,7 +81,11 @@ class Collector:
                     f"listen = {{{quoted}}}\n{extra}\n")
         self.process = None
         self.ports = []
-        self.start()
+        try:
+            self.start()
+        except RuntimeError:
+            shutil.rmtree(self.folder)
+            raise
 
     def start(self):
         self.log = os.path.join(self.folder, "log")
