@@ -156,6 +156,7 @@ struct list {
 	const struct probe *first; /* of the first result */
 	struct addr src;       /* where its packet left from */
 	uint32_t attempts[256];/* so far, by TTL */
+	uint32_t number;       /* of the result at hand, from 1 */
 	uint32_t sent, received;
 	uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns;
 };
@@ -170,7 +171,7 @@ static void list_add(lua_State *L, struct list *l,
 	sonde__reply__init(to);
 	to->probe_ttl = probe->ttl;
 	to->attempt = l->attempts[probe->ttl];
-	to->probe_id = r->index;
+	to->probe_id = l->number;
 	if (r->sent) {
 		to->tx_wall_ns = r->tx.wall.ns;
 		to->tx_clock = (Sonde__Clock)r->tx.clock;
@@ -223,6 +224,7 @@ static void list_result(lua_State *L, struct list *l)
 	if (r->sent && l->src.family == 0)
 		l->src = r->src;
 	l->attempts[p->probe.ttl]++;
+	l->number++;
 	list_add(L, l, r, &p->probe, reply);
 	list_count(l, r, &p->probe, reply);
 	if (lua_getiuservalue(L, at, RESULT_MORE) != LUA_TTABLE)
