@@ -161,7 +161,7 @@ check: deps ## build, run every test that this machine can run
 	@O=$(O) tests/run-tests.sh $(O)-asan/tests $(SCRIPT_TESTS)
 
 .PHONY: asan-tests
-asan-tests: $(UNIT_TESTS) $(FUZZERS)
+asan-tests: $(UNIT_TESTS) $(FUZZERS) $(O)/bin/sonde
 	@printf '%s\n' $(UNIT_TESTS) >$(O)/tests/unit.list
 	@printf '%s\n' $(FUZZERS) >$(O)/tests/fuzz.list
 
