@@ -29,7 +29,7 @@ const struct option_row agent_config_rows[] = {
 	    "whom processes become when started as root" },
 	{ "policy", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
 	    "what may be sent, sonde-policy(5)" },
-	{ "net", 0, OPTION_TEXT, "NET", NULL, 0, 0, "live",
+	{ "net", 0, OPTION_TEXT, "NET", NULL, 0, 0, "live:buffer=1M",
 	    "live, or sim:FILE for a simulated internet" },
 	{ "sensor-interfaces", 0, OPTION_LIST, "NAMES", NULL, 0, 0, NULL,
 	    "where the sensor listens; none: no sensor" },

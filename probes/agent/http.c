@@ -166,8 +166,10 @@ static void options_common(struct http *http, struct slot *s)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, s);
 	if (http->resolved)
 		curl_easy_setopt(e, CURLOPT_RESOLVE, http->resolved);
-	if (http->ca_file)
+	if (http->ca_file) { /* and not the system's as well: 5 MB */
 		curl_easy_setopt(e, CURLOPT_CAINFO, http->ca_file);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	}
 }
 
 /* Resolves the collector's name afresh, so that a move is followed. */
@@ -226,6 +228,8 @@ int http_start(struct http *http, unsigned slot,
 	}
 	curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers);
 	curl_easy_setopt(s->easy, CURLOPT_TIMEOUT, request->timeout_s);
+	curl_easy_setopt(
+	    s->easy, CURLOPT_FORBID_REUSE, request->last ? 1L : 0L);
 	buf_clear(&s->answer.body);
 	s->answer.status = 0;
 	s->answer.why.text[0] = s->error[0] = '\0';

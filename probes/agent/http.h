@@ -34,12 +34,13 @@ int http_open(
 void http_close(struct http *http);
 
 struct http_request {
-	const char *method; /* NULL: GET, or POST with a body */
+	const char *method;         /* NULL: GET, or POST with a body */
 	const char *path;           /* "/api/v1/work?after=3" */
 	const char *const *headers; /* NULL-terminated, or NULL */
 	const void *body;           /* or NULL; must live on */
 	size_t body_len;
 	long timeout_s;
+	bool last; /* close the connection after: none follows soon */
 };
 
 /* One exchange at a time per slot; the slot is made on first use. */

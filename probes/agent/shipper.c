@@ -33,6 +33,9 @@ enum { INGEST, WORK };
 #define INGEST_TIMEOUT_S 60L
 #define WORK_TIMEOUT_S 50L /* the collector answers within 30 */
 #define RUN_MOST_NS (600 * NS_PER_S)
+/* Batches that come further apart keep no connection open between them: with
+ * the system's certificates each one costs 5 MB. */
+#define RARE_NS (4 * NS_PER_S)
 #define IDLE_NS (60 * NS_PER_S)
 
 struct shipper {
@@ -43,7 +46,7 @@ struct shipper {
 	struct worklist *work; /* NULL: none yet */
 	struct buf body;
 	struct backoff ship_backoff, work_backoff;
-	struct monotime ship_at, work_at, end_at;
+	struct monotime ship_at, work_at, end_at, shipped_at;
 	int64_t clock_offset_ns; /* the collector's clock less ours */
 	char trouble[sizeof(((struct errmsg *)0)->text)]; /* last logged */
 	int signal_fd;
@@ -128,7 +131,9 @@ static void start_ingest(struct shipper *s)
 		.headers = headers,
 		.body = s->body.data,
 		.body_len = s->body.len,
-		.timeout_s = INGEST_TIMEOUT_S };
+		.timeout_s = INGEST_TIMEOUT_S,
+		.last =
+		    monotime_diff(monotime_now(), s->shipped_at) > RARE_NS };
 	if (!err)
 		err = http_start(s->http, INGEST, &request, &msg);
 	if (err)
@@ -145,6 +150,7 @@ static void end_ingest(struct shipper *s, const struct http_answer *answer)
 		outcome.trouble = answer->why;
 	switch (outcome.next) {
 	case SHIPPING_GO_ON:
+		s->shipped_at = monotime_now();
 		backoff_reset(&s->ship_backoff);
 		counters_add(s->batches, 1);
 		counters_add(s->bytes, s->body.len);
