@@ -15,7 +15,7 @@ async function fitsWidth(page) {
 
 async function lookAt(world, name, theme, size) {
 	const { browser, url, shot } = world;
-	const page = await open(browser, `${url}?page=${name}&range=5m`,
+	const page = await open(browser, `${url}?page=${name}&range=1h`,
 		{ theme, size });
 	try {
 		await loaded(page, name);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucket, fillBins, linkLevel, nearestStep, niceTop, slotsFor, sortBy,
-	sparkPath } from "../src/lib/scales.js";
+import { bucket, closeLast, fillBins, linkLevel, nearestStep, niceTop, slotsFor,
+	sortBy, sparkPath } from "../src/lib/scales.js";
 
 const limits = { delay_ns: 20e6, loss: 0.01 };
 
@@ -35,6 +35,12 @@ test("missing bins become gaps, not slopes", () => {
 	assert.deepEqual(fillBins(points, 10, (p) => p.v),
 		{ x: [0, 10, 20, 30, 40], y: [1, 2, null, null, 3] });
 	assert.deepEqual(fillBins([], 10, (p) => p.v), { x: [], y: [] });
+});
+
+test("the last value holds to the end of its bin", () => {
+	assert.deepEqual(closeLast({ x: [0, 10], y: [1, 2] }, 10),
+		{ x: [0, 10, 20], y: [1, 2, 2] });
+	assert.deepEqual(closeLast({ x: [], y: [] }, 10), { x: [], y: [] });
 });
 
 test("the unknown comes last whichever way one sorts", () => {

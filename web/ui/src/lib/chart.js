@@ -68,7 +68,9 @@ function shade(u, alarm, colours) {
 	ctx.restore();
 }
 
-function label(u, alarm, colours) {
+// The word of an alarm at its beginning, a line lower where there is one
+// already.  taken: the ends of the lines so far.
+function label(u, alarm, colours, taken) {
 	const { ctx, bbox } = u;
 	const from = u.valToPos(alarm.from_s, "x", true);
 	const to = u.valToPos(alarm.to_s, "x", true);
@@ -81,26 +83,30 @@ function label(u, alarm, colours) {
 	const width = ctx.measureText(alarm.label).width + 12 * ratio;
 	const x = Math.min(Math.max(bbox.left, from),
 		bbox.left + bbox.width - width);
+	let line = taken.findIndex((end) => end < x);
+	if (line < 0)
+		line = taken.length;
+	taken[line] = x + width;
+	const y = bbox.top + (4 + 22 * line) * ratio;
 	ctx.textAlign = "left";
 	ctx.textBaseline = "alphabetic";
 	ctx.setLineDash([]);
 	ctx.fillStyle = colours.surface;
 	ctx.beginPath();
-	ctx.roundRect(x + 4 * ratio, bbox.top + 4 * ratio, width, 18 * ratio,
-		4 * ratio);
+	ctx.roundRect(x + 4 * ratio, y, width, 18 * ratio, 4 * ratio);
 	ctx.fill();
 	ctx.strokeStyle = colours.alarmLine;
 	ctx.lineWidth = ratio;
 	ctx.stroke();
 	ctx.fillStyle = colours.text;
-	ctx.fillText(alarm.label, x + 10 * ratio, bbox.top + 17 * ratio);
+	ctx.fillText(alarm.label, x + 10 * ratio, y + 13 * ratio);
 	ctx.restore();
 }
 
 const PATHS = {
 	line: () => uPlot.paths.linear(),
 	steps: () => uPlot.paths.stepped({ align: 1 }),
-	bars: () => uPlot.paths.bars({ size: [0.8, 24], gap: 1, align: 1 }),
+	bars: () => uPlot.paths.bars({ size: [0.86, 80], align: 1 }),
 };
 
 function seriesOf(spec, colours) {
@@ -187,8 +193,11 @@ export class TimeChart {
 			hooks: {
 				drawClear: [(u) => (this.view.alarms ?? [])
 					.forEach((a) => shade(u, a, colours))],
-				draw: [(u) => (this.view.alarms ?? [])
-					.forEach((a) => label(u, a, colours))],
+				draw: [(u) => {
+					const taken = [];
+					for (const alarm of this.view.alarms ?? [])
+						label(u, alarm, colours, taken);
+				}],
 				setCursor: [(u) => this.showReadout(u.cursor.idx)],
 			},
 		}, data, this.canvas);

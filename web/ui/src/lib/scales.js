@@ -93,6 +93,13 @@ export function fillBins(points, bin_s, read) {
 	return out;
 }
 
+// Closes the last bin: drawn as steps, a value holds for its whole bin.
+export function closeLast({ x, y }, bin_s) {
+	if (x.length === 0)
+		return { x, y };
+	return { x: [...x, x.at(-1) + bin_s], y: [...y, y.at(-1)] };
+}
+
 // Sorts by a column; unknown values come last in both directions.
 export function sortBy(items, read, descending) {
 	const sign = descending ? -1 : 1;

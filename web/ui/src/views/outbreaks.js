@@ -10,13 +10,15 @@ import { formatBin, formatCompact, formatCount, plural, titleOf }
 	from "../lib/format.js";
 import { badge, spark, verdictBadge } from "../lib/marks.js";
 import { Panel, emptyState } from "../lib/panel.js";
-import { OKABE_ITO, bucket, fillBins, slotsFor } from "../lib/scales.js";
+import { OKABE_ITO, bucket, closeLast, fillBins, slotsFor }
+	from "../lib/scales.js";
 import { formatMoment, parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
 import { AlarmPanel } from "../outbreaks/alarm-panel.js";
 import { SightingsPanel } from "../outbreaks/sightings.js";
 
 const SPARK_SLOTS = 40;
 const SPLIT_AGENTS = 8;
+const STEPS_MOST = 100;
 
 // What of a kind goes into a request.
 const wanted = ({ signature, verdict }) => ({
@@ -297,8 +299,9 @@ export class OutbreaksView {
 		const points = (series?.points ?? []).map((p) => ({ ...p,
 			at_s: parseTime(p.at) / 1000 }))
 			.filter((p) => p.at_s + this.drawn.bin <= now_s);
-		const read = (name) => fillBins(points, this.drawn.bin,
-			(p) => p.missing ? null : p[name]);
+		const { bin } = this.drawn;
+		const read = (name) => closeLast(fillBins(points, bin,
+			(p) => p.missing ? null : p[name]), bin);
 		const { x, y: sources } = read("sources");
 		this.shown = { x, sources, packets: read("packets").y,
 			expected: read("expected").y, low: read("low").y,
@@ -308,22 +311,26 @@ export class OutbreaksView {
 			utc: this.app.utc, log: Boolean(this.app.state.log),
 			alarms: this.alarmMarks(to_s) };
 		this.drawSources(common);
+		const packets = [...this.shown.packets.slice(0, -1), null];
 		this.packetChart.update({ ...common, alarms: [],
 			format: formatCompact, series: [{ label: "packets",
 				paths: "bars", width: 0, fill: cssColour("--quiet"),
-				values: this.shown.packets }] });
+				values: packets }] });
 	}
 
 	drawSources(common) {
 		const c = chartColours(), { shown } = this;
 		const split = this.splitSeries(common.x);
+		// few bins are seen one by one, many as a curve
+		const paths = common.x.length <= STEPS_MOST ? "steps" : "line";
 		// what is expected of the sum says nothing about its parts
 		const curves = split.length ? split : [
-			{ label: "low", values: shown.low, width: 0 },
-			{ label: "high", values: shown.high, width: 0 },
-			{ label: "expected", values: shown.expected, width: 1.25,
+			{ label: "low", values: shown.low, width: 0, paths },
+			{ label: "high", values: shown.high, width: 0, paths },
+			{ label: "expected", values: shown.expected, width: 1.25, paths,
 			  stroke: c.expected, dash: [4, 4] },
-			{ label: "sources", values: shown.sources, stroke: c.line },
+			{ label: "sources", values: shown.sources, stroke: c.line,
+			  paths },
 		];
 		const top = Math.max(0, ...shown.sources.filter((v) => v !== null));
 		this.sourceChart.update({ ...common, bands: split.length ? [] : [[2, 1]],
@@ -348,14 +355,22 @@ export class OutbreaksView {
 		return this.alarms().map((a) => ({
 			from_s: parseTime(a.onset_at) / 1000,
 			to_s: a.ended_at ? parseTime(a.ended_at) / 1000 : to_s,
-			label: a.direction === "fall" ? "falls" : "rises" }));
+			label: a.direction === "fall" ? "falls" : "rises" }))
+			.sort((a, b) => a.from_s - b.from_s);
+	}
+
+	// The bin under the cursor, else the last; the end of the last bin is
+	// none of its own.
+	binAt(index) {
+		const last = Math.max(0, this.shown.x.length - 2);
+		return Math.min(index ?? last, last);
 	}
 
 	sourceReadout(index) {
 		const { shown } = this;
 		if (!shown?.x.length)
 			return null;
-		const i = index ?? shown.x.length - 1, c = chartColours();
+		const i = this.binAt(index), c = chartColours();
 		const value = (v) => v === null || v === undefined ? "not watched"
 			: formatCount(Math.round(v * 10) / 10);
 		const split = this.splitSeries(shown.x);
@@ -376,7 +391,7 @@ export class OutbreaksView {
 		const { shown } = this;
 		if (!shown?.x.length)
 			return null;
-		const i = index ?? shown.x.length - 1;
+		const i = this.binAt(index);
 		return [readoutItem(cssColour("--quiet"), "packets",
 			formatCount(shown.packets[i]))];
 	}
