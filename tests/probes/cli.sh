@@ -1,0 +1,146 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The command line: words, help, exit codes, signals, and the examples of the
+# man pages as they are printed there.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tap.sh
+O=${O:-build}
+sonde=$O/bin/sonde
+[ -x "$sonde" ] || skip_all "$sonde is not built"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+export LC_ALL=C NO_COLOR=1
+sim="sim:tests/golden/line.sim"
+
+# exits CODE WORDS ARGUMENTS...: the exit code, and words in either stream
+exits() {
+	want=$1
+	words=$2
+	shift 2
+	timeout 60 "$sonde" "$@" >"$dir/out" 2>&1 </dev/null
+	got=$?
+	[ "$got" = "$want" ] && grep -qF -- "$words" "$dir/out" && return
+	echo "# exit $got, expected $want, and '$words' in:"
+	sed 's/^/# /' "$dir/out"
+	return 1
+}
+
+# example PAGE NUMBER: the literal block of that number in a man page
+example() {
+	awk -v n="$2" '/^\.Bd -literal/ { i++; on = i == n; next }
+		/^\.Ed/ { on = 0 } on' "$1" | sed 's/\\e/\\/g'
+}
+
+version=$(cat VERSION)
+check "--version says which" exits 0 "sonde $version" --version
+check "no word is --help" exits 0 "Examples:" 
+check "--help leads with examples" \
+	sh -c "'$sonde' --help | sed -n 3p | grep -q Examples"
+check "an unknown word gets the nearest" \
+	exits 2 "did you mean 'trace'" trac web
+check "an unknown option gets the nearest" \
+	exits 2 "did you mean --method" trace --methd udp web
+check "a value out of range says the range" \
+	exits 2 "1 to 255" --net "$sim" trace --max-ttl 256 web
+check "common options may come first" \
+	exits 0 "reached in 6 hops" --net "$sim" trace web
+check "common options may come last" \
+	exits 0 "reached in 6 hops" trace web --net "$sim"
+check "a script's options need not come first" \
+	exits 0 "tcp" trace web --net "$sim" -M tcp
+check "help of a script has its options and the common ones" \
+	exits 0 "--gap-limit" help trace
+check "so has --help" exits 0 "--deadline" trace --help
+check "help of a command" exits 0 "shell" help completion
+check "help of nothing known" exits 2 "no script" help nothing
+check "formats are listed" exits 0 "json" help formats
+check "an unknown format is refused" \
+	exits 2 "--format" --net "$sim" trace --format xml web
+check "scripts are listed with a line each" exits 0 "hop by hop" scripts
+check "scripts --json is JSON" sh -c \
+	"'$sonde' scripts --json | python3 -c 'import json, sys
+assert \"trace\" in [json.loads(l)[\"name\"] for l in sys.stdin]'"
+for shell in bash zsh fish; do
+	check "completion for $shell knows trace's options" \
+		exits 0 "gap-limit" completion "$shell"
+done
+"$sonde" completion bash >"$dir/complete" && check \
+	"completion for bash is bash" bash -n "$dir/complete"
+check "completion for another shell is refused" \
+	exits 2 "bash, zsh or fish" completion tcsh
+check "a network that does not exist" exits 2 "live" --net moon trace web
+check "a simulation that does not exist" \
+	exits 74 "No such file" --net sim:/nonexistent trace web
+printf 'vantage me 10.0.0.1\nlink me you\n' >"$dir/bad.sim"
+check "a wrong simulation says file and line" \
+	exits 78 "bad.sim:2: link" --net "sim:$dir/bad.sim" trace 10.0.0.2
+check "a policy that does not exist" \
+	exits 74 "No such file" --net "$sim" trace --policy /nonexistent web
+echo 'no-such-key = 1' >"$dir/policy"
+check "a wrong policy says file and line" \
+	exits 78 "policy:1" --net "$sim" trace --policy "$dir/policy" web
+check "hosts are read from standard input" sh -c "echo web |
+	'$sonde' --net '$sim' ping -c 1 -f - | grep -q 'ttl 59'"
+check "a file of hosts that does not exist" \
+	exits 74 "No such file" --net "$sim" ping -f /nonexistent
+check "the wrong family of an address" \
+	exits 1 "IPv6" --net "$sim" ping -6 192.0.2.80
+check "run needs a file" exits 2 "expected a script" run
+check "run takes a file, not a shipped name" \
+	exits 74 "No such file" run trace
+check "run --help is its own" exits 0 "FILE.lua" run --help
+
+example man/sonde-sim.5 1 >"$dir/man1.sim"
+example man/sonde-sim.5 2 >"$dir/man2.sim"
+example man/sonde-script.7 1 >"$dir/ids.lua"
+check "sonde-sim(5): the first example runs" exits 0 "reached in 4 hops" \
+	--net "sim:$dir/man1.sim" trace --flow 3 web
+check "sonde-sim(5): the second example runs" exits 0 "reached" \
+	--net "sim:$dir/man2.sim" trace core.100000
+check "sonde-script(7): the example runs" exits 0 "ip_id=" \
+	--net "sim:$dir/man1.sim" run "$dir/ids.lua" -c 3 web
+check "sonde-script(7): the example has help" exits 0 "its number" \
+	help "$dir/ids.lua"
+check "its records are JSON" sh -c "'$sonde' --net 'sim:$dir/man1.sim' \
+	run --json '$dir/ids.lua' -c 1 web | grep -q '\"kind\":\"train\"'"
+
+cat >"$dir/patient.lua" <<'END'
+return {fields = {{name = "why", type = "text"}}, run = function()
+	print("waiting")
+	while true do
+		local result, why = sonde.next(sonde.now_ns() + sonde.s)
+		if why ~= "time" then return sonde.record{why = why} end
+	end
+end}
+END
+check "shortly before the deadline a script may record" \
+	exits 0 "why=deadline" --net "$sim" run --deadline 1s "$dir/patient.lua"
+interrupted() {
+	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	until grep -qs waiting "$dir/err"; do sleep 0.1; done
+	kill -INT $pid
+	wait $pid
+	[ $? = 1 ] && grep -q why=interrupted "$dir/out"
+}
+check "an interrupt lets a script record" interrupted
+check "a reader that goes away ends the run" sh -c \
+	"'$sonde' --net '$sim' trace --json -q 16 web web web |
+	head -c 1 >/dev/null" 2>/dev/null
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$sonde" "$dir/sonde" && chmod 755 "$dir/sonde"
+	mkdir "$dir/scripts" && cp probes/scripts/*.lua "$dir/scripts"
+	unprivileged() {
+		SONDE_SCRIPTS=$dir/scripts setpriv --reuid=65534 \
+			--regid=65534 --clear-groups "$dir/sonde" trace \
+			127.0.0.1 >"$dir/out" 2>&1
+		[ $? = 77 ] && grep -q setcap "$dir/out"
+	}
+	check "without permission it says what grants it" unprivileged
+else
+	skip "without permission it says what grants it" "needs root"
+fi
+done_testing
