@@ -29,7 +29,7 @@ static void reserve(struct buf *b, size_t more)
 		return;
 	size_t cap = b->cap ? b->cap : 64;
 	while (cap < need)
-		cap = cap > need / 2 ? need : cap * 2;
+		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	b->data = xreallocarray(b->data, cap, 1);
 	b->cap = cap;
 }
