@@ -74,10 +74,11 @@ struct prefix prefix_of(const struct addr *a, unsigned len)
 int prefix_parse(struct prefix *p, const char *text, struct errmsg *msg)
 {
 	char copy[PREFIX_TEXT_LEN];
-	if (strlen(text) >= sizeof(copy))
+	size_t text_len = strlen(text);
+	if (text_len >= sizeof(copy))
 		return err_set(msg, ERR_MALFORMED, "'%.60s': too long for a "
 		    "prefix", text);
-	strcpy(copy, text);
+	memcpy(copy, text, text_len + 1);
 	char *slash = strchr(copy, '/');
 	if (slash)
 		*slash++ = '\0';

@@ -200,7 +200,7 @@ int batch_open(const struct batch_header *header, const void *bytes,
     size_t len, const uint8_t public_key[32], struct buf *raw,
     struct errmsg *msg)
 {
-	struct batch_header check;
+	struct batch_header check = {0};
 	const uint8_t *p = bytes;
 	uint8_t digest[32];
 	int err = sodium_ready(msg);

@@ -30,12 +30,12 @@ void spool_ranges_add(
 {
 	struct spool_range *last =
 	    ranges->count ? &ranges->list[ranges->count - 1] : NULL;
-	if (last && last->epoch == range->epoch &&
+	if (last != NULL && last->epoch == range->epoch &&
 	    last->reason == range->reason && last->to + 1 == range->from) {
 		last->to = range->to;
 		return;
 	}
-	if (ranges->count == ranges->cap) {
+	if (!ranges->list || ranges->count == ranges->cap) {
 		ranges->cap = ranges->cap ? ranges->cap * 2 : 16;
 		ranges->list = xreallocarray(
 		    ranges->list, ranges->cap, sizeof(*ranges->list));
@@ -154,7 +154,7 @@ size_t spool_loss_pack(const struct spool_ranges *ranges, size_t from,
     struct buf *to, uint64_t *lost)
 {
 	const struct spool_range *first = &ranges->list[from], *last = first;
-	uint64_t *more = xcalloc(2 * RANGES_A_RECORD, sizeof(*more));
+	uint64_t *more = xcalloc(2 * (size_t)RANGES_A_RECORD, sizeof(*more));
 	Sonde__Loss loss = SONDE__LOSS__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	loss.epoch = first->epoch;

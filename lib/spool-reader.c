@@ -415,21 +415,21 @@ static void run_read(struct spool_reader *r, uint32_t max_count,
 	}
 }
 
-int spool_reader_next(struct spool_reader *reader, uint64_t epoch,
-    uint64_t seq, uint32_t max_count, size_t max_bytes, struct spool_run *run,
-    struct buf *to, struct errmsg *msg)
+int spool_reader_next(struct spool_reader *reader,
+    const struct spool_want *want, struct spool_run *run, struct buf *to,
+    struct errmsg *msg)
 {
-	struct spool_place want = {epoch, seq}, first = want;
-	if (spool_place_cmp(want, reader->want) != 0)
+	struct spool_place from = {want->epoch, want->seq}, first = from;
+	if (spool_place_cmp(from, reader->want) != 0)
 		for (int i = 0; i < SPOOL_CLASSES; i++)
 			cursor_close(&reader->cursors[i]);
-	reader->want = want;
-	int err = first_settled(reader, want, &first, msg);
-	if (err || max_count == 0)
+	reader->want = from;
+	int err = first_settled(reader, from, &first, msg);
+	if (err || want->max_count == 0)
 		return err ? err : ERR_EOF;
 	reader->want = first;
 	*run = (struct spool_run){first.epoch, first.seq, 0};
-	run_read(reader, max_count, max_bytes, run, to);
+	run_read(reader, want->max_count, want->max_bytes, run, to);
 	return 0;
 }
 

@@ -45,7 +45,7 @@ void spool_segments_remove(struct spool_segments *segments, size_t i)
 int spool_file_read(const char *dir, const char *name, struct buf *to,
     struct errmsg *msg)
 {
-	struct stat st;
+	struct stat st = {0};
 	char *path = xasprintf("%s/%s", dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int err = fd < 0 || fstat(fd, &st) != 0 ? -errno : 0;

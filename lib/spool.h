@@ -107,13 +107,18 @@ void spool_reader_close(struct spool_reader *reader);
  * contiguous from *first_seq.  ERR_EOF: nothing there yet.  A range that is
  * gone (declared lost by the writer) is skipped: *first_seq says so, and the
  * batch's gap_from is the seq that was asked for; in a new epoch it is 1. */
+struct spool_want {
+	uint64_t epoch, seq;
+	uint32_t max_count;
+	size_t max_bytes;
+};
 struct spool_run {
 	uint64_t epoch, first_seq;
 	uint32_t count;
 };
-int spool_reader_next(struct spool_reader *reader, uint64_t epoch,
-    uint64_t seq, uint32_t max_count, size_t max_bytes, struct spool_run *run,
-    struct buf *to, struct errmsg *msg);
+int spool_reader_next(struct spool_reader *reader,
+    const struct spool_want *want, struct spool_run *run, struct buf *to,
+    struct errmsg *msg);
 /* The durable ack mark: where a shipper starts.  When it is gone, the first
  * record that is there; ERR_NOT_FOUND when there is none either. */
 int spool_reader_acked(struct spool_reader *reader, uint64_t *epoch,

@@ -6,6 +6,7 @@
  * has been watched for, and not seen, before.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,12 +326,13 @@ static int input_load(
 		    in->bad_why.text);
 	if (in->bad && in->count == 0)
 		return err_set(msg, ERR_MALFORMED, "%.150s: no good row", path);
-	if (in->count == 0)
+	if (in->count == 0 || !in->list || !in->signatures)
 		return err_set(msg, ERR_EOF, "%.150s: no rows", path);
-	if (in->last_bin - in->first_bin >= BINS_MOST)
-		return err_set(msg, ERR_LIMIT, "%.150s: %lld bins, expected "
-		    "at most %d: choose a longer --bin", path,
-		    (long long)(in->last_bin - in->first_bin + 1), BINS_MOST);
+	int64_t bins = in->last_bin - in->first_bin + 1;
+	if (bins > BINS_MOST)
+		return err_set(msg, ERR_LIMIT, "%.150s: %" PRId64 " bins, "
+		    "expected at most %d: choose a longer --bin", path, bins,
+		    BINS_MOST);
 	return 0;
 }
 

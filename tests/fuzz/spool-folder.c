@@ -62,8 +62,9 @@ static uint64_t read_all(const char *dir)
 	struct buf b = {0};
 	uint64_t epoch = 0, seq = 0, records = 0;
 	must(spool_reader_open(&reader, dir, NULL) == 0);
-	while (spool_reader_next(reader, epoch, seq, 16, 1 << 16, &run, &b,
-		   NULL) == 0) {
+	while (spool_reader_next(reader,
+	    &(struct spool_want){epoch, seq, 16, 1 << 16},
+	    &run, &b, NULL) == 0) {
 		struct reader r = reader_init(b.data, b.len);
 		for (uint32_t i = 0; i < run.count; i++)
 			reader_skip(&r, reader_be32(&r));

@@ -256,8 +256,9 @@ static struct seen read_all(uint64_t epoch, uint64_t seq)
 	struct seen seen = {0};
 	struct spool_run run;
 	struct buf b = {0};
-	while (spool_reader_next(reader, epoch, seq, 7, 1 << 20, &run, &b,
-		   &msg) == 0) {
+	while (spool_reader_next(reader,
+	    &(struct spool_want){epoch, seq, 7, 1 << 20},
+	    &run, &b, &msg) == 0) {
 		struct reader r = reader_init(b.data, b.len);
 		assert_true(run.count >= 1 && run.count <= 7);
 		if (run.epoch != epoch)
@@ -298,19 +299,22 @@ static void records_come_back_in_order_of_their_numbers(void **state)
 	assert_int_equal(add(SPOOL_ALERTS, ""), 3);
 	assert_int_equal(add(SPOOL_RESULTS, "four"), 4);
 	sync_now();
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 1, 100, 1000, &run, &b, &msg), 0);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 1, 100, 1000},
+	    &run, &b, &msg), 0);
 	assert_int_equal(run.first_seq, 1);
 	assert_int_equal(run.count, 4);
 	assert_int_equal(run.epoch, epoch_now());
 	assert_int_equal(b.len, 4 * 4 + 10);
 	assert_memory_equal(b.data,
 	    "\0\0\0\3one\0\0\0\3two\0\0\0\0\0\0\0\4four", 26);
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 5, 100, 1000, &run, &b, &msg), ERR_EOF);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 5, 100, 1000},
+	    &run, &b, &msg), ERR_EOF);
 	add(SPOOL_ALERTS, "five");
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 5, 100, 1000, &run, &b, &msg), 0);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 5, 100, 1000},
+	    &run, &b, &msg), 0);
 	assert_int_equal(run.count, 1);
 	buf_fini(&b);
 }
@@ -321,22 +325,26 @@ static void a_run_ends_at_the_limits_it_is_given(void **state)
 	struct spool_run run;
 	struct buf b = {0};
 	add_many(SPOOL_RESULTS, 10, 100);
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 2, 3, 10000, &run, &b, &msg), 0);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 2, 3, 10000},
+	    &run, &b, &msg), 0);
 	assert_int_equal(run.first_seq, 2);
 	assert_int_equal(run.count, 3);
 	buf_clear(&b);
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 5, 100, 250, &run, &b, &msg), 0);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 5, 100, 250},
+	    &run, &b, &msg), 0);
 	assert_int_equal(run.count, 2);
 	buf_clear(&b);
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 7, 100, 1, &run, &b, &msg), 0);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 7, 100, 1},
+	    &run, &b, &msg), 0);
 	assert_int_equal(run.count, 1); /* one always */
 	buf_clear(&b);
 	/* back again, as after a batch that was refused */
-	assert_int_equal(spool_reader_next(
-	    reader, epoch_now(), 1, 100, 10000, &run, &b, &msg), 0);
+	assert_int_equal(spool_reader_next(reader,
+	    &(struct spool_want){epoch_now(), 1, 100, 10000},
+	    &run, &b, &msg), 0);
 	assert_int_equal(run.first_seq, 1);
 	assert_int_equal(run.count, 10);
 	buf_fini(&b);
@@ -595,8 +603,9 @@ static void the_lowest_class_gives_way_first(void **state)
 	struct buf b = {0};
 	for (uint64_t seq = 3; seq <= 600; seq += 3) {
 		buf_clear(&b);
-		assert_int_equal(spool_reader_next(
-		    reader, epoch, seq, 1, 1, &run, &b, &msg), 0);
+		assert_int_equal(spool_reader_next(reader,
+		    &(struct spool_want){epoch, seq, 1, 1},
+		    &run, &b, &msg), 0);
 		assert_int_equal(run.first_seq, seq);
 	}
 	buf_fini(&b);
@@ -791,8 +800,9 @@ static int follow(uint64_t epoch, uint64_t until)
 	if (spool_reader_open(&r, dir, NULL) != 0)
 		return 1;
 	while (seq <= until) {
-		int err = spool_reader_next(
-		    r, epoch, seq, 50, 1 << 16, &run, &b, NULL);
+		int err = spool_reader_next(r,
+		    &(struct spool_want){epoch, seq, 50, 1 << 16},
+		    &run, &b, NULL);
 		if (err == ERR_EOF)
 			continue;
 		if (err || run.first_seq != seq || run.epoch != epoch)

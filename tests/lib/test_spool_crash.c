@@ -494,8 +494,9 @@ static void see_all(const char *dir, size_t at)
 	struct buf b = {0};
 	uint64_t epoch = 0, seq = 0;
 	assert_int_equal(spool_reader_open(&reader, dir, NULL), 0);
-	while (spool_reader_next(reader, epoch, seq, 64, 1 << 20, &run, &b,
-		   NULL) == 0) {
+	while (spool_reader_next(reader,
+	    &(struct spool_want){epoch, seq, 64, 1 << 20},
+	    &run, &b, NULL) == 0) {
 		struct reader r = reader_init(b.data, b.len);
 		for (uint32_t i = 0; i < run.count; i++) {
 			uint32_t len = reader_be32(&r);

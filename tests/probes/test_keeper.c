@@ -124,8 +124,9 @@ static struct found look(struct rig *r)
 	struct buf b = { 0 };
 	uint64_t epoch = 0, seq = 1;
 	assert_int_equal(spool_reader_open(&reader, r->dir, NULL), 0);
-	while (spool_reader_next(
-		   reader, epoch, seq, 100, 1 << 20, &run, &b, NULL) == 0) {
+	while (spool_reader_next(reader,
+	    &(struct spool_want){epoch, seq, 100, 1 << 20},
+	    &run, &b, NULL) == 0) {
 		struct reader frames = reader_init(b.data, b.len);
 		for (uint32_t i = 0; i < run.count; i++) {
 			size_t len = reader_be32(&frames);
