@@ -11,6 +11,8 @@
 #   lab_diamond A B C W   A and C joined by W routers B1..BW, equal cost
 #   lab_target NODE       NODE answers for all of 11.200.0.0/15 and
 #                         2600:200::/32
+#   lab_checksums NODE D  device D fills checksums in itself: veth promises to
+#                         and does not, which confuses who looks at its own
 #   lab_ready NODE ADDR.. waits until NODE gets answers from these
 #   lab_run NODE CMD...   runs a command there; lab_spawn in the background
 #
@@ -153,4 +155,16 @@ lab_ready() {
 			[ "$lab_i" -lt 10 ] || return 1
 		done
 	done
+}
+
+lab_checksums() { # as ethtool -K DEVICE tx off
+	lab_run "$1" python3 - "$2" <<-'EOF'
+	import array, fcntl, socket, struct, sys
+	ETHTOOL_STXCSUM, SIOCETHTOOL = 0x17, 0x8946
+	value = array.array("I", [ETHTOOL_STXCSUM, 0])
+	request = struct.pack("16sP16x", sys.argv[1].encode(),
+	                      value.buffer_info()[0])
+	with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+	    fcntl.ioctl(s, SIOCETHTOOL, request)
+	EOF
 }
