@@ -9,6 +9,7 @@ SONDE_EXHAUSTIVE=1 makes the sweep visit all 2^32 addresses (two minutes)."""
 import ipaddress
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -169,6 +170,25 @@ def runs(remote, step):
         last = now
 
 
+def undocumented():
+    """Keys and defaults of the code that the manual page does not give."""
+    root = os.path.join(os.path.dirname(__file__), "../..")
+    with open(os.path.join(root, "man/sonde-policy.5")) as f:
+        given = dict(
+            re.match(r" *(\S+) (.*)", words).groups()
+            for line in f if line.startswith('.\\" defaults')
+            for words in line[len('.\\" defaults '):].split(","))
+    with open(os.path.join(root, "probes/guardian/policy-file.c")) as f:
+        code = re.findall(
+            r'(NUMBER|FLAG)\(\s*"([a-z-]+)",([^)]*)\)', f.read())
+    wrong = [] if len(code) == len(given) else [f"{len(code)} keys"]
+    for _, key, rest in code:
+        want = " ".join(word.strip() for word in rest.split(",")[-2:])
+        if given.get(key) != want:
+            wrong.append(f"{key}: {given.get(key)}, not {want}")
+    return wrong
+
+
 class Tap:
     count = failed = 0
 
@@ -208,6 +228,8 @@ def main():
             tap.check(f"a sweep of IPv4 in steps of {step} agrees, {who}",
                       [f"{g} / {w}" for g, w in
                        zip(out.splitlines() + ["end"], agreed) if g != w])
+    tap.check("the manual page gives every key and its defaults",
+              undocumented())
     print(f"1..{tap.count}")
     sys.exit(tap.failed != 0)
 
