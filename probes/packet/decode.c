@@ -140,11 +140,13 @@ static int decode_upper(struct packet *p, struct span *s, bool quoted)
 
 /* What follows the IP packet is padding of the link or of the quote.  Routers
  * are known to quote packets with a total length that is wrong, so there one
- * that leaves no room for ports is ignored. */
+ * that leaves no room for ports is ignored.  A length of zero means that the
+ * sender's network adapter, or the next host that has a smaller MTU, was to
+ * cut the packet up: it is as long as what was sent. */
 static void limit_to_length(
     struct span *s, size_t ip_len, size_t header_len, bool quoted)
 {
-	if (!quoted || ip_len >= header_len + 8)
+	if (quoted ? ip_len >= header_len + 8 : ip_len > 0)
 		span_limit(s, ip_len);
 }
 
@@ -168,7 +170,8 @@ static int decode_ip4(struct packet *p, struct span *s, bool quoted)
 	unsigned header_len = (h[0] & 15u) << 2;
 	p->ip_header_len = (uint16_t)header_len;
 	p->ip_options = header_len > 20;
-	if (header_len < 20 || (p->ip_len < header_len && !quoted))
+	bool too_short = p->ip_len < header_len && p->ip_len > 0;
+	if (header_len < 20 || (too_short && !quoted))
 		return ERR_MALFORMED;
 	limit_to_length(s, p->ip_len, header_len, quoted);
 	if (s->captured < header_len)
@@ -234,7 +237,7 @@ static int decode_ip6(struct packet *p, struct span *s, bool quoted)
 	p->src.family = p->dst.family = 6;
 	memcpy(p->src.bytes, h + 8, 16);
 	memcpy(p->dst.bytes, h + 24, 16);
-	limit_to_length(s, ip_len, 40, quoted);
+	limit_to_length(s, payload_len > 0 ? ip_len : 0, 40, quoted);
 	span_skip(s, 40);
 	int err = skip_extensions(p, s);
 	if (err != 0 || (p->fragment && !p->first_fragment))

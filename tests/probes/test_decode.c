@@ -296,6 +296,22 @@ static void a_whole_ip6_payload_does_not_overflow_the_length(void **state)
 	free(bytes);
 }
 
+static void a_length_of_zero_is_what_was_sent(void **state)
+{
+	(void)state;
+	uint8_t bytes[48];
+	struct packet p;
+	memcpy(bytes, tcp_syn, 44);
+	bytes[3] = 0;
+	assert_int_equal(decode(&p, bytes, 44, 44), 0);
+	assert_int_equal(p.dport, 23);
+	size_t len = ip6(bytes, 17, udp + 20, 8);
+	bytes[5] = 0;
+	bytes[45] = 8; /* UDP length */
+	assert_int_equal(decode(&p, bytes, len, len), 0);
+	assert_int_equal(p.dport, 1434);
+}
+
 static void more_captured_than_sent_is_read_as_captured(void **state)
 {
 	(void)state;
@@ -349,6 +365,7 @@ int main(void)
 	    cmocka_unit_test(ip6_extension_headers_are_stepped_over),
 	    cmocka_unit_test(ip6_fragments_stop_at_the_fragment_header),
 	    cmocka_unit_test(a_whole_ip6_payload_does_not_overflow_the_length),
+	    cmocka_unit_test(a_length_of_zero_is_what_was_sent),
 	    cmocka_unit_test(more_captured_than_sent_is_read_as_captured),
 	    cmocka_unit_test(the_checksum_is_that_of_rfc_1071),
 	};
