@@ -120,8 +120,9 @@ static void append_loss(struct keeper *k, const Sonde__Loss *loss)
 	append_body(k, &record);
 }
 
-static void append_log(
-    struct keeper *k, uint32_t level, const char *process, const char *text)
+/* about: the run that it is of, or NULL. */
+static void append_talk(struct keeper *k, uint32_t level, const char *process,
+    const char *text, const struct producer_grant *about)
 {
 	Sonde__Log log = SONDE__LOG__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
@@ -130,7 +131,18 @@ static void append_log(
 	log.text = (char *)text;
 	record.body_case = SONDE__RECORD__BODY_LOG;
 	record.log = &log;
+	if (about && about->flags & PRODUCER_BOUND) {
+		record.campaign.data = (uint8_t *)about->campaign;
+		record.campaign.len = sizeof(about->campaign);
+		record.run = about->run;
+	}
 	append_body(k, &record);
+}
+
+static void append_log(
+    struct keeper *k, uint32_t level, const char *process, const char *text)
+{
+	append_talk(k, level, process, text, NULL);
 }
 
 /* What could not be appended is declared once the spool takes records. */
@@ -226,7 +238,7 @@ static void take_line(
 		text[n] =
 		    line[n] >= 0x20 && line[n] < 0x7f ? (char)line[n] : '?';
 	text[n] = '\0';
-	append_log(k, 2, p->grant.name, text);
+	append_talk(k, 2, p->grant.name, text, &p->grant);
 }
 
 static void take_lines(struct keeper *k, struct producer *p, size_t len)

@@ -88,8 +88,10 @@ static int channels_open(struct supervisor *s, struct run *run,
 		.flags = PRODUCER_BOUND,
 		.run = q->run };
 	struct producer_grant talk = { .kinds = PRODUCER_LOG,
-		.flags = PRODUCER_LINES };
+		.flags = PRODUCER_LINES | PRODUCER_BOUND,
+		.run = q->run };
 	memcpy(records.campaign, q->campaign, sizeof(records.campaign));
+	memcpy(talk.campaign, q->campaign, sizeof(talk.campaign));
 	snprintf(talk.name, sizeof(talk.name), "%.31s", q->script);
 	int err = open_guardian(s, &ends->guardian);
 	if (!err)

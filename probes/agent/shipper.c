@@ -36,6 +36,7 @@ enum { INGEST, WORK };
 /* Batches that come further apart keep no connection open between them: with
  * the system's certificates each one costs 5 MB. */
 #define RARE_NS (4 * NS_PER_S)
+#define TIDY_NS NS_PER_S /* after the last exchange began */
 #define IDLE_NS (60 * NS_PER_S)
 
 struct shipper {
@@ -46,7 +47,7 @@ struct shipper {
 	struct worklist *work; /* NULL: none yet */
 	struct buf body;
 	struct backoff ship_backoff, work_backoff;
-	struct monotime ship_at, work_at, end_at, shipped_at;
+	struct monotime ship_at, work_at, end_at, shipped_at, tidy_at;
 	int64_t clock_offset_ns; /* the collector's clock less ours */
 	char trouble[sizeof(((struct errmsg *)0)->text)]; /* last logged */
 	int signal_fd;
@@ -106,13 +107,11 @@ static void fail_ingest(struct shipper *s, const char *why)
 	s->shipped_all = s->draining; /* no second attempt when we must go */
 }
 
-/* Nothing left: give the buffers back until there is. */
+/* Nothing left: give the buffer back until there is. */
 static void rest(struct shipper *s)
 {
-	if (!s->shipped_all && s->body.cap) {
+	if (!s->shipped_all)
 		buf_fini(&s->body);
-		malloc_trim(0);
-	}
 	s->shipped_all = true;
 }
 
@@ -136,6 +135,7 @@ static void start_ingest(struct shipper *s)
 		    monotime_diff(monotime_now(), s->shipped_at) > RARE_NS };
 	if (!err)
 		err = http_start(s->http, INGEST, &request, &msg);
+	s->tidy_at = after(TIDY_NS);
 	if (err)
 		fail_ingest(s, msg.text);
 }
@@ -203,6 +203,7 @@ static void start_work(struct shipper *s)
 	struct http_request request = {
 		.path = path, .headers = headers, .timeout_s = WORK_TIMEOUT_S
 	};
+	s->tidy_at = after(TIDY_NS);
 	if (http_start(s->http, WORK, &request, &msg) != 0) {
 		tell(s, msg.text);
 		s->work_at =
@@ -218,6 +219,23 @@ static void take_work(struct shipper *s, struct worklist *list)
 	    list->now.ns ? list->now : walltime_now());
 	worklist_free(s->work);
 	s->work = list;
+}
+
+/* Our clock is too far from the collector's for a signed question: from now
+ * on we ask by its clock.  True when that is what it says. */
+static bool take_clock(struct shipper *s, const struct http_answer *answer)
+{
+	struct shipping_reply reply;
+	struct walltime theirs;
+	if (answer->status != 401 ||
+	    shipping_parse(&reply, answer->body.data, answer->body.len, NULL) !=
+		0 ||
+	    strcmp(reply.code, "clock") != 0 ||
+	    walltime_parse(&theirs, reply.server_time) != 0)
+		return false;
+	s->clock_offset_ns = walltime_diff(theirs, walltime_now());
+	tell(s, "our clock is far from the collector's");
+	return true;
 }
 
 static void end_work(struct shipper *s, const struct http_answer *answer)
@@ -238,7 +256,8 @@ static void end_work(struct shipper *s, const struct http_answer *answer)
 		err_set(&msg, ERR_UNAVAILABLE,
 		    "the collector answers %ld to the question for work",
 		    answer->status);
-	tell(s, msg.text);
+	if (!take_clock(s, answer))
+		tell(s, msg.text);
 	s->work_at = after(
 	    backoff_next_ns(&s->work_backoff, random_u64()) +
 	    (answer->retry_after_s > 0 ? answer->retry_after_s : 0) * NS_PER_S);
@@ -307,6 +326,7 @@ static void sooner(struct monotime *t, struct monotime other)
 static int wait_ms(const struct shipper *s)
 {
 	struct monotime until = after(IDLE_NS);
+	sooner(&until, s->tidy_at);
 	if (!http_busy(s->http, INGEST) && !s->shipped_all)
 		sooner(&until, s->ship_at);
 	if (!http_busy(s->http, WORK) && !s->draining)
@@ -319,9 +339,19 @@ static int wait_ms(const struct shipper *s)
 	return ns < 0 ? 0 : (int)(ns / NS_PER_MS) + 1;
 }
 
+/* An exchange leaves megabytes of certificates behind, freed but kept. */
+static void tidy(struct shipper *s, struct monotime now)
+{
+	if (monotime_before(now, s->tidy_at))
+		return;
+	malloc_trim(0);
+	s->tidy_at = (struct monotime){ INT64_MAX };
+}
+
 static void start_what_is_due(struct shipper *s)
 {
 	struct monotime now = monotime_now();
+	tidy(s, now);
 	if (!http_busy(s->http, INGEST) && !s->shipped_all &&
 	    !monotime_before(now, s->ship_at))
 		start_ingest(s);
@@ -422,6 +452,7 @@ static int start(struct shipper *s, struct errmsg *msg)
 		return err;
 	s->schedule = schedule_new(c->agent);
 	s->ship_at = s->work_at = monotime_now();
+	s->tidy_at = (struct monotime){ INT64_MAX };
 	return 0;
 }
 

@@ -42,6 +42,8 @@ int shipping_parse(struct shipping_reply *reply, const void *body, size_t len,
 	text_member(reply->code, sizeof(reply->code), root, "code");
 	text_member(
 	    reply->generation, sizeof(reply->generation), root, "generation");
+	text_member(reply->server_time, sizeof(reply->server_time), root,
+	    "server_time");
 	number_member(&reply->epoch, root, "epoch");
 	reply->has_next = number_member(&reply->next, root, "next");
 	reply->has_expected = number_member(&reply->expected, root, "expected");

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "probes/agent/message.h"
 
@@ -52,6 +53,7 @@ void shipping_answer(struct shipping *shipping, long status, const void *body,
 /* The answer's JSON, read with distrust.  What is absent is 0 or empty. */
 struct shipping_reply {
 	char result[32], code[32], generation[SHIPPING_GENERATION_LEN];
+	char server_time[WALLTIME_TEXT_LEN];
 	uint64_t epoch, next, expected;
 	bool has_next, has_expected;
 };

@@ -5,6 +5,7 @@
  * end comes in steps: who makes records first, then the shipper with what it
  * can still ship, then the keeper.
  */
+#include <cap-ng.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -421,6 +423,22 @@ static void children_plan(struct supervisor *s)
 	s->children[CHILD_SHIPPER].wanted = s->enrolled;
 }
 
+/* What starting children takes, and no more: to become others, to let them
+ * open sockets and make namespaces, to signal them, to read their folder. */
+static void rights_keep(void)
+{
+	if (geteuid() != 0)
+		return;
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_updatev(CAPNG_ADD,
+	    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_SETUID,
+	    CAP_SETGID, CAP_SETPCAP, CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN,
+	    CAP_KILL, CAP_DAC_READ_SEARCH, -1);
+	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
+		log_warn("supervisor: cannot give up capabilities");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 static int begin(struct supervisor *s, struct errmsg *msg)
 {
 	char *once = xasprintf("%s/once", s->config.state_dir);
@@ -449,6 +467,7 @@ int supervisor_run(struct agent_config *config, const char *path)
 	log_init("sonde-agent", s.config.log_level);
 	int err = begin(&s, &msg);
 	if (!err) {
+		rights_keep();
 		pages_make(&s);
 		children_plan(&s);
 		run_until_told(&s);

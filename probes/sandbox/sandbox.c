@@ -18,7 +18,8 @@
 #define MIB (1024 * 1024)
 #define NEW_ROOM (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID)
 
-/* Sockets and capture handles stay in the network they were opened in, so
+/* Only a worker may write to no file at all: the others' standard error may be
+ * one.  Sockets and capture handles stay in the network they were opened in, so
  * even the guardian can live in an empty one. */
 static const struct role {
 	const char *name;
@@ -26,23 +27,21 @@ static const struct role {
 	struct rlimits_row limits[8];
 } roles[SANDBOX_ROLES] = {
 	[SANDBOX_GUARDIAN] = { "guardian", NEW_ROOM | CLONE_NEWNS,
-	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_FSIZE, 0 },
-		{ RLIMIT_NOFILE, 1024 }, { RLIMIT_AS, 1024 * MIB },
-		{ -1, 0 } } },
+	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_NOFILE, 1024 },
+		{ RLIMIT_AS, 1024 * MIB }, { -1, 0 } } },
 	[SANDBOX_WORKER] = { "worker", NEW_ROOM | CLONE_NEWNS,
 	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_FSIZE, 0 },
 		{ RLIMIT_NOFILE, 4 }, { RLIMIT_AS, 256 * MIB },
 		{ RLIMIT_CPU, 600 }, { -1, 0 } } },
 	[SANDBOX_SENSOR] = { "sensor", NEW_ROOM | CLONE_NEWNS,
-	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_FSIZE, 0 },
-		{ RLIMIT_NOFILE, 64 }, { RLIMIT_AS, 1024 * MIB }, { -1, 0 } } },
+	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_NOFILE, 64 },
+		{ RLIMIT_AS, 1024 * MIB }, { -1, 0 } } },
 	[SANDBOX_KEEPER] = { "keeper", NEW_ROOM,
 	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_NOFILE, 1024 },
 		{ RLIMIT_AS, 1024 * MIB }, { -1, 0 } } },
 	[SANDBOX_SHIPPER] = { "shipper", CLONE_NEWIPC | CLONE_NEWPID,
-	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_FSIZE, 0 },
-		{ RLIMIT_NOFILE, 256 }, { RLIMIT_AS, 1024 * MIB },
-		{ -1, 0 } } },
+	    { { RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_NOFILE, 256 },
+		{ RLIMIT_AS, 1024 * MIB }, { -1, 0 } } },
 };
 
 static const char *const layer_names[SANDBOX_LAYERS] = {

@@ -51,8 +51,8 @@ const char *sandbox_layer_name(enum sandbox_layer layer);
  * layer is missing; report (may be NULL) says which.  There is no way back.
  *
  * Afterwards: no stdio on a stream that was not used before, end by _exit
- * only; a write to a regular file is SIGXFSZ (give the process pipes), and a
- * worker may poll at most 4 descriptors.  The lists of system calls are in
+ * only.  A worker may poll at most 4 descriptors, and its write to a regular
+ * file is SIGXFSZ: give it sockets.  The lists of system calls are in
  * probes/sandbox/seccomp.c. */
 int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     struct sandbox_report *report, struct errmsg *msg);

@@ -302,6 +302,26 @@ static void open_descriptors_still_work(void **state)
 	}
 }
 
+/* Standard error is often a file. */
+static void all_but_the_worker_may_log_to_a_file(void **state)
+{
+	(void)state;
+	for (int role = 0; role < SANDBOX_ROLES; role++) {
+		int status;
+		FILE *file = tmpfile();
+		assert_non_null(file);
+		pid_t pid = fork();
+		if (pid == 0) {
+			sandbox_enter(
+			    (enum sandbox_role)role, NULL, NULL, NULL);
+			_exit(write(fileno(file), "x", 1) == 1 ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		fclose(file);
+		assert_int_equal(status == 0, role != SANDBOX_WORKER);
+	}
+}
+
 /* The folders that a keeper is given, and no others. */
 static void paths_given_are_open_and_others_shut(void **state)
 {
@@ -357,6 +377,7 @@ int main(void)
 		cmocka_unit_test(every_layer_is_enforced_for_root),
 		cmocka_unit_test(worker_makes_at_most_20_calls),
 		cmocka_unit_test(open_descriptors_still_work),
+		cmocka_unit_test(all_but_the_worker_may_log_to_a_file),
 		cmocka_unit_test(paths_given_are_open_and_others_shut),
 		cmocka_unit_test(death_signal_survives_the_change_of_user),
 	};
