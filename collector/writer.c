@@ -21,10 +21,12 @@
 struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;  /* a job came, or stop */
-	pthread_cond_t ended; /* a writer_call has its answer */
+	pthread_cond_t ended; /* a call or a tick is over */
 	struct job *first, **last;
 	uint64_t jobs, bytes; /* waiting or in the transaction */
 	bool stop, refuse;
+	bool tick_asked;
+	uint64_t ticks;
 	int last_err;         /* of the last transaction */
 	struct errmsg last_msg;
 	pthread_t thread;
@@ -176,10 +178,23 @@ static void wait_for_work(struct writer *w, struct monotime until)
 {
 	struct timespec ts = {
 	    .tv_sec = until.ns / NS_PER_S, .tv_nsec = until.ns % NS_PER_S};
-	while (!w->first && !w->stop)
+	while (!w->first && !w->stop && !w->tick_asked)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &ts) ==
 		    ETIMEDOUT)
 			return;
+}
+
+/* The next one is due a second from now. */
+static struct monotime tick_over(struct collector *c)
+{
+	struct writer *w = c->writer;
+	collector_tick(c);
+	pthread_mutex_lock(&w->lock);
+	w->ticks++;
+	w->tick_asked = false;
+	pthread_cond_broadcast(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+	return monotime_add(monotime_now(), TICK_NS);
 }
 
 static void *writer_main(void *arg)
@@ -191,7 +206,7 @@ static void *writer_main(void *arg)
 		pthread_mutex_lock(&w->lock);
 		wait_for_work(w, tick);
 		struct job *group = take_group(w);
-		bool stop = w->stop;
+		bool stop = w->stop, asked = w->tick_asked;
 		pthread_mutex_unlock(&w->lock);
 		if (group) {
 			int err = run_and_publish(c, group);
@@ -201,11 +216,21 @@ static void *writer_main(void *arg)
 		} else if (stop) {
 			return NULL;
 		}
-		if (!monotime_before(monotime_now(), tick)) {
-			collector_tick(c);
-			tick = monotime_add(monotime_now(), TICK_NS);
-		}
+		if (asked || !monotime_before(monotime_now(), tick))
+			tick = tick_over(c);
 	}
+}
+
+void writer_tick(struct collector *c)
+{
+	struct writer *w = c->writer;
+	pthread_mutex_lock(&w->lock);
+	uint64_t ticks = w->ticks;
+	w->tick_asked = true;
+	pthread_cond_signal(&w->wake);
+	while (w->ticks == ticks || w->tick_asked)
+		pthread_cond_wait(&w->ended, &w->lock);
+	pthread_mutex_unlock(&w->lock);
 }
 
 static void queue_job(struct writer *w, struct job *job)
