@@ -173,13 +173,12 @@ static int tell_loss(struct collector *c, const struct agent *agent,
     const Sonde__Loss *loss, struct errmsg *msg)
 {
 	char text[300];
-	uint64_t numbered = loss->from_seq == 0 ? 0
-	    : loss->to_seq - loss->from_seq + 1;
+	uint64_t records = record_loss_count(loss);
 	snprintf(text, sizeof(text), "%s lost %" PRIu64 " records: %s",
-	    agent->name, numbered + loss->unnumbered, loss->reason);
+	    agent->name, records, loss->reason);
 	json_t *fields = agent_fields(agent);
 	json_object_set_new(fields, "records",
-	    json_integer((json_int_t)(numbered + loss->unnumbered)));
+	    json_integer((json_int_t)records));
 	json_object_set_new(fields, "reason", json_text(loss->reason));
 	return feed_add(c, "loss", text, fields, msg);
 }

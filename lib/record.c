@@ -262,6 +262,18 @@ void record_free(Sonde__Record *record)
 		sonde__record__free_unpacked(record, NULL);
 }
 
+uint64_t record_loss_count(const Sonde__Loss *loss)
+{
+	uint64_t sum = loss->unnumbered;
+	bool over = false;
+	if (loss->from_seq > 0 && loss->from_seq <= loss->to_seq)
+		over = __builtin_add_overflow(
+		    sum, loss->to_seq - loss->from_seq + 1, &sum);
+	for (size_t i = 1; i < loss->n_more && !over; i += 2)
+		over = __builtin_add_overflow(sum, loss->more[i], &sum);
+	return over ? UINT64_MAX : sum;
+}
+
 void record_stamp(Sonde__Record *record)
 {
 	struct timex now = {.modes = 0};

@@ -28,6 +28,10 @@ int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,
     struct errmsg *msg);
 void record_free(Sonde__Record *record);
 
+/* How many records a loss tells of: all its ranges, and what had no number
+ * yet.  UINT64_MAX when that is past counting. */
+uint64_t record_loss_count(const Sonde__Loss *loss);
+
 /* Fills wall_ns, mono_ns, clock_state and clock_error_ns with now. */
 void record_stamp(Sonde__Record *record);
 

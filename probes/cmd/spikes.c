@@ -343,7 +343,7 @@ static int find_all(const struct option_values *values)
 	const char *const *operands;
 	option_operands(values, &operands);
 	int err = input_load(&in, operands[0], &msg);
-	if (!err) {
+	if (!err && in.list) {
 		qsort(in.list, in.count, sizeof(*in.list), by_series);
 		report(&in, values,
 		    (size_t)(in.last_bin - in.first_bin + 1));
