@@ -142,7 +142,7 @@ class SimulatedInternet:
         return words
 
     def agent_config(self, agent):
-        return (f'network = "sim:{self.map}@{agent}"\n'
+        return (f'net = "sim:{self.map}@{agent}"\n'
                 f'sensor-interfaces = {{"file:{self._stream(agent)}"}}\n')
 
     def noise(self):
