@@ -65,6 +65,7 @@ struct search {
 	size_t alarm_count, alarm_cap;
 	bool alarmed;
 	size_t calm, lasted;    /* bins in the band; bins of this alarm */
+	double seen_sum;        /* of the alarm's bins so far */
 };
 
 static double season_factor(const struct baseline *b, size_t bin)
@@ -202,9 +203,13 @@ static void alarm_raise(
 	};
 	s->alarmed = true;
 	s->calm = s->lasted = 0;
+	s->seen_sum = 0;
 	s->way[!way].sum = 0;
 	for (size_t i = s->way[way].start; i <= bin; i++)
-		s->lasted += !s->bins[i].missing;
+		if (!s->bins[i].missing) {
+			s->lasted++;
+			s->seen_sum += s->bins[i].count;
+		}
 }
 
 /* The baseline has not moved since the alarm began. */
@@ -263,15 +268,29 @@ static bool cusum_step(struct search *s, enum spike_direction way, size_t bin)
 	return c->sum >= log(fmax(s->config->run_length, 2));
 }
 
+/* Nearer to the baseline than to the outbreak: half of what the alarm saw so
+ * far, if that is more than the least change worth one. */
+static bool is_calm(
+    const struct search *s, enum spike_direction way, size_t bin)
+{
+	double mean = expected(&s->base, bin), spread = dispersion(&s->base);
+	double changed = shifted(way, mean, spread);
+	double seen = s->seen_sum / (double)s->lasted;
+	if (way == SPIKE_RISE)
+		changed = fmax(changed, seen / 2);
+	return log_ratio(s->bins[bin].count, changed, mean, spread) < 0;
+}
+
 static void follow_alarm(struct search *s, size_t bin)
 {
 	struct spike_alarm *alarm = &s->alarms[s->alarm_count - 1];
 	enum spike_direction back = !alarm->direction;
-	bool calm = change_ratio(s, alarm->direction, bin) < 0;
+	bool calm = is_calm(s, alarm->direction, bin);
 	size_t patience = s->config->warmup_bins *
 	    (alarm->direction == SPIKE_RISE ? RISE_PATIENCE : FALL_PATIENCE);
 	s->calm = calm ? s->calm + 1 : 0;
 	s->lasted++;
+	s->seen_sum += s->bins[bin].count;
 	if (cusum_step(s, back, bin)) {
 		alarm_end(s, alarm, s->way[back].start);
 		s->pending_count = 0;

@@ -14,6 +14,7 @@
  * Across a run of silent hops only the whole way from the last answer to the
  * next is known: it is put on the run's last link, the others stay unknown.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -361,21 +362,48 @@ static double rate(const struct tally *t)
 	return t->probes ? (double)t->replies / (double)t->probes : 0;
 }
 
+/* Wilson's 95 % interval of a rate. */
+static void wilson(const struct tally *t, double *low, double *high)
+{
+	double z2 = 1.96 * 1.96, n = (double)t->probes, p = rate(t);
+	double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
+	double reach = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) /
+	    (1 + z2 / n);
+	*low = middle - reach;
+	*high = middle + reach;
+}
+
+/* Few probes lose by chance: how sure is it that fewer arrive than leave? */
+static double sure_loss(const struct tally *leave, const struct tally *arrive)
+{
+	double low, high, most, least = 1;
+	double gap = (leave->probes ? rate(leave) : 1) - rate(arrive);
+	wilson(arrive, &low, &most);
+	double doubt = pow(most - rate(arrive), 2);
+	if (leave->probes) {
+		wilson(leave, &low, &high);
+		doubt += pow(rate(leave) - low, 2);
+		least = rate(leave);
+	}
+	return fmax(0, gap - sqrt(doubt)) / least;
+}
+
 static void judge_loss(struct topology_link *l, const struct evidence *e)
 {
-	l->loss_samples = e->behind[0].probes;
+	const struct tally *arrive = &e->behind[0];
+	l->loss_samples = arrive->probes;
 	if (l->loss_samples == 0)
 		return;
-	double arrive = 0;
 	/* Far behind a link few traces are left, too few to judge it by. */
-	for (size_t k = 0; k < BEHIND; k++)
+	for (size_t k = 1; k < BEHIND; k++)
 		if (e->behind[k].probes * 4 >= e->behind[0].probes &&
-		    rate(&e->behind[k]) > arrive)
-			arrive = rate(&e->behind[k]);
+		    rate(&e->behind[k]) > rate(arrive))
+			arrive = &e->behind[k];
 	double leave = e->near.probes ? rate(&e->near) : 1;
-	if (leave < arrive)
-		leave = arrive;
-	l->loss = leave > 0 ? 1 - arrive / leave : -1;
+	if (leave <= 0 && rate(arrive) <= 0)
+		return;
+	l->loss = leave > rate(arrive) ? 1 - rate(arrive) / leave : 0;
+	l->loss_low = l->loss > 0 ? sure_loss(&e->near, arrive) : 0;
 }
 
 static void judge(struct topology *t)

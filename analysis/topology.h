@@ -63,6 +63,8 @@ struct topology_link {
 	int64_t delay_ns;      /* >= 0; -1: not known */
 	int64_t delay_mad_ns;
 	double loss;           /* 0..1; negative: not known */
+	double loss_low;       /* what the samples make sure of: the lower 95 %
+				  bound of the difference (Newcombe 1998) */
 	uint64_t loss_samples;
 	struct walltime first, last;
 };

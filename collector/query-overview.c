@@ -18,7 +18,6 @@
 #define ALARMS_MOST 20
 #define RANGE_NS (3600 * NS_PER_S)
 #define KEPT_NS (5 * NS_PER_S)
-#define LOSS_SAMPLES_LEAST 20
 #define SLOW_LEAST_NS (1 * NS_PER_MS)
 #define SLOW_RATIO 3.0
 #define SCORE_LEAST 5.0
@@ -45,19 +44,6 @@ void overview_close(struct collector *c)
 	c->overview = NULL;
 }
 
-/* The loss that the samples make sure of: Wilson's lower bound, 95 %. */
-static double sure_loss(double loss, double n)
-{
-	const double z = 1.96;
-	if (n < LOSS_SAMPLES_LEAST || loss <= 0)
-		return 0;
-	double middle = loss + z * z / (2 * n);
-	double spread =
-	    z * sqrt(loss * (1 - loss) / n + z * z / (4 * n * n));
-	double low = (middle - spread) / (1 + z * z / n);
-	return low > 0 ? low : 0;
-}
-
 /* Both on one scale: ten points for each doubling, of the delay over what
  * is usual here, of the percents lost. */
 static double score_slow(const struct topology_link *link, double usual_ns)
@@ -72,8 +58,7 @@ static double score_slow(const struct topology_link *link, double usual_ns)
 
 static double score_lossy(const struct topology_link *link)
 {
-	return 10 * log2(1 +
-	    100 * sure_loss(link->loss, (double)link->loss_samples));
+	return 10 * log2(1 + 100 * fmax(link->loss_low, 0));
 }
 
 struct scored {

@@ -103,6 +103,20 @@ static void loss_counts_only_when_it_lasts(void **state)
 	topology_free(t);
 }
 
+static void loss_is_sure_only_with_many_probes(void **state)
+{
+	(void)state;
+	struct topology *t = topology_new();
+	add(t, (struct step[]){{2, 1, 10}, {3, 2, 9}}, 2, true);
+	assert_true(link_of(t, 2, 3)->loss > 0.09);
+	assert_true(link_of(t, 2, 3)->loss_low < 0.001);
+	for (int i = 0; i < 100; i++)
+		add(t, (struct step[]){{2, 1, 10}, {3, 2, 9}}, 2, true);
+	assert_true(link_of(t, 2, 3)->loss_low > 0.07);
+	assert_true(link_of(t, 2, 3)->loss_low < 0.1);
+	topology_free(t);
+}
+
 static void the_same_silence_is_one_node_and_another_is_another(void **state)
 {
 	(void)state;
@@ -202,6 +216,7 @@ int main(void)
 	    cmocka_unit_test(
 		a_slow_link_is_found_and_a_slow_answerer_is_not_blamed),
 	    cmocka_unit_test(loss_counts_only_when_it_lasts),
+	    cmocka_unit_test(loss_is_sure_only_with_many_probes),
 	    cmocka_unit_test(
 		the_same_silence_is_one_node_and_another_is_another),
 	    cmocka_unit_test(the_way_across_silence_is_on_its_last_link),
