@@ -220,6 +220,7 @@ class Lab:
         self.namespaces.append(name)
         self._later(node, "link set lo up")
         settings = {
+            "net/ipv4/icmp_ratelimit": 1000 if node == RATE_LIMITED else 0,
             "net/ipv4/conf/all/rp_filter": 0,
             "net/ipv4/conf/default/rp_filter": 0,
             "net/ipv6/conf/all/disable_ipv6": 1,
@@ -230,8 +231,6 @@ class Lab:
                 "net/ipv4/ip_forward": 1,
                 "net/ipv4/fib_multipath_hash_policy": 1,
                 "net/ipv4/icmp_errors_use_inbound_ifaddr": 1,
-                "net/ipv4/icmp_ratelimit": 1000
-                if node == RATE_LIMITED else 0,
             }
         script = "".join(f"echo {value} >/proc/sys/{key};"
                          for key, value in settings.items())
