@@ -402,6 +402,7 @@ static enum MHD_Result take_body(
 	return exchange->drained <= DRAIN_MAX ? MHD_YES : MHD_NO;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 enum MHD_Result exchange_step(void *listener,
     struct MHD_Connection *connection, const char *url, const char *method,
     const char *version, const char *body, size_t *body_len, void **context)

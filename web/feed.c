@@ -354,7 +354,8 @@ void handle_events(struct request *request)
 	s->after = after;
 	s->spoken = monotime_now();
 	s->stream = stream_new(&subscriber_ops, s);
-	connection_limit_buffer(s->connection, FEED_BACKLOG_BYTES / 4);
+	connection_limit_buffer(
+	    s->connection, (int)(FEED_BACKLOG_BYTES / 4));
 
 	pthread_mutex_lock(&feed->lock);
 	s->had_bytes = feed->bytes;

@@ -11,7 +11,7 @@
 
 #include "web/web.h"
 
-#define FEED_BACKLOG_BYTES (256 * 1024)
+#define FEED_BACKLOG_BYTES (UINT64_C(256) * 1024)
 
 struct feed *feed_new(struct web *web);
 /* Ends every stream; the feed must live until they are closed. */

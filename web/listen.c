@@ -4,6 +4,7 @@
 #include "web/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -129,21 +130,27 @@ void listen_url(const struct listen_at *at, char to[static 80])
 static int read_pem(char **to, const char *key, const char *path,
     struct errmsg *msg)
 {
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return err_set(msg, ERR_CONFIG, "%s '%s': %s", key, path,
-		    err_str(-errno));
-	*to = xmalloc(PEM_MAX + 1);
-	size_t len = fread(*to, 1, PEM_MAX, f);
-	(*to)[len] = 0;
-	bool bad = ferror(f) || !feof(f);
-	fclose(f);
-	if (!bad)
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
+	size_t len = 0;
+	*to = xcalloc(1, PEM_MAX + 1);
+	while (err == 0 && len < PEM_MAX) {
+		ssize_t n = read(fd, *to + len, PEM_MAX - len);
+		if (n == 0)
+			break;
+		if (n < 0)
+			err = -errno;
+		else
+			len += (size_t)n;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (err == 0)
 		return 0;
 	free(*to);
 	*to = NULL;
-	return err_set(msg, ERR_CONFIG, "%s '%s': cannot be read whole", key,
-	    path);
+	err_set(msg, ERR_CONFIG, "%s '%s': %s", key, path, err_str(err));
+	return ERR_CONFIG;
 }
 
 /* A server that starts with a key of another certificate fails each

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-web_SRCS := web/answer.c web/api.c web/clients.c web/exchange.c
-web_SRCS += web/feed.c web/guard.c web/health.c web/listen.c web/metrics.c web/params.c web/polls.c
-web_SRCS += web/pool.c web/problem.c web/records.c web/request.c
-web_SRCS += web/respond.c web/router.c web/routes.c web/server.c
-web_SRCS += web/static.c web/stream.c
+web_SRCS := web/answer.c web/api.c web/clients.c web/exchange.c web/feed.c
+web_SRCS += web/guard.c web/health.c web/listen.c web/metrics.c
+web_SRCS += web/params.c web/polls.c web/pool.c web/problem.c web/records.c
+web_SRCS += web/request.c web/respond.c web/router.c web/routes.c
+web_SRCS += web/server.c web/static.c web/stream.c
 
 # The pages: esbuild bundles web/ui/ into WEB_DIST, once for all O; embed.sh
 # puts the files into the program.  A release brings WEB_DIST along, and then
@@ -12,14 +12,14 @@ WEB_DIST := build/web/dist
 WEB_UI_SOURCES := $(shell find web/ui/src -type f) web/ui/index.html \
 	web/ui/icon.svg web/ui/build.mjs web/ui/package.json
 
-web/ui/node_modules/.package-lock.json: web/ui/package-lock.json
+# npm installs what the lock file says when that is newer than what is there.
+NODE_MODULES := web/ui/node_modules/.package-lock.json
+$(WEB_DIST)/.stamp: $(WEB_UI_SOURCES) web/ui/package-lock.json
 	@command -v npm >/dev/null || { echo "web: npm and node (18 or later)" \
 		"build the pages; install them: make deps" >&2; exit 1; }
-	@echo "  NPM  $<"
-	@cd web/ui && npm ci --ignore-scripts --no-audit --no-fund --silent
-	@touch $@
-
-$(WEB_DIST)/.stamp: $(WEB_UI_SOURCES) web/ui/node_modules/.package-lock.json
+	@[ $(NODE_MODULES) -nt web/ui/package-lock.json ] || { \
+		echo "  NPM  web/ui" && cd web/ui && npm ci --ignore-scripts \
+		--no-audit --no-fund --silent && touch ../../$(NODE_MODULES); }
 	@echo "  JS   $(@D)"
 	@mkdir -p $(@D)
 	@cd web/ui && node build.mjs $(abspath $(@D))

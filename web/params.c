@@ -78,8 +78,12 @@ int percent_decode(
 const char *params_quote(char to[static PARAMS_QUOTE_LEN], const char *text)
 {
 	size_t n = 0;
-	for (; text[n] && n < 40; n++)
-		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	for (; n < 40 && text[n]; n++) {
+		bool plain = text[n] >= ' ' && text[n] <= '~';
+		to[n] = '?';
+		if (plain)
+			to[n] = text[n];
+	}
 	snprintf(to + n, 8, "%s", text[n] ? "..." : "");
 	return to;
 }

@@ -61,7 +61,9 @@ static json_t *instance(const struct request *request)
 		len = sizeof(path) - 1;
 	for (size_t i = 0; i < len; i++) {
 		char c = request->target[i];
-		path[i] = c > ' ' && c <= '~' ? c : '?';
+		path[i] = '?';
+		if (c > ' ' && c <= '~')
+			path[i] = c;
 	}
 	path[len] = 0;
 	return json_string(path);

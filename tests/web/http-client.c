@@ -146,7 +146,8 @@ struct reply client_reply(int fd, bool is_head)
 		size_t len = (size_t)(strstr((char *)in.data, "\r\n\r\n") + 4 -
 		    (char *)in.data);
 		reply.head = xstrndup((char *)in.data, len);
-		sscanf(reply.head, "HTTP/1.%*d %d", &reply.status);
+		const char *space = strchr(reply.head, ' ');
+		reply.status = space ? (int)strtol(space, NULL, 10) : 0;
 		if (!is_head && reply.status != 304)
 			read_body(fd, &reply, &in, len);
 		else

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/clock.h"
+
 enum {
 	PROBES_PER_HOP = 2,
 	PINGS = 5,
@@ -111,10 +113,12 @@ static unsigned find_path(unsigned from, unsigned to, unsigned flow,
 	unsigned at = agents[from].router;
 	distances(agents[to].router, left);
 	for (path[n++] = at; left[at] > 0; path[n++] = at) {
-		unsigned next[NET_ROUTERS], choices = 0;
+		unsigned next[NET_ROUTERS] = {0}, choices = 0;
 		for (unsigned i = 0; i < NET_ROUTERS; i++)
 			if (left[i] + 1 == left[at] && link_between(at, i))
 				next[choices++] = i;
+		if (choices == 0)
+			BUG("router %u leads nowhere", at);
 		at = next[(flow + at / 5) % choices];
 	}
 	return n;
@@ -131,8 +135,8 @@ static double round_trip_ms(const unsigned *path, unsigned hops,
 		if (link == &links[CONGESTED_LINK] &&
 		    when->before_end_s < CONGESTED_FOR_S)
 			ms += 45 + dice_exponential(dice, 15);
-		if (dice_unit(dice) < link->loss ||
-		    dice_unit(dice) < link->loss)
+		double both_ways = 1 - (1 - link->loss) * (1 - link->loss);
+		if (dice_unit(dice) < both_ways)
 			return -1;
 	}
 	return ms;
@@ -171,6 +175,11 @@ static bool answers(unsigned router, struct dice *dice)
 	    (router != MEAN_ROUTER || dice_unit(dice) < 0.6);
 }
 
+static int64_t sent_after(unsigned hop, unsigned attempt)
+{
+	return (INT64_C(20) * hop + INT64_C(3) * attempt) * NS_PER_MS;
+}
+
 static void probe_hop(struct replies *r, const unsigned *path, unsigned hop,
     const struct net_when *when, struct dice *dice)
 {
@@ -184,7 +193,7 @@ static void probe_hop(struct replies *r, const unsigned *path, unsigned hop,
 			ms = -1;
 		router_addr(path[hop], r->from[r->count]);
 		Sonde__Reply *reply = add_reply(
-		    r, ms, when->wall_ns + hop * 20000000 + attempt * 3000000);
+		    r, ms, when->wall_ns + sent_after(hop, attempt));
 		reply->probe_ttl = hop + 1;
 		reply->attempt = attempt;
 		reply->icmp_type = ms >= 0 ? 11 : 0;
@@ -213,7 +222,7 @@ static bool probe_target(struct replies *r, const unsigned *path,
 		double ms = round_trip_ms(path, hops, when, dice);
 		net_agent_addr(to, r->from[r->count]);
 		Sonde__Reply *reply = add_reply(r, ms < 0 ? ms : ms + 0.1,
-		    when->wall_ns + hops * 20000000 + attempt * 3000000);
+		    when->wall_ns + sent_after(hops, attempt));
 		reply->probe_ttl = hops + 1;
 		reply->attempt = attempt;
 		reply->icmp_type = reply->icmp_code = ms >= 0 ? 3 : 0;
@@ -270,7 +279,7 @@ void net_ping(struct synth *by, unsigned from, unsigned to,
 		double ms = round_trip_ms(path, hops, when, dice);
 		net_agent_addr(to, r.from[r.count]);
 		Sonde__Reply *reply =
-		    add_reply(&r, ms, when->wall_ns + i * 200000000);
+		    add_reply(&r, ms, when->wall_ns + i * INT64_C(200000000));
 		reply->attempt = i;
 		if (ms < 0)
 			continue;

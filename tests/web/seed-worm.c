@@ -8,6 +8,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "lib/clock.h"
+
 enum {
 	OUTBREAK_S = 70 * 60, /* before the end */
 	SLAMMER_OCTETS = 376,
@@ -124,7 +126,7 @@ void worm_heartbeat(struct synth *by, unsigned agent,
 	    "sensor.dropped", "guardian.sent",
 	    "guardian.denied.private", "spool.bytes"};
 	enum { COUNT = sizeof(names) / sizeof(*names) };
-	const uint64_t values[COUNT] = {minute * 900 + 17 * agent,
+	const uint64_t values[COUNT] = {minute * 900 + UINT64_C(17) * agent,
 	    agent == 3 ? minute / 40 : 0, minute * 140, minute / 30,
 	    (uint64_t)(2e5 + 1e5 * dice_unit(dice))};
 	Sonde__Counter counters[COUNT];
@@ -141,7 +143,7 @@ void worm_heartbeat(struct synth *by, unsigned agent,
 	}
 	beat.n_counters = COUNT;
 	beat.counters = list;
-	beat.uptime_ns = minute * 60000000000u;
+	beat.uptime_ns = minute * 60 * (uint64_t)NS_PER_S;
 	beat.version = (char *)(uintptr_t)SONDE_VERSION;
 	beat.n_addresses = 1;
 	beat.addresses = addresses;

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,8 +151,9 @@ static void create_campaign(
 	    json_pack("{s:s,s:o,s:[s],s:i}", "script", script, "targets",
 		targets, "on", "seed", "every_s", 60));
 	const char *hex = json_string_value(json_object_get(answer, "id"));
-	for (int i = 0; hex && i < 16; i++)
-		sscanf(hex + 2 * i, "%2hhx", &id[i]);
+	size_t len = 0;
+	if (!hex || sodium_hex2bin(id, 16, hex, 32, NULL, &len, NULL) != 0)
+		BUG("campaign without an id");
 	json_decref(answer);
 }
 
