@@ -20,7 +20,7 @@ fail() {
 command -v openssl >/dev/null || fail "openssl is missing"
 dir=$(mktemp -d) || exit 1
 agent='' collector=''
-trap 'kill $agent $collector 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'kill $agent $collector 2>/dev/null; wait; rm -rf "$dir"' EXIT
 port=$((20000 + $$ % 20000))
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
 	-keyout "$dir/key" -out "$dir/cert" -days 2 -subj /CN=localhost \
@@ -61,17 +61,23 @@ sleep "${SETTLE_S:-12}"
 stored=$("$build/bin/sonde" agents --ca-file "$dir/cert" --json |
 	sed 's/.*"stored":\([0-9]*\).*/\1/')
 [ "${stored:-0}" -gt 1 ] || fail "it ships nothing: $(cat "$dir/log")"
+pids="$agent $(cat "/proc/$agent/task/$agent/children")"
+# Still, as it is: it must not notice that the collector goes away.
+# shellcheck disable=SC2086
+kill -STOP $pids
 kill $collector
 wait $collector
 collector=''
 
 sum=0 rss=0
-for pid in $agent $(cat "/proc/$agent/task/$agent/children"); do
+for pid in $pids; do
 	pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")
 	all=$(awk '/^Rss:/ { print $2 }' "/proc/$pid/smaps_rollup")
 	printf 'agent memory      %-16s PSS %6d KiB   RSS %6d KiB\n' \
 		"$(cat "/proc/$pid/comm")" "$pss" "$all"
 	sum=$((sum + pss)) rss=$((rss + all))
 done
+# shellcheck disable=SC2086
+kill -CONT $pids
 printf 'agent memory      %-16s PSS %6d KiB   (bound %d)\n' all $sum $bound_kib
 [ $sum -lt $bound_kib ]
