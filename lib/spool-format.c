@@ -134,8 +134,8 @@ void spool_frame_put(
 	put_le(to, payload_crc(seed, frame), 4);
 }
 
-int spool_frame_read(
-    struct spool_frame *frame, struct reader *r, uint32_t seed)
+/* The part before the payload; the reader moves past it when it checks. */
+static int head_read(struct spool_frame *frame, struct reader *r, uint32_t seed)
 {
 	struct reader in = *r;
 	uint32_t len = reader_le32(&in);
@@ -144,19 +144,30 @@ int spool_frame_read(
 	frame->seq = reader_le64(&in);
 	frame->mono.ns = (int64_t)reader_le64(&in);
 	frame->wall.ns = (int64_t)reader_le64(&in);
-	const uint8_t *head_end = in.pos;
-	uint32_t head_crc = reader_le32(&in);
+	const uint8_t *end = in.pos;
+	uint32_t crc = reader_le32(&in);
 	if (in.err != ERR_OK)
 		return ERR_TRUNCATED;
 	if (len > RECORD_MAX_BYTES || class >= SPOOL_CLASSES ||
 	    flags > SPOOL_FLAG_LOSS || frame->seq == 0 ||
 	    frame->seq == UINT64_MAX ||
-	    head_crc != crc32c(seed, r->pos, (size_t)(head_end - r->pos)))
+	    crc != crc32c(seed, r->pos, (size_t)(end - r->pos)))
 		return ERR_CORRUPT;
 	frame->class = (enum spool_class)class;
 	frame->flags = flags;
 	frame->len = len;
-	frame->payload = reader_bytes(&in, len);
+	*r = in;
+	return 0;
+}
+
+int spool_frame_read(
+    struct spool_frame *frame, struct reader *r, uint32_t seed)
+{
+	struct reader in = *r;
+	int err = head_read(frame, &in, seed);
+	if (err)
+		return err;
+	frame->payload = reader_bytes(&in, frame->len);
 	uint32_t crc = reader_le32(&in);
 	if (in.err != ERR_OK)
 		return ERR_TRUNCATED;
@@ -176,22 +187,20 @@ struct spool_scan spool_scan_init(
 	return scan;
 }
 
-/* Where a frame may start again behind a bad one at r: right behind it when
- * its head is whole (only its payload is bad), else at the next byte. */
+/* To where a frame may start again.  A bad payload is passed whole, so that
+ * bytes in it that look like a frame are never taken for one; only behind a
+ * bad head every byte may be the first. */
 static void step(struct spool_scan *scan)
 {
 	struct spool_frame frame;
-	const uint8_t *at = scan->r.pos;
-	struct reader head = scan->r;
-	uint32_t len = reader_le32(&head);
-	scan->r.pos = at + 1;
-	if (head.err != ERR_OK || len > RECORD_MAX_BYTES ||
-	    (size_t)(scan->r.end - at) < len + (size_t)SPOOL_FRAME_EXTRA)
+	struct reader in = scan->r;
+	if (head_read(&frame, &in, scan->seed) != 0) {
+		reader_skip(&scan->r, 1);
 		return;
-	struct reader behind = {
-	    at + len + SPOOL_FRAME_EXTRA, scan->r.end, ERR_OK};
-	if (spool_frame_read(&frame, &behind, scan->seed) == 0)
-		scan->r.pos = at + len + SPOOL_FRAME_EXTRA;
+	}
+	size_t rest = (size_t)frame.len + 4;
+	reader_skip(&in, rest < reader_left(&in) ? rest : reader_left(&in));
+	scan->r = in;
 }
 
 bool spool_scan_next(struct spool_scan *scan, struct spool_frame *frame)
