@@ -160,17 +160,11 @@ static bool all_wait(const struct guardian *g)
 	return g->run_count > 0;
 }
 
-/* Virtual time moves when nobody has anything to say at this instant. */
+/* Virtual time moves when nobody has anything to say at this instant.  Whoever
+ * waits has a timer, so there is a next one. */
 static void move_time(struct guardian *g)
 {
-	struct timer *next = timer_first(&g->timers);
-	if (next) {
-		g->net->advance(g->net_ctx, next->at);
-		return;
-	}
-	/* Nothing can come any more: who waits for ever waits no longer. */
-	for (size_t i = 0; i < g->run_count; i++)
-		timer_clear(&g->timers, &g->runs[i]->wake);
+	g->net->advance(g->net_ctx, timer_first(&g->timers)->at);
 }
 
 /* Until the first timer; NULL: until somebody speaks. */

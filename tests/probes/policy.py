@@ -5,7 +5,7 @@ from the registries, not from special.c, and the rules from the manual page;
 both opinions must agree on every boundary, on random addresses, on every
 embedded form, and on a sweep through all of IPv4.
 
-SONDE_EXHAUSTIVE=1 makes the sweep visit all 2^32 addresses (two minutes)."""
+SONDE_EXHAUSTIVE=1 makes the sweep visit all 2^32 addresses (minutes)."""
 import ipaddress
 import os
 import random

@@ -39,7 +39,7 @@ static struct {
 		int kind;
 		uint32_t cookie;
 		size_t len;
-		uint8_t bytes[256];
+		uint8_t bytes[1500];
 	} coming[MAX_COMING];
 	size_t coming_count;
 	bool no_stamps, fail_sends;
@@ -210,7 +210,7 @@ static size_t make_echo_reply(uint8_t *reply, const uint8_t *p, size_t len)
 
 static void answer_echo(const uint8_t *p, size_t len)
 {
-	uint8_t reply[256];
+	uint8_t reply[1500];
 	come(NS_PER_MS, NET_RECEIVED, 0, reply, make_echo_reply(reply, p, len));
 }
 
@@ -795,6 +795,65 @@ static void too_many_outstanding_probes_are_a_breach(void **state)
 	expect_breach(0);
 }
 
+static void events_are_split_to_fit_a_datagram(void **state)
+{
+	(void)state;
+	static struct {
+		struct wire_probe probe;
+		uint8_t payload[1400];
+	} body;
+	net.answer = answer_echo;
+	net.no_stamps = true;
+	for (uint64_t i = 0; i < 60; i++) {
+		body.probe = echo("11.0.0.1", i);
+		body.probe.probe.payload_len = 1400;
+		say(0, WIRE_SEND, 1, &body, sizeof(body.probe) + 1400);
+	}
+	play(2 * NS_PER_S);
+	assert_int_equal(workers[0].count, 180);
+	for (size_t i = 0; i < 120; i++)
+		if (workers[0].heard[i].kind == WIRE_REPLY)
+			assert_int_equal(workers[0].heard[i].bytes_len, 1428);
+	assert_int_equal(counted("guardian.replies"), 60);
+}
+
+static void too_much_outstanding_payload_is_a_breach(void **state)
+{
+	(void)state;
+	static struct {
+		struct wire_probe probe;
+		uint8_t payload[1400];
+	} body;
+	body.probe = echo("11.0.0.1", 1);
+	body.probe.at.ns = net.now + 1000 * NS_PER_S;
+	body.probe.probe.payload_len = 1400;
+	for (size_t sum = 0; sum + 1400 <= WIRE_MAX_OUTSTANDING_BYTES;
+	     sum += 1400)
+		say(0, WIRE_SEND, 1, &body, sizeof(body.probe) + 1400);
+	play(NS_PER_S);
+	say(0, WIRE_SEND, 1, &body, sizeof(body.probe) + 1400);
+	expect_breach(0);
+}
+
+static void runs_are_bounded(void **state)
+{
+	(void)state;
+	struct guardian *g = guardian_new(&fake, NULL, &policy);
+	int fds[2], taken = 0;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(
+	    guardian_add_run(g, dup(fds[0]), POLICY_WHOS), ERR_USAGE);
+	while (guardian_add_run(g, dup(fds[0]), POLICY_LOCAL) == 0)
+		taken++;
+	assert_int_equal(taken, 32);
+	guardian_free(g);
+	close(fds[0]);
+	/* All descriptors that it was given are closed. */
+	char byte;
+	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
+	close(fds[1]);
+}
+
 /* A bool that is neither true nor false, a family that is none, ... */
 static void odd_fields_are_denied_not_fatal(void **state)
 {
@@ -839,6 +898,9 @@ int main(void)
 		TEST(times_without_sense_are_a_breach),
 		TEST(who_speaks_while_waiting_is_out),
 		TEST(too_many_outstanding_probes_are_a_breach),
+		TEST(events_are_split_to_fit_a_datagram),
+		TEST(too_much_outstanding_payload_is_a_breach),
+		TEST(runs_are_bounded),
 		TEST(odd_fields_are_denied_not_fatal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
