@@ -14,7 +14,7 @@
 #include "probes/cmd/sensor-report.h"
 
 #define SCHEMA "sonde-sensor/1"
-#define KEEP 4096
+#define KEEP ((size_t)4096)
 #define WRITE_BYTES 65536
 #define LIST_LEAST_PACKETS 3
 
@@ -40,7 +40,7 @@ struct report *report_new(int fd, bool json, uint32_t rows)
 	struct report *r = xcalloc(1, sizeof(*r));
 	r->fd = fd;
 	r->json = json;
-	r->rows = rows && rows < KEEP ? rows : KEEP;
+	r->rows = rows && rows < KEEP ? rows : (uint32_t)KEEP;
 	return r;
 }
 
@@ -162,7 +162,7 @@ static const char *hash_text(
 		to[2 * i] = digits[f->hash[i] >> 4];
 		to[2 * i + 1] = digits[f->hash[i] & 15];
 	}
-	to[2 * PAYLOAD_HASH_LEN] = '\0';
+	to[sizeof(f->hash) * 2] = '\0';
 	return to;
 }
 

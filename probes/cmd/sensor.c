@@ -21,9 +21,9 @@
 
 #define NAME "sensor"
 #define SNAPLEN 2048
-#define BUFFER_BYTES (8 * 1024 * 1024)
+#define BUFFER_BYTES (8u << 20)
 #define PAYLOADS_MAX 4096
-#define PAYLOAD_BYTES_MAX (4 * 1024 * 1024)
+#define PAYLOAD_BYTES_MAX ((size_t)4 << 20)
 #define HOMES_MAX 64
 
 static const struct option_row rows[] = {

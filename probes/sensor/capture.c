@@ -17,7 +17,7 @@
 #include "probes/packet/packet.h"
 #include "probes/sensor/capture.h"
 
-#define FILE_BUFFER_BYTES (256 * 1024)
+#define FILE_BUFFER_BYTES ((size_t)256 << 10)
 #define READ_TIMEOUT_MS 100
 #define SECONDS_MAX INT64_C(9223372035)
 
