@@ -36,9 +36,10 @@ static void add_scripts(struct tables *t, bool allow_weak)
 	size_t count;
 	if (script_list(&names, &count, NULL) != 0)
 		return;
-	t->scripts = xcalloc(count, sizeof(*t->scripts));
-	t->made = xcalloc(count, sizeof(*t->made));
-	t->all = xreallocarray(t->all, t->count + count, sizeof(*t->all));
+	t->scripts = xcalloc(count, sizeof(struct script *));
+	t->made = xcalloc(count, sizeof(struct option_table *));
+	t->all = xreallocarray(
+	    t->all, t->count + count, sizeof(struct option_table *));
 	for (size_t i = 0; i < count; i++) {
 		struct script *s;
 		if (script_load(&s, names[i], allow_weak, NULL) == 0) {
@@ -56,7 +57,7 @@ static void gather(struct tables *t, bool allow_weak)
 	size_t count = 0;
 	while (commands[count])
 		count++;
-	t->all = xcalloc(count + 1, sizeof(*t->all));
+	t->all = xcalloc(count + 1, sizeof(struct option_table *));
 	for (size_t i = 0; i < count; i++)
 		if (commands[i]->options)
 			t->all[t->count++] = commands[i]->options;

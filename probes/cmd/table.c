@@ -68,7 +68,8 @@ struct option_table *measure_table(const struct script *script)
 		table_add(rows, &count, &script->options.rows[i]);
 	for (const struct option_row *r = measure_rows; r->name; r++)
 		if (script->operands_are_hosts ||
-		    (strcmp(r->name, "file") && strncmp(r->name, "ipv", 3)))
+		    (strcmp(r->name, "file") != 0 &&
+			strncmp(r->name, "ipv", 3) != 0))
 			table_add(rows, &count, r);
 	struct option_table *t = xmemdup(&script->options, sizeof(*t));
 	t->rows = rows;

@@ -149,8 +149,8 @@ static int read_hosts(struct maker *m, uint64_t *hosts)
 static int generate_tree(struct maker *m)
 {
 	struct sim_world *w = m->words->world;
-	uint32_t root;
-	uint64_t fanout, depth, hosts;
+	uint32_t root = 0;
+	uint64_t fanout = 0, depth = 0, hosts = 0;
 	int err = read_place(m, "at", &root);
 	if (!err)
 		err = read_number(m, "fanout", &fanout, 1);
@@ -177,8 +177,8 @@ static int generate_tree(struct maker *m)
 static int generate_mesh(struct maker *m)
 {
 	struct sim_world *w = m->words->world;
-	uint32_t root;
-	uint64_t count, degree, hosts;
+	uint32_t root = 0;
+	uint64_t count = 0, degree = 0, hosts = 0;
 	int err = read_place(m, "at", &root);
 	if (!err)
 		err = read_number(m, "count", &count, 1);
@@ -210,8 +210,8 @@ static int generate_mesh(struct maker *m)
 static int generate_diamond(struct maker *m)
 {
 	struct sim_world *w = m->words->world;
-	uint32_t from, to;
-	uint64_t width, length;
+	uint32_t from = 0, to = 0;
+	uint64_t width = 0, length = 0;
 	int err = read_place(m, "from", &from);
 	if (!err)
 		err = read_place(m, "to", &to);

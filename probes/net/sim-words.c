@@ -293,10 +293,10 @@ static int read_ecmp(struct sim_words *words, const struct row *row, void *to)
 	struct sim_behaviour *how = to;
 	const char *word = sim_words_next(words);
 	size_t len = word ? strcspn(word, "+") : 0, kind = 4;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; word && i < 4; i++)
 		if (len == strlen(kinds[i]) && !strncmp(word, kinds[i], len))
 			kind = i;
-	if (kind == 4)
+	if (!word || kind == 4)
 		return sim_words_expected(words, "5-tuple, first-4-octets, "
 		    "src-dst or per-packet");
 	how->hash = (enum sim_hash)kind;
@@ -385,7 +385,7 @@ static int read_ports(struct sim_words *words, const struct row *row, void *to)
 {
 	(void)row;
 	struct sim_behaviour *how = to;
-	uint32_t ports[SIM_MAX_PORTS];
+	uint32_t ports[SIM_MAX_PORTS] = { 0 };
 	int count = numbers(words, ports, SIM_MAX_PORTS, 65535);
 	if (count < 0)
 		return count;
@@ -400,7 +400,7 @@ static int read_reply_from(
 {
 	(void)row;
 	struct sim_behaviour *how = to;
-	struct addr a;
+	struct addr a = { 0 };
 	int err = sim_words_address(words, &a);
 	if (!err)
 		how->reply_from[a.family == 6] = a;

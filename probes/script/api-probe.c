@@ -148,10 +148,11 @@ static uint8_t check_flags(lua_State *L, const struct field *f)
 	unsigned flags = 0;
 	for (const char *c = lua_tostring(L, -1); *c; c++) {
 		const char *at = strchr(flag_letters, *c);
-		if (!at)
+		if (at)
+			flags |= 1u << (at - flag_letters);
+		else
 			luaL_error(L, "flags: expected letters of %s, got "
 			    "'%s'", flag_letters, lua_tostring(L, -1));
-		flags |= 1u << (at - flag_letters);
 	}
 	return (uint8_t)flags;
 }

@@ -31,8 +31,10 @@ static void record_emit(lua_State *L, Sonde__Record *record)
 	struct host *host = host_of(L);
 	struct errmsg msg = {""};
 	struct buf packed = {0};
-	if (!host->config)
+	if (!host->config) {
 		luaL_error(L, "only run() may record");
+		return;
+	}
 	record_stamp(record);
 	if (net_time_is_virtual(host->client.heard)) {
 		record->wall_ns = host->client.wall.ns;
@@ -84,13 +86,13 @@ static void fill_mpls(lua_State *L, Sonde__IcmpExtension *to,
 	struct reader r = reader_init(e->data, e->len);
 	size_t count = e->len / 4;
 	Sonde__MplsEntry *entries = scratch(L, count * sizeof(*entries));
-	to->mpls = scratch(L, count * sizeof(*to->mpls));
+	to->mpls = scratch(L, count * sizeof(Sonde__MplsEntry *));
 	for (size_t i = 0; i < count; i++) {
 		uint32_t word = reader_be32(&r);
 		sonde__mpls_entry__init(&entries[i]);
 		entries[i].label = word >> 12;
 		entries[i].traffic_class = word >> 9 & 7;
-		entries[i].bottom = word >> 8 & 1;
+		entries[i].bottom = (word >> 8 & 1) != 0;
 		entries[i].ttl = word & 0xff;
 		to->mpls[i] = &entries[i];
 	}
@@ -107,7 +109,7 @@ static void fill_extensions(
 	if (count == 0)
 		return;
 	Sonde__IcmpExtension *all = scratch(L, count * sizeof(*all));
-	to->extensions = scratch(L, count * sizeof(*to->extensions));
+	to->extensions = scratch(L, count * sizeof(Sonde__IcmpExtension *));
 	to->extensions_by_length = r->packet.extensions_by_length;
 	offset = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -254,22 +256,23 @@ static size_t list_size(lua_State *L, int at, lua_Integer count)
 
 /* Reads `probes` of the table at 1.  Everything found stays on the stack of
  * the call, so that it lives until the record is packed. */
-static void list_read(lua_State *L, struct list *l)
+static bool list_read(lua_State *L, struct list *l)
 {
-	memset(l, 0, sizeof(*l));
 	if (lua_getfield(L, 1, "probes") != LUA_TTABLE)
 		luaL_error(L, "record: expected probes = a list of results");
 	l->probes = lua_gettop(L);
 	lua_Integer count = (lua_Integer)lua_rawlen(L, l->probes);
 	l->size = list_size(L, l->probes, count);
-	l->replies = scratch(L, l->size * sizeof(*l->replies));
+	l->replies = scratch(L, l->size * sizeof(Sonde__Reply *));
 	luaL_checkstack(L, (int)count * 32 + 64, "a shorter list of probes");
 	for (lua_Integer i = 1; i <= count; i++) {
 		lua_rawgeti(L, l->probes, i);
 		list_result(L, l);
 	}
-	if (!l->first)
-		luaL_error(L, "record: the list of probes is empty");
+	if (l->first)
+		return true;
+	luaL_error(L, "record: the list of probes is empty");
+	return false;
 }
 
 /* A text field of the table at 1, which holds it. */
@@ -295,30 +298,40 @@ static uint32_t number_field(lua_State *L, const char *name)
 static char *method_of(const struct probe *p)
 {
 	static char udp[] = "udp", tcp[] = "tcp", icmp[] = "icmp";
-	return p->proto == PACKET_UDP ? udp : p->proto == PACKET_TCP ? tcp : icmp;
+	if (p->proto == PACKET_ICMP)
+		return icmp;
+	return p->proto == PACKET_UDP ? udp : tcp;
+}
+
+static uint64_t fnv(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return h;
 }
 
 /* FNV-1a over what balancers look at. */
-static uint64_t flow_id(const Sonde__Trace *t, const struct probe *p)
+static uint64_t flow_id(const Sonde__Trace *t, const struct probe *p,
+    const struct addr *src)
 {
-	uint64_t words[4] = {(uint64_t)t->sport << 16 | t->dport,
-	    t->flow_label, p->proto, p->tos};
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	const ProtobufCBinaryData parts[] = {
-	    t->src, t->dst, octets(words, sizeof(words))};
-	for (size_t i = 0; i < 3; i++)
-		for (size_t k = 0; k < parts[i].len; k++)
-			h = (h ^ parts[i].data[k]) *
-			    UINT64_C(0x100000001b3);
-	return h;
+	/* Of ICMP they see the checksum (dport), not the id. */
+	uint64_t sport = p->proto == PACKET_ICMP ? 0 : t->sport;
+	uint64_t words[4] = {
+	    sport << 16 | t->dport, t->flow_label, p->proto, p->tos};
+	uint64_t h = fnv(UINT64_C(0xcbf29ce484222325), src->bytes,
+	    sizeof(src->bytes));
+	h = fnv(h, p->dst.bytes, sizeof(p->dst.bytes));
+	return fnv(h, words, sizeof(words));
 }
 
 static int api_record_trace(lua_State *L)
 {
-	struct list l;
+	struct list l = {0};
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
-	list_read(L, &l);
+	if (!list_read(L, &l))
+		return 0;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Trace trace = SONDE__TRACE__INIT;
 	const struct probe *p = l.first;
@@ -330,7 +343,7 @@ static int api_record_trace(lua_State *L)
 	trace.sport = icmp ? p->icmp_id : p->sport;
 	trace.dport = icmp ? p->checksum : p->dport;
 	trace.flow_label = p->flow_label;
-	trace.flow_id = flow_id(&trace, p);
+	trace.flow_id = flow_id(&trace, p, &l.src);
 	trace.stop_reason = text_field(L, "stop_reason", "");
 	trace.first_ttl = number_field(L, "first_ttl");
 	trace.max_ttl = number_field(L, "max_ttl");
@@ -344,10 +357,11 @@ static int api_record_trace(lua_State *L)
 
 static int api_record_ping(lua_State *L)
 {
-	struct list l;
+	struct list l = {0};
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
-	list_read(L, &l);
+	if (!list_read(L, &l))
+		return 0;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Ping ping = SONDE__PING__INIT;
 	ping.src = addr_octets(&l.src);
@@ -430,7 +444,7 @@ static int api_record(lua_State *L)
 	size_t count = script->field_count;
 	luaL_checkstack(L, (int)count * 4 + 16, NULL);
 	Sonde__Field *fields = scratch(L, count * sizeof(*fields));
-	Sonde__Field **list = scratch(L, count * sizeof(*list));
+	Sonde__Field **list = scratch(L, count * sizeof(Sonde__Field *));
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Train train = SONDE__TRAIN__INIT;
 	for (size_t i = 0; i < count; i++) {
@@ -457,8 +471,10 @@ static void log_line(struct host *host, const char *text, size_t len)
 	if (len > HOST_LOG_LINE_MAX)
 		len = HOST_LOG_LINE_MAX;
 	for (size_t i = 0; i < len; i++)
-		line[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f
-			      ? ' ' : text[i];
+		line[i] = text[i];
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = ' ';
 	line[len++] = '\n';
 	host->log_bytes += len;
 	if (host->log_bytes > LOG_MAX_BYTES)

@@ -45,7 +45,7 @@ static void push_mpls(lua_State *L, const struct packet_extension *e)
 		lua_setfield(L, -2, "label");
 		lua_pushinteger(L, entry >> 9 & 7);
 		lua_setfield(L, -2, "traffic_class");
-		lua_pushboolean(L, entry >> 8 & 1);
+		lua_pushboolean(L, (entry >> 8 & 1) != 0);
 		lua_setfield(L, -2, "bottom");
 		lua_pushinteger(L, entry & 0xff);
 		lua_setfield(L, -2, "ttl");

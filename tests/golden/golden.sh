@@ -49,8 +49,9 @@ while read -r name code arguments; do
 	case $name in '' | '#'*) continue ;; esac
 	if [ "${1-}" = --update ]; then
 		# shellcheck disable=SC2086 # words are meant
-		[ -n "${2-}" ] && [ "$2" != "$name" ] ||
-			update "$name" "$code" $arguments
+		case ${2-} in
+		'' | "$name") update "$name" "$code" $arguments ;;
+		esac
 	else
 		# shellcheck disable=SC2086
 		check "$name" same "$name" "$code" $arguments

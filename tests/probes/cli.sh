@@ -35,7 +35,7 @@ example() {
 
 version=$(cat VERSION)
 check "--version says which" exits 0 "sonde $version" --version
-check "no word is --help" exits 0 "Examples:" 
+check "no word is --help" exits 0 "Examples:"
 check "--help leads with examples" \
 	sh -c "'$sonde' --help | sed -n 3p | grep -q Examples"
 check "an unknown word gets the nearest" \
