@@ -8,9 +8,6 @@ static const struct option_row rows[] = {
 	    "of this campaign only" },
 	{ "agent", 0, OPTION_TEXT, "ID", NULL, 0, 0, NULL,
 	    "of this agent only" },
-	{ "from", 0, OPTION_TEXT, "TIME", NULL, 0, 0, "-1h",
-	    "RFC 3339, or -1h for an hour ago" },
-	{ "to", 0, OPTION_TEXT, "TIME", NULL, 0, 0, NULL, "likewise" },
 	CLIENT_JSON_ROW,
 	CLIENT_LIMIT_ROW,
 	CLIENT_ROWS,
@@ -21,7 +18,7 @@ static const struct option_table options = {
 	.program = "sonde runs",
 	.synopsis = "[--campaign ID] [--agent ID] [--json]",
 	.summary = "list runs of campaigns and the records that came of them",
-	.examples = "sonde runs --from -15m\n"
+	.examples = "sonde runs\n"
 		    "sonde runs --campaign 0123456789abcdef0123456789abcdef",
 	.rows = rows,
 };
@@ -40,8 +37,6 @@ static int run(int argc, char **argv)
 	char *path = xstrdup("/api/v1/runs");
 	client_query(&path, "campaign", option_text(values, "campaign"));
 	client_query(&path, "agent", option_text(values, "agent"));
-	client_query(&path, "from", option_text(values, "from"));
-	client_query(&path, "to", option_text(values, "to"));
 	code = client_list_command(&command_runs, values, path, columns);
 	option_free(values);
 	return code;
