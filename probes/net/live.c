@@ -25,7 +25,6 @@
 #define RING_BYTES (4u << 20)
 #define SEND_BYTES (4 << 20)
 #define SLL2_HEADER 20
-#define GRANT "run as root, or once: sudo setcap cap_net_raw+ep PROGRAM"
 
 /* Everything that can be a reply to a probe and little else: constant text,
  * so no user's words ever reach the filter compiler. */
@@ -50,13 +49,22 @@ struct live {
 	bool reset[2];           /* numbering is in doubt */
 };
 
+/* The line that grants what is missing. */
+static int deny(int err, const char *what, struct errmsg *msg)
+{
+	char program[128];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
+	return err_set(msg, err, "%s: %s; run as root, or once: "
+	    "sudo setcap cap_net_raw+ep %.*s", what, strerror(-err),
+	    n > 0 ? (int)n : 7, n > 0 ? program : "PROGRAM");
+}
+
 static int raw_open(int family, struct errmsg *msg)
 {
 	int fd = socket(
 	    family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
 	if (fd < 0)
-		return err_set(msg, -errno, "raw socket: %s; %s",
-		    strerror(errno), GRANT);
+		return deny(-errno, "raw socket", msg);
 	int bytes = SEND_BYTES, on = 1;
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
 		sizeof(bytes)) != 0)
@@ -91,8 +99,9 @@ static int sockets_open(struct live *live, struct errmsg *msg)
 
 static int pcap_fail(struct errmsg *msg, int err, pcap_t *pcap)
 {
-	return err_set(msg, err, "capture: %s%s%s", pcap_geterr(pcap),
-	    err == -EPERM ? "; " : "", err == -EPERM ? GRANT : "");
+	if (err == -EPERM)
+		return deny(err, "capture", msg);
+	return err_set(msg, err, "capture: %s", pcap_geterr(pcap));
 }
 
 static int capture_open(
