@@ -294,7 +294,7 @@ static struct fit find(struct guardian *g, const struct match_answer *answer)
 		unsigned score = match_score(answer, &f->sent);
 		if (score == 0 || score < best.score)
 			continue;
-		if (score > best.score) {
+		if (!best.flight || score > best.score) {
 			best = (struct fit){ .flight = f, .score = score };
 			continue;
 		}

@@ -9,7 +9,7 @@
 #include "lib/xalloc.h"
 #include "probes/guardian/limit.h"
 
-#define HEADS (2 * LIMIT_PREFIXES)
+#define HEADS ((size_t)2 * LIMIT_PREFIXES)
 #define SECOND_CHANCES 8
 
 struct entry {

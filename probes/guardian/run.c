@@ -15,7 +15,7 @@
 #include "probes/guardian/run.h"
 
 #define MESSAGES_AT_ONCE 8
-#define FARTHEST_NS (24 * 3600 * NS_PER_S) /* that anything is planned */
+#define FARTHEST_NS (NS_PER_S * 3600 * 24) /* that anything is planned */
 #define REPLY_OCTETS 1500
 
 static bool is_terminal(uint32_t kind)

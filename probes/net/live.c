@@ -213,7 +213,7 @@ static int live_source(void *ctx, const struct addr *dst, struct addr *src)
 	struct sockaddr_storage at;
 	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 	socklen_t len = to_sockaddr(dst, 33434, &at);
-	connect(fd, &nobody, sizeof(nobody));
+	(void)connect(fd, &nobody, sizeof(nobody));
 	if (connect(fd, (struct sockaddr *)&at, len) != 0)
 		return -errno;
 	len = sizeof(at);

@@ -5,14 +5,14 @@
 
 #include "probes/net/net.h"
 
-static const struct net_ops *const networks[] = {&net_live, &net_sim};
+static const struct net_ops *const networks[] = { &net_live, &net_sim, NULL };
 
 const struct net_ops *net_find(
     const char *text, const char **spec, struct errmsg *msg)
 {
 	size_t len = strcspn(text, ":");
 	*spec = text[len] == ':' ? text + len + 1 : NULL;
-	for (size_t i = 0; i < sizeof(networks) / sizeof(*networks); i++)
+	for (size_t i = 0; networks[i]; i++)
 		if (strlen(networks[i]->name) == len &&
 		    strncmp(networks[i]->name, text, len) == 0)
 			return networks[i];
