@@ -217,7 +217,8 @@ def main():
     finally:
         if code != 0 and os.environ.get("DEMO_LOGS"):
             shutil.copytree(folder, os.environ["DEMO_LOGS"],
-                            dirs_exist_ok=True)
+                            dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("*.pcap"))
         shutil.rmtree(folder, ignore_errors=True)
     say("nothing is left behind", done=True)
     return code
