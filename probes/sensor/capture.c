@@ -27,6 +27,7 @@ struct capture {
 	pcap_t *pcap;
 	int fd, dlt;
 	bool live;
+	bool fifo; /* fed as it happens: a read may wait for ever */
 	uint32_t last_drop; /* libpcap's counter, which wraps */
 	uint64_t dropped;
 	capture_fn *fn;
@@ -151,6 +152,7 @@ static int open_path(struct capture *c, const char *path)
 		return -errno;
 	__fsetlocking(c->file, FSETLOCKING_BYCALLER);
 	if (fifo) {
+		c->fifo = true;
 		setvbuf(c->file, NULL, _IONBF, 0);
 		return 0;
 	}
@@ -247,6 +249,8 @@ int capture_read(
 	}
 	c->fn = fn;
 	c->arg = arg;
+	if (c->fifo)
+		count = 1; /* what poll has seen, and not one more */
 	int n = pcap_dispatch(c->pcap, count, on_frame, (u_char *)c);
 	if (n < 0) {
 		int code = c->live ? -EIO : ERR_TRUNCATED;
