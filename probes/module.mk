@@ -9,7 +9,8 @@ probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk
 probes_SRCS += probes/writer/writer.c probes/writer/text.c \
 	probes/writer/text-trace.c probes/writer/text-ping.c \
-	probes/writer/json.c probes/writer/csv.c probes/writer/reply.c
+	probes/writer/json.c probes/writer/csv.c probes/writer/reply.c \
+	probes/writer/scamper.c probes/writer/atlas.c
 include probes/net/sim.mk
 include probes/net/live.mk
 include probes/script/module.mk

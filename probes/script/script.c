@@ -154,6 +154,13 @@ static int read_source(struct script *s, struct errmsg *msg)
 	return 0;
 }
 
+static void weak_hint(int err, struct errmsg *msg)
+{
+	struct errmsg why = *msg;
+	err_set(msg, err, "%.200s; --allow-weak-sandbox goes on without",
+	    why.text);
+}
+
 /* The child: octets are 'h' and the header, or 'e' and what is wrong. */
 static _Noreturn void header_child(
     const struct script *s, bool allow_weak, int fd)
@@ -167,6 +174,8 @@ static _Noreturn void header_child(
 	int err = sandbox_enter(SANDBOX_WORKER, NULL, NULL, &msg);
 	if (err && allow_weak)
 		err = 0;
+	else if (err)
+		weak_hint(err, &msg);
 	if (!err && !host_state_new(&host))
 		err = err_set(&msg, -ENOMEM, "no memory for Lua");
 	if (!err)

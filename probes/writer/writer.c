@@ -8,6 +8,8 @@ const struct writer_ops *const writers[] = {
     &writer_text,
     &writer_json,
     &writer_csv,
+    &writer_scamper,
+    &writer_atlas,
     NULL,
 };
 

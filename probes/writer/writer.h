@@ -20,7 +20,8 @@ struct writer_ops {
 	int (*close)(void *ctx, struct errmsg *msg); /* flushes; frees ctx */
 };
 
-extern const struct writer_ops writer_text, writer_json, writer_csv;
+extern const struct writer_ops writer_text, writer_json, writer_csv,
+    writer_scamper, writer_atlas;
 
 /* All writers, NULL-terminated, and the one with a name (or NULL). */
 extern const struct writer_ops *const writers[];

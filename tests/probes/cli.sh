@@ -130,6 +130,26 @@ check "a reader that goes away ends the run" sh -c \
 	"'$sonde' --net '$sim' trace --json -q 16 web web web |
 	head -c 1 >/dev/null" 2>/dev/null
 
+# A machine without name spaces for users, made inside one.
+weak='echo 0 >/proc/sys/user/max_user_namespaces &&
+	echo 0 >/proc/sys/user/max_net_namespaces'
+if unshare -Ur true 2>/dev/null; then
+	refuses() {
+		unshare -Ur sh -c "$weak && '$sonde' --net '$sim' trace web" \
+			>"$dir/out" 2>&1
+		[ $? = 77 ] && grep -q -e --allow-weak-sandbox "$dir/out"
+	}
+	warns() {
+		unshare -Ur sh -c "$weak && '$sonde' --net '$sim' trace \
+			--allow-weak-sandbox web" >"$dir/out" 2>&1
+		[ $? = 0 ] && grep -q 'WARNING.* WITHOUT ' "$dir/out"
+	}
+	check "a sandbox with a hole is refused" refuses
+	check "unless allowed, and then loudly" warns
+else
+	skip "a sandbox with a hole is refused" "no user name spaces here"
+fi
+
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$sonde" "$dir/sonde" && chmod 755 "$dir/sonde"
 	mkdir "$dir/scripts" && cp probes/scripts/*.lua "$dir/scripts"

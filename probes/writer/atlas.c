@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Traces and pings in the form of RIPE Atlas results, for programs that read
+ * those (sagan, cousteau).  fw, msm_id and prb_id are 0: no Atlas probe
+ * measured this.  Other records are passed over.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "probes/writer/reply.h"
+#include "probes/writer/writer.h"
+
+static void set_int(json_t *to, const char *name, uint64_t value)
+{
+	json_object_set_new(to, name, json_integer((json_int_t)value));
+}
+
+static void set_address(
+    json_t *to, const char *name, const ProtobufCBinaryData *bytes)
+{
+	char a[ADDR_TEXT_LEN];
+	if (bytes->len > 0)
+		json_object_set_new(
+		    to, name, json_string(reply_addr(bytes, a)));
+}
+
+static json_t *milliseconds(uint64_t ns)
+{
+	return json_real(round((double)ns / NS_PER_US) / 1000);
+}
+
+/* What both kinds begin with. */
+static json_t *head(const char *type, const ProtobufCBinaryData *src,
+    const ProtobufCBinaryData *dst, const char *name, const char *method)
+{
+	json_t *j = json_pack("{s:s, s:i, s:i, s:i, s:i}", "type", type, "fw",
+	    0, "msm_id", 0, "prb_id", 0, "af", dst->len == 16 ? 6 : 4);
+	char proto[8] = "";
+	for (size_t i = 0; i + 1 < sizeof(proto) && method[i]; i++)
+		proto[i] = method[i] >= 'a' && method[i] <= 'z'
+			       ? (char)(method[i] - 32) : method[i];
+	set_address(j, "src_addr", src);
+	set_address(j, "dst_addr", dst);
+	if (*name)
+		json_object_set_new(j, "dst_name", json_string(name));
+	else
+		set_address(j, "dst_name", dst);
+	json_object_set_new(j, "proto", json_string(proto));
+	return j;
+}
+
+static void set_times(json_t *j, Sonde__Reply *const *replies, size_t count,
+    bool with_end)
+{
+	int64_t first = 0, last = 0;
+	for (size_t i = 0; i < count; i++) {
+		int64_t tx = replies[i]->tx_wall_ns;
+		int64_t end = replies[i]->rx_wall_ns > tx
+				  ? replies[i]->rx_wall_ns : tx;
+		if (tx && (first == 0 || tx < first))
+			first = tx;
+		if (end > last)
+			last = end;
+	}
+	set_int(j, "timestamp", (uint64_t)(first / NS_PER_S));
+	if (with_end)
+		set_int(j, "endtime", (uint64_t)(last / NS_PER_S));
+}
+
+/* N, H, A, P, p, h or the number of the code. */
+static json_t *error_of(const Sonde__Reply *r)
+{
+	bool six = r->from.len == 16;
+	static const char *const v4[] = {"N", "H", "P", "p"};
+	static const char *const v6[] = {"N", "A", NULL, "H", "p"};
+	if (r->tcp_flags || r->icmp_type != (six ? 1u : 3u))
+		return NULL;
+	const char *letter = NULL;
+	if (six && r->icmp_code < 5)
+		letter = v6[r->icmp_code];
+	else if (!six && r->icmp_code < 4)
+		letter = v4[r->icmp_code];
+	else if (!six && r->icmp_code == 13)
+		letter = "A";
+	return letter ? json_string(letter) : json_integer(r->icmp_code);
+}
+
+static json_t *extensions(const Sonde__Reply *r)
+{
+	json_t *objects = json_array();
+	for (size_t i = 0; i < r->n_extensions; i++) {
+		const Sonde__IcmpExtension *e = r->extensions[i];
+		json_t *one = json_pack("{s:i, s:i}", "class",
+		    (int)e->class_num, "type", (int)e->c_type);
+		json_t *mpls = json_array();
+		for (size_t k = 0; k < e->n_mpls; k++)
+			json_array_append_new(mpls,
+			    json_pack("{s:i, s:i, s:i, s:i}", "label",
+				(int)e->mpls[k]->label, "exp",
+				(int)e->mpls[k]->traffic_class, "s",
+				(int)e->mpls[k]->bottom, "ttl",
+				(int)e->mpls[k]->ttl));
+		if (e->n_mpls > 0)
+			json_object_set(one, "mpls", mpls);
+		json_decref(mpls);
+		json_array_append_new(objects, one);
+	}
+	return json_pack("{s:i, s:i, s:o}", "version", 2, "rfc4884",
+	    (int)r->extensions_by_length, "obj", objects);
+}
+
+static json_t *trace_reply(const Sonde__Reply *r)
+{
+	if (r->denied && *r->denied)
+		return json_pack("{s:s}", "error", r->denied);
+	if (r->from.len == 0)
+		return json_pack("{s:s}", "x", "*");
+	json_t *j = json_object();
+	set_address(j, "from", &r->from);
+	json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
+	set_int(j, "size", r->reply_size_bytes);
+	set_int(j, "ttl", r->reply_ttl);
+	if (r->quoted_ttl > 1)
+		set_int(j, "ittl", r->quoted_ttl);
+	if (r->quoted_tos)
+		set_int(j, "itos", r->quoted_tos);
+	json_t *error = error_of(r);
+	if (error)
+		json_object_set_new(j, "err", error);
+	if (r->duplicate)
+		json_object_set_new(j, "dup", json_true());
+	if (r->n_extensions > 0)
+		json_object_set_new(j, "icmpext", extensions(r));
+	return j;
+}
+
+static json_t *trace(const Sonde__Trace *t)
+{
+	json_t *j = head(
+	    "traceroute", &t->src, &t->dst, t->dst_name, t->method);
+	json_t *hops = json_array(), *replies = NULL;
+	set_int(j, "paris_id", t->flow_id % 65536);
+	set_times(j, t->replies, t->n_replies, true);
+	for (size_t i = 0; i < t->n_replies; i++) {
+		const Sonde__Reply *r = t->replies[i];
+		if (i == 0 || t->replies[i - 1]->probe_ttl != r->probe_ttl) {
+			replies = json_array();
+			json_array_append_new(hops,
+			    json_pack("{s:i, s:o}", "hop",
+				(int)r->probe_ttl, "result", replies));
+		}
+		json_array_append_new(replies, trace_reply(r));
+	}
+	json_object_set_new(j, "result", hops);
+	return j;
+}
+
+static json_t *ping_reply(const Sonde__Reply *r)
+{
+	if (r->denied && *r->denied)
+		return json_pack("{s:s}", "error", r->denied);
+	if (r->from.len == 0)
+		return json_pack("{s:s}", "x", "*");
+	json_t *j = json_object();
+	json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
+	set_int(j, "ttl", r->reply_ttl);
+	if (r->duplicate)
+		json_object_set_new(j, "dup", json_integer(1));
+	return j;
+}
+
+static void set_rtt(json_t *j, const char *name, bool any, uint64_t ns)
+{
+	json_object_set_new(j, name, any ? milliseconds(ns) : json_integer(-1));
+}
+
+static json_t *ping(const Sonde__Ping *p)
+{
+	json_t *j = head("ping", &p->src, &p->dst, p->dst_name, p->method);
+	json_t *result = json_array();
+	uint64_t duplicates = 0;
+	size_t headers = p->dst.len == 16 ? 48 : 28;
+	for (size_t i = 0; i < p->n_replies; i++) {
+		duplicates += (uint64_t)(p->replies[i]->duplicate != 0);
+		json_array_append_new(result, ping_reply(p->replies[i]));
+	}
+	set_times(j, p->replies, p->n_replies, false);
+	if (p->n_replies > 0 && p->replies[0]->from.len > 0)
+		set_int(j, "ttl", p->replies[0]->reply_ttl);
+	set_int(j, "size",
+	    p->size_bytes > headers ? p->size_bytes - headers : 0);
+	set_int(j, "sent", p->sent);
+	set_int(j, "rcvd", p->received);
+	set_int(j, "dup", duplicates);
+	set_rtt(j, "min", p->received > 0, p->rtt_min_ns);
+	set_rtt(j, "avg", p->received > 0, p->rtt_avg_ns);
+	set_rtt(j, "max", p->received > 0, p->rtt_max_ns);
+	json_object_set_new(j, "result", result);
+	return j;
+}
+
+static int atlas_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
+{
+	(void)colour;
+	(void)msg;
+	*ctx = to;
+	return 0;
+}
+
+static int atlas_record(
+    void *ctx, const Sonde__Record *record, struct errmsg *msg)
+{
+	json_t *j = NULL;
+	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+		j = trace(record->trace);
+	else if (record->body_case == SONDE__RECORD__BODY_PING)
+		j = ping(record->ping);
+	if (!j)
+		return 0;
+	int failed = json_dumpf(j, ctx, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	json_decref(j);
+	if (failed || putc('\n', ctx) == EOF)
+		return err_set(msg, -EIO, "output: %s", strerror(errno));
+	return 0;
+}
+
+static int atlas_close(void *ctx, struct errmsg *msg)
+{
+	if (fflush(ctx) != 0)
+		return err_set(msg, -errno, "output: %s", strerror(errno));
+	return 0;
+}
+
+const struct writer_ops writer_atlas = {
+    .name = "atlas",
+    .help = "traces and pings as RIPE Atlas results",
+    .open = atlas_open,
+    .record = atlas_record,
+    .close = atlas_close,
+};
