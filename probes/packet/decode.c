@@ -247,7 +247,7 @@ static int decode_ip6(struct packet *p, struct span *s, bool quoted)
 
 int decode_span(struct packet *packet, struct span *s, bool quoted)
 {
-	memset(packet, 0, sizeof(*packet));
+	octets_clear(packet, sizeof(*packet));
 	if (s->captured == 0)
 		return span_error(s, 1);
 	switch (s->pos[0] >> 4) {

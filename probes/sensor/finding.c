@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "probes/packet/octets.h"
 #include "probes/sensor/table-rows.h"
 
 #define TOOL_LEAST_PACKETS 2
@@ -129,25 +130,30 @@ static void name_ports(struct finding *f, const struct row *row)
 		       : row->proto;
 }
 
+static void start_finding(
+    struct finding *f, const struct source *s, const struct group *first)
+{
+	octets_clear(f, sizeof(*f));
+	f->src = s->addr;
+	f->verdict = first->verdict;
+	f->signature = first->signature;
+	f->first.ns = INT64_MAX;
+	f->last.ns = INT64_MIN;
+	f->ttl_min = UINT8_MAX;
+	f->spoofable = is_spoofable(s);
+	if (first->row->kind == KIND_BACKSCATTER)
+		f->victim = s->victim;
+}
+
 static void give(struct table *t, const struct source *s,
     const struct group *groups, size_t count, bool evicted)
 {
 	const struct distinct *sets[ROWS_PER_SOURCE_MAX];
 	const struct row *most = groups[0].row;
-	struct finding f = {
-		.src = s->addr,
-		.verdict = groups[0].verdict,
-		.signature = groups[0].signature,
-		.first.ns = INT64_MAX,
-		.last.ns = INT64_MIN,
-		.ttl_min = UINT8_MAX,
-		.spoofable = is_spoofable(s),
-		.evicted = evicted,
-		.victim = groups[0].row->kind == KIND_BACKSCATTER
-			      ? s->victim
-			      : (struct addr){ 0 },
-		.ports = (uint32_t)count,
-	};
+	struct finding f;
+	start_finding(&f, s, &groups[0]);
+	f.evicted = evicted;
+	f.ports = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		const struct row *row = groups[i].row;
 		add_to_finding(&f, row);

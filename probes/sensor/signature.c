@@ -32,9 +32,18 @@ const char *signature_name(enum signature signature)
 	return signature < SIGNATURES ? names[signature] : NULL;
 }
 
+/* For short payloads only: looks at each place where the first octet is. */
 static bool payload_has(const struct packet *p, const void *bytes, size_t len)
 {
-	return memmem(p->payload, p->payload_len, bytes, len) != NULL;
+	const uint8_t *at = p->payload, *end = p->payload + p->payload_len;
+	uint8_t first = *(const uint8_t *)bytes;
+	while ((size_t)(end - at) >= len) {
+		at = memchr(at, first, (size_t)(end - at) - len + 1);
+		if (!at || memcmp(at, bytes, len) == 0)
+			return at != NULL;
+		at++;
+	}
+	return false;
 }
 
 static bool payload_is_cut(const struct packet *p)
@@ -78,7 +87,8 @@ static enum answer match_witty(const struct packet *p)
 		return NO;
 	if (p->payload_len > 1 && p->payload[1] != 0x00)
 		return NO;
-	if (p->payload_len >= 2 && payload_has(p, message, sizeof(message) - 1))
+	if (p->payload_len >= 2 &&
+	    memmem(p->payload, p->payload_len, message, sizeof(message) - 1))
 		return YES;
 	return payload_is_cut(p) ? CANNOT_SAY : NO;
 }

@@ -54,10 +54,14 @@ struct source {
 _Static_assert(sizeof(struct row) == 128, "a row is two cache lines");
 _Static_assert(sizeof(struct source) == 128, "a source is two cache lines");
 
-/* Where a source hangs: by last sight, and in its bucket. */
+/* By last sight. */
 struct link {
-	uint32_t prev, next, chain;
-	uint32_t hash; /* the source's, to be compared here */
+	uint32_t prev, next;
+};
+
+/* Of the hash: which source, counted from 1; 0 is an empty slot. */
+struct slot {
+	uint32_t hash, source;
 };
 
 struct table {
@@ -66,12 +70,12 @@ struct table {
 	size_t memory_len;
 	struct source *sources;
 	struct link *links; /* one a source */
-	uint32_t *buckets;
+	struct slot *slots;
 	struct row *rows;
 	struct distinct_pool *targets;
 	struct meter *meter;
 	uint32_t source_made, source_free, source_count;
-	uint32_t newest, oldest, bucket_mask;
+	uint32_t newest, oldest, slot_mask;
 	uint32_t row_made, row_free, row_max;
 	uint64_t sources_ever, evicted;
 };

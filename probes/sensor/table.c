@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: ISC
 /*
  * Arrays of the largest size, of which memory is taken only as it is touched,
- * joined by numbers instead of pointers: a hash of chains over the sources, a
- * list by last sight, a list of rows per source, and free lists.  Chains and
- * list are an array of their own beside the sources', so that looking for one
- * source does not drag others into the cache.
+ * joined by numbers instead of pointers: a hash with open addresses, a list by
+ * last sight, a list of rows per source, and free lists.  Hash and list are
+ * arrays of their own beside the sources', so that looking for one source
+ * does not drag others into the cache.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "lib/xalloc.h"
+#include "probes/packet/octets.h"
 #include "probes/sensor/table-rows.h"
 
 #define NONE UINT32_MAX
@@ -36,17 +37,17 @@ static size_t in_lines(size_t len)
 	return (len + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
-static void lay_out(struct table *t, uint32_t sources, uint32_t buckets)
+static void lay_out(struct table *t, uint32_t sources, uint32_t slots)
 {
 	size_t rows_at = in_lines(sources * sizeof(*t->sources));
-	size_t buckets_at = rows_at + in_lines(t->row_max * sizeof(*t->rows));
-	size_t links_at = buckets_at + in_lines(buckets * sizeof(*t->buckets));
+	size_t slots_at = rows_at + in_lines(t->row_max * sizeof(*t->rows));
+	size_t links_at = slots_at + in_lines(slots * sizeof(*t->slots));
 	t->memory_len = links_at + sources * sizeof(*t->links);
 	t->memory = reserve(t->memory_len);
 	uint8_t *at = t->memory;
 	t->sources = (struct source *)at;
 	t->rows = (struct row *)(at + rows_at);
-	t->buckets = (uint32_t *)(at + buckets_at);
+	t->slots = (struct slot *)(at + slots_at);
 	t->links = (struct link *)(at + links_at);
 }
 
@@ -54,13 +55,13 @@ struct table *table_new(const struct table_config *config)
 {
 	struct table *t = xcalloc(1, sizeof(*t));
 	uint32_t max = config->max_sources;
-	uint32_t buckets = 64;
-	while (buckets < max * 2)
-		buckets *= 2;
+	uint32_t slots = 64;
+	while (slots < max * 2)
+		slots *= 2;
 	t->config = *config;
 	t->row_max = max < 32 ? 64 : max * 2;
-	t->bucket_mask = buckets - 1;
-	lay_out(t, max, buckets);
+	t->slot_mask = slots - 1;
+	lay_out(t, max, slots);
 	t->targets = distinct_pool_new(config->max_counters);
 	t->meter = meter_new();
 	t->newest = t->oldest = NONE;
@@ -130,16 +131,36 @@ static void free_rows(struct table *t, struct source *s)
 	s->rows = NONE;
 }
 
+/* Whether the entry of a slot could as well be where `hole` is: its own place
+ * is not between the two. */
+static bool may_move(const struct table *t, uint32_t from, uint32_t hole)
+{
+	uint32_t way = (from - t->slots[from].hash) & t->slot_mask;
+	return way >= ((from - hole) & t->slot_mask);
+}
+
+/* Takes a source out of the hash and closes the gap. */
+static void unhash(struct table *t, uint32_t n)
+{
+	uint32_t hole = t->sources[n].hash & t->slot_mask;
+	while (t->slots[hole].source != n + 1)
+		hole = (hole + 1) & t->slot_mask;
+	uint32_t at = (hole + 1) & t->slot_mask;
+	for (; t->slots[at].source != 0; at = (at + 1) & t->slot_mask) {
+		if (!may_move(t, at, hole))
+			continue;
+		t->slots[hole] = t->slots[at];
+		hole = at;
+	}
+	t->slots[hole].source = 0;
+}
+
 static void forget(struct table *t, uint32_t n)
 {
-	struct source *s = &t->sources[n];
-	uint32_t *at = &t->buckets[s->hash & t->bucket_mask];
-	while (*at != n + 1)
-		at = &t->links[*at - 1].chain;
-	*at = t->links[n].chain;
+	unhash(t, n);
 	list_remove(t, n);
-	free_rows(t, s);
-	t->links[n].chain = t->source_free;
+	free_rows(t, &t->sources[n]);
+	t->links[n].next = t->source_free;
 	t->source_free = n;
 	t->source_count--;
 }
@@ -151,11 +172,11 @@ static void evict_oldest(struct table *t)
 	uint32_t n = t->oldest, next = t->links[n].prev;
 	if (next != NONE) {
 		uint32_t after = t->links[next].prev;
-		uint32_t hash = t->links[next].hash;
+		const struct source *s = &t->sources[next];
 		if (after != NONE)
 			fetch_lines(&t->sources[after]);
-		__builtin_prefetch(&t->buckets[hash & t->bucket_mask]);
-		fetch_lines(&t->rows[t->sources[next].rows]);
+		__builtin_prefetch(&t->slots[s->hash & t->slot_mask]);
+		fetch_lines(&t->rows[s->rows]);
 	}
 	t->evicted++;
 	table_give_findings(t, &t->sources[n], true);
@@ -168,43 +189,42 @@ static uint32_t take_source(struct table *t)
 		evict_oldest(t);
 	uint32_t n = t->source_free;
 	if (n != NONE)
-		t->source_free = t->links[n].chain;
+		t->source_free = t->links[n].next;
 	else
 		n = t->source_made++;
 	t->source_count++;
 	return n;
 }
 
-/* Numbers in buckets and chains count from 1, so that zeroed memory is an
- * empty table. */
 static uint32_t find(
     const struct table *t, const struct addr *addr, uint32_t hash)
 {
-	uint32_t n = t->buckets[hash & t->bucket_mask];
-	while (n != 0 && (t->links[n - 1].hash != hash ||
-			     !addr_equal(&t->sources[n - 1].addr, addr)))
-		n = t->links[n - 1].chain;
-	return n - 1; /* NONE for 0 */
+	uint32_t at = hash & t->slot_mask;
+	for (; t->slots[at].source != 0; at = (at + 1) & t->slot_mask) {
+		uint32_t n = t->slots[at].source - 1;
+		if (t->slots[at].hash == hash &&
+		    addr_equal(&t->sources[n].addr, addr))
+			return n;
+	}
+	return NONE;
 }
 
 static uint32_t add_source(
     struct table *t, const struct packet *p, uint32_t hash, int64_t at_ns)
 {
 	uint32_t n = take_source(t);
-	uint32_t *bucket = &t->buckets[hash & t->bucket_mask];
-	t->sources[n] = (struct source){
-		.addr = p->src,
-		.hash = hash,
-		.rows = NONE,
-		.ttl_min = p->ttl,
-		.ttl_max = p->ttl,
-		.last_ip_id = p->ip_id,
-		.first_ns = at_ns,
-		.last_ns = at_ns,
-	};
-	t->links[n].hash = hash;
-	t->links[n].chain = *bucket;
-	*bucket = n + 1;
+	uint32_t at = hash & t->slot_mask;
+	while (t->slots[at].source != 0)
+		at = (at + 1) & t->slot_mask;
+	t->slots[at] = (struct slot){ hash, n + 1 };
+	struct source *s = &t->sources[n];
+	octets_clear(s, sizeof(*s));
+	s->addr = p->src;
+	s->hash = hash;
+	s->rows = NONE;
+	s->ttl_min = s->ttl_max = p->ttl;
+	s->last_ip_id = p->ip_id;
+	s->first_ns = s->last_ns = at_ns;
 	list_push(t, n);
 	t->sources_ever++;
 	return n;
@@ -276,15 +296,15 @@ static uint32_t find_row(struct table *t, struct source *s, uint32_t key)
 static uint32_t add_row(struct table *t, struct source *s, uint32_t key)
 {
 	uint32_t n = take_row(t);
-	t->rows[n] = (struct row){
-		.next = s->rows,
-		.key = key,
-		.kind = (uint8_t)(key >> 28),
-		.worm = key >> 25 & 7,
-		.proto = (uint8_t)(key >> 16),
-		.port = (uint16_t)key,
-		.flags = key & ROW_KEY_FOLDED ? ROW_FOLDED : 0,
-	};
+	struct row *row = &t->rows[n];
+	octets_clear(row, sizeof(*row));
+	row->next = s->rows;
+	row->key = key;
+	row->kind = key >> 28 & 7;
+	row->worm = key >> 25 & 7;
+	row->proto = key >> 16 & 0xff;
+	row->port = key & 0xffff;
+	row->flags = key & ROW_KEY_FOLDED ? ROW_FOLDED : 0;
 	s->rows = n;
 	s->row_count++;
 	s->key_bits |= key_bit(key);
@@ -396,30 +416,34 @@ void table_prepare(const struct table *t, struct table_entry *e)
 	e->target = (uint32_t)addr_hash(&e->packet.dst, t->config.key);
 }
 
-void table_fetch(const struct table *t, const struct table_entry *e, int step)
+/* The source that probably is the one: its address is not looked at. */
+static uint32_t guess(const struct table *t, uint32_t hash)
 {
-	const uint32_t *bucket = &t->buckets[e->source & t->bucket_mask];
-	if (step == 0) {
-		__builtin_prefetch(bucket);
-		return;
-	}
-	uint32_t n = *bucket - 1;
-	if (n == NONE)
-		return;
+	uint32_t at = hash & t->slot_mask;
+	for (; t->slots[at].source != 0; at = (at + 1) & t->slot_mask)
+		if (t->slots[at].hash == hash)
+			return t->slots[at].source - 1;
+	return NONE;
+}
+
+void table_fetch(const struct table *t, struct table_entry *e, int step)
+{
+	if (step == 0)
+		__builtin_prefetch(&t->slots[e->source & t->slot_mask]);
 	if (step == 1) {
-		__builtin_prefetch(&t->links[n]);
-		return;
+		e->guess = guess(t, e->source);
+		if (e->guess == NONE)
+			return;
+		fetch_lines(&t->sources[e->guess]);
+		__builtin_prefetch(&t->links[e->guess]);
 	}
-	if (t->links[n].hash != e->source)
+	if (step < 2 || e->guess == NONE)
 		return;
-	const struct source *s = &t->sources[n];
+	const struct row *row = &t->rows[t->sources[e->guess].rows];
 	if (step == 2)
-		fetch_lines(s);
-	else if (step == 3)
-		fetch_lines(&t->rows[s->rows]);
+		fetch_lines(row);
 	else
-		distinct_fetch(
-		    t->targets, &t->rows[s->rows].targets, e->target);
+		distinct_fetch(t->targets, &row->targets, e->target);
 }
 
 void table_add(struct table *t, const struct table_entry *e)

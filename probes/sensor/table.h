@@ -40,15 +40,16 @@ struct table_entry {
 	struct reading reading;
 	struct walltime at;
 	uint32_t source, target; /* hashes of its addresses */
+	uint32_t guess;          /* the table's own, from step to step */
 };
 /* Fills the hashes. */
 void table_prepare(const struct table *table, struct table_entry *entry);
 
 /* Brings nearer, into the cache, what table_add will need: each step one link
- * further.  Changes nothing. */
-#define TABLE_STEPS 5
+ * further. */
+#define TABLE_STEPS 4
 void table_fetch(
-    const struct table *table, const struct table_entry *entry, int step);
+    const struct table *table, struct table_entry *entry, int step);
 
 /* Counts a packet in; may give findings of sources that give way. */
 void table_add(struct table *table, const struct table_entry *entry);

@@ -310,8 +310,7 @@ def test_broken(folder, cases, packets):
           done.returncode == 74 and "torn" in done.stderr and
           summary["packets"] == len(packets) - 1 and
           len(found) == len(cases) - 1, done.stderr)
-    path = make.pcap(f"{folder}/wifi", packets, dlt=105)
-    done = run("-r", path)
+    done = run("-r", make.pcap(f"{folder}/wifi", packets, dlt=105))
     check("a link that is not known is named",
           done.returncode == 74 and "105" in done.stderr, done)
     check("a missing file is an I/O error",
