@@ -28,7 +28,7 @@ lab_start() {
 	lab_n=0
 	lab_dir=$(mktemp -d)
 	trap 'lab_stop' EXIT
-	trap 'exit 1' INT TERM HUP
+	trap 'exit 1' INT TERM HUP PIPE
 }
 
 lab_stop() {
