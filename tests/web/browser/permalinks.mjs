@@ -4,13 +4,15 @@ import assert from "node:assert/strict";
 import { loaded, open, untroubled } from "./browser.mjs";
 import { check } from "./tap.mjs";
 
-// What of a page can be compared between two browsers.
+// What of a page can be compared between two browsers a moment apart: what
+// was chosen, not what the collector counted meanwhile.
 function sight(page) {
 	return page.evaluate(() => ({
 		pressed: [...document.querySelectorAll("[aria-pressed=true]")]
 			.map((b) => b.textContent || b.getAttribute("aria-label")),
-		current: [...document.querySelectorAll("[aria-current]")]
-			.map((a) => a.textContent.slice(0, 24)),
+		current: [...document.querySelectorAll("main [aria-current]")]
+			.map((a) => (a.querySelector("strong, .link-name") ?? a)
+				.textContent),
 		detail: document.querySelector("aside.detail:not([hidden]) h2")
 			?.textContent ?? null,
 		search: document.querySelector("input[type=search]")?.value ?? null,

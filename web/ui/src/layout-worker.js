@@ -15,7 +15,8 @@ const DAGRE_NODES = 700; // more would take it many seconds
 function dagreLayers(nodes, links) {
 	const graph = new dagre.graphlib.Graph();
 	graph.setGraph({ rankdir: "LR", nodesep: ROW - 12, edgesep: 10,
-		ranksep: COLUMN - 12, ranker: "network-simplex" });
+		ranksep: COLUMN - 12, ranker: "network-simplex",
+		acyclicer: "greedy" });
 	graph.setDefaultEdgeLabel(() => ({}));
 	for (const { id } of nodes)
 		graph.setNode(id, { width: 12, height: 12 });

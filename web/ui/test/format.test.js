@@ -23,6 +23,7 @@ test("delays choose their unit, also where rounding crosses one", () => {
 	assert.equal(plain(formatDelay(42500)), "42.5 \u00b5s");
 	assert.equal(plain(formatDelay(999999)), "1 ms");
 	assert.equal(plain(formatDelay(1234567890)), "1.23 s");
+	assert.equal(plain(formatDelay(0)), "0 ms");
 	assert.equal(formatDelay(null), "\u2013");
 });
 

@@ -15,10 +15,12 @@ test("ranks count links from the nearest source", () => {
 		{ s: 0, a: 1, b: 1, d: 2, island: 0 });
 });
 
-test("links for drawing lead outwards, once each, without a circle", () => {
+test("of two ways of a pair the one outwards is drawn", () => {
 	const out = outwardLinks(nodes, links).map((l) => l.join(">"));
 	assert.deepEqual(out, ["s>a", "s>b", "a>d", "b>d", "a>b"]);
 	assert.deepEqual(outwardLinks(nodes, [["a", "a"]]), []);
+	assert.deepEqual(outwardLinks(nodes, [["s", "a"], ["d", "a"]]),
+		[["s", "a"], ["d", "a"]], "a single way is kept as it is");
 });
 
 test("whoever has a place keeps it, a newcomer finds a free one", () => {

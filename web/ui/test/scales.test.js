@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucket, closeLast, fillBins, linkLevel, nearestStep, niceTop, slotsFor,
-	sortBy, sparkPath } from "../src/lib/scales.js";
+import { bucket, fillBins, linkLevel, nearestStep, niceTop, slotsFor,
+	sortBy, sparkPath, stepTimes, stepValues } from "../src/lib/scales.js";
 
 const limits = { delay_ns: 20e6, loss: 0.01 };
 
@@ -37,10 +37,11 @@ test("missing bins become gaps, not slopes", () => {
 	assert.deepEqual(fillBins([], 10, (p) => p.v), { x: [], y: [] });
 });
 
-test("the last value holds to the end of its bin", () => {
-	assert.deepEqual(closeLast({ x: [0, 10], y: [1, 2] }, 10),
-		{ x: [0, 10, 20], y: [1, 2, 2] });
-	assert.deepEqual(closeLast({ x: [], y: [] }, 10), { x: [], y: [] });
+test("a value holds for its bin and not longer", () => {
+	const [a, b, c, d] = stepTimes([0, 10], 10);
+	assert.deepEqual([a, c], [0, 10]);
+	assert.ok(b > 9.9 && b < 10 && d > 19.9 && d < 20);
+	assert.deepEqual(stepValues([1, null]), [1, 1, null, null]);
 });
 
 test("the unknown comes last whichever way one sorts", () => {

@@ -105,7 +105,6 @@ function label(u, alarm, colours, taken) {
 
 const PATHS = {
 	line: () => uPlot.paths.linear(),
-	steps: () => uPlot.paths.stepped({ align: 1 }),
 	bars: () => uPlot.paths.bars({ size: [0.86, 80], align: 1 }),
 };
 

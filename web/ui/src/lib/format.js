@@ -38,6 +38,8 @@ export function formatDelay(ns) {
 	if (!isNumber(ns))
 		return NONE;
 	const a = Math.abs(ns);
+	if (a === 0)
+		return `0${NBSP}ms`;
 	if (a >= 9.995e8)
 		return `${short(ns / 1e9)}${NBSP}s`;
 	if (a >= 9.995e5)

@@ -93,11 +93,14 @@ export function fillBins(points, bin_s, read) {
 	return out;
 }
 
-// Closes the last bin: drawn as steps, a value holds for its whole bin.
-export function closeLast({ x, y }, bin_s) {
-	if (x.length === 0)
-		return { x, y };
-	return { x: [...x, x.at(-1) + bin_s], y: [...y, y.at(-1)] };
+// Each bin as a flat piece of line: a value holds for its whole bin, and not
+// longer.  Bin i becomes the points 2i and 2i + 1.
+export function stepTimes(x, bin_s) {
+	return x.flatMap((at) => [at, at + bin_s * 0.9999]);
+}
+
+export function stepValues(y) {
+	return y.flatMap((v) => [v, v]);
 }
 
 // Sorts by a column; unknown values come last in both directions.

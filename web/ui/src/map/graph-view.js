@@ -8,6 +8,7 @@ import { cssColour, reducedMotion } from "../lib/dom.js";
 import { formatDelay, formatLoss } from "../lib/format.js";
 import { LEVEL_WIDTH, linkLevel } from "../lib/scales.js";
 import { drawHover, drawLinkLabel, drawNodeLabel } from "./labels.js";
+import { baseOf, endOf } from "./twins.js";
 import { DASHES, LinkProgram, SHAPES, ShapeProgram } from "./programs.js";
 
 const NODE_LOOK = {
@@ -42,7 +43,7 @@ export class GraphView {
 		this.graph = new Graph({ type: "directed", multi: false });
 		this.readTheme();
 		this.sigma = new Sigma(this.graph, container, this.settings(readOnly));
-		this.sigma.on("clickNode", ({ node }) => on.node(node));
+		this.sigma.on("clickNode", ({ node }) => on.node(baseOf(node)));
 		this.sigma.on("clickEdge", ({ edge }) => on.link(edge));
 		this.sigma.on("clickStage", () => on.nothing());
 		this.sigma.on("enterEdge", ({ edge }) => this.hover(edge));
@@ -93,6 +94,7 @@ export class GraphView {
 	update(nodes, links, places) {
 		const ids = new Set(nodes.map((n) => n.id));
 		const keys = new Set(links.map((l) => l.id));
+		const ways = new Set(links.map((l) => `${l.from}>${l.to}`));
 		this.graph.filterEdges((id) => !keys.has(id))
 			.forEach((id) => this.graph.dropEdge(id));
 		this.graph.filterNodes((id) => !ids.has(id))
@@ -105,11 +107,15 @@ export class GraphView {
 		}
 		for (const link of links)
 			if (ids.has(link.from) && ids.has(link.to))
-				this.mergeLink(link, keys);
+				this.mergeLink(link, ways);
 	}
 
-	mergeLink(link, keys) {
-		const paired = keys.has(`${link.to}>${link.from}`);
+	mergeLink(link, ways) {
+		const paired = ways.has(`${link.to}>${link.from}`);
+		// the end of a link may have become another node: layouts differ
+		if (this.graph.hasEdge(link.id)
+		    && this.graph.target(link.id) !== link.to)
+			this.graph.dropEdge(link.id);
 		if (this.graph.hasEdge(link.id))
 			this.graph.mergeEdgeAttributes(link.id, { link, paired });
 		else
@@ -153,7 +159,7 @@ export class GraphView {
 		if (!selected)
 			return null;
 		const near = new Set(selected.kind === "node"
-			? [selected.id] : this.graph.hasEdge(selected.id)
+			? [selected.id, endOf(selected.id)] : this.graph.hasEdge(selected.id)
 				? this.graph.extremities(selected.id) : []);
 		const hops = selected.kind === "node" ? focus ?? 1 : (focus ?? 1) - 1;
 		for (let i = 0; i < hops; i++)
@@ -166,19 +172,20 @@ export class GraphView {
 	isDim(id) {
 		const { matches } = this.look;
 		if (matches)
-			return !matches.has(id);
+			return !matches.has(baseOf(id));
 		return this.near !== null && this.near.size > 0 && !this.near.has(id);
 	}
 
 	isNamed(role, dim, id) {
 		return role === "silent" ? this.scale === 1
-			: !dim && (role === "source" || this.look.matches?.has(id));
+			: !dim && (role === "source" || baseOf(id) !== id
+				|| this.look.matches?.has(id));
 	}
 
 	drawnNode(id, { x, y, node }) {
 		const role = roleOf(node), c = this.colours;
 		const { shape, size } = NODE_LOOK[role] ?? NODE_LOOK.router;
-		const chosen = this.look.selected?.id === id;
+		const chosen = this.look.selected?.id === baseOf(id);
 		const dim = this.isDim(id);
 		const hidden = Boolean(this.look.focus) && this.near?.size > 0
 			&& !this.near.has(id);

@@ -15,13 +15,16 @@ function neighboursOf(links) {
 	return out;
 }
 
-// How many links a node is away from the nearest source.
+// How many links a node is away from the nearest source, along the ways that
+// packets went; what they did not lead to, by links in any direction.
 export function hopRanks(nodes, links) {
-	const near = neighboursOf(links);
+	const near = neighboursOf(links), ahead = new Map();
+	for (const [from, to] of links)
+		ahead.set(from, [...ahead.get(from) ?? [], to]);
 	const ranks = new Map();
-	const spread = (queue) => {
+	const spread = (queue, ways) => {
 		for (const at of queue)
-			for (const next of near.get(at) ?? [])
+			for (const next of ways.get(at) ?? [])
 				if (!ranks.has(next)) {
 					ranks.set(next, ranks.get(at) + 1);
 					queue.push(next);
@@ -29,31 +32,27 @@ export function hopRanks(nodes, links) {
 	};
 	const sources = nodes.filter((n) => n.source).map((n) => n.id);
 	sources.forEach((id) => ranks.set(id, 0));
-	spread(sources);
+	spread(sources, ahead);
+	spread([...ranks.keys()], near);
 	for (const { id } of nodes) // pieces without a source
 		if (!ranks.has(id)) {
 			ranks.set(id, 0);
-			spread([id]);
+			spread([id], near);
 		}
 	return ranks;
 }
 
-// The links turned to lead away from the sources, each pair once: a graph
-// without circles, for drawing only.  Within a rank the names decide.
+// The links for drawing, each pair once: the way that packets went; where
+// they went both ways, the one that leads away from the sources.
 export function outwardLinks(nodes, links) {
 	const ranks = hopRanks(nodes, links);
-	const seen = new Set(), out = [];
-	for (const [a, b] of links) {
+	const ways = new Set(links.map((l) => l.join(">")));
+	return links.filter(([a, b]) => {
+		if (a === b || !ranks.has(a) || !ranks.has(b))
+			return false;
 		const d = ranks.get(b) - ranks.get(a) || (a < b ? 1 : -1);
-		if (a === b || Number.isNaN(d))
-			continue;
-		const pair = d > 0 ? [a, b] : [b, a];
-		const key = pair.join(">");
-		if (!seen.has(key))
-			out.push(pair);
-		seen.add(key);
-	}
-	return out;
+		return d > 0 || !ways.has(`${b}>${a}`);
+	});
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];

@@ -17,6 +17,7 @@ import { GraphView, hasWebGl } from "../map/graph-view.js";
 import { LayoutClient } from "../map/layout-client.js";
 import { LayoutMemory } from "../map/layout-memory.js";
 import { Legend } from "../map/legend.js";
+import { withTwins } from "../map/twins.js";
 import { linkName } from "./now.js";
 
 const DEFAULT_DELAY_MS = 20, DEFAULT_LOSS_PERCENT = 1;
@@ -237,7 +238,7 @@ export class MapView {
 
 	// Gives every node a place: the remembered ones, else the worker's.
 	async place() {
-		const { nodes, links } = this.topology;
+		const { nodes, links } = this.drawn();
 		const key = `${this.kind()} ${this.app.state.agent ?? ""}`;
 		if (this.placedKey !== key)
 			this.memory = this.memoryFor();
@@ -260,6 +261,12 @@ export class MapView {
 		this.drawnOnce = true;
 	}
 
+	// What is drawn of the topology.
+	drawn() {
+		return this.kind() === "layered" ? withTwins(this.topology)
+			: this.topology;
+	}
+
 	currentPlaces() {
 		const places = new Map(this.memory.at);
 		this.graph.graph.forEachNode((id, { x, y }) =>
@@ -271,7 +278,7 @@ export class MapView {
 		if (!this.topology || !this.graph)
 			return;
 		this.memory.forget();
-		const { nodes, links } = this.topology;
+		const { nodes, links } = this.drawn();
 		const positions = await this.layout.ask(this.kind(), nodes, links,
 			this.memory);
 		if (!positions)

@@ -10,8 +10,8 @@ import { formatBin, formatCompact, formatCount, plural, titleOf }
 	from "../lib/format.js";
 import { badge, spark, verdictBadge } from "../lib/marks.js";
 import { Panel, emptyState } from "../lib/panel.js";
-import { OKABE_ITO, bucket, closeLast, fillBins, slotsFor }
-	from "../lib/scales.js";
+import { OKABE_ITO, bucket, fillBins, slotsFor, stepTimes,
+	stepValues } from "../lib/scales.js";
 import { formatMoment, parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
 import { AlarmPanel } from "../outbreaks/alarm-panel.js";
 import { SightingsPanel } from "../outbreaks/sightings.js";
@@ -300,8 +300,8 @@ export class OutbreaksView {
 			at_s: parseTime(p.at) / 1000 }))
 			.filter((p) => p.at_s + this.drawn.bin <= now_s);
 		const { bin } = this.drawn;
-		const read = (name) => closeLast(fillBins(points, bin,
-			(p) => p.missing ? null : p[name]), bin);
+		const read = (name) => fillBins(points, bin,
+			(p) => p.missing ? null : p[name]);
 		const { x, y: sources } = read("sources");
 		this.shown = { x, sources, packets: read("packets").y,
 			expected: read("expected").y, low: read("low").y,
@@ -311,30 +311,32 @@ export class OutbreaksView {
 			utc: this.app.utc, log: Boolean(this.app.state.log),
 			alarms: this.alarmMarks(to_s) };
 		this.drawSources(common);
-		const packets = [...this.shown.packets.slice(0, -1), null];
 		this.packetChart.update({ ...common, alarms: [],
 			format: formatCompact, series: [{ label: "packets",
 				paths: "bars", width: 0, fill: cssColour("--quiet"),
-				values: packets }] });
+				values: this.shown.packets }] });
 	}
 
 	drawSources(common) {
 		const c = chartColours(), { shown } = this;
 		const split = this.splitSeries(common.x);
-		// few bins are seen one by one, many as a curve
-		const paths = common.x.length <= STEPS_MOST ? "steps" : "line";
 		// what is expected of the sum says nothing about its parts
 		const curves = split.length ? split : [
-			{ label: "low", values: shown.low, width: 0, paths },
-			{ label: "high", values: shown.high, width: 0, paths },
-			{ label: "expected", values: shown.expected, width: 1.25, paths,
+			{ label: "low", values: shown.low, width: 0 },
+			{ label: "high", values: shown.high, width: 0 },
+			{ label: "expected", values: shown.expected, width: 1.25,
 			  stroke: c.expected, dash: [4, 4] },
-			{ label: "sources", values: shown.sources, stroke: c.line,
-			  paths },
+			{ label: "sources", values: shown.sources, stroke: c.line },
 		];
 		const top = Math.max(0, ...shown.sources.filter((v) => v !== null));
-		this.sourceChart.update({ ...common, bands: split.length ? [] : [[2, 1]],
-			format: formatCount, series: curves,
+		// few bins are seen one by one, many as a curve
+		this.stepped = common.x.length <= STEPS_MOST;
+		const x = this.stepped ? stepTimes(common.x, this.drawn.bin)
+			: common.x;
+		const series = this.stepped ? curves.map((s) => ({ ...s,
+			values: stepValues(s.values) })) : curves;
+		this.sourceChart.update({ ...common, x, series,
+			bands: split.length ? [] : [[2, 1]], format: formatCount,
 			summary: `${this.title()}: distinct sources per `
 				+ `${formatBin(this.drawn.bin)}, at most ${formatCount(top)}`
 				+ `; ${plural(common.alarms.length, "alarm")}` });
@@ -359,28 +361,33 @@ export class OutbreaksView {
 			.sort((a, b) => a.from_s - b.from_s);
 	}
 
-	// The bin under the cursor, else the last; the end of the last bin is
-	// none of its own.
-	binAt(index) {
-		const last = Math.max(0, this.shown.x.length - 2);
-		return Math.min(index ?? last, last);
+	// The bin under the cursor, else the last that was watched.
+	binAt(index, stepped) {
+		if (index !== null)
+			return stepped ? index >> 1 : index;
+		const last = this.shown.sources.findLastIndex((v) => v !== null);
+		return Math.max(0, last);
 	}
 
 	sourceReadout(index) {
 		const { shown } = this;
 		if (!shown?.x.length)
 			return null;
-		const i = this.binAt(index), c = chartColours();
-		const value = (v) => v === null || v === undefined ? "not watched"
-			: formatCount(Math.round(v * 10) / 10);
+		const i = this.binAt(index, this.stepped), c = chartColours();
+		const known = (v) => v !== null && v !== undefined;
+		const value = (v) => known(v) ? formatCount(Math.round(v * 10) / 10)
+			: "not watched";
 		const split = this.splitSeries(shown.x);
 		const when = readoutItem(null, "", formatMoment(shown.x[i] * 1000,
 			this.app.now(), this.app.utc));
 		if (split.length)
 			return [when, ...split.map((s) => readoutItem(s.stroke, s.label,
 				value(s.values[i])))];
+		const sources = readoutItem(c.line, "sources", value(shown.sources[i]));
+		if (!known(shown.expected[i]))
+			return [when, sources];
 		return [
-			when, readoutItem(c.line, "sources", value(shown.sources[i])),
+			when, sources,
 			readoutItem(c.expected, "expected", value(shown.expected[i])),
 			readoutItem(c.band, "usual", `${value(shown.low[i])} \u2013 `
 				+ value(shown.high[i])),
@@ -391,7 +398,7 @@ export class OutbreaksView {
 		const { shown } = this;
 		if (!shown?.x.length)
 			return null;
-		const i = this.binAt(index);
+		const i = this.binAt(index, false);
 		return [readoutItem(cssColour("--quiet"), "packets",
 			formatCount(shown.packets[i]))];
 	}
