@@ -257,10 +257,12 @@ static enum stream_next next(void *ctx, struct buf *to)
 /* Some events that were asked for are no longer kept: says so. */
 static void print_gap(struct buf *to, uint64_t from, uint64_t until)
 {
+	char at[WALLTIME_TEXT_LEN];
 	buf_printf(to,
-	    "event: gone\ndata: {\"type\":\"gone\",\"text\":\"events %llu to "
-	    "%llu are no longer kept\",\"from\":%llu,\"to\":%llu}\n\n",
-	    (unsigned long long)from, (unsigned long long)until,
+	    "event: gone\ndata: {\"at\":\"%s\",\"type\":\"gone\","
+	    "\"text\":\"events %llu to %llu are no longer kept\","
+	    "\"from\":%llu,\"to\":%llu}\n\n",
+	    walltime_text(walltime_now(), at), (unsigned long long)from, (unsigned long long)until,
 	    (unsigned long long)from, (unsigned long long)until);
 }
 

@@ -198,6 +198,27 @@ def about_itself():
     get("/api/openapi.json")
 
 
+def events():
+    """An answer without an end: what comes first is enough."""
+    connection = http.http.client.HTTPConnection(
+        "127.0.0.1", collector.ports[0], timeout=30)
+    connection.request("GET", "/api/v1/events?last=100")
+    response = connection.getresponse()
+    tap.equal((response.status, response.headers["Content-Type"]),
+              (200, "text/event-stream"), "the stream of events")
+    schema = {"$ref": "#/components/schemas/Event"}
+    wrong, types = [], set()
+    for _ in range(100):
+        for line in iter(response.readline, b"\n"):
+            if line.startswith(b"data: "):
+                event = json.loads(line[6:])
+                wrong.extend(errors_of(schema, event))
+                types.add(event["type"])
+    connection.close()
+    tap.equal(wrong, [], "each event is one")
+    tap.ok(len(types) > 1, f"of several types: {sorted(types)}")
+
+
 def refusals():
     for template in CLOSED["paths"]:
         if "get" in CLOSED["paths"][template]:
@@ -300,8 +321,8 @@ try:
                     f"http://127.0.0.1:{collector.ports[0]}", "--token-file",
                     f"{collector.folder}/state/admin.token"], check=True,
                    stderr=subprocess.DEVNULL)
-    for test in (examples_are_what_they_say, reads, about_itself, refusals,
-                 writes, everything_documented_was_tried):
+    for test in (examples_are_what_they_say, reads, about_itself, events,
+                 refusals, writes, everything_documented_was_tried):
         tap.run(test)
 finally:
     collector.close()

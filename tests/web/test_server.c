@@ -447,6 +447,25 @@ static void who_asks_too_often_is_told(void **state)
 	assert_true(limited > 0);
 }
 
+static void a_server_that_cannot_start_says_why(void **state)
+{
+	static const char *const plain[] = {"127.0.0.1:0", "http://192.0.2.1:0"};
+	const struct web_config cases[] = {
+	    {.listen = plain, .listen_count = 2},
+	    {.listen = listen_any, .listen_count = 1, .web_root = "/nowhere"},
+	};
+	static const char *const words[] = {
+	    "plain HTTP is for loopback", "web-root '/nowhere'"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct errmsg msg = {""};
+		struct web *other = NULL;
+		assert_int_equal(web_start(&other, &cases[i],
+				     fake_collector(), &msg), ERR_CONFIG);
+		assert_non_null(strstr(msg.text, words[i]));
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -471,6 +490,7 @@ int main(void)
 	    TEST(slow_connections_do_not_keep_others_out),
 	    TEST(a_client_has_its_share_of_connections),
 	    TEST(who_asks_too_often_is_told),
+	    TEST(a_server_that_cannot_start_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,8 +156,10 @@ static void what_is_no_longer_kept_is_said(void **state)
 	url = web_url(web, 0);
 	int fd = begin("GET /api/v1/events", "Last-Event-ID: 2\r\n", NULL);
 	expect(fd, &in, "id: 9\n");
+	assert_non_null(strstr(
+	    (char *)in.data, "event: gone\ndata: {\"at\":\"20"));
 	assert_non_null(strstr((char *)in.data,
-	    "event: gone\ndata: {\"type\":\"gone\",\"text\":\"events 3 to 5 "
+	    "\"type\":\"gone\",\"text\":\"events 3 to 5 "
 	    "are no longer kept\",\"from\":3,\"to\":5}\n\nid: 6\n"));
 	close(fd);
 	buf_fini(&in);
