@@ -68,12 +68,12 @@ static int load_policy(
 {
 	const char *path = option_text(m->values, "policy");
 	policy_init(policy);
-	if (!path && access(POLICY_PATH, F_OK) != 0)
-		return 0;
+	if (!path && access(POLICY_PATH, F_OK) == 0)
+		path = POLICY_PATH;
 	if (option_flag(m->values, "verbose"))
-		fprintf(stderr, "sonde %s: policy from %s\n", m->name,
-		    path ? path : POLICY_PATH);
-	return policy_load(policy, path ? path : POLICY_PATH, msg);
+		fprintf(stderr, "sonde %s: script %s, policy %s\n", m->name,
+		    m->script->path, path ? path : "built in");
+	return path ? policy_load(policy, path, msg) : 0;
 }
 
 /* The script's own options, as words that its worker reads again. */

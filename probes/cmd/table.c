@@ -34,7 +34,7 @@ const struct option_row measure_rows[] = {
     {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
 	.help = "run although a layer of the sandbox is missing"},
     {.name = "verbose", .letter = 'v', .type = OPTION_FLAG,
-	.help = "say what the sandbox and the policy are"},
+	.help = "say which script and which policy are used"},
     {.name = NULL},
 };
 

@@ -8,6 +8,9 @@
 
 #include "probes/script/host.h"
 
+/* Above the ports that Linux gives to sockets. */
+#define SPORT_DEFAULT 61439
+
 enum kind { DST, U8, U16, U32, LABEL, CHECKSUM, PAYLOAD, SIZE, FLAGS, PROTO,
 	SIZE_BYTES, WITH };
 enum { FOR_ICMP = 1, FOR_UDP = 2, FOR_TCP = 4, FOR_ALL = 7, READ_ONLY = 8 };
@@ -230,6 +233,8 @@ static void draft_read(lua_State *L, int at, struct draft *d)
 	}
 	if (d->probe.dst.family == 0)
 		luaL_error(L, "a probe needs dst, an address");
+	if (d->probe.proto != PACKET_ICMP && d->probe.dport == 0)
+		luaL_error(L, "a probe needs dport, a port");
 	if (d->probe.fix_checksum && d->probe.payload_len < 2)
 		luaL_error(L, "checksum: expected a payload of at least two "
 		    "octets, which make it come out right");
@@ -255,6 +260,8 @@ static int draft_push(lua_State *L, const struct draft *d)
 static int probe_new(lua_State *L, uint8_t proto)
 {
 	struct draft d = {.probe = {.proto = proto, .ttl = 64}};
+	if (proto != PACKET_ICMP)
+		d.probe.sport = SPORT_DEFAULT;
 	if (proto == PACKET_TCP) {
 		d.probe.tcp_flags = PACKET_TCP_SYN;
 		d.probe.tcp_window = 65535;

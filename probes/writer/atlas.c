@@ -4,6 +4,7 @@
  * those (sagan, cousteau).  fw, msm_id and prb_id are 0: no Atlas probe
  * measured this.  Other records are passed over.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -40,8 +41,7 @@ static json_t *head(const char *type, const ProtobufCBinaryData *src,
 	    0, "msm_id", 0, "prb_id", 0, "af", dst->len == 16 ? 6 : 4);
 	char proto[8] = "";
 	for (size_t i = 0; i + 1 < sizeof(proto) && method[i]; i++)
-		proto[i] = method[i] >= 'a' && method[i] <= 'z'
-			       ? (char)(method[i] - 32) : method[i];
+		proto[i] = (char)toupper((unsigned char)method[i]);
 	set_address(j, "src_addr", src);
 	set_address(j, "dst_addr", dst);
 	if (*name)

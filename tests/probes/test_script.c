@@ -115,11 +115,13 @@ static void probes_check_their_fields(void **state)
 	    "local q = p:with{ttl = 4, checksum = 7}\n"
 	    "assert(p.ttl == 3 and q.ttl == 4 and q.payload == 'abc')\n"
 	    "assert(p.checksum == nil and q.checksum == 7)\n"
-	    "assert(sonde.tcp{dst = '::1'}.flags == 'S')\n"
-	    "assert(sonde.tcp{dst = '::1', flags = 'SA'}.flags == 'SA')\n"
+	    "assert(sonde.tcp{dst = '::1', dport = 1}.flags == 'S')\n"
+	    "assert(sonde.tcp{dst = '::1', dport = 1, flags = 'SA'}.flags"
+	    " == 'SA')\n"
 	    "assert(sonde.icmp{dst = '::1', seq = 65535}.seq == 65535)\n"
 	    "assert(p.nonsense == nil)");
 	assert_fails("sonde.udp{}", "needs dst");
+	assert_fails("sonde.tcp{dst = '::1'}", "needs dport");
 	assert_fails("sonde.udp{dst = 'www'}", "expected an address");
 	assert_fails("sonde.udp{dst = '::1', dprot = 1}",
 	    "no field 'dprot'; did you mean 'dport'?");
@@ -127,9 +129,10 @@ static void probes_check_their_fields(void **state)
 	assert_fails("sonde.udp{dst = '::1', sport = 65536}",
 	    "sport: expected an integer from 0 to 65535, got 65536");
 	assert_fails("sonde.udp{dst = '::1', ttl = 1.5}", "got 1.5");
-	assert_fails("sonde.udp{dst = '::1', checksum = 5}", "two octets");
+	assert_fails("sonde.udp{dst = '::1', dport = 1, checksum = 5}", "two octets");
 	assert_fails(
-	    "sonde.udp{dst = '::1', checksum = 0, payload_bytes = 2}",
+	    "sonde.udp{dst = '::1', dport = 1, checksum = 0,"
+	    "  payload_bytes = 2}",
 	    "0 means none");
 	assert_fails("sonde.tcp{dst = '::1', flags = 'X'}", "letters of");
 	assert_fails("sonde.send(sonde.icmp{dst = '::1'})", "only run()");
