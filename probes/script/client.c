@@ -48,10 +48,13 @@ static int message_receive(
 			return -EINTR;
 		/* Between the look at *stop and recv a signal may come; the
 		 * timeout bounds how long it goes unseen. */
-		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		int ready = poll(&p, 1, 200);
+		struct pollfd p[] = {
+		    {.fd = c->fd, .events = POLLIN}, {.fd = c->listener_fd}};
+		int ready = poll(p, 2, 200);
 		if (ready <= 0)
 			continue;
+		if (p[1].revents)
+			return err_set(msg, -EPIPE, "nobody reads the records");
 		ssize_t n = recv(c->fd, c->message, WIRE_MAX_BYTES,
 		    MSG_DONTWAIT);
 		if (n >= (ssize_t)sizeof(struct wire_head)) {
@@ -200,9 +203,12 @@ int client_source(struct client *c, const struct addr *dst, struct addr *src,
 	return 0;
 }
 
-int client_init(struct client *c, int fd, struct errmsg *msg)
+int client_init(
+    struct client *c, int fd, int listener_fd, struct errmsg *msg)
 {
-	*c = (struct client){.fd = fd, .message = xmalloc(WIRE_MAX_BYTES)};
+	*c = (struct client){.fd = fd,
+	    .listener_fd = listener_fd,
+	    .message = xmalloc(WIRE_MAX_BYTES)};
 	return client_wait(
 	    c, (struct monotime){0}, NULL, NULL, NULL, msg);
 }

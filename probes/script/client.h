@@ -16,6 +16,9 @@
 
 struct client {
 	int fd;                    /* borrowed; SOCK_SEQPACKET */
+	int listener_fd;           /* whom the records are for; when that end
+				      is closed there is no point in going on;
+				      -1: nobody */
 	struct monotime heard;     /* the guardian's clock when it last spoke */
 	struct walltime wall;
 	uint32_t outstanding;      /* probes without their last event */
@@ -31,7 +34,8 @@ typedef void client_event_fn(void *arg, const struct wire_event *event,
     const uint8_t *bytes);
 
 /* Asks the guardian for the time, so that `heard` is right from the start. */
-int client_init(struct client *client, int fd, struct errmsg *msg);
+int client_init(struct client *client, int fd, int listener_fd,
+    struct errmsg *msg);
 void client_fini(struct client *client);
 
 /* The guardian's clock: virtual in a simulated network. */

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,14 +68,6 @@ static void ignore_terminal(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* A child whose parent is gone has nobody left to tell. */
-static void end_with_parent(pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(err_exit_code(ERR_UNAVAILABLE));
-}
-
 static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
     const struct policy *policy, int run_fd, int log_fd, bool allow_weak)
 {
@@ -96,10 +87,9 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 static pid_t start_guardian(struct ends *e, const struct net_ops *net,
     void *net_ctx, const struct policy *policy, bool allow_weak)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
-	end_with_parent(parent);
 	close_fd(&e->run[1]);
 	close_fd(&e->record[0]);
 	close_fd(&e->record[1]);
@@ -116,10 +106,9 @@ static pid_t start_guardian(struct ends *e, const struct net_ops *net,
 static pid_t start_worker(
     struct ends *e, const struct worker_config *worker)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
-	end_with_parent(parent);
 	struct worker_config config = *worker;
 	config.guardian_fd = e->run[1];
 	config.record_fd = e->record[1];

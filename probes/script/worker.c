@@ -141,7 +141,8 @@ _Noreturn void worker_main(const struct worker_config *config)
 		    monotime_add(monotime_now(), config->deadline_ns);
 	watch_start(config->log_fd, host.deadline, STALL_NS);
 	enter_sandbox(config);
-	int err = client_init(&host.client, config->guardian_fd, &msg);
+	int err = client_init(&host.client, config->guardian_fd,
+	    config->record_fd, &msg);
 	if (err)
 		fail(config, err, &msg);
 	err = run_script(&host, &msg);

@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	}
 	close(pair[1]);
 	struct errmsg msg = { "" };
-	if (client_init(&d.client, pair[0], &msg) != 0)
+	if (client_init(&d.client, pair[0], -1, &msg) != 0)
 		die("guardian", &msg);
 	drive(&d);
 	client_fini(&d.client);

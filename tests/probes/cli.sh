@@ -126,6 +126,25 @@ interrupted() {
 	[ $? = 1 ] && grep -q why=interrupted "$dir/out"
 }
 check "an interrupt lets a script record" interrupted
+orphans() {
+	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	until grep -qs waiting "$dir/err"; do sleep 0.1; done
+	children=$(pgrep -P $pid)
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		left=
+		for child in $children; do
+			[ -e "/proc/$child" ] && left="$left $child"
+		done
+		[ -z "$left" ] && [ -n "$children" ] && return
+		sleep 0.5
+	done
+	echo "# still there:$left"
+	return 1
+}
+check "nothing is left when the command is killed" orphans
 check "a reader that goes away ends the run" sh -c \
 	"'$sonde' --net '$sim' trace --json -q 16 web web web |
 	head -c 1 >/dev/null" 2>/dev/null
