@@ -103,6 +103,11 @@ bool clients_admit(struct clients *clients, const struct addr *addr)
 	return admit;
 }
 
+void connection_cut(struct connection *connection)
+{
+	shutdown(connection->fd, SHUT_RDWR);
+}
+
 struct connection *clients_open(
     struct clients *clients, const struct addr *addr, int fd)
 {
@@ -119,6 +124,10 @@ struct connection *clients_open(
 		connection->next->link = &connection->next;
 	clients->connections = connection;
 	clients->stats.connections++;
+	if (connection->client->connections > clients->config.connections) {
+		clients->stats.refused++;
+		connection_cut(connection);
+	}
 	pthread_mutex_unlock(&clients->lock);
 	return connection;
 }
@@ -177,11 +186,6 @@ void connection_limit_buffer(struct connection *connection, int bytes)
 	/* The kernel's own limit holds where this fails. */
 	(void)setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &bytes,
 	    sizeof(bytes));
-}
-
-void connection_cut(struct connection *connection)
-{
-	shutdown(connection->fd, SHUT_RDWR);
 }
 
 static void forget_idle(struct clients *clients, struct monotime now)

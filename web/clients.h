@@ -25,10 +25,12 @@ struct connection;
 struct clients *clients_new(const struct clients_config *config);
 void clients_free(struct clients *clients); /* all connections are closed */
 
-/* May this client connect once more? */
+/* May this client connect once more?  An early no; the count that holds is
+ * made by clients_open. */
 bool clients_admit(struct clients *clients, const struct addr *addr);
 
-/* Counts a connection from its start to its end. */
+/* Counts a connection from its start to its end.  One above the client's share
+ * (several threads admit at the same time) is cut at once. */
 struct connection *clients_open(
     struct clients *clients, const struct addr *addr, int fd);
 void clients_close(struct clients *clients, struct connection *connection);

@@ -44,6 +44,25 @@ static void a_client_has_its_share_of_connections(void **state)
 	clients_free(clients);
 }
 
+static void one_above_the_share_is_cut(void **state)
+{
+	(void)state;
+	struct clients *clients = some();
+	struct addr a = at("192.0.2.1");
+	struct connection *c[3];
+	int pair[2];
+	char byte;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	for (int i = 0; i < 3; i++)
+		c[i] = clients_open(clients, &a, i < 2 ? -1 : pair[0]);
+	assert_int_equal(recv(pair[1], &byte, 1, MSG_DONTWAIT), 0);
+	for (int i = 0; i < 3; i++)
+		clients_close(clients, c[i]);
+	close(pair[0]);
+	close(pair[1]);
+	clients_free(clients);
+}
+
 static void one_ipv6_customer_is_one_client(void **state)
 {
 	(void)state;
@@ -130,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_client_has_its_share_of_connections),
+	    cmocka_unit_test(one_above_the_share_is_cut),
 	    cmocka_unit_test(one_ipv6_customer_is_one_client),
 	    cmocka_unit_test(requests_are_paid_from_a_bucket),
 	    cmocka_unit_test(an_overdue_connection_is_cut),
