@@ -38,6 +38,14 @@ void histogram_fini(struct histogram *h)
 	*h = (struct histogram){0};
 }
 
+void histogram_copy(struct histogram *to, const struct histogram *from)
+{
+	*to = *from;
+	to->cap = to->len;
+	to->buckets = to->len ? xmemdup(from->buckets,
+	    from->len * sizeof(*from->buckets)) : NULL;
+}
+
 /* The place of the bucket, or where it belongs. */
 static size_t find(const struct histogram *h, uint32_t index)
 {
@@ -66,7 +74,7 @@ static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
 		return;
 	}
 	if (h->len == h->cap) {
-		h->cap = h->cap ? h->cap * 2 : 4;
+		h->cap = h->cap < 4 ? 4 : h->cap * 2;
 		h->buckets = xreallocarray(
 		    h->buckets, h->cap, sizeof(*h->buckets));
 	}

@@ -24,6 +24,7 @@ struct histogram {
 };
 
 void histogram_fini(struct histogram *h);
+void histogram_copy(struct histogram *to, const struct histogram *from);
 /* Negative values count as 0. */
 void histogram_add(struct histogram *h, int64_t value_ns, uint32_t count);
 void histogram_merge(struct histogram *to, const struct histogram *from);

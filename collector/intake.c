@@ -79,6 +79,7 @@ static void take_trace(struct intake_record *to, const Sonde__Trace *trace)
 	to->src = to_addr(trace->src);
 	to->dst = to_addr(trace->dst);
 	path_from_trace(&to->path, trace, to->wall_ns);
+	path_digest(&to->path, to->path_digest);
 	to->reached = to->path.reached > 0;
 }
 

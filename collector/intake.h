@@ -28,6 +28,7 @@ struct intake_record {
 	uint32_t body_len;
 	bool reached;            /* a trace or ping: the target answered */
 	struct path path;        /* traces; no hops: nothing was sent */
+	uint8_t path_digest[PATH_DIGEST_LEN];
 	Sonde__Record *record;   /* owned; sightings, payloads and losses that
 				    can be used, NULL for the others */
 	struct intake_heartbeat {

@@ -16,29 +16,26 @@
 #define FINEST_S 60      /* below it a map gains nothing */
 #define ABSORBERS_MOST 32
 
-static size_t slot_of(const struct map *map, int64_t row)
+static struct map_path *find_path(const struct map *map, int64_t row)
 {
-	uint64_t hash = (uint64_t)row * UINT64_C(0x9e3779b97f4a7c15);
-	size_t mask = map->slot_count - 1, i = hash >> 32 & mask;
-	while (map->slots[i] && map->paths[map->slots[i] - 1].row != row)
-		i = (i + 1) & mask;
-	return i;
+	struct index_walk walk =
+	    index_walk(&map->by_row, index_hash(&row, sizeof(row)));
+	size_t i;
+	while (index_next(&walk, &i))
+		if (map->paths[i].row == row)
+			return &map->paths[i];
+	return NULL;
 }
 
-static void grow(struct map *map)
+static struct map_path *new_path(struct map *map, int64_t row)
 {
 	if (map->count == map->cap) {
 		map->cap = map->cap ? map->cap * 2 : 64;
 		map->paths = xreallocarray(
 		    map->paths, map->cap, sizeof(*map->paths));
 	}
-	if (2 * map->count < map->slot_count)
-		return;
-	free(map->slots);
-	map->slot_count = map->slot_count ? map->slot_count * 2 : 256;
-	map->slots = xcalloc(map->slot_count, sizeof(*map->slots));
-	for (size_t i = 0; i < map->count; i++)
-		map->slots[slot_of(map, map->paths[i].row)] = i + 1;
+	index_put(&map->by_row, index_hash(&row, sizeof(row)), map->count);
+	return &map->paths[map->count++];
 }
 
 void map_add(struct map *map, const struct store_path *row)
@@ -56,15 +53,13 @@ void map_add(struct map *map, const struct store_path *row)
 		path_fini(&path);
 		return;
 	}
-	grow(map);
-	size_t slot = slot_of(map, row->row);
-	if (map->slots[slot]) {
-		path_merge(&map->paths[map->slots[slot] - 1].path, &path);
+	struct map_path *to = find_path(map, row->row);
+	if (to) {
+		path_merge(&to->path, &path);
 		path_fini(&path);
 		return;
 	}
-	struct map_path *to = &map->paths[map->count++];
-	map->slots[slot] = map->count;
+	to = new_path(map, row->row);
 	*to = (struct map_path){
 	    .path = path, .row = row->row, .agent_row = row->agent_row};
 	memcpy(to->agent, row->agent, sizeof(to->agent));
@@ -128,9 +123,7 @@ void map_finish(struct map *map)
 {
 	if (map->count > 0)
 		qsort(map->paths, map->count, sizeof(*map->paths), by_ends);
-	free(map->slots); /* the order is another now */
-	map->slots = NULL;
-	map->slot_count = 0;
+	index_fini(&map->by_row); /* the order is another now */
 	absorb_lossy(map);
 	map->topology = topology_new();
 	struct topology_hop hops[PATH_MAX_HOPS];
@@ -147,7 +140,7 @@ void map_fini(struct map *map)
 	for (size_t i = 0; i < map->count; i++)
 		path_fini(&map->paths[i].path);
 	free(map->paths);
-	free(map->slots);
+	index_fini(&map->by_row);
 	topology_free(map->topology);
 	*map = (struct map){0};
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "analysis/topology.h"
+#include "collector/index.h"
 #include "collector/path.h"
 #include "collector/query-args.h"
 
@@ -18,8 +19,7 @@ struct map_path {
 struct map {
 	struct map_path *paths; /* owned */
 	size_t count, cap;
-	size_t *slots;          /* by row: index + 1 */
-	size_t slot_count;
+	struct index by_row;
 	struct topology *topology;
 };
 

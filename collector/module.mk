@@ -8,6 +8,7 @@ collector_SRCS += collector/collector.c
 collector_SRCS += collector/enrol.c
 collector_SRCS += collector/events.c
 collector_SRCS += collector/histogram.c
+collector_SRCS += collector/index.c
 collector_SRCS += collector/ingest-events.c
 collector_SRCS += collector/ingest.c
 collector_SRCS += collector/intake.c

@@ -97,7 +97,8 @@ void writer_queue(
     struct collector *collector, uint64_t *jobs, uint64_t *bytes);
 bool writer_is_well(struct collector *collector, char *detail, size_t len);
 
-/* A tick now rather than within a second; waits for its end. */
+/* A tick now rather than within a second, after the jobs that wait; waits for
+ * its end. */
 void writer_tick(struct collector *collector);
 
 /* tick.c: once a second in the writer's thread, outside a transaction. */

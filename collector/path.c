@@ -28,6 +28,15 @@ void path_fini(struct path *path)
 	*path = (struct path){0};
 }
 
+void path_copy(struct path *to, const struct path *from)
+{
+	*to = *from;
+	to->hops = from->hop_count ? xmemdup(from->hops,
+	    from->hop_count * sizeof(*from->hops)) : NULL;
+	for (size_t i = 0; i < from->hop_count; i++)
+		histogram_copy(&to->hops[i].rtt, &from->hops[i].rtt);
+}
+
 /* The replies by distance: chains through next, so that one pass does. */
 struct by_ttl {
 	int32_t head[PATH_MAX_HOPS + 1];
@@ -102,7 +111,7 @@ static bool candidate_better(
 static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
     const struct by_ttl *sorted, const struct addr *dst)
 {
-	struct candidate list[CANDIDATES];
+	struct candidate list[CANDIDATES] = {0};
 	size_t count = 0;
 	hop->rtt_min_ns = -1;
 	for (int32_t i = sorted->head[hop->ttl]; i >= 0; i = sorted->next[i]) {

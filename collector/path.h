@@ -44,6 +44,7 @@ struct path {
 void path_from_trace(
     struct path *path, const Sonde__Trace *trace, int64_t wall_ns);
 void path_fini(struct path *path);
+void path_copy(struct path *to, const struct path *from);
 
 /* What makes it this path, as bytes, and their hash with src and dst. */
 void path_write_hops(const struct path *path, struct buf *to);

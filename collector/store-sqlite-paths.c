@@ -1,21 +1,83 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Traces by minute, hour and day: the path that a trace took is kept once,
- * and its sums (collector/path.h) in each bin of each level.
+ * and its sums (collector/path.h) in each bin of each level.  Like sightings,
+ * the traces of a batch are summed up in memory before they are written, and
+ * the bins of a level are joined into those of the next.
  */
-#include "collector/store-sqlite.h"
+#include <stdlib.h>
+#include <string.h>
 
-static int insert_path(struct rollup *rollup, const struct path *path,
-    const uint8_t digest[PATH_DIGEST_LEN], int64_t *row, struct errmsg *msg)
+#include "collector/store-sqlite.h"
+#include "lib/xalloc.h"
+
+void traces_fini(struct traces *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		path_fini(&t->sums[i].path);
+	free(t->sums);
+	index_fini(&t->index);
+	*t = (struct traces){0};
+}
+
+static struct trace_sum *find_sum(
+    const struct traces *t, const struct trace_key *key)
+{
+	struct index_walk walk =
+	    index_walk(&t->index, index_hash(key, sizeof(*key)));
+	size_t i;
+	while (index_next(&walk, &i))
+		if (memcmp(&t->sums[i].key, key, sizeof(*key)) == 0)
+			return &t->sums[i];
+	return NULL;
+}
+
+/* Takes the path. */
+static void add_sum(
+    struct traces *t, const struct trace_key *key, struct path *path)
+{
+	if (t->count == t->cap) {
+		t->cap = t->cap ? t->cap * 2 : 64;
+		t->sums = xreallocarray(t->sums, t->cap, sizeof(*t->sums));
+	}
+	index_put(&t->index, index_hash(key, sizeof(*key)), t->count);
+	t->sums[t->count++] = (struct trace_sum){.key = *key, .path = *path};
+}
+
+void rollup_trace(struct rollup *rollup, uint32_t index)
+{
+	struct traces *t = &rollup->traces;
+	const struct intake_record *record = &rollup->intake->records[index];
+	struct trace_key key;
+	if (record->path.hop_count == 0)
+		return;
+	int64_t at_ns = rollup_sane_ns(rollup, record->wall_ns);
+	key.bin = rollup_bin(at_ns, rollup->store->levels[0]);
+	memcpy(key.digest, record->path_digest, sizeof(key.digest));
+	struct path path;
+	path_copy(&path, &record->path);
+	path.first_ns = path.last_ns = at_ns;
+	struct trace_sum *sum = find_sum(t, &key);
+	if (sum) {
+		path_merge(&sum->path, &path);
+		path_fini(&path);
+	} else {
+		add_sum(t, &key, &path);
+	}
+}
+
+static int insert_path(struct rollup *rollup, const struct trace_sum *sum,
+    int64_t *row, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
+	const struct path *path = &sum->path;
 	struct buf hops = {0};
 	path_write_hops(path, &hops);
 	int err = db_run(db, msg,
 	    "INSERT INTO paths (agent, digest, src, dst, hops, last_day)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	    "ibaabi", rollup->intake->agent_row, digest,
-	    (size_t)PATH_DIGEST_LEN, &path->src, &path->dst, hops.data,
+	    "ibaabi", rollup->intake->agent_row, sum->key.digest,
+	    sizeof(sum->key.digest), &path->src, &path->dst, hops.data,
 	    hops.len, rollup_bin(path->last_ns, 86400));
 	buf_fini(&hops);
 	*row = sqlite3_last_insert_rowid(db->handle);
@@ -31,38 +93,40 @@ static int insert_path(struct rollup *rollup, const struct path *path,
 	return err;
 }
 
-static int path_row(struct rollup *rollup, const struct path *path,
-    int64_t *row, struct errmsg *msg)
+/* The path's own row, made when it is new. */
+static int path_row(struct rollup *rollup, struct trace_sum *sum,
+    struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
-	uint8_t digest[PATH_DIGEST_LEN];
-	path_digest(path, digest);
-	int64_t today = rollup_bin(path->last_ns, 86400), last_day = 0;
+	int64_t today = rollup_bin(sum->path.last_ns, 86400), last_day = 0;
+	if (sum->row)
+		return ERR_OK;
 	sqlite3_stmt *found = db_query(db,
 	    "SELECT id, last_day FROM paths WHERE agent = ?1 AND digest = ?2",
-	    "ib", rollup->intake->agent_row, digest, sizeof(digest));
+	    "ib", rollup->intake->agent_row, sum->key.digest,
+	    sizeof(sum->key.digest));
 	int err = db_step(db, found, msg);
 	if (err == 1) {
-		*row = sqlite3_column_int64(found, 0);
+		sum->row = sqlite3_column_int64(found, 0);
 		last_day = sqlite3_column_int64(found, 1);
 	}
 	db_reset(found);
 	if (err == 0)
-		return insert_path(rollup, path, digest, row, msg);
+		return insert_path(rollup, sum, &sum->row, msg);
 	if (err < 0 || last_day >= today)
 		return err < 0 ? err : ERR_OK;
 	return db_run(db, msg, "UPDATE paths SET last_day = ?2 WHERE id = ?1",
-	    "ii", *row, today);
+	    "ii", sum->row, today);
 }
 
 /* Adds what the bin holds already; a row that cannot be read is replaced. */
-static int path_bin_load(struct db *db, struct path *sum, int64_t key[3],
-    const struct buf *hops, struct errmsg *msg)
+static int load_bin(
+    struct db *db, struct trace_sum *sum, uint32_t bin_s, struct errmsg *msg)
 {
 	sqlite3_stmt *found = db_query(db,
 	    "SELECT traces, reached, first_ns, last_ns, sums FROM path_bins"
 	    " WHERE bin_s = ?1 AND bin = ?2 AND path = ?3",
-	    "iii", key[0], key[1], key[2]);
+	    "iii", (int64_t)bin_s, sum->key.bin, sum->row);
 	int err = db_step(db, found, msg);
 	if (err == 1) {
 		struct path held = {
@@ -71,62 +135,77 @@ static int path_bin_load(struct db *db, struct path *sum, int64_t key[3],
 		    .first_ns = sqlite3_column_int64(found, 2),
 		    .last_ns = sqlite3_column_int64(found, 3),
 		};
-		if (path_read(&held, hops->data, hops->len,
+		struct buf hops = {0};
+		path_write_hops(&sum->path, &hops);
+		if (path_read(&held, hops.data, hops.len,
 			sqlite3_column_blob(found, 4),
 			(size_t)sqlite3_column_bytes(found, 4)) == ERR_OK)
-			path_merge(sum, &held);
+			path_merge(&sum->written, &held);
+		buf_fini(&hops);
 		path_fini(&held);
 	}
 	db_reset(found);
 	return err < 0 ? err : ERR_OK;
 }
 
-static int path_bin_add(struct rollup *rollup, const struct path *path,
-    int64_t key[3], struct errmsg *msg)
+static int write_bin(struct rollup *rollup, struct trace_sum *sum,
+    uint32_t bin_s, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
-	struct buf hops = {0}, sums = {0};
-	struct path sum = {
-	    .traces = path->traces,
-	    .reached = path->reached,
-	    .first_ns = path->first_ns,
-	    .last_ns = path->last_ns,
-	};
-	path_write_hops(path, &hops);
+	struct buf sums = {0};
+	int err = path_row(rollup, sum, msg);
+	if (err < 0)
+		return err;
+	path_copy(&sum->written, &sum->path);
+	err = load_bin(db, sum, bin_s, msg);
+	const struct path *path = &sum->written;
 	path_write_sums(path, &sums);
-	int err = path_read(&sum, hops.data, hops.len, sums.data, sums.len);
-	if (err == ERR_OK)
-		err = path_bin_load(db, &sum, key, &hops, msg);
-	buf_clear(&sums);
-	path_write_sums(&sum, &sums);
 	if (err == ERR_OK)
 		err = db_run(db, msg,
-		    "INSERT OR REPLACE INTO path_bins VALUES"
-		    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-		    "iiiiiiib", key[0], key[1], key[2], (int64_t)sum.traces,
-		    (int64_t)sum.reached, sum.first_ns, sum.last_ns,
-		    sums.data, sums.len);
-	path_fini(&sum);
-	buf_fini(&hops);
+		    "INSERT INTO path_bins VALUES"
+		    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE"
+		    " SET traces = ?4, reached = ?5, first_ns = ?6,"
+		    " last_ns = ?7, sums = ?8",
+		    "iiiiiiib", (int64_t)bin_s, sum->key.bin, sum->row,
+		    (int64_t)path->traces, (int64_t)path->reached,
+		    path->first_ns, path->last_ns, sums.data, sums.len);
+	path_fini(&sum->written);
 	buf_fini(&sums);
 	return err;
 }
 
-int rollup_trace(struct rollup *rollup, uint32_t index, struct errmsg *msg)
+static void join_level(struct traces *t, uint32_t bin_s)
 {
-	/* A shallow copy: only the times are ours to mend. */
-	struct path path = rollup->intake->records[index].path;
-	if (path.hop_count == 0)
-		return ERR_OK;
-	path.first_ns = path.last_ns = rollup_sane_ns(rollup, path.first_ns);
-	int64_t row = 0;
-	int err = path_row(rollup, &path, &row, msg);
+	struct trace_sum *old = t->sums;
+	size_t count = t->count;
+	t->sums = NULL;
+	t->count = t->cap = 0;
+	index_clear(&t->index);
+	for (size_t i = 0; i < count; i++) {
+		struct trace_key key = old[i].key;
+		key.bin -= key.bin % bin_s;
+		struct trace_sum *sum = find_sum(t, &key);
+		if (sum) {
+			path_merge(&sum->path, &old[i].path);
+			path_fini(&old[i].path);
+		} else {
+			add_sum(t, &key, &old[i].path);
+			t->sums[t->count - 1].row = old[i].row;
+		}
+	}
+	free(old);
+}
+
+int rollup_traces_finish(struct rollup *rollup, struct errmsg *msg)
+{
+	struct traces *t = &rollup->traces;
 	const uint32_t *levels = rollup->store->levels;
-	for (int i = 0; err == ERR_OK && i < STORE_LEVELS_MAX && levels[i];
-	    i++) {
-		int64_t key[3] = {
-		    levels[i], rollup_bin(path.first_ns, levels[i]), row};
-		err = path_bin_add(rollup, &path, key, msg);
+	int err = ERR_OK;
+	for (int l = 0; l < STORE_LEVELS_MAX && levels[l]; l++) {
+		if (l > 0)
+			join_level(t, levels[l]);
+		for (size_t i = 0; err == ERR_OK && i < t->count; i++)
+			err = write_bin(rollup, &t->sums[i], levels[l], msg);
 	}
 	return err;
 }

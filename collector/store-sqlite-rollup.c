@@ -119,10 +119,12 @@ int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 	}
 	switch (record->kind) {
 	case SONDE__RECORD__BODY_TRACE:
-		return rollup_trace(rollup, index, msg);
+		rollup_trace(rollup, index);
+		break;
 	case SONDE__RECORD__BODY_SIGHTING:
-		return record->record ? rollup_sighting(rollup, index, msg)
-				      : ERR_OK;
+		if (record->record)
+			rollup_sighting(rollup, index);
+		break;
 	case SONDE__RECORD__BODY_HEARTBEAT:
 		return add_heartbeat(rollup, index, msg);
 	case SONDE__RECORD__BODY_PAYLOAD:
@@ -139,4 +141,16 @@ int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 		break;
 	}
 	return ERR_OK;
+}
+
+int rollup_finish(struct rollup *rollup, struct errmsg *msg)
+{
+	int err = rollup_sightings_finish(rollup, msg);
+	return err < 0 ? err : rollup_traces_finish(rollup, msg);
+}
+
+void rollup_fini(struct rollup *rollup)
+{
+	sightings_fini(&rollup->sightings);
+	traces_fini(&rollup->traces);
 }

@@ -4,96 +4,118 @@
  * level.  When a source's first row of a bin comes, the bin's count of
  * distinct sources grows, for its agent and for the fleet.  So the counts are
  * exact, whichever agents saw the source and however late they tell, as long
- * as the bin's rows are kept.  The counts are summed up over a batch and
- * written once.
+ * as the bin's rows are kept.
+ *
+ * A batch is summed up in memory first, into the bins of the finest level;
+ * once those are written they are joined into the bins of the next.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "collector/store-sqlite.h"
 #include "lib/xalloc.h"
 
-struct rollup_series {
-	uint32_t bin_s; /* 0: an empty slot */
-	int64_t kind, agent, bin;
-	uint64_t sources, packets;
-};
-
-void rollup_fini(struct rollup *rollup)
+void sightings_fini(struct sightings *s)
 {
-	free(rollup->series);
-	rollup->series = NULL;
+	free(s->kinds);
+	free(s->sources);
+	free(s->points);
+	index_fini(&s->source_index);
+	index_fini(&s->point_index);
+	*s = (struct sightings){0};
 }
 
-/* The slot of a sum; there is always a free one. */
-static struct rollup_series *series_slot(
-    struct rollup *rollup, const struct rollup_series *key)
+/* The kind in this batch; there are few. */
+static size_t kind_of(struct sightings *s, const Sonde__Sighting *body)
 {
-	uint64_t hash = ((uint64_t)key->bin * 31 + (uint64_t)key->kind) * 31 +
-	    (uint64_t)key->agent * 7 + key->bin_s;
-	hash *= UINT64_C(0x9e3779b97f4a7c15);
-	size_t mask = rollup->series_cap - 1;
-	for (size_t i = hash >> 32 & mask;; i = (i + 1) & mask) {
-		struct rollup_series *slot = &rollup->series[i];
-		if (slot->bin_s == 0 ||
-		    (slot->bin_s == key->bin_s && slot->bin == key->bin &&
-		    slot->kind == key->kind && slot->agent == key->agent))
-			return slot;
+	for (size_t i = 0; i < s->kind_count; i++)
+		if (strcmp(s->kinds[i].verdict, body->verdict) == 0 &&
+		    strcmp(s->kinds[i].signature, body->signature) == 0)
+			return i;
+	s->kinds = xreallocarray(
+	    s->kinds, s->kind_count + 1, sizeof(*s->kinds));
+	s->kinds[s->kind_count] = (struct sighting_kind){
+	    .verdict = body->verdict,
+	    .signature = body->signature,
+	    .first_ns = INT64_MAX,
+	};
+	return s->kind_count++;
+}
+
+static struct sighting_source *source_slot(
+    struct sightings *s, const struct sighting_key *key)
+{
+	uint64_t hash = index_hash(key, sizeof(*key));
+	struct index_walk walk = index_walk(&s->source_index, hash);
+	size_t i;
+	while (index_next(&walk, &i))
+		if (memcmp(&s->sources[i].key, key, sizeof(*key)) == 0)
+			return &s->sources[i];
+	if (s->source_count == s->source_cap) {
+		s->source_cap = s->source_cap ? s->source_cap * 2 : 64;
+		s->sources = xreallocarray(
+		    s->sources, s->source_cap, sizeof(*s->sources));
 	}
+	index_put(&s->source_index, hash, s->source_count);
+	struct sighting_source *made = &s->sources[s->source_count++];
+	*made = (struct sighting_source){
+	    .key = *key, .first_ns = INT64_MAX, .spoofable = true};
+	return made;
 }
 
-static void series_grow(struct rollup *rollup)
+static void source_join(
+    struct sighting_source *to, const struct sighting_source *from)
 {
-	struct rollup_series *old = rollup->series;
-	size_t old_cap = rollup->series_cap;
-	rollup->series_cap = old_cap ? old_cap * 2 : 64;
-	rollup->series = xcalloc(rollup->series_cap, sizeof(*old));
-	for (size_t i = 0; i < old_cap; i++)
-		if (old[i].bin_s)
-			*series_slot(rollup, &old[i]) = old[i];
-	free(old);
-}
-
-static void series_add(struct rollup *rollup, const struct rollup_series *sum)
-{
-	if (rollup->series_count * 2 >= rollup->series_cap)
-		series_grow(rollup);
-	struct rollup_series *slot = series_slot(rollup, sum);
-	if (slot->bin_s == 0) {
-		*slot = *sum;
-		rollup->series_count++;
-		return;
+	if (to->packets == 0) {
+		to->index = from->index;
+		to->src = from->src;
 	}
-	slot->sources += sum->sources;
-	slot->packets += sum->packets;
+	to->packets += from->packets;
+	if (from->targets > to->targets)
+		to->targets = from->targets;
+	if (from->first_ns < to->first_ns)
+		to->first_ns = from->first_ns;
+	if (from->last_ns > to->last_ns)
+		to->last_ns = from->last_ns;
+	if (!to->payload)
+		to->payload = from->payload;
+	to->spoofable &= from->spoofable;
 }
 
-int rollup_finish(struct rollup *rollup, struct errmsg *msg)
+void rollup_sighting(struct rollup *rollup, uint32_t index)
 {
-	for (size_t i = 0; i < rollup->series_cap; i++) {
-		const struct rollup_series *sum = &rollup->series[i];
-		if (sum->bin_s == 0)
-			continue;
-		int err = db_run(&rollup->store->db, msg,
-		    "INSERT INTO series VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-		    " ON CONFLICT DO UPDATE SET sources = sources + ?5,"
-		    " packets = packets + ?6",
-		    "iiiiii", (int64_t)sum->bin_s, sum->kind, sum->agent,
-		    sum->bin, (int64_t)sum->sources, (int64_t)sum->packets);
-		if (err < 0)
-			return err;
-	}
-	return ERR_OK;
+	struct sightings *s = &rollup->sightings;
+	const struct intake_record *record = &rollup->intake->records[index];
+	const Sonde__Sighting *body = record->record->sighting;
+	struct sighting_source one = {
+	    .src = record->src,
+	    .index = index,
+	    .packets = body->packets,
+	    .targets = body->targets,
+	    .first_ns = rollup_sane_ns(rollup, body->first_wall_ns),
+	    .last_ns = rollup_sane_ns(rollup, body->last_wall_ns),
+	    .payload = body->payload_hash.len ? body->payload_hash.data : NULL,
+	    .spoofable = body->spoofable,
+	};
+	struct sighting_key key = {
+	    .kind = kind_of(s, body),
+	    .family = record->src.family,
+	    .proto = body->proto,
+	    .dport = body->dport,
+	    .bin = rollup_bin(one.first_ns, rollup->store->levels[0]),
+	};
+	memcpy(key.src, record->src.bytes, sizeof(key.src));
+	source_join(source_slot(s, &key), &one);
+	struct sighting_kind *kind = &s->kinds[key.kind];
+	kind->packets += one.packets;
+	if (one.first_ns < kind->first_ns)
+		kind->first_ns = one.first_ns;
+	if (one.last_ns > kind->last_ns)
+		kind->last_ns = one.last_ns;
 }
 
-struct sighting {
-	const Sonde__Sighting *body;
-	const struct addr *src;
-	int64_t kind, first_ns, last_ns;
-};
-
-/* The kind's row, made if it is the first of its kind; adds the packets. */
-static int kind_row(
-    struct rollup *rollup, struct sighting *s, struct errmsg *msg)
+static int write_kind(struct rollup *rollup, struct sighting_kind *kind,
+    struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
 	sqlite3_stmt *row = db_query(db,
@@ -102,15 +124,88 @@ static int kind_row(
 	    " ON CONFLICT DO UPDATE SET packets = packets + ?3,"
 	    " first_ns = min(first_ns, ?4), last_ns = max(last_ns, ?5)"
 	    " RETURNING id",
-	    "ttiii", s->body->verdict, s->body->signature,
-	    (int64_t)s->body->packets, s->first_ns, s->last_ns);
+	    "ttiii", kind->verdict, kind->signature, (int64_t)kind->packets,
+	    kind->first_ns, kind->last_ns);
 	int err = db_step(db, row, msg);
 	if (err == 1) {
-		s->kind = sqlite3_column_int64(row, 0);
+		kind->row = sqlite3_column_int64(row, 0);
 		err = db_step(db, row, msg);
 	}
 	db_reset(row);
 	return err;
+}
+
+static void add_point(struct sightings *s, const struct sighting_point *add)
+{
+	int64_t key[] = {add->kind, add->agent, add->bin};
+	uint64_t hash = index_hash(key, sizeof(key));
+	struct index_walk walk = index_walk(&s->point_index, hash);
+	size_t i;
+	while (index_next(&walk, &i)) {
+		struct sighting_point *point = &s->points[i];
+		if (point->kind == add->kind && point->agent == add->agent &&
+		    point->bin == add->bin) {
+			point->sources += add->sources;
+			point->packets += add->packets;
+			return;
+		}
+	}
+	s->points = xreallocarray(
+	    s->points, s->point_count + 1, sizeof(*s->points));
+	index_put(&s->point_index, hash, s->point_count);
+	s->points[s->point_count++] = *add;
+}
+
+/* A source's row in one bin of one level, for the statements below. */
+struct source_row {
+	struct rollup *rollup;
+	const struct sighting_source *source;
+	int64_t bin_s, kind;
+};
+
+/* 1: the row was there and has been added to. */
+static int source_update(const struct source_row *r, struct errmsg *msg)
+{
+	const struct sighting_source *s = r->source;
+	struct db *db = &r->rollup->store->db;
+	int err = db_run(db, msg,
+	    "UPDATE sources SET packets = packets + ?8,"
+	    " targets = max(targets, ?9), first_ns = min(first_ns, ?10),"
+	    " last_ns = max(last_ns, ?11), payload = ifnull(payload, ?12),"
+	    " spoofable = min(spoofable, ?13)"
+	    " WHERE bin_s = ?1 AND bin = ?2 AND kind = ?3 AND src = ?4"
+	    " AND agent = ?5 AND proto = ?6 AND dport = ?7",
+	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
+	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
+	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
+	    s->payload, (size_t)16, (int64_t)s->spoofable);
+	return err < 0 ? err : db_changes(db) > 0;
+}
+
+static int source_insert(const struct source_row *r, struct errmsg *msg)
+{
+	const struct sighting_source *s = r->source;
+	return db_run(&r->rollup->store->db, msg,
+	    "INSERT INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	    " ?10, ?11, ?12, ?13)",
+	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
+	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
+	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
+	    s->payload, (size_t)16, (int64_t)s->spoofable);
+}
+
+/* Whether the bin holds the source already: 0 no, 1 for another agent, 2 for
+ * this one (then with another port, or this very row). */
+static int source_known(const struct source_row *r, int64_t *known)
+{
+	const struct sighting_source *s = r->source;
+	return db_integer(&r->rollup->store->db, known, 0,
+	    "SELECT EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1"
+	    "  AND bin = ?2 AND kind = ?3 AND src = ?4)"
+	    " + EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1 AND bin = ?2"
+	    "  AND kind = ?3 AND src = ?4 AND agent = ?5)",
+	    "iiiai", r->bin_s, s->key.bin, r->kind, &s->src,
+	    r->rollup->intake->agent_row);
 }
 
 static void note_new_source(struct rollup *rollup, uint32_t index)
@@ -122,121 +217,122 @@ static void note_new_source(struct rollup *rollup, uint32_t index)
 	outcome->new_sources[outcome->new_source_count++] = index;
 }
 
-/* Whether this source was ever seen with this kind. */
-static int source_ever(struct rollup *rollup, const struct sighting *s,
-    uint32_t index, struct errmsg *msg)
+/* Whether this source was ever seen with this kind; asked once a day. */
+static int source_ever(const struct source_row *r, struct errmsg *msg)
 {
-	struct db *db = &rollup->store->db;
+	const struct sighting_source *s = r->source;
+	struct db *db = &r->rollup->store->db;
 	int err = db_run(db, msg,
 	    "UPDATE seen SET last_ns = max(last_ns, ?3)"
 	    " WHERE kind = ?1 AND src = ?2",
-	    "iai", s->kind, s->src, s->last_ns);
+	    "iai", r->kind, &s->src, s->last_ns);
 	if (err < 0 || db_changes(db) > 0)
 		return err;
-	note_new_source(rollup, index);
+	note_new_source(r->rollup, s->index);
 	err = db_run(db, msg, "INSERT INTO seen VALUES (?1, ?2, ?3)", "iai",
-	    s->kind, s->src, s->last_ns);
+	    r->kind, &s->src, s->last_ns);
 	if (err < 0)
 		return err;
 	return db_run(db, msg,
 	    "UPDATE kinds SET sources = sources + 1 WHERE id = ?1", "i",
-	    s->kind);
+	    r->kind);
 }
 
-/* Whether the bin holds the source already: for any agent, for this one. */
-static int source_known(struct rollup *rollup, const struct sighting *s,
-    const struct rollup_series *key, bool known[2])
+/* In fine bins most sources are new, in coarse ones they are known: what is
+ * likelier is tried first. */
+static int source_write(
+    const struct source_row *r, int64_t *known, struct errmsg *msg)
 {
-	struct db *db = &rollup->store->db;
-	int64_t found;
-	int err = db_integer(db, &found, 0,
-	    "SELECT EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1"
-	    "  AND bin = ?2 AND kind = ?3 AND src = ?4)"
-	    " + EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1 AND bin = ?2"
-	    "  AND kind = ?3 AND src = ?4 AND agent = ?5)",
-	    "iiiai", (int64_t)key->bin_s, key->bin, s->kind, s->src,
-	    rollup->intake->agent_row);
-	known[0] = found >= 1;
-	known[1] = found == 2;
-	return err;
+	bool coarse = r->bin_s >= 3600;
+	int err = coarse ? source_update(r, msg) : 0;
+	*known = 2;
+	if (err != 0)
+		return err < 0 ? err : ERR_OK;
+	if (source_known(r, known) < 0)
+		return db_error(&r->rollup->store->db, msg);
+	if (!coarse && *known == 2)
+		err = source_update(r, msg);
+	if (err == 0)
+		err = source_insert(r, msg);
+	return err < 0 ? err : ERR_OK;
 }
 
-static int source_insert(struct rollup *rollup, const struct sighting *s,
-    const struct rollup_series *key, struct errmsg *msg)
+static int write_source(struct rollup *rollup,
+    const struct sighting_source *source, uint32_t bin_s, struct errmsg *msg)
 {
-	const Sonde__Sighting *b = s->body;
-	return db_run(&rollup->store->db, msg,
-	    "INSERT INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-	    " ?10, ?11, ?12, ?13)",
-	    "iiiaiiiiiiibi", (int64_t)key->bin_s, key->bin, s->kind, s->src,
-	    rollup->intake->agent_row, (int64_t)b->proto, (int64_t)b->dport,
-	    (int64_t)b->packets, (int64_t)b->targets, s->first_ns, s->last_ns,
-	    b->payload_hash.len ? b->payload_hash.data : NULL,
-	    b->payload_hash.len, (int64_t)b->spoofable);
-}
-
-/* 1: the row was there and has been added to. */
-static int source_update(struct rollup *rollup, const struct sighting *s,
-    const struct rollup_series *key, struct errmsg *msg)
-{
-	const Sonde__Sighting *b = s->body;
-	int err = db_run(&rollup->store->db, msg,
-	    "UPDATE sources SET packets = packets + ?8,"
-	    " targets = max(targets, ?9), first_ns = min(first_ns, ?10),"
-	    " last_ns = max(last_ns, ?11), payload = ifnull(payload, ?12),"
-	    " spoofable = min(spoofable, ?13)"
-	    " WHERE bin_s = ?1 AND bin = ?2 AND kind = ?3 AND src = ?4"
-	    " AND agent = ?5 AND proto = ?6 AND dport = ?7",
-	    "iiiaiiiiiiibi", (int64_t)key->bin_s, key->bin, s->kind, s->src,
-	    rollup->intake->agent_row, (int64_t)b->proto, (int64_t)b->dport,
-	    (int64_t)b->packets, (int64_t)b->targets, s->first_ns, s->last_ns,
-	    b->payload_hash.len ? b->payload_hash.data : NULL,
-	    b->payload_hash.len, (int64_t)b->spoofable);
-	return err < 0 ? err : db_changes(&rollup->store->db) > 0;
-}
-
-static int add_to_level(struct rollup *rollup, const struct sighting *s,
-    uint32_t bin_s, struct errmsg *msg)
-{
-	struct rollup_series sum = {
-	    .bin_s = bin_s,
-	    .kind = s->kind,
-	    .agent = STORE_FLEET,
-	    .bin = rollup_bin(s->first_ns, bin_s),
-	    .packets = s->body->packets,
-	};
-	bool known[2] = {true, true};
-	int err = source_update(rollup, s, &sum, msg);
-	if (err == 0) {
-		err = source_known(rollup, s, &sum, known);
-		if (err < 0)
-			return db_error(&rollup->store->db, msg);
-		err = source_insert(rollup, s, &sum, msg);
-	}
+	struct sightings *s = &rollup->sightings;
+	struct source_row row = {rollup, source, bin_s,
+	    s->kinds[source->key.kind].row};
+	int64_t known;
+	int err = source_write(&row, &known, msg);
+	if (err == ERR_OK && known == 0 && bin_s == 86400)
+		err = source_ever(&row, msg);
 	if (err < 0)
 		return err;
-	sum.sources = !known[0];
-	series_add(rollup, &sum);
-	sum.agent = rollup->intake->agent_row;
-	sum.sources = !known[1];
-	series_add(rollup, &sum);
+	struct sighting_point point = {
+	    .kind = row.kind,
+	    .agent = STORE_FLEET,
+	    .bin = source->key.bin,
+	    .sources = known == 0,
+	    .packets = source->packets,
+	};
+	add_point(s, &point);
+	point.agent = rollup->intake->agent_row;
+	point.sources = known < 2;
+	add_point(s, &point);
 	return ERR_OK;
 }
 
-int rollup_sighting(
-    struct rollup *rollup, uint32_t index, struct errmsg *msg)
+static int write_points(
+    struct rollup *rollup, uint32_t bin_s, struct errmsg *msg)
 {
-	const struct intake_record *record = &rollup->intake->records[index];
-	struct sighting s = {
-	    .body = record->record->sighting, .src = &record->src};
-	s.first_ns = rollup_sane_ns(rollup, s.body->first_wall_ns);
-	s.last_ns = rollup_sane_ns(rollup, s.body->last_wall_ns);
-	int err = kind_row(rollup, &s, msg);
-	if (err == ERR_OK)
-		err = source_ever(rollup, &s, index, msg);
+	struct sightings *s = &rollup->sightings;
+	int err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < s->point_count; i++) {
+		const struct sighting_point *p = &s->points[i];
+		err = db_run(&rollup->store->db, msg,
+		    "INSERT INTO series VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		    " ON CONFLICT DO UPDATE SET sources = sources + ?5,"
+		    " packets = packets + ?6",
+		    "iiiiii", (int64_t)bin_s, p->kind, p->agent, p->bin,
+		    (int64_t)p->sources, (int64_t)p->packets);
+	}
+	s->point_count = 0;
+	index_clear(&s->point_index);
+	return err;
+}
+
+/* The bins of one level become those of the next. */
+static void join_level(struct sightings *s, uint32_t bin_s)
+{
+	struct sighting_source *old = s->sources;
+	size_t count = s->source_count;
+	s->sources = NULL;
+	s->source_count = s->source_cap = 0;
+	index_clear(&s->source_index);
+	for (size_t i = 0; i < count; i++) {
+		struct sighting_key key = old[i].key;
+		key.bin -= key.bin % bin_s;
+		source_join(source_slot(s, &key), &old[i]);
+	}
+	free(old);
+}
+
+int rollup_sightings_finish(struct rollup *rollup, struct errmsg *msg)
+{
+	struct sightings *s = &rollup->sightings;
 	const uint32_t *levels = rollup->store->levels;
-	for (int i = 0; err == ERR_OK && i < STORE_LEVELS_MAX && levels[i];
-	    i++)
-		err = add_to_level(rollup, &s, levels[i], msg);
+	int err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < s->kind_count; i++)
+		err = write_kind(rollup, &s->kinds[i], msg);
+	for (int l = 0; l < STORE_LEVELS_MAX && levels[l]; l++) {
+		if (l > 0)
+			join_level(s, levels[l]);
+		for (size_t i = 0; err == ERR_OK && i < s->source_count; i++)
+			err = write_source(
+			    rollup, &s->sources[i], levels[l], msg);
+		if (err == ERR_OK)
+			err = write_points(rollup, levels[l], msg);
+	}
 	return err;
 }

@@ -92,23 +92,9 @@ static void sqlite_rollback(struct store *store)
 		db_run(&store->db, NULL, "ROLLBACK", "");
 }
 
-static int sqlite_mark(struct store *store, struct errmsg *msg)
+static uint64_t sqlite_written(struct store *store)
 {
-	return db_run(&store->db, msg, "SAVEPOINT job", "");
-}
-
-static int sqlite_release(struct store *store, struct errmsg *msg)
-{
-	return db_run(&store->db, msg, "RELEASE job", "");
-}
-
-static int sqlite_revert(struct store *store, struct errmsg *msg)
-{
-	if (sqlite3_get_autocommit(store->db.handle))
-		return err_set(msg, ERR_UNAVAILABLE,
-		    "database: the transaction is lost");
-	int err = db_run(&store->db, msg, "ROLLBACK TO job", "");
-	return err < 0 ? err : sqlite_release(store, msg);
+	return (uint64_t)sqlite3_total_changes64(store->db.handle);
 }
 
 static uint64_t wal_bytes(const struct store *store)
@@ -227,9 +213,7 @@ const struct store_ops store_sqlite = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
-    .mark = sqlite_mark,
-    .release = sqlite_release,
-    .revert = sqlite_revert,
+    .written = sqlite_written,
     .ingest = sqlite_ingest,
     .agent_add = sqlite_agent_add,
     .agent_seen = sqlite_agent_seen,

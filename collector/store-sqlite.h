@@ -2,6 +2,7 @@
 /* Shared by the files of the SQLite provider (collector/store.h). */
 #pragma once
 
+#include "collector/index.h"
 #include "collector/sqlite.h"
 #include "collector/store.h"
 
@@ -27,14 +28,59 @@ int schema_newest(void);
 int sqlite_ingest(struct store *store, const struct intake *intake,
     struct store_outcome *outcome, struct errmsg *msg);
 
-/* store-sqlite-rollup.c, -sightings.c, -paths.c: what one record adds, and,
- * after the last one, the sums that the batch's sightings made. */
+/* store-sqlite-rollup.c, -sightings.c, -paths.c: what the records of a batch
+ * add.  rollup_record takes one, rollup_finish writes their sums. */
+struct sighting_kind {
+	const char *verdict, *signature; /* borrowed from the intake */
+	int64_t row, first_ns, last_ns;
+	uint64_t packets;
+};
+struct sighting_key { /* compared as bytes: no padding */
+	uint64_t kind;    /* index into kinds */
+	uint8_t src[16];
+	int64_t family, proto, dport, bin;
+};
+struct sighting_source {
+	struct sighting_key key;
+	struct addr src;
+	uint64_t packets, targets;
+	int64_t first_ns, last_ns;
+	const uint8_t *payload; /* 16 bytes, borrowed, or NULL */
+	bool spoofable;
+	uint32_t index;         /* of the first such record */
+};
+struct sighting_point {
+	int64_t kind, agent, bin;
+	uint64_t sources, packets;
+};
+struct sightings {
+	struct sighting_kind *kinds;
+	struct sighting_source *sources;
+	struct sighting_point *points;
+	size_t kind_count, source_count, source_cap, point_count;
+	struct index source_index, point_index;
+};
+struct trace_key { /* the same */
+	uint8_t digest[PATH_DIGEST_LEN];
+	int64_t bin;
+};
+struct trace_sum {
+	struct trace_key key;
+	struct path path;    /* owned */
+	struct path written; /* with what the bin held; while it is written */
+	int64_t row;         /* of the path; 0: not known yet */
+};
+struct traces {
+	struct trace_sum *sums;
+	size_t count, cap;
+	struct index index;
+};
 struct rollup {
 	struct store *store;
 	const struct intake *intake;
 	struct store_outcome *outcome;
-	struct rollup_series *series; /* a table of sums, by key */
-	size_t series_count, series_cap;
+	struct sightings sightings;
+	struct traces traces;
 };
 /* A record's time, not after its arrival; the start of its bin. */
 int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns);
@@ -42,9 +88,13 @@ int64_t rollup_bin(int64_t ns, uint32_t bin_s);
 int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg);
 int rollup_finish(struct rollup *rollup, struct errmsg *msg);
 void rollup_fini(struct rollup *rollup);
-int rollup_sighting(
-    struct rollup *rollup, uint32_t index, struct errmsg *msg);
-int rollup_trace(struct rollup *rollup, uint32_t index, struct errmsg *msg);
+
+void rollup_sighting(struct rollup *rollup, uint32_t index);
+int rollup_sightings_finish(struct rollup *rollup, struct errmsg *msg);
+void sightings_fini(struct sightings *sightings);
+void rollup_trace(struct rollup *rollup, uint32_t index);
+int rollup_traces_finish(struct rollup *rollup, struct errmsg *msg);
+void traces_fini(struct traces *traces);
 
 /* store-sqlite-admin.c */
 int sqlite_agent_add(

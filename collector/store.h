@@ -198,14 +198,13 @@ struct store_ops {
 	    struct errmsg *msg);
 	void (*close)(struct store *store);
 
-	/* One transaction at a time; a mark in it, to which it can go back
-	 * so that one bad job does not end its neighbours. */
+	/* One transaction at a time. */
 	int (*begin)(struct store *store, struct errmsg *msg);
 	int (*commit)(struct store *store, struct errmsg *msg);
 	void (*rollback)(struct store *store);
-	int (*mark)(struct store *store, struct errmsg *msg);
-	int (*release)(struct store *store, struct errmsg *msg); /* keep */
-	int (*revert)(struct store *store, struct errmsg *msg);
+	/* Only grows: the same number before and after a job that failed means
+	 * that it wrote nothing. */
+	uint64_t (*written)(struct store *store);
 
 	/* Watermark, records and every rollup, or nothing. */
 	int (*ingest)(struct store *store, const struct intake *intake,

@@ -2,9 +2,12 @@
 /*
  * The one thread that changes the store.  It takes whatever waits into one
  * transaction: while a COMMIT syncs, the next group gathers by itself, so
- * nobody waits for company and under load many share one sync.  A job that
- * fails undoes only itself; a transaction that is lost (disk full) is tried
- * again job by job, so that one large job does not starve small ones.
+ * nobody waits for company and under load many share one sync.
+ *
+ * Jobs check before they write, so one that fails has nearly always written
+ * nothing and its neighbours go on.  Where it has, and where the transaction
+ * is lost (disk full), the group is undone and run again job by job: a bad
+ * job undoes only itself, and a large one does not starve the small.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +20,7 @@
 #define GROUP_MOST_JOBS 256
 #define GROUP_MOST_BYTES (64u << 20)
 #define TICK_NS NS_PER_S
+#define HALF_DONE (-ECANCELED) /* a job failed after it had written */
 
 struct writer {
 	pthread_mutex_t lock;
@@ -25,8 +29,7 @@ struct writer {
 	struct job *first, **last;
 	uint64_t jobs, bytes; /* waiting or in the transaction */
 	bool stop, refuse;
-	bool tick_asked;
-	uint64_t ticks;
+	uint64_t ticks_asked, ticks_given;
 	int last_err;         /* of the last transaction */
 	struct errmsg last_msg;
 	pthread_t thread;
@@ -38,23 +41,20 @@ static bool is_lost(int err)
 	return err == ERR_UNAVAILABLE || err == ERR_CORRUPT;
 }
 
+/* 0: go on, whether it failed or not; an error undoes the transaction. */
 static int run_job(struct collector *c, struct job *job)
 {
-	const struct store_ops *ops = c->ops;
 	size_t events = feed_pending(c);
+	uint64_t written = c->ops->written(c->store);
 	job->revision = 0;
-	job->err = ops->mark(c->store, &job->msg);
-	if (job->err < 0)
-		return ERR_UNAVAILABLE;
 	job->err = job->run(c, job, &job->msg);
+	if (job->err == ERR_OK)
+		return ERR_OK;
+	feed_cut(c, events);
+	job->revision = 0;
 	if (is_lost(job->err))
 		return ERR_UNAVAILABLE;
-	if (job->err < 0) {
-		feed_cut(c, events);
-		job->revision = 0;
-		return ops->revert(c->store, &job->msg);
-	}
-	return ops->release(c->store, &job->msg);
+	return c->ops->written(c->store) == written ? ERR_OK : HALF_DONE;
 }
 
 static int commit(struct collector *c, struct errmsg *msg)
@@ -67,7 +67,7 @@ static int commit(struct collector *c, struct errmsg *msg)
 	return err;
 }
 
-/* 0, or the transaction is lost and nothing of it happened. */
+/* 0, or the transaction is undone: lost, or a job left it half done. */
 static int run_group(struct collector *c, struct job *first,
     struct errmsg *msg)
 {
@@ -80,7 +80,7 @@ static int run_group(struct collector *c, struct job *first,
 	if (err == ERR_OK)
 		err = commit(c, msg);
 	if (err < 0) {
-		c->counters.commit_failures++;
+		c->counters.commit_failures += err != HALF_DONE;
 		c->ops->rollback(c->store);
 		feed_cut(c, 0);
 	}
@@ -111,7 +111,7 @@ static int run_and_publish(struct collector *c, struct job *first)
 	if (err == ERR_OK)
 		publish(c, first);
 	pthread_mutex_lock(&c->writer->lock);
-	c->writer->last_err = err;
+	c->writer->last_err = err == HALF_DONE ? ERR_OK : err;
 	c->writer->last_msg = msg;
 	pthread_mutex_unlock(&c->writer->lock);
 	return err;
@@ -123,7 +123,7 @@ static void run_one_by_one(struct collector *c, struct job *first)
 		struct job *rest = first->next;
 		first->next = NULL;
 		int err = run_and_publish(c, first);
-		if (err < 0) {
+		if (err < 0 && err != HALF_DONE) {
 			first->err = ERR_UNAVAILABLE;
 			err_set(&first->msg, ERR_UNAVAILABLE, "%s",
 			    c->writer->last_msg.text);
@@ -137,7 +137,7 @@ int writer_run_now(struct collector *c, struct job *job)
 {
 	job->next = NULL;
 	int err = run_and_publish(c, job);
-	return err < 0 ? err : job->err;
+	return err < 0 && err != HALF_DONE ? err : job->err;
 }
 
 static void answer_group(struct collector *c, struct job *first)
@@ -178,20 +178,20 @@ static void wait_for_work(struct writer *w, struct monotime until)
 {
 	struct timespec ts = {
 	    .tv_sec = until.ns / NS_PER_S, .tv_nsec = until.ns % NS_PER_S};
-	while (!w->first && !w->stop && !w->tick_asked)
+	while (!w->first && !w->stop &&
+	    w->ticks_asked == w->ticks_given)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &ts) ==
 		    ETIMEDOUT)
 			return;
 }
 
-/* The next one is due a second from now. */
-static struct monotime tick_over(struct collector *c)
+/* Says when the next one is due. */
+static struct monotime tick_over(struct collector *c, uint64_t asked)
 {
 	struct writer *w = c->writer;
 	collector_tick(c);
 	pthread_mutex_lock(&w->lock);
-	w->ticks++;
-	w->tick_asked = false;
+	w->ticks_given = asked;
 	pthread_cond_broadcast(&w->ended);
 	pthread_mutex_unlock(&w->lock);
 	return monotime_add(monotime_now(), TICK_NS);
@@ -206,7 +206,8 @@ static void *writer_main(void *arg)
 		pthread_mutex_lock(&w->lock);
 		wait_for_work(w, tick);
 		struct job *group = take_group(w);
-		bool stop = w->stop, asked = w->tick_asked;
+		bool stop = w->stop;
+		uint64_t asked = w->ticks_asked, given = w->ticks_given;
 		pthread_mutex_unlock(&w->lock);
 		if (group) {
 			int err = run_and_publish(c, group);
@@ -216,8 +217,8 @@ static void *writer_main(void *arg)
 		} else if (stop) {
 			return NULL;
 		}
-		if (asked || !monotime_before(monotime_now(), tick))
-			tick = tick_over(c);
+		if (asked != given || !monotime_before(monotime_now(), tick))
+			tick = tick_over(c, asked);
 	}
 }
 
@@ -225,10 +226,9 @@ void writer_tick(struct collector *c)
 {
 	struct writer *w = c->writer;
 	pthread_mutex_lock(&w->lock);
-	uint64_t ticks = w->ticks;
-	w->tick_asked = true;
+	uint64_t mine = ++w->ticks_asked;
 	pthread_cond_signal(&w->wake);
-	while (w->ticks == ticks || w->tick_asked)
+	while (w->ticks_given < mine)
 		pthread_cond_wait(&w->ended, &w->lock);
 	pthread_mutex_unlock(&w->lock);
 }
