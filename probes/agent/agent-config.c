@@ -14,7 +14,7 @@
 
 #define MS 1e6
 #define SECOND 1e9
-#define NO_BOUND -1
+#define NO_BOUND (-1)
 
 const struct option_row agent_config_rows[] = {
 	{ "collector", 0, OPTION_TEXT, "URL", NULL, 0, 0, NULL,

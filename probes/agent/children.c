@@ -32,16 +32,16 @@ const char *child_name(enum child_kind kind)
 	return names[kind];
 }
 
-void child_begin(const char *name, enum log_level level, int *fds, size_t count)
+void child_begin(
+    const struct supervisor *s, const char *name, int *fds, size_t count)
 {
 	char title[16] = "sonde-";
 	strncat(title, name, sizeof(title) - strlen(title) - 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, title);
-	if (getppid() == 1)
-		_exit(
-		    0); /* the supervisor died before it could take us along */
-	log_init(name, level);
+	if (getppid() != s->pid)
+		_exit(0); /* it died before it could take us along */
+	log_init(name, s->config.log_level);
 	process_keep_fds(fds, count);
 }
 
@@ -136,8 +136,7 @@ static size_t producers_now(
 	add_producer(
 	    to, &count, s->sensor_records[OURS], "sensor", PRODUCER_SENSOR, 0);
 	if (s->feed_fd >= 0)
-		add_producer(to, &count, s->feed_fd, "feed",
-		    PRODUCER_SCRIPT | PRODUCER_SENSOR,
+		add_producer(to, &count, s->feed_fd, "feed", PRODUCER_ANYTHING,
 		    PRODUCER_LISTENS | PRODUCER_ACKS | PRODUCER_FREE);
 	for (size_t i = 0; i < SUPERVISOR_MAX_RUNS; i++)
 		for (int j = 0; s->runs[i].used && j < 2; j++)
@@ -245,11 +244,13 @@ int child_start(struct supervisor *s, enum child_kind kind)
 		[CHILD_SHIPPER] = shipper_run,
 	};
 	struct child *c = &s->children[kind];
+	if (kind >= CHILDREN)
+		BUG("child %d", (int)kind);
 	pid_t pid = fork();
 	if (pid == 0) {
-		int fds[2 * SUPERVISOR_MAX_RUNS + 8];
+		int fds[2 * SUPERVISOR_MAX_RUNS + 8] = { 0 };
 		size_t count = fds_of(s, kind, fds);
-		child_begin(names[kind], s->config.log_level, fds, count);
+		child_begin(s, names[kind], fds, count);
 		forget_key(s, kind);
 		if (chdir(s->config.state_dir) != 0) {
 			log_error(

@@ -11,7 +11,7 @@
 #include "lib/xalloc.h"
 #include "probes/agent/heartbeat.h"
 
-#define NAME_LEN (2 * COUNTERS_NAME_LEN)
+#define NAME_LEN ((size_t)2 * COUNTERS_NAME_LEN)
 
 struct table {
 	Sonde__Counter *rows;
@@ -52,7 +52,7 @@ int heartbeat_pack(struct buf *to, const struct heartbeat_source *sources,
 	Sonde__Record record = SONDE__RECORD__INIT;
 
 	t.rows = xcalloc(t.cap, sizeof(*t.rows));
-	t.pointers = xcalloc(t.cap, sizeof(*t.pointers));
+	t.pointers = xcalloc(t.cap, sizeof(void *));
 	t.names = xcalloc(t.cap, sizeof(*t.names));
 	for (size_t i = 0; i < count; i++)
 		table_add(&t, &sources[i]);

@@ -117,7 +117,8 @@ int http_check_url(const char *url, struct errmsg *msg)
 uint16_t http_url_port(const char *url)
 {
 	struct url u;
-	return url_split(&u, url) == 0 ? (uint16_t)atoi(u.port) : 0;
+	return url_split(&u, url) == 0 ? (uint16_t)strtoul(u.port, NULL, 10)
+				       : 0;
 }
 
 /* --- one exchange ------------------------------------------------------ */

@@ -17,7 +17,7 @@
 #include "lib/xalloc.h"
 #include "probes/agent/agent-config.h"
 
-#define KEY_HEX (2 * crypto_sign_SECRETKEYBYTES)
+#define KEY_HEX 128 /* digits */
 
 static const struct option_row rows[] = {
 	{ "agent", 0, OPTION_TEXT, "ID", NULL, 0, 0, NULL, "32 hex digits" },

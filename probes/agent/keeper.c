@@ -236,7 +236,7 @@ static void take_line(
 		return;
 	for (; n < len && n < sizeof(text) - 1; n++)
 		text[n] =
-		    line[n] >= 0x20 && line[n] < 0x7f ? (char)line[n] : '?';
+		    (char)(line[n] >= 0x20 && line[n] < 0x7f ? line[n] : '?');
 	text[n] = '\0';
 	append_talk(k, 2, p->grant.name, text, &p->grant);
 }

@@ -30,7 +30,8 @@ int once_open(struct once **once, const char *path, struct errmsg *msg)
 	o->path = xstrdup(path);
 	o->ids = xcalloc(ONCE_MOST, ID);
 	o->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ssize_t n = o->fd < 0 ? -1 : read(o->fd, o->ids, ONCE_MOST * ID);
+	ssize_t n =
+	    o->fd < 0 ? -1 : read(o->fd, o->ids, (size_t)ONCE_MOST * ID);
 	if (n < 0 || ftruncate(o->fd, n / ID * ID) != 0 ||
 	    lseek(o->fd, n / ID * ID, SEEK_SET) < 0) {
 		int err = fail(o, msg);

@@ -109,7 +109,7 @@ static _Noreturn void worker(
 	int fds[] = { ends->guardian, ends->records, ends->talk };
 	struct script *script;
 	struct errmsg msg;
-	child_begin("worker", s->config.log_level, fds, 3);
+	child_begin(s, "worker", fds, 3);
 	explicit_bzero(s->identity.secret_key, sizeof(s->identity.secret_key));
 	process_signals_end();
 	int err =

@@ -12,6 +12,7 @@
 #include "probes/agent/schedule.h"
 
 #define NEVER INT64_MAX
+static const struct monotime never = { NEVER };
 
 struct entry {
 	uint8_t id[16];
@@ -71,8 +72,7 @@ static int64_t wall_distance(struct walltime a, struct walltime b)
 
 static struct monotime in_future(struct monotime now, int64_t ns)
 {
-	return ns > NEVER - now.ns ? (struct monotime){ NEVER }
-				   : monotime_add(now, ns);
+	return ns > NEVER - now.ns ? never : monotime_add(now, ns);
 }
 
 static void entry_init(struct entry *e, const struct schedule *s,
@@ -82,7 +82,7 @@ static void entry_init(struct entry *e, const struct schedule *s,
 	memcpy(e->id, c->id, sizeof(e->id));
 	e->every_ns = c->every_ns;
 	e->run = 1;
-	e->until = (struct monotime){ NEVER };
+	e->until = never;
 	if (c->until.ns)
 		e->until = in_future(now, wall_distance(c->until, wall));
 	if (c->every_ns == 0) {
@@ -90,14 +90,17 @@ static void entry_init(struct entry *e, const struct schedule *s,
 		e->due = in_future(now, at > age ? at - age : 0);
 		return;
 	}
-	/* The first start not yet past: place + (run - 1) * every >= age. */
+	/* The first start not yet past:
+	 * place + (run - 1) * every >= age.
+	 */
 	int64_t at = place(s, c->id, c->every_ns);
 	if (age > at) {
 		int64_t behind = (age - at + c->every_ns - 1) / c->every_ns;
 		e->run += (uint64_t)behind;
 		at += behind * c->every_ns;
 	}
-	/* A start date in the far future is a wrong clock: keep the place. */
+	/* A start date in the far future is
+	 * a wrong clock: keep the place. */
 	e->due = in_future(now, age < 0 ? at % c->every_ns : at - age);
 }
 
@@ -144,14 +147,15 @@ struct monotime schedule_next(const struct schedule *schedule)
 {
 	const struct entry *e = earliest(schedule);
 	if (!e)
-		return (struct monotime){ NEVER };
+		return never;
 	struct monotime free_at =
 	    in_future(schedule->last_start, SCHEDULE_SPACING_NS);
 	return schedule->started && monotime_before(e->due, free_at) ? free_at
 								     : e->due;
 }
 
-/* Moves past starts whose whole interval has gone by. */
+/* Moves past starts whose whole interval has
+ * gone by. */
 static void skip_missed(
     struct schedule *s, struct entry *e, struct monotime now)
 {
@@ -174,7 +178,7 @@ bool schedule_take(struct schedule *schedule, struct monotime now,
 		memcpy(campaign, e->id, 16);
 		*run = e->run++;
 		e->due = e->every_ns == 0 || ended
-			     ? (struct monotime){ NEVER }
+			     ? never
 			     : in_future(e->due, e->every_ns);
 		if (ended)
 			continue;

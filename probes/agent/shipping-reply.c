@@ -12,7 +12,8 @@ static void text_member(char *to, size_t size, json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 	size_t n = 0;
 	for (; text && text[n] && n < size - 1; n++)
-		to[n] = text[n] >= 0x20 && text[n] < 0x7f ? text[n] : '?';
+		to[n] =
+		    (char)(text[n] >= 0x20 && text[n] < 0x7f ? text[n] : '?');
 	to[n] = '\0';
 }
 

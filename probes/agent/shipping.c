@@ -99,7 +99,7 @@ static int read_run(
 	buf_clear(&s->raw);
 	uint64_t from = s->skip_to ? s->skip_to : s->next;
 	int err = spool_reader_next(s->reader,
-	    &(struct spool_want){s->epoch, from, s->most, SHIPPING_RAW_BYTES},
+	    &(struct spool_want){ s->epoch, from, s->most, SHIPPING_RAW_BYTES },
 	    run, &s->raw, msg);
 	if (err)
 		return err;

@@ -49,8 +49,9 @@ struct supervisor {
 	const char *path;
 	struct agent_identity identity;
 	bool enrolled;
-	bool ending;             /* no more runs */
+	bool ending; /* no more runs */
 	struct monotime started;
+	pid_t pid; /* ours */
 	struct child children[CHILDREN];
 	struct run runs[SUPERVISOR_MAX_RUNS];
 	struct once *once;
@@ -75,7 +76,7 @@ const char *child_name(enum child_kind kind);
 int child_start(struct supervisor *s, enum child_kind kind);
 /* First thing in any child: dies with us, keeps only these descriptors. */
 void child_begin(
-    const char *name, enum log_level level, int *fds, size_t count);
+    const struct supervisor *s, const char *name, int *fds, size_t count);
 
 /* runs.c */
 void run_start(struct supervisor *s, const struct run_request *request);

@@ -358,7 +358,7 @@ static int feed_open(struct supervisor *s, struct errmsg *msg)
 		return 0;
 	if (strlen(s->config.feed) >= sizeof(at.sun_path))
 		return err_set(msg, ERR_CONFIG, "feed: the path is too long");
-	strcpy(at.sun_path, s->config.feed);
+	memcpy(at.sun_path, s->config.feed, strlen(s->config.feed) + 1);
 	unlink(at.sun_path);
 	s->feed_fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -463,6 +463,7 @@ int supervisor_run(struct agent_config *config, const char *path)
 	struct errmsg msg;
 	s.config = *config;
 	s.path = path;
+	s.pid = getpid();
 	s.started = monotime_now();
 	log_init("sonde-agent", s.config.log_level);
 	int err = begin(&s, &msg);

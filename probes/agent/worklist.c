@@ -104,8 +104,8 @@ static int add_scalar(
 static int add_options(struct campaign *c, json_t *options, struct errmsg *msg)
 {
 	const char *name;
-	json_t *value, *item;
-	size_t i;
+	json_t *value, *item = NULL;
+	size_t i = 0;
 	int err = 0;
 	if (options && !json_is_object(options) && !json_is_null(options))
 		return err_set(msg, ERR_MALFORMED, "options: not an object");
@@ -129,8 +129,8 @@ static int add_options(struct campaign *c, json_t *options, struct errmsg *msg)
 
 static int add_targets(struct campaign *c, json_t *targets, struct errmsg *msg)
 {
-	json_t *item;
-	size_t i;
+	json_t *item = NULL;
+	size_t i = 0;
 	int err = 0;
 	if (!json_is_array(targets) || json_array_size(targets) == 0)
 		return err_set(msg, ERR_MALFORMED, "targets: expected some");
@@ -212,7 +212,7 @@ static void campaign_fini(struct campaign *c)
 static int read_list(struct worklist *list, json_t *root, struct errmsg *msg)
 {
 	json_t *revision = json_object_get(root, "revision");
-	json_t *campaigns = json_object_get(root, "campaigns"), *item;
+	json_t *campaigns = json_object_get(root, "campaigns"), *item = NULL;
 	size_t i;
 	if (!json_is_integer(revision) || json_integer_value(revision) < 0 ||
 	    !json_is_array(campaigns))

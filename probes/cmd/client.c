@@ -211,8 +211,8 @@ int client_list(struct client *client, const char *path, int64_t limit,
 	char *cursor = NULL;
 	int err = 0;
 	do {
-		json_t *answer, *one;
-		size_t i;
+		json_t *answer, *one = NULL;
+		size_t i = 0;
 		err = page(client, path, cursor, limit, &answer, msg);
 		if (err)
 			break;
@@ -254,8 +254,8 @@ void client_titles(const struct client_column *columns)
 static char *value_text(json_t *value)
 {
 	struct buf b = { 0 };
-	json_t *item;
-	size_t i;
+	json_t *item = NULL;
+	size_t i = 0;
 	if (json_is_string(value))
 		return xstrdup(
 		    *json_string_value(value) ? json_string_value(value) : "-");

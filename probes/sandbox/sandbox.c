@@ -15,7 +15,7 @@
 
 #include "probes/sandbox/layers.h"
 
-#define MIB (1024 * 1024)
+#define MIB ((rlim_t)1 << 20)
 #define NEW_ROOM (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID)
 
 /* Only a worker may write to no file at all: the others' standard error may be
@@ -96,7 +96,7 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     struct sandbox_report *report, struct errmsg *msg)
 {
 	static const struct sandbox_paths no_paths;
-	struct sandbox_report own;
+	struct sandbox_report own = { 0 };
 	report = report ? report : &own;
 	paths = paths ? paths : &no_paths;
 	memset(report, 0, sizeof(*report));

@@ -31,13 +31,13 @@ enum sandbox_layer {
 };
 
 struct sandbox_report {
-	bool wanted[SANDBOX_LAYERS];   /* this role has the layer */
+	bool wanted[SANDBOX_LAYERS]; /* this role has the layer */
 	bool enforced[SANDBOX_LAYERS];
 	struct errmsg why[SANDBOX_LAYERS]; /* why not enforced, and the mend */
 };
 
 struct sandbox_paths {
-	const char *const *read;  /* NULL-terminated; may be NULL */
+	const char *const *read; /* NULL-terminated; may be NULL */
 	const char *const *write;
 	uint16_t tcp_connect_port; /* shipper; 0: none */
 	uint32_t uid, gid;         /* whom to become when started as root;

@@ -35,8 +35,8 @@ static const int guardian[] = { CALL(sendmmsg), CALL(recvmmsg),
 static const int sensor[] = { CALL(sendmmsg), CALL(epoll_wait),
 	CALL(epoll_pwait), CALL(epoll_ctl), CALL(getsockopt), CALL(writev),
 	CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl), CALL(futex),
-	CALL(gettimeofday), CALL(lseek), CALL(timerfd_settime),
-	CALL(sysinfo), END };
+	CALL(gettimeofday), CALL(lseek), CALL(timerfd_settime), CALL(sysinfo),
+	END };
 
 static const int keeper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_ctl), CALL(writev), CALL(pread64), CALL(pwrite64),
