@@ -5,18 +5,19 @@ import { join } from "node:path";
 import { launch, loaded, open } from "./browser.mjs";
 
 const PICTURES = {
-	now: { query: "page=now&range=5m" },
-	map: { query: "page=map&range=5m" },
-	outbreaks: { query: "page=outbreaks&range=5m&signature=slammer",
-		theme: "dark" },
+	now: { page: "now" },
+	"now-dark": { page: "now", theme: "dark" },
+	map: { page: "map" },
+	outbreaks: { page: "outbreaks" },
+	agents: { page: "agents" },
 };
 
 const [chromium, url, folder] = process.argv.slice(2);
 const browser = await launch(chromium);
-for (const [name, { query, theme }] of Object.entries(PICTURES)) {
-	const page = await open(browser, `${url}?${query}`, { theme,
-		viewport: { width: 1280, height: 800 } });
-	await loaded(page, name);
+for (const [name, { page: which, theme }] of Object.entries(PICTURES)) {
+	const page = await open(browser, `${url}?page=${which}&range=5m`,
+		{ theme });
+	await loaded(page, which);
 	await page.waitForTimeout(1500); // feed and map settle
 	await page.screenshot({ path: join(folder, `${name}.png`) });
 	await page.context().close();

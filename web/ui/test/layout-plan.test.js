@@ -41,12 +41,12 @@ test("a layout of other nodes is not worth keeping", () => {
 });
 
 test("pictures are stretched, never squeezed, and start the same", () => {
-	const tall = new Map([["a", [0, 0]], ["b", [10, 124]]]);
-	assert.deepEqual(stretched(tall).get("b"), [200, 124]);
+	const tall = new Map([["a", [0, 0]], ["b", [10, 150]]]);
+	assert.deepEqual(stretched(tall).get("b"), [200, 150]);
 	const dot = new Map([["a", [0, 0]]]);
 	assert.equal(stretched(dot), dot);
 	const wide = new Map([["a", [0, 0]], ["b", [1000, 10]]]);
-	assert.deepEqual(stretched(wide).get("b"), [1000, 19]);
+	assert.deepEqual(stretched(wide).get("b"), [1000, 22]);
 	assert.deepEqual([...spiral(nodes)], [...spiral(nodes)]);
 });
 

@@ -68,8 +68,8 @@ export class GraphView {
 			defaultDrawEdgeLabel: (c, edge, source, target) =>
 				drawLinkLabel(c, edge, source, target, this),
 			labelFont: getComputedStyle(document.body).fontFamily,
-			labelSize: 11, labelDensity: readOnly ? 0.4 : 2,
-			labelGridCellSize: 90,
+			labelSize: 11, labelDensity: readOnly ? 0.4 : 1,
+			labelGridCellSize: 80,
 			labelRenderedSizeThreshold: 4, stagePadding: 46,
 			minCameraRatio: 0.05, maxCameraRatio: 3,
 			enableCameraZooming: !readOnly, enableCameraPanning: !readOnly,

@@ -105,7 +105,7 @@ export function spiral(nodes) {
 
 // A picture of a shape that a screen likes: what is too wide or too tall is
 // pulled apart in the other direction, never squeezed.
-const SHAPE = 0.62, MOST_STRETCH = 1.9;
+const SHAPE = 0.75, MOST_STRETCH = 2.2;
 export function stretched(places) {
 	const size = (i) => {
 		let least = Infinity, most = -Infinity;

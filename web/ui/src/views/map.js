@@ -89,8 +89,8 @@ export class MapView {
 				() => this.relayout()));
 		this.notice = h("div", { class: "map-notice", hidden: true });
 		this.stage = h("section", { class: "panel map-stage",
-			"aria-label": "Map" }, this.canvas, this.notice, this.zoomBox,
-			this.legend.el);
+			"aria-label": "Map" }, this.canvas, this.notice,
+			h("div", { class: "map-foot" }, this.legend.el, this.zoomBox));
 	}
 
 	buildSide() {
