@@ -138,11 +138,11 @@ int capture_open_live(struct capture **capture, const char *interface,
 static int open_path(struct capture *c, const char *path)
 {
 	struct stat st;
-	bool fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+	c->fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 	if (strcmp(path, "-") == 0)
 		c->fd = dup(STDIN_FILENO);
 	else
-		c->fd = open(path, (fifo ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+		c->fd = open(path, (c->fifo ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (c->fd < 0 || fstat(c->fd, &st) != 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
@@ -151,7 +151,7 @@ static int open_path(struct capture *c, const char *path)
 	if (!c->file)
 		return -errno;
 	__fsetlocking(c->file, FSETLOCKING_BYCALLER);
-	if (fifo) {
+	if (c->fifo) {
 		c->fifo = true;
 		setvbuf(c->file, NULL, _IONBF, 0);
 		return 0;
@@ -244,8 +244,8 @@ int capture_read(
 {
 	if (!c->pcap) {
 		int err = start_file(c, msg);
-		if (err)
-			return err;
+		if (err || c->fifo)
+			return err; /* its first frame may be far away */
 	}
 	c->fn = fn;
 	c->arg = arg;

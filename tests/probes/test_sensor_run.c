@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The agent's sensor, from a capture file to the records that it writes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -201,6 +203,59 @@ static void icmp_shows_type_and_code_as_port(void **state)
 	outcome_fini(&o);
 }
 
+static volatile sig_atomic_t stop;
+static struct counters *watched;
+
+/* Stops it once it has read what there is. */
+static void on_alarm(int signal)
+{
+	char name[COUNTERS_NAME_LEN];
+	uint64_t captured;
+	(void)signal;
+	stop = counters_get(watched, 0, name, &captured) && captured == 3;
+}
+
+/* A FIFO in which a writer leaves some packets and stays silent. */
+static void a_fifo_is_read_as_it_fills_and_ends_by_a_signal(void **state)
+{
+	(void)state;
+	struct frame f = {.src = "203.0.113.9", .dst = "198.51.100.7",
+	    .proto = PACKET_TCP, .dport = 23, .seq = 0xc6336407};
+	struct frame frames[] = {f, f, f};
+	struct buf b = capture_of(frames, 3);
+	char folder[] = "/tmp/sonde-test-XXXXXX", name[64];
+	struct sensor_capture *capture;
+	struct outcome o = {.counters = counters_new()};
+	int ends[2];
+	assert_non_null(mkdtemp(folder));
+	snprintf(name, sizeof(name), "file:%s/fifo", folder);
+	assert_int_equal(mkfifo(name + 5, 0600), 0);
+	assert_int_equal(sensor_open(&capture, &(struct sensor_opening){
+	    .interfaces = (const char *const[]){name},
+	    .interface_count = 1}, &o.msg), 0);
+	int fd = open(name + 5, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, b.data, b.len), b.len);
+	assert_int_equal(pipe(ends), 0);
+	watched = o.counters;
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+	ualarm(50000, 50000);
+	assert_int_equal(sensor_run(capture, &(struct sensor_config){
+	    .record_fd = ends[1], .counters = o.counters, .stop = &stop},
+	    &o.msg), 0);
+	ualarm(0, 0);
+	close(ends[1]);
+	read_records(&o, ends[0]);
+	assert_int_equal(o.count, 1);
+	assert_int_equal(o.records[0]->sighting->packets, 3);
+	outcome_fini(&o);
+	close(ends[0]);
+	close(fd);
+	sensor_close(capture);
+	unlink(name + 5);
+	rmdir(folder);
+	buf_fini(&b);
+}
+
 static void an_interface_that_is_not_there_is_named(void **state)
 {
 	(void)state;
@@ -249,6 +304,7 @@ int main(void)
 	    cmocka_unit_test(a_worm_becomes_a_payload_and_a_sighting),
 	    cmocka_unit_test(each_port_has_a_sighting_of_its_own),
 	    cmocka_unit_test(icmp_shows_type_and_code_as_port),
+	    cmocka_unit_test(a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
 	    cmocka_unit_test(an_interface_that_is_not_there_is_named),
 	    cmocka_unit_test(a_record_pipe_that_broke_ends_it),
 	};
