@@ -144,9 +144,15 @@ static void many_at_once_for_one_target_are_a_flood(void **state)
 			send(kinds[i], 50);
 		expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
 	}
-	/* Many ports, each once, is a scan however fast. */
-	start(100, NULL);
+	/* Many ports, each once or a few times, is a scan however fast. */
 	struct frame f = syn;
+	start(100, NULL);
+	for (int n = 0; n < 120; n++) {
+		f.dport = (uint16_t)(100 + n % 40);
+		send(f, 10);
+	}
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
 	for (int n = 0; n < 2000; n++, f.dport++)
 		send(f, 1);
 	expect(VERDICT_SCAN, SIGNATURE_NONE);
@@ -227,6 +233,8 @@ static void the_victim_of_an_icmp_error_is_in_its_quote(void **state)
 	send((struct frame){.proto = PACKET_ICMP, .icmp_type = 3,
 	    .icmp_code = 1, .payload = quote.data,
 	    .payload_len = quote.len}, 0);
+	/* The octets of the frame are gone before it is counted. */
+	memset(world.bytes.data, 0, world.bytes.len);
 	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
 	char text[ADDR_TEXT_LEN];
 	assert_string_equal(
@@ -319,6 +327,25 @@ static void chance_matches_among_many_packets_are_no_tool(void **state)
 	engine_flush(world.engine);
 	for (size_t i = 0; i < world.count; i++)
 		assert_int_equal(world.found[i].signature, SIGNATURE_NONE);
+}
+
+static void a_port_with_one_match_is_no_tool_either(void **state)
+{
+	(void)state;
+	struct frame f = syn;
+	for (int zmap = 0; zmap < 2; zmap++) {
+		start(100, NULL);
+		for (unsigned i = 0; i < 12; i++) {
+			f.dport = (uint16_t)(i + 1);
+			f.seq = i * 2654435761u;
+			f.ip_id = (uint16_t)(i * 40503);
+			if (i % 6 == 0)
+				f.ip_id = zmap ? 54321
+				    : (uint16_t)(0xc6336407 ^ f.dport ^ f.seq);
+			send(f, 1);
+		}
+		expect(VERDICT_SCAN, SIGNATURE_NONE);
+	}
 }
 
 static void a_high_ttl_is_odd_unless_a_tool_makes_it(void **state)
@@ -538,6 +565,42 @@ static void the_longest_silent_gives_way_and_speaks_first(void **state)
 	assert_int_equal(stats.sources_ever, 11);
 }
 
+/* While nobody gives way, a source has one finding of each class. */
+static void expect_no_twins(size_t from)
+{
+	for (size_t i = from; i < world.count; i++)
+		for (size_t n = i + 1; n < world.count; n++) {
+			const struct finding *f = &world.found[i];
+			const struct finding *g = &world.found[n];
+			assert_false(addr_equal(&f->src, &g->src) &&
+			    f->verdict == g->verdict &&
+			    f->signature == g->signature &&
+			    f->proto == g->proto);
+		}
+}
+
+static void a_source_is_found_again_whoever_left(void **state)
+{
+	(void)state;
+	uint32_t random = 1;
+	char src[32];
+	struct frame f = syn;
+	f.src = src;
+	start(62, NULL); /* of 128 places in the hash */
+	for (int i = 0; i < 20000; i++) {
+		random = random * 1664525 + 1013904223;
+		snprintf(src, sizeof(src), "10.0.0.%u", random >> 24 & 127);
+		send(f, 1);
+		if (i % 50 != 49)
+			continue;
+		engine_settle(world.engine);
+		size_t from = world.count;
+		engine_flush(world.engine);
+		expect_no_twins(from);
+		world.count = 0;
+	}
+}
+
 static void every_packet_is_in_exactly_one_finding(void **state)
 {
 	(void)state;
@@ -653,6 +716,7 @@ int main(void)
 	    cmocka_unit_test(a_worm_packet_is_enough),
 	    cmocka_unit_test(a_tool_needs_two_packets_and_all_of_them),
 	    cmocka_unit_test(chance_matches_among_many_packets_are_no_tool),
+	    cmocka_unit_test(a_port_with_one_match_is_no_tool_either),
 	    cmocka_unit_test(a_high_ttl_is_odd_unless_a_tool_makes_it),
 	    cmocka_unit_test(odd_flags_scan_when_they_go_round),
 	    cmocka_unit_test(lost_chatter_is_misconfiguration),
@@ -663,6 +727,7 @@ int main(void)
 	    cmocka_unit_test(a_client_of_a_home_server_is_no_scanner),
 	    cmocka_unit_test(a_worm_is_one_even_in_a_flow_of_home),
 	    cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
+	    cmocka_unit_test(a_source_is_found_again_whoever_left),
 	    cmocka_unit_test(every_packet_is_in_exactly_one_finding),
 	    cmocka_unit_test(
 		an_interval_starts_at_zero_and_remembers_the_source),
