@@ -63,8 +63,9 @@ int collector_open(struct collector **collector,
 void collector_close(struct collector *collector);
 
 /* Who wants to know when something changed.  Called from the writer's thread
- * after COMMIT, so be short: mark, wake, return.  Set once, before the first
- * agent can call; NULL ends it. */
+ * after COMMIT, so be short: mark, wake, return, and call nothing here.  Set
+ * once, before the first agent can call; NULL ends it, and when that returns
+ * no call is under way. */
 struct collector_listener {
 	void (*work_changed)(void *ctx, uint64_t revision);
 	void (*event_added)(void *ctx, uint64_t last_id);

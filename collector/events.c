@@ -122,10 +122,9 @@ void feed_publish(struct collector *c)
 	pthread_mutex_unlock(&feed->lock);
 	feed->pending_count = 0;
 	pthread_mutex_lock(&c->listener_lock);
-	struct collector_listener listener = c->listener;
+	if (c->listener.event_added)
+		c->listener.event_added(c->listener.ctx, last_id);
 	pthread_mutex_unlock(&c->listener_lock);
-	if (listener.event_added)
-		listener.event_added(listener.ctx, last_id);
 }
 
 uint64_t events_last_id(struct collector *c)

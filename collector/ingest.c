@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "collector/ingest.h"
+#include "collector/json.h"
 #include "collector/parts.h"
 #include "lib/xalloc.h"
 
@@ -75,8 +76,9 @@ static int tell_fork(struct collector *c, const struct ingest_job *job,
 	char *text = xasprintf("%s sends other bytes under numbers that were "
 	    "used: is its key on two machines?", job->agent.name);
 	int err = feed_add(c, "agent", text,
-	    json_pack("{s:s, s:s}", "name", job->agent.name, "state",
-		"forked"), msg);
+	    json_pack("{s:o, s:s, s:s}", "agent",
+		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
+		job->agent.name, "state", "forked"), msg);
 	free(text);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "lib/xalloc.h"
 
 #define FINEST_S 60      /* below it a map gains nothing */
+#define ROWS_MOST 30000  /* of minutes; some tenths of a second */
 #define ABSORBERS_MOST 32
 
 static struct map_path *find_path(const struct map *map, int64_t row)
@@ -145,18 +146,22 @@ void map_fini(struct map *map)
 	*map = (struct map){0};
 }
 
-static int take_path(void *ctx, const struct store_path *row)
-{
-	map_add(ctx, row);
-	return 0;
-}
-
 struct cover {
 	struct query *q;
 	struct store_filter filter;
 	struct map *map;
+	uint32_t finest_s;  /* bins below this are not read */
+	uint32_t rows_left; /* 0: as many as there are */
 };
 
+static int take_path(void *ctx, const struct store_path *row)
+{
+	struct cover *cover = ctx;
+	map_add(cover->map, row);
+	return cover->rows_left > 0 && --cover->rows_left == 0;
+}
+
+/* 1: too many rows. */
 static int read_level(struct cover *cover, uint32_t bin_s, int64_t from_s,
     int64_t to_s)
 {
@@ -166,7 +171,7 @@ static int read_level(struct cover *cover, uint32_t bin_s, int64_t from_s,
 	cover->filter.range.from_ns = from_s * NS_PER_S;
 	cover->filter.range.to_ns = to_s * NS_PER_S;
 	return cover->q->c->ops->read_paths(
-	    cover->q->reader, &cover->filter, take_path, cover->map);
+	    cover->q->reader, &cover->filter, take_path, cover);
 }
 
 /* Whether bins of this width are still kept for a time. */
@@ -186,7 +191,7 @@ static int read_cover(
 	int64_t bin_s = levels[level];
 	if (from_s >= to_s)
 		return ERR_OK;
-	bool finest = level == 0 || levels[level - 1] < FINEST_S ||
+	bool finest = level == 0 || levels[level - 1] < cover->finest_s ||
 	    !is_kept(cover->q, levels[level - 1], from_s);
 	if (finest)
 		return read_level(
@@ -203,19 +208,34 @@ static int read_cover(
 	return err;
 }
 
-int map_read(struct query *q, const struct store_range *range,
-    int64_t agent_row, const struct addr *hop, struct map *map)
+static int read_from(struct cover *cover, uint32_t finest_s,
+    const struct store_range *range)
 {
+	const uint32_t *levels = cover->q->c->store_config.levels;
+	int coarsest = 0;
+	while (coarsest + 1 < STORE_LEVELS_MAX && levels[coarsest + 1])
+		coarsest++;
+	cover->finest_s = finest_s;
+	cover->rows_left = coarsest > 0 && finest_s < levels[coarsest]
+	    ? ROWS_MOST : 0;
+	return read_cover(cover, coarsest, range->from_ns / NS_PER_S,
+	    (range->to_ns + NS_PER_S - 1) / NS_PER_S);
+}
+
+int map_read(struct query *q, struct store_range *range, int64_t agent_row,
+    struct map *map)
+{
+	static const uint32_t finest[] = {FINEST_S, 3600, 86400};
 	struct cover cover = {.q = q, .map = map};
 	cover.filter.agent_row = agent_row;
-	if (hop)
-		cover.filter.hop = *hop;
-	int coarsest = 0;
-	while (coarsest + 1 < STORE_LEVELS_MAX &&
-	    q->c->store_config.levels[coarsest + 1])
-		coarsest++;
-	int err = read_cover(&cover, coarsest, range->from_ns / NS_PER_S,
-	    (range->to_ns + NS_PER_S - 1) / NS_PER_S);
+	int err = 1;
+	for (int i = 0; err == 1 && i < 3; i++) {
+		map_fini(map);
+		err = read_from(&cover, finest[i], range);
+		if (err == ERR_OK)
+			range->from_ns -= range->from_ns %
+			    ((int64_t)finest[i] * NS_PER_S);
+	}
 	map_finish(map);
 	return err < 0 ? err : ERR_OK;
 }

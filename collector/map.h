@@ -2,7 +2,8 @@
 /*
  * Every path of a time range, summed up, and the graph that they make.  The
  * range is covered by whole days, hours and minutes, the coarsest that fit,
- * so a week costs about as many rows as an hour.
+ * so a week costs about as many rows as an hour.  Where minutes are too many
+ * rows (thousands of paths), the range is widened to whole hours, or days.
  */
 #pragma once
 
@@ -23,9 +24,9 @@ struct map {
 	struct topology *topology;
 };
 
-/* hop: only paths through this address; NULL: all.  agent_row 0: all. */
-int map_read(struct query *query, const struct store_range *range,
-    int64_t agent_row, const struct addr *hop, struct map *map);
+/* agent_row 0: all.  The range becomes the one that was read. */
+int map_read(struct query *query, struct store_range *range,
+    int64_t agent_row, struct map *map);
 /* From rows that the caller reads itself: add each, then finish. */
 void map_add(struct map *map, const struct store_path *row);
 /* Joins paths that differ only by lost answers; makes the topology. */

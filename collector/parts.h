@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The collector's parts and how they hang together; for collector/'s own
- * files.  Each part has its own lock, no function holds two of them, and
- * callbacks run without any.
+ * files.  Each part has its own lock and no function holds two of them.  The
+ * listener is called under a lock of its own, other callbacks under none.
  */
 #pragma once
 

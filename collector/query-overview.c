@@ -136,7 +136,7 @@ static int worst_links(struct query *q, json_t **worst)
 	struct map map = {0};
 	struct store_range range = {
 	    q->now_ns > RANGE_NS ? q->now_ns - RANGE_NS : 0, q->now_ns};
-	int err = map_read(q, &range, 0, NULL, &map);
+	int err = map_read(q, &range, 0, &map);
 	if (err == ERR_OK) {
 		*worst = worst_of(&map);
 		pthread_mutex_lock(&overview->lock);

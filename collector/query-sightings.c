@@ -6,8 +6,7 @@
 #include "collector/json.h"
 #include "collector/query-args.h"
 
-/* Sources of some hours are read by the minute, of a month by the day. */
-#define FINE_BINS 240
+#define ROWS_MOST 100000 /* some tenths of a second */
 
 struct list {
 	json_t *items;
@@ -60,6 +59,22 @@ static int read_offset(struct query *q, uint32_t *offset)
 	return err;
 }
 
+/* The finest level whose rows are not too many; the edges of the range are
+ * then as coarse as its bins. */
+static int choose_level(struct query *q, struct store_filter *filter)
+{
+	const uint32_t *levels = q->c->store_config.levels;
+	uint32_t rows = ROWS_MOST;
+	int err = ERR_OK;
+	for (int i = 0; err == ERR_OK && rows == ROWS_MOST &&
+	    i < STORE_LEVELS_MAX && levels[i]; i++) {
+		filter->bin_s = levels[i];
+		err = q->c->ops->count_sources(
+		    q->reader, filter, ROWS_MOST, &rows);
+	}
+	return err;
+}
+
 int query_sightings(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
@@ -82,7 +97,8 @@ int query_sightings(struct collector *c, const struct query_args *args,
 	if (err == ERR_OK)
 		err = query_addr(&q, "src", &filter.src);
 	filter.limit = list.limit + 1;
-	filter.bin_s = collector_level_for(c, &filter.range, FINE_BINS);
+	if (err == ERR_OK)
+		err = choose_level(&q, &filter);
 	if (err == ERR_OK)
 		err = c->ops->read_sources(
 		    q.reader, &filter, take_source, &list);

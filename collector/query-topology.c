@@ -187,7 +187,7 @@ int query_topology(struct collector *c, const struct query_args *args,
 	if (err == ERR_OK)
 		err = query_agent_row(&q, &agent_row);
 	if (err == ERR_OK)
-		err = map_read(&q, &range, agent_row, NULL, &map);
+		err = map_read(&q, &range, agent_row, &map);
 	if (err == ERR_OK)
 		json = topology_json(&q, &map, &range);
 	map_fini(&map);

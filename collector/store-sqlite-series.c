@@ -147,6 +147,19 @@ int sqlite_read_kinds(struct store_reader *reader,
 	return ended(row, err);
 }
 
+int sqlite_count_sources(struct store_reader *reader,
+    const struct store_filter *filter, uint32_t most, uint32_t *rows)
+{
+	int64_t count;
+	int err = db_integer(&reader->db, &count, 0,
+	    "SELECT count(*) FROM (SELECT 1 FROM sources WHERE bin_s = ?1"
+	    " AND bin >= ?2 AND bin < ?3 LIMIT ?4)",
+	    "iiii", (int64_t)filter->bin_s, first_bin(filter),
+	    end_bin(filter), (int64_t)most);
+	*rows = (uint32_t)count;
+	return err;
+}
+
 int sqlite_read_sources(struct store_reader *reader,
     const struct store_filter *filter, store_source_fn *fn, void *ctx)
 {
@@ -158,16 +171,18 @@ int sqlite_read_sources(struct store_reader *reader,
 	    " FROM sources s JOIN kinds k ON k.id = s.kind"
 	    " JOIN agents a ON a.id = s.agent"
 	    " WHERE s.bin_s = ?1 AND s.bin >= ?2 AND s.bin < ?3"
+	    " AND s.last_ns >= ?10 AND s.first_ns < ?11"
 	    " AND (?4 = 0 OR s.agent = ?4) AND (?5 IS NULL OR s.src = ?5)"
 	    " AND (?6 IS NULL OR k.signature = ?6)"
 	    " AND (?7 IS NULL OR k.verdict = ?7)"
 	    " GROUP BY s.kind, s.src, s.proto, s.dport"
 	    " ORDER BY total DESC, s.src, s.kind, s.proto, s.dport"
 	    " LIMIT ?8 OFFSET ?9",
-	    "iiiiattii", (int64_t)filter->bin_s, first_bin(filter),
+	    "iiiiattiiii", (int64_t)filter->bin_s, first_bin(filter),
 	    end_bin(filter), filter->agent_row, &filter->src,
 	    filter->signature, filter->verdict, (int64_t)filter->limit,
-	    (int64_t)filter->offset);
+	    (int64_t)filter->offset, filter->range.from_ns,
+	    filter->range.to_ns);
 	int err;
 	while ((err = next(reader, row)) == 1) {
 		struct store_source source = {

@@ -120,8 +120,8 @@ static int housekeep(struct trim *trim, const struct store *store)
 	    "DELETE FROM losses WHERE wall_ns < ?1",
 	    "DELETE FROM runs WHERE last_ns < ?1",
 	    "DELETE FROM alarms WHERE ended_ns > 0 AND ended_ns < ?1",
-	    "DELETE FROM path_hops WHERE path IN"
-	    " (SELECT id FROM paths WHERE last_day < ?1 / 1000000000 - 86400)",
+	    ("DELETE FROM path_hops WHERE path IN"
+	     " (SELECT id FROM paths WHERE last_day < ?1 / 1000000000 - 86400)"),
 	    "DELETE FROM paths WHERE last_day < ?1 / 1000000000 - 86400",
 	};
 	for (size_t i = 0; keep->days_ns && i < sizeof(old) / sizeof(old[0]);

@@ -244,6 +244,7 @@ const struct store_ops store_sqlite = {
     .read_watch = sqlite_read_watch,
     .read_kinds = sqlite_read_kinds,
     .read_sources = sqlite_read_sources,
+    .count_sources = sqlite_count_sources,
     .read_alarms = sqlite_read_alarms,
     .read_events = sqlite_read_events,
     .read_payload = sqlite_read_payload,

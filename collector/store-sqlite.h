@@ -144,6 +144,8 @@ int sqlite_read_kinds(struct store_reader *reader,
     const struct store_filter *filter, store_kind_fn *fn, void *ctx);
 int sqlite_read_sources(struct store_reader *reader,
     const struct store_filter *filter, store_source_fn *fn, void *ctx);
+int sqlite_count_sources(struct store_reader *reader,
+    const struct store_filter *filter, uint32_t most, uint32_t *rows);
 int sqlite_read_alarms(struct store_reader *reader,
     const struct store_filter *filter, store_alarm_fn *fn, void *ctx);
 int sqlite_read_events(struct store_reader *reader,

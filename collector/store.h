@@ -288,6 +288,10 @@ struct store_ops {
 	int (*read_sources)(struct store_reader *reader,
 	    const struct store_filter *filter, store_source_fn *fn,
 	    void *ctx);
+	/* The rows behind read_sources, counted up to `most`. */
+	int (*count_sources)(struct store_reader *reader,
+	    const struct store_filter *filter, uint32_t most,
+	    uint32_t *rows);
 	/* By onset; cursor and range on the onset; open ones always. */
 	int (*read_alarms)(struct store_reader *reader,
 	    const struct store_filter *filter, store_alarm_fn *fn, void *ctx);

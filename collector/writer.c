@@ -98,10 +98,9 @@ static void publish(struct collector *c, const struct job *first)
 		return;
 	c->revision = revision;
 	pthread_mutex_lock(&c->listener_lock);
-	struct collector_listener listener = c->listener;
+	if (c->listener.work_changed)
+		c->listener.work_changed(c->listener.ctx, revision);
 	pthread_mutex_unlock(&c->listener_lock);
-	if (listener.work_changed)
-		listener.work_changed(listener.ctx, revision);
 }
 
 static int run_and_publish(struct collector *c, struct job *first)

@@ -121,6 +121,45 @@ static void rollups_of_each_level_draw_the_same_map(void **state)
 	}
 }
 
+/* Six hundred paths like the first one, each walked in sixty minutes. */
+static void multiply_paths(struct fixture *f)
+{
+	fixture_sql(f, "INSERT INTO paths (agent, digest, src, dst, hops,"
+	    " last_day) SELECT agent, randomblob(16), src, dst, hops,"
+	    " last_day FROM paths, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 600) SELECT i FROM n)"
+	    " WHERE paths.id = 1");
+	fixture_sql(f, "INSERT INTO path_bins SELECT 60, b.bin - 60 * m.i,"
+	    " p.id, 1, 1, b.first_ns, b.last_ns, b.sums FROM path_bins b,"
+	    " paths p, (WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 59) SELECT i FROM n) m"
+	    " WHERE b.bin_s = 60 AND b.path = 1 AND p.id > 1");
+	fixture_sql(f, "INSERT INTO path_bins SELECT 3600, b.bin, p.id, 60,"
+	    " 60, b.first_ns, b.last_ns, b.sums FROM path_bins b, paths p"
+	    " WHERE b.bin_s = 3600 AND b.path = 1 AND p.id > 1");
+}
+
+static void many_paths_are_read_by_the_hour(void **state)
+{
+	struct fixture *f = *state;
+	fixture_sleep(f, 59 * 60 * NS_PER_S);
+	add_trace(&agent, SRC, DST, f->now_ns, good, 4);
+	fixture_ship(f, &agent);
+	json_t *few = fixture_query(f, query_topology, "from=-30m");
+	assert_string_equal(json_string_value(json_object_get(few, "from")),
+	    "2026-11-22T12:29:00.000000000Z");
+	json_decref(few);
+	multiply_paths(f);
+	json_t *many = fixture_query(f, query_topology, "from=-59m");
+	assert_string_equal(json_string_value(json_object_get(many, "from")),
+	    "2026-11-22T12:00:00.000000000Z");
+	json_t *slow = find(
+	    json_object_get(many, "links"), "10.0.0.2>10.0.0.3");
+	assert_int_equal(number(slow, "traces"), 600 * 60 + 1);
+	assert_about(number(slow, "delay_ns"), 40000000);
+	json_decref(many);
+}
+
 static void lost_answers_are_loss_where_they_were_lost(void **state)
 {
 	struct fixture *f = *state;
@@ -258,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_trace_becomes_nodes_and_links),
 	    TEST(rollups_of_each_level_draw_the_same_map),
+	    TEST(many_paths_are_read_by_the_hour),
 	    TEST(lost_answers_are_loss_where_they_were_lost),
 	    TEST(silence_is_one_node_between_its_neighbours),
 	    TEST(an_agents_map_is_its_own),
