@@ -330,6 +330,73 @@ def test_end(tap, lab):
               me.get("stored", 0) > 0, me)
 
 
+def test_doctor(tap, lab):
+    code, out, err = lab.sonde("doctor", "-c", lab.config, "--json")
+    found = [json.loads(x) for x in out.splitlines()]
+    lacks = [f for f in found if f["state"] == "lack"]
+    tap.check("the doctor says what it found, and by its exit code",
+              code == (1 if lacks else 0) and len(found) > 25, err)
+    tap.check("it reaches the collector and knows the agent",
+              {("collector", "ok"), ("disk", "ok")} <=
+              {(f["area"], f["state"]) for f in found}, found)
+    if os.geteuid() == 0:
+        walls = [f for f in found if f["area"] == "sandbox"]
+        tap.check("root's sandbox is whole", len(walls) == 25 and
+                  all(f["state"] == "ok" for f in walls), walls)
+    code, out, _ = lab.sonde("doctor", "--collector", "http://127.0.0.1:9")
+    tap.check("a collector that is not there is missing",
+              code == 1 and "lack  collector" in out, out)
+
+
+def test_tls(tap, folder):
+    """Another collector, over TLS: only who can vouch for it is believed."""
+    os.mkdir(f"{folder}/tls")
+    lab = Lab(f"{folder}/tls")
+    lab.url = lab.url.replace("http:", "https:")
+    cert, key = f"{lab.folder}/cert", f"{lab.folder}/key"
+    try:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec",
+                        "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", key, "-out", cert, "-days", "2", "-subj",
+                        "/CN=localhost", "-addext",
+                        "subjectAltName=IP:127.0.0.1"], check=True,
+                       capture_output=True)
+    except FileNotFoundError:
+        tap.check("TLS # SKIP openssl is not installed", True)
+        return
+    config = f"{lab.folder}/collector.conf"
+    with open(config, "w", encoding="ascii") as to:
+        to.write(f'state-dir = "{lab.folder}/collector"\n'
+                 f'listen = "{lab.url}"\ntls-cert = "{cert}"\n'
+                 f'tls-key = "{key}"\n')
+    lab.collector = lab.spawn(["sonde-collector", "-c", config])
+    lab.env["SONDE_COLLECTOR"] = lab.url
+    admin = f"{lab.folder}/collector/admin.token"
+    shutil.copy(f"{folder}/world.sim", lab.folder)
+    shutil.copy(f"{folder}/scan.pcap", lab.folder)
+    ask = ("token", "--ca-file", cert, "--token-file", admin)
+    try:
+        tap.until("a collector over TLS answers who trusts it",
+                  lambda: lab.sonde(*ask)[0] == 0)
+        code, _, err = lab.sonde("agents")
+        tap.check("and not who does not", code == 69 and "cert" in err, err)
+        lab.write_config()
+        enrol = ("sonde-agent", "enrol", "-c", lab.config, "--token")
+        code, _, err = lab.run(*enrol, lab.sonde(*ask)[1].strip())
+        tap.check("an agent that cannot verify it does not enrol",
+                  code == 69, err)
+        lab.write_config(f'ca-file = "{cert}"\n')
+        code, _, err = lab.run(*enrol, lab.sonde(*ask)[1].strip())
+        tap.check("one that can does", code == 0, err)
+        lab.start_agent()
+        tap.until("and ships",
+                  lambda: '"state":"up"' in
+                  lab.sonde("agents", "--json", "--ca-file", cert)[1],
+                  lab.log)
+    finally:
+        lab.stop()
+
+
 def test_client(tap, lab):
     del lab.env["SONDE_TOKEN"]
     code, _, err = lab.sonde("submit", "ping", "192.0.2.1")
@@ -367,6 +434,8 @@ def main():
         test_reload(tap, lab)
         test_budget(tap, lab)
         test_end(tap, lab)
+        test_doctor(tap, lab)
+        test_tls(tap, folder)
         test_client(tap, lab)
     finally:
         lab.stop()
