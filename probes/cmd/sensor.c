@@ -6,6 +6,7 @@
  * breaks the parser finds itself in an empty room.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #define PAYLOADS_MAX 4096
 #define PAYLOAD_BYTES_MAX ((size_t)4 << 20)
 #define HOMES_MAX 64
+#define PIPE_BYTES (1 << 20)
 
 static const struct option_row rows[] = {
 	{ "read", 'r', OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
@@ -279,6 +281,7 @@ static int run_job(struct job *job)
 	int out[2], error[2];
 	if (pipe(out) != 0 || pipe(error) != 0)
 		return command_fail(NAME, -errno, NULL);
+	fcntl(out[1], F_SETPIPE_SZ, PIPE_BYTES); /* or as large as it is */
 	catch_signals();
 	child = fork();
 	if (child < 0)
