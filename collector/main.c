@@ -86,8 +86,9 @@ int main(int argc, char **argv)
 	if (err == ERR_OK && option_help_asked(values))
 		return print_and_free(option_help_text(&table));
 	if (err == ERR_OK)
-		err = config_load(
-		    &config, keys, option_text(values, "config"), &msg);
+		err = (option_given(values, "config") ? config_load
+		    : config_load_default)(&config, keys,
+		    option_text(values, "config"), &msg);
 	if (err == ERR_OK)
 		err = option_flag(values, "check")
 		    ? print_and_free(config_print(config))

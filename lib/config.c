@@ -232,6 +232,13 @@ int config_load(struct config **config, const struct option_row *rows,
 	return err;
 }
 
+int config_load_default(struct config **config, const struct option_row *rows,
+    const char *path, struct errmsg *msg)
+{
+	int err = config_load(config, rows, path, msg);
+	return err == -ENOENT ? config_parse(config, rows, "", path, msg) : err;
+}
+
 void config_free(struct config *config)
 {
 	if (!config)

@@ -14,6 +14,10 @@
 struct config;
 int config_load(struct config **config, const struct option_row *rows,
     const char *path, struct errmsg *msg);
+/* The same for a path that nobody asked for: without the file, every key takes
+ * its default. */
+int config_load_default(struct config **config, const struct option_row *rows,
+    const char *path, struct errmsg *msg);
 /* The same from text; name stands for the file in errors. */
 int config_parse(struct config **config, const struct option_row *rows,
     const char *text, const char *name, struct errmsg *msg);

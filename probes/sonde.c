@@ -3,6 +3,7 @@
  * The command `sonde`: a subcommand, or any script by its name.  Common
  * options may stand before the word too: `sonde --net sim:FILE trace HOST`.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static bool is_script(const char *word)
 	return found;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	int at = measure_reorder(argc, argv);
 	const char *word = at < argc ? argv[at] : "--help";
@@ -70,4 +71,14 @@ int main(int argc, char **argv)
 	if (is_script(word))
 		return measure_main(word, argc - at, argv + at);
 	return unknown(word);
+}
+
+/* What was printed must also have been written. */
+int main(int argc, char **argv)
+{
+	int code = dispatch(argc, argv);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "sonde: output: cannot be written\n");
+	return code ? code : err_exit_code(-EIO);
 }

@@ -160,7 +160,9 @@ int agent_config_load(
     struct agent_config *config, const char *path, struct errmsg *msg)
 {
 	memset(config, 0, sizeof(*config));
-	int err = config_load(&config->raw, agent_config_rows, path, msg);
+	bool asked = strcmp(path, AGENT_CONFIG_DEFAULT) != 0;
+	int err = (asked ? config_load : config_load_default)(
+	    &config->raw, agent_config_rows, path, msg);
 	if (err)
 		return err == -ENOENT ? ERR_CONFIG : err;
 	read_values(config);

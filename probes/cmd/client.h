@@ -8,7 +8,7 @@
 #include "lib/option.h"
 #include "probes/cmd/command.h"
 
-#define CLIENT_DEFAULT_URL "http://127.0.0.1:8411"
+#define CLIENT_DEFAULT_URL "http://127.0.0.1:8470"
 
 /* Rows for the command's option table. */
 #define CLIENT_ROWS                                                      \

@@ -107,7 +107,10 @@ char *host_resolve(const struct net_ops *net, void *net_ctx, const char *host,
 		return NULL;
 	}
 	int err = ERR_NOT_FOUND;
-	if (strlen(host) > NAME_MAX_LEN || strchr(host, '='))
+	/* The resolver would read "1.2.3" as 1.2.0.3, somebody else's. */
+	if (host[strspn(host, "0123456789.")] == '\0')
+		err_set(msg, err, "neither an address nor a name");
+	else if (strlen(host) > NAME_MAX_LEN || strchr(host, '='))
 		err_set(msg, err, "not a host name");
 	else if (!net->resolve)
 		err = system_resolve(host, family, &a, msg);
