@@ -6,20 +6,26 @@
 build=${O:-build}
 logs=$build/check/demo
 mkdir -p "$logs"
+# Our demos live in a folder of our own: others may run one meanwhile.
+scratch=$(mktemp -d)
+chmod 755 "$scratch"
+trap 'rm -rf "$scratch"' EXIT
+before=$(ip netns list 2>/dev/null | sort)
 
 run_demo() { # name, command...
 	name=$1
 	shift
 	env DEMO_FOR="${DEMO_FOR:-90}" PORT=18411 DEMO_LOGS="$logs/$name" O="$build" \
-		"$@" python3 tests/demo/demo.py >"$logs/$name.tap" 2>"$logs/$name.txt"
+		TMPDIR="$scratch" "$@" python3 tests/demo/demo.py >"$logs/$name.tap" 2>"$logs/$name.txt"
 	status=$?
 	sed 's/^/# /' "$logs/$name.tap" "$logs/$name.txt"
-	return $status
+	return "$status"
 }
 
 leaves_nothing() {
-	! ip netns list | grep '^sonde[0-9]' && ! pgrep -f sonde-demo- &&
-		! ls -d "${TMPDIR:-/tmp}"/sonde-demo-* 2>/dev/null
+	[ -z "$(ls "$scratch")" ] && ! pgrep -f "$scratch/" &&
+		ip netns list 2>/dev/null | sort >"$scratch/after" &&
+		! echo "$before" | comm -13 - "$scratch/after" | grep '^sonde[0-9]'
 }
 
 command -v python3 >/dev/null 2>&1 || skip_all "python3 is not installed"
