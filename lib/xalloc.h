@@ -7,10 +7,14 @@
 
 #include <stddef.h>
 
-void *xmalloc(size_t size);
-void *xcalloc(size_t count, size_t size);                /* zeroed */
-void *xreallocarray(void *p, size_t count, size_t size); /* overflow aborts */
-char *xstrdup(const char *s);
-char *xstrndup(const char *s, size_t len);
-void *xmemdup(const void *p, size_t size);
-char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define XALLOC_NONNULL __attribute__((returns_nonnull))
+
+void *xmalloc(size_t size) XALLOC_NONNULL;
+void *xcalloc(size_t count, size_t size) XALLOC_NONNULL; /* zeroed */
+/* Overflow of count times size aborts. */
+void *xreallocarray(void *p, size_t count, size_t size) XALLOC_NONNULL;
+char *xstrdup(const char *s) XALLOC_NONNULL;
+char *xstrndup(const char *s, size_t len) XALLOC_NONNULL;
+void *xmemdup(const void *p, size_t size) XALLOC_NONNULL;
+char *xasprintf(const char *format, ...)
+    __attribute__((format(printf, 1, 2))) XALLOC_NONNULL;

@@ -23,11 +23,12 @@ judge() { # name, tool, command...
 	fi
 }
 
+# One process a file: a finding in one must not hide those of the next.
 tidy() {
-	printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 \
-		clang-tidy --quiet -- -std=c17 -D_GNU_SOURCE -I. -I"$build" \
-		-I/usr/include/lua5.4 -DSONDE_VERSION='"0"' \
-		-DSONDE_DATADIR='""' -DSONDE_SYSCONFDIR='""' 2>/dev/null
+	local flags="-std=c17 -D_GNU_SOURCE -I. -I$build -I/usr/include/lua5.4
+	    -DSONDE_VERSION=\"0\" -DSONDE_DATADIR=\"\" -DSONDE_SYSCONFDIR=\"\""
+	printf '%s\n' "${sources[@]}" | FLAGS=$flags xargs -P "$(nproc)" -n 1 \
+		sh -c 'exec clang-tidy --quiet "$0" -- $FLAGS 2>/dev/null'
 }
 
 check_with_cppcheck() {
