@@ -46,26 +46,37 @@ static int take_watch(void *ctx, const struct store_watch *watch)
 	return 0;
 }
 
+/* Points come sorted by series: another one than the last begins a new. */
+static bool is_last(
+    const struct series_set *set, const struct store_point *point)
+{
+	return set->count > 0 &&
+	    set->items[set->count - 1].kind_row == point->kind_row &&
+	    set->items[set->count - 1].agent_row == point->agent_row;
+}
+
+static void series_begin(
+    struct series_set *set, const struct store_point *point)
+{
+	if (set->count == set->cap) {
+		set->cap = set->cap ? set->cap * 2 : 16;
+		set->items =
+		    xreallocarray(set->items, set->cap, sizeof(*set->items));
+	}
+	set->items[set->count++] = (struct series){
+	    .kind_row = point->kind_row,
+	    .agent_row = point->agent_row,
+	    .bins = xcalloc(set->bins + 1, sizeof(struct spike_bin)),
+	    .packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
+	};
+}
+
 static int take_point(void *ctx, const struct store_point *point)
 {
 	struct series_set *set = ctx;
-	struct series *last =
-	    set->count ? &set->items[set->count - 1] : NULL;
-	if (!last || last->kind_row != point->kind_row ||
-	    last->agent_row != point->agent_row) {
-		if (set->count == set->cap) {
-			set->cap = set->cap ? set->cap * 2 : 16;
-			set->items = xreallocarray(
-			    set->items, set->cap, sizeof(*set->items));
-		}
-		last = &set->items[set->count++];
-		*last = (struct series){
-		    .kind_row = point->kind_row,
-		    .agent_row = point->agent_row,
-		    .bins = xcalloc(set->bins + 1, sizeof(*last->bins)),
-		    .packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
-		};
-	}
+	if (!is_last(set, point))
+		series_begin(set, point);
+	struct series *last = &set->items[set->count - 1];
 	size_t i;
 	if (bin_index(set, point->bin, &i)) {
 		last->bins[i].count = (double)point->sources;
