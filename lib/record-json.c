@@ -179,6 +179,10 @@ static bool reply_is_silent(const Sonde__Reply *reply,
 	static const char *const sent[] = {"probe_ttl", "attempt", "probe_id",
 	    "tx_wall_ns", "tx_clock", "from"};
 	const char *name = field->name;
+	/* What never left has no time of leaving. */
+	if (reply->tx_wall_ns == 0 && reply->from.len == 0 &&
+	    strncmp(name, "tx_", 3) == 0)
+		return true;
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
 		if (strcmp(name, sent[i]) == 0)
 			return false;

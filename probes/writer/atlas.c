@@ -5,12 +5,11 @@
  * measured this.  Other records are passed over.
  */
 #include <ctype.h>
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
 #include "lib/clock.h"
+#include "probes/writer/json-line.h"
 #include "probes/writer/reply.h"
 #include "probes/writer/writer.h"
 
@@ -52,8 +51,10 @@ static json_t *head(const char *type, const ProtobufCBinaryData *src,
 	return j;
 }
 
-static void set_times(json_t *j, Sonde__Reply *const *replies, size_t count,
-    bool with_end)
+/* From the first probe to the last reply; where the policy let no probe
+ * leave, the record's own time: Atlas has no result without a timestamp. */
+static void set_times(json_t *j, int64_t record_wall_ns,
+    Sonde__Reply *const *replies, size_t count, bool with_end)
 {
 	int64_t first = 0, last = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -65,6 +66,8 @@ static void set_times(json_t *j, Sonde__Reply *const *replies, size_t count,
 		if (end > last)
 			last = end;
 	}
+	if (first == 0)
+		first = last = record_wall_ns;
 	set_int(j, "timestamp", (uint64_t)(first / NS_PER_S));
 	if (with_end)
 		set_int(j, "endtime", (uint64_t)(last / NS_PER_S));
@@ -114,8 +117,6 @@ static json_t *extensions(const Sonde__Reply *r)
 
 static json_t *trace_reply(const Sonde__Reply *r)
 {
-	if (r->denied && *r->denied)
-		return json_pack("{s:s}", "error", r->denied);
 	if (r->from.len == 0)
 		return json_pack("{s:s}", "x", "*");
 	json_t *j = json_object();
@@ -137,31 +138,47 @@ static json_t *trace_reply(const Sonde__Reply *r)
 	return j;
 }
 
-static json_t *trace(const Sonde__Trace *t)
+/* The replies from *at on that are of one hop.  What was never sent is the
+ * hop's error, not a result. */
+static json_t *trace_hop(const Sonde__Trace *t, size_t *at)
 {
+	uint32_t ttl = t->replies[*at]->probe_ttl;
+	json_t *hop = json_pack("{s:i}", "hop", (int)ttl);
+	json_t *results = json_array();
+	for (; *at < t->n_replies && t->replies[*at]->probe_ttl == ttl; ++*at) {
+		const Sonde__Reply *r = t->replies[*at];
+		const char *not_sent = reply_not_sent(r);
+		if (not_sent)
+			json_object_set_new(
+			    hop, "error", json_string(not_sent));
+		else
+			json_array_append_new(results, trace_reply(r));
+	}
+	if (json_array_size(results) > 0)
+		json_object_set(hop, "result", results);
+	json_decref(results);
+	return hop;
+}
+
+static json_t *trace(const Sonde__Record *record)
+{
+	const Sonde__Trace *t = record->trace;
 	json_t *j = head(
 	    "traceroute", &t->src, &t->dst, t->dst_name, t->method);
-	json_t *hops = json_array(), *replies = NULL;
+	json_t *hops = json_array();
 	set_int(j, "paris_id", t->flow_id % 65536);
-	set_times(j, t->replies, t->n_replies, true);
-	for (size_t i = 0; i < t->n_replies; i++) {
-		const Sonde__Reply *r = t->replies[i];
-		if (i == 0 || t->replies[i - 1]->probe_ttl != r->probe_ttl) {
-			replies = json_array();
-			json_array_append_new(hops,
-			    json_pack("{s:i, s:o}", "hop",
-				(int)r->probe_ttl, "result", replies));
-		}
-		json_array_append_new(replies, trace_reply(r));
-	}
+	set_times(j, record->wall_ns, t->replies, t->n_replies, true);
+	for (size_t i = 0; i < t->n_replies;)
+		json_array_append_new(hops, trace_hop(t, &i));
 	json_object_set_new(j, "result", hops);
 	return j;
 }
 
 static json_t *ping_reply(const Sonde__Reply *r)
 {
-	if (r->denied && *r->denied)
-		return json_pack("{s:s}", "error", r->denied);
+	const char *not_sent = reply_not_sent(r);
+	if (not_sent)
+		return json_pack("{s:s}", "error", not_sent);
 	if (r->from.len == 0)
 		return json_pack("{s:s}", "x", "*");
 	json_t *j = json_object();
@@ -177,8 +194,9 @@ static void set_rtt(json_t *j, const char *name, bool any, uint64_t ns)
 	json_object_set_new(j, name, any ? milliseconds(ns) : json_integer(-1));
 }
 
-static json_t *ping(const Sonde__Ping *p)
+static json_t *ping(const Sonde__Record *record)
 {
+	const Sonde__Ping *p = record->ping;
 	json_t *j = head("ping", &p->src, &p->dst, p->dst_name, p->method);
 	json_t *result = json_array();
 	uint64_t duplicates = 0;
@@ -187,7 +205,7 @@ static json_t *ping(const Sonde__Ping *p)
 		duplicates += (uint64_t)(p->replies[i]->duplicate != 0);
 		json_array_append_new(result, ping_reply(p->replies[i]));
 	}
-	set_times(j, p->replies, p->n_replies, false);
+	set_times(j, record->wall_ns, p->replies, p->n_replies, false);
 	if (p->n_replies > 0 && p->replies[0]->from.len > 0)
 		set_int(j, "ttl", p->replies[0]->reply_ttl);
 	set_int(j, "size",
@@ -202,42 +220,21 @@ static json_t *ping(const Sonde__Ping *p)
 	return j;
 }
 
-static int atlas_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
-{
-	(void)colour;
-	(void)msg;
-	*ctx = to;
-	return 0;
-}
-
 static int atlas_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
 	json_t *j = NULL;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
-		j = trace(record->trace);
+		j = trace(record);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)
-		j = ping(record->ping);
-	if (!j)
-		return 0;
-	int failed = json_dumpf(j, ctx, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	json_decref(j);
-	if (failed || putc('\n', ctx) == EOF)
-		return err_set(msg, -EIO, "output: %s", strerror(errno));
-	return 0;
-}
-
-static int atlas_close(void *ctx, struct errmsg *msg)
-{
-	if (fflush(ctx) != 0)
-		return err_set(msg, -errno, "output: %s", strerror(errno));
-	return 0;
+		j = ping(record);
+	return json_line_write(ctx, j, JSON_REAL_PRECISION(9), msg);
 }
 
 const struct writer_ops writer_atlas = {
     .name = "atlas",
     .help = "traces and pings as RIPE Atlas results",
-    .open = atlas_open,
+    .open = json_line_open,
     .record = atlas_record,
-    .close = atlas_close,
+    .close = json_line_close,
 };

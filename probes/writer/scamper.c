@@ -5,20 +5,22 @@
  * probe sizes of a trace) is left out rather than made up; other records are
  * passed over, since scamper has no form for them.
  */
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/clock.h"
+#include "probes/writer/json-line.h"
 #include "probes/writer/reply.h"
 #include "probes/writer/writer.h"
 
-static json_t *address(const ProtobufCBinaryData *bytes)
+static void set_address(
+    json_t *to, const char *name, const ProtobufCBinaryData *bytes)
 {
 	char a[ADDR_TEXT_LEN];
-	return json_string(reply_addr(bytes, a));
+	if (bytes->len > 0)
+		json_object_set_new(
+		    to, name, json_string(reply_addr(bytes, a)));
 }
 
 static json_t *moment(int64_t wall_ns)
@@ -27,13 +29,18 @@ static json_t *moment(int64_t wall_ns)
 	    "usec", (json_int_t)(wall_ns % NS_PER_S / NS_PER_US));
 }
 
-static json_t *start_of(Sonde__Reply *const *replies, size_t count)
+/* When the first probe left; where the policy let none leave, when the record
+ * was made: scamper's form has no measurement without a start. */
+static json_t *start_of(int64_t record_wall_ns, Sonde__Reply *const *replies,
+    size_t count)
 {
 	int64_t first = 0;
 	for (size_t i = 0; i < count; i++)
 		if (replies[i]->tx_wall_ns &&
 		    (first == 0 || replies[i]->tx_wall_ns < first))
 			first = replies[i]->tx_wall_ns;
+	if (first == 0)
+		first = record_wall_ns;
 	char text[32];
 	time_t sec = (time_t)(first / NS_PER_S);
 	struct tm tm;
@@ -79,7 +86,7 @@ static void set_int(json_t *to, const char *name, uint64_t value)
 static json_t *hop(const Sonde__Reply *r, bool tcp)
 {
 	json_t *h = json_object();
-	json_object_set_new(h, "addr", address(&r->from));
+	set_address(h, "addr", &r->from);
 	set_int(h, "probe_ttl", r->probe_ttl);
 	set_int(h, "probe_id", r->attempt);
 	json_object_set_new(h, "tx", moment(r->tx_wall_ns));
@@ -120,8 +127,9 @@ static const char *trace_method(const char *method)
 					     : "tcp";
 }
 
-static json_t *trace(const Sonde__Trace *t)
+static json_t *trace(const Sonde__Record *record)
 {
+	const Sonde__Trace *t = record->trace;
 	json_t *j = json_pack("{s:s, s:s, s:i, s:s}", "type", "trace",
 	    "version", "0.1", "userid", 0, "method",
 	    trace_method(t->method));
@@ -131,15 +139,17 @@ static json_t *trace(const Sonde__Trace *t)
 	for (size_t i = 0; i < t->n_replies; i++) {
 		const Sonde__Reply *r = t->replies[i];
 		attempts = r->attempt > attempts ? r->attempt : attempts;
-		hop_count = r->probe_ttl > hop_count ? r->probe_ttl
-						     : hop_count;
-		sent += !r->duplicate && !*r->denied;
+		if (reply_not_sent(r))
+			continue;
+		if (r->probe_ttl > hop_count)
+			hop_count = r->probe_ttl;
+		sent += !r->duplicate;
 		if (r->from.len > 0)
 			json_array_append_new(
 			    hops, hop(r, strcmp(t->method, "tcp") == 0));
 	}
-	json_object_set_new(j, "src", address(&t->src));
-	json_object_set_new(j, "dst", address(&t->dst));
+	set_address(j, "src", &t->src);
+	set_address(j, "dst", &t->dst);
 	if (icmp) {
 		set_int(j, "icmp_sum", t->dport);
 	} else {
@@ -149,7 +159,8 @@ static json_t *trace(const Sonde__Trace *t)
 	json_object_set_new(
 	    j, "stop_reason", json_string(stop_reason(t->stop_reason)));
 	set_int(j, "stop_data", 0);
-	json_object_set_new(j, "start", start_of(t->replies, t->n_replies));
+	json_object_set_new(j, "start",
+	    start_of(record->wall_ns, t->replies, t->n_replies));
 	set_int(j, "hop_count", hop_count);
 	set_int(j, "attempts", attempts);
 	set_int(j, "hoplimit", t->max_ttl);
@@ -167,7 +178,7 @@ static const char *reply_proto(const Sonde__Reply *r)
 static json_t *response(const Sonde__Reply *r)
 {
 	json_t *j = json_object();
-	json_object_set_new(j, "from", address(&r->from));
+	set_address(j, "from", &r->from);
 	set_int(j, "seq", r->attempt - 1);
 	set_int(j, "reply_size", r->reply_size_bytes);
 	set_int(j, "reply_ttl", r->reply_ttl);
@@ -188,12 +199,16 @@ static json_t *statistics(const Sonde__Ping *p)
 	double sum = 0, mean = (double)p->rtt_avg_ns;
 	int duplicates = 0, errors = 0;
 	for (size_t i = 0; i < p->n_replies; i++) {
-		double d = (double)p->replies[i]->rtt_ns - mean;
-		if (p->replies[i]->duplicate)
+		const Sonde__Reply *r = p->replies[i];
+		double d = (double)r->rtt_ns - mean;
+		if (r->from.len == 0)
+			continue;
+		if (r->duplicate)
 			duplicates++;
-		else if (p->replies[i]->from.len > 0)
+		else if (reply_is_answer(r, p->method))
 			sum += d * d;
-		errors += *p->replies[i]->denied != '\0';
+		else
+			errors++;
 	}
 	json_t *j = json_object();
 	set_int(j, "replies", p->received);
@@ -219,8 +234,9 @@ static const char *ping_method(const char *method)
 					    : "udp";
 }
 
-static json_t *ping(const Sonde__Ping *p)
+static json_t *ping(const Sonde__Record *record)
 {
+	const Sonde__Ping *p = record->ping;
 	json_t *j = json_pack("{s:s, s:s, s:s}", "type", "ping", "version",
 	    "0.4", "method", ping_method(p->method));
 	json_t *responses = json_array(), *none = json_array();
@@ -228,15 +244,16 @@ static json_t *ping(const Sonde__Ping *p)
 		const Sonde__Reply *r = p->replies[i];
 		if (r->from.len > 0)
 			json_array_append_new(responses, response(r));
-		else if (!*r->denied)
+		else if (!reply_not_sent(r))
 			json_array_append_new(none,
 			    json_pack("{s:i, s:o}", "seq",
 				(int)r->attempt - 1, "tx",
 				moment(r->tx_wall_ns)));
 	}
-	json_object_set_new(j, "src", address(&p->src));
-	json_object_set_new(j, "dst", address(&p->dst));
-	json_object_set_new(j, "start", start_of(p->replies, p->n_replies));
+	set_address(j, "src", &p->src);
+	set_address(j, "dst", &p->dst);
+	json_object_set_new(j, "start",
+	    start_of(record->wall_ns, p->replies, p->n_replies));
 	set_int(j, "ping_sent", p->sent);
 	set_int(j, "probe_size", p->size_bytes);
 	json_object_set_new(j, "responses", responses);
@@ -245,42 +262,21 @@ static json_t *ping(const Sonde__Ping *p)
 	return j;
 }
 
-static int scamper_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
-{
-	(void)colour;
-	(void)msg;
-	*ctx = to;
-	return 0;
-}
-
 static int scamper_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
 	json_t *j = NULL;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
-		j = trace(record->trace);
+		j = trace(record);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)
-		j = ping(record->ping);
-	if (!j)
-		return 0;
-	int failed = json_dumpf(j, ctx, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	json_decref(j);
-	if (failed || putc('\n', ctx) == EOF)
-		return err_set(msg, -EIO, "output: %s", strerror(errno));
-	return 0;
-}
-
-static int scamper_close(void *ctx, struct errmsg *msg)
-{
-	if (fflush(ctx) != 0)
-		return err_set(msg, -errno, "output: %s", strerror(errno));
-	return 0;
+		j = ping(record);
+	return json_line_write(ctx, j, JSON_REAL_PRECISION(9), msg);
 }
 
 const struct writer_ops writer_scamper = {
     .name = "scamper",
     .help = "traces and pings as scamper's JSON",
-    .open = scamper_open,
+    .open = json_line_open,
     .record = scamper_record,
-    .close = scamper_close,
+    .close = json_line_close,
 };

@@ -223,7 +223,8 @@ void text_trace(struct text *t, const Sonde__Trace *trace)
 	uint32_t hops = print_hops(t, trace);
 	size_t probes = 0;
 	for (size_t i = 0; i < trace->n_replies; i++)
-		probes += !trace->replies[i]->duplicate;
+		probes += !trace->replies[i]->duplicate &&
+			  !*trace->replies[i]->denied;
 	if (strcmp(trace->stop_reason, "completed") == 0)
 		fprintf(t->to, "%sreached in %u hop%s%s",
 		    text_on(t, TEXT_GOOD), hops, hops == 1 ? "" : "s",

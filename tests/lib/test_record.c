@@ -219,6 +219,10 @@ static void json_speaks_to_people(void **state)
 	assert_true(json_is_null(json_object_get(reply, "from")));
 	assert_null(json_object_get(reply, "rtt_ns"));
 	assert_null(json_object_get(reply, "denied"));
+	/* It never left: no time says when. */
+	assert_null(json_object_get(reply, "tx_wall"));
+	assert_null(json_object_get(reply, "tx_wall_ns"));
+	assert_null(json_object_get(reply, "tx_clock"));
 	json_decref(j);
 }
 

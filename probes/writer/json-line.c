@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: ISC
+/* NDJSON, and the one place that says when it cannot be written. */
+#include <errno.h>
+#include <string.h>
+
+#include "probes/writer/json-line.h"
+
+static int failed(struct errmsg *msg)
+{
+	int err = errno ? -errno : -EIO;
+	return err_set(msg, err, "output: %s", strerror(-err));
+}
+
+int json_line_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
+{
+	(void)colour;
+	(void)msg;
+	*ctx = to;
+	return 0;
+}
+
+int json_line_close(void *ctx, struct errmsg *msg)
+{
+	errno = 0;
+	return fflush(ctx) == 0 ? 0 : failed(msg);
+}
+
+int json_line_write(
+    FILE *to, json_t *line, size_t flags, struct errmsg *msg)
+{
+	if (!line)
+		return 0;
+	errno = 0;
+	int bad = json_dumpf(line, to, JSON_COMPACT | flags) != 0 ||
+		  putc('\n', to) == EOF;
+	json_decref(line);
+	return bad ? failed(msg) : 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One JSON object a line: what the writers of JSON and the commands with
+ * --json share.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "lib/err.h"
+
+/* A writer's open and close hooks whose context is the stream alone. */
+int json_line_open(void **ctx, FILE *to, int colour, struct errmsg *msg);
+int json_line_close(void *ctx, struct errmsg *msg);
+
+/* Writes the object and a newline.  Consumes line, which may be NULL: nothing
+ * to say.  flags: jansson's, beside JSON_COMPACT. */
+int json_line_write(
+    FILE *to, json_t *line, size_t flags, struct errmsg *msg);
