@@ -50,7 +50,7 @@ static void address_cell(FILE *to, const ProtobufCBinaryData *bytes)
 struct measurement {
 	const char *kind, *name, *method;
 	const ProtobufCBinaryData *src, *dst;
-	uint64_t flow_id;
+	char flow_id[17]; /* in hex, as in JSON; a ping has none */
 };
 
 static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
@@ -62,7 +62,7 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 	address_cell(to, m->dst);
 	putc(',', to);
 	text_cell(to, m->name);
-	fprintf(to, ",%s,%" PRIu64 ",%u,%u,", m->method, m->flow_id,
+	fprintf(to, ",%s,%s,%u,%u,", m->method, m->flow_id,
 	    r->probe_ttl, r->attempt);
 	address_cell(to, &r->from);
 	if (r->from.len)
@@ -121,7 +121,8 @@ static void trace_rows(FILE *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	struct measurement m = {"trace", t->dst_name, t->method, &t->src,
-	    &t->dst, t->flow_id};
+	    &t->dst, ""};
+	snprintf(m.flow_id, sizeof(m.flow_id), "%016" PRIx64, t->flow_id);
 	for (size_t i = 0; i < t->n_replies; i++)
 		probe_row(to, record->wall_ns, &m, t->replies[i]);
 }
@@ -130,7 +131,7 @@ static void ping_rows(FILE *to, const Sonde__Record *record)
 {
 	const Sonde__Ping *p = record->ping;
 	struct measurement m = {"ping", p->dst_name, p->method, &p->src,
-	    &p->dst, 0};
+	    &p->dst, ""};
 	for (size_t i = 0; i < p->n_replies; i++)
 		probe_row(to, record->wall_ns, &m, p->replies[i]);
 }

@@ -63,6 +63,21 @@ check "scripts are listed with a line each" exits 0 "hop by hop" scripts
 check "scripts --json is JSON" sh -c \
 	"'$sonde' scripts --json | python3 -c 'import json, sys
 assert \"trace\" in [json.loads(l)[\"name\"] for l in sys.stdin]'"
+cat >"$dir/same.py" <<'END'
+import csv, json, sys
+table = list(csv.DictReader(open(sys.argv[1], newline="")))
+[trace] = [json.loads(line)["trace"] for line in open(sys.argv[2])]
+assert {row["flow_id"] for row in table} == {trace["flow_id"]}, table[0]
+assert len(table) == len(trace["replies"])
+for row, reply in zip(table, trace["replies"]):
+    assert row["from"] == (reply["from"] or ""), row
+    assert int(row["probe_ttl"]) == reply["probe_ttl"], row
+    assert row["rtt_ns"] == str(reply.get("rtt_ns", "")), row
+END
+"$sonde" --net "$sim" trace --csv --sport 7 web >"$dir/csv"
+"$sonde" --net "$sim" trace --json --sport 7 web >"$dir/json"
+check "CSV and JSON say the same of a trace" \
+	python3 "$dir/same.py" "$dir/csv" "$dir/json"
 for shell in bash zsh fish; do
 	check "completion for $shell knows trace's options" \
 		exits 0 "gap-limit" completion "$shell"
