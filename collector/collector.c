@@ -128,6 +128,7 @@ static int open_parts(struct collector *c, struct errmsg *msg)
 	int err = lock_folder(c, msg);
 	if (err == ERR_OK)
 		err = admin_token_load(c, msg);
+	c->store_config.had_one = collector_has_past(c);
 	if (err == ERR_OK)
 		err = c->ops->open(&c->store, &c->store_config, msg);
 	if (err == ERR_OK)
@@ -163,6 +164,7 @@ int collector_open(struct collector **collector,
 	c->config.state_dir = c->state_dir = xstrdup(config->state_dir);
 	c->ops = &store_sqlite;
 	c->store_config.dir = c->state_dir;
+	c->store_config.anew = config->new_database;
 	c->store_config.max_bytes = config->database_max_bytes;
 	c->lock_fd = -1;
 	c->started = collector_wall(c);

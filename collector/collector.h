@@ -3,7 +3,8 @@
  * The collector without its HTTP face: takes batches in exactly once, keeps
  * them, rolls them up, watches the series, hands out campaigns and answers
  * queries.  Every function of collector/ may be called from any thread unless
- * its comment says otherwise; nothing here prints.
+ * its comment says otherwise; nothing here prints, but for one line when the
+ * database is gone (fault.h).
  *
  * What else there is: ingest.h (batches), enrol.h (keys and tokens),
  * campaign.h (work for agents), query.h (answers), events.h (the feed),
@@ -46,6 +47,7 @@ struct collector_config {
 	uint32_t queue_batches;       /* waiting for the writer; above: busy */
 	uint64_t queue_bytes;
 	uint64_t database_max_bytes;  /* 0: until the disk is full */
+	bool new_database;            /* begin one where none is left */
 	bool no_alarm_thread;         /* tests call alarms_round themselves */
 	const struct collector_clock *clock; /* NULL: the machine's */
 };

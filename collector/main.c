@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "collector/settings.h"
+#include "collector/store.h"
 #include "lib/log.h"
 #include "web/server.h"
 
@@ -17,11 +18,15 @@ static const struct option_row options[] = {
 	.help = "configuration file"},
     {.name = "check", .type = OPTION_FLAG,
 	.help = "print the configuration as it is understood, and exit"},
+    {.name = "new-database", .type = OPTION_FLAG,
+	.help = "begin a new database where the old one is gone"},
+    {.name = "check-db", .type = OPTION_FLAG,
+	.help = "read the whole database, print what is damaged, and exit"},
     {0},
 };
 static const struct option_table table = {
     .program = "sonde-collector",
-    .synopsis = "[--check] [-c FILE]",
+    .synopsis = "[--check | --check-db | --new-database] [-c FILE]",
     .summary = "take records in, store and analyse them, show them",
     .examples = "sonde-collector -c collector.conf\n",
     .rows = options,
@@ -50,7 +55,26 @@ static void set_process(sigset_t *set)
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
-static int serve(const struct config *config, struct errmsg *msg)
+static void print_finding(void *ctx, const char *text)
+{
+	int *findings = ctx;
+	++*findings;
+	printf("%s\n", text);
+}
+
+/* Exit code 1 when something is damaged. */
+static int check_database(const struct config *config, struct errmsg *msg)
+{
+	struct store_config where = {.dir = config_text(config, "state-dir")};
+	int findings = 0;
+	int err = store_sqlite.inspect(
+	    &where, print_finding, &findings, msg);
+	if (err == ERR_OK && findings == 0)
+		printf("ok\n");
+	return err < 0 ? err : findings > 0;
+}
+
+static int serve(const struct config *config, bool anew, struct errmsg *msg)
 {
 	struct collector_config settings;
 	struct web_config face;
@@ -59,6 +83,7 @@ static int serve(const struct config *config, struct errmsg *msg)
 	sigset_t signals;
 	int number;
 	collector_config_read(&settings, config);
+	settings.new_database = anew;
 	web_config_read(&face, config);
 	set_process(&signals);
 	int err = collector_open(&collector, &settings, msg);
@@ -76,6 +101,16 @@ static int serve(const struct config *config, struct errmsg *msg)
 	return err;
 }
 
+static int run(const struct option_values *values,
+    const struct config *config, struct errmsg *msg)
+{
+	if (option_flag(values, "check"))
+		return print_and_free(config_print(config));
+	if (option_flag(values, "check-db"))
+		return check_database(config, msg);
+	return serve(config, option_flag(values, "new-database"), msg);
+}
+
 int main(int argc, char **argv)
 {
 	struct option_values *values = NULL;
@@ -90,12 +125,10 @@ int main(int argc, char **argv)
 		    : config_load_default)(&config, keys,
 		    option_text(values, "config"), &msg);
 	if (err == ERR_OK)
-		err = option_flag(values, "check")
-		    ? print_and_free(config_print(config))
-		    : serve(config, &msg);
+		err = run(values, config, &msg);
 	if (err < 0)
 		log_error("%s", msg.text);
 	config_free(config);
 	option_free(values);
-	return err_exit_code(err);
+	return err > 0 ? err : err_exit_code(err);
 }

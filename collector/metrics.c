@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Our own numbers in one place, and whether they are well. */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "collector/fault.h"
 #include "collector/metrics.h"
 #include "collector/parts.h"
 
@@ -37,12 +39,16 @@ void collector_metrics(struct collector *c, struct collector_metrics *m)
 	free(agents);
 }
 
-static bool has_room(const struct collector *c)
+/* 0, or what is wrong: too little room, or nobody can tell. */
+static int check_room(const struct collector *c, struct errmsg *msg)
 {
 	struct statvfs st;
 	if (statvfs(c->config.state_dir, &st) < 0)
-		return false;
-	return (uint64_t)st.f_bavail * st.f_frsize >= FREE_LEAST_BYTES;
+		return err_set(msg, -errno, "%.150s: cannot ask for its room: %s",
+		    c->config.state_dir, err_str(-errno));
+	if ((uint64_t)st.f_bavail * st.f_frsize < FREE_LEAST_BYTES)
+		return err_set(msg, -ENOSPC, "less than 64 MiB are free");
+	return ERR_OK;
 }
 
 static void add_check(json_t *checks, const char *name, bool well,
@@ -58,13 +64,15 @@ bool collector_health(struct collector *c, json_t **checks)
 	char detail[256];
 	uint64_t jobs, bytes;
 	bool writer = writer_is_well(c, detail, sizeof(detail));
-	bool room = has_room(c);
+	struct errmsg room_msg = {""}, fault = {""};
+	bool room = check_room(c, &room_msg) == ERR_OK;
+	bool sound = !collector_fault(c, &fault);
 	writer_queue(c, &jobs, &bytes);
 	bool queue = jobs < c->config.queue_batches;
 	*checks = json_object();
 	add_check(*checks, "writer", writer, detail);
-	add_check(*checks, "disk", room,
-	    room ? "" : "less than 64 MiB are free");
+	add_check(*checks, "database", sound, fault.text);
+	add_check(*checks, "disk", room, room_msg.text);
 	add_check(*checks, "queue", queue, queue ? "" : "the queue is full");
-	return writer && room && queue;
+	return writer && sound && room && queue;
 }

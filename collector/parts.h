@@ -49,6 +49,10 @@ struct collector {
 	struct alarms *alarms;
 	struct overview *overview;
 	struct counters counters;
+	struct {
+		_Atomic bool taken, set;
+		struct errmsg why;
+	} fault;                        /* fault.h */
 	_Atomic uint64_t revision;
 	struct walltime started;
 	uint64_t tick_stored;           /* records_stored a second ago */

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "collector/fault.h"
 #include "collector/parts.h"
 #include "lib/xalloc.h"
 
@@ -37,6 +38,13 @@ void readers_close(struct collector *c)
 	c->readers = NULL;
 }
 
+static void note_damage(struct collector *c, struct store_reader *reader)
+{
+	struct errmsg why;
+	if (reader && c->ops->reader_fault(reader, &why) < 0)
+		fault_note(c, &why);
+}
+
 int reader_get(
     struct collector *c, struct store_reader **reader, struct errmsg *msg)
 {
@@ -46,12 +54,13 @@ int reader_get(
 	if (readers->count > 0)
 		*reader = readers->at_rest[--readers->count];
 	pthread_mutex_unlock(&readers->lock);
-	int err = ERR_OK;
-	if (!*reader)
+	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE : ERR_OK;
+	if (err == ERR_OK && !*reader)
 		err = c->ops->reader_open(reader, &c->store_config, msg);
 	if (err == ERR_OK)
 		err = c->ops->reader_begin(*reader, msg);
 	if (err < 0) {
+		note_damage(c, *reader);
 		c->ops->reader_close(*reader);
 		*reader = NULL;
 		return ERR_UNAVAILABLE;
@@ -63,6 +72,7 @@ void reader_put(struct collector *c, struct store_reader *reader)
 {
 	struct readers *readers = c->readers;
 	c->ops->reader_end(reader);
+	note_damage(c, reader);
 	pthread_mutex_lock(&readers->lock);
 	if (readers->count < AT_REST_MOST) {
 		readers->at_rest[readers->count++] = reader;

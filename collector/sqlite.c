@@ -14,13 +14,16 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
-int db_error(const struct db *db, struct errmsg *msg)
+int db_error(struct db *db, struct errmsg *msg)
 {
 	int code = ERR_UNAVAILABLE;
 	switch (sqlite3_errcode(db->handle) & 0xff) {
 	case SQLITE_CONSTRAINT: code = -EEXIST; break;
 	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB: code = ERR_CORRUPT; break;
+	case SQLITE_NOTADB:
+		code = ERR_CORRUPT;
+		db->corrupt = true;
+		break;
 	default: break;
 	}
 	return err_set(msg, code, "database: %s", sqlite3_errmsg(db->handle));

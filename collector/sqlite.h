@@ -24,6 +24,7 @@ struct db {
 	sqlite3 *handle;
 	struct db_statement *statements; /* owned */
 	size_t count, cap;
+	bool corrupt; /* damage was met; stays */
 };
 
 int db_open(struct db *db, const char *path, bool read_only,
@@ -57,7 +58,7 @@ int db_integer(struct db *db, int64_t *value, int64_t fallback,
 
 /* What the database says of its last failure, as one of ours: a duplicate key
  * is -EEXIST, a broken file ERR_CORRUPT, all else ERR_UNAVAILABLE. */
-int db_error(const struct db *db, struct errmsg *msg);
+int db_error(struct db *db, struct errmsg *msg);
 
 struct addr db_column_addr(sqlite3_stmt *stmt, int column);
 /* Copies exactly len bytes, or zeros. */

@@ -4,6 +4,7 @@
  * synced to the disk before it is believed.  Readers have their own read-only
  * connections and see the snapshot of their BEGIN.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,7 +38,7 @@ static void sqlite_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->db.handle)
+	if (store->db.handle && files_database_is_ours(store))
 		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
 		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	db_close(&store->db);
@@ -51,7 +52,9 @@ static int sqlite_open(struct store **store,
 	struct store *made = xcalloc(1, sizeof(*made));
 	made->path = database_path(config);
 	memcpy(made->levels, config->levels, sizeof(made->levels));
-	int err = db_open(&made->db, made->path, false, msg);
+	int err = files_before_open(made->path, config, msg);
+	if (err == ERR_OK)
+		err = db_open(&made->db, made->path, false, msg);
 	if (err == ERR_OK)
 		err = db_script(&made->db,
 		    "PRAGMA journal_mode = WAL;"
@@ -69,8 +72,49 @@ static int sqlite_open(struct store **store,
 		sqlite_close(made);
 		return err;
 	}
+	files_remember(made);
 	*store = made;
 	return ERR_OK;
+}
+
+/* As much as SQLite tells: up to a hundred findings. */
+static int sqlite_inspect(const struct store_config *config,
+    store_finding_fn *fn, void *ctx, struct errmsg *msg)
+{
+	struct db db;
+	struct errmsg why = {""};
+	char *path = database_path(config);
+	int err = db_open(&db, path, true, &why);
+	if (err == ERR_OK) {
+		sqlite3_stmt *row =
+		    db_query(&db, "PRAGMA integrity_check", "");
+		while ((err = db_step(&db, row, &why)) == 1)
+			if (strcmp(db_column_text(row, 0), "ok") != 0)
+				fn(ctx, db_column_text(row, 0));
+	}
+	/* What cannot even be read is a finding, not a failure of ours. */
+	if (err == ERR_CORRUPT) {
+		fn(ctx, why.text);
+		err = ERR_OK;
+	}
+	if (err < 0)
+		err = err_set(msg, -EIO, "%.120s: %.120s", path, why.text);
+	db_close(&db);
+	free(path);
+	return err;
+}
+
+static int damage_of(const struct db *db, struct errmsg *msg)
+{
+	return db->corrupt ? err_set(msg, ERR_CORRUPT,
+	    "database: it is damaged; see sonde-collector --check-db")
+	    : ERR_OK;
+}
+
+static int sqlite_fault(struct store *store, struct errmsg *msg)
+{
+	int err = damage_of(&store->db, msg);
+	return err < 0 ? err : files_check(store, msg);
 }
 
 static int sqlite_begin(struct store *store, struct errmsg *msg)
@@ -206,10 +250,17 @@ static const char *sqlite_reader_error(struct store_reader *reader)
 	return sqlite3_errmsg(reader->db.handle);
 }
 
+static int sqlite_reader_fault(struct store_reader *reader, struct errmsg *msg)
+{
+	return damage_of(&reader->db, msg);
+}
+
 const struct store_ops store_sqlite = {
     .name = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
+    .inspect = sqlite_inspect,
+    .fault = sqlite_fault,
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
@@ -234,6 +285,7 @@ const struct store_ops store_sqlite = {
     .reader_begin = sqlite_reader_begin,
     .reader_end = sqlite_reader_end,
     .reader_error = sqlite_reader_error,
+    .reader_fault = sqlite_reader_fault,
     .read_agents = sqlite_read_agents,
     .read_campaigns = sqlite_read_campaigns,
     .read_runs = sqlite_read_runs,

@@ -2,13 +2,21 @@
 /* Shared by the files of the SQLite provider (collector/store.h). */
 #pragma once
 
+#include <sys/types.h>
+
 #include "collector/index.h"
 #include "collector/sqlite.h"
 #include "collector/store.h"
 
+#define STORE_FILES 3 /* database, log, the log's index */
+struct store_file {
+	dev_t device;
+	ino_t inode; /* 0: was not there */
+};
 struct store {
 	struct db db;
 	char *path;
+	struct store_file files[STORE_FILES]; /* as they were opened */
 	uint32_t levels[STORE_LEVELS_MAX];
 	int64_t housekept_ns; /* when the hourly part of trim last ran */
 	int64_t page_bytes;
@@ -23,6 +31,15 @@ struct store_reader {
  * a transaction of its own. */
 int schema_migrate(struct db *db, int to, struct errmsg *msg);
 int schema_newest(void);
+
+/* store-sqlite-files.c */
+/* Refuses to begin anew where there was a database, and the other way. */
+int files_before_open(const char *path, const struct store_config *config,
+    struct errmsg *msg);
+void files_remember(struct store *store);
+/* -ESTALE: the names no longer lead to the files that are open. */
+int files_check(const struct store *store, struct errmsg *msg);
+bool files_database_is_ours(const struct store *store);
 
 /* store-sqlite-ingest.c */
 int sqlite_ingest(struct store *store, const struct intake *intake,

@@ -35,6 +35,8 @@ struct store_config {
 	const char *dir;
 	uint32_t levels[STORE_LEVELS_MAX]; /* bin widths, ascending, 0 ends */
 	uint64_t max_bytes;                /* 0: no bound of ours */
+	bool had_one;                      /* there was a database here */
+	bool anew;                         /* begin one where none is left */
 };
 
 struct store_bytes {
@@ -189,14 +191,24 @@ STORE_ROW_FN(kind);
 STORE_ROW_FN(source);
 STORE_ROW_FN(alarm);
 STORE_ROW_FN(event);
+typedef void store_finding_fn(void *ctx, const char *text);
 
 struct store_ops {
 	const char *name;
 
-	/* Opens, creates, migrates.  ERR_UNSUPPORTED: made by a newer one. */
+	/* Opens, creates, migrates.  ERR_UNSUPPORTED: made by a newer one;
+	 * -ENOENT: had_one, and it is gone. */
 	int (*open)(struct store **store, const struct store_config *config,
 	    struct errmsg *msg);
 	void (*close)(struct store *store);
+
+	/* Reads all of it, in use or not, and tells every damage. */
+	int (*inspect)(const struct store_config *config,
+	    store_finding_fn *fn, void *ctx, struct errmsg *msg);
+
+	/* 0, or what no retry mends: -ESTALE (the files that are open are no
+	 * longer those with their names), ERR_CORRUPT (damage was met). */
+	int (*fault)(struct store *store, struct errmsg *msg);
 
 	/* One transaction at a time. */
 	int (*begin)(struct store *store, struct errmsg *msg);
@@ -258,6 +270,8 @@ struct store_ops {
 	int (*reader_begin)(struct store_reader *reader, struct errmsg *msg);
 	void (*reader_end)(struct store_reader *reader);
 	const char *(*reader_error)(struct store_reader *reader);
+	/* ERR_CORRUPT: it met damage. */
+	int (*reader_fault)(struct store_reader *reader, struct errmsg *msg);
 
 	int (*read_agents)(struct store_reader *reader,
 	    const struct store_filter *filter, store_agent_fn *fn, void *ctx);

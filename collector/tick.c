@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "collector/fault.h"
 #include "collector/json.h"
 #include "collector/parts.h"
 #include "collector/tick.h"
@@ -85,6 +87,14 @@ static void trim_some(struct collector *c)
 static char *generation_path(const struct collector *c)
 {
 	return xasprintf("%s/generation", c->config.state_dir);
+}
+
+bool collector_has_past(const struct collector *c)
+{
+	char *path = generation_path(c);
+	bool has = access(path, F_OK) == 0;
+	free(path);
+	return has;
 }
 
 /* Not synced: an older number than the database's is the harmless side. */
@@ -176,6 +186,9 @@ void collector_tick(struct collector *c)
 {
 	struct job agents = {.run = run_agents};
 	writer_run_now(c, &agents);
+	/* The folder may be somebody else's by now. */
+	if (collector_fault(c, NULL))
+		return;
 	trim_some(c);
 	c->ops->tidy(c->store);
 	refresh_numbers(c);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/fault.h"
 #include "collector/parts.h"
 #include "lib/xalloc.h"
 
@@ -71,18 +72,24 @@ static int commit(struct collector *c, struct errmsg *msg)
 static int run_group(struct collector *c, struct job *first,
     struct errmsg *msg)
 {
-	int err = c->ops->begin(c->store, msg);
+	int err = fault_check(c, msg);
+	if (err == ERR_OK)
+		err = c->ops->begin(c->store, msg);
 	for (struct job *job = first; err == ERR_OK && job; job = job->next) {
 		err = run_job(c, job);
 		if (err < 0)
 			*msg = job->msg;
 	}
+	/* Not into files that were deleted meanwhile. */
+	if (err == ERR_OK)
+		err = fault_check(c, msg);
 	if (err == ERR_OK)
 		err = commit(c, msg);
 	if (err < 0) {
 		c->counters.commit_failures += err != HALF_DONE;
 		c->ops->rollback(c->store);
 		feed_cut(c, 0);
+		fault_check(c, NULL); /* it may have met damage */
 	}
 	return err;
 }

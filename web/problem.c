@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/fault.h"
 #include "lib/xalloc.h"
+#include "web/web.h"
+
+enum { STORAGE_RETRY_S = 30 };
 
 static const struct {
 	unsigned status;
@@ -40,6 +44,7 @@ static const struct {
     [PROBLEM_TOO_MANY] = {429, "too-many-requests", "Too many requests"},
     [PROBLEM_INTERNAL] = {500, "internal", "Internal error"},
     [PROBLEM_BUSY] = {503, "busy", "Try again later"},
+    [PROBLEM_STORAGE] = {503, "storage", "The database cannot be used"},
 };
 
 const char *problem_code(enum problem problem)
@@ -73,6 +78,14 @@ void problem_answer_with(struct request *request, enum problem problem,
     const char *detail, json_t *extra)
 {
 	char type[64];
+	struct errmsg fault;
+	/* Waiting mends nothing then: whoever reads it should act. */
+	if (problem == PROBLEM_BUSY &&
+	    collector_fault(request->web->collector, &fault)) {
+		problem = PROBLEM_STORAGE;
+		detail = fault.text;
+		request->answer.retry_after_s = STORAGE_RETRY_S;
+	}
 	snprintf(type, sizeof(type), "urn:sonde:problem:%s",
 	    problems[problem].code);
 	json_t *body = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s}", "type", type,

@@ -340,6 +340,36 @@ def tls_is_for_all_but_loopback():
         server.close()
 
 
+def a_database_that_is_gone_is_told():
+    server = http.Collector()
+    try:
+        agent = http.Agent(server, "left")
+        agent.ingest(1, 10)
+        bearer = server.bearer()
+        shutil.rmtree(os.path.join(server.folder, "state"))
+        campaign = server.post("/api/v1/campaigns", {
+            "script": "ping", "targets": ["192.0.2.1"], "on": ["all"]},
+            bearer)
+        batch = agent.ingest(11, 10)
+        for what, reply in (("campaign", campaign), ("batch", batch)):
+            tap.equal((reply.status, reply.json()["code"]),
+                      (503, "storage"), f"a {what} is not acknowledged")
+            tap.equal(reply.headers["Content-Type"],
+                      "application/problem+json", "as a problem")
+            tap.ok("sonde.db was deleted" in reply.json()["detail"],
+                   "that says what happened")
+        health = server.get("/healthz")
+        tap.equal((health.status,
+                   health.json()["checks"]["database"]["status"]),
+                  (503, "degraded"), "it is not well")
+        time.sleep(1.5)  # ticks that meet it again
+        tap.equal(server.said().count("sonde.db was deleted"), 1,
+                  "it is logged once")
+        tap.equal(server.stop(), 0, "and it still ends cleanly")
+    finally:
+        server.close()
+
+
 def it_stops_in_the_middle_of_streams():
     agent = http.Agent(collector, "stop")
     streams = [Events() for _ in range(5)]
@@ -369,6 +399,7 @@ try:
                  events_are_resumed_without_a_gap, slow_clients_harm_nobody,
                  hostile_requests_are_refused, metrics_are_readable,
                  tls_is_for_all_but_loopback,
+                 a_database_that_is_gone_is_told,
                  it_stops_in_the_middle_of_streams):
         tap.run(test)
 finally:

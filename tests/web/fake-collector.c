@@ -13,6 +13,7 @@
 #include "collector/campaign.h"
 #include "collector/enrol.h"
 #include "collector/events.h"
+#include "collector/fault.h"
 #include "collector/metrics.h"
 #include "collector/query.h"
 #include "lib/xalloc.h"
@@ -27,6 +28,7 @@ static struct {
 	uint64_t first_id, last_id, revision;
 	struct ingest_answer answer;
 	bool hold_ingest, block;
+	const char *fault; /* borrowed */
 	struct {
 		ingest_done *done;
 		void *ctx;
@@ -51,6 +53,7 @@ void fake_reset(void)
 	fake.last_id = fake.revision = 0;
 	fake.held_count = 0;
 	fake.hold_ingest = fake.block = false;
+	fake.fault = NULL;
 	fake.answer = (struct ingest_answer){0};
 	pthread_mutex_unlock(&fake.lock);
 }
@@ -288,6 +291,24 @@ void collector_metrics(
 	memset(metrics, 0, sizeof(*metrics));
 	metrics->commit_seconds = 0.25;
 	metrics->start_time_s = 1.5e9;
+}
+
+bool collector_fault(struct collector *collector, struct errmsg *msg)
+{
+	(void)collector;
+	pthread_mutex_lock(&fake.lock);
+	bool set = fake.fault != NULL;
+	if (set)
+		err_set(msg, 0, "%s", fake.fault);
+	pthread_mutex_unlock(&fake.lock);
+	return set;
+}
+
+void fake_set_fault(const char *fault)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.fault = fault;
+	pthread_mutex_unlock(&fake.lock);
 }
 
 bool collector_health(struct collector *collector, json_t **checks)

@@ -19,6 +19,8 @@ void fake_set_revision(uint64_t revision);
 void fake_ingest_answer(enum ingest_result result, bool at_once);
 void fake_ingest_release(void);
 size_t fake_ingests_held(void);
+/* What collector_fault says from now on; borrowed, NULL: none. */
+void fake_set_fault(const char *fault);
 /* /api/v1/agents waits until it is let go: a question that blocks. */
 void fake_block_queries(bool block);
 size_t fake_queries_blocked(void);

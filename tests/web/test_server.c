@@ -150,6 +150,21 @@ static void problems_say_what_and_where(void **state)
 	expect("GET http://127.0.0.1/", NULL, NULL, 400, "path");
 }
 
+static void a_database_that_is_gone_is_no_reason_to_retry_soon(void **state)
+{
+	char wait[256];
+	(void)state;
+	fake_ingest_answer(INGEST_BUSY, true);
+	expect("POST /api/v1/ingest", BATCH, "x", 503, "\"code\":\"busy\"");
+	fake_set_fault("database: x was deleted");
+	struct reply r = client_ask(url, "POST /api/v1/ingest", BATCH, "x");
+	assert_int_equal(r.status, 503);
+	assert_non_null(strstr(r.body, "\"code\":\"storage\""));
+	assert_non_null(strstr(r.body, "database: x was deleted"));
+	assert_string_equal(reply_header(&r, "Retry-After", wait), "30");
+	reply_fini(&r);
+}
+
 static void a_slash_that_is_encoded_stays_in_its_segment(void **state)
 {
 	(void)state;
@@ -486,6 +501,7 @@ int main(void)
 	    TEST(a_host_of_others_is_misdirected),
 	    TEST(methods_are_those_of_the_path),
 	    TEST(problems_say_what_and_where),
+	    TEST(a_database_that_is_gone_is_no_reason_to_retry_soon),
 	    TEST(a_slash_that_is_encoded_stays_in_its_segment),
 	    TEST(writes_need_the_token),
 	    TEST(pages_of_other_sites_may_not_write),
