@@ -1,5 +1,5 @@
 lib_SRCS := lib/addr.c lib/buf.c lib/clock.c lib/crc32c.c lib/err.c \
-	lib/log.c lib/reader.c lib/xalloc.c
+	lib/log.c lib/reader.c lib/special.c lib/timer.c lib/xalloc.c
 lib_SRCS += lib/option.c lib/option-complete.c lib/option-help.c \
 	lib/option-value.c
 lib_SRCS += lib/config.c

@@ -5,6 +5,7 @@ probes_SRCS += probes/packet/decode-icmp.c
 probes_SRCS += probes/packet/decode-sum.c
 probes_SRCS += probes/packet/link.c
 probes_SRCS += probes/packet/build.c
+probes_SRCS += probes/packet/match.c
 probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk
 probes_SRCS += probes/writer/json-line.c
@@ -16,6 +17,7 @@ include probes/net/sim.mk
 include probes/net/live.mk
 include probes/script/module.mk
 include probes/guardian/guardian.mk
+include probes/policy/policy.mk
 include probes/cmd/cmd.mk
 include probes/cmd/client.mk
 include probes/sensor/sensor.mk

@@ -18,6 +18,7 @@
 #include "probes/agent/shipper.h"
 #include "probes/agent/supervisor-state.h"
 #include "probes/guardian/guardian.h"
+#include "probes/policy/file.h"
 #include "probes/sensor/sensor.h"
 
 static const char *const names[CHILDREN] = {

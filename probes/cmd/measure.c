@@ -18,6 +18,7 @@
 #include "probes/agent/producer.h"
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
+#include "probes/policy/file.h"
 #include "probes/script/launch.h"
 #include "probes/writer/writer.h"
 

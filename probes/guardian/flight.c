@@ -8,30 +8,29 @@
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
-#include "probes/agent/counters.h"
 #include "probes/guardian/run.h"
 
 #define SLOT_BITS 17
-_Static_assert(GUARDIAN_MAX_FLIGHTS <= 1 << SLOT_BITS, "slots fit cookies");
+_Static_assert(GUARDIAN_MAX_FLIGHTS == 1 << SLOT_BITS, "slots fit cookies");
 
-static uint32_t take_slot(struct guardian *g, struct flight *f)
+static void take_slot(struct guardian *g, struct flight *f)
 {
-	if (g->free_count == 0) {
-		uint32_t room = g->slot_room ? 2 * g->slot_room : 256;
-		g->slots = xreallocarray(g->slots, room, sizeof(*g->slots));
-		g->free_slots =
-		    xreallocarray(g->free_slots, room, sizeof(uint32_t));
-		for (uint32_t i = room; i-- > g->slot_room;) {
-			g->slots[i].flight = NULL;
-			g->slots[i].uses = 0;
-			g->free_slots[g->free_count++] = i;
-		}
-		g->slot_room = room;
-	}
-	uint32_t slot = g->free_slots[--g->free_count];
-	g->slots[slot].flight = f;
-	g->slots[slot].uses++;
-	return slot;
+	f->slot = g->first_free;
+	if (f->slot < g->slots_used)
+		g->first_free = g->slots[f->slot].next_free;
+	else
+		g->first_free = ++g->slots_used;
+	g->slots[f->slot].flight = f;
+	g->slots[f->slot].uses++;
+	g->flight_count++;
+}
+
+static void give_slot(struct guardian *g, const struct flight *f)
+{
+	g->slots[f->slot].flight = NULL;
+	g->slots[f->slot].next_free = g->first_free;
+	g->first_free = f->slot;
+	g->flight_count--;
 }
 
 static uint32_t cookie_of(const struct guardian *g, const struct flight *f)
@@ -42,7 +41,7 @@ static uint32_t cookie_of(const struct guardian *g, const struct flight *f)
 static struct flight *flight_of(const struct guardian *g, uint32_t cookie)
 {
 	uint32_t slot = cookie & ((1u << SLOT_BITS) - 1);
-	struct flight *f = slot < g->slot_room ? g->slots[slot].flight : NULL;
+	struct flight *f = g->slots[slot].flight;
 	return f && cookie_of(g, f) == cookie ? f : NULL;
 }
 
@@ -62,9 +61,25 @@ static void drop_payload(struct guardian *g, struct flight *f)
 	g->payload_bytes -= f->probe.payload_len;
 }
 
+static void tell_failed(
+    struct guardian *g, struct run *run, const struct flight *f, int err)
+{
+	guardian_count(g, COUNT_FAILED, 1);
+	run_event(run, f, WIRE_FAILED)->err = err;
+}
+
 void flight_new(struct guardian *g, struct run *run,
     const struct wire_probe *entry, uint8_t *payload)
 {
+	size_t payload_len = entry->probe.payload_len;
+	run->outstanding++;
+	if (g->flight_count == GUARDIAN_MAX_FLIGHTS ||
+	    g->payload_bytes + payload_len > GUARDIAN_MAX_PAYLOAD) {
+		const struct flight none = { .cookie = entry->cookie };
+		tell_failed(g, run, &none, -ENOBUFS);
+		free(payload);
+		return;
+	}
 	struct flight *f = xcalloc(1, sizeof(*f));
 	struct monotime now = guardian_now(g);
 	f->run = run;
@@ -73,24 +88,13 @@ void flight_new(struct guardian *g, struct run *run,
 	f->listen_ns = monotime_diff(entry->until, f->due);
 	f->probe = entry->probe;
 	f->probe.payload = payload;
-	f->timer.kind = TIMER_FLIGHT;
+	run->outstanding_bytes += payload ? payload_len : 0;
+	g->payload_bytes += payload ? payload_len : 0;
 	f->older = run->flights;
 	if (f->older)
 		f->older->newer = f;
 	run->flights = f;
-	run->outstanding++;
-	if (payload) {
-		run->outstanding_bytes += f->probe.payload_len;
-		g->payload_bytes += f->probe.payload_len;
-	}
-	f->slot = take_slot(g, f);
-	g->slot_count++;
-	if (g->slot_count > GUARDIAN_MAX_FLIGHTS ||
-	    g->payload_bytes > GUARDIAN_MAX_PAYLOAD) {
-		run_event(run, f, WIRE_FAILED)->err = -ENOBUFS;
-		flight_free(g, f);
-		return;
-	}
+	take_slot(g, f);
 	timer_set(&g->timers, &f->timer, f->due);
 }
 
@@ -113,9 +117,7 @@ void flight_free(struct guardian *g, struct flight *f)
 		f->older->newer = f->newer;
 	*(f->newer ? &f->newer->older : &f->run->flights) = f->older;
 	drop_payload(g, f);
-	g->slots[f->slot].flight = NULL;
-	g->free_slots[g->free_count++] = f->slot;
-	g->slot_count--;
+	give_slot(g, f);
 	free(f);
 }
 
@@ -141,15 +143,6 @@ static enum policy_verdict judge(struct guardian *g, struct flight *f,
 	return policy_check(g->policy, g->state, &request, later);
 }
 
-/* splitmix64 */
-static uint64_t next_random(struct guardian *g)
-{
-	uint64_t z = g->random += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 static bool is_id_taken(const struct flight *chain, const struct flight *f)
 {
 	for (; chain; chain = chain->next)
@@ -167,7 +160,8 @@ static void choose_ip_id(struct guardian *g, struct flight *f)
 	f->sent = match_sent_of(&f->probe, &f->sent.src, none);
 	struct flight *chain = *head_of(g, &f->sent.flow);
 	for (int tries = 0; tries < 32; tries++) {
-		f->sent.ip_id = (uint16_t)(1 + next_random(g) % 0xffff);
+		uint64_t draw = match_hash(&f->sent.flow, g->key + ++g->drawn);
+		f->sent.ip_id = (uint16_t)(1 + draw % 0xffff);
 		if (!is_id_taken(chain, f))
 			break;
 	}
@@ -199,8 +193,7 @@ static int build(struct guardian *g, struct flight *f)
 
 static void flight_fail(struct guardian *g, struct flight *f, int err)
 {
-	counters_add(g->failed, 1);
-	run_event(f->run, f, WIRE_FAILED)->err = err;
+	tell_failed(g, f->run, f, err);
 	flight_free(g, f);
 }
 
@@ -210,7 +203,7 @@ static void flight_leave(
 	struct monotime later = { 0 };
 	enum policy_verdict verdict = judge(g, f, now, &later);
 	if (verdict == POLICY_DEFER) {
-		counters_add(g->deferred, 1);
+		guardian_count(g, COUNT_DEFERRED, 1);
 		timer_set(&g->timers, &f->timer, later);
 		return;
 	}
@@ -245,7 +238,7 @@ void flight_send_batch(struct guardian *g)
 	size_t left = 0;
 	if (g->batch_count)
 		left = g->net->send(g->net_ctx, packets, g->batch_count);
-	counters_add(g->sent, left);
+	guardian_count(g, COUNT_SENT, left);
 	g->batch_count = 0;
 }
 
@@ -318,17 +311,18 @@ static void receive(struct guardian *g, const struct net_event *event)
 		return;
 	struct fit fit = find(g, &answer);
 	if (!fit.flight || fit.shared) {
-		counters_add(fit.flight ? g->ambiguous : g->unmatched, 1);
+		guardian_count(
+		    g, fit.flight ? COUNT_AMBIGUOUS : COUNT_UNMATCHED, 1);
 		return;
 	}
 	struct flight *f = fit.flight;
 	tell_sent(f);
 	f->replies++;
-	counters_add(g->replies, 1);
+	guardian_count(g, COUNT_REPLIES, 1);
 	struct wire_event *reply =
 	    run_reply(f->run, f, event->bytes, event->caplen);
 	if (!reply) {
-		counters_add(g->dropped, 1);
+		guardian_count(g, COUNT_DROPPED, 1);
 		return;
 	}
 	reply->stamp = event->stamp;

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "lib/xalloc.h"
-#include "probes/agent/counters.h"
 #include "probes/guardian/run.h"
 
 #define NET_FDS 8
@@ -32,12 +31,10 @@ struct guardian *guardian_new(
 	if (!g->builder)
 		BUG("no packet templates: %s", msg.text);
 	/* A simulation is the same every time. */
-	uint64_t seeds[2] = { 1, 2 };
+	g->key = 1;
 	if (!guardian_is_virtual(g) &&
-	    getrandom(seeds, sizeof(seeds), 0) != sizeof(seeds))
+	    getrandom(&g->key, sizeof(g->key), 0) != sizeof(g->key))
 		BUG("getrandom: %s", strerror(errno));
-	g->key = seeds[0];
-	g->random = seeds[1];
 	g->state = policy_state_new(g->key);
 	guardian_set_counters(g, NULL);
 	return g;
@@ -53,25 +50,28 @@ void guardian_free(struct guardian *g)
 	policy_state_free(g->state);
 	probe_builder_free(g->builder);
 	timers_fini(&g->timers);
-	free(g->slots);
-	free(g->free_slots);
 	free(g);
 }
 
 void guardian_set_counters(struct guardian *g, struct counters *counters)
 {
+	static const char *const names[GUARDIAN_COUNTS] = {
+		[COUNT_SENT] = "sent",
+		[COUNT_FAILED] = "failed",
+		[COUNT_DEFERRED] = "deferred",
+		[COUNT_REPLIES] = "replies",
+		[COUNT_UNMATCHED] = "unmatched",
+		[COUNT_AMBIGUOUS] = "ambiguous",
+		[COUNT_DROPPED] = "dropped",
+		[COUNT_BREACHES] = "breaches",
+		[COUNT_CAPTURED] = "captured",
+		[COUNT_CAPTURE_DROPPED] = "capture_dropped",
+	};
 	char name[COUNTERS_NAME_LEN];
-	g->sent = counters_cell(counters, "guardian.sent");
-	g->failed = counters_cell(counters, "guardian.failed");
-	g->deferred = counters_cell(counters, "guardian.deferred");
-	g->replies = counters_cell(counters, "guardian.replies");
-	g->unmatched = counters_cell(counters, "guardian.unmatched");
-	g->ambiguous = counters_cell(counters, "guardian.ambiguous");
-	g->dropped = counters_cell(counters, "guardian.dropped");
-	g->breaches = counters_cell(counters, "guardian.breaches");
-	g->captured = counters_cell(counters, "guardian.captured");
-	g->capture_dropped =
-	    counters_cell(counters, "guardian.capture_dropped");
+	for (int i = 0; i < GUARDIAN_COUNTS; i++) {
+		snprintf(name, sizeof(name), "guardian.%s", names[i]);
+		g->counts[i] = counters_cell(counters, name);
+	}
 	for (int i = 0; i < POLICY_VERDICTS; i++) {
 		snprintf(name, sizeof(name), "guardian.denied.%s",
 		    policy_reason_name(i));
@@ -211,8 +211,8 @@ static void count_captures(struct guardian *g)
 	struct net_counters counters = { 0 };
 	g->counted_at = guardian_now(g);
 	g->net->counters(g->net_ctx, &counters);
-	counters_set(g->captured, counters.received);
-	counters_set(g->capture_dropped, counters.dropped);
+	counters_set(g->counts[COUNT_CAPTURED], counters.received);
+	counters_set(g->counts[COUNT_CAPTURE_DROPPED], counters.dropped);
 }
 
 bool guardian_step(struct guardian *g, int control_fd)

@@ -2,9 +2,5 @@
 probes_SRCS += probes/guardian/flight.c
 probes_SRCS += probes/guardian/guardian.c
 probes_SRCS += probes/guardian/limit.c
-probes_SRCS += probes/guardian/match.c
 probes_SRCS += probes/guardian/policy.c
-probes_SRCS += probes/guardian/policy-file.c
 probes_SRCS += probes/guardian/run.c
-probes_SRCS += probes/guardian/special.c
-probes_SRCS += probes/guardian/timer.c

@@ -9,7 +9,7 @@
 #include "lib/xalloc.h"
 #include "probes/guardian/limit.h"
 #include "probes/guardian/policy.h"
-#include "probes/guardian/special.h"
+#include "lib/special.h"
 #include "probes/packet/packet.h"
 
 /* A set of hashes of addresses: two addresses share one by chance only, and
@@ -50,28 +50,6 @@ const char *policy_reason_name(enum policy_verdict verdict)
 	if ((unsigned)verdict >= POLICY_VERDICTS)
 		return "unknown";
 	return reason_names[verdict];
-}
-
-static int compare_prefixes(const void *a, const void *b)
-{
-	const struct prefix *p = a, *q = b;
-	int order = addr_cmp(&p->addr, &q->addr);
-	return order != 0 ? order : (p->len > q->len) - (p->len < q->len);
-}
-
-void policy_set_deny(
-    struct policy *policy, struct prefix *prefixes, size_t count)
-{
-	size_t kept = 0;
-	if (count > 0)
-		qsort(prefixes, count, sizeof(*prefixes), compare_prefixes);
-	for (size_t i = 0; i < count; i++)
-		if (kept == 0 ||
-		    !prefix_has(&prefixes[kept - 1], &prefixes[i].addr))
-			prefixes[kept++] = prefixes[i];
-	free(policy->deny);
-	policy->deny = prefixes;
-	policy->deny_count = kept;
 }
 
 static bool is_on_deny_list(const struct policy *policy, const struct addr *a)

@@ -40,7 +40,7 @@ enum policy_who {
 	POLICY_WHOS
 };
 
-/* Read before the guardian gives up its files; man/sonde-policy.5. */
+/* Made by probes/policy/file.h before the guardian gives up its files. */
 struct policy_class {
 	uint32_t run_rate_pps, run_burst;       /* per run */
 	uint32_t prefix_rate_pps, prefix_burst; /* per destination /24, /48 */
@@ -64,15 +64,6 @@ struct policy {
 };
 
 const char *policy_reason_name(enum policy_verdict verdict);
-
-/* The defaults; then policy_load replaces what the file (lib/config.h) says.
- * policy_fini frees the list and leaves an empty struct. */
-void policy_init(struct policy *policy);
-int policy_load(struct policy *policy, const char *path, struct errmsg *msg);
-void policy_fini(struct policy *policy);
-/* Takes over the array, which need not be in order. */
-void policy_set_deny(
-    struct policy *policy, struct prefix *prefixes, size_t count);
 
 /* The token buckets of all destinations and of the agent; those of one run,
  * with the set of its targets.  key: 64 secret bits. */

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "lib/xalloc.h"
-#include "probes/agent/counters.h"
 #include "probes/guardian/run.h"
 
 #define MESSAGES_AT_ONCE 8
@@ -249,7 +248,7 @@ void run_read(struct guardian *g, struct run *run)
 		run->broken = n <= 0; /* the end, which is no breach */
 		if (n > 0 && !take(g, run, (size_t)n)) {
 			run->broken = true;
-			counters_add(g->breaches, 1);
+			guardian_count(g, COUNT_BREACHES, 1);
 		}
 	}
 }

@@ -7,10 +7,11 @@
 #pragma once
 
 #include "lib/buf.h"
+#include "lib/timer.h"
+#include "probes/agent/counters.h"
 #include "probes/guardian/guardian.h"
-#include "probes/guardian/match.h"
-#include "probes/guardian/timer.h"
 #include "probes/guardian/wire.h"
+#include "probes/packet/match.h"
 
 /* What bounds the memory that workers and whoever answers can make us use;
  * what WIRE_MAX_OUTSTANDING allows one run comes on top. */
@@ -23,6 +24,8 @@
 #define FLIGHT_HEADS 16384
 #define FLIGHT_SIZE 1500 /* octets of the largest packet */
 #define BATCH 64
+
+enum timer_kind { TIMER_FLIGHT, TIMER_RUN };
 
 struct run {
 	int fd; /* owned */
@@ -58,6 +61,21 @@ struct flight {
 	uint32_t replies;
 };
 
+/* guardian.NAME in heartbeats, sonde-records(5). */
+enum guardian_count {
+	COUNT_SENT,
+	COUNT_FAILED,
+	COUNT_DEFERRED,
+	COUNT_REPLIES,
+	COUNT_UNMATCHED,
+	COUNT_AMBIGUOUS,
+	COUNT_DROPPED,
+	COUNT_BREACHES,
+	COUNT_CAPTURED,
+	COUNT_CAPTURE_DROPPED,
+	GUARDIAN_COUNTS
+};
+
 struct guardian {
 	const struct net_ops *net;
 	void *net_ctx; /* owned */
@@ -67,28 +85,31 @@ struct guardian {
 	struct timers timers;
 	struct run *runs[GUARDIAN_MAX_RUNS];
 	size_t run_count;
-	uint64_t key, random;
+	uint64_t key, drawn; /* secret; numbers drawn from it */
 	struct flight *heads[FLIGHT_HEADS]; /* in the air, by flow */
 	struct {
 		struct flight *flight;
 		uint32_t uses; /* tells a late stamp from one for its heir */
-	} * slots;
-	uint32_t slot_count, slot_room;
-	uint32_t *free_slots, free_count;
-	size_t payload_bytes;
+		uint32_t next_free;
+	} slots[GUARDIAN_MAX_FLIGHTS];
+	uint32_t first_free, slots_used; /* beyond the latter all are new */
+	size_t flight_count, payload_bytes;
 	struct flight *batch[BATCH];
 	uint8_t batch_bytes[BATCH][FLIGHT_SIZE];
 	size_t batch_len[BATCH], batch_count;
 	struct monotime counted_at;
-	uint64_t *sent, *failed, *replies, *unmatched, *ambiguous, *dropped,
-	    *deferred, *breaches, *captured, *capture_dropped,
-	    *denied[POLICY_VERDICTS];
+	uint64_t *counts[GUARDIAN_COUNTS], *denied[POLICY_VERDICTS];
 	uint8_t message[WIRE_MAX_BYTES + 1];
 };
 
 static inline struct monotime guardian_now(struct guardian *g)
 {
 	return g->net->now(g->net_ctx);
+}
+static inline void guardian_count(
+    struct guardian *g, enum guardian_count count, uint64_t n)
+{
+	counters_add(g->counts[count], n);
 }
 static inline bool guardian_is_virtual(const struct guardian *g)
 {

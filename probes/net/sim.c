@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A described internet under the guardian (man/sonde-sim.5).  Each packet is
- * a flight that goes from node to node; a heap keeps the flights by time, and
+ * a flight that goes from node to node; timers keep the flights by time, and
  * virtual time is the time of the one that was moved last.  All chance is a
  * function of the seed, the packet and the place, so a run is the same every
  * time, whatever the order of calls.
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/timer.h"
 #include "lib/xalloc.h"
 #include "probes/net/net.h"
 #include "probes/net/sim.h"
@@ -18,8 +19,8 @@
 #define FILE_MAX (64u << 20)
 
 struct flight {
+	struct timer timer; /* first */
 	int64_t at_ns;
-	uint64_t order;  /* among equals, the one that came first */
 	uint64_t serial; /* stands for the packet where chance decides */
 	uint32_t node, edge; /* arrives where, over which; SIM_NONE: begins */
 	uint32_t cookie;
@@ -30,47 +31,28 @@ struct flight {
 
 struct sim {
 	struct sim_world *world;
-	struct flight **heap, **inbox; /* owned */
-	size_t heap_count, heap_cap, inbox_count, inbox_cap;
+	struct timers moving;  /* flights, owned */
+	struct flight **inbox; /* owned */
+	size_t inbox_count, inbox_cap;
 	int64_t now_ns;
 	struct monotime began;
-	uint64_t orders, serials;
+	uint64_t serials;
 	struct net_counters counters;
 };
 
-static bool earlier(const struct flight *a, const struct flight *b)
+static void move_later(struct sim *s, struct flight *f)
 {
-	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns
-				    : a->order < b->order;
+	timer_set(&s->moving, &f->timer, (struct monotime){ f->at_ns });
 }
 
-static void heap_push(struct sim *s, struct flight *f)
+/* The next flight that arrives somewhere by then, or NULL. */
+static struct flight *take_next(struct sim *s, int64_t until_ns)
 {
-	if (s->heap_count == s->heap_cap)
-		s->heap = xreallocarray(s->heap,
-		    s->heap_cap = s->heap_cap ? s->heap_cap * 2 : 64,
-		    sizeof(struct flight *));
-	f->order = s->orders++;
-	size_t i = s->heap_count++;
-	for (; i > 0 && earlier(f, s->heap[(i - 1) / 2]); i = (i - 1) / 2)
-		s->heap[i] = s->heap[(i - 1) / 2];
-	s->heap[i] = f;
-}
-
-static struct flight *heap_pop(struct sim *s)
-{
-	struct flight *top = s->heap[0], *last = s->heap[--s->heap_count];
-	size_t i = 0;
-	for (size_t child; (child = 2 * i + 1) < s->heap_count; i = child) {
-		if (child + 1 < s->heap_count &&
-		    earlier(s->heap[child + 1], s->heap[child]))
-			child++;
-		if (!earlier(s->heap[child], last))
-			break;
-		s->heap[i] = s->heap[child];
-	}
-	s->heap[i] = last;
-	return top;
+	struct timer *timer = timer_first(&s->moving);
+	if (!timer || timer->at.ns > until_ns)
+		return NULL;
+	timer_clear(&s->moving, timer);
+	return (struct flight *)timer;
 }
 
 static void inbox_add(struct sim *s, struct flight *f)
@@ -131,9 +113,9 @@ static void traverse(struct sim *s, struct flight *f, uint32_t edge)
 	    sim_draw(w, f->serial ^ 0xd0b1e, place) < e->how->duplicate) {
 		struct flight *again = xmemdup(f, sizeof(*f) + f->len);
 		again->serial = sim_mix(f->serial, 0xd0b1e);
-		heap_push(s, again);
+		move_later(s, again);
 	}
-	heap_push(s, f);
+	move_later(s, f);
 }
 
 static void answer(struct sim *s, const struct sim_arrival *a,
@@ -144,7 +126,7 @@ static void answer(struct sim *s, const struct sim_arrival *a,
 	struct flight *f =
 	    flight_new(bytes, len, sim_mix(a->serial, a->node), a->node);
 	f->at_ns = a->now_ns + s->world->nodes[a->node].how->slow_ns;
-	heap_push(s, f);
+	move_later(s, f);
 }
 
 static void answer_error(struct sim *s, const struct sim_arrival *a,
@@ -324,11 +306,11 @@ static int sim_open(void **ctx, const char *spec, struct errmsg *msg)
 static void sim_close(void *ctx)
 {
 	struct sim *s = ctx;
-	for (size_t i = 0; i < s->heap_count; i++)
-		free(s->heap[i]);
+	for (size_t i = 0; i < s->moving.count; i++)
+		free((struct flight *)s->moving.heap[i]);
 	for (size_t i = 0; i < s->inbox_count; i++)
 		free(s->inbox[i]);
-	free(s->heap);
+	timers_fini(&s->moving);
 	free(s->inbox);
 	sim_world_free(s->world);
 	free(s);
@@ -406,7 +388,7 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 		stamp->sent = true;
 		stamp->cookie = p->cookie;
 		inbox_add(s, stamp);
-		heap_push(s, f);
+		move_later(s, f);
 	}
 	s->counters.sent += count;
 	return count;
@@ -442,17 +424,15 @@ static size_t sim_fds(void *ctx, int *fds, size_t size)
 static void sim_advance(void *ctx, struct monotime until)
 {
 	struct sim *s = ctx;
-	while (s->inbox_count == 0 && s->heap_count > 0 &&
-	    s->heap[0]->at_ns <= until.ns) {
-		struct flight *f = heap_pop(s);
+	struct flight *f;
+	while (s->inbox_count == 0 && (f = take_next(s, until.ns))) {
 		if (f->at_ns > s->now_ns)
 			s->now_ns = f->at_ns;
 		arrive(s, f);
 	}
 	/* What comes at the same instant comes together. */
-	while (s->inbox_count > 0 && s->heap_count > 0 &&
-	    s->heap[0]->at_ns <= s->now_ns)
-		arrive(s, heap_pop(s));
+	while (s->inbox_count > 0 && (f = take_next(s, s->now_ns)))
+		arrive(s, f);
 	if (s->inbox_count == 0 && until.ns > s->now_ns &&
 	    until.ns != INT64_MAX)
 		s->now_ns = until.ns;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 /* Any packet as an answer: it fits one of these probes or none. */
-#include "probes/guardian/match.h"
+#include "probes/packet/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

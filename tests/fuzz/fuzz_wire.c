@@ -5,6 +5,7 @@
 
 #include "lib/reader.h"
 #include "probes/guardian/run.h"
+#include "probes/policy/file.h"
 #include "tests/fuzz/null-net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

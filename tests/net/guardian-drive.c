@@ -23,6 +23,7 @@
 #include "probes/agent/counters.h"
 #include "probes/guardian/guardian.h"
 #include "probes/packet/packet.h"
+#include "probes/policy/file.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/client.h"
 

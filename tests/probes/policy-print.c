@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/guardian/policy.h"
+#include "probes/policy/file.h"
 
 static void sweep(
     const struct policy *policy, enum policy_who who, uint64_t step)

@@ -178,7 +178,7 @@ def undocumented():
             re.match(r" *(\S+) (.*)", words).groups()
             for line in f if line.startswith('.\\" defaults')
             for words in line[len('.\\" defaults '):].split(","))
-    with open(os.path.join(root, "probes/guardian/policy-file.c")) as f:
+    with open(os.path.join(root, "probes/policy/file.c")) as f:
         code = re.findall(
             r'(NUMBER|FLAG)\(\s*"([a-z-]+)",([^)]*)\)', f.read())
     wrong = [] if len(code) == len(given) else [f"{len(code)} keys"]

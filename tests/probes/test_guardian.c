@@ -21,6 +21,7 @@
 #include "probes/guardian/guardian.h"
 #include "probes/guardian/wire.h"
 #include "probes/packet/packet.h"
+#include "probes/policy/file.h"
 
 #define MAX_SENT 40000
 #define MAX_COMING 64

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/guardian/match.h"
-#include "probes/guardian/timer.h"
+#include "probes/packet/match.h"
 
 static struct probe_builder *builder;
 
@@ -224,34 +223,6 @@ static void an_answer_to_another_address_does_not_fit(void **state)
 	assert_int_equal(score(&m.sent, r.bytes, r.len), 0);
 }
 
-/* timer.h: a heap against a plain search. */
-static void timers_go_off_in_order(void **state)
-{
-	(void)state;
-	enum { COUNT = 400 };
-	struct timers timers = { 0 };
-	static struct timer all[COUNT];
-	srand(5);
-	for (int step = 0; step < 20000; step++) {
-		struct timer *t = &all[rand() % COUNT];
-		int what = rand() % 3;
-		if (what < 2)
-			timer_set(
-			    &timers, t, (struct monotime){ rand() % 1000 });
-		else
-			timer_clear(&timers, t);
-		const struct timer *least = NULL;
-		for (int i = 0; i < COUNT; i++)
-			if (all[i].place &&
-			    (!least || all[i].at.ns < least->at.ns ||
-				(all[i].at.ns == least->at.ns &&
-				    all[i].order < least->order)))
-				least = &all[i];
-		assert_ptr_equal(timer_first(&timers), least);
-	}
-	timers_fini(&timers);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -278,7 +249,6 @@ int main(void)
 		cmocka_unit_test(tcp_answers_fit_by_number),
 		cmocka_unit_test(a_datagram_to_ourselves_is_not_its_own_answer),
 		cmocka_unit_test(an_answer_to_another_address_does_not_fit),
-		cmocka_unit_test(timers_go_off_in_order),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -13,6 +13,7 @@
 #include "probes/guardian/limit.h"
 #include "probes/guardian/policy.h"
 #include "probes/packet/packet.h"
+#include "probes/policy/file.h"
 
 static struct policy policy;
 static struct policy_state *state;

@@ -6,8 +6,7 @@
  * exceptions stand before the block they are in.  Stricter than the registry:
  * the anycast addresses in 192.0.0.0/24 reach only the prober's own network.
  */
-#include "probes/guardian/special.h"
-#include "probes/packet/octets.h"
+#include "lib/special.h"
 
 static const struct {
 	uint32_t addr;
@@ -66,7 +65,10 @@ static const struct {
 
 static uint64_t load_be64(const uint8_t *bytes)
 {
-	return (uint64_t)load_be32(bytes) << 32 | load_be32(bytes + 4);
+	uint64_t word = 0;
+	for (int i = 0; i < 8; i++)
+		word = word << 8 | bytes[i];
+	return word;
 }
 
 /* Are the first len (at most 64) bits of two words the same? */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
-#include "probes/guardian/timer.h"
+#include "lib/timer.h"
 
 static bool is_before(const struct timer *a, const struct timer *b)
 {

@@ -10,7 +10,7 @@
 
 #include "lib/config.h"
 #include "lib/xalloc.h"
-#include "probes/guardian/policy.h"
+#include "probes/policy/file.h"
 
 #define MAX_DEFER_NS (60 * NS_PER_S)
 #define KEY_LEN 40
@@ -105,6 +105,29 @@ static void make_rows(struct option_row *rows, char (*names)[KEY_LEN])
 	rows[ROWS + 2] = (struct option_row){ .name = NULL };
 }
 
+static int compare_prefixes(const void *a, const void *b)
+{
+	const struct prefix *p = a, *q = b;
+	int order = addr_cmp(&p->addr, &q->addr);
+	return order != 0 ? order : (p->len > q->len) - (p->len < q->len);
+}
+
+/* Takes over the array; what lies inside another goes. */
+static void set_deny(
+    struct policy *policy, struct prefix *prefixes, size_t count)
+{
+	size_t kept = 0;
+	if (count > 0)
+		qsort(prefixes, count, sizeof(*prefixes), compare_prefixes);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 ||
+		    !prefix_has(&prefixes[kept - 1], &prefixes[i].addr))
+			prefixes[kept++] = prefixes[i];
+	free(policy->deny);
+	policy->deny = prefixes;
+	policy->deny_count = kept;
+}
+
 static int read_deny(struct policy *policy, const struct config *config,
     const char *path, struct errmsg *msg)
 {
@@ -118,7 +141,7 @@ static int read_deny(struct policy *policy, const struct config *config,
 		free(prefixes);
 		return ERR_CONFIG;
 	}
-	policy_set_deny(policy, prefixes, count);
+	set_deny(policy, prefixes, count);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * that quote), RFC 9293 section 3.5 (which sequence and acknowledgement
  * numbers SYN-ACK and RST carry).
  */
-#include "probes/guardian/match.h"
+#include "probes/packet/match.h"
 
 enum { NO_FIT, WEAK, FITS, FITS_WELL };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Everything that happens at a time: probes that leave, probes that stop
- * listening, workers that want to be woken.  A binary heap of pointers to
+ * Everything that happens at a time, next first.  A binary heap of pointers to
  * timers that live inside what they are for; equal times keep their order.
  */
 #pragma once
@@ -15,7 +14,7 @@ struct timer {
 	struct monotime at;
 	uint64_t order;
 	size_t place; /* in the heap, from 1; 0: not set */
-	enum { TIMER_FLIGHT, TIMER_RUN } kind;
+	int kind;     /* the owner's, who may have timers in several structs */
 };
 
 struct timers {
