@@ -105,6 +105,9 @@ $(call link_rule,tests/$(1)/test_$(2),tests/$(1)/test_$(2).c,$(3),-lcmocka $(4))
 UNIT_TESTS += $(O)/tests/$(1)/test_$(2)
 endef
 
+# $(call thread_test,folder,name): a unit test that TSan judges as well
+thread_test = $(eval THREAD_TESTS += $(O)/tests/$(1)/test_$(2))
+
 # $(call fuzz_test,parser,archives): tests/fuzz/fuzz_<parser>.c replays
 # tests/corpus/<parser>/; with the engine it is a libFuzzer target.
 define fuzz_test
@@ -158,6 +161,7 @@ demo: deps ## a living example: real packets, a map, a slow link, a worm
 check: deps ## build, run every test that this machine can run
 	@$(MAKE) all tools
 	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
+	@$(MAKE) O=$(O)-tsan SANITIZE=thread CFLAGS='-O1 -g' tsan-tests
 	@O=$(O) tests/run-tests.sh $(O)-asan/tests $(SCRIPT_TESTS)
 
 .PHONY: asan-tests
@@ -169,6 +173,11 @@ asan-tests: $(UNIT_TESTS) $(FUZZERS) $(O)/bin/sonde
 asan: ## only the unit tests and corpora, under ASan and UBSan
 	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
 	@O=$(O) tests/run-tests.sh $(O)-asan/tests
+
+# Whatever has threads, for tests/collector/races.sh.
+.PHONY: tsan-tests
+tsan-tests: $(THREAD_TESTS) $(O)/bin/sonde-collector
+	@printf '%s\n' $(THREAD_TESTS) >$(O)/tests/thread.list
 
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz

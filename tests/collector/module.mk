@@ -22,3 +22,8 @@ $(call collector_test,threads)
 $(call collector_test,writer)
 $(call collector_test,fault)
 $(call script_test,tests/collector/conf.sh)
+
+$(call thread_test,collector,threads)
+$(call thread_test,collector,writer)
+$(call thread_test,collector,events)
+$(call script_test,tests/collector/races.sh)

@@ -13,6 +13,8 @@ $(eval $(call unit_test,web,server,web lib))
 $(O)/tests/web/test_server: $(FACE_TEST)
 $(eval $(call unit_test,web,streams,web lib))
 $(O)/tests/web/test_streams: $(FACE_TEST)
+$(call thread_test,web,server)
+$(call thread_test,web,streams)
 
 # Agents that exist only on the wire.
 
