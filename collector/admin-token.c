@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,8 @@ static int make_token(struct collector *c, const char *path,
 	return ERR_OK;
 }
 
-static int read_token(struct collector *c, const char *path, int fd,
-    struct errmsg *msg)
+static int read_token(
+    char **token, const char *path, int fd, struct errmsg *msg)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
@@ -63,20 +64,60 @@ static int read_token(struct collector *c, const char *path, int fd,
 		return err_set(msg, ERR_CONFIG,
 		    "%s: expected one line of %d to %d characters", path,
 		    TOKEN_MIN_LEN, TOKEN_MAX_LEN);
-	c->admin_token = xstrdup(text);
+	*token = xstrdup(text);
 	sodium_memzero(text, sizeof(text));
 	return ERR_OK;
 }
 
+static char *token_path(const struct collector_config *config)
+{
+	return config->admin_token_file
+	    ? xstrdup(config->admin_token_file)
+	    : xasprintf("%s/admin.token", config->state_dir);
+}
+
+/* A file that is not there yet needs a folder that it can be made in. */
+static int check_absent(
+    const struct collector_config *config, struct errmsg *msg)
+{
+	if (!config->admin_token_file)
+		return ERR_OK;
+	char *copy = xstrdup(config->admin_token_file);
+	int err = access(dirname(copy), W_OK | X_OK) < 0
+	    ? err_set(msg, -errno, "%.100s: cannot make it: %s",
+		config->admin_token_file, strerror(errno)) : ERR_OK;
+	free(copy);
+	return err;
+}
+
+int admin_token_check(
+    const struct collector_config *config, struct errmsg *msg)
+{
+	char *path = token_path(config), *token = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	if (fd >= 0)
+		err = read_token(&token, path, fd, msg);
+	else if (errno == ENOENT)
+		err = check_absent(config, msg);
+	else
+		err = err_set(msg, -errno, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (token)
+		sodium_memzero(token, strlen(token));
+	free(token);
+	free(path);
+	err_prefix(err < 0 ? msg : NULL, "admin-token-file");
+	return err;
+}
+
 int admin_token_load(struct collector *c, struct errmsg *msg)
 {
-	char *path = c->config.admin_token_file
-	    ? xstrdup(c->config.admin_token_file)
-	    : xasprintf("%s/admin.token", c->config.state_dir);
+	char *path = token_path(&c->config);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int err;
 	if (fd >= 0)
-		err = read_token(c, path, fd, msg);
+		err = read_token(&c->admin_token, path, fd, msg);
 	else if (errno == ENOENT)
 		err = make_token(c, path, msg);
 	else

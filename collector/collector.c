@@ -39,25 +39,6 @@ const struct collector_config collector_defaults = {
     .queue_bytes = 256u << 20,
 };
 
-static int check_config(
-    const struct collector_config *config, struct errmsg *msg)
-{
-	if (config->series_bin_s == 0 || 60 % config->series_bin_s != 0)
-		return err_set(msg, ERR_CONFIG,
-		    "series-bin: expected a divisor of 60 s, got %u s",
-		    config->series_bin_s);
-	uint32_t bin = config->alarm_bin_s;
-	if (bin != config->series_bin_s && bin != 60 && bin != 3600 &&
-	    bin != 86400)
-		return err_set(msg, ERR_CONFIG,
-		    "alarm-bin: expected %u s, 1m, 1h or 1d, got %u s",
-		    config->series_bin_s, bin);
-	if (config->late_ns <= 0 || config->gone_ns < config->late_ns)
-		return err_set(msg, ERR_CONFIG,
-		    "gone-after: expected at least late-after");
-	return ERR_OK;
-}
-
 static void set_levels(struct collector *c)
 {
 	uint32_t *levels = c->store_config.levels;
@@ -154,7 +135,8 @@ int collector_open(struct collector **collector,
 	if (sodium_init() < 0)
 		return err_set(msg, ERR_UNSUPPORTED,
 		    "collector: libsodium does not start");
-	int err = check_config(config, msg);
+	const char *key;
+	int err = collector_check(config, &key, msg);
 	if (err < 0)
 		return err;
 	/* jansson seeds its tables on first use, which is not for threads. */

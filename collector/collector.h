@@ -56,6 +56,16 @@ extern const struct collector_config collector_defaults;
 
 struct collector;
 
+/* What collector_open would refuse of its configuration, without making
+ * anything; *key: the configuration's key that is wrong. */
+int collector_check(const struct collector_config *config, const char **key,
+    struct errmsg *msg);
+
+/* Reads the whole database; *findings: what is damaged, one a line, "" when
+ * nothing is.  The caller frees. */
+int collector_inspect(
+    const char *state_dir, char **findings, struct errmsg *msg);
+
 /* Opens or creates the state folder, migrates the database, starts the
  * writer and the alarm thread. */
 int collector_open(struct collector **collector,

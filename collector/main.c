@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* sonde-collector: configuration, the collector, its HTTP face, a signal.  It
  * starts the program, so it alone here includes web/. */
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
+#include "collector/collector.h"
 #include "collector/settings.h"
-#include "collector/store.h"
 #include "lib/log.h"
+#include "web/serve.h"
 #include "web/server.h"
 
 static const struct option_row options[] = {
@@ -17,7 +15,8 @@ static const struct option_row options[] = {
 	.fallback = SONDE_SYSCONFDIR "/sonde/collector.conf",
 	.help = "configuration file"},
     {.name = "check", .type = OPTION_FLAG,
-	.help = "print the configuration as it is understood, and exit"},
+	.help = "check the configuration, print it as it is understood, and "
+		"exit"},
     {.name = "new-database", .type = OPTION_FLAG,
 	.help = "begin a new database where the old one is gone"},
     {.name = "check-db", .type = OPTION_FLAG,
@@ -44,71 +43,31 @@ static int print_and_free(char *text)
 	return 0;
 }
 
-/* Signals blocked in every thread from the start: only sigwait sees them. */
-static void set_process(sigset_t *set)
-{
-	umask(077); /* what we keep is nobody else's to read */
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
-}
-
-static void print_finding(void *ctx, const char *text)
-{
-	int *findings = ctx;
-	++*findings;
-	printf("%s\n", text);
-}
-
 /* Exit code 1 when something is damaged. */
 static int check_database(const struct config *config, struct errmsg *msg)
 {
-	struct store_config where = {.dir = config_text(config, "state-dir")};
-	int findings = 0;
-	int err = store_sqlite.inspect(
-	    &where, print_finding, &findings, msg);
-	if (err == ERR_OK && findings == 0)
-		printf("ok\n");
-	return err < 0 ? err : findings > 0;
-}
-
-static int serve(const struct config *config, bool anew, struct errmsg *msg)
-{
-	struct collector_config settings;
-	struct web_config face;
-	struct collector *collector;
-	struct web *web;
-	sigset_t signals;
-	int number;
-	collector_config_read(&settings, config);
-	settings.new_database = anew;
-	web_config_read(&face, config);
-	set_process(&signals);
-	int err = collector_open(&collector, &settings, msg);
+	char *findings;
+	int err = collector_inspect(
+	    config_text(config, "state-dir"), &findings, msg);
 	if (err < 0)
 		return err;
-	err = web_start(&web, &face, collector, msg);
-	if (err == ERR_OK) {
-		for (size_t i = 0; web_url(web, i); i++)
-			log_info("serving %s", web_url(web, i));
-		sigwait(&signals, &number);
-		log_info("stopping: signal %d", number);
-		web_stop(web);
-	}
-	collector_close(collector);
-	return err;
+	int code = *findings != '\0';
+	fputs(code ? "" : "ok\n", stdout);
+	print_and_free(findings);
+	return code;
 }
 
 static int run(const struct option_values *values,
     const struct config *config, struct errmsg *msg)
 {
-	if (option_flag(values, "check"))
-		return print_and_free(config_print(config));
 	if (option_flag(values, "check-db"))
 		return check_database(config, msg);
-	return serve(config, option_flag(values, "new-database"), msg);
+	if (option_flag(values, "check"))
+		print_and_free(config_print(config));
+	int err = web_serve_check(config, msg);
+	if (err < 0 || option_flag(values, "check"))
+		return err;
+	return web_serve(config, option_flag(values, "new-database"), msg);
 }
 
 int main(int argc, char **argv)

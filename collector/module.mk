@@ -4,6 +4,7 @@ collector_SRCS += collector/agents.c
 collector_SRCS += collector/alarms.c
 collector_SRCS += collector/campaign-json.c
 collector_SRCS += collector/campaign.c
+collector_SRCS += collector/check.c
 collector_SRCS += collector/collector.c
 collector_SRCS += collector/enrol.c
 collector_SRCS += collector/events.c

@@ -31,3 +31,32 @@ void collector_config_read(
 	to->database_max_bytes = config_given(config, "database-max-size")
 	    ? config_size(config, "database-max-size") : 0;
 }
+
+/* The settings keep whole seconds; what they would cut off is an error. */
+static int check_whole_seconds(
+    const struct config *config, const char *key, struct errmsg *msg)
+{
+	int64_t ns = config_duration_ns(config, key);
+	if (ns % NS_PER_S == 0)
+		return ERR_OK;
+	err_set(msg, ERR_CONFIG, "%s: expected whole seconds, got %g s", key,
+	    (double)ns / (double)NS_PER_S);
+	config_blame(config, key, 0, msg);
+	return ERR_CONFIG;
+}
+
+int collector_config_check(const struct config *config, struct errmsg *msg)
+{
+	struct collector_config settings;
+	const char *key;
+	int err = check_whole_seconds(config, "series-bin", msg);
+	if (err == ERR_OK)
+		err = check_whole_seconds(config, "alarm-bin", msg);
+	if (err < 0)
+		return err;
+	collector_config_read(&settings, config);
+	err = collector_check(&settings, &key, msg);
+	if (err < 0)
+		config_blame(config, key, 0, msg);
+	return err;
+}

@@ -65,6 +65,9 @@
 	    .help = "refuse batches rather than grow beyond (default: the "   \
 		    "disk)"}
 
+/* Refuses what the start would refuse; the error names file and line. */
+int collector_config_check(const struct config *config, struct errmsg *msg);
+
 /* Borrows its texts from config, whose rows hold COLLECTOR_OPTION_ROWS. */
 void collector_config_read(
     struct collector_config *to, const struct config *config);

@@ -18,9 +18,16 @@
 
 enum { CONFIG_MAX_BYTES = 1 << 20 };
 
+struct place { /* of a value in the file */
+	size_t row, index;
+	int line;
+};
 struct config {
 	const struct option_row *rows; /* borrowed */
 	struct option_value *values;   /* one a row */
+	char *name;                    /* of the file, for errors */
+	struct place *places;          /* the last one of a value counts */
+	size_t place_count;
 };
 
 /* What libconfuse's callbacks need and have no argument for. */
@@ -103,6 +110,15 @@ static int value_fail(cfg_t *cfg, const char *key, int err)
 	return -1;
 }
 
+static void place_note(
+    struct config *config, size_t row, size_t count, int line)
+{
+	config->places = xreallocarray(config->places,
+	    config->place_count + 1, sizeof(*config->places));
+	config->places[config->place_count++] =
+	    (struct place){row, count ? count - 1 : 0, line};
+}
+
 /* Called after each value that is read: a scalar, or one more of a list. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -112,6 +128,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	while (strcmp(config->rows[i].name, opt->name) != 0)
 		i++;
 	const struct option_row *row = &config->rows[i];
+	place_note(config, i, cfg_opt_size(opt), cfg->line);
 	if (row->type == OPTION_LIST)
 		return 0; /* text: nothing to check; taken when all is read */
 	if (config->values[i].given) {
@@ -188,6 +205,7 @@ int config_parse(struct config **config, const struct option_row *rows,
 		    CONFIG_MAX_BYTES);
 	struct config *c = xcalloc(1, sizeof(*c));
 	c->rows = rows;
+	c->name = xstrdup(name);
 	c->values = xcalloc(option_row_count(rows), sizeof(*c->values));
 	char *copy = xstrdup(text);
 	int err = read_all(c, copy, name, msg);
@@ -246,6 +264,8 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < option_row_count(config->rows); i++)
 		option_value_fini(&config->values[i]);
 	free(config->values);
+	free(config->places);
+	free(config->name);
 	free(config);
 }
 
@@ -299,6 +319,20 @@ size_t config_list(const struct config *config, const char *key,
 	const struct option_value *v = get(config, key, OPTION_LIST);
 	*items = (const char *const *)v->items;
 	return v->item_count;
+}
+
+void config_blame(const struct config *config, const char *key, size_t index,
+    struct errmsg *msg)
+{
+	for (size_t i = config->place_count; i-- > 0;) {
+		const struct place *place = &config->places[i];
+		if (place->index != index ||
+		    strcmp(config->rows[place->row].name, key) != 0)
+			continue;
+		err_prefix(msg, "%.100s:%d", config->name, place->line);
+		return;
+	}
+	err_prefix(msg, "%.100s", config->name);
 }
 
 /* Single quotes: the one form in which nothing is expanded. */

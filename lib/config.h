@@ -32,6 +32,10 @@ uint64_t config_size(const struct config *config, const char *key);
 const char *config_text(const struct config *config, const char *key);
 size_t config_list(const struct config *config, const char *key,
     const char *const **items);
+/* Puts "FILE:LINE: " before what msg says, where the key's value stands (of a
+ * list: its index'th item), or "FILE: " when the file does not give it. */
+void config_blame(const struct config *config, const char *key, size_t index,
+    struct errmsg *msg);
 /* Every key with its value, one a line, as a file that would load the same.
  * The caller frees. */
 char *config_print(const struct config *config);

@@ -53,6 +53,10 @@ struct web_config {
 /* Borrows its texts from config, whose rows hold WEB_OPTION_ROWS. */
 void web_config_read(struct web_config *web, const struct config *config);
 
+/* What web_start would refuse before it listens; the error names file and
+ * line. */
+int web_config_check(const struct config *config, struct errmsg *msg);
+
 /* Listens and serves until web_stop.  ERR_CONFIG names the key that is wrong,
  * as plain HTTP off loopback; -EADDRINUSE names the address. */
 int web_start(struct web **web, const struct web_config *config,

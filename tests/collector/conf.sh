@@ -39,6 +39,53 @@ check "it is told by name" grep -q ':1: .*series-bin' "$dir/err"
 "$collector" -c "$dir/none" 2>"$dir/err"
 check "a missing file is named" grep -q "$dir/none" "$dir/err"
 
+# The check refuses what the start would, with the line to mend.
+refuse() { # what, pattern, text of the file
+	printf '%s\n' "$3" >"$dir/wrong"
+	"$collector" --check -c "$dir/wrong" >/dev/null 2>"$dir/err"
+	code=$?
+	check "--check refuses $1" [ "$code" = 78 ]
+	check "and says so" grep -q "wrong:$2" "$dir/err"
+}
+refuse "a port out of range" '3: listen: expected' "
+state-dir = '$dir/s'
+listen = {'127.0.0.1:80000'}"
+refuse "the second address of a list" '3: listen: .*plain HTTP' "listen = {
+'127.0.0.1:1',
+'http://0.0.0.0:1'}
+state-dir = '$dir/s'"
+refuse "TLS without files" '1: listen: https needs' "listen = {'0.0.0.0:1'}
+state-dir = '$dir/s'"
+refuse "a certificate that is not there" '2: tls-cert' "listen = {'0.0.0.0:1'}
+tls-cert = '$dir/none'
+tls-key = '$dir/none'
+state-dir = '$dir/s'"
+refuse "bins that do not divide a minute" \
+	'2: series-bin: expected a divisor of 60 s, got 7 s' "
+series-bin = 7s
+state-dir = '$dir/s'"
+refuse "bins of broken seconds" '2: series-bin: .* got 1.5 s' "
+series-bin = 1500ms
+state-dir = '$dir/s'"
+refuse "an alarm's bin that is no level" '1: alarm-bin' "alarm-bin = 2m
+state-dir = '$dir/s'"
+refuse "gone before late" '2: gone-after' "late-after = 2m
+gone-after = 1m
+state-dir = '$dir/s'"
+refuse "an empty state-dir" '1: state-dir: expected' "state-dir = ''"
+refuse "pages that are not there" '1: web-root' "web-root = '$dir/none'
+state-dir = '$dir/s'"
+head -c 40 /dev/zero | tr '\0' x >"$dir/token"
+chmod 644 "$dir/token"
+refuse "a token that others can read" '1: admin-token-file: .*0600' \
+	"admin-token-file = '$dir/token'
+state-dir = '$dir/s'"
+printf 'state-dir = "%s/none/state"\n' "$dir" >"$dir/wrong"
+"$collector" --check -c "$dir/wrong" >/dev/null 2>"$dir/err"
+check "a folder that cannot be made is an error" [ $? = 74 ]
+check "by its line" grep -q 'wrong:1: state-dir' "$dir/err"
+check "and the check made nothing" [ ! -e "$dir/s" ]
+
 # What only the collector itself can see wrong.
 cat >"$dir/conf" <<END
 state-dir = "$dir/state"
@@ -47,7 +94,7 @@ series-bin = "7s"
 END
 "$collector" -c "$dir/conf" 2>"$dir/err"
 check "bins that do not divide a minute are refused" [ $? = 78 ]
-check "and named" grep -q 'series-bin: expected a divisor' "$dir/err"
+check "and named" grep -q 'conf:3: series-bin: expected a divisor' "$dir/err"
 
 # It starts, says where, ends at TERM with nothing left open.
 sed -i 's/7s/5s/' "$dir/conf"

@@ -101,6 +101,31 @@ static void errors_name_file_and_line(void **state)
 	}
 }
 
+static void a_value_is_blamed_by_its_line(void **state)
+{
+	(void)state;
+	struct config *c;
+	struct errmsg msg = {""};
+	assert_int_equal(config_parse(&c, rows,
+	    "name = x\n\n# deny\nworkers = 3\ndeny = {a,\n b}\n"
+	    "tags = {c}\ntags += {d}\n", "a.conf", &msg), 0);
+	static const struct {
+		const char *key;
+		size_t index;
+		const char *text;
+	} cases[] = {
+	    {"name", 0, "a.conf:1: wrong"}, {"workers", 0, "a.conf:4: wrong"},
+	    {"deny", 0, "a.conf:5: wrong"}, {"deny", 1, "a.conf:6: wrong"},
+	    {"tags", 1, "a.conf:8: wrong"}, {"rate", 0, "a.conf: wrong"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		err_set(&msg, 0, "wrong");
+		config_blame(c, cases[i].key, cases[i].index, &msg);
+		assert_string_equal(msg.text, cases[i].text);
+	}
+	config_free(c);
+}
+
 static void a_comment_sign_inside_quotes_is_text(void **state)
 {
 	(void)state;
@@ -171,6 +196,7 @@ int main(void)
 	    cmocka_unit_test(keys_lists_and_defaults_are_read),
 	    cmocka_unit_test(an_empty_list_is_given),
 	    cmocka_unit_test(errors_name_file_and_line),
+	    cmocka_unit_test(a_value_is_blamed_by_its_line),
 	    cmocka_unit_test(a_comment_sign_inside_quotes_is_text),
 	    cmocka_unit_test(what_is_printed_loads_the_same),
 	    cmocka_unit_test(a_missing_file_is_enoent),
