@@ -74,8 +74,9 @@ static int guardian_serve_runs(struct supervisor *s, struct errmsg *msg)
 	guardian_set_counters(guardian, s->pages[CHILD_GUARDIAN]);
 	err = process_enter(
 	    SANDBOX_GUARDIAN, &paths, s->config.allow_weak_sandbox, msg);
-	return err ? err
-		   : guardian_serve(guardian, s->guardian_control[THEIRS], msg);
+	if (!err)
+		guardian_serve(guardian, s->guardian_control[THEIRS]);
+	return err;
 }
 
 static int guardian_main(struct supervisor *s)

@@ -39,10 +39,11 @@ int pass_receive(int socket_fd, int *fd, void *message, size_t len)
 		.msg_control = control.space,
 		.msg_controllen = sizeof(control.space) };
 	ssize_t n = recvmsg(socket_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n < 0)
-		return -errno;
+	if (n <= 0)
+		return n < 0 ? -errno : ERR_EOF;
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof(int)))
 		return ERR_MALFORMED;
 	memcpy(fd, CMSG_DATA(c), sizeof(*fd));
 	if (n == (ssize_t)len && !(m.msg_flags & MSG_TRUNC))

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/xalloc.h"
+#include "probes/agent/pass.h"
 #include "probes/guardian/run.h"
 
 #define NET_FDS 8
@@ -98,30 +98,12 @@ int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
 /* One run as a descriptor; false when the other end has closed. */
 static bool take_control(struct guardian *g, int control_fd)
 {
-	struct guardian_control control = { 0 };
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} ancillary;
-	struct iovec io = { &control, sizeof(control) };
-	struct msghdr message = { .msg_iov = &io,
-		.msg_iovlen = 1,
-		.msg_control = &ancillary,
-		.msg_controllen = sizeof(ancillary) };
-	ssize_t n =
-	    recvmsg(control_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-	int fd = -1;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	if (fd >= 0 && n == sizeof(control))
+	struct guardian_control control;
+	int fd, err = pass_receive(control_fd, &fd, &control, sizeof(control));
+	if (err == 0)
 		guardian_add_run(g, fd, control.who);
-	else if (fd >= 0)
-		close(fd);
-	return n > 0;
+	return err == 0 || err == ERR_MALFORMED || err == -EAGAIN ||
+	       err == -EINTR;
 }
 
 static void run_timers(struct guardian *g)
@@ -158,13 +140,6 @@ static bool all_wait(const struct guardian *g)
 		if (!g->runs[i]->waiting)
 			return false;
 	return g->run_count > 0;
-}
-
-/* Virtual time moves when nobody has anything to say at this instant.  Whoever
- * waits has a timer, so there is a next one. */
-static void move_time(struct guardian *g)
-{
-	g->net->advance(g->net_ctx, timer_first(&g->timers)->at);
 }
 
 /* Until the first timer; NULL: until somebody speaks. */
@@ -220,19 +195,19 @@ bool guardian_step(struct guardian *g, int control_fd)
 	bool open = wait_and_read(g, control_fd);
 	run_timers(g);
 	answer_runs(g);
+	/* Virtual time moves when nobody has anything to say at this instant.
+	 * Whoever waits has a timer, so there is a next one. */
 	if (guardian_is_virtual(g) && all_wait(g))
-		move_time(g);
+		g->net->advance(g->net_ctx, timer_first(&g->timers)->at);
 	if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
 		count_captures(g);
 	return open;
 }
 
-int guardian_serve(struct guardian *g, int control_fd, struct errmsg *msg)
+void guardian_serve(struct guardian *g, int control_fd)
 {
-	(void)msg;
 	while (control_fd >= 0 || g->run_count > 0)
 		if (!guardian_step(g, control_fd))
 			break;
 	count_captures(g);
-	return 0;
 }

@@ -27,8 +27,7 @@ int guardian_add_run(struct guardian *guardian, int fd, enum policy_who who);
 struct guardian_control {
 	uint32_t who; /* enum policy_who */
 };
-int guardian_serve(
-    struct guardian *guardian, int control_fd, struct errmsg *msg);
+void guardian_serve(struct guardian *guardian, int control_fd);
 
 /* "guardian.sent", "guardian.denied.<reason>", ... into the shared page. */
 struct counters;

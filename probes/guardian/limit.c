@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: ISC
 /*
- * Token buckets and the table of those that belong to destinations: a hash
- * with a secret key, so that no script can choose prefixes that fall
- * together, and a list by last use for what may be forgotten.
+ * Token buckets and the table of those that belong to destinations.  A hash
+ * with a secret key gives each prefix a row of few places, so no script can
+ * choose prefixes that fall together.
  */
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
 #include "probes/guardian/limit.h"
 
-#define HEADS ((size_t)2 * LIMIT_PREFIXES)
-#define SECOND_CHANCES 8
+#define PLACES 16 /* in a row */
+#define ROWS (LIMIT_PREFIXES / PLACES)
 
 struct entry {
 	struct bucket bucket;
 	struct prefix prefix;
 	enum policy_who who;
-	uint32_t next; /* with the same hash; 0 ends the chain */
-	uint32_t newer, older;
 };
 
 struct limit_table {
 	uint64_t key;
-	uint32_t used;
-	uint32_t heads[HEADS];
-	struct entry entries[LIMIT_PREFIXES + 1]; /* 0: the list's two ends */
+	struct entry rows[ROWS][PLACES];
 };
 
 static int64_t interval_ns(const struct limit *limit)
@@ -64,85 +60,34 @@ void limit_table_free(struct limit_table *table)
 	free(table);
 }
 
-static uint32_t *head_of(
-    struct limit_table *table, const struct prefix *prefix, enum policy_who who)
+/* When may it be forgotten?  A full bucket is like a new one. */
+static int64_t free_at(const struct bucket *b, int64_t now)
 {
-	uint64_t h = addr_hash(&prefix->addr, table->key + who);
-	return &table->heads[h % HEADS];
-}
-
-static void list_remove(struct limit_table *table, uint32_t i)
-{
-	struct entry *e = &table->entries[i];
-	table->entries[e->newer].older = e->older;
-	table->entries[e->older].newer = e->newer;
-}
-
-static void list_put_newest(struct limit_table *table, uint32_t i)
-{
-	struct entry *ends = &table->entries[0], *e = &table->entries[i];
-	e->newer = 0;
-	e->older = ends->older;
-	table->entries[ends->older].newer = i;
-	ends->older = i;
-}
-
-static void forget(struct limit_table *table, uint32_t i)
-{
-	struct entry *e = &table->entries[i];
-	uint32_t *link = head_of(table, &e->prefix, e->who);
-	while (*link != i)
-		link = &table->entries[*link].next;
-	*link = e->next;
-	list_remove(table, i);
-}
-
-/* An entry to use anew, or 0. */
-static uint32_t take_entry(
-    struct limit_table *table, int64_t now, int64_t *retry)
-{
-	if (table->used < LIMIT_PREFIXES)
-		return ++table->used;
-	*retry = INT64_MAX;
-	for (int i = 0; i < SECOND_CHANCES; i++) {
-		uint32_t oldest = table->entries[0].newer;
-		struct bucket *b = &table->entries[oldest].bucket;
-		if (b->full_ns <= now && b->waiting == 0) {
-			forget(table, oldest);
-			return oldest;
-		}
-		if (b->full_ns < *retry)
-			*retry =
-			    b->full_ns > now ? b->full_ns : now + NS_PER_MS;
-		list_remove(table, oldest);
-		list_put_newest(table, oldest);
-	}
-	return 0;
+	int64_t soon = b->waiting > 0 ? now + NS_PER_MS : now;
+	return b->full_ns > soon ? b->full_ns : soon;
 }
 
 struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
     const struct addr *dst, int64_t now, int64_t *retry)
 {
 	struct prefix prefix = prefix_of(dst, dst->family == 4 ? 24 : 48);
-	uint32_t *head = head_of(table, &prefix, who), i;
-	for (i = *head; i != 0; i = table->entries[i].next) {
-		struct entry *e = &table->entries[i];
+	uint64_t hash = addr_hash(&prefix.addr, table->key + who);
+	struct entry *row = table->rows[hash % ROWS], *spare = NULL;
+	int64_t earliest = INT64_MAX;
+	for (size_t i = 0; i < PLACES; i++) {
+		struct entry *e = &row[i];
 		if (e->who == who && addr_equal(&e->prefix.addr, &prefix.addr))
-			break;
+			return &e->bucket;
+		int64_t at = free_at(&e->bucket, now);
+		if (at < earliest) {
+			earliest = at;
+			spare = e;
+		}
 	}
-	if (i != 0) {
-		list_remove(table, i);
-	} else {
-		i = take_entry(table, now, retry);
-		if (i == 0)
-			return NULL;
-		/* Forgetting may have changed the chain. */
-		head = head_of(table, &prefix, who);
-		table->entries[i] = (struct entry){
-			.prefix = prefix, .who = who, .next = *head
-		};
-		*head = i;
+	if (earliest > now) {
+		*retry = earliest;
+		return NULL;
 	}
-	list_put_newest(table, i);
-	return &table->entries[i].bucket;
+	*spare = (struct entry){ .prefix = prefix, .who = who };
+	return &spare->bucket;
 }

@@ -31,7 +31,8 @@ int64_t limit_ready(const struct limit *limit, bool waited, int64_t now);
 void limit_take(const struct limit *limit, int64_t now);
 
 /* A bounded table of buckets by class and destination prefix.  A bucket that
- * is full and that nobody waits for may be forgotten: a new one is the same. */
+ * is full and that nobody waits for may be forgotten: a new one is the same.
+ * A place that was never used is such a bucket too. */
 #define LIMIT_PREFIXES 16384
 struct limit_table;
 struct limit_table *limit_table_new(uint64_t key);

@@ -160,12 +160,13 @@ enum policy_verdict policy_check_fields(
 	return probe_check(probe, NULL) == 0 ? POLICY_ALLOW : POLICY_DENY_FIELD;
 }
 
-static void targets_put(uint64_t *targets, size_t room, uint64_t hash)
+/* Where the hash is, or where it would be. */
+static uint64_t *targets_place(uint64_t *targets, size_t room, uint64_t hash)
 {
 	size_t i = hash & (room - 1);
-	while (targets[i] != 0)
+	while (targets[i] != 0 && targets[i] != hash)
 		i = (i + 1) & (room - 1);
-	targets[i] = hash;
+	return &targets[i];
 }
 
 static void targets_grow(struct policy_run *run)
@@ -174,7 +175,8 @@ static void targets_grow(struct policy_run *run)
 	uint64_t *targets = xcalloc(room, sizeof(*targets));
 	for (size_t i = 0; i < run->room; i++)
 		if (run->targets[i] != 0)
-			targets_put(targets, room, run->targets[i]);
+			*targets_place(targets, room, run->targets[i]) =
+			    run->targets[i];
 	free(run->targets);
 	run->targets = targets;
 	run->room = room;
@@ -187,14 +189,12 @@ static bool targets_admit(struct policy_run *run, uint64_t hash, size_t max)
 		hash = 1;
 	if (run->count * 2 >= run->room)
 		targets_grow(run);
-	size_t i = hash & (run->room - 1);
-	while (run->targets[i] != 0 && run->targets[i] != hash)
-		i = (i + 1) & (run->room - 1);
-	if (run->targets[i] == hash)
+	uint64_t *place = targets_place(run->targets, run->room, hash);
+	if (*place == hash)
 		return true;
 	if (run->count >= max)
 		return false;
-	run->targets[i] = hash;
+	*place = hash;
 	run->count++;
 	return true;
 }

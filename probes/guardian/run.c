@@ -26,12 +26,8 @@ static bool is_terminal(uint32_t kind)
 struct wire_event *run_event(
     struct run *run, const struct flight *f, enum wire_event_kind kind)
 {
-	if (run->count == run->room) {
-		run->room = run->room ? 2 * run->room : 64;
-		run->events =
-		    xreallocarray(run->events, run->room, sizeof(*run->events));
-	}
-	struct wire_event *event = &run->events[run->count++];
+	struct wire_event *event =
+	    (void *)buf_extend(&run->events, sizeof(*event));
 	memset(event, 0, sizeof(*event)); /* padding goes to the worker too */
 	event->cookie = f->cookie;
 	event->kind = kind;
@@ -49,7 +45,7 @@ struct wire_event *run_reply(struct run *run, const struct flight *flight,
 	if (len > REPLY_OCTETS)
 		len = REPLY_OCTETS;
 	if (run->replies >= RUN_MAX_REPLIES ||
-	    run->octets.len - run->octets_first + len > RUN_MAX_OCTETS)
+	    run->octets.len - run->octets_said + len > RUN_MAX_OCTETS)
 		return NULL;
 	struct wire_event *event = run_event(run, flight, WIRE_REPLY);
 	run->replies++;
@@ -58,59 +54,45 @@ struct wire_event *run_reply(struct run *run, const struct flight *flight,
 	return event;
 }
 
-static struct wire_head head_of(
-    struct guardian *g, enum wire_type type, size_t count)
+/* Begins a message; what follows the head goes where it says. */
+static uint8_t *begin(struct guardian *g, enum wire_type type, size_t count)
 {
-	return (struct wire_head){ .type = type,
+	const struct wire_head head = { .type = type,
 		.count = (uint32_t)count,
 		.now = guardian_now(g),
 		.wall = g->net->wall(g->net_ctx) };
+	memcpy(g->message, &head, sizeof(head));
+	return g->message + sizeof(head);
 }
 
 /* A worker that waits has room for the answer; one that has not, lied. */
-static void say(struct guardian *g, struct run *run, size_t len)
+static void say(struct guardian *g, struct run *run, const uint8_t *end)
 {
+	size_t len = (size_t)(end - g->message);
 	if (send(run->fd, g->message, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
 	    (ssize_t)len)
 		run->broken = true;
 }
 
-static void say_with(struct guardian *g, struct run *run, enum wire_type type,
-    const void *body, size_t len)
-{
-	struct wire_head head = head_of(g, type, len ? 1 : 0);
-	memcpy(g->message, &head, sizeof(head));
-	if (len)
-		memcpy(g->message + sizeof(head), body, len);
-	say(g, run, sizeof(head) + len);
-}
-
-/* Moves down what is left once it is the smaller half, so that each event is
+/* Moves down what is left once it is the smaller half, so that each byte is
  * moved once at most. */
-static void drop_said(struct run *run)
+static void drop_said(struct buf *b, size_t *said)
 {
-	size_t left = run->count - run->first;
-	if (left <= run->first) {
-		memmove(run->events, run->events + run->first,
-		    left * sizeof(*run->events));
-		run->first = 0;
-		run->count = left;
-	}
-	struct buf *b = &run->octets;
-	left = b->len - run->octets_first;
-	if (left <= run->octets_first && b->len > 0) {
-		memmove(b->data, b->data + run->octets_first, left);
-		run->octets_first = 0;
-		b->len = left;
-	}
+	size_t left = b->len - *said;
+	if (left > *said || b->len == 0)
+		return;
+	memmove(b->data, b->data + *said, left);
+	b->len = left;
+	*said = 0;
 }
 
 /* As many events as one datagram takes, then their octets. */
 static void say_events(struct guardian *g, struct run *run)
 {
 	size_t count = 0, octets = 0, len = sizeof(struct wire_head);
-	const struct wire_event *events = run->events + run->first;
-	size_t have = run->count - run->first;
+	const struct wire_event *events =
+	    (const void *)(run->events.data + run->events_said);
+	size_t have = (run->events.len - run->events_said) / sizeof(*events);
 	for (; count < have && count < WIRE_MAX_COUNT; count++) {
 		size_t more = sizeof(*events) + events[count].bytes_len;
 		if (len + more > WIRE_MAX_BYTES)
@@ -120,27 +102,26 @@ static void say_events(struct guardian *g, struct run *run)
 		run->replies -= events[count].kind == WIRE_REPLY;
 		run->outstanding -= is_terminal(events[count].kind);
 	}
-	struct wire_head head = head_of(g, WIRE_EVENT, count);
-	size_t events_len = count * sizeof(*events);
-	memcpy(g->message, &head, sizeof(head));
-	memcpy(g->message + sizeof(head), events, events_len);
+	uint8_t *to = begin(g, WIRE_EVENT, count);
+	memcpy(to, events, count * sizeof(*events));
+	to += count * sizeof(*events);
 	if (octets)
-		memcpy(g->message + sizeof(head) + events_len,
-		    run->octets.data + run->octets_first, octets);
-	run->first += count;
-	run->octets_first += octets;
-	say(g, run, len);
-	drop_said(run);
+		memcpy(to, run->octets.data + run->octets_said, octets);
+	say(g, run, to + octets);
+	run->events_said += count * sizeof(*events);
+	run->octets_said += octets;
+	drop_said(&run->events, &run->events_said);
+	drop_said(&run->octets, &run->octets_said);
 }
 
 void run_answer(struct guardian *g, struct run *run)
 {
 	if (!run->waiting || run->broken)
 		return;
-	if (run->first < run->count)
+	if (run->events_said < run->events.len)
 		say_events(g, run);
 	else if (run->wake.place == 0)
-		say_with(g, run, WIRE_WOKEN, NULL, 0);
+		say(g, run, begin(g, WIRE_WOKEN, 0));
 	else
 		return;
 	run->waiting = false;
@@ -171,7 +152,9 @@ static bool take_source(struct guardian *g, struct run *run, size_t len)
 	if ((dst.family != 4 && dst.family != 6) ||
 	    g->net->source(g->net_ctx, &dst, &src) != 0)
 		src = (struct addr){ 0 };
-	say_with(g, run, WIRE_SOURCE_IS, &src, sizeof(src));
+	uint8_t *to = begin(g, WIRE_SOURCE_IS, 1);
+	memcpy(to, &src, sizeof(src));
+	say(g, run, to + sizeof(src));
 	return true;
 }
 
@@ -259,7 +242,7 @@ void run_free(struct guardian *g, struct run *run)
 		flight_free(g, run->flights);
 	timer_clear(&g->timers, &run->wake);
 	policy_run_free(run->policy);
-	free(run->events);
+	buf_fini(&run->events);
 	buf_fini(&run->octets);
 	close(run->fd);
 	free(run);

@@ -18,7 +18,7 @@
 #define GUARDIAN_MAX_RUNS 32
 #define GUARDIAN_MAX_FLIGHTS 131072
 #define GUARDIAN_MAX_PAYLOAD (64u << 20)
-#define RUN_MAX_REPLIES WIRE_MAX_OUTSTANDING /* that wait for the worker */
+#define RUN_MAX_REPLIES WIRE_MAX_OUTSTANDING
 #define RUN_MAX_OCTETS (8u << 20)
 
 #define FLIGHT_HEADS 16384
@@ -33,11 +33,10 @@ struct run {
 	struct policy_run *policy; /* owned */
 	struct flight *flights;    /* newest first; owned */
 	size_t outstanding, outstanding_bytes;
-	struct wire_event *events; /* owned; what the worker is to hear */
-	size_t first, count, room; /* events[first..count) */
-	struct buf octets;         /* of replies among them */
-	size_t octets_first;
-	size_t replies;
+	struct buf events; /* struct wire_event; what the worker is to hear */
+	struct buf octets; /* of replies among them */
+	size_t events_said, octets_said; /* bytes at the front of each */
+	size_t replies;                  /* that wait for the worker */
 	bool waiting; /* it said WAIT */
 	bool broken;  /* it broke the rules, or is gone */
 	struct timer wake;

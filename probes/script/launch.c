@@ -78,8 +78,8 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 	if (!err)
 		err = guardian_sandbox(allow_weak, log_fd, &msg);
 	if (!err)
-		err = guardian_serve(guardian, -1, &msg);
-	if (err)
+		guardian_serve(guardian, -1);
+	else
 		say(log_fd, msg.text[0] ? msg.text : err_str(err));
 	_exit(err_exit_code(err));
 }

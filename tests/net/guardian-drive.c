@@ -68,7 +68,7 @@ static _Noreturn void guard(
 	if (sandbox_enter(SANDBOX_GUARDIAN, &paths, &report, &msg) != 0 &&
 	    !getenv("SONDE_WEAK"))
 		die("sandbox", &msg);
-	guardian_serve(g, -1, &msg);
+	guardian_serve(g, -1);
 	guardian_free(g);
 	policy_fini(&policy);
 	exit(0);

@@ -18,6 +18,7 @@
 
 #include "lib/xalloc.h"
 #include "probes/agent/counters.h"
+#include "probes/agent/pass.h"
 #include "probes/guardian/guardian.h"
 #include "probes/guardian/wire.h"
 #include "probes/packet/packet.h"
@@ -272,7 +273,7 @@ static struct worker {
 static void *serve(void *arg)
 {
 	(void)arg;
-	guardian_serve(guardian, control[1], NULL);
+	guardian_serve(guardian, control[1]);
 	return NULL;
 }
 
@@ -281,21 +282,9 @@ static int add_run(enum policy_who who)
 	int pair[2];
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	struct guardian_control body = { who };
-	struct iovec io = { &body, sizeof(body) };
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} ancillary = { .room = { 0 } };
-	struct msghdr message = { .msg_iov = &io,
-		.msg_iovlen = 1,
-		.msg_control = &ancillary,
-		.msg_controllen = sizeof(ancillary) };
-	ancillary.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-		.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(&ancillary.header), &pair[1], sizeof(int));
-	assert_int_equal(sendmsg(control[0], &message, 0), sizeof(body));
+	const struct guardian_control body = { who };
+	assert_int_equal(
+	    pass_send(control[0], pair[1], &body, sizeof(body)), 0);
 	close(pair[1]);
 	return pair[0];
 }

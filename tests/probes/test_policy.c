@@ -364,29 +364,29 @@ static void a_clock_that_falls_back_gives_nothing(void **context)
 	}
 }
 
-static void a_full_table_forgets_only_full_buckets(void **context)
+static void a_full_row_forgets_only_full_buckets(void **context)
 {
 	(void)context;
 	struct limit_table *table = limit_table_new(1);
 	int64_t retry = 0;
-	for (uint32_t i = 0; i < LIMIT_PREFIXES; i++) {
-		struct addr a = addr_v4(i << 8);
-		struct bucket *b =
-		    limit_table_find(table, POLICY_LOCAL, &a, 0, &retry);
-		assert_non_null(b);
+	struct addr first = addr_v4(0), other;
+	struct bucket *b;
+	uint32_t i = 0;
+	for (; i < 4 * LIMIT_PREFIXES; i++) {
+		other = addr_v4(i << 8);
+		b = limit_table_find(table, POLICY_LOCAL, &other, 0, &retry);
+		if (!b)
+			break;
 		assert_int_equal(b->full_ns, 0);
 		b->full_ns = 1000 + i;
 	}
-	struct addr other = addr("99.0.0.1"), first = addr_v4(0);
-	assert_null(limit_table_find(table, POLICY_LOCAL, &other, 5, &retry));
+	assert_in_range(i, LIMIT_PREFIXES / 8, LIMIT_PREFIXES);
 	assert_in_range(retry, 1000, 1000 + LIMIT_PREFIXES);
 	/* The buckets that were there keep what they know. */
 	assert_int_equal(
 	    limit_table_find(table, POLICY_LOCAL, &first, 5, &retry)->full_ns,
 	    1000);
-	int64_t later = 1000 + LIMIT_PREFIXES;
-	struct bucket *b =
-	    limit_table_find(table, POLICY_LOCAL, &other, later, &retry);
+	b = limit_table_find(table, POLICY_LOCAL, &other, retry, &retry);
 	assert_non_null(b);
 	assert_int_equal(b->full_ns, 0);
 	limit_table_free(table);
@@ -494,7 +494,7 @@ int main(void)
 		TEST(limits_hold_in_every_window),
 		TEST(a_clock_that_jumps_ahead_gives_no_more_than_a_burst),
 		TEST(a_clock_that_falls_back_gives_nothing),
-		TEST(a_full_table_forgets_only_full_buckets),
+		TEST(a_full_row_forgets_only_full_buckets),
 		TEST(a_bucket_that_somebody_waits_for_stays),
 		TEST(a_file_replaces_what_it_names),
 		TEST(a_wrong_file_says_what_is_wrong),
