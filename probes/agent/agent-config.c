@@ -8,7 +8,7 @@
 
 #include "lib/xalloc.h"
 #include "probes/agent/agent-config.h"
-#include "probes/agent/http.h"
+#include "probes/agent/url.h"
 #include "probes/net/net.h"
 #include "probes/sensor/sensor.h"
 
@@ -139,7 +139,7 @@ static void read_values(struct agent_config *c)
 static int check(struct agent_config *c, struct errmsg *msg)
 {
 	const char *spec;
-	int err = c->collector ? http_check_url(c->collector, msg) : 0;
+	int err = c->collector ? url_check(c->collector, msg) : 0;
 	if (!err)
 		err = read_homes(c, msg);
 	if (!err)

@@ -14,6 +14,7 @@
 #include "lib/xalloc.h"
 #include "probes/agent/enrol.h"
 #include "probes/agent/http.h"
+#include "probes/agent/url.h"
 
 #define TIMEOUT_S 30L
 #define PLAIN \
@@ -157,7 +158,7 @@ int enrol(const struct agent_config *config,
 	if (sodium_init() < 0)
 		return err_set(
 		    msg, ERR_UNSUPPORTED, "libsodium does not start");
-	int err = http_check_url(request->url, msg);
+	int err = url_check(request->url, msg);
 	if (!err)
 		err = choose_name(identity, config, request->name, msg);
 	if (!err)

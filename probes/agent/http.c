@@ -12,9 +12,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/addr.h"
 #include "lib/xalloc.h"
 #include "probes/agent/http.h"
+#include "probes/agent/url.h"
 
 #define USER_AGENT "sonde/" SONDE_VERSION
 #define CONNECT_TIMEOUT_S 10L
@@ -31,95 +31,12 @@ struct slot {
 
 struct http {
 	CURLM *multi;
-	char *url, *ca_file, *host, *port;
+	struct url to;
+	char *url, *ca_file;
 	size_t answer_max;
 	struct curl_slist *resolved;
 	struct slot slots[HTTP_SLOTS];
 };
-
-/* --- the URL ----------------------------------------------------------- */
-
-struct url {
-	char scheme[8], host[256], port[8];
-};
-
-static int url_part(
-    CURLU *u, CURLUPart part, char *to, size_t size, unsigned flags)
-{
-	char *text = NULL;
-	if (curl_url_get(u, part, &text, flags) != CURLUE_OK)
-		return ERR_CONFIG;
-	int n = snprintf(to, size, "%s", text);
-	curl_free(text);
-	return n < (int)size ? 0 : ERR_CONFIG;
-}
-
-static int url_split(struct url *to, const char *text)
-{
-	char other[16];
-	CURLU *u = curl_url();
-	int err = ERR_CONFIG;
-	if (u && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK &&
-	    url_part(u, CURLUPART_SCHEME, to->scheme, sizeof(to->scheme), 0) ==
-		0 &&
-	    url_part(u, CURLUPART_HOST, to->host, sizeof(to->host), 0) == 0 &&
-	    url_part(u, CURLUPART_PORT, to->port, sizeof(to->port),
-		CURLU_DEFAULT_PORT) == 0 &&
-	    url_part(u, CURLUPART_PATH, other, sizeof(other), 0) == 0 &&
-	    strcmp(other, "/") == 0 &&
-	    url_part(u, CURLUPART_USER, other, sizeof(other), 0) != 0 &&
-	    url_part(u, CURLUPART_QUERY, other, sizeof(other), 0) != 0)
-		err = 0;
-	curl_url_cleanup(u);
-	return err;
-}
-
-/* Without the brackets of an IPv6 literal. */
-static bool host_address(struct addr *a, const char *host)
-{
-	char bare[256];
-	size_t len = strlen(host);
-	if (host[0] == '[' && len > 2 && host[len - 1] == ']')
-		snprintf(bare, sizeof(bare), "%.*s", (int)len - 2, host + 1);
-	else
-		snprintf(bare, sizeof(bare), "%s", host);
-	return addr_parse(a, bare) == 0;
-}
-
-static bool host_is_loopback(const char *host)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-	struct addr a;
-	if (strcasecmp(host, "localhost") == 0)
-		return true;
-	if (!host_address(&a, host))
-		return false;
-	return a.family == 4 ? a.bytes[0] == 127
-			     : memcmp(a.bytes, one, sizeof(one)) == 0;
-}
-
-int http_check_url(const char *url, struct errmsg *msg)
-{
-	struct url u;
-	if (url_split(&u, url) != 0)
-		return err_set(msg, ERR_CONFIG,
-		    "collector: expected https://HOST[:PORT], got '%.80s'",
-		    url);
-	if (strcmp(u.scheme, "https") != 0 &&
-	    !(strcmp(u.scheme, "http") == 0 && host_is_loopback(u.host)))
-		return err_set(msg, ERR_CONFIG,
-		    "collector: '%.80s': plain HTTP goes to this machine only; "
-		    "use https://",
-		    url);
-	return 0;
-}
-
-uint16_t http_url_port(const char *url)
-{
-	struct url u;
-	return url_split(&u, url) == 0 ? (uint16_t)strtoul(u.port, NULL, 10)
-				       : 0;
-}
 
 /* --- one exchange ------------------------------------------------------ */
 
@@ -182,14 +99,15 @@ static int resolve(struct http *http, struct errmsg *msg)
 		.ai_flags = AI_ADDRCONFIG };
 	struct addrinfo *list, *a;
 	struct buf line = { 0 };
-	if (host_address(&literal, http->host) ||
-	    strcasecmp(http->host, "localhost") == 0)
+	const char *host = http->to.host;
+	if (url_address(&http->to, &literal) ||
+	    strcasecmp(host, "localhost") == 0)
 		return 0;
-	int r = getaddrinfo(http->host, NULL, &hints, &list);
+	int r = getaddrinfo(host, NULL, &hints, &list);
 	if (r != 0)
-		return err_set(msg, ERR_UNAVAILABLE, "%.80s: %s", http->host,
+		return err_set(msg, ERR_UNAVAILABLE, "%.80s: %s", host,
 		    gai_strerror(r));
-	buf_printf(&line, "+%s:%s:", http->host, http->port);
+	buf_printf(&line, "+%s:%u:", host, http->to.port);
 	for (a = list; a && line.len < 1024; a = a->ai_next) {
 		char text[NI_MAXHOST];
 		if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text),
@@ -335,19 +253,16 @@ int http_exchange(struct http *http, const struct http_request *request,
 int http_open(
     struct http **http, const struct http_config *config, struct errmsg *msg)
 {
-	struct url u;
-	int err = http_check_url(config->url, msg);
+	int err = url_check(config->url, msg);
 	if (err)
 		return err;
 	if (curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK)
 		return err_set(msg, ERR_UNSUPPORTED, "libcurl does not start");
 	struct http *h = xcalloc(1, sizeof(*h));
-	url_split(&u, config->url);
+	url_split(&h->to, config->url);
 	h->url = xstrdup(config->url);
 	for (size_t n = strlen(h->url); n && h->url[n - 1] == '/'; n--)
 		h->url[n - 1] = '\0';
-	h->host = xstrdup(u.host);
-	h->port = xstrdup(u.port);
 	h->ca_file = config->ca_file ? xstrdup(config->ca_file) : NULL;
 	h->answer_max =
 	    config->answer_max ? config->answer_max : HTTP_ANSWER_MAX_BYTES;
@@ -375,7 +290,5 @@ void http_close(struct http *http)
 	curl_slist_free_all(http->resolved);
 	free(http->url);
 	free(http->ca_file);
-	free(http->host);
-	free(http->port);
 	free(http);
 }

@@ -24,11 +24,6 @@ struct http_config {
 	size_t answer_max;   /* 0: HTTP_ANSWER_MAX_BYTES */
 };
 
-/* Is this a URL that an agent may use?  ERR_CONFIG says why not. */
-int http_check_url(const char *url, struct errmsg *msg);
-/* The port it goes to. */
-uint16_t http_url_port(const char *url);
-
 int http_open(
     struct http **http, const struct http_config *config, struct errmsg *msg);
 void http_close(struct http *http);

@@ -22,6 +22,7 @@ probes_SRCS += probes/agent/shipper.c
 probes_SRCS += probes/agent/shipping.c
 probes_SRCS += probes/agent/shipping-reply.c
 probes_SRCS += probes/agent/supervisor.c
+probes_SRCS += probes/agent/url.c
 probes_SRCS += probes/agent/worklist.c
 probes_SRCS += probes/sandbox/capabilities.c
 probes_SRCS += probes/sandbox/landlock.c

@@ -27,6 +27,7 @@
 #include "probes/agent/schedule.h"
 #include "probes/agent/shipper.h"
 #include "probes/agent/shipping.h"
+#include "probes/agent/url.h"
 
 enum { INGEST, WORK };
 
@@ -416,7 +417,7 @@ static int enter_sandbox(
 		"/usr/share/ca-certificates", "/usr/lib", "/lib",
 		"/run/systemd", "/usr/share/zoneinfo", config->ca_file, NULL };
 	struct sandbox_paths paths = { .read = read_paths,
-		.tcp_connect_port = http_url_port(config->url),
+		.tcp_connect_port = url_port(config->url),
 		.uid = config->uid,
 		.gid = config->gid };
 	return process_enter(

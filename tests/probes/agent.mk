@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes,agent_messages,probes lib))
+$(eval $(call unit_test,probes,agent_url,probes lib))
 $(eval $(call unit_test,probes,agent_worklist,probes lib))
 $(eval $(call unit_test,probes,counters,probes lib))
 $(eval $(call unit_test,probes,sandbox,probes lib))

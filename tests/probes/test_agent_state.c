@@ -14,7 +14,6 @@
 
 #include "lib/xalloc.h"
 #include "probes/agent/agent-config.h"
-#include "probes/agent/http.h"
 #include "probes/agent/once.h"
 #include "probes/agent/restart.h"
 
@@ -174,30 +173,6 @@ static void a_wrong_value_is_refused_before_anything_starts(void **state)
 	free(path);
 }
 
-static void plain_http_goes_to_this_machine_only(void **state)
-{
-	static const struct {
-		const char *url;
-		bool ok;
-	} cases[] = { { "https://sonde.example.net", true },
-		{ "https://192.0.2.1:8411/", true },
-		{ "http://127.0.0.1:8411", true }, { "http://127.9.9.9", true },
-		{ "http://[::1]:8411", true }, { "http://localhost:1", true },
-		{ "http://192.0.2.1", false }, { "http://128.0.0.1", false },
-		{ "http://localhost.example.net", false },
-		{ "http://127.0.0.1.example.net", false },
-		{ "http://[::2]", false }, { "https://u@example.net", false },
-		{ "https://example.net/path", false },
-		{ "https://example.net?x=1", false }, { "example.net", false },
-		{ "", false }, { "file:///etc/passwd", false } };
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		if ((http_check_url(cases[i].url, NULL) == 0) != cases[i].ok)
-			fail_msg("%s", cases[i].url);
-	assert_int_equal(http_url_port("https://example.net"), 443);
-	assert_int_equal(http_url_port("http://127.0.0.1:8411"), 8411);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
@@ -209,7 +184,6 @@ int main(void)
 		TEST(once_is_bounded_and_forgets_the_oldest),
 		TEST(an_identity_is_kept_and_its_key_is_private),
 		TEST(a_wrong_value_is_refused_before_anything_starts),
-		cmocka_unit_test(plain_http_goes_to_this_machine_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
