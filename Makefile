@@ -9,6 +9,7 @@ O ?= build
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec
 DATADIR ?= $(PREFIX)/share/sonde
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= $(PREFIX)/etc
@@ -30,7 +31,7 @@ INSTALL ?= install
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef \
 	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE
-HARDEN_LD := -pie -Wl,-z,relro,-z,now
+HARDEN_LD := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 ifneq ($(SANITIZE),)
 HARDEN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
@@ -45,6 +46,7 @@ pkg = $(or $(PKG_$(1)),$(eval PKG_$(1) := $$(shell pkg-config --libs $(1) \
 
 ALL_CPPFLAGS = -I. -I$(O) -D_GNU_SOURCE -DSONDE_VERSION='"$(VERSION)"' \
 	-DSONDE_DATADIR='"$(DATADIR)"' -DSONDE_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	-DSONDE_LIBEXECDIR='"$(LIBEXECDIR)"' \
 	-I/usr/include/lua5.4 $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDEN) \
 	-ffile-prefix-map=$(CURDIR)=. $(WERROR) $(CFLAGS)
@@ -58,8 +60,9 @@ endif
 LIBS_lib = $(call pkg,libprotobuf-c) $(call pkg,libzstd) \
 	$(call pkg,libsodium) $(call pkg,libconfuse) $(call pkg,jansson)
 LIBS_analysis = -lm
+LIBS_https = $(call pkg,libcurl)
 LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
-	$(call pkg,libseccomp) $(call pkg,libcap-ng) $(call pkg,libcurl) -lm
+	$(call pkg,libseccomp) $(call pkg,libcap-ng) -lm
 LIBS_collector = $(call pkg,sqlite3) -lpthread
 LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) -lpthread
 
@@ -126,7 +129,7 @@ include lib/module.mk analysis/module.mk probes/module.mk
 include collector/module.mk web/module.mk
 include $(sort $(wildcard tests/*/module.mk))
 
-$(foreach f,lib analysis probes collector web,$(eval $(call archive,$(f))))
+$(foreach f,lib analysis probes https collector web,$(eval $(call archive,$(f))))
 
 $(O)/%.o: %.c | $(GENERATED_HEADERS)
 	@mkdir -p $(@D)
@@ -210,16 +213,17 @@ MAN_PAGES = $(wildcard man/*.[1-8])
 .PHONY: install uninstall
 install: all ## install programs, scripts and man pages
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
-		$(DESTDIR)$(DATADIR)/scripts $(DESTDIR)$(SYSCONFDIR)/sonde
+		$(DESTDIR)$(LIBEXECDIR)/sonde $(DESTDIR)$(DATADIR)/scripts $(DESTDIR)$(SYSCONFDIR)/sonde
 	$(INSTALL) -m 755 $(O)/bin/sonde $(DESTDIR)$(BINDIR)/
 	$(INSTALL) -m 755 $(O)/bin/sonde-agent $(O)/bin/sonde-collector \
 		$(DESTDIR)$(SBINDIR)/
+	$(INSTALL) -m 755 $(O)/bin/sonde-shipper $(DESTDIR)$(LIBEXECDIR)/sonde/
 	$(INSTALL) -m 644 probes/scripts/*.lua $(DESTDIR)$(DATADIR)/scripts/
 	@for p in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${p##*.}; \
 		$(INSTALL) -d $$d && $(INSTALL) -m 644 $$p $$d/ || exit 1; done
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/sonde $(DESTDIR)$(SBINDIR)/sonde-agent \
 		$(DESTDIR)$(SBINDIR)/sonde-collector
-	rm -rf $(DESTDIR)$(DATADIR)
+	rm -rf $(DESTDIR)$(LIBEXECDIR)/sonde $(DESTDIR)$(DATADIR)
 	@for p in $(MAN_PAGES); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done

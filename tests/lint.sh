@@ -26,7 +26,8 @@ judge() { # name, tool, command...
 # One process a file: a finding in one must not hide those of the next.
 tidy() {
 	local flags="-std=c17 -D_GNU_SOURCE -I. -I$build -I/usr/include/lua5.4
-	    -DSONDE_VERSION=\"0\" -DSONDE_DATADIR=\"\" -DSONDE_SYSCONFDIR=\"\""
+	    -DSONDE_VERSION=\"0\" -DSONDE_DATADIR=\"\" -DSONDE_SYSCONFDIR=\"\"
+	    -DSONDE_LIBEXECDIR=\"\""
 	printf '%s\n' "${sources[@]}" | FLAGS=$flags xargs -P "$(nproc)" -n 1 \
 		sh -c 'exec clang-tidy --quiet "$0" -- $FLAGS 2>/dev/null'
 }

@@ -10,6 +10,7 @@
 #include "lib/addr.h"
 #include "lib/config.h"
 #include "lib/log.h"
+#include "probes/agent/url.h"
 
 #define AGENT_CONFIG_DEFAULT SONDE_SYSCONFDIR "/sonde/agent.conf"
 #define AGENT_MAX_HOMES 64
@@ -41,7 +42,7 @@ void agent_config_fini(struct agent_config *config);
 /* Who this agent is: <state_dir>/agent and <state_dir>/agent.key. */
 struct agent_identity {
 	uint8_t id[16], secret_key[64];
-	char name[65], collector[256], generation[65];
+	char name[65], collector[URL_MAX_LEN], generation[65];
 };
 
 /* ERR_NOT_FOUND when it was never enrolled.  The key must be readable by its

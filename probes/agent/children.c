@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the supervisor forks into.  Nothing is executed anew: pages that all
- * need are shared, and a child is sandboxed before it reads a byte from
+ * What the supervisor forks into.  Only the shipper is another program, for
+ * the sake of its TLS library; the others are executed by nobody, so pages
+ * that all need are shared.  A child is sandboxed before it reads a byte from
  * outside.
  */
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include "lib/log.h"
 #include "probes/agent/keeper.h"
 #include "probes/agent/process.h"
-#include "probes/agent/shipper.h"
+#include "probes/agent/shipper-start.h"
 #include "probes/agent/supervisor-state.h"
 #include "probes/guardian/guardian.h"
 #include "probes/policy/file.h"
@@ -182,25 +183,33 @@ static int keeper_run(struct supervisor *s)
 
 /* --- shipper ----------------------------------------------------------- */
 
+/* A program of its own: no other process maps a TLS library. */
 static int shipper_run(struct supervisor *s)
 {
-	struct shipper_config config = { .url = s->config.collector
-						    ? s->config.collector
-						    : s->identity.collector,
-		.ca_file = s->config.ca_file,
-		.spool_dir = AGENT_SPOOL,
-		.keeper_fd = s->ship[THEIRS],
-		.supervisor_fd = s->runs_asked[THEIRS],
-		.retry_least_ns = s->config.retry_least_ns,
-		.retry_most_ns = s->config.retry_most_ns,
-		.own = s->pages[CHILD_SHIPPER],
-		.uid = s->config.uid,
-		.gid = s->config.gid,
-		.allow_weak_sandbox = s->config.allow_weak_sandbox };
-	memcpy(config.agent, s->identity.id, sizeof(config.agent));
-	memcpy(config.secret_key, s->identity.secret_key,
-	    sizeof(config.secret_key));
-	return shipper_main(&config);
+	static struct shipper_start start;
+	const struct agent_config *c = &s->config;
+	struct errmsg msg;
+	int err = shipper_start_init(&start,
+	    c->collector ? c->collector : s->identity.collector, c->ca_file,
+	    &msg);
+	start.job = SHIPPER_SHIP;
+	start.parent = s->pid;
+	start.log_level = (uint32_t)c->log_level;
+	start.uid = c->uid;
+	start.gid = c->gid;
+	start.allow_weak_sandbox = c->allow_weak_sandbox;
+	start.keeper_fd = s->ship[THEIRS];
+	start.supervisor_fd = s->runs_asked[THEIRS];
+	start.counters_fd = s->ship_counts_fd;
+	start.retry_least_ns = c->retry_least_ns;
+	start.retry_most_ns = c->retry_most_ns;
+	memcpy(start.agent, s->identity.id, sizeof(start.agent));
+	memcpy(
+	    start.secret_key, s->identity.secret_key, sizeof(start.secret_key));
+	if (!err)
+		err = shipper_exec(s->shipper, &start, &msg);
+	log_error("%s", msg.text);
+	return err_exit_code(err);
 }
 
 /* --- forking ----------------------------------------------------------- */
@@ -216,6 +225,7 @@ static size_t fds_of(const struct supervisor *s, enum child_kind kind, int *fds)
 	case CHILD_SHIPPER:
 		fds[count++] = s->ship[THEIRS];
 		fds[count++] = s->runs_asked[THEIRS];
+		fds[count++] = s->ship_counts_fd;
 		break;
 	case CHILD_KEEPER:
 		count = producers_now(s, producers);

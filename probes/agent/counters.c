@@ -5,9 +5,12 @@
  * needs no lock; and as the owner may be taken over by whoever it parses, the
  * reader bounds the count and cleans the names.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/err.h"
 #include "probes/agent/counters.h"
@@ -22,13 +25,41 @@ struct counters {
 	struct counters_row rows[COUNTERS_MAX];
 };
 
-struct counters *counters_new(void)
+static struct counters *map(int flags, int fd)
 {
 	struct counters *c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (c == MAP_FAILED)
+	    MAP_SHARED | flags, fd, 0);
+	return c == MAP_FAILED ? NULL : c;
+}
+
+struct counters *counters_new(void)
+{
+	struct counters *c = map(MAP_ANONYMOUS, -1);
+	if (!c)
 		BUG("counters: no memory for a shared page");
 	return c;
+}
+
+/* A page that its owner could cut short would kill who reads it. */
+struct counters *counters_new_fd(int *fd)
+{
+	struct counters *c = NULL;
+	*fd = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd >= 0 && ftruncate(*fd, sizeof(*c)) == 0 &&
+	    fcntl(*fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		c = map(0, *fd);
+	if (!c)
+		BUG("counters: no memory for a shared page");
+	return c;
+}
+
+struct counters *counters_open(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && st.st_size == sizeof(struct counters)
+		   ? map(0, fd)
+		   : NULL;
 }
 
 void counters_free(struct counters *counters)

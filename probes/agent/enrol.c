@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/xalloc.h"
 #include "probes/agent/enrol.h"
-#include "probes/agent/http.h"
+#include "probes/agent/shipper-start.h"
 #include "probes/agent/url.h"
 
-#define TIMEOUT_S 30L
 #define PLAIN \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
@@ -92,10 +92,10 @@ static const char *text_of(json_t *object, const char *key)
 
 /* What the collector says goes into a file, so it must be plain. */
 static int read_answer(struct agent_identity *identity,
-    const struct http_answer *answer, struct errmsg *msg)
+    const struct shipper_answer *answer, struct errmsg *msg)
 {
-	json_t *root = json_loadb(
-	    (const char *)answer->body.data, answer->body.len, 0, NULL);
+	json_t *root =
+	    json_loadb((const char *)answer->body, answer->body_len, 0, NULL);
 	const char *id = text_of(root, "agent");
 	const char *generation = text_of(root, "generation");
 	const char *name = text_of(root, "name");
@@ -103,7 +103,7 @@ static int read_answer(struct agent_identity *identity,
 	if (answer->status != 201)
 		err = err_set(msg,
 		    answer->status >= 500 ? ERR_UNAVAILABLE : ERR_DENIED,
-		    "the collector answers %ld: %.120s", answer->status,
+		    "the collector answers %d: %.120s", (int)answer->status,
 		    text_of(root, "detail"));
 	else if (strlen(id) != 32 ||
 		 sodium_hex2bin(identity->id, 16, id, 32, NULL, NULL, NULL) !=
@@ -121,33 +121,31 @@ static int read_answer(struct agent_identity *identity,
 	return err;
 }
 
+/* What speaks to the collector never sees the key. */
 static int exchange(struct agent_identity *identity,
     const struct agent_config *config, const struct enrol_request *request,
     struct errmsg *msg)
 {
-	static const char *const headers[] = { "Content-Type: application/json",
-		NULL };
-	struct http_config to = { .url = request->url,
-		.ca_file = config->ca_file };
-	const struct http_answer *answer;
-	struct http *http;
-	int err = http_open(&http, &to, msg);
+	static struct shipper_start start;
+	static struct shipper_answer answer;
+	int err =
+	    shipper_start_init(&start, request->url, config->ca_file, msg);
 	if (err)
 		return err;
+	start.job = SHIPPER_POST;
+	start.log_level = (uint32_t)config->log_level;
+	start.uid = config->uid;
+	start.gid = config->gid;
+	start.allow_weak_sandbox = config->allow_weak_sandbox;
+	snprintf(start.path, sizeof(start.path), "/api/v1/enrol");
 	json_t *json = request_json(identity, request->token);
-	char *body = json_dumps(json, JSON_COMPACT);
-	struct http_request post = { .path = "/api/v1/enrol",
-		.headers = headers,
-		.body = body ? body : "",
-		.body_len = body ? strlen(body) : 0,
-		.timeout_s = TIMEOUT_S };
-	err = http_exchange(http, &post, &answer, msg);
-	if (!err)
-		err = read_answer(identity, answer, msg);
-	free(body);
+	size_t len =
+	    json_dumpb(json, start.body, sizeof(start.body) - 1, JSON_COMPACT);
 	json_decref(json);
-	http_close(http);
-	return err;
+	if (len == 0 || len >= sizeof(start.body))
+		return err_set(msg, ERR_USAGE, "token: this is not a token");
+	err = shipper_ask(&start, &answer, msg);
+	return err ? err : read_answer(identity, &answer, msg);
 }
 
 int enrol(const struct agent_config *config,
@@ -167,7 +165,7 @@ int enrol(const struct agent_config *config,
 		err = choose_key(identity, config, msg);
 	if (!err)
 		err = exchange(identity, config, request, msg);
-	snprintf(identity->collector, sizeof(identity->collector), "%.255s",
+	snprintf(identity->collector, sizeof(identity->collector), "%s",
 	    request->url);
 	if (!err)
 		err = agent_identity_save(identity, config, msg);

@@ -105,8 +105,8 @@ static int resolve(struct http *http, struct errmsg *msg)
 		return 0;
 	int r = getaddrinfo(host, NULL, &hints, &list);
 	if (r != 0)
-		return err_set(msg, ERR_UNAVAILABLE, "%.80s: %s", host,
-		    gai_strerror(r));
+		return err_set(
+		    msg, ERR_UNAVAILABLE, "%.80s: %s", host, gai_strerror(r));
 	buf_printf(&line, "+%s:%u:", host, http->to.port);
 	for (a = list; a && line.len < 1024; a = a->ai_next) {
 		char text[NI_MAXHOST];

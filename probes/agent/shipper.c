@@ -20,7 +20,9 @@
 
 #include "lib/log.h"
 #include "lib/xalloc.h"
+#include "probes/agent/agent-config.h"
 #include "probes/agent/backoff.h"
+#include "probes/agent/counters.h"
 #include "probes/agent/http.h"
 #include "probes/agent/process.h"
 #include "probes/agent/run-request.h"
@@ -41,7 +43,7 @@ enum { INGEST, WORK };
 #define IDLE_NS (60 * NS_PER_S)
 
 struct shipper {
-	const struct shipper_config *config;
+	const struct shipper_start *config;
 	struct http *http;
 	struct shipping *shipping;
 	struct schedule *schedule;
@@ -402,7 +404,7 @@ static int term_fd(void)
 
 static void count(struct shipper *s)
 {
-	struct counters *own = s->config->own;
+	struct counters *own = counters_open(s->config->counters_fd);
 	s->batches = counters_cell(own, "batches");
 	s->bytes = counters_cell(own, "bytes");
 	s->failures = counters_cell(own, "failures");
@@ -410,18 +412,29 @@ static void count(struct shipper *s)
 	s->skipped = counters_cell(own, "runs_skipped");
 }
 
-static int enter_sandbox(
-    const struct shipper_config *config, struct errmsg *msg)
+static const char *ca_file(const struct shipper_start *start)
 {
-	const char *const read_paths[] = { config->spool_dir, "/etc",
-		"/usr/share/ca-certificates", "/usr/lib", "/lib",
-		"/run/systemd", "/usr/share/zoneinfo", config->ca_file, NULL };
+	return start->ca_file[0] ? start->ca_file : NULL;
+}
+
+int shipper_enter_sandbox(const struct shipper_start *start,
+    const char *spool_dir, struct errmsg *msg)
+{
+	const char *read_paths[] = { "/etc", "/usr/share/ca-certificates",
+		"/usr/lib", "/lib", "/run/systemd", "/usr/share/zoneinfo", NULL,
+		NULL, NULL };
 	struct sandbox_paths paths = { .read = read_paths,
-		.tcp_connect_port = url_port(config->url),
-		.uid = config->uid,
-		.gid = config->gid };
+		.tcp_connect_port = url_port(start->url),
+		.uid = start->uid,
+		.gid = start->gid };
+	size_t count = 0;
+	while (read_paths[count])
+		count++;
+	if (spool_dir)
+		read_paths[count++] = spool_dir;
+	read_paths[count] = ca_file(start);
 	return process_enter(
-	    SANDBOX_SHIPPER, &paths, config->allow_weak_sandbox, msg);
+	    SANDBOX_SHIPPER, &paths, start->allow_weak_sandbox, msg);
 }
 
 /* Its first mark says that there is a spool to read. */
@@ -437,18 +450,19 @@ static void wait_for_keeper(struct shipper *s)
 
 static int start(struct shipper *s, struct errmsg *msg)
 {
-	const struct shipper_config *c = s->config;
-	struct http_config http = { .url = c->url, .ca_file = c->ca_file };
-	int err = sodium_init() < 0 ? err_set(msg, ERR_UNSUPPORTED,
-					  "libsodium does not start")
-				    : enter_sandbox(c, msg);
+	const struct shipper_start *c = s->config;
+	struct http_config http = { .url = c->url, .ca_file = ca_file(c) };
+	int err =
+	    sodium_init() < 0
+		? err_set(msg, ERR_UNSUPPORTED, "libsodium does not start")
+		: shipper_enter_sandbox(c, AGENT_SPOOL, msg);
 	if (!err)
 		err = http_open(&s->http, &http, msg);
 	if (!err)
 		wait_for_keeper(s);
 	if (!err)
 		err = shipping_new(
-		    &s->shipping, c->spool_dir, c->agent, c->secret_key, msg);
+		    &s->shipping, AGENT_SPOOL, c->agent, c->secret_key, msg);
 	if (err)
 		return err;
 	s->schedule = schedule_new(c->agent);
@@ -457,14 +471,14 @@ static int start(struct shipper *s, struct errmsg *msg)
 	return 0;
 }
 
-int shipper_main(const struct shipper_config *config)
+int shipper_main(const struct shipper_start *start_message)
 {
-	struct shipper s = { .config = config };
+	struct shipper s = { .config = start_message };
 	struct errmsg msg;
 	process_signals();
 	s.signal_fd = term_fd();
 	s.ship_backoff = s.work_backoff =
-	    (struct backoff){ config->retry_least_ns, config->retry_most_ns,
+	    (struct backoff){ s.config->retry_least_ns, s.config->retry_most_ns,
 		    0 };
 	count(&s);
 	int err = start(&s, &msg);

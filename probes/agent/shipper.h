@@ -6,23 +6,18 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "probes/agent/counters.h"
-
-struct shipper_config {
-	const char *url, *ca_file, *spool_dir;
-	uint8_t agent[16], secret_key[64];
-	int keeper_fd;     /* struct ship_mark in, struct ship_order out */
-	int supervisor_fd; /* run requests out */
-	int64_t retry_least_ns, retry_most_ns;
-	struct counters *own;
-	uint32_t uid, gid; /* 0: nobody */
-	bool allow_weak_sandbox;
-};
+#include "lib/clock.h"
+#include "probes/agent/shipper-start.h"
 
 /* The process: until SIGTERM, then ships what is left for at most
- * SHIPPER_DRAIN_NS; gives an exit code. */
+ * SHIPPER_DRAIN_NS; gives an exit code.  Its folder holds the spool. */
 #define SHIPPER_DRAIN_NS (5 * NS_PER_S)
-int shipper_main(const struct shipper_config *config);
+int shipper_main(const struct shipper_start *start);
+
+/* SHIPPER_POST: one exchange. */
+void shipper_post(
+    const struct shipper_start *start, struct shipper_answer *answer);
+
+/* spool_dir: NULL, or the folder that may be read. */
+int shipper_enter_sandbox(const struct shipper_start *start,
+    const char *spool_dir, struct errmsg *msg);

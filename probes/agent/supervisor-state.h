@@ -61,6 +61,8 @@ struct supervisor {
 	int sensor_records[2]; /* keeper's, sensor's */
 	int talk[2];           /* keeper's, ours */
 	int feed_fd, signal_fd;
+	char *shipper;      /* the program; owned, NULL: not enrolled */
+	int ship_counts_fd; /* its page of counters */
 	struct counters *pages[CHILDREN], *own_page, *spool_page;
 	struct heartbeat_host *host;
 	struct monotime host_at; /* look at the addresses again then */

@@ -27,6 +27,7 @@
 
 #include "lib/log.h"
 #include "lib/xalloc.h"
+#include "probes/agent/shipper-start.h"
 #include "probes/agent/supervisor-state.h"
 #include "probes/agent/supervisor.h"
 
@@ -374,7 +375,9 @@ static int feed_open(struct supervisor *s, struct errmsg *msg)
 static void pages_make(struct supervisor *s)
 {
 	for (int i = 0; i < CHILDREN; i++)
-		s->pages[i] = counters_new();
+		s->pages[i] = i == CHILD_SHIPPER
+				  ? counters_new_fd(&s->ship_counts_fd)
+				  : counters_new();
 	s->own_page = counters_new();
 	s->spool_page = counters_new();
 	s->host = mmap(NULL, sizeof(*s->host), PROT_READ | PROT_WRITE,
@@ -448,6 +451,8 @@ static int begin(struct supervisor *s, struct errmsg *msg)
 	free(once);
 	if (!err)
 		err = identify(s, msg);
+	if (!err && s->enrolled)
+		err = shipper_find(&s->shipper, msg);
 	if (!err)
 		err = channels_make(s, msg);
 	if (!err)
@@ -478,6 +483,7 @@ int supervisor_run(struct agent_config *config, const char *path)
 	if (s.config.feed && s.feed_fd >= 0)
 		unlink(s.config.feed);
 	once_close(s.once);
+	free(s.shipper);
 	agent_config_fini(&s.config);
 	return err_exit_code(err);
 }

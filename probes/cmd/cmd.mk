@@ -10,4 +10,4 @@ probes_SRCS += probes/cmd/spikes.c
 probes_SRCS += probes/cmd/sensor.c
 probes_SRCS += probes/cmd/sensor-report.c
 probes_SRCS += probes/cmd/table.c
-$(eval $(call program,sonde,probes/sonde.c,probes analysis lib))
+$(eval $(call program,sonde,probes/sonde.c,https probes analysis lib))

@@ -19,6 +19,7 @@
 
 #include "lib/xalloc.h"
 #include "probes/agent/http.h"
+#include "probes/agent/shipper-start.h"
 #include "probes/cmd/doctor-checks.h"
 #include "probes/sandbox/sandbox.h"
 
@@ -109,6 +110,20 @@ void doctor_check_rights(const struct doctor *doctor)
 	check_socket(doctor, "raw IPv4 socket", AF_INET, SOCK_RAW);
 	check_socket(doctor, "raw IPv6 socket", AF_INET6, SOCK_RAW);
 	check_socket(doctor, "packet socket", AF_PACKET, SOCK_RAW);
+}
+
+/* --- programs ---------------------------------------------------------- */
+
+void doctor_check_programs(const struct doctor *doctor)
+{
+	struct errmsg msg;
+	char *shipper;
+	if (!doctor->config)
+		return;
+	int err = shipper_find(&shipper, &msg);
+	tell(doctor, "program", "sonde-shipper",
+	    err ? FINDING_LACK : FINDING_OK, "%s", err ? msg.text : shipper);
+	free(shipper);
 }
 
 /* --- clock ------------------------------------------------------------- */

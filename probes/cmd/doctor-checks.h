@@ -29,6 +29,7 @@ struct doctor {
 
 void doctor_check_sandbox(const struct doctor *doctor);
 void doctor_check_rights(const struct doctor *doctor);
+void doctor_check_programs(const struct doctor *doctor);
 void doctor_check_clock(const struct doctor *doctor);
 void doctor_check_interfaces(const struct doctor *doctor);
 void doctor_check_disk(const struct doctor *doctor);

@@ -68,6 +68,7 @@ static void examine(struct doctor *doctor)
 {
 	doctor_check_sandbox(doctor);
 	doctor_check_rights(doctor);
+	doctor_check_programs(doctor);
 	doctor_check_clock(doctor);
 	doctor_check_interfaces(doctor);
 	doctor_check_disk(doctor);

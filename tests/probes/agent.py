@@ -259,6 +259,43 @@ def test_refusals(tap, lab):
                           for r in lab.records("log")), lab.log)
 
 
+def of_process(pid, what):
+    with open(f"/proc/{pid}/{what}", encoding="utf-8") as text:
+        return text.read()
+
+
+def sockets_of(pid):
+    folder = f"/proc/{pid}/fd"
+    links = {os.readlink(f"{folder}/{n}") for n in os.listdir(folder)}
+    return {x for x in links if x.startswith("socket:")}
+
+
+def test_processes(tap, lab):
+    """TLS is in the shipper alone, and the shipper is closed in."""
+    words = ("libcurl", "libssl", "libcrypto", "libgnutls", "libkrb5")
+    pids = dict(lab.children(), supervisor=lab.agent.pid)
+    holders = {name for name, pid in pids.items()
+               if any(w in of_process(pid, "maps") for w in words)}
+    tap.check("only the shipper maps a TLS library",
+              holders == {"shipper"} and len(pids) >= 4, holders)
+    pid = pids["shipper"]
+    with open(f"{lab.state}/agent.key", encoding="ascii") as text:
+        key = text.read().strip()
+    told = of_process(pid, "cmdline") + of_process(pid, "environ")
+    tap.check("its secret key is not among its words",
+              key not in told and told.startswith("sonde-shipper\0"), told)
+    status = dict(line.split(":\t", 1) for line in
+                  of_process(pid, "status").splitlines())
+    tap.check("it has no capability, no new privilege, a filter",
+              int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0 and
+              status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and
+              "0" not in status["Uid"].split(), status)
+    shared = sockets_of(pid) & sockets_of(lab.agent.pid)
+    tap.check("of the supervisor's sockets it has its two channels",
+              len(shared) == 2 and len(sockets_of(lab.agent.pid)) > 8,
+              shared)
+
+
 def pings(lab, campaign):
     return {r["run"] for r in lab.records("ping")
             if r["campaign"] == campaign}
@@ -429,6 +466,7 @@ def main():
         lab.start_agent()
         once, again = test_campaigns(tap, lab)
         test_refusals(tap, lab)
+        test_processes(tap, lab)
         test_deaths(tap, lab, again)
         test_restart(tap, lab, once)
         test_reload(tap, lab)

@@ -29,13 +29,13 @@ static void plain_http_goes_to_this_machine_only(void **state)
 		{ "https://example.net:0", false },
 		{ "https://example.net:65536", false },
 		{ "https://example.net:", false },
-		{ "https://example.net:80a", false },
-		{ "https://[::1", false }, { "https://[127.0.0.1]", false },
-		{ "https://[]", false }, { "https://:80", false },
-		{ "https://a b", false }, { "https://a%2e", false },
-		{ "https://a\\@b", false }, { "https://", false },
-		{ " https://example.net", false }, { "example.net", false },
-		{ "", false }, { "file:///etc/passwd", false } };
+		{ "https://example.net:80a", false }, { "https://[::1", false },
+		{ "https://[127.0.0.1]", false }, { "https://[]", false },
+		{ "https://:80", false }, { "https://a b", false },
+		{ "https://a%2e", false }, { "https://a\\@b", false },
+		{ "https://", false }, { " https://example.net", false },
+		{ "example.net", false }, { "", false },
+		{ "file:///etc/passwd", false } };
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		if ((url_check(cases[i].url, NULL) == 0) != cases[i].ok)

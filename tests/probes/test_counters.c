@@ -34,6 +34,29 @@ static void another_process_reads_what_the_owner_counts(void **state)
 	counters_free(c);
 }
 
+static void a_page_that_travels_cannot_be_cut_short(void **state)
+{
+	int fd, pipe_fds[2];
+	struct counters *c = counters_new_fd(&fd);
+	struct counters *there = counters_open(fd);
+	char name[COUNTERS_NAME_LEN];
+	uint64_t value;
+	(void)state;
+	assert_non_null(there);
+	counters_add(counters_cell(there, "shipper.batches"), 5);
+	assert_true(counters_get(c, 0, name, &value));
+	assert_int_equal(value, 5);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_null(counters_open(pipe_fds[0]));
+	assert_null(counters_open(-1));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	counters_free(there);
+	counters_free(c);
+	close(fd);
+}
+
 static void a_full_page_gives_a_cell_that_nobody_reads(void **state)
 {
 	struct counters *c = counters_new();
@@ -76,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_process_reads_what_the_owner_counts),
+		cmocka_unit_test(a_page_that_travels_cannot_be_cut_short),
 		cmocka_unit_test(a_full_page_gives_a_cell_that_nobody_reads),
 		cmocka_unit_test(a_hostile_page_stays_inside_its_bounds),
 		cmocka_unit_test(no_page_counts_into_nothing),
