@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The first steps of a child: signals, descriptors, sandbox. */
+#include <link.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -60,11 +65,38 @@ int process_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     bool allow_weak, struct errmsg *msg)
 {
 	int err = sandbox_enter(role, paths, NULL, msg);
+	process_rest();
 	if (err && allow_weak) {
 		log_warn("weak sandbox: %s", msg->text);
 		return 0;
 	}
 	return err;
+}
+
+/* Loading a library touches most of its pages, running it few.  What cannot
+ * be written is as it was in its file. */
+static int give_back(struct dl_phdr_info *object, size_t size, void *arg)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t kernels = getauxval(AT_SYSINFO_EHDR);
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &object->dlpi_phdr[i];
+		uintptr_t from = object->dlpi_addr + p->p_vaddr;
+		uintptr_t to = (from + p->p_memsz + page - 1) & ~(page - 1);
+		from &= ~(page - 1);
+		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W) &&
+		    from != kernels)
+			madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void process_rest(void)
+{
+	malloc_trim(0);
+	dl_iterate_phdr(give_back, NULL);
 }
 
 static int by_value(const void *a, const void *b)

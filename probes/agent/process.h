@@ -22,5 +22,10 @@ void process_signals_end(void);
 int process_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     bool allow_weak, struct errmsg *msg);
 
+/* Gives memory back that is not needed while nothing happens: free heap, and
+ * pages of programs and libraries, which come from their files again when
+ * they are. */
+void process_rest(void);
+
 /* Closes every descriptor but 0, 1, 2 and these (sorted here; -1 ignored). */
 void process_keep_fds(int *fds, size_t count);

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
@@ -342,12 +341,13 @@ static int wait_ms(const struct shipper *s)
 	return ns < 0 ? 0 : (int)(ns / NS_PER_MS) + 1;
 }
 
-/* An exchange leaves megabytes of certificates behind, freed but kept. */
+/* An exchange leaves megabytes behind: certificates, freed but kept, and the
+ * library's pages. */
 static void tidy(struct shipper *s, struct monotime now)
 {
 	if (monotime_before(now, s->tidy_at))
 		return;
-	malloc_trim(0);
+	process_rest();
 	s->tidy_at = (struct monotime){ INT64_MAX };
 }
 

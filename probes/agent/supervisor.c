@@ -27,6 +27,7 @@
 
 #include "lib/log.h"
 #include "lib/xalloc.h"
+#include "probes/agent/process.h"
 #include "probes/agent/shipper-start.h"
 #include "probes/agent/supervisor-state.h"
 #include "probes/agent/supervisor.h"
@@ -265,6 +266,8 @@ static void reload(struct supervisor *s)
 static void run_until_told(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
+	start_due(s);
+	process_rest();
 	for (;;) {
 		start_due(s);
 		if (wait_event(s, next_event(s), &info)) {
@@ -275,8 +278,10 @@ static void run_until_told(struct supervisor *s)
 		for (int i = 0; i < CHILDREN; i++)
 			reap(s, (enum child_kind)i, false);
 		runs_tend(s);
-		if (!monotime_before(monotime_now(), s->host_at))
+		if (!monotime_before(monotime_now(), s->host_at)) {
 			look_at_host(s);
+			process_rest();
+		}
 	}
 }
 
