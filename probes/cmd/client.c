@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "lib/buf.h"
 #include "lib/xalloc.h"
 #include "probes/agent/http.h"
+#include "probes/agent/url.h"
 #include "probes/cmd/client.h"
 
 #define ANSWER_MAX (64u << 20)
@@ -67,21 +70,51 @@ static int token_find(char **token, const char *path, struct errmsg *msg)
 	return 0;
 }
 
+/* The option, else the environment, else this machine; who said so is what
+ * an error begins with. */
+static int url_find(const char **url, const struct option_values *values,
+    struct errmsg *msg)
+{
+	static const char part[] = "collector: ";
+	const char *option = option_text(values, "collector");
+	const char *home = getenv("SONDE_COLLECTOR");
+	*url = option ? option : home && *home ? home : CLIENT_DEFAULT_URL;
+	if (url_check(*url, msg) == 0)
+		return 0;
+	if (strncmp(msg->text, part, sizeof(part) - 1) == 0)
+		memmove(msg->text, msg->text + sizeof(part) - 1,
+		    strlen(msg->text) - sizeof(part) + 2);
+	err_prefix(msg, option ? "--collector" : "$SONDE_COLLECTOR");
+	return option ? ERR_USAGE : ERR_CONFIG;
+}
+
+static int ca_file_check(const char *file, const char *url, struct errmsg *msg)
+{
+	if (file && access(file, R_OK) != 0)
+		return err_set(msg, -errno, "--ca-file: %.150s: %s", file,
+		    strerror(errno));
+	if (file && strncasecmp(url, "https:", 6) != 0)
+		fprintf(stderr,
+		    "sonde: --ca-file is not used: plain HTTP to %s has no "
+		    "certificates\n",
+		    url);
+	return 0;
+}
+
 int client_open(struct client **client, const struct option_values *values,
     struct errmsg *msg)
 {
-	const char *url = option_text(values, "collector");
-	const char *home = getenv("SONDE_COLLECTOR");
+	struct http_config config = { .answer_max = ANSWER_MAX,
+		.ca_file = option_text(values, "ca-file") };
 	char *token;
-	int err = token_find(&token, option_text(values, "token-file"), msg);
+	int err = url_find(&config.url, values, msg);
+	if (!err)
+		err = ca_file_check(config.ca_file, config.url, msg);
+	if (!err)
+		err = token_find(
+		    &token, option_text(values, "token-file"), msg);
 	if (err)
 		return err;
-	struct http_config config = { .url = url ? url
-					     : home && *home
-						 ? home
-						 : CLIENT_DEFAULT_URL,
-		.ca_file = option_text(values, "ca-file"),
-		.answer_max = ANSWER_MAX };
 	struct client *c = xcalloc(1, sizeof(*c));
 	if (token)
 		c->authorization = xasprintf("Authorization: Bearer %s", token);
@@ -230,103 +263,35 @@ int client_list(struct client *client, const char *path, int64_t limit,
 
 /* --- showing ----------------------------------------------------------- */
 
-static void cell(int width, const char *text)
+static int show(void *output, json_t *item, struct errmsg *msg)
 {
-	int n = 0;
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		putchar(c < 0x20 || c == 0x7f ? '?' : c);
-		n += (c & 0xc0) != 0x80; /* one UTF-8 character */
-	}
-	for (; width && n < width + 1; n++)
-		putchar(' ');
-	if (!width)
-		putchar('\n');
-}
-
-void client_titles(const struct client_column *columns)
-{
-	for (; columns->title; columns++)
-		cell(columns->width, columns->title);
-}
-
-/* The caller frees. */
-static char *value_text(json_t *value)
-{
-	struct buf b = { 0 };
-	json_t *item = NULL;
-	size_t i = 0;
-	if (json_is_string(value))
-		return xstrdup(
-		    *json_string_value(value) ? json_string_value(value) : "-");
-	if (json_is_number(value))
-		return xasprintf("%.15g", json_number_value(value));
-	if (json_is_boolean(value))
-		return xstrdup(json_is_true(value) ? "yes" : "no");
-	json_array_foreach(value, i, item)
-	{
-		const char *text = json_string_value(item);
-		buf_printf(&b, "%s%s", i ? "," : "", text ? text : "?");
-	}
-	if (b.len == 0)
-		buf_u8(&b, '-');
-	buf_u8(&b, 0);
-	return (char *)b.data;
-}
-
-void client_row(const struct client_column *columns, json_t *item)
-{
-	for (; columns->title; columns++) {
-		char *text = value_text(json_object_get(item, columns->key));
-		cell(columns->width, text);
-		free(text);
-	}
-}
-
-int client_print_json(void *to, json_t *item, struct errmsg *msg)
-{
-	if (json_dumpf(item, to, JSON_COMPACT) != 0 || fputc('\n', to) == EOF)
-		return err_set(msg, -errno, "output: %s", strerror(errno));
-	return 0;
-}
-
-/* A table whose titles wait for the first row: none before a failure. */
-struct table {
-	const struct client_column *columns;
-	bool titled;
-};
-
-static void title(struct table *table)
-{
-	if (!table->titled)
-		client_titles(table->columns);
-	table->titled = true;
-}
-
-static int row_item(void *table, json_t *item, struct errmsg *msg)
-{
-	(void)msg;
-	title(table);
-	client_row(((struct table *)table)->columns, item);
-	return 0;
+	return output_row(output, item, msg);
 }
 
 int client_list_command(const struct command *command,
-    const struct option_values *values, char *path,
-    const struct client_column *columns)
+    const struct option_values *values, char *path, const char *schema,
+    const struct output_column *columns)
 {
-	bool json = option_flag(values, "json");
-	struct table table = { columns, false };
+	struct output output;
 	struct client *client = NULL;
 	struct errmsg msg = { "" };
-	int err = client_open(&client, values, &msg);
+	int err = output_init(&output, values, schema, columns, &msg);
+	if (!err)
+		err = client_open(&client, values, &msg);
 	if (!err)
 		err = client_list(client, path, option_integer(values, "limit"),
-		    json ? client_print_json : row_item,
-		    json ? (void *)stdout : (void *)&table, &msg);
-	if (!err && !json)
-		title(&table);
+		    show, &output, &msg);
+	if (!err)
+		output_end(&output);
 	client_close(client);
 	free(path);
 	return err ? command_fail(command->name, err, &msg) : 0;
+}
+
+int client_print_json(
+    const char *schema, json_t *answer, struct errmsg *msg)
+{
+	struct output output = { .form = OUTPUT_JSON, .schema = schema,
+		.to = stdout };
+	return output_row(&output, answer, msg);
 }

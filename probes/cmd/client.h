@@ -7,6 +7,7 @@
 
 #include "lib/option.h"
 #include "probes/cmd/command.h"
+#include "probes/cmd/output.h"
 
 #define CLIENT_DEFAULT_URL "http://127.0.0.1:8470"
 
@@ -20,11 +21,6 @@
 	{                                                                \
 		"token-file", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,  \
 		    "holds the administrator's token; else $SONDE_TOKEN" \
-	}
-#define CLIENT_JSON_ROW                                         \
-	{                                                       \
-		"json", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL, \
-		    "one JSON object a line"                    \
 	}
 #define CLIENT_LIMIT_ROW                                                    \
 	{                                                                   \
@@ -61,21 +57,11 @@ int client_list(struct client *client, const char *path, int64_t limit,
  * out.  The text is the caller's; *text starts as an xmalloc'd path. */
 void client_query(char **text, const char *name, const char *value);
 
-/* A table: each row a line, each column as wide as widths says (0: the rest),
- * control bytes replaced. */
-struct client_column {
-	const char *title, *key; /* key: of the item's member, or NULL */
-	int width;
-};
-void client_titles(const struct client_column *columns);
-/* Columns end with one without a title.  Numbers, texts and lists of texts
- * are shown; "-" is what is absent. */
-void client_row(const struct client_column *columns, json_t *item);
-
-/* Runs a command that lists: its rows as a table or, with --json, as lines.
+/* Runs a command that lists: each item as --json, --csv or neither says.
  * path is consumed. */
 int client_list_command(const struct command *command,
-    const struct option_values *values, char *path,
-    const struct client_column *columns);
-/* Prints one JSON object and a newline; arg of client_list: FILE. */
-int client_print_json(void *to, json_t *item, struct errmsg *msg);
+    const struct option_values *values, char *path, const char *schema,
+    const struct output_column *columns);
+/* One answer as a line of JSON. */
+int client_print_json(
+    const char *schema, json_t *answer, struct errmsg *msg);

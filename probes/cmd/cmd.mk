@@ -3,6 +3,7 @@ probes_SRCS += probes/cmd/completion.c
 probes_SRCS += probes/cmd/help.c
 probes_SRCS += probes/cmd/hosts.c
 probes_SRCS += probes/cmd/measure.c
+probes_SRCS += probes/cmd/output.c
 probes_SRCS += probes/cmd/run.c
 probes_SRCS += probes/cmd/scripts.c
 probes_SRCS += probes/cmd/spike-rows.c

@@ -10,7 +10,7 @@
 struct command {
 	const char *name;    /* "sensor" */
 	const char *summary; /* one line for `sonde --help` */
-	const struct option_table *options; /* NULL: the command's own */
+	const struct option_table *options;
 	/* argv[0] is the subcommand.  Returns the exit code. */
 	int (*run)(int argc, char **argv);
 };
@@ -21,6 +21,10 @@ const struct command *command_find(const char *name);
 /* Prints "sonde NAME: text" to standard error and gives the exit code that
  * goes with err. */
 int command_fail(const char *name, int err, const struct errmsg *msg);
+
+/* A table's rows as help shows them, for --json.  The caller's reference. */
+struct json_t;
+struct json_t *help_options_json(const struct option_row *rows);
 
 extern const struct command command_help, command_scripts, command_run,
     command_sensor, command_spikes, command_doctor, command_submit,

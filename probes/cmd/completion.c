@@ -6,8 +6,11 @@
 #include "lib/xalloc.h"
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
+#include "probes/writer/json-line.h"
 
 static const struct option_row rows[] = {
+    {.name = "json", .type = OPTION_FLAG,
+	.help = "the text in one JSON object, schema sonde-completion/1"},
     {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
 	.help = "read headers although a layer of the sandbox is missing"},
     {.name = NULL},
@@ -75,9 +78,9 @@ static void release(struct tables *t)
 	free(t->all);
 }
 
-static int print_for(const char *shell, bool allow_weak)
+static int print_for(const char *shell, bool json, bool allow_weak)
 {
-	struct errmsg msg;
+	struct errmsg msg = {""};
 	struct tables t = {0};
 	gather(&t, allow_weak);
 	char *text = option_completion(t.all, t.count, shell);
@@ -87,9 +90,16 @@ static int print_for(const char *shell, bool allow_weak)
 		    "expected bash, zsh or fish, got '%.40s'", shell);
 		return command_fail("completion", ERR_USAGE, &msg);
 	}
-	fputs(text, stdout);
+	int err = 0;
+	if (json)
+		err = json_line_write(stdout,
+		    json_pack("{s:s, s:s, s:s}", "schema",
+			"sonde-completion/1", "shell", shell, "text", text),
+		    0, &msg);
+	else
+		fputs(text, stdout);
 	free(text);
-	return 0;
+	return err ? command_fail("completion", err, &msg) : 0;
 }
 
 static int run(int argc, char **argv)
@@ -106,8 +116,8 @@ static int run(int argc, char **argv)
 		free(text);
 	} else {
 		option_operands(values, &operands);
-		code = print_for(
-		    operands[0], option_flag(values, "allow-weak-sandbox"));
+		code = print_for(operands[0], option_flag(values, "json"),
+		    option_flag(values, "allow-weak-sandbox"));
 	}
 	option_free(values);
 	return code;

@@ -10,20 +10,21 @@
 
 #include "probes/cmd/command.h"
 #include "probes/cmd/doctor-checks.h"
+#include "probes/cmd/output.h"
 
 static const struct option_row rows[] = {
 	{ "config", 'c', OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
 	    "of the agent; " AGENT_CONFIG_DEFAULT " if it is there" },
 	{ "collector", 0, OPTION_TEXT, "URL", NULL, 0, 0, NULL,
 	    "try to reach it; the config's if absent" },
-	{ "json", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
-	    "one JSON object a line" },
+	OUTPUT_JSON_ROW,
+	OUTPUT_CSV_ROW,
 	{ NULL, 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL },
 };
 
 static const struct option_table options = {
 	.program = "sonde doctor",
-	.synopsis = "[-c FILE] [--json]",
+	.synopsis = "[-c FILE] [--json | --csv]",
 	.summary = "say what is missing on this machine, and the line that "
 		   "mends it",
 	.examples = "sonde doctor\nsonde doctor -c /etc/sonde/agent.conf",
@@ -34,19 +35,25 @@ static const char *const states[] = { "ok", "warn", "lack" };
 
 /* What was found so far. */
 struct findings {
-	bool json;
+	struct output output;
 	unsigned count[3];
 };
 
-static void print_json(const struct finding *f)
+static const struct output_column columns[] = {
+	{ .key = "area" },
+	{ .key = "what" },
+	{ .key = "state" },
+	{ .key = "detail" },
+	{ .key = "mend" },
+	{ .key = NULL },
+};
+
+static void print_row(struct findings *findings, const struct finding *f)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "schema",
-	    "sonde-doctor/1", "area", f->area, "what", f->what, "state",
-	    states[f->state], "detail", f->detail);
-	json_object_set_new(
-	    object, "mend", f->mend[0] ? json_string(f->mend) : json_null());
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s?}", "area",
+	    f->area, "what", f->what, "state", states[f->state], "detail",
+	    f->detail, "mend", f->mend[0] ? f->mend : NULL);
+	output_row(&findings->output, object, NULL); /* main looks at stdout */
 	json_decref(object);
 }
 
@@ -54,8 +61,8 @@ static void print(void *arg, const struct finding *f)
 {
 	struct findings *findings = arg;
 	findings->count[f->state]++;
-	if (findings->json) {
-		print_json(f);
+	if (findings->output.form != OUTPUT_TEXT) {
+		print_row(findings, f);
 		return;
 	}
 	printf("%-5s %-10s %-24s %s\n", states[f->state], f->area, f->what,
@@ -101,13 +108,17 @@ static int run(int argc, char **argv)
 		option_free(values);
 		return 0;
 	}
-	err = find_config(&config, option_text(values, "config"), &have, &msg);
+	struct findings findings = { .count = { 0 } };
+	err = output_init(
+	    &findings.output, values, "sonde-doctor/1", columns, &msg);
+	if (!err)
+		err = find_config(
+		    &config, option_text(values, "config"), &have, &msg);
 	if (err) {
 		option_free(values);
 		return command_fail(command_doctor.name, err, &msg);
 	}
 	const char *url = option_text(values, "collector");
-	struct findings findings = { .json = option_flag(values, "json") };
 	struct doctor doctor = { .config = have ? &config : NULL,
 		.collector = url    ? url
 			     : have ? config.collector
@@ -116,7 +127,7 @@ static int run(int argc, char **argv)
 		.tell = print,
 		.arg = &findings };
 	examine(&doctor);
-	if (!findings.json)
+	if (findings.output.form == OUTPUT_TEXT)
 		printf("%u fine, %u to look at, %u missing\n",
 		    findings.count[FINDING_OK], findings.count[FINDING_WARN],
 		    findings.count[FINDING_LACK]);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: ISC
-/* `sonde help`: an overview, a command, a script, or the formats. */
+/*
+ * `sonde help`: an overview, a command, a script, or the formats; with --json
+ * the same as objects, schema sonde-help/1.
+ */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
+#include "probes/writer/json-line.h"
 #include "probes/writer/writer.h"
 
 static void list_scripts(void)
@@ -67,22 +72,138 @@ static void print_fields(const struct script *script)
 		    script->fields[i].type, script->fields[i].help);
 }
 
-static int help_script(const char *name, bool allow_weak)
+/* --- as JSON ----------------------------------------------------------- */
+
+static const char *some(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+struct json_t *help_options_json(const struct option_row *rows)
+{
+	json_t *list = json_array();
+	for (const struct option_row *r = rows; r && r->name; r++) {
+		char letter[] = {r->letter, '\0'};
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "name",
+			r->name, "letter", r->letter ? letter : NULL,
+			"argument", some(r->argument), "choices",
+			some(r->choices), "default", some(r->fallback),
+			"help", r->help));
+	}
+	return list;
+}
+
+static json_t *head(const char *name, const char *kind, const char *summary)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "schema", "sonde-help/1",
+	    "name", name, "kind", kind, "summary", summary);
+}
+
+static int print_line(json_t *line)
 {
 	struct errmsg msg = {""};
-	struct script *script;
-	int err = script_load(&script, name, allow_weak, &msg);
-	if (err)
-		return command_fail("help", err, &msg);
-	struct option_table *table = measure_table(script);
-	print_table(table);
-	print_fields(script);
-	measure_table_free(table);
-	script_free(script);
+	int err = json_line_write(stdout, line, 0, &msg);
+	return err ? command_fail("help", err, &msg) : 0;
+}
+
+static int overview_json(bool allow_weak)
+{
+	char **names;
+	size_t count;
+	int code = 0;
+	for (size_t i = 0; commands[i] && !code; i++)
+		code = print_line(head(
+		    commands[i]->name, "command", commands[i]->summary));
+	if (script_list(&names, &count, NULL) != 0)
+		return code;
+	for (size_t i = 0; i < count; i++) {
+		struct script *script;
+		if (!code &&
+		    script_load(&script, names[i], allow_weak, NULL) == 0) {
+			code = print_line(head(
+			    names[i], "script", script->options.summary));
+			script_free(script);
+		}
+		free(names[i]);
+	}
+	free(names);
+	return code;
+}
+
+static int formats_json(void)
+{
+	int code = 0;
+	for (size_t i = 0; writers[i] && !code; i++)
+		code = print_line(
+		    head(writers[i]->name, "format", writers[i]->help));
+	return code;
+}
+
+static json_t *lines_json(const char *text)
+{
+	json_t *list = json_array();
+	for (; text && *text; text += *text == '\n') {
+		size_t len = strcspn(text, "\n");
+		json_array_append_new(list, json_stringn(text, len));
+		text += len;
+	}
+	return list;
+}
+
+static json_t *table_json(
+    const char *name, const char *kind, const struct option_table *t)
+{
+	json_t *line = head(name, kind, t->summary);
+	json_object_set_new(
+	    line, "synopsis", json_string(t->synopsis ? t->synopsis : ""));
+	json_object_set_new(line, "examples", lines_json(t->examples));
+	json_object_set_new(line, "options", help_options_json(t->rows));
+	return line;
+}
+
+/* --- one thing --------------------------------------------------------- */
+
+static int help_command(const struct command *command, bool json)
+{
+	if (json)
+		return print_line(
+		    table_json(command->name, "command", command->options));
+	print_table(command->options);
 	return 0;
 }
 
+static int help_script(const char *name, bool allow_weak, bool json)
+{
+	struct errmsg msg = {""};
+	struct script *script;
+	int code = 0, err = script_load(&script, name, allow_weak, &msg);
+	if (err)
+		return command_fail("help", err, &msg);
+	struct option_table *table = measure_table(script);
+	if (json) {
+		json_t *line = table_json(script->name, "script", table);
+		json_t *fields = json_array();
+		for (size_t i = 0; i < script->field_count; i++)
+			json_array_append_new(fields,
+			    json_pack("{s:s, s:s, s:s}", "name",
+				script->fields[i].name, "type",
+				script->fields[i].type, "help",
+				script->fields[i].help));
+		json_object_set_new(line, "fields", fields);
+		code = print_line(line);
+	} else {
+		print_table(table);
+		print_fields(script);
+	}
+	measure_table_free(table);
+	script_free(script);
+	return code;
+}
+
 static const struct option_row rows[] = {
+    {.name = "json", .type = OPTION_FLAG,
+	.help = "one JSON object a line, schema sonde-help/1"},
     {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
 	.help = "read a script's header although a layer is missing"},
     {.name = NULL},
@@ -97,35 +218,32 @@ static const struct option_table table = {
     .operands_max = 1,
 };
 
+static int help(const char *topic, bool json, bool allow_weak)
+{
+	if (!topic)
+		return json ? overview_json(allow_weak) : overview();
+	if (strcmp(topic, "formats") == 0)
+		return json ? formats_json() : help_formats();
+	const struct command *command = command_find(topic);
+	return command ? help_command(command, json)
+		       : help_script(topic, allow_weak, json);
+}
+
 static int run(int argc, char **argv)
 {
 	struct errmsg msg = {""};
 	struct option_values *values;
 	const char *const *operands;
-	int err = option_parse(&values, &table, argc, argv, &msg), code;
+	int err = option_parse(&values, &table, argc, argv, &msg), code = 0;
 	if (err)
 		return command_fail("help", err, &msg);
 	size_t count = option_operands(values, &operands);
-	const struct command *command =
-	    count ? command_find(operands[0]) : NULL;
-	if (option_help_asked(values)) {
+	if (option_help_asked(values))
 		print_table(&table);
-		code = 0;
-	} else if (count == 0) {
-		code = overview();
-	} else if (command && command->options) {
-		print_table(command->options);
-		code = 0;
-	} else if (command) {
-		char ask[] = "--help";
-		code = command->run(
-		    2, (char *[]){(char *)command->name, ask, NULL});
-	} else if (strcmp(operands[0], "formats") == 0) {
-		code = help_formats();
-	} else {
-		code = help_script(operands[0],
+	else
+		code = help(count ? operands[0] : NULL,
+		    option_flag(values, "json"),
 		    option_flag(values, "allow-weak-sandbox"));
-	}
 	option_free(values);
 	return code;
 }

@@ -18,6 +18,7 @@
 #include "probes/agent/producer.h"
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
+#include "probes/cmd/output.h"
 #include "probes/policy/file.h"
 #include "probes/script/launch.h"
 #include "probes/writer/writer.h"
@@ -49,15 +50,9 @@ static void on_interrupt(int signal)
 
 static int pick_writer(struct measure *m, struct errmsg *msg)
 {
-	const char *name = option_text(m->values, "format");
-	if (option_flag(m->values, "json"))
-		name = "json";
-	else if (option_flag(m->values, "csv"))
-		name = "csv";
-	m->writer = writer_find(name ? name : "text");
-	if (!m->writer)
-		return err_set(msg, ERR_USAGE, "--format: no format is called "
-		    "'%.60s'; `sonde help formats` lists them", name);
+	int err = output_writer(&m->writer, m->values, msg);
+	if (err)
+		return err;
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colour = isatty(1) && !(no_colour && *no_colour) && term &&
 		      strcmp(term, "dumb") != 0;

@@ -6,17 +6,19 @@
 
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
+#include "probes/cmd/output.h"
 
 static const struct option_row rows[] = {
     {.name = "json", .type = OPTION_FLAG,
 	.help = "one JSON object a line, schema sonde-script/1"},
+    {.name = "csv", .type = OPTION_FLAG, .help = "rows for a spreadsheet"},
     {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
 	.help = "read headers although a layer of the sandbox is missing"},
     {.name = NULL},
 };
 static const struct option_table table = {
     .program = "sonde scripts",
-    .synopsis = "[--json]",
+    .synopsis = "[--json | --csv]",
     .summary = "the scripts that can be run by name",
     .examples = "sonde scripts\nSONDE_SCRIPTS=~/probes sonde scripts",
     .rows = rows,
@@ -24,41 +26,40 @@ static const struct option_table table = {
     .operands_max = 0,
 };
 
-static int print_json(const struct script *s)
+static const struct output_column columns[] = {
+    {"NAME", "name", 11, NULL, NULL},
+    {"SUMMARY", "summary", 0, NULL, NULL},
+    {NULL, "path", 0, NULL, NULL},
+    {.key = NULL},
+};
+
+/* The caller's reference. */
+static json_t *script_json(const struct script *s)
 {
-	json_t *options = json_array(), *fields = json_array();
-	for (const struct option_row *r = s->options.rows; r->name; r++)
-		json_array_append_new(options,
-		    json_pack("{s:s, s:s, s:s?}", "name", r->name, "help",
-			r->help, "default", r->fallback));
+	json_t *options = help_options_json(s->options.rows);
+	json_t *fields = json_array();
 	for (size_t i = 0; i < s->field_count; i++)
 		json_array_append_new(fields,
 		    json_pack("{s:s, s:s, s:s}", "name", s->fields[i].name,
 			"type", s->fields[i].type, "help",
 			s->fields[i].help));
-	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "schema",
-	    "sonde-script/1", "name", s->name, "summary", s->options.summary,
-	    "path", s->path, "options", options, "fields", fields);
-	int failed = !line || json_dumpf(line, stdout, JSON_COMPACT) != 0;
-	putchar('\n');
-	json_decref(line);
-	return failed ? err_exit_code(ERR_MALFORMED) : 0;
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", s->name,
+	    "summary", s->options.summary, "path", s->path, "options", options,
+	    "fields", fields);
 }
 
-static int print_one(const char *name, bool json, bool allow_weak)
+static int print_one(struct output *output, const char *name, bool allow_weak)
 {
 	struct errmsg msg = {""};
 	struct script *script;
 	int err = script_load(&script, name, allow_weak, &msg);
 	if (err)
 		return command_fail("scripts", err, &msg);
-	int code = 0;
-	if (json)
-		code = print_json(script);
-	else
-		printf("%-12s %s\n", name, script->options.summary);
+	json_t *json = script_json(script);
+	err = output_row(output, json, &msg);
+	json_decref(json);
 	script_free(script);
-	return code;
+	return err ? command_fail("scripts", err, &msg) : 0;
 }
 
 static int print_all(const struct option_values *values)
@@ -66,16 +67,23 @@ static int print_all(const struct option_values *values)
 	struct errmsg msg = {""};
 	char **names;
 	size_t count;
-	int code = 0, err = script_list(&names, &count, &msg);
+	int code = 0;
+	struct output output;
+	int err = output_init(
+	    &output, values, "sonde-script/1", columns, &msg);
+	output.titled = output.form == OUTPUT_TEXT; /* it needs no titles */
+	if (!err)
+		err = script_list(&names, &count, &msg);
 	if (err)
 		return command_fail("scripts", err, &msg);
 	for (size_t i = 0; i < count; i++) {
-		int one = print_one(names[i], option_flag(values, "json"),
+		int one = print_one(&output, names[i],
 		    option_flag(values, "allow-weak-sandbox"));
 		code = code ? code : one;
 		free(names[i]);
 	}
 	free(names);
+	output_end(&output);
 	return code;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 /*
- * JSON goes out as findings come, so memory does not grow with them; the table
+ * JSON and CSV go out as findings come, so memory does not grow with them; the table
  * has to know the worst, so it keeps the worst few thousand.  A source that
  * gave way after a packet or two is counted and not listed, in both.
  */
@@ -12,6 +12,7 @@
 
 #include "lib/xalloc.h"
 #include "probes/cmd/sensor-report.h"
+#include "probes/writer/csv-cell.h"
 
 #define SCHEMA "sonde-sensor/1"
 #define KEEP ((size_t)4096)
@@ -23,23 +24,26 @@ struct tally {
 };
 
 struct report {
-	int fd, err;
-	bool json;
+	int fd, talk_fd, err;
+	enum output_form form;
 	uint32_t rows;
 	struct buf out;
 	struct finding *kept; /* the table's; 2 * KEEP */
 	size_t kept_count;
+	bool begun;
 	uint64_t left_out; /* of the table, for want of room */
 	struct tally verdicts[VERDICTS], unlisted;
 	int64_t second; /* whose text is below */
 	char second_text[WALLTIME_TEXT_LEN];
 };
 
-struct report *report_new(int fd, bool json, uint32_t rows)
+struct report *report_new(
+    int fd, int talk_fd, enum output_form form, uint32_t rows)
 {
 	struct report *r = xcalloc(1, sizeof(*r));
 	r->fd = fd;
-	r->json = json;
+	r->talk_fd = talk_fd;
+	r->form = form;
 	r->rows = rows && rows < KEEP ? rows : (uint32_t)KEEP;
 	return r;
 }
@@ -99,40 +103,60 @@ static void put_number(struct buf *b, uint64_t n)
 	buf_bytes(b, text + at, sizeof(text) - at);
 }
 
-/* key: with the comma before it. */
-static void json_number(struct buf *b, const char *key, uint64_t n)
+/* A member of a JSON object (the name has the comma before it), or the cell
+ * of a CSV row: nothing that a finding holds needs quotes there. */
+static void key(struct report *r, const char *name)
 {
-	put(b, key);
-	put_number(b, n);
+	put(&r->out, r->form == OUTPUT_CSV ? "," : name);
 }
 
-static void json_optional(struct buf *b, const char *key, int n)
+static void null(struct report *r)
 {
-	put(b, key);
+	if (r->form == OUTPUT_JSON)
+		put(&r->out, "null");
+}
+
+static void quote(struct report *r)
+{
+	if (r->form == OUTPUT_JSON)
+		put(&r->out, "\"");
+}
+
+static void put_count(struct report *r, const char *name, uint64_t n)
+{
+	key(r, name);
+	put_number(&r->out, n);
+}
+
+static void put_optional(struct report *r, const char *name, int n)
+{
+	key(r, name);
 	if (n == FINDING_NONE)
-		put(b, "null");
+		null(r);
 	else
-		put_number(b, (uint64_t)n);
+		put_number(&r->out, (uint64_t)n);
 }
 
-static void json_text(struct buf *b, const char *key, const char *text)
+static void put_text(struct report *r, const char *name, const char *text)
 {
-	put(b, key);
-	put(b, text ? "\"" : "null");
-	if (!text)
+	key(r, name);
+	if (!text) {
+		null(r);
 		return;
-	put(b, text);
-	put(b, "\"");
+	}
+	quote(r);
+	put(&r->out, text);
+	quote(r);
 }
 
-static void json_bool(struct buf *b, const char *key, bool value)
+static void put_bool(struct report *r, const char *name, bool value)
 {
-	put(b, key);
-	put(b, value ? "true" : "false");
+	key(r, name);
+	put(&r->out, value ? "true" : "false");
 }
 
 /* Most findings lie in few seconds: only the fraction is made anew. */
-static void json_time(struct report *r, const char *key, struct walltime t)
+static void put_time(struct report *r, const char *name, struct walltime t)
 {
 	int64_t second = t.ns / NS_PER_S;
 	char fraction[10];
@@ -145,11 +169,12 @@ static void json_time(struct report *r, const char *key, struct walltime t)
 	for (int i = 9; i > 0; ns /= 10)
 		fraction[i--] = (char)('0' + ns % 10);
 	fraction[0] = '.';
-	put(&r->out, key);
-	put(&r->out, "\"");
+	key(r, name);
+	quote(r);
 	buf_bytes(&r->out, r->second_text, 19);
 	buf_bytes(&r->out, fraction, sizeof(fraction));
-	put(&r->out, "Z\"");
+	put(&r->out, "Z");
+	quote(r);
 }
 
 static const char *hash_text(
@@ -176,40 +201,57 @@ static const char *quality_name(enum distinct_quality quality)
 	return "at-least";
 }
 
-static void json_more(struct buf *b, const struct finding *f)
+static const char csv_titles[] =
+    "src,verdict,signature,proto,dport,packets,targets,first,last,"
+    "payload_hash,targets_are,icmp_type,icmp_code,victim,size_bytes,ttl_min,"
+    "ttl_max,spoofable,evicted" CSV_END;
+
+static void row_rest(struct report *r, const struct finding *f)
 {
 	char text[ADDR_TEXT_LEN];
 	bool icmp = f->icmp != FINDING_NONE;
-	json_text(b, ",\"targets_are\":", quality_name(f->targets_quality));
-	json_optional(b, ",\"icmp_type\":", icmp ? f->icmp >> 8 : f->icmp);
-	json_optional(b, ",\"icmp_code\":", icmp ? f->icmp & 255 : f->icmp);
-	json_text(b, ",\"victim\":",
+	put_text(r, ",\"targets_are\":", quality_name(f->targets_quality));
+	put_optional(r, ",\"icmp_type\":", icmp ? f->icmp >> 8 : f->icmp);
+	put_optional(r, ",\"icmp_code\":", icmp ? f->icmp & 255 : f->icmp);
+	put_text(r, ",\"victim\":",
 	    f->victim.family ? addr_text(&f->victim, text) : NULL);
-	json_number(b, ",\"size_bytes\":", f->size_bytes);
-	json_number(b, ",\"ttl_min\":", f->ttl_min);
-	json_number(b, ",\"ttl_max\":", f->ttl_max);
-	json_bool(b, ",\"spoofable\":", f->spoofable);
-	json_bool(b, ",\"evicted\":", f->evicted);
-	put(b, "}\n");
+	put_count(r, ",\"size_bytes\":", f->size_bytes);
+	put_count(r, ",\"ttl_min\":", f->ttl_min);
+	put_count(r, ",\"ttl_max\":", f->ttl_max);
+	put_bool(r, ",\"spoofable\":", f->spoofable);
+	put_bool(r, ",\"evicted\":", f->evicted);
+	put(&r->out, r->form == OUTPUT_CSV ? CSV_END : "}\n");
 }
 
-static void write_json(struct report *r, const struct finding *f)
+/* Titles, also where no finding follows. */
+static void csv_begin(struct report *r)
+{
+	if (r->form == OUTPUT_CSV && !r->begun)
+		put(&r->out, csv_titles);
+	r->begun = true;
+}
+
+static void write_finding(struct report *r, const struct finding *f)
 {
 	struct buf *b = &r->out;
 	char src[ADDR_TEXT_LEN], proto[8], hash[2 * PAYLOAD_HASH_LEN + 1];
-	json_text(
-	    b, "{\"schema\":\"" SCHEMA "\",\"src\":", addr_text(&f->src, src));
-	json_text(b, ",\"verdict\":", verdict_name(f->verdict));
-	json_text(b, ",\"signature\":", signature_name(f->signature));
-	json_text(b, ",\"proto\":",
+	csv_begin(r);
+	addr_text(&f->src, src);
+	if (r->form == OUTPUT_CSV)
+		put(b, src);
+	else
+		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", src);
+	put_text(r, ",\"verdict\":", verdict_name(f->verdict));
+	put_text(r, ",\"signature\":", signature_name(f->signature));
+	put_text(r, ",\"proto\":",
 	    f->proto == FINDING_NONE ? NULL : proto_name(f->proto, proto));
-	json_optional(b, ",\"dport\":", f->dport);
-	json_number(b, ",\"packets\":", f->packets);
-	json_number(b, ",\"targets\":", f->targets);
-	json_time(r, ",\"first\":", f->first);
-	json_time(r, ",\"last\":", f->last);
-	json_text(b, ",\"payload_hash\":", hash_text(f, hash));
-	json_more(b, f);
+	put_optional(r, ",\"dport\":", f->dport);
+	put_count(r, ",\"packets\":", f->packets);
+	put_count(r, ",\"targets\":", f->targets);
+	put_time(r, ",\"first\":", f->first);
+	put_time(r, ",\"last\":", f->last);
+	put_text(r, ",\"payload_hash\":", hash_text(f, hash));
+	row_rest(r, f);
 	if (b->len >= WRITE_BYTES)
 		write_out(r);
 }
@@ -246,8 +288,8 @@ void report_finding(void *arg, const struct finding *f)
 	    f->packets < LIST_LEAST_PACKETS) {
 		r->unlisted.findings++;
 		r->unlisted.packets += f->packets;
-	} else if (r->json) {
-		write_json(r, f);
+	} else if (r->form != OUTPUT_TEXT) {
+		write_finding(r, f);
 	} else {
 		keep(r, f);
 	}
@@ -306,7 +348,8 @@ static void write_table(struct report *r)
 
 int report_flush(struct report *r)
 {
-	if (!r->json)
+	csv_begin(r);
+	if (r->form == OUTPUT_TEXT)
 		write_table(r);
 	return write_out(r);
 }
@@ -386,11 +429,12 @@ static void write_text_summary(struct report *r, const struct report_summary *s)
 
 int report_end(struct report *r, const struct report_summary *summary)
 {
-	if (r->json) {
+	int err = report_flush(r);
+	if (r->form == OUTPUT_CSV)
+		r->fd = r->talk_fd; /* it is no row */
+	if (r->form == OUTPUT_JSON)
 		write_json_summary(r, summary);
-	} else {
-		write_table(r);
+	else
 		write_text_summary(r, summary);
-	}
-	return write_out(r);
+	return err ? err : write_out(r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How `sonde sensor` shows what was found: NDJSON, or a table, worst first. */
+/* How `sonde sensor` shows what was found: NDJSON, CSV, or a table, worst first. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "probes/cmd/output.h"
 #include "probes/sensor/engine.h"
 
 struct report_summary {
@@ -17,14 +18,17 @@ struct report_summary {
 };
 
 struct report;
-/* rows: of the table; 0: all that are kept (4096). */
-struct report *report_new(int fd, bool json, uint32_t rows);
+/* rows: of the table; 0: all that are kept (4096).  talk_fd gets the summary
+ * of CSV, which has no row for it. */
+struct report *report_new(
+    int fd, int talk_fd, enum output_form form, uint32_t rows);
 void report_free(struct report *report);
 
 /* A finding_fn; arg is the report. */
 void report_finding(void *arg, const struct finding *finding);
 /* Writes what was gathered since the last call. */
 int report_flush(struct report *report);
+/* The rest, and the summary. */
 int report_end(struct report *report, const struct report_summary *summary);
 
 /* How many findings had this verdict, those not listed included. */

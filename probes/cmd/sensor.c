@@ -37,6 +37,8 @@ static const struct option_row rows[] = {
 	    "a watched host or network: what it sends is not held against it" },
 	{ "json", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
 	    "one object per source and class, then a summary" },
+	{ "csv", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "a row per source and class; the summary goes to standard error" },
 	{ "filter", 0, OPTION_TEXT, "EXPRESSION", NULL, 0, 0, NULL,
 	    "only packets that match, in the language of pcap-filter(7)" },
 	{ "count", 'c', OPTION_INTEGER, "PACKETS", NULL, 0, 0, NULL,
@@ -59,7 +61,7 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.program = "sonde sensor",
-	.synopsis = "-r FILE | -i IFACE",
+	.synopsis = "-r FILE | -i IFACE [--json | --csv]",
 	.summary = "find worm probes, scans and backscatter in packets",
 	.examples = "sonde sensor -r capture.pcap\n"
 		    "sonde sensor -r capture.pcap --json --home 192.0.2.0/24\n"
@@ -72,6 +74,7 @@ struct job {
 	struct capture *capture;
 	struct prefix homes[HOMES_MAX];
 	size_t home_count;
+	enum output_form form;
 	int out_fd, error_fd; /* the child's ends */
 	struct engine *engine;
 	struct report *report;
@@ -181,6 +184,9 @@ static int listen_and_report(struct job *job, struct errmsg *msg)
 		.elapsed_ns = monotime_diff(monotime_now(), start),
 	};
 	engine_flush(job->engine);
+	/* A capture that gives nothing has no summary, only an error. */
+	if (err && summary.counts.packets == 0)
+		return err;
 	int last = report_end(job->report, &summary);
 	if (last && !err)
 		return err_set(msg, last, "output: %s", err_str(last));
@@ -202,7 +208,7 @@ static int run_child(struct job *job)
 	if (sandbox_enter(SANDBOX_SENSOR, NULL, NULL, &msg) != 0)
 		complain(job, "warning: the sandbox is incomplete: ", msg.text);
 	msg.text[0] = '\0';
-	job->report = report_new(job->out_fd, option_flag(job->options, "json"),
+	job->report = report_new(job->out_fd, job->error_fd, job->form,
 	    (uint32_t)option_integer(job->options, "rows"));
 	uint32_t sources =
 	    (uint32_t)option_integer(job->options, "max-sources");
@@ -313,7 +319,11 @@ static int run(int argc, char **argv)
 		return 0;
 	}
 	struct job job = { .options = options };
-	err = read_homes(&job, &msg);
+	struct output output;
+	err = output_init(&output, options, NULL, NULL, &msg);
+	job.form = output.form;
+	if (!err)
+		err = read_homes(&job, &msg);
 	if (!err)
 		err = open_capture(&job, &msg);
 	int code = err ? command_fail(NAME, err, &msg) : run_job(&job);

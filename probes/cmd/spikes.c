@@ -17,6 +17,7 @@
 #include "lib/addr.h"
 #include "lib/xalloc.h"
 #include "probes/cmd/command.h"
+#include "probes/cmd/output.h"
 #include "probes/cmd/spike-rows.h"
 
 enum { BINS_MOST = 20 * 1000 * 1000, SIGNATURES_MOST = 4096 };
@@ -24,6 +25,7 @@ enum { BINS_MOST = 20 * 1000 * 1000, SIGNATURES_MOST = 4096 };
 static const struct option_row rows[] = {
     {.name = "json", .type = OPTION_FLAG,
 	.help = "one JSON object an alarm, schema sonde-spike/1"},
+    {.name = "csv", .type = OPTION_FLAG, .help = "a row an alarm"},
     {.name = "bin", .letter = 'b', .type = OPTION_DURATION,
 	.argument = "TIME", .min = NS_PER_S, .max = 366 * 86400.0 * NS_PER_S,
 	.fallback = "1d", .help = "count distinct sources in bins of TIME"},
@@ -43,7 +45,7 @@ static const struct option_row rows[] = {
 };
 static const struct option_table table = {
     .program = "sonde spikes",
-    .synopsis = "[--json] [--bin TIME] FILE",
+    .synopsis = "[--json | --csv] [--bin TIME] FILE",
     .summary = "rises and falls in the number of distinct sources",
     .examples = "sonde spikes --bin 1d sightings.csv\n"
 		"sonde spikes --json telescope.csv.gz\n"
@@ -221,27 +223,47 @@ static const char *way_name(const struct spike_alarm *alarm)
 	return alarm->direction == SPIKE_RISE ? "rise" : "fall";
 }
 
-static void print_json(const struct input *in, const struct spike_alarm *a,
+static const struct output_column columns[] = {
+    {.key = "signature"},
+    {.key = "direction"},
+    {.key = "onset"},
+    {.key = "detected"},
+    {.key = "end"},
+    {.key = "bin_s"},
+    {.key = "observed"},
+    {.key = "expected"},
+    {.key = "test"},
+    {.key = "average_run_length"},
+    {.key = "average_run_length_unit"},
+    {.key = NULL},
+};
+
+/* Six digits are more than a count of people's machines has. */
+static json_t *rounded(double value)
+{
+	char text[40];
+	snprintf(text, sizeof(text), "%.6g", value);
+	return json_real(strtod(text, NULL));
+}
+
+/* The caller's reference. */
+static json_t *alarm_json(const struct input *in, const struct spike_alarm *a,
     const char *signature)
 {
 	char onset[40], detected[40], end[40];
-	json_t *line = json_pack(
-	    "{s:s, s:s?, s:s, s:s, s:s, s:s?, s:f, s:f, s:f, s:s, s:f, s:s}",
-	    "schema", "sonde-spike/1",
+	return json_pack(
+	    "{s:s?, s:s, s:s, s:s, s:s?, s:f, s:o, s:o, s:s, s:f, s:s}",
 	    "signature", *signature ? signature : NULL,
 	    "direction", way_name(a),
 	    "onset", bin_time(in, a->onset, onset),
 	    "detected", bin_time(in, a->detected, detected),
 	    "end", a->ended ? bin_time(in, a->end, end) : NULL,
 	    "bin_s", (double)in->bin_ns / NS_PER_S,
-	    "observed", a->observed,
-	    "expected", a->expected,
+	    "observed", rounded(a->observed),
+	    "expected", rounded(a->expected),
 	    "test", a->test,
 	    "average_run_length", a->run_length,
 	    "average_run_length_unit", "bins");
-	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(line);
 }
 
 static void print_text(const struct input *in, const struct spike_alarm *a,
@@ -259,10 +281,10 @@ static void print_text(const struct input *in, const struct spike_alarm *a,
 	    a->expected, *signature ? signature : "-");
 }
 
-static void print_summary(const struct option_values *values, size_t series,
-    size_t bins, size_t alarms)
+static void print_summary(const struct option_values *values,
+    const struct output *output, size_t series, size_t bins, size_t alarms)
 {
-	if (!option_flag(values, "json"))
+	if (output->form == OUTPUT_TEXT)
 		printf("%s%zu alarm%s in %zu series of %zu bins of %s; at most "
 		       "one false one in %s bins on average\n",
 		    alarms ? "\n" : "", alarms, alarms == 1 ? "" : "s",
@@ -273,9 +295,25 @@ static void print_summary(const struct option_values *values, size_t series,
 		    "the warm-up: nothing was judged\n", bins);
 }
 
-static void report(
-    const struct input *in, const struct option_values *values, size_t count)
+static int print(const struct input *in, struct output *output,
+    const struct spike_alarm *alarm, const char *signature,
+    struct errmsg *msg)
 {
+	if (output->form == OUTPUT_TEXT) {
+		print_text(in, alarm, signature, !output->titled);
+		output->titled = true;
+		return 0;
+	}
+	json_t *json = alarm_json(in, alarm, signature);
+	int err = output_row(output, json, msg);
+	json_decref(json);
+	return err;
+}
+
+static int report(const struct input *in, const struct option_values *values,
+    struct output *output, struct errmsg *msg)
+{
+	size_t count = (size_t)(in->last_bin - in->first_bin + 1);
 	const struct spike_config config = {
 	    .warmup_bins = (size_t)option_integer(values, "warmup"),
 	    .run_length = option_number(values, "run-length"),
@@ -283,7 +321,8 @@ static void report(
 	};
 	bool gaps = strcmp(option_text(values, "gaps"), "missing") == 0;
 	size_t all = 0, at = 0;
-	while (at < in->count) {
+	int err = 0;
+	while (at < in->count && !err) {
 		struct spike_bin *bins = xcalloc(count, sizeof(*bins));
 		struct spike_alarm *alarms = NULL;
 		const char *signature =
@@ -293,17 +332,18 @@ static void report(
 		at += bins_count(
 		    in, in->list + at, in->list + in->count, bins);
 		size_t n = find(in, bins, count, &config, &alarms);
-		for (size_t i = 0; i < n; i++)
-			if (option_flag(values, "json"))
-				print_json(in, &alarms[i], signature);
-			else
-				print_text(
-				    in, &alarms[i], signature, all + i == 0);
+		for (size_t i = 0; i < n && !err; i++)
+			err = print(in, output, &alarms[i], signature, msg);
 		all += n;
 		free(alarms);
 		free(bins);
 	}
-	print_summary(values, in->signature_count, count, all);
+	if (err)
+		return err;
+	if (output->form == OUTPUT_CSV)
+		output_end(output);
+	print_summary(values, output, in->signature_count, count, all);
+	return 0;
 }
 
 static int input_load(
@@ -342,14 +382,17 @@ static int find_all(const struct option_values *values)
 	struct errmsg msg = {""};
 	const char *const *operands;
 	option_operands(values, &operands);
-	int err = input_load(&in, operands[0], &msg);
+	struct output output;
+	int err = output_init(
+	    &output, values, "sonde-spike/1", columns, &msg);
+	if (!err)
+		err = input_load(&in, operands[0], &msg);
 	if (!err && in.list) {
 		qsort(in.list, in.count, sizeof(*in.list), by_series);
-		report(&in, values,
-		    (size_t)(in.last_bin - in.first_bin + 1));
+		err = report(&in, values, &output, &msg);
 	}
 	input_fini(&in);
-	if (fflush(stdout) != 0)
+	if (!err && fflush(stdout) != 0)
 		err = -errno;
 	return err ? command_fail("spikes", err, &msg) : 0;
 }

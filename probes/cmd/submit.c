@@ -22,7 +22,7 @@ static const struct option_row rows[] = {
 	    "again and again; once if absent" },
 	{ "until", 0, OPTION_TEXT, "TIME", NULL, 0, 0, NULL,
 	    "the end, RFC 3339" },
-	CLIENT_JSON_ROW,
+	OUTPUT_JSON_ROW,
 	CLIENT_ROWS,
 	CLIENT_END,
 };
@@ -153,7 +153,7 @@ static int submit(const struct option_values *values, char **script_words)
 		    json_incref(body), &answer, &msg);
 	const char *id = json_string_value(json_object_get(answer, "id"));
 	if (!err && option_flag(values, "json"))
-		err = client_print_json(stdout, answer, &msg);
+		err = client_print_json("sonde-campaign/1", answer, &msg);
 	else if (!err)
 		puts(id ? id : "submitted");
 	json_decref(answer);

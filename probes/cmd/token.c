@@ -13,7 +13,7 @@ static const struct option_row rows[] = {
 	    "and this tag; again for more" },
 	{ "for", 0, OPTION_DURATION, "TIME", NULL, 1e9, 7 * 86400e9, "15m",
 	    "how long it may be used" },
-	CLIENT_JSON_ROW,
+	OUTPUT_JSON_ROW,
 	CLIENT_ROWS,
 	CLIENT_END,
 };
@@ -48,7 +48,7 @@ static int print(json_t *answer, bool json, struct errmsg *msg)
 {
 	const char *token = json_string_value(json_object_get(answer, "token"));
 	if (json)
-		return client_print_json(stdout, answer, msg);
+		return client_print_json("sonde-token/1", answer, msg);
 	if (!token)
 		return err_set(msg, ERR_MALFORMED, "the answer has no token");
 	puts(token);

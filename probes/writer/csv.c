@@ -2,8 +2,7 @@
 /*
  * CSV (RFC 4180): a row a probe for traces and pings, a row a source for
  * sightings.  The first record decides the columns; a record that does not
- * fit them is an error, because a spreadsheet cannot tell.  Text that a
- * spreadsheet would run as a formula gets a quote in front.
+ * fit them is an error, because a spreadsheet cannot tell.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
+#include "probes/writer/csv-cell.h"
 #include "probes/writer/reply.h"
 #include "probes/writer/writer.h"
 
@@ -20,24 +20,6 @@ struct csv {
 	FILE *to; /* borrowed */
 	enum layout layout;
 };
-
-static void text_cell(FILE *to, const char *text)
-{
-	if (!text)
-		text = "";
-	bool quote = strpbrk(text, ",\"\r\n") != NULL;
-	if (quote)
-		putc('"', to);
-	if (*text && strchr("=+-@\t", *text))
-		putc('\'', to);
-	for (; *text; text++) {
-		if (*text == '"')
-			putc('"', to);
-		putc(*text, to);
-	}
-	if (quote)
-		putc('"', to);
-}
 
 static void address_cell(FILE *to, const ProtobufCBinaryData *bytes)
 {
@@ -61,7 +43,7 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 	putc(',', to);
 	address_cell(to, m->dst);
 	putc(',', to);
-	text_cell(to, m->name);
+	csv_cell(to, m->name);
 	fprintf(to, ",%s,%s,%u,%u,", m->method, m->flow_id,
 	    r->probe_ttl, r->attempt);
 	address_cell(to, &r->from);
@@ -70,21 +52,21 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 		    r->icmp_type, r->icmp_code);
 	else
 		fputs(",,,,,", to);
-	text_cell(to, r->denied);
-	fputs("\r\n", to);
+	csv_cell(to, r->denied);
+	fputs(CSV_END, to);
 }
 
 static void sighting_row(FILE *to, const Sonde__Sighting *s)
 {
 	address_cell(to, &s->src);
 	fprintf(to, ",%s,", s->verdict);
-	text_cell(to, s->signature);
+	csv_cell(to, s->signature);
 	fprintf(to, ",%u,%u,%" PRIu64 ",%u,%" PRId64 ",%" PRId64 ",", s->proto,
 	    s->dport, s->packets, s->targets, s->first_wall_ns,
 	    s->last_wall_ns);
 	for (size_t i = 0; i < s->payload_hash.len; i++)
 		fprintf(to, "%02x", s->payload_hash.data[i]);
-	fputs("\r\n", to);
+	fputs(CSV_END, to);
 }
 
 static int csv_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
@@ -112,9 +94,9 @@ static void header_row(struct csv *csv, enum layout layout)
 	csv->layout = layout;
 	fputs(layout == PROBES
 	    ? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,attempt,"
-	      "from,rtt_ns,reply_ttl,icmp_type,icmp_code,denied\r\n"
+	      "from,rtt_ns,reply_ttl,icmp_type,icmp_code,denied" CSV_END
 	    : "src,verdict,signature,proto,dport,packets,targets,"
-	      "first_wall_ns,last_wall_ns,payload_hash\r\n", csv->to);
+	      "first_wall_ns,last_wall_ns,payload_hash" CSV_END, csv->to);
 }
 
 static void trace_rows(FILE *to, const Sonde__Record *record)

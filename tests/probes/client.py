@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The commands that ask a collector, and the forms of what they print."""
+import csv
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../web"))
+import sonde_http as http  # noqa: E402
+
+os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+SONDE = os.path.join(http.BUILD, "bin", "sonde")
+SEED = os.path.join(http.BUILD, "tests", "web", "seed")
+for program in (SONDE, http.COLLECTOR, SEED):
+    if not os.path.exists(program):
+        http.skip_all(f"no {program}")
+
+tap = http.Tap()
+collector = http.Collector()
+URL = f"http://127.0.0.1:{collector.ports[0]}"
+TOKEN = os.path.join(collector.folder, "state", "admin.token")
+SIM = "sim:tests/golden/line.sim"
+
+
+def sonde(*words, env=None, data=None):
+    """Exit code, standard output, standard error."""
+    done = subprocess.run(
+        [SONDE, *words], capture_output=True, timeout=60, input=data or b"",
+        env={**os.environ, "SONDE_COLLECTOR": URL, "LC_ALL": "C",
+             "SONDE_TOKEN": "", **(env or {})})
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def lines(*words, **more):
+    return [json.loads(line) for line in sonde(*words, **more)[1].splitlines()]
+
+
+def rows(*words, **more):
+    out = sonde(*words, **more)[1]
+    return list(csv.DictReader(io.StringIO(out, newline="")))
+
+
+def lists_are_the_same_in_every_form():
+    for command, schema in (("agents", "sonde-agent/1"),
+                            ("campaigns", "sonde-campaign/1"),
+                            ("runs", "sonde-run/1")):
+        objects, table = lines(command, "--json"), rows(command, "--csv")
+        tap.ok(objects and {o["schema"] for o in objects} == {schema},
+               f"{command} --json has its schema")
+        tap.equal(len(table), len(objects), f"{command} --csv has as many")
+        text = sonde(command)[1].splitlines()
+        tap.equal(len(text), len(objects) + 1, f"{command} is a table")
+        for row, one in zip(table, objects):
+            for key, cell in row.items():
+                value = one[key]
+                if isinstance(value, list):
+                    value = ",".join(value)
+                elif isinstance(value, dict):
+                    value = json.dumps(value, separators=(",", ":"))
+                if cell != ("" if value is None else str(value)):
+                    tap.ok(False, f"{command} --csv: {key}: {cell!r}")
+                    return
+    tap.ok("60s" in sonde("campaigns")[1], "EVERY has its unit")
+    tap.ok("+2" in sonde("campaigns")[1], "a long list is cut, and says so")
+
+
+def an_empty_list_has_titles_in_csv():
+    code, out, _ = sonde("runs", "--csv", "--campaign", "0" * 32)
+    tap.ok(code == 0 and out.startswith("script,run,"), "titles alone")
+
+
+def records_have_rows_too():
+    probes = rows("records", "--csv", "--kind", "ping", "-n", "5")
+    tap.ok(len(probes) >= 5 and {p["kind"] for p in probes} == {"ping"},
+           "records --csv is -f csv")
+    code, out, err = sonde("records", "--csv", "-n", "500")
+    tap.ok(code == 0 and out and "--kind" in err,
+           "records that fit no column are told of")
+
+
+def two_forms_are_a_usage_error():
+    wants = [("agents", "--json", "--csv"),
+             ("records", "--json", "--csv"),
+             ("records", "--csv", "-f", "text"),
+             ("--net", SIM, "trace", "--json", "--csv", "web"),
+             ("--net", SIM, "ping", "--json", "--format", "atlas", "web"),
+             ("sensor", "-r", "-", "--json", "--csv"),
+             ("spikes", "--json", "--csv", "-"),
+             ("scripts", "--json", "--csv"),
+             ("doctor", "--json", "--csv")]
+    for words in wants:
+        code, out, err = sonde(*words)
+        tap.ok(code == 2 and not out and "one of them" in err,
+               f"{' '.join(words)}: {code} {err.strip()[:70]}")
+
+
+def every_command_answers_json():
+    code, out, _ = sonde("help", "--json")
+    known = [json.loads(line) for line in out.splitlines()]
+    tap.ok(code == 0 and {"trace", "agents"} <= {k["name"] for k in known},
+           "help --json lists commands and scripts")
+    for one in known:
+        [line] = lines("help", one["name"], "--json")
+        names = [option["name"] for option in line["options"]]
+        tap.ok(line["kind"] == one["kind"] and "json" in names,
+               f"{one['name']} has --json, says its own help")
+    tap.equal([f["name"] for f in lines("help", "formats", "--json")][:3],
+              ["text", "json", "csv"], "help formats --json")
+    [line] = lines("completion", "bash", "--json")
+    tap.ok("complete" in line["text"], "completion --json")
+    tap.ok({"ping", "trace"} <= {s["name"] for s in lines(
+        "scripts", "--json")}, "scripts --json")
+    tap.ok({"ping", "trace"} <= {s["name"] for s in rows(
+        "scripts", "--csv")}, "scripts --csv")
+
+
+def a_campaign_is_stopped_in_json():
+    first, second = [c["id"] for c in lines("campaigns", "--json")]
+    tell = ("--token-file", TOKEN)
+    [line] = lines("campaigns", "--stop", first, "--json", *tell)
+    tap.ok(line["schema"] == "sonde-campaign/1" and line["id"] == first and
+           line["state"] == "stopped", "campaigns --stop --json")
+    code, out, _ = sonde("campaigns", "--stop", second, *tell)
+    tap.equal((code, out), (0, f"stopped {second}\n"), "and in words")
+
+
+def a_wrong_collector_is_named():
+    code, _, err = sonde("agents", "--collector", "ftp://x")
+    tap.ok(code == 2 and "--collector: expected https://" in err, err.strip())
+    code, _, err = sonde("agents", env={"SONDE_COLLECTOR": "ftp://x"})
+    tap.ok(code == 78 and "$SONDE_COLLECTOR: expected https://" in err, err.strip())
+    code, _, err = sonde("agents", "--ca-file", "/nonexistent")
+    tap.ok(code == 74 and "--ca-file: /nonexistent: No such" in err, err.strip())
+    code, out, err = sonde("agents", "--ca-file", "/dev/null")
+    tap.ok(code == 0 and out and "--ca-file is not used" in err, err.strip())
+
+
+def capture(packets):
+    """A pcap of raw IPv4: UDP to port 1434."""
+    out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
+    for i in range(packets):
+        udp = struct.pack(">HHHH", 1000, 1434, 8 + 376, 0) + b"\4" + 375 * b"A"
+        ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, 20 + len(udp), i, 0, 64,
+                         17, 0, 192, 0, 2, 9, 198, 51, 100, i)
+        out += struct.pack("<IIII", 1000 + i, 0, len(ip + udp),
+                           len(ip + udp)) + ip + udp
+    return out
+
+
+def sensor_rows_are_its_objects():
+    *objects, summary = lines("sensor", "-r", "-", "--json", data=capture(9))
+    code, out, err = sonde("sensor", "-r", "-", "--csv", data=capture(9))
+    table = list(csv.DictReader(io.StringIO(out, newline="")))
+    tap.ok(code == 0 and "summary" in summary and "9 packets" in err,
+           "sensor --csv has its summary on standard error")
+    for one in objects:
+        del one["schema"]
+    want = [{key: "" if value is None else str(value).lower()
+             if isinstance(value, bool) else str(value)
+             for key, value in one.items()} for one in objects]
+    tap.equal(table, want, "sensor --csv says what --json says")
+    code, out, _ = sonde("sensor", "-r", "-", "--csv", data=capture(0))
+    tap.ok(code == 0 and out.startswith("src,verdict,"),
+           "sensor --csv of nothing has titles")
+    broken = capture(1)[:24] + b"\0" * 4
+    code, out, err = sonde("sensor", "-r", "-", data=broken)
+    tap.ok(code == 74 and not out and err,
+           f"no summary of nothing before an error: {out.strip()!r}")
+
+
+def spikes_rows_are_its_objects():
+    text = "time,source,signature\n" + "".join(
+        f"2026-01-{day:02d} 0{hour}:00:00,10.0.{day}.{hour},=x\n"
+        for day in range(1, 29) for hour in range(2 if day < 20 else 9))
+    args = ("spikes", "--warmup", "7", "-")
+    objects = lines(*args, "--json", data=text.encode())
+    table = rows(*args, "--csv", data=text.encode())
+    tap.ok(objects and len(objects) == len(table), "spikes --csv has as many")
+    for row, one in zip(table, objects):
+        tap.ok(row["signature"] == "'=x" and row["onset"] == one["onset"] and
+               float(row["observed"]) == one["observed"],
+               "and says the same; no formula")
+
+
+try:
+    subprocess.run([SEED, "--url", URL, "-t", TOKEN, "--hours", "0.1"],
+                   check=True, capture_output=True, timeout=50)
+    for test in (lists_are_the_same_in_every_form,
+                 an_empty_list_has_titles_in_csv, records_have_rows_too,
+                 two_forms_are_a_usage_error, every_command_answers_json,
+                 a_campaign_is_stopped_in_json, a_wrong_collector_is_named,
+                 sensor_rows_are_its_objects, spikes_rows_are_its_objects):
+        tap.run(test)
+finally:
+    collector.close()
+tap.done()
