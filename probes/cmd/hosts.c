@@ -82,6 +82,9 @@ static int system_resolve(
 	};
 	struct addrinfo *found;
 	int code = getaddrinfo(host, NULL, &hints, &found);
+	if (family && (code == EAI_NODATA || code == EAI_ADDRFAMILY))
+		return err_set(msg, ERR_NOT_FOUND,
+		    "this name has no IPv%d address", family);
 	if (code != 0)
 		return err_set(msg,
 		    code == EAI_AGAIN ? ERR_UNAVAILABLE : ERR_NOT_FOUND, "%s",
@@ -93,6 +96,17 @@ static int system_resolve(
 		 : addr_from_bytes(&v6->sin6_addr, 16);
 	freeaddrinfo(found);
 	return 0;
+}
+
+/* No such node, or one without an address of the family? */
+static int node_missing(const struct net_ops *net, void *net_ctx,
+    const char *host, int family, struct errmsg *msg)
+{
+	struct addr other;
+	if (family && net->resolve(net_ctx, host, 0, &other) == 0)
+		return err_set(msg, ERR_NOT_FOUND,
+		    "this node has no IPv%d address", family);
+	return err_set(msg, ERR_NOT_FOUND, "no such node in this network");
 }
 
 char *host_resolve(const struct net_ops *net, void *net_ctx, const char *host,
@@ -114,8 +128,10 @@ char *host_resolve(const struct net_ops *net, void *net_ctx, const char *host,
 		err_set(msg, err, "not a host name");
 	else if (!net->resolve)
 		err = system_resolve(host, family, &a, msg);
-	else if ((err = net->resolve(net_ctx, host, family, &a)) != 0)
-		err_set(msg, err, "no such node in this network");
+	else if (net->resolve(net_ctx, host, family, &a) == 0)
+		err = 0;
+	else
+		err = node_missing(net, net_ctx, host, family, msg);
 	if (err) {
 		err_prefix(msg, "%.60s", host);
 		return NULL;

@@ -36,12 +36,26 @@ static void push_denied(lua_State *L, const struct host_result *r)
 		lua_pushnil(L);
 }
 
+/* The system's words for a probe that has no way to go are about sockets. */
+static const char *error_text(lua_State *L, const struct host_result *r)
+{
+	bool no_way = r->err == -EADDRNOTAVAIL || r->err == -ENETUNREACH ||
+		      r->err == -EHOSTUNREACH || r->err == -EAFNOSUPPORT;
+	if (!no_way)
+		return err_str(r->err);
+	lua_getiuservalue(L, 1, RESULT_PROBE);
+	bool six = api_probe_check(L, -1)->probe.dst.family == 6;
+	lua_pop(L, 1);
+	return six ? "this host has no IPv6 address or route for it"
+		   : "this host has no IPv4 address or route for it";
+}
+
 static void push_error(lua_State *L, const struct host_result *r)
 {
 	if (r->verdict)
 		push_denied(L, r);
 	else if (r->err)
-		lua_pushstring(L, err_str(r->err));
+		lua_pushstring(L, error_text(L, r));
 	else
 		lua_pushnil(L);
 }

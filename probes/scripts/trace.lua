@@ -172,7 +172,7 @@ local function handle(result, kind)
 		on_reply(hop, result)
 	elseif result.error then
 		trace.edge = math.max(trace.edge, hop.ttl)
-		finish(trace, result.denied and "denied" or "unreachable")
+		finish(trace, result.denied and "denied" or "unsent")
 		sonde.log(trace.hops[hop.ttl].results[1].probe.dst .. ": " ..
 			(result.denied and "denied by policy: " or "") ..
 			result.error)

@@ -44,5 +44,5 @@ const char *reply_not_sent(const Sonde__Reply *reply)
 {
 	if (*reply->denied)
 		return reply->denied;
-	return reply->tx_wall_ns ? NULL : "not sent";
+	return reply->tx_wall_ns || reply->from.len ? NULL : "not sent";
 }

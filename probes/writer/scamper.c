@@ -113,7 +113,8 @@ static const char *stop_reason(const char *reason)
 {
 	static const char *const names[][2] = {{"completed", "COMPLETED"},
 	    {"gaplimit", "GAPLIMIT"}, {"unreachable", "UNREACH"},
-	    {"loop", "LOOP"}, {"maxttl", "HOPLIMIT"}, {"denied", "ERROR"}};
+	    {"loop", "LOOP"}, {"maxttl", "HOPLIMIT"}, {"denied", "ERROR"},
+	    {"unsent", "ERROR"}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(names[i][0], reason) == 0)
 			return names[i][1];

@@ -46,10 +46,8 @@ static void print_remarks(const struct text *t, const Sonde__Ping *ping,
 static void print_reply(const struct text *t, const Sonde__Ping *ping,
     const Sonde__Reply *reply)
 {
-	if (reply->denied && *reply->denied) {
-		fprintf(t->to, "  %sdenied: ", text_on(t, TEXT_BAD));
-		text_print(t, reply->denied);
-		fputs(text_off(t), t->to);
+	if (reply_not_sent(reply)) {
+		text_not_sent(t, reply);
 	} else if (reply->from.len == 0) {
 		fprintf(t->to, "  %s%8s%s", text_on(t, TEXT_WARN),
 		    "no reply", text_off(t));
@@ -73,10 +71,11 @@ static void print_summary(const struct text *t, const Sonde__Ping *ping)
 {
 	double lost = ping->sent && ping->received < ping->sent
 	    ? 100.0 * (ping->sent - ping->received) / ping->sent : 0;
-	fprintf(t->to, "%u sent, %u received, %s%.0f %% lost%s", ping->sent,
-	    ping->received,
-	    text_on(t, lost > 0 || !ping->sent ? TEXT_WARN : TEXT_GOOD),
-	    lost, text_off(t));
+	fprintf(t->to, "%u sent, %u received", ping->sent, ping->received);
+	if (ping->sent)
+		fprintf(t->to, ", %s%.0f %% lost%s",
+		    text_on(t, lost > 0 ? TEXT_WARN : TEXT_GOOD), lost,
+		    text_off(t));
 	if (ping->received)
 		fprintf(t->to, ", rtt %.3f / %.3f / %.3f ms (min / avg / max)",
 		    (double)ping->rtt_min_ns / NS_PER_MS,

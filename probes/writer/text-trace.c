@@ -21,6 +21,7 @@ static const struct {
     {"maxttl", "the last hop that was asked for is not the end"},
     {"loop", "the path goes round"},
     {"denied", "the policy does not allow it"},
+    {"unsent", "this host has no way to send to it"},
     {"deadline", "stopped before the end"},
 };
 
@@ -142,10 +143,8 @@ static void print_hop(const struct text *t, const struct hop *h, int width)
 	fprintf(t->to, "%4u", h->replies[0]->probe_ttl);
 	for (size_t i = 0; i < h->count; i++) {
 		const Sonde__Reply *r = h->replies[i];
-		if (r->denied && *r->denied) {
-			fprintf(t->to, "  %sdenied: ", text_on(t, TEXT_BAD));
-			text_print(t, r->denied);
-			fputs(text_off(t), t->to);
+		if (reply_not_sent(r)) {
+			text_not_sent(t, r);
 			lines++;
 			continue;
 		}
@@ -224,7 +223,7 @@ void text_trace(struct text *t, const Sonde__Trace *trace)
 	size_t probes = 0;
 	for (size_t i = 0; i < trace->n_replies; i++)
 		probes += !trace->replies[i]->duplicate &&
-			  !*trace->replies[i]->denied;
+			  !reply_not_sent(trace->replies[i]);
 	if (strcmp(trace->stop_reason, "completed") == 0)
 		fprintf(t->to, "%sreached in %u hop%s%s",
 		    text_on(t, TEXT_GOOD), hops, hops == 1 ? "" : "s",

@@ -52,6 +52,14 @@ int text_target(
 	return (int)(strlen(name) + strlen(a)) + 3;
 }
 
+void text_not_sent(const struct text *t, const Sonde__Reply *reply)
+{
+	fprintf(t->to, "  %s%s", text_on(t, TEXT_BAD),
+	    *reply->denied ? "denied: " : "");
+	text_print(t, reply_not_sent(reply));
+	fputs(text_off(t), t->to);
+}
+
 void text_apart(struct text *t)
 {
 	if (t->records++ > 0)

@@ -31,6 +31,8 @@ void text_print(const struct text *t, const char *text);
 /* "name (address)" or the address; how many columns that was. */
 int text_target(
     const struct text *t, const ProtobufCBinaryData *dst, const char *name);
+/* Why a probe never left. */
+void text_not_sent(const struct text *t, const Sonde__Reply *reply);
 /* An empty line between blocks. */
 void text_apart(struct text *t);
 

@@ -44,6 +44,7 @@ static void sample_init(struct sample *s)
 		s->replies[i].probe_ttl = (uint32_t)i + 1;
 		s->replies[i].attempt = 1;
 		s->replies[i].rtt_ns = 1500000;
+		s->replies[i].tx_wall_ns = 1;
 		s->list[i] = &s->replies[i];
 	}
 	s->replies[0].from = (ProtobufCBinaryData)BYTES(router);
