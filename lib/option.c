@@ -137,11 +137,11 @@ static int operands_check(const struct option_values *values,
 	int n = (int)values->operand_count;
 	if (n < table->operands_min)
 		return err_set(msg, ERR_USAGE, "expected %s%d operand%s, "
-		    "got %d",
+		    "got %d; usage: %.40s %.100s",
 		    table->operands_max == table->operands_min ? ""
 							       : "at least ",
 		    table->operands_min, table->operands_min == 1 ? "" : "s",
-		    n);
+		    n, table->program, table->synopsis ? table->synopsis : "");
 	if (table->operands_max >= 0 && n > table->operands_max)
 		return err_set(msg, ERR_USAGE, "'%.60s': one operand too many",
 		    values->operands[table->operands_max]);

@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/xalloc.h"
 #include "probes/cmd/client.h"
+#include "probes/script/worker.h"
 
 static const struct option_row rows[] = {
 	{ "on", 0, OPTION_LIST, "AGENTS", NULL, 0, 0, "all",
@@ -115,6 +116,63 @@ static int add_options(json_t *body, char **words, struct errmsg *msg)
 	return err;
 }
 
+/* --- what this machine knows of the script ----------------------------- */
+
+static void warn_of_name(const char *name, char **known, size_t count)
+{
+	const char *near =
+	    option_nearest(name, (const char *const *)known, count);
+	fprintf(stderr,
+	    "sonde submit: warning: no script is called '%.60s' here%s%s%s; "
+	    "agents may have it\n",
+	    name, near ? "; did you mean '" : "", near ? near : "",
+	    near ? "'?" : "");
+}
+
+static void warn_of_options(const char *name, char **words)
+{
+	struct script *script;
+	struct errmsg msg = { "" };
+	int count = 0;
+	if (script_load(&script, name, false, NULL) != 0)
+		return;
+	while (words[count])
+		count++;
+	char **argv = xcalloc((size_t)count + 2, sizeof(*argv));
+	argv[0] = (char *)name;
+	memcpy(argv + 1, words, (size_t)count * sizeof(*argv));
+	struct option_table only = script->options;
+	struct option_values *values;
+	only.operands_min = 0;
+	if (option_parse(&values, &only, count + 1, argv, &msg) == 0)
+		option_free(values);
+	else
+		fprintf(stderr,
+		    "sonde submit: warning: %s: %s; it would not run here\n",
+		    name, msg.text);
+	free(argv);
+	script_free(script);
+}
+
+/* Agents decide, but a slip of the keyboard shows before they are asked. */
+static void warn_of_script(const char *name, char **words)
+{
+	char **known;
+	size_t count;
+	bool found = false;
+	if (script_list(&known, &count, NULL) != 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		found = found || strcmp(known[i], name) == 0;
+	if (found)
+		warn_of_options(name, words);
+	else
+		warn_of_name(name, known, count);
+	for (size_t i = 0; i < count; i++)
+		free(known[i]);
+	free(known);
+}
+
 /* --- all of it --------------------------------------------------------- */
 
 static void add_schedule(json_t *body, const struct option_values *values)
@@ -146,6 +204,8 @@ static int submit(const struct option_values *values, char **script_words)
 	if (!err)
 		err = add_options(body, script_words, &msg);
 	add_schedule(body, values);
+	if (!err)
+		warn_of_script(operands[0], script_words);
 	if (!err)
 		err = client_open(&client, values, &msg);
 	if (!err)

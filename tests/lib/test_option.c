@@ -118,7 +118,8 @@ static void errors_say_what_was_expected_and_got(void **state)
 				    "got 'a.b'"},
 	    {{"--home=192.0.2.1/24", "h"}, "--home: '192.0.2.1/24': host bits "
 					   "are set, expected 192.0.2.0/24"},
-	    {{NULL}, "expected at least 1 operand, got 0"},
+	    {{NULL}, "expected at least 1 operand, got 0; usage: "
+		     "sonde probe [-c N] HOST"},
 	    {{"a", "b", "c"}, "'c': one operand too many"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -118,6 +118,23 @@ def every_command_answers_json():
         "scripts", "--csv")}, "scripts --csv")
 
 
+def a_slip_in_a_submission_shows():
+    tell = ("--token-file", TOKEN, "--json")
+    def asked(*words):
+        code, out, err = sonde("submit", *words)
+        stop = json.loads(out)["id"] if code == 0 else ""
+        sonde("campaigns", "--stop", stop, *tell)
+        return code, err.strip()
+    code, err = asked("trac", "192.0.2.1", *tell)
+    tap.ok(code == 0 and "did you mean 'trace'?" in err, err)
+    code, err = asked("trace", "192.0.2.1", *tell, "--", "--methd=tcp")
+    tap.ok("did you mean --method?" in err, err)
+    code, err = asked("trace", "192.0.2.1", *tell, "--", "--method=tcp")
+    tap.ok(code == 0 and not err, "nothing to warn of")
+    code, err = asked("trace")
+    tap.ok(code == 2 and "sonde submit SCRIPT TARGET" in err, err)
+
+
 def a_campaign_is_stopped_in_json():
     first, second = [c["id"] for c in lines("campaigns", "--json")]
     tell = ("--token-file", TOKEN)
@@ -192,7 +209,8 @@ try:
     for test in (lists_are_the_same_in_every_form,
                  an_empty_list_has_titles_in_csv, records_have_rows_too,
                  two_forms_are_a_usage_error, every_command_answers_json,
-                 a_campaign_is_stopped_in_json, a_wrong_collector_is_named,
+                 a_campaign_is_stopped_in_json,
+                 a_slip_in_a_submission_shows, a_wrong_collector_is_named,
                  sensor_rows_are_its_objects, spikes_rows_are_its_objects):
         tap.run(test)
 finally:
