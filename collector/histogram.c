@@ -65,6 +65,15 @@ static uint32_t sum_capped(uint32_t a, uint32_t b)
 	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
+static void reserve_one(struct histogram *h)
+{
+	if (h->len < h->cap)
+		return;
+	h->cap = h->cap < 4 ? 4 : h->cap * 2;
+	h->buckets =
+	    xreallocarray(h->buckets, h->cap, sizeof(*h->buckets));
+}
+
 static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
 {
 	h->total += count;
@@ -73,11 +82,7 @@ static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
 		h->buckets[at].count = sum_capped(h->buckets[at].count, count);
 		return;
 	}
-	if (h->len == h->cap) {
-		h->cap = h->cap < 4 ? 4 : h->cap * 2;
-		h->buckets = xreallocarray(
-		    h->buckets, h->cap, sizeof(*h->buckets));
-	}
+	reserve_one(h);
 	memmove(h->buckets + at + 1, h->buckets + at,
 	    (h->len - at) * sizeof(*h->buckets));
 	h->buckets[at] = (struct histogram_bucket){index, count};
@@ -122,8 +127,42 @@ void histogram_write(const struct histogram *h, struct buf *to)
 	}
 }
 
+/* The lower bucket of the two at i and j, or their sum; then both move on. */
+static struct histogram_bucket next_of_sum(const struct histogram *a,
+    const struct histogram *b, size_t *i, size_t *j)
+{
+	if (*j == b->len ||
+	    (*i < a->len && a->buckets[*i].index < b->buckets[*j].index))
+		return a->buckets[(*i)++];
+	if (*i == a->len || b->buckets[*j].index < a->buckets[*i].index)
+		return b->buckets[(*j)++];
+	struct histogram_bucket both = a->buckets[(*i)++];
+	both.count = sum_capped(both.count, b->buckets[(*j)++].count);
+	return both;
+}
+
+void histogram_write_sum(const struct histogram *a,
+    const struct histogram *b, struct buf *to)
+{
+	size_t i = 0, j = 0, len = 0;
+	for (; i < a->len || j < b->len; len++)
+		next_of_sum(a, b, &i, &j);
+	varint_put(to, len);
+	uint8_t *at = buf_extend(to, len * 2 * VARINT_MAX);
+	uint32_t last = 0;
+	for (i = j = 0; i < a->len || j < b->len;) {
+		struct histogram_bucket one = next_of_sum(a, b, &i, &j);
+		at = varint_write(at, one.index - last);
+		at = varint_write(at, one.count);
+		last = one.index;
+	}
+	to->len = (size_t)(at - to->data);
+}
+
 void histogram_read(struct histogram *h, struct reader *from)
 {
+	h->len = 0;
+	h->total = 0;
 	uint64_t len = varint_get(from), index = 0;
 	if (len > BUCKETS)
 		reader_fail(from, ERR_MALFORMED);
@@ -135,7 +174,11 @@ void histogram_read(struct histogram *h, struct reader *from)
 			return;
 		}
 		index += step;
-		if (from->err == ERR_OK)
-			add_bucket(h, (uint32_t)index, (uint32_t)count);
+		if (from->err != ERR_OK)
+			return;
+		reserve_one(h);
+		h->buckets[h->len++] = (struct histogram_bucket){
+		    (uint32_t)index, (uint32_t)count};
+		h->total += count;
 	}
 }

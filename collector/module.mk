@@ -15,6 +15,7 @@ collector_SRCS += collector/ingest-events.c
 collector_SRCS += collector/ingest.c
 collector_SRCS += collector/intake.c
 collector_SRCS += collector/json.c
+collector_SRCS += collector/known.c
 collector_SRCS += collector/map.c
 collector_SRCS += collector/metrics.c
 collector_SRCS += collector/path.c

@@ -193,15 +193,19 @@ void path_digest(const struct path *path, uint8_t digest[PATH_DIGEST_LEN])
 	buf_fini(&bytes);
 }
 
+static void write_counts(const struct path_hop *hop, struct buf *to)
+{
+	varint_put(to, hop->mpls ? SUM_MPLS : 0);
+	varint_put(to, hop->probes);
+	varint_put(to, hop->replies);
+	varint_put(to, (uint64_t)(hop->rtt_min_ns + 1));
+}
+
 void path_write_sums(const struct path *path, struct buf *to)
 {
 	for (size_t i = 0; i < path->hop_count; i++) {
-		const struct path_hop *hop = &path->hops[i];
-		varint_put(to, hop->mpls ? SUM_MPLS : 0);
-		varint_put(to, hop->probes);
-		varint_put(to, hop->replies);
-		varint_put(to, (uint64_t)(hop->rtt_min_ns + 1));
-		histogram_write(&hop->rtt, to);
+		write_counts(&path->hops[i], to);
+		histogram_write(&path->hops[i].rtt, to);
 	}
 }
 
@@ -235,6 +239,33 @@ static void read_sums(struct path_hop *hop, struct reader *r)
 	histogram_read(&hop->rtt, r);
 }
 
+/* Counts alone; the histograms are for the caller. */
+static void counts_merge(struct path_hop *to, const struct path_hop *from)
+{
+	to->probes += from->probes;
+	to->replies += from->replies;
+	to->mpls |= from->mpls;
+	if (from->rtt_min_ns >= 0 &&
+	    (to->rtt_min_ns < 0 || from->rtt_min_ns < to->rtt_min_ns))
+		to->rtt_min_ns = from->rtt_min_ns;
+}
+
+int path_write_sums_with(const struct path *path, const void *held,
+    size_t held_len, struct buf *to)
+{
+	struct reader r = reader_init(held, held_len);
+	struct path_hop was = {0};
+	for (size_t i = 0; i < path->hop_count; i++) {
+		struct path_hop sum = path->hops[i];
+		read_sums(&was, &r);
+		counts_merge(&sum, &was);
+		write_counts(&sum, to);
+		histogram_write_sum(&was.rtt, &path->hops[i].rtt, to);
+	}
+	histogram_fini(&was.rtt);
+	return r.err != ERR_OK || reader_left(&r) > 0 ? ERR_CORRUPT : ERR_OK;
+}
+
 int path_read(struct path *path, const void *hops, size_t hops_len,
     const void *sums, size_t sums_len)
 {
@@ -255,12 +286,7 @@ int path_read(struct path *path, const void *hops, size_t hops_len,
 
 static void hop_merge(struct path_hop *to, const struct path_hop *from)
 {
-	to->probes += from->probes;
-	to->replies += from->replies;
-	to->mpls |= from->mpls;
-	if (from->rtt_min_ns >= 0 &&
-	    (to->rtt_min_ns < 0 || from->rtt_min_ns < to->rtt_min_ns))
-		to->rtt_min_ns = from->rtt_min_ns;
+	counts_merge(to, from);
 	histogram_merge(&to->rtt, &from->rtt);
 }
 

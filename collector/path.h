@@ -51,6 +51,10 @@ void path_write_hops(const struct path *path, struct buf *to);
 void path_digest(const struct path *path, uint8_t digest[PATH_DIGEST_LEN]);
 /* The sums, as bytes. */
 void path_write_sums(const struct path *path, struct buf *to);
+/* The same with the sums in `held` (of the same hops) added, which are not
+ * unpacked on the way.  ERR_CORRUPT: they cannot be read. */
+int path_write_sums_with(const struct path *path, const void *held,
+    size_t held_len, struct buf *to);
 
 /* From both; path must be empty but for src, dst, traces, reached and the
  * times, which the store keeps beside.  ERR_CORRUPT. */

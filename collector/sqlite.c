@@ -5,6 +5,7 @@
  * failure becomes one of our codes in one place.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,17 @@ int db_error(struct db *db, struct errmsg *msg)
 	return err_set(msg, code, "database: %s", sqlite3_errmsg(db->handle));
 }
 
+/* Counting what is allocated takes a lock each time, and nobody asks. */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(struct db *db, const char *path, bool read_only,
     struct errmsg *msg)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, configure);
 	*db = (struct db){0};
 	int flags = SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY
 	    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -50,7 +59,7 @@ int db_open(struct db *db, const char *path, bool read_only,
 
 void db_close(struct db *db)
 {
-	for (size_t i = 0; i < db->count; i++)
+	for (size_t i = 0; i < db->cap; i++)
 		sqlite3_finalize(db->statements[i].stmt);
 	free(db->statements);
 	sqlite3_close(db->handle);
@@ -64,23 +73,44 @@ int db_script(struct db *db, const char *sql, struct errmsg *msg)
 	return ERR_OK;
 }
 
-/* Some hundred statements at most, found by address: a scan with the recent
- * ones moved to the front would do no better. */
+/* Where the statement of this text is, or belongs: open addressing by the
+ * text's address, at most half full. */
+static struct db_statement *slot_of(const struct db *db, const char *sql)
+{
+	size_t at = ((uintptr_t)sql >> 3) * UINT32_C(0x9e3779b1);
+	for (;; at++) {
+		struct db_statement *slot =
+		    &db->statements[at & (db->cap - 1)];
+		if (!slot->sql || slot->sql == sql)
+			return slot;
+	}
+}
+
+static void statements_grow(struct db *db)
+{
+	struct db old = *db;
+	db->cap = old.cap ? old.cap * 2 : 64;
+	db->statements = xcalloc(db->cap, sizeof(*db->statements));
+	for (size_t i = 0; i < old.cap; i++)
+		if (old.statements[i].sql)
+			*slot_of(db, old.statements[i].sql) =
+			    old.statements[i];
+	free(old.statements);
+}
+
 static sqlite3_stmt *prepared(struct db *db, const char *sql)
 {
-	for (size_t i = 0; i < db->count; i++)
-		if (db->statements[i].sql == sql)
-			return db->statements[i].stmt;
+	if (2 * (db->count + 1) > db->cap)
+		statements_grow(db);
+	struct db_statement *slot = slot_of(db, sql);
+	if (slot->sql)
+		return slot->stmt;
 	sqlite3_stmt *stmt;
 	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 		&stmt, NULL) != SQLITE_OK)
 		return NULL;
-	if (db->count == db->cap) {
-		db->cap = db->cap ? db->cap * 2 : 32;
-		db->statements = xreallocarray(
-		    db->statements, db->cap, sizeof(*db->statements));
-	}
-	db->statements[db->count++] = (struct db_statement){sql, stmt};
+	*slot = (struct db_statement){sql, stmt};
+	db->count++;
 	return stmt;
 }
 
@@ -90,10 +120,10 @@ static void bind_addr(sqlite3_stmt *stmt, int at, const struct addr *addr)
 		sqlite3_bind_null(stmt, at);
 	else
 		sqlite3_bind_blob(stmt, at, addr->bytes,
-		    (int)addr_len(addr), SQLITE_TRANSIENT);
+		    (int)addr_len(addr), SQLITE_STATIC);
 }
 
-/* Texts and blobs are not copied: the caller holds them until it resets. */
+/* Texts, blobs and addresses are not copied: the caller holds them until it resets. */
 static void bind(sqlite3_stmt *stmt, const char *types, va_list *args)
 {
 	for (int at = 1; *types; types++, at++) {
@@ -172,7 +202,7 @@ int db_run(struct db *db, struct errmsg *msg, const char *sql,
 
 void db_reset_all(struct db *db)
 {
-	for (size_t i = 0; i < db->count; i++)
+	for (size_t i = 0; i < db->cap; i++)
 		sqlite3_reset(db->statements[i].stmt);
 }
 

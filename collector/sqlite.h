@@ -22,7 +22,7 @@ struct db_statement {
 };
 struct db {
 	sqlite3 *handle;
-	struct db_statement *statements; /* owned */
+	struct db_statement *statements; /* owned; empty ones have no sql */
 	size_t count, cap;
 	bool corrupt; /* damage was met; stays */
 };

@@ -178,6 +178,8 @@ static int insert_records(struct store *store, const struct intake *intake,
 	if (err == ERR_OK)
 		err = rollup_finish(&rollup, msg);
 	rollup_fini(&rollup);
+	if (err < 0)
+		known_forget(&store->known);
 	return err;
 }
 

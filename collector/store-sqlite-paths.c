@@ -119,58 +119,65 @@ static int path_row(struct rollup *rollup, struct trace_sum *sum,
 	    "ii", sum->row, today);
 }
 
-/* Adds what the bin holds already; a row that cannot be read is replaced. */
-static int load_bin(
-    struct db *db, struct trace_sum *sum, uint32_t bin_s, struct errmsg *msg)
+struct bin_row {
+	int64_t traces, reached, first_ns, last_ns;
+	struct buf sums; /* owned */
+};
+
+/* The sums with what the bin holds already, to be written; a row that cannot
+ * be read is replaced. */
+static int add_held(struct db *db, const struct trace_sum *sum,
+    uint32_t bin_s, struct bin_row *to, struct errmsg *msg)
 {
 	sqlite3_stmt *found = db_query(db,
 	    "SELECT traces, reached, first_ns, last_ns, sums FROM path_bins"
 	    " WHERE bin_s = ?1 AND bin = ?2 AND path = ?3",
 	    "iii", (int64_t)bin_s, sum->key.bin, sum->row);
 	int err = db_step(db, found, msg);
-	if (err == 1) {
-		struct path held = {
-		    .traces = (uint64_t)sqlite3_column_int64(found, 0),
-		    .reached = (uint64_t)sqlite3_column_int64(found, 1),
-		    .first_ns = sqlite3_column_int64(found, 2),
-		    .last_ns = sqlite3_column_int64(found, 3),
-		};
-		struct buf hops = {0};
-		path_write_hops(&sum->path, &hops);
-		if (path_read(&held, hops.data, hops.len,
-			sqlite3_column_blob(found, 4),
-			(size_t)sqlite3_column_bytes(found, 4)) == ERR_OK)
-			path_merge(&sum->written, &held);
-		buf_fini(&hops);
-		path_fini(&held);
+	bool held = err == 1 &&
+	    path_write_sums_with(&sum->path, sqlite3_column_blob(found, 4),
+		(size_t)sqlite3_column_bytes(found, 4), &to->sums) == ERR_OK;
+	if (held) {
+		int64_t first_ns = sqlite3_column_int64(found, 2);
+		int64_t last_ns = sqlite3_column_int64(found, 3);
+		to->traces += sqlite3_column_int64(found, 0);
+		to->reached += sqlite3_column_int64(found, 1);
+		if (first_ns < to->first_ns)
+			to->first_ns = first_ns;
+		if (last_ns > to->last_ns)
+			to->last_ns = last_ns;
+	} else {
+		buf_clear(&to->sums);
+		path_write_sums(&sum->path, &to->sums);
 	}
 	db_reset(found);
 	return err < 0 ? err : ERR_OK;
 }
 
+/* The row is written whole: its table has no other index, so replacing is one
+ * descent. */
 static int write_bin(struct rollup *rollup, struct trace_sum *sum,
     uint32_t bin_s, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
-	struct buf sums = {0};
 	int err = path_row(rollup, sum, msg);
 	if (err < 0)
 		return err;
-	path_copy(&sum->written, &sum->path);
-	err = load_bin(db, sum, bin_s, msg);
-	const struct path *path = &sum->written;
-	path_write_sums(path, &sums);
+	struct bin_row row = {
+	    .traces = (int64_t)sum->path.traces,
+	    .reached = (int64_t)sum->path.reached,
+	    .first_ns = sum->path.first_ns,
+	    .last_ns = sum->path.last_ns,
+	};
+	err = add_held(db, sum, bin_s, &row, msg);
 	if (err == ERR_OK)
 		err = db_run(db, msg,
-		    "INSERT INTO path_bins VALUES"
-		    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE"
-		    " SET traces = ?4, reached = ?5, first_ns = ?6,"
-		    " last_ns = ?7, sums = ?8",
+		    "INSERT OR REPLACE INTO path_bins VALUES"
+		    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 		    "iiiiiiib", (int64_t)bin_s, sum->key.bin, sum->row,
-		    (int64_t)path->traces, (int64_t)path->reached,
-		    path->first_ns, path->last_ns, sums.data, sums.len);
-	path_fini(&sum->written);
-	buf_fini(&sums);
+		    row.traces, row.reached, row.first_ns, row.last_ns,
+		    row.sums.data, row.sums.len);
+	buf_fini(&row.sums);
 	return err;
 }
 

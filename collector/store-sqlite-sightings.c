@@ -15,6 +15,8 @@
 #include "collector/store-sqlite.h"
 #include "lib/xalloc.h"
 
+#define LOOK_MOST 16 /* rows of one source in one bin */
+
 void sightings_fini(struct sightings *s)
 {
 	free(s->kinds);
@@ -163,35 +165,88 @@ struct source_row {
 	int64_t bin_s, kind;
 };
 
-/* 1: the row was there and has been added to. */
-static int source_update(const struct source_row *r, struct errmsg *msg)
-{
-	const struct sighting_source *s = r->source;
-	struct db *db = &r->rollup->store->db;
-	int err = db_run(db, msg,
-	    "UPDATE sources SET packets = packets + ?8,"
-	    " targets = max(targets, ?9), first_ns = min(first_ns, ?10),"
-	    " last_ns = max(last_ns, ?11), payload = ifnull(payload, ?12),"
-	    " spoofable = min(spoofable, ?13)"
-	    " WHERE bin_s = ?1 AND bin = ?2 AND kind = ?3 AND src = ?4"
-	    " AND agent = ?5 AND proto = ?6 AND dport = ?7",
-	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
-	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
-	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
-	    s->payload, (size_t)16, (int64_t)s->spoofable);
-	return err < 0 ? err : db_changes(db) > 0;
-}
-
-static int source_insert(const struct source_row *r, struct errmsg *msg)
+/* To what was there, if anything was. */
+static int source_add(const struct source_row *r, struct errmsg *msg)
 {
 	const struct sighting_source *s = r->source;
 	return db_run(&r->rollup->store->db, msg,
 	    "INSERT INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-	    " ?10, ?11, ?12, ?13)",
+	    " ?10, ?11, ?12, ?13) ON CONFLICT DO UPDATE SET"
+	    " packets = packets + ?8, targets = max(targets, ?9),"
+	    " first_ns = min(first_ns, ?10), last_ns = max(last_ns, ?11),"
+	    " payload = ifnull(payload, ?12), spoofable = min(spoofable, ?13)",
 	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
 	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
 	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
 	    s->payload, (size_t)16, (int64_t)s->spoofable);
+}
+
+/* Whatever was there.  The table has no other index, so replacing is one
+ * descent, where adding in place would be two. */
+static int source_put(const struct source_row *r,
+    const struct sighting_source *s, struct errmsg *msg)
+{
+	return db_run(&r->rollup->store->db, msg,
+	    "INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+	    " ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
+	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
+	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
+	    s->payload, (size_t)16, (int64_t)s->spoofable);
+}
+
+/* What the bin holds of a source. */
+struct source_held {
+	int64_t known;  /* 0 nothing; 1 from other agents; 2 from this one */
+	bool row;       /* this very one: with the same port */
+	bool too_many;  /* there may be more than was looked at */
+	struct sighting_source sum; /* of the row */
+	uint8_t payload[16];
+};
+
+static void held_row(struct source_held *held, sqlite3_stmt *row)
+{
+	held->row = true;
+	held->sum = (struct sighting_source){
+	    .packets = (uint64_t)sqlite3_column_int64(row, 3),
+	    .targets = (uint64_t)sqlite3_column_int64(row, 4),
+	    .first_ns = sqlite3_column_int64(row, 5),
+	    .last_ns = sqlite3_column_int64(row, 6),
+	    .spoofable = sqlite3_column_int64(row, 8) != 0,
+	};
+	if (sqlite3_column_type(row, 7) == SQLITE_NULL)
+		return;
+	db_column_copy(row, 7, held->payload, sizeof(held->payload));
+	held->sum.payload = held->payload;
+}
+
+/* The rows of one source in one bin lie side by side and are few: one for
+ * each agent and port. */
+static int source_look(const struct source_row *r, struct source_held *held,
+    struct errmsg *msg)
+{
+	const struct sighting_source *s = r->source;
+	struct db *db = &r->rollup->store->db;
+	int64_t mine = r->rollup->intake->agent_row;
+	sqlite3_stmt *row = db_query(db,
+	    "SELECT agent, proto, dport, packets, targets, first_ns, last_ns,"
+	    " payload, spoofable FROM sources WHERE bin_s = ?1 AND bin = ?2"
+	    " AND kind = ?3 AND src = ?4",
+	    "iiia", r->bin_s, s->key.bin, r->kind, &s->src);
+	int err, looked = 0;
+	while ((err = db_step(db, row, msg)) == 1 && looked++ < LOOK_MOST) {
+		bool own = sqlite3_column_int64(row, 0) == mine;
+		if (own || held->known == 0)
+			held->known = own ? 2 : 1;
+		if (own && sqlite3_column_int64(row, 1) == s->key.proto &&
+		    sqlite3_column_int64(row, 2) == s->key.dport) {
+			held_row(held, row);
+			break;
+		}
+	}
+	held->too_many = looked > LOOK_MOST;
+	db_reset(row);
+	return err < 0 ? err : ERR_OK;
 }
 
 /* Whether the bin holds the source already: 0 no, 1 for another agent, 2 for
@@ -238,23 +293,69 @@ static int source_ever(const struct source_row *r, struct errmsg *msg)
 	    r->kind);
 }
 
-/* In fine bins most sources are new, in coarse ones they are known: what is
- * likelier is tried first. */
+/* The bin's place in what is remembered, asked for once. */
+static int bin_known(const struct source_row *r, struct known_bin **bin)
+{
+	struct store *store = r->rollup->store;
+	int64_t at = r->source->key.bin, filled;
+	*bin = known_bin_find(&store->known, r->bin_s, at);
+	if (*bin)
+		return ERR_OK;
+	int err = db_integer(&store->db, &filled, 1,
+	    "SELECT EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1"
+	    " AND bin = ?2)", "ii", r->bin_s, at);
+	*bin = known_bin_add(&store->known, r->bin_s, at, !filled);
+	return err;
+}
+
+/* Without the memory: a look at the rows, or where a source has very many of
+ * them a descent for each question. */
+static int source_write_unknown(
+    const struct source_row *r, int64_t *known, struct errmsg *msg)
+{
+	struct source_held held = {0};
+	int err = source_look(r, &held, msg);
+	if (err < 0)
+		return err;
+	*known = held.known;
+	if (held.too_many) {
+		if (source_known(r, known) < 0)
+			return db_error(&r->rollup->store->db, msg);
+		return source_add(r, msg);
+	}
+	if (!held.row)
+		return source_put(r, r->source, msg);
+	held.sum.key = r->source->key;
+	held.sum.src = r->source->src;
+	source_join(&held.sum, r->source);
+	return source_put(r, &held.sum, msg);
+}
+
 static int source_write(
     const struct source_row *r, int64_t *known, struct errmsg *msg)
 {
-	bool coarse = r->bin_s >= 3600;
-	int err = coarse ? source_update(r, msg) : 0;
-	*known = 2;
-	if (err != 0)
-		return err < 0 ? err : ERR_OK;
-	if (source_known(r, known) < 0)
-		return db_error(&r->rollup->store->db, msg);
-	if (!coarse && *known == 2)
-		err = source_update(r, msg);
-	if (err == 0)
-		err = source_insert(r, msg);
-	return err < 0 ? err : ERR_OK;
+	const struct sighting_source *s = r->source;
+	struct store *store = r->rollup->store;
+	struct known_bin *bin;
+	struct known_key key = {.kind = r->kind, .family = s->key.family};
+	memcpy(key.src, s->key.src, sizeof(key.src));
+	if (bin_known(r, &bin) < 0)
+		return db_error(&store->db, msg);
+	switch (known_note(&store->known, bin, &key,
+	    r->rollup->intake->agent_row)) {
+	case KNOWN_NOBODY:
+		*known = 0;
+		return source_put(r, s, msg);
+	case KNOWN_OTHERS:
+		*known = 1;
+		return source_put(r, s, msg);
+	case KNOWN_AGENT:
+		*known = 2;
+		return source_add(r, msg);
+	case KNOWN_UNKNOWN:
+		break;
+	}
+	return source_write_unknown(r, known, msg);
 }
 
 static int write_source(struct rollup *rollup,

@@ -14,6 +14,7 @@
 
 struct trim {
 	struct db *db;
+	struct known *known;
 	const struct store_keep *keep;
 	uint32_t deleted;
 	struct errmsg *msg;
@@ -74,6 +75,7 @@ static int trim_bin(struct trim *trim, uint32_t bin_s, const char *oldest,
 		return db_error(trim->db, trim->msg);
 	if (bin >= horizon)
 		return ERR_OK;
+	known_forget_bin(trim->known, bin_s, bin);
 	return note_changes(trim, db_run(trim->db, trim->msg, delete, "iii",
 	    (int64_t)bin_s, bin, (int64_t)trim->keep->most_rows));
 }
@@ -139,7 +141,8 @@ static int housekeep(struct trim *trim, const struct store *store)
 int sqlite_trim(struct store *store, const struct store_keep *keep,
     uint32_t *deleted, uint32_t *expired, struct errmsg *msg)
 {
-	struct trim trim = {.db = &store->db, .keep = keep, .msg = msg};
+	struct trim trim = {.db = &store->db, .known = &store->known,
+	    .keep = keep, .msg = msg};
 	int err = trim_age(&trim);
 	if (err == ERR_OK && trim.deleted == 0)
 		err = trim_size(&trim);

@@ -42,6 +42,7 @@ static void sqlite_close(struct store *store)
 		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
 		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	db_close(&store->db);
+	known_forget(&store->known);
 	free(store->path);
 	free(store);
 }
@@ -62,7 +63,7 @@ static int sqlite_open(struct store **store,
 		    "PRAGMA foreign_keys = OFF;"
 		    "PRAGMA temp_store = MEMORY;"
 		    "PRAGMA cache_size = -32768;"
-		    "PRAGMA wal_autocheckpoint = 4000;", msg);
+		    "PRAGMA wal_autocheckpoint = 8000;", msg);
 	if (err == ERR_OK)
 		err = schema_migrate(&made->db, 0, msg);
 	if (err == ERR_OK)
@@ -132,6 +133,7 @@ static int sqlite_commit(struct store *store, struct errmsg *msg)
 static void sqlite_rollback(struct store *store)
 {
 	db_reset_all(&store->db);
+	known_forget(&store->known);
 	if (!sqlite3_get_autocommit(store->db.handle))
 		db_run(&store->db, NULL, "ROLLBACK", "");
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "collector/index.h"
+#include "collector/known.h"
 #include "collector/sqlite.h"
 #include "collector/store.h"
 
@@ -20,6 +21,7 @@ struct store {
 	uint32_t levels[STORE_LEVELS_MAX];
 	int64_t housekept_ns; /* when the hourly part of trim last ran */
 	int64_t page_bytes;
+	struct known known;   /* what `sources` holds of the newest bins */
 };
 
 struct store_reader {
@@ -83,9 +85,8 @@ struct trace_key { /* the same */
 };
 struct trace_sum {
 	struct trace_key key;
-	struct path path;    /* owned */
-	struct path written; /* with what the bin held; while it is written */
-	int64_t row;         /* of the path; 0: not known yet */
+	struct path path; /* owned */
+	int64_t row;      /* of the path; 0: not known yet */
 };
 struct traces {
 	struct trace_sum *sums;

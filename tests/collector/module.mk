@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,collector,histogram,collector analysis lib))
+$(eval $(call unit_test,collector,known,collector analysis lib))
 $(eval $(call unit_test,collector,path,collector analysis lib))
 
 # These have a collector in a folder of their own.

@@ -205,6 +205,35 @@ static void silence_at_the_end_is_not_drawn(void **state)
 	path_fini(&p);
 }
 
+static void sums_added_as_bytes_equal_a_merge(void **state)
+{
+	(void)state;
+	struct path p = PATH({1, "10.0.0.1", 900, NULL, false},
+	    {2, NULL, 0, NULL, false}, {3, "192.0.2.9", 2000, NULL, false});
+	struct path q = PATH({1, "10.0.0.1", 700, NULL, false},
+	    {1, "10.0.0.1", 901, NULL, false}, {2, NULL, 0, NULL, false},
+	    {3, "192.0.2.9", 2000, NULL, false});
+	struct buf held = {0}, added = {0}, merged = {0};
+	path_write_sums(&q, &held);
+	assert_int_equal(
+	    path_write_sums_with(&p, held.data, held.len, &added), ERR_OK);
+	for (size_t len = 0; len < held.len; len++) {
+		struct buf cut = {0};
+		assert_int_equal(path_write_sums_with(
+		    &p, held.data, len, &cut), ERR_CORRUPT);
+		buf_fini(&cut);
+	}
+	path_merge(&p, &q);
+	path_write_sums(&p, &merged);
+	assert_int_equal(added.len, merged.len);
+	assert_memory_equal(added.data, merged.data, merged.len);
+	buf_fini(&held);
+	buf_fini(&added);
+	buf_fini(&merged);
+	path_fini(&p);
+	path_fini(&q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +247,7 @@ int main(void)
 	    cmocka_unit_test(bytes_give_the_same_path_back),
 	    cmocka_unit_test(a_lost_answer_is_loss_on_the_same_path),
 	    cmocka_unit_test(silence_at_the_end_is_not_drawn),
+	    cmocka_unit_test(sums_added_as_bytes_equal_a_merge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
