@@ -98,13 +98,14 @@ void flight_new(struct guardian *g, struct run *run,
 	timer_set(&g->timers, &f->timer, f->due);
 }
 
-static void leave_flow(struct guardian *g, struct flight *f)
+static void leave_air(struct guardian *g, struct flight *f)
 {
 	struct flight **link = head_of(g, &f->sent.flow);
 	while (*link && *link != f)
 		link = &(*link)->next;
 	if (*link)
 		*link = f->next;
+	match_past_add(&g->past, &f->sent, g->key);
 }
 
 void flight_free(struct guardian *g, struct flight *f)
@@ -112,12 +113,14 @@ void flight_free(struct guardian *g, struct flight *f)
 	timer_clear(&g->timers, &f->timer);
 	policy_release(&f->hold);
 	if (f->in_air)
-		leave_flow(g, f);
+		leave_air(g, f);
 	if (f->older)
 		f->older->newer = f->newer;
 	*(f->newer ? &f->newer->older : &f->run->flights) = f->older;
 	drop_payload(g, f);
 	give_slot(g, f);
+	if (g->flight_count == 0 && g->net->quiet)
+		g->net->quiet(g->net_ctx);
 	free(f);
 }
 
@@ -147,12 +150,12 @@ static bool is_id_taken(const struct flight *chain, const struct flight *f)
 {
 	for (; chain; chain = chain->next)
 		if (chain->sent.ip_id == f->sent.ip_id &&
-		    match_flow_equal(&chain->sent.flow, &f->sent.flow))
+		    addr_equal(&chain->sent.flow.dst, &f->sent.flow.dst))
 			return true;
 	return false;
 }
 
-/* An IP ID that no other probe in flight in this flow has, if there is one to
+/* An IP ID that no other probe in flight to this target has, if there is one to
  * be found soon: errors quote it. */
 static void choose_ip_id(struct guardian *g, struct flight *f)
 {
@@ -235,10 +238,9 @@ void flight_send_batch(struct guardian *g)
 		    monotime_add(now, f->listen_ns > 0 ? f->listen_ns : 0));
 		drop_payload(g, f);
 	}
-	size_t left = 0;
-	if (g->batch_count)
-		left = g->net->send(g->net_ctx, packets, g->batch_count);
-	guardian_count(g, COUNT_SENT, left);
+	if (g->batch_count > 0)
+		guardian_count(g, COUNT_SENT,
+		    g->net->send(g->net_ctx, packets, g->batch_count));
 	g->batch_count = 0;
 }
 
@@ -273,31 +275,36 @@ static int64_t rtt_of(
 	return possible || guardian_is_virtual(g) ? rtt : bound;
 }
 
-struct fit {
-	struct flight *flight; /* the best, and of equals the one to answer */
-	unsigned score;
-	bool shared; /* by two runs, or weak and not alone */
-};
-
-static struct fit find(struct guardian *g, const struct match_answer *answer)
+/* The one that is answered; NULL, and in *why what to count, if none is. */
+static struct flight *find(struct guardian *g,
+    const struct match_answer *answer, enum guardian_count *why)
 {
-	struct fit best = { 0 };
-	struct flight *f = *head_of(g, &answer->flow);
-	for (; f; f = f->next) {
-		unsigned score = match_score(answer, &f->sent);
-		if (score == 0 || score < best.score)
-			continue;
-		if (!best.flight || score > best.score) {
-			best = (struct fit){ .flight = f, .score = score };
-			continue;
+	struct flight *best = NULL;
+	enum match_fit fit = MATCH_OTHER;
+	bool shared = false; /* by two runs, or weak and not alone */
+	for (struct flight *f = *head_of(g, &answer->flow); f; f = f->next) {
+		enum match_fit this = match_fit(answer, &f->sent);
+		if (this > fit) {
+			best = f;
+			fit = this;
+			shared = false;
+		} else if (best && this == fit) {
+			shared |= f->run != best->run || fit == MATCH_WEAK;
+			/* The chain is newest first: the oldest that was not
+			 * answered yet, else the newest. */
+			if (f->replies == 0)
+				best = f;
 		}
-		best.shared |= f->run != best.flight->run || score == 1;
-		/* The chain is newest first: the oldest that was not
-		 * answered yet, else the newest. */
-		if (f->replies == 0)
-			best.flight = f;
 	}
-	return best;
+	if (fit >= MATCH_WEAK) {
+		*why = COUNT_AMBIGUOUS;
+		return shared ? NULL : best;
+	}
+	if (match_past_has(&g->past, answer, g->key))
+		*why = COUNT_LATE;
+	else if (fit == MATCH_CONTRADICTS)
+		*why = COUNT_MISMATCHED;
+	return NULL;
 }
 
 static void receive(struct guardian *g, const struct net_event *event)
@@ -309,13 +316,12 @@ static void receive(struct guardian *g, const struct net_event *event)
 	if ((err != 0 && err != ERR_TRUNCATED) || packet.src.family == 0 ||
 	    !match_read(&answer, &packet))
 		return;
-	struct fit fit = find(g, &answer);
-	if (!fit.flight || fit.shared) {
-		guardian_count(
-		    g, fit.flight ? COUNT_AMBIGUOUS : COUNT_UNMATCHED, 1);
+	enum guardian_count why = COUNT_UNMATCHED;
+	struct flight *f = find(g, &answer, &why);
+	if (!f) {
+		guardian_count(g, why, 1);
 		return;
 	}
-	struct flight *f = fit.flight;
 	tell_sent(f);
 	f->replies++;
 	guardian_count(g, COUNT_REPLIES, 1);

@@ -61,6 +61,8 @@ void guardian_set_counters(struct guardian *g, struct counters *counters)
 		[COUNT_DEFERRED] = "deferred",
 		[COUNT_REPLIES] = "replies",
 		[COUNT_UNMATCHED] = "unmatched",
+		[COUNT_LATE] = "late",
+		[COUNT_MISMATCHED] = "mismatched",
 		[COUNT_AMBIGUOUS] = "ambiguous",
 		[COUNT_DROPPED] = "dropped",
 		[COUNT_BREACHES] = "breaches",

@@ -72,7 +72,7 @@ struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
 {
 	struct prefix prefix = prefix_of(dst, dst->family == 4 ? 24 : 48);
 	uint64_t hash = addr_hash(&prefix.addr, table->key + who);
-	struct entry *row = table->rows[hash % ROWS], *spare = NULL;
+	struct entry *row = table->rows[hash % ROWS], *spare = row;
 	int64_t earliest = INT64_MAX;
 	for (size_t i = 0; i < PLACES; i++) {
 		struct entry *e = &row[i];

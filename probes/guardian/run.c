@@ -162,12 +162,9 @@ static bool take_source(struct guardian *g, struct run *run, size_t len)
  * is mended before anybody reads it. */
 static void read_entry(struct wire_probe *entry, const uint8_t *bytes)
 {
-	size_t at = offsetof(struct wire_probe, probe) +
-		    offsetof(struct probe, fix_checksum);
-	uint8_t copy[sizeof(*entry)];
-	memcpy(copy, bytes, sizeof(copy));
-	copy[at] = copy[at] != 0;
-	memcpy(entry, copy, sizeof(*entry));
+	memcpy(entry, bytes, sizeof(*entry));
+	uint8_t *flag = (uint8_t *)&entry->probe.fix_checksum;
+	*flag = *flag != 0;
 	entry->probe.payload = NULL;
 }
 

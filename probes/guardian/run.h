@@ -66,8 +66,10 @@ enum guardian_count {
 	COUNT_FAILED,
 	COUNT_DEFERRED,
 	COUNT_REPLIES,
-	COUNT_UNMATCHED,
-	COUNT_AMBIGUOUS,
+	COUNT_UNMATCHED,  /* no probe was sent there */
+	COUNT_LATE,       /* nobody listens for it any more */
+	COUNT_MISMATCHED, /* not what was sent: forged or mangled */
+	COUNT_AMBIGUOUS,  /* fits two runs, or weakly more than one */
 	COUNT_DROPPED,
 	COUNT_BREACHES,
 	COUNT_CAPTURED,
@@ -85,7 +87,8 @@ struct guardian {
 	struct run *runs[GUARDIAN_MAX_RUNS];
 	size_t run_count;
 	uint64_t key, drawn; /* secret; numbers drawn from it */
-	struct flight *heads[FLIGHT_HEADS]; /* in the air, by flow */
+	struct flight *heads[FLIGHT_HEADS]; /* in the air, by match_hash */
+	struct match_past past;
 	struct {
 		struct flight *flight;
 		uint32_t uses; /* tells a late stamp from one for its heir */

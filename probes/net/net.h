@@ -82,6 +82,10 @@ struct net_ops {
 	 * many left (the rest get NET_SEND_FAILED from the next poll). */
 	size_t (*send)(void *ctx, const struct net_send *packets, size_t count);
 
+	/* No probe is planned or in the air any more: what comes now is late.
+	 * NULL: does not matter. */
+	void (*quiet)(void *ctx);
+
 	/* Gives every event that is there, without waiting. */
 	void (*poll)(void *ctx, net_event_fn *fn, void *arg);
 

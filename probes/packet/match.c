@@ -2,11 +2,10 @@
 /*
  * Answers to probes.  Specification: RFC 792 and RFC 4443 (echo, and errors
  * that quote), RFC 9293 section 3.5 (which sequence and acknowledgement
- * numbers SYN-ACK and RST carry).
+ * numbers SYN-ACK and RST carry), RFC 5508 section 4.2 and RFC 1624
+ * (what translators do to quotes and to checksums).
  */
 #include "probes/packet/match.h"
-
-enum { NO_FIT, WEAK, FITS, FITS_WELL };
 
 static uint8_t plain_proto(uint8_t proto)
 {
@@ -21,16 +20,23 @@ static bool read_quote(struct match_answer *answer, const struct packet *error)
 	size_t upper = error->quote_len > q.ip_header_len
 			   ? error->quote_len - q.ip_header_len
 			   : 0;
-	bool echo = q.icmp_type == (q.proto == PACKET_ICMP ? 8 : 128);
+	bool echo = q.icmp_type == (q.proto == PACKET_ICMP ? 8 : 128) &&
+		    q.icmp_code == 0;
 	answer->quoted = true;
+	answer->src = q.src;
 	answer->ip_id = q.ip_id;
+	answer->flow_label = q.flow_label;
+	answer->checksum = q.l4_checksum;
 	answer->has_tag = upper >= 8; /* octets that every router quotes */
 	answer->flow = (struct match_flow){ .dst = q.dst,
 		.proto = plain_proto(q.proto),
 		.sport = q.sport,
 		.dport = q.dport };
 	switch (answer->flow.proto) {
-	case PACKET_UDP: answer->tag = q.l4_checksum; return upper >= 4;
+	case PACKET_UDP:
+		answer->tag = q.l4_checksum;
+		answer->len = (uint16_t)(q.udp_len - 8);
+		return upper >= 4;
 	case PACKET_TCP: answer->tag = q.tcp_seq; return upper >= 4;
 	case PACKET_ICMP:
 		answer->flow.sport = q.icmp_id;
@@ -45,7 +51,9 @@ static bool read_direct(struct match_answer *answer, const struct packet *p)
 {
 	uint8_t flags = p->tcp_flags & (PACKET_TCP_SYN | PACKET_TCP_ACK);
 	answer->has_tag = true;
+	answer->src = p->dst;
 	answer->ip_id = p->ip_id;
+	answer->len = (uint16_t)p->payload_wire_len;
 	answer->checksum = p->l4_checksum;
 	answer->flow = (struct match_flow){ .dst = p->src,
 		.proto = plain_proto(p->proto),
@@ -79,61 +87,125 @@ bool match_read(struct match_answer *answer, const struct packet *packet)
 	return read_direct(answer, packet);
 }
 
-static unsigned score_quote(
-    const struct match_answer *answer, const struct match_sent *sent)
+/* What a translator keeps when it writes another source over ours: the sum of
+ * that and the checksum, modulo 0xffff. */
+static uint32_t kept_sum(const struct match_flow *flow, const struct addr *src,
+    uint16_t checksum)
 {
-	bool tag = answer->has_tag && answer->tag == sent->tag;
-	if (sent->flow.dst.family == 6)
-		return tag ? FITS_WELL : NO_FIT;
-	if (answer->ip_id == sent->ip_id)
-		return tag ? FITS_WELL : FITS;
-	return tag ? WEAK : NO_FIT; /* somebody rewrote the IP ID */
+	uint32_t sum = (uint32_t)flow->sport + checksum;
+	uint32_t address = addr_v4_value(src);
+	if (flow->proto != PACKET_ICMP) /* has no pseudo header */
+		sum += (address >> 16) + (address & 0xffff);
+	return sum % 0xffff;
 }
 
-/* The checksum of an echo reply is that of its request but for the type. */
-static bool same_echo(
+static bool is_translation(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	if (!answer->has_tag)
+		return false;
+	if (sent->flow.proto != PACKET_UDP && answer->tag != sent->tag)
+		return false;
+	return sent->flow.proto == PACKET_TCP || /* its checksum is farther */
+	       kept_sum(&answer->flow, &answer->src, answer->checksum) ==
+		   kept_sum(&sent->flow, &sent->src, sent->checksum);
+}
+
+static enum match_fit fit_quote6(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	if (answer->flow.sport != sent->flow.sport || !answer->has_tag ||
+	    answer->tag != sent->tag)
+		return MATCH_CONTRADICTS;
+	bool all = addr_equal(&answer->src, &sent->src) &&
+		   answer->flow_label == sent->flow_label;
+	return all ? MATCH_FITS_WELL : MATCH_FITS;
+}
+
+static enum match_fit fit_quote4(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	uint8_t proto = sent->flow.proto;
+	bool id = answer->ip_id == sent->ip_id;
+	bool tag = answer->has_tag && answer->tag == sent->tag;
+	bool sum = proto == PACKET_TCP || answer->checksum == sent->checksum;
+	if (proto == PACKET_UDP && answer->has_tag && answer->len != sent->len)
+		return MATCH_CONTRADICTS;
+	if (answer->flow.sport != sent->flow.sport ||
+	    !addr_equal(&answer->src, &sent->src))
+		return id && is_translation(answer, sent) ? MATCH_WEAK
+							  : MATCH_CONTRADICTS;
+	if (id && tag && sum)
+		return MATCH_FITS_WELL;
+	if (id && !answer->has_tag)
+		return MATCH_FITS;
+	/* Firewalls rewrite IP IDs, TCP sequence numbers and, translating the
+	 * quote back, not always its checksum; but no echo's number. */
+	bool rewritten = proto == PACKET_ICMP ? tag && (id || sum) : tag || id;
+	return rewritten ? MATCH_WEAK : MATCH_CONTRADICTS;
+}
+
+/* The checksum of an echo reply is that of its request but for the type.  Some
+ * hosts return only the beginning of a long payload, with a sum of its own. */
+static enum match_fit fit_echo(
     const struct match_answer *answer, const struct match_sent *sent)
 {
 	uint32_t step = sent->flow.dst.family == 4 ? 0x0800 : 0xffff - 0x0100;
-	uint32_t sum = sent->checksum + step;
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum % 0xffff == answer->checksum % 0xffff;
+	bool same = (sent->checksum + step) % 0xffff ==
+		    answer->checksum % 0xffff;
+	if (answer->tag != sent->tag || answer->len > sent->len)
+		return MATCH_CONTRADICTS;
+	if (answer->len < sent->len)
+		return MATCH_FITS;
+	return same ? MATCH_FITS_WELL : MATCH_CONTRADICTS;
 }
 
-static unsigned score_tcp(
+/* SYN-ACK and RST acknowledge all of the segment, or its SYN but no data; only
+ * a reset of a segment that acknowledged something does not. */
+static enum match_fit fit_tcp(
     const struct match_answer *answer, const struct match_sent *sent)
 {
-	if (!answer->tcp_acks)
-		return answer->tcp_seq == sent->tcp_ack ? FITS_WELL : NO_FIT;
+	uint32_t syn = (sent->tcp_flags & PACKET_TCP_SYN) != 0;
+	uint32_t fin = (sent->tcp_flags & PACKET_TCP_FIN) != 0;
 	uint32_t acked = answer->tag - sent->tag; /* modulo 2^32 */
-	if (acked == sent->tcp_span)
-		return FITS_WELL;
-	return acked < sent->tcp_span ? FITS : NO_FIT;
+	if (!answer->tcp_acks)
+		return sent->tcp_flags & PACKET_TCP_ACK &&
+			       answer->tcp_seq == sent->tcp_ack
+			   ? MATCH_FITS_WELL
+			   : MATCH_CONTRADICTS;
+	if (acked == syn + sent->len + fin)
+		return MATCH_FITS_WELL;
+	return syn && acked == 1 ? MATCH_FITS : MATCH_CONTRADICTS;
 }
 
-unsigned match_score(
+static enum match_fit fit_direct(
     const struct match_answer *answer, const struct match_sent *sent)
 {
-	if (!match_flow_equal(&answer->flow, &sent->flow))
-		return NO_FIT;
-	if (answer->quoted)
-		return score_quote(answer, sent);
-	if (!addr_equal(&answer->to, &sent->src))
-		return NO_FIT;
-	switch (sent->flow.proto) {
-	case PACKET_TCP: return score_tcp(answer, sent);
-	case PACKET_ICMP:
-		if (answer->tag != sent->tag)
-			return NO_FIT;
-		return same_echo(answer, sent) ? FITS_WELL : FITS;
-	default: break;
-	}
+	if (answer->flow.sport != sent->flow.sport)
+		return MATCH_OTHER;
+	if (sent->flow.proto == PACKET_TCP)
+		return fit_tcp(answer, sent);
+	if (sent->flow.proto == PACKET_ICMP)
+		return fit_echo(answer, sent);
 	/* A probe of this machine to itself, from a port to the same port, is
 	 * not its own answer. */
 	bool itself = addr_equal(&sent->src, &sent->flow.dst) &&
 		      answer->ip_id == sent->ip_id &&
 		      answer->checksum == sent->checksum;
-	return itself ? NO_FIT : FITS;
+	return itself ? MATCH_OTHER : MATCH_FITS;
+}
+
+enum match_fit match_fit(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	const struct match_flow *a = &answer->flow, *s = &sent->flow;
+	if (a->proto != s->proto || a->dport != s->dport ||
+	    !addr_equal(&a->dst, &s->dst) || !addr_equal(&answer->to, &sent->src))
+		return MATCH_OTHER;
+	if (!answer->quoted)
+		return fit_direct(answer, sent);
+	return s->dst.family == 6 ? fit_quote6(answer, sent)
+				  : fit_quote4(answer, sent);
 }
 
 struct match_sent match_sent_of(
@@ -152,9 +224,10 @@ struct match_sent match_sent_of(
 		.ip_id = probe->ip_id,
 		.checksum = (uint16_t)(upper[at] << 8 | upper[at + 1]),
 		.tag = probe->tcp_seq,
+		.flow_label = probe->flow_label,
+		.len = probe->payload_len,
+		.tcp_flags = probe->tcp_flags,
 		.tcp_ack = probe->tcp_ack,
-		.tcp_span = probe->payload_len +
-			    (probe->tcp_flags & PACKET_TCP_SYN ? 1u : 0u),
 	};
 	if (probe->proto == PACKET_UDP)
 		sent.tag = sent.checksum;
@@ -168,13 +241,34 @@ struct match_sent match_sent_of(
 
 uint64_t match_hash(const struct match_flow *flow, uint64_t key)
 {
-	return addr_hash(&flow->dst, key ^ (uint64_t)flow->proto << 32 ^
-					 (uint64_t)flow->sport << 16 ^
-					 flow->dport);
+	return addr_hash(
+	    &flow->dst, key ^ (uint64_t)flow->proto << 16 ^ flow->dport);
 }
 
-bool match_flow_equal(const struct match_flow *a, const struct match_flow *b)
+/* Direct answers of UDP and TCP do not show the tag. */
+static uint64_t past_hash(
+    const struct match_flow *flow, bool has_tag, uint32_t tag, uint64_t key)
 {
-	return a->proto == b->proto && a->sport == b->sport &&
-	       a->dport == b->dport && addr_equal(&a->dst, &b->dst);
+	uint64_t number = has_tag ? UINT64_C(1) << 48 | tag : 0;
+	uint64_t hash =
+	    match_hash(flow, key ^ number ^ (uint64_t)flow->sport << 49);
+	return hash ? hash : 1; /* 0 is a free place */
+}
+
+void match_past_add(
+    struct match_past *past, const struct match_sent *sent, uint64_t key)
+{
+	for (int has_tag = 0; has_tag < 2; has_tag++) {
+		uint64_t hash = past_hash(&sent->flow, has_tag, sent->tag, key);
+		past->hashes[hash % MATCH_PAST] = hash;
+	}
+}
+
+bool match_past_has(const struct match_past *past,
+    const struct match_answer *answer, uint64_t key)
+{
+	bool has_tag = answer->flow.proto == PACKET_ICMP ||
+		       (answer->quoted && answer->has_tag);
+	uint64_t hash = past_hash(&answer->flow, has_tag, answer->tag, key);
+	return past->hashes[hash % MATCH_PAST] == hash;
 }

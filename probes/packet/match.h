@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which probe does a packet answer?  Pure: what a packet says about the probe
- * it answers, and how well that fits a probe that was sent.
+ * it answers, and how well that fits a probe that was sent.  Everything that
+ * it proves must agree; what others may have changed on the way proves
+ * nothing.
  *
- * Runs that probe the same target with the same flow are told apart by what
- * the answer shows of the probe.  ICMP errors quote it: over IPv4 by the IP
- * ID, which the guardian chooses so that it is unique among the probes in
- * flight in that flow (unless the script chose it), and in both families by
- * UDP checksum, TCP sequence number or echo sequence number.  Direct replies
- * show the echo id, sequence number and, by its checksum, payload; or the
- * acknowledged TCP sequence number; or, for UDP, nothing but ports.  An
- * answer that fits probes of two runs equally well goes to neither.
+ * ICMP errors quote the probe.  Time to live, type of service, length and
+ * header checksum are the routers' to change and are not looked at.  What
+ * tells probes of one flow apart is, over IPv4, the IP ID, which the guardian
+ * draws so that it is unique among the probes in flight to that target
+ * (unless the script chose it), and in both families the tag: UDP checksum,
+ * TCP or echo sequence number.  An address translator that does not translate
+ * quotes back (RFC 5508 section 4.2 says it must) shows itself by another
+ * source; then the ID must agree, and its arithmetic in the checksum must add
+ * up, so that the answer still proves that it saw the probe.
+ *
+ * Direct replies come from the target to our address and port.  Echo replies
+ * show id, sequence number and, by their checksum, payload; TCP what was
+ * acknowledged.  A UDP reply shows nothing but addresses and ports, so who
+ * knows these can forge it, and of several probes in one flow the oldest that
+ * has no answer yet is taken.
+ *
+ * An answer that fits probes of two runs equally well goes to neither.
  */
 #pragma once
 
@@ -21,7 +32,6 @@
 #include "probes/packet/packet.h"
 #include "probes/packet/probe.h"
 
-/* The probe's flow: where answers are looked up. */
 struct match_flow {
 	struct addr dst;
 	uint8_t proto;  /* PACKET_ICMP for both families */
@@ -32,19 +42,23 @@ struct match_flow {
 struct match_sent {
 	struct match_flow flow;
 	struct addr src;
-	uint16_t ip_id;    /* IPv4 */
-	uint16_t checksum; /* upper, as sent */
-	uint32_t tag;      /* TCP seq, echo seq, UDP checksum */
+	uint32_t flow_label; /* IPv6 */
+	uint16_t ip_id;      /* IPv4 */
+	uint16_t checksum;   /* upper, as sent */
+	uint16_t len;        /* of the payload */
+	uint8_t tcp_flags;
+	uint32_t tag; /* TCP seq, echo seq, UDP checksum */
 	uint32_t tcp_ack;
-	uint32_t tcp_span; /* sequence numbers that it takes up */
 };
 
 struct match_answer {
 	struct match_flow flow; /* of the probe */
-	struct addr to;         /* where the answer went */
+	struct addr src;        /* of the probe: quoted, or where this went */
+	struct addr to;         /* where this went */
 	bool quoted;            /* an ICMP error */
 	bool has_tag;
-	uint16_t ip_id, checksum;
+	uint16_t ip_id, checksum, len;
+	uint32_t flow_label;
 	uint32_t tag; /* quoted; or echo seq; or TCP ack */
 	uint32_t tcp_seq;
 	bool tcp_acks;
@@ -53,13 +67,30 @@ struct match_answer {
 /* False: this packet answers nothing. */
 bool match_read(struct match_answer *answer, const struct packet *packet);
 
-/* 0: it does not answer this probe; 1: weak, believe it only if no other
- * probe fits; more: the larger the better. */
-unsigned match_score(
+enum match_fit {
+	MATCH_OTHER,       /* another flow */
+	MATCH_CONTRADICTS, /* this flow, but not this probe */
+	MATCH_WEAK,        /* believe it only if no other probe fits */
+	MATCH_FITS,
+	MATCH_FITS_WELL
+};
+enum match_fit match_fit(
     const struct match_answer *answer, const struct match_sent *sent);
 
 struct match_sent match_sent_of(
     const struct probe *probe, const struct addr *src, const uint8_t *packet);
 
+/* Probes that one answer may fit have the same hash; the source port, which a
+ * translator may have changed, is not in it. */
 uint64_t match_hash(const struct match_flow *flow, uint64_t key);
-bool match_flow_equal(const struct match_flow *a, const struct match_flow *b);
+
+/* Which probes nobody listens for any more: the last few thousand of them, by
+ * keyed hash. */
+#define MATCH_PAST 4096
+struct match_past {
+	uint64_t hashes[MATCH_PAST];
+};
+void match_past_add(
+    struct match_past *past, const struct match_sent *sent, uint64_t key);
+bool match_past_has(const struct match_past *past,
+    const struct match_answer *answer, uint64_t key);

@@ -18,13 +18,13 @@ enum field {
 	FIELD_NONE, FROM, RTT_NS, RX_NS, RX_CLOCK, TTL, TOS, IP_ID, SIZE_BYTES,
 	PROTO, ICMP_TYPE, ICMP_CODE, TCP_FLAGS, TCP_SEQ, TCP_ACK, TCP_WINDOW,
 	MTU, QUOTED_TTL, QUOTED_TOS, QUOTED_CHECKSUM, QUOTED_IP_ID,
-	QUOTED_DST, EXTENSIONS, PAYLOAD, PACKET, DUPLICATE, IS_ERROR
+	QUOTED_DST, QUOTED_SRC, QUOTED_SPORT, EXTENSIONS, PAYLOAD, PACKET, DUPLICATE, IS_ERROR
 };
 static const char *const names[] = {"from", "rtt_ns", "rx_ns", "rx_clock",
     "ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type", "icmp_code",
     "tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
     "quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
-    "extensions", "payload", "packet", "duplicate", "is_error", NULL};
+    "quoted_src", "quoted_sport", "extensions", "payload", "packet", "duplicate", "is_error", NULL};
 
 static const char *clock_name(enum net_clock clock)
 {
@@ -105,6 +105,14 @@ static void push_proto(lua_State *L, uint8_t proto)
 					      : "icmp");
 }
 
+/* Or the echo id, which translators change as they change ports. */
+static uint16_t quoted_sport(const struct host_reply *r)
+{
+	bool ports = r->quoted.proto == PACKET_UDP ||
+		     r->quoted.proto == PACKET_TCP;
+	return ports ? r->quoted.sport : r->quoted.icmp_id;
+}
+
 static void push_quoted(
     lua_State *L, const struct host_reply *r, enum field field)
 {
@@ -118,9 +126,11 @@ static void push_quoted(
 	case QUOTED_CHECKSUM:
 		push_if(L, r->has_quote && upper, r->quoted.l4_checksum);
 		break;
+	case QUOTED_SPORT: push_if(L, r->has_quote, quoted_sport(r)); break;
 	default:
 		if (r->has_quote)
-			api_push_address(L, &r->quoted.dst);
+			api_push_address(L, field == QUOTED_SRC
+				? &r->quoted.src : &r->quoted.dst);
 		else
 			lua_pushnil(L);
 	}
@@ -152,7 +162,9 @@ static void push_field(
 	case QUOTED_TOS:
 	case QUOTED_CHECKSUM:
 	case QUOTED_IP_ID:
-	case QUOTED_DST: push_quoted(L, r, field); break;
+	case QUOTED_DST:
+	case QUOTED_SRC:
+	case QUOTED_SPORT: push_quoted(L, r, field); break;
 	case EXTENSIONS: push_extensions(L, r); break;
 	case PAYLOAD:
 		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",

@@ -19,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.dport = answer.flow.dport };
 		struct match_sent sent =
 		    match_sent_of(&probe, &answer.to, upper);
-		if (match_score(&answer, &sent) > 3)
-			BUG("score");
+		if (match_fit(&answer, &sent) > MATCH_FITS_WELL)
+			BUG("fit");
 	}
 	return 0;
 }

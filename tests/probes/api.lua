@@ -93,7 +93,9 @@ local function fields()
 		reply.is_error and reply.proto == "icmp" and reply.ttl == 255)
 	check("what it quotes", reply.quoted_ttl == 1 and
 		reply.quoted_tos == 16 and reply.quoted_ip_id == 77 and
-		reply.quoted_checksum == 0x1234 and reply.quoted_dst == web)
+		reply.quoted_checksum == 0x1234 and reply.quoted_dst == web and
+		reply.quoted_src == sonde.source(web) and
+		reply.quoted_sport == 4000)
 	local mpls = reply.extensions[1]
 	check("its labels", mpls.class == 1 and mpls.type == 1 and
 		#mpls.mpls == 2 and mpls.mpls[1].label == 24001 and

@@ -54,74 +54,194 @@ static struct probe probe_to(const char *dst, uint8_t proto)
 		.payload_len = 4 };
 }
 
-static unsigned score(
+static enum match_fit fit(
     const struct match_sent *sent, const void *bytes, size_t len)
 {
 	struct packet p;
 	struct match_answer answer;
-	assert_int_equal(packet_decode_ip(&p, bytes, len, len), 0);
-	if (!match_read(&answer, &p))
-		return 0;
-	return match_score(&answer, sent);
+	int err = packet_decode_ip(&p, bytes, len, len);
+	assert_true(err == 0 || err == ERR_TRUNCATED);
+	if (p.src.family == 0 || !match_read(&answer, &p))
+		return MATCH_OTHER;
+	return match_fit(&answer, sent);
 }
 
 /* An ICMP error from a router that quotes so many octets of the packet. */
-static unsigned score_error(
+static enum match_fit fit_error(
     const struct match_sent *sent, const uint8_t *quote, size_t len)
 {
 	uint8_t e[256] = { 0x45, 0, 0, (uint8_t)(28 + len), 0, 0, 0, 0, 64, 1,
 		0, 0, 203, 0, 113, 1, 192, 0, 2, 1, 11 };
 	memcpy(e + 28, quote, len);
-	return score(sent, e, 28 + len);
+	return fit(sent, e, 28 + len);
 }
 
-static unsigned score_error6(
+static enum match_fit fit_error6(
     const struct match_sent *sent, const uint8_t *quote, size_t len)
 {
-	uint8_t e[256] = { 0x60, 0, 0, 0, 0, (uint8_t)(8 + len), 58, 64,
-		0x20, [24] = 0x20, 0x01, 0x0d, 0xb8, [39] = 1, [40] = 3 };
+	uint8_t e[256] = { 0x60, 0, 0, 0, 0, (uint8_t)(8 + len), 58, 64, 0x20,
+		[24] = 0x20, 0x01, 0x0d, 0xb8, [39] = 1, [40] = 3 };
 	memcpy(e + 48, quote, len);
-	return score(sent, e, 48 + len);
+	return fit(sent, e, 48 + len);
 }
+
+static const uint8_t protos[] = { PACKET_ICMP, PACKET_UDP, PACKET_TCP };
 
 static void an_error_fits_by_ip_id_and_by_tag(void **state)
 {
 	(void)state;
-	static const uint8_t protos[] = { PACKET_ICMP, PACKET_UDP, PACKET_TCP };
 	for (size_t i = 0; i < 3; i++) {
 		struct made m = make(probe_to("198.51.100.1", protos[i]));
-		assert_int_equal(score_error(&m.sent, m.bytes, 28), 3);
+		assert_int_equal(
+		    fit_error(&m.sent, m.bytes, 28), MATCH_FITS_WELL);
 		m.bytes[5] ^= 1; /* the IP ID */
-		assert_int_equal(score_error(&m.sent, m.bytes, 28), 1);
+		assert_int_equal(fit_error(&m.sent, m.bytes, 28), MATCH_WEAK);
 		m.bytes[27] ^= 1; /* checksum, sequence number */
-		assert_int_equal(score_error(&m.sent, m.bytes, 28), 0);
+		assert_int_equal(
+		    fit_error(&m.sent, m.bytes, 28), MATCH_CONTRADICTS);
 		m.bytes[5] ^= 1;
-		assert_int_equal(score_error(&m.sent, m.bytes, 28), 2);
+		assert_int_equal(fit_error(&m.sent, m.bytes, 28),
+		    protos[i] == PACKET_ICMP ? MATCH_CONTRADICTS : MATCH_WEAK);
 		m.bytes[19] ^= 1; /* the destination */
-		assert_int_equal(score_error(&m.sent, m.bytes, 28), 0);
+		assert_int_equal(fit_error(&m.sent, m.bytes, 28), MATCH_OTHER);
 	}
 }
 
-static void four_octets_of_ports_are_enough_with_the_ip_id(void **state)
+static void what_routers_may_change_in_a_quote_is_not_looked_at(void **state)
 {
 	(void)state;
-	struct made m = make(probe_to("198.51.100.1", PACKET_UDP));
-	assert_int_equal(score_error(&m.sent, m.bytes, 24), 2);
-	m.bytes[5] ^= 1;
-	assert_int_equal(score_error(&m.sent, m.bytes, 24), 0);
-	m = make(probe_to("198.51.100.1", PACKET_ICMP));
-	assert_int_equal(score_error(&m.sent, m.bytes, 24), 0);
+	/* TOS and ECN, length, fragment bits, TTL, header checksum. */
+	static const uint8_t mutable[] = { 1, 2, 3, 8, 10, 11 };
+	for (size_t i = 0; i < 3; i++)
+		for (size_t j = 0; j < sizeof(mutable); j++) {
+			struct made m =
+			    make(probe_to("198.51.100.1", protos[i]));
+			m.bytes[mutable[j]] ^= 0x55;
+			assert_int_equal(fit_error(&m.sent, m.bytes, 28),
+			    MATCH_FITS_WELL);
+		}
+	struct made m = make(probe_to("2001:db8:9::1", PACKET_UDP));
+	m.bytes[0] ^= 1; /* traffic class */
+	m.bytes[7] = 0;  /* hop limit */
+	assert_int_equal(
+	    fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS_WELL);
+	m.bytes[2] ^= 1; /* flow label: not to be changed, but it is */
+	assert_int_equal(fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS);
+}
+
+/* Each octet of the quote that is not a router's to change, altered alone, is
+ * at best weak: none of them is ignored. */
+static void no_octet_of_a_quote_is_ignored(void **state)
+{
+	(void)state;
+	static const bool mutable[28] = { [1] = 1, [2] = 1, [3] = 1, [6] = 1,
+		[7] = 1, [8] = 1, [10] = 1, [11] = 1 };
+	for (size_t i = 0; i < 3; i++)
+		for (size_t at = 0; at < 28; at++) {
+			struct made m =
+			    make(probe_to("198.51.100.1", protos[i]));
+			if (mutable[at])
+				continue;
+			m.bytes[at] ^= 0x40;
+			assert_in_range(fit_error(&m.sent, m.bytes, 28),
+			    MATCH_OTHER, MATCH_WEAK);
+		}
+}
+
+static void a_cut_quote_fits_as_far_as_it_goes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct made m = make(probe_to("198.51.100.1", protos[i]));
+		for (size_t len = 0; len < 24; len++)
+			assert_int_equal(
+			    fit_error(&m.sent, m.bytes, len), MATCH_OTHER);
+		bool echo = protos[i] == PACKET_ICMP;
+		for (size_t len = 24; len < 28; len++)
+			assert_int_equal(fit_error(&m.sent, m.bytes, len),
+			    echo ? MATCH_OTHER : MATCH_FITS);
+		m.bytes[5] ^= 1;
+		assert_in_range(fit_error(&m.sent, m.bytes, 24), MATCH_OTHER,
+		    MATCH_CONTRADICTS);
+		m = make(probe_to("2001:db8:9::1", protos[i]));
+		for (size_t len = 0; len < 48; len++)
+			assert_in_range(fit_error6(&m.sent, m.bytes, len),
+			    MATCH_OTHER, MATCH_CONTRADICTS);
+	}
 }
 
 static void over_ipv6_the_tag_alone_decides(void **state)
 {
 	(void)state;
-	static const uint8_t protos[] = { PACKET_ICMP, PACKET_UDP, PACKET_TCP };
 	for (size_t i = 0; i < 3; i++) {
 		struct made m = make(probe_to("2001:db8:9::1", protos[i]));
-		assert_int_equal(score_error6(&m.sent, m.bytes, m.len), 3);
+		assert_int_equal(
+		    fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS_WELL);
+		m.bytes[8] ^= 1; /* a prefix translated, RFC 6296 */
+		assert_int_equal(
+		    fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS);
 		m.bytes[47] ^= 1;
-		assert_int_equal(score_error6(&m.sent, m.bytes, m.len), 0);
+		assert_int_equal(
+		    fit_error6(&m.sent, m.bytes, m.len), MATCH_CONTRADICTS);
+	}
+}
+
+/* The probe as it looked behind a translator. */
+static struct made translate(
+    struct made m, const struct probe *probe, uint16_t port)
+{
+	struct probe outside = *probe;
+	struct made t = m;
+	struct addr src = addr("203.0.113.77");
+	if (outside.proto == PACKET_ICMP)
+		outside.icmp_id = port;
+	else
+		outside.sport = port;
+	assert_true(probe_build(builder, &outside, &src, t.bytes,
+			sizeof(t.bytes), NULL) > 0);
+	return t;
+}
+
+static void a_quote_with_a_translated_source_must_add_up(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		for (uint32_t port = 1; port < 0x10000; port += 4111) {
+			struct probe probe =
+			    probe_to("198.51.100.1", protos[i]);
+			struct made m = make(probe);
+			struct made t = translate(m, &probe, (uint16_t)port);
+			assert_int_equal(
+			    fit_error(&m.sent, t.bytes, 28), MATCH_WEAK);
+			t.bytes[27] ^= 1; /* the sum, or the number */
+			assert_int_equal(
+			    fit_error(&m.sent, t.bytes, 28), MATCH_CONTRADICTS);
+			t.bytes[27] ^= 1;
+			t.bytes[5] ^= 1; /* the IP ID */
+			assert_int_equal(
+			    fit_error(&m.sent, t.bytes, 28), MATCH_CONTRADICTS);
+			t.bytes[5] ^= 1;
+			assert_int_equal(
+			    fit_error(&m.sent, t.bytes, 24),
+			    protos[i] == PACKET_ICMP ? MATCH_OTHER
+						     : MATCH_CONTRADICTS);
+		}
+}
+
+/* Who does not see the probe knows the target and guesses the rest: what it
+ * can say of a probe whose source port it does not know. */
+static void a_guess_that_misses_the_port_does_not_fit(void **state)
+{
+	(void)state;
+	struct probe probe = probe_to("198.51.100.1", PACKET_UDP);
+	struct made m = make(probe);
+	for (uint32_t port = 1; port < 0x10000; port++) {
+		probe.sport = (uint16_t)port;
+		struct made guess = make(probe);
+		memcpy(guess.bytes + 26, m.bytes + 26, 2); /* our checksum */
+		if (port != 40000)
+			assert_int_equal(fit_error(&m.sent, guess.bytes, 28),
+			    MATCH_CONTRADICTS);
 	}
 }
 
@@ -130,7 +250,15 @@ static void a_quoted_reply_is_no_probe(void **state)
 	(void)state;
 	struct made m = make(probe_to("198.51.100.1", PACKET_ICMP));
 	m.bytes[20] = 0; /* echo reply */
-	assert_int_equal(score_error(&m.sent, m.bytes, 28), 0);
+	assert_int_equal(fit_error(&m.sent, m.bytes, 28), MATCH_OTHER);
+}
+
+static void an_error_to_another_address_does_not_fit(void **state)
+{
+	(void)state;
+	struct made m = make(probe_to("198.51.100.1", PACKET_UDP));
+	m.sent.src = addr("192.0.2.2");
+	assert_int_equal(fit_error(&m.sent, m.bytes, 28), MATCH_OTHER);
 }
 
 static struct made swap(struct made m)
@@ -144,6 +272,21 @@ static struct made swap(struct made m)
 	return m;
 }
 
+/* The reply to an echo request, by its checksum too. */
+static struct made echo_reply(struct made m)
+{
+	bool v6 = m.bytes[0] >> 4 == 6;
+	size_t at = v6 ? 40 : 20;
+	struct made r = swap(m);
+	r.bytes[at] = v6 ? 129 : 0;
+	uint32_t sum = (uint32_t)(r.bytes[at + 2] << 8 | r.bytes[at + 3]);
+	sum += v6 ? 0xfeff : 0x0800;
+	sum = (sum & 0xffff) + (sum >> 16);
+	r.bytes[at + 2] = (uint8_t)(sum >> 8);
+	r.bytes[at + 3] = (uint8_t)sum;
+	return r;
+}
+
 static void an_echo_reply_fits_its_request(void **state)
 {
 	(void)state;
@@ -153,24 +296,37 @@ static void an_echo_reply_fits_its_request(void **state)
 		struct probe probe = probe_to(dsts[i], PACKET_ICMP);
 		for (unsigned seq = 0; seq < 0x10000; seq += 251) {
 			probe.icmp_seq = (uint16_t)seq;
-			struct made m = make(probe), r = swap(m);
-			r.bytes[at] = i == 0 ? 0 : 129;
-			uint32_t sum =
-			    (uint32_t)(r.bytes[at + 2] << 8 | r.bytes[at + 3]);
-			sum += i == 0 ? 0x0800 : 0xfeff;
-			sum = (sum & 0xffff) + (sum >> 16);
-			r.bytes[at + 2] = (uint8_t)(sum >> 8);
-			r.bytes[at + 3] = (uint8_t)sum;
-			assert_int_equal(score(&m.sent, r.bytes, r.len), 3);
+			struct made m = make(probe), r = echo_reply(m);
+			assert_int_equal(
+			    fit(&m.sent, r.bytes, r.len), MATCH_FITS_WELL);
 			r.bytes[at + 3] ^= 4; /* another payload */
-			assert_int_equal(score(&m.sent, r.bytes, r.len), 2);
+			assert_int_equal(
+			    fit(&m.sent, r.bytes, r.len), MATCH_CONTRADICTS);
+			r.bytes[at + 3] ^= 4;
+			r.bytes[at + 7] ^= 1; /* another number */
+			assert_int_equal(
+			    fit(&m.sent, r.bytes, r.len), MATCH_CONTRADICTS);
 			r.bytes[at + 7] ^= 1;
-			assert_int_equal(score(&m.sent, r.bytes, r.len), 0);
+			r.bytes[at + 5] ^= 1; /* another id */
+			assert_int_equal(
+			    fit(&m.sent, r.bytes, r.len), MATCH_OTHER);
 		}
 	}
 }
 
-static unsigned score_tcp(
+static void a_host_may_return_the_beginning_of_a_payload(void **state)
+{
+	(void)state;
+	struct made m = make(probe_to("198.51.100.1", PACKET_ICMP));
+	struct made r = echo_reply(m);
+	r.bytes[3] -= 2;
+	assert_int_equal(fit(&m.sent, r.bytes, r.len - 2), MATCH_FITS);
+	r.bytes[3] += 4; /* but not more than was sent */
+	assert_int_equal(
+	    fit(&m.sent, r.bytes, r.len + 2), MATCH_CONTRADICTS);
+}
+
+static enum match_fit fit_tcp(
     const struct match_sent *sent, uint8_t flags, uint32_t seq, uint32_t ack)
 {
 	uint8_t r[40] = { 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 198, 51, 100,
@@ -179,24 +335,42 @@ static unsigned score_tcp(
 		(uint8_t)(seq >> 8), (uint8_t)seq, (uint8_t)(ack >> 24),
 		(uint8_t)(ack >> 16), (uint8_t)(ack >> 8), (uint8_t)ack, 0x50,
 		flags };
-	return score(sent, r, sizeof(r));
+	return fit(sent, r, sizeof(r));
 }
 
-static void tcp_answers_fit_by_number(void **state)
+enum { SYN = PACKET_TCP_SYN, RST = PACKET_TCP_RST, ACK = PACKET_TCP_ACK };
+
+static void answers_to_a_syn_acknowledge_it(void **state)
 {
 	(void)state;
-	enum { RST = PACKET_TCP_RST, ACK = PACKET_TCP_ACK };
 	struct made m = make(probe_to("198.51.100.1", PACKET_TCP));
 	uint32_t end = 0xfffffff0u + 4 + 1; /* payload and SYN */
-	assert_int_equal(score_tcp(&m.sent, PACKET_TCP_SYN | ACK, 1, end), 3);
-	assert_int_equal(score_tcp(&m.sent, RST | ACK, 0, end), 3);
-	assert_int_equal(score_tcp(&m.sent, RST | ACK, 0, end - 4), 2);
-	assert_int_equal(score_tcp(&m.sent, RST | ACK, 0, end + 1), 0);
-	assert_int_equal(score_tcp(&m.sent, RST | ACK, 0, end - 6), 0);
-	assert_int_equal(score_tcp(&m.sent, RST, 555, 0), 3);
-	assert_int_equal(score_tcp(&m.sent, RST, 556, 0), 0);
-	assert_int_equal(score_tcp(&m.sent, ACK, 1, end), 0);
-	assert_int_equal(score_tcp(&m.sent, PACKET_TCP_SYN, 1, end), 0);
+	assert_int_equal(fit_tcp(&m.sent, SYN | ACK, 1, end), MATCH_FITS_WELL);
+	assert_int_equal(fit_tcp(&m.sent, RST | ACK, 0, end), MATCH_FITS_WELL);
+	assert_int_equal(fit_tcp(&m.sent, RST | ACK, 0, end - 4), MATCH_FITS);
+	static const uint32_t wrong[] = { 1, -1u, -2u, -3u, -5u, -6u, 1u << 31 };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(
+		    fit_tcp(&m.sent, SYN | ACK, 1, end + wrong[i]),
+		    MATCH_CONTRADICTS);
+	/* RFC 9293: a reset of what acknowledged nothing acknowledges it. */
+	assert_int_equal(fit_tcp(&m.sent, RST, 555, 0), MATCH_CONTRADICTS);
+	assert_int_equal(fit_tcp(&m.sent, RST, 0, 0), MATCH_CONTRADICTS);
+	assert_int_equal(fit_tcp(&m.sent, ACK, 1, end), MATCH_OTHER);
+	assert_int_equal(fit_tcp(&m.sent, SYN, 1, end), MATCH_OTHER);
+}
+
+static void the_reset_of_an_ack_has_its_number(void **state)
+{
+	(void)state;
+	struct probe probe = probe_to("198.51.100.1", PACKET_TCP);
+	probe.tcp_flags = ACK;
+	struct made m = make(probe);
+	assert_int_equal(fit_tcp(&m.sent, RST, 555, 0), MATCH_FITS_WELL);
+	assert_int_equal(fit_tcp(&m.sent, RST, 556, 0), MATCH_CONTRADICTS);
+	assert_int_equal(fit_tcp(&m.sent, RST, 0, 0), MATCH_CONTRADICTS);
+	assert_int_equal(
+	    fit_tcp(&m.sent, RST | ACK, 0, 0xfffffff0u + 4), MATCH_FITS_WELL);
 }
 
 static void a_datagram_to_ourselves_is_not_its_own_answer(void **state)
@@ -205,22 +379,68 @@ static void a_datagram_to_ourselves_is_not_its_own_answer(void **state)
 	struct probe probe = probe_to("192.0.2.1", PACKET_UDP);
 	probe.dport = probe.sport;
 	struct made m = make(probe);
-	assert_int_equal(score(&m.sent, m.bytes, m.len), 0);
+	assert_int_equal(fit(&m.sent, m.bytes, m.len), MATCH_OTHER);
 	m.bytes[5] ^= 1;
-	assert_int_equal(score(&m.sent, m.bytes, m.len), 2);
+	assert_int_equal(fit(&m.sent, m.bytes, m.len), MATCH_FITS);
 }
 
-static void an_answer_to_another_address_does_not_fit(void **state)
+static struct made udp_reply(struct made m)
+{
+	struct made r = swap(m);
+	uint8_t port[2];
+	memcpy(port, r.bytes + 20, 2);
+	memcpy(r.bytes + 20, r.bytes + 22, 2);
+	memcpy(r.bytes + 22, port, 2);
+	return r;
+}
+
+static void a_datagram_fits_by_both_addresses_and_ports(void **state)
 {
 	(void)state;
-	struct made m = make(probe_to("198.51.100.1", PACKET_UDP)), r = swap(m);
-	r.bytes[20] = 33434 >> 8;
-	r.bytes[21] = 33434 & 0xff;
-	r.bytes[22] = 40000 >> 8;
-	r.bytes[23] = 40000 & 0xff;
-	assert_int_equal(score(&m.sent, r.bytes, r.len), 2);
-	r.bytes[19]++;
-	assert_int_equal(score(&m.sent, r.bytes, r.len), 0);
+	struct made m = make(probe_to("198.51.100.1", PACKET_UDP));
+	struct made r = udp_reply(m);
+	assert_int_equal(fit(&m.sent, r.bytes, r.len), MATCH_FITS);
+	for (size_t at = 12; at < 24; at++) {
+		r.bytes[at] ^= 1;
+		assert_int_equal(fit(&m.sent, r.bytes, r.len), MATCH_OTHER);
+		r.bytes[at] ^= 1;
+	}
+}
+
+/* A fragment that does not begin its datagram shows no port. */
+static void later_fragments_answer_nothing(void **state)
+{
+	(void)state;
+	struct made m = make(probe_to("198.51.100.1", PACKET_UDP));
+	struct made r = udp_reply(m);
+	r.bytes[6] = 0;
+	r.bytes[7] = 1;
+	assert_int_equal(fit(&m.sent, r.bytes, r.len), MATCH_OTHER);
+}
+
+static void the_past_knows_what_was_sent(void **state)
+{
+	(void)state;
+	static struct match_past past;
+	struct match_answer answer;
+	struct packet p;
+	struct made m = make(probe_to("198.51.100.1", PACKET_UDP));
+	struct made r = udp_reply(m), e = make(probe_to("9.9.9.9", 1));
+	struct made again = echo_reply(e);
+	assert_int_equal(packet_decode_ip(&p, r.bytes, r.len, r.len), 0);
+	assert_true(match_read(&answer, &p));
+	assert_false(match_past_has(&past, &answer, 7));
+	match_past_add(&past, &m.sent, 7);
+	assert_true(match_past_has(&past, &answer, 7));
+	assert_false(match_past_has(&past, &answer, 8));
+	answer.flow.sport++;
+	assert_false(match_past_has(&past, &answer, 7));
+	match_past_add(&past, &e.sent, 7);
+	packet_decode_ip(&p, again.bytes, again.len, again.len);
+	assert_true(match_read(&answer, &p));
+	assert_true(match_past_has(&past, &answer, 7));
+	answer.tag++; /* a number that was never sent */
+	assert_false(match_past_has(&past, &answer, 7));
 }
 
 static int setup(void **state)
@@ -241,14 +461,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_fits_by_ip_id_and_by_tag),
-		cmocka_unit_test(
-		    four_octets_of_ports_are_enough_with_the_ip_id),
+		cmocka_unit_test(what_routers_may_change_in_a_quote_is_not_looked_at),
+		cmocka_unit_test(no_octet_of_a_quote_is_ignored),
+		cmocka_unit_test(a_cut_quote_fits_as_far_as_it_goes),
 		cmocka_unit_test(over_ipv6_the_tag_alone_decides),
+		cmocka_unit_test(a_quote_with_a_translated_source_must_add_up),
+		cmocka_unit_test(a_guess_that_misses_the_port_does_not_fit),
 		cmocka_unit_test(a_quoted_reply_is_no_probe),
+		cmocka_unit_test(an_error_to_another_address_does_not_fit),
 		cmocka_unit_test(an_echo_reply_fits_its_request),
-		cmocka_unit_test(tcp_answers_fit_by_number),
+		cmocka_unit_test(a_host_may_return_the_beginning_of_a_payload),
+		cmocka_unit_test(answers_to_a_syn_acknowledge_it),
+		cmocka_unit_test(the_reset_of_an_ack_has_its_number),
 		cmocka_unit_test(a_datagram_to_ourselves_is_not_its_own_answer),
-		cmocka_unit_test(an_answer_to_another_address_does_not_fit),
+		cmocka_unit_test(a_datagram_fits_by_both_addresses_and_ports),
+		cmocka_unit_test(later_fragments_answer_nothing),
+		cmocka_unit_test(the_past_knows_what_was_sent),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
