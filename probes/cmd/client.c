@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/xalloc.h"
 #include "probes/agent/http.h"
 #include "probes/agent/url.h"
@@ -19,6 +20,8 @@
 struct client {
 	struct http *http;
 	char *authorization; /* a header line, or NULL */
+	const char *url;     /* borrowed */
+	bool verbose;
 };
 
 bool client_options(struct option_values **values,
@@ -88,12 +91,17 @@ static int url_find(const char **url, const struct option_values *values,
 	return option ? ERR_USAGE : ERR_CONFIG;
 }
 
+static bool is_https(const char *url)
+{
+	return strncasecmp(url, "https:", 6) == 0;
+}
+
 static int ca_file_check(const char *file, const char *url, struct errmsg *msg)
 {
 	if (file && access(file, R_OK) != 0)
 		return err_set(msg, -errno, "--ca-file: %.150s: %s", file,
 		    strerror(errno));
-	if (file && strncasecmp(url, "https:", 6) != 0)
+	if (file && !is_https(url))
 		fprintf(stderr,
 		    "sonde: --ca-file is not used: plain HTTP to %s has no "
 		    "certificates\n",
@@ -116,6 +124,15 @@ int client_open(struct client **client, const struct option_values *values,
 	if (err)
 		return err;
 	struct client *c = xcalloc(1, sizeof(*c));
+	c->url = config.url;
+	c->verbose = option_flag(values, "verbose");
+	if (c->verbose)
+		fprintf(stderr, "sonde: collector %s, %s%s, %s\n", c->url,
+		    is_https(c->url) ? "vouched for by " : "not encrypted",
+		    !is_https(c->url) ? ""
+		    : config.ca_file  ? config.ca_file
+				      : "the system's certificates",
+		    token ? "with a token" : "without a token");
 	if (token)
 		c->authorization = xasprintf("Authorization: Bearer %s", token);
 	free(token);
@@ -182,8 +199,13 @@ int client_ask(struct client *client, const char *method, const char *path,
 	const struct http_answer *got;
 	json_decref(body);
 	*answer = NULL;
+	struct monotime start = monotime_now();
 	int err = http_exchange(client->http, &request, &got, msg);
 	free(text);
+	if (!err && client->verbose)
+		fprintf(stderr, "sonde: %s %s%s: %ld, %zu bytes, %.1f ms\n",
+		    method, client->url, path, got->status, got->body.len,
+		    (double)monotime_diff(monotime_now(), start) / NS_PER_MS);
 	if (err)
 		return err;
 	json_t *json =

@@ -18,6 +18,8 @@
 		"else " CLIENT_DEFAULT_URL },                            \
 	    { "ca-file", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,       \
 		    "certificates that may vouch for it" },              \
+	    { "verbose", 'v', OPTION_FLAG, NULL, NULL, 0, 0, NULL,       \
+		    "say what is asked of the collector" },              \
 	{                                                                \
 		"token-file", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,  \
 		    "holds the administrator's token; else $SONDE_TOKEN" \

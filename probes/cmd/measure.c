@@ -19,6 +19,7 @@
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
 #include "probes/cmd/output.h"
+#include "probes/cmd/verbose.h"
 #include "probes/policy/file.h"
 #include "probes/script/launch.h"
 #include "probes/writer/writer.h"
@@ -38,6 +39,7 @@ struct measure {
 	struct launch launch;
 	struct monotime end;   /* kill then; 0: never */
 	bool writer_failed, too_late;
+	struct verbose verbose;
 };
 
 static volatile sig_atomic_t interrupts;
@@ -66,9 +68,8 @@ static int load_policy(
 	policy_init(policy);
 	if (!path && access(POLICY_PATH, F_OK) == 0)
 		path = POLICY_PATH;
-	if (option_flag(m->values, "verbose"))
-		fprintf(stderr, "sonde %s: script %s, policy %s\n", m->name,
-		    m->script->path, path ? path : "built in");
+	verbose_say(&m->verbose, "script %s, policy %s", m->script->path,
+	    path ? path : "built in");
 	return path ? policy_load(policy, path, msg) : 0;
 }
 
@@ -109,6 +110,7 @@ static void gather_host(struct measure *m, const struct net_ops *net,
 						      : 0;
 	char *word = host_resolve(net, net_ctx, host, family, &msg);
 	if (word) {
+		verbose_say(&m->verbose, "host %s", word);
 		word_list_add(&m->arguments, word);
 		return;
 	}
@@ -158,6 +160,15 @@ static void worker_config_fill(
 	};
 }
 
+static void say_network(
+    const struct measure *m, const struct net_ops *net, void *net_ctx)
+{
+	char words[256] = "";
+	if (net->describe)
+		net->describe(net_ctx, words, sizeof(words));
+	verbose_say(&m->verbose, "network %s: %s", net->name, words);
+}
+
 static int start(struct measure *m, struct errmsg *msg)
 {
 	const char *spec;
@@ -171,6 +182,8 @@ static int start(struct measure *m, struct errmsg *msg)
 	int err = load_policy(m, &policy, msg);
 	if (!err)
 		err = net->open(&net_ctx, spec, msg);
+	if (!err)
+		say_network(m, net, net_ctx);
 	if (err) {
 		policy_fini(&policy);
 		return err;
@@ -200,6 +213,7 @@ static void write_record(
 		return;
 	int err = record_unpack(&record, bytes, len, &msg);
 	if (!err) {
+		verbose_record(&m->verbose, record);
 		err = m->writer->record(m->writer_ctx, record, &msg);
 		record_free(record);
 		m->writer_failed = err != 0;
@@ -292,6 +306,7 @@ static int finish(struct measure *m)
 		    "the script did not end by its deadline and was killed"));
 	if (msg.text[0])
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+	verbose_end(&m->verbose);
 	msg.text[0] = '\0';
 	int err = m->writer->close(m->writer_ctx, &msg);
 	if (err && !m->writer_failed)
@@ -359,6 +374,8 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 		free(text);
 		code = 0;
 	} else {
+		m.verbose.on = option_flag(m.values, "verbose");
+		m.verbose.name = m.name;
 		code = measure_run(&m);
 	}
 	option_free(m.values);

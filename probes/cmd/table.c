@@ -34,7 +34,7 @@ const struct option_row measure_rows[] = {
     {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
 	.help = "run although a layer of the sandbox is missing"},
     {.name = "verbose", .letter = 'v', .type = OPTION_FLAG,
-	.help = "say which script and which policy are used"},
+	.help = "say what is opened, resolved, denied, and which clocks are used"},
     {.name = NULL},
 };
 

@@ -40,6 +40,7 @@ struct live {
 	struct live_stamps stamps[2];
 	struct live_addrs addrs;
 	pcap_t *pcap;
+	unsigned ring_kib;
 	struct net_counters counters;
 	struct {
 		uint32_t cookie;
@@ -109,6 +110,7 @@ static int capture_open(
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	pcap_t *p = live->pcap = pcap_create("any", text);
+	live->ring_kib = (unsigned)(ring_bytes >> 10);
 	if (!p)
 		return err_set(msg, -EIO, "capture: %.200s", text);
 	if (pcap_set_snaplen(p, SNAPLEN) || pcap_set_immediate_mode(p, 1) ||
@@ -407,6 +409,17 @@ static void live_counters(void *ctx, struct net_counters *counters)
 	*counters = live->counters;
 }
 
+static void live_describe(void *ctx, char *to, size_t size)
+{
+	const struct live *live = ctx;
+	const char *families = live->out[1] >= 0 ? "IPv4 and IPv6" : "IPv4";
+	snprintf(to, size,
+	    "raw sockets for %s; libpcap on every interface (%s), nanosecond "
+	    "stamps of the kernel, ring of %u KiB",
+	    families, pcap_datalink_val_to_name(pcap_datalink(live->pcap)),
+	    live->ring_kib);
+}
+
 const struct net_ops net_live = {
     .name = "live",
     .help = "this machine's network (needs CAP_NET_RAW)",
@@ -421,4 +434,5 @@ const struct net_ops net_live = {
     .poll = live_poll,
     .fds = live_fds,
     .counters = live_counters,
+    .describe = live_describe,
 };

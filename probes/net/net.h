@@ -97,6 +97,9 @@ struct net_ops {
 
 	void (*counters)(void *ctx, struct net_counters *counters);
 
+	/* What was opened, in words for --verbose: sockets, rings, nodes. */
+	void (*describe)(void *ctx, char *to, size_t size);
+
 	/* The address of a name in this network, family 4, 6 or 0 for either;
 	 * NULL: the system's resolver knows. */
 	int (*resolve)(

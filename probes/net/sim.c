@@ -458,6 +458,14 @@ static int sim_resolve(
 	return ERR_NOT_FOUND;
 }
 
+static void sim_describe(void *ctx, char *to, size_t size)
+{
+	const struct sim_world *w = ((struct sim *)ctx)->world;
+	snprintf(to, size,
+	    "simulated: %u nodes, %u links, seen from %.80s; virtual time",
+	    w->node_count, w->edge_count / 2, sim_node_name(w, w->vantage));
+}
+
 const struct net_ops net_sim = {
 	.name = "sim",
 	.help = "an internet described in a file, in virtual time: "
@@ -474,5 +482,6 @@ const struct net_ops net_sim = {
 	.fds = sim_fds,
 	.advance = sim_advance,
 	.counters = sim_counters,
+	.describe = sim_describe,
 	.resolve = sim_resolve,
 };

@@ -118,6 +118,19 @@ def every_command_answers_json():
         "scripts", "--csv")}, "scripts --csv")
 
 
+def verbose_tells_what_is_done():
+    code, out, err = sonde("agents", "-v", "--json")
+    tap.ok(code == 0 and f"GET {URL}/api/v1/agents?limit=100: 200, " in err,
+           "each request to the collector")
+    code, out, err = sonde("--net", SIM, "ping", "-v", "--csv", "-c", "2",
+                           "web", "224.0.0.5")
+    for words in ("seen from ", "policy built in", "host 192.0.2.80=web",
+                  "to 224.0.0.5, ttl 64, attempt 2: denied: multicast",
+                  "probes sent: 2, stamped by virtual time (2); replies: 2, "
+                  "stamped by virtual time (2); not sent: 2"):
+        tap.ok(code == 1 and words in err and words not in out, words)
+
+
 def a_slip_in_a_submission_shows():
     tell = ("--token-file", TOKEN, "--json")
     def asked(*words):
@@ -210,7 +223,8 @@ try:
                  an_empty_list_has_titles_in_csv, records_have_rows_too,
                  two_forms_are_a_usage_error, every_command_answers_json,
                  a_campaign_is_stopped_in_json,
-                 a_slip_in_a_submission_shows, a_wrong_collector_is_named,
+                 a_slip_in_a_submission_shows,
+                 verbose_tells_what_is_done, a_wrong_collector_is_named,
                  sensor_rows_are_its_objects, spikes_rows_are_its_objects):
         tap.run(test)
 finally:
