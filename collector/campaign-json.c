@@ -28,7 +28,8 @@ bool campaign_selects(const json_t *on, const struct agent *agent)
 	return false;
 }
 
-/* Agents that have brought as many records as there are targets. */
+/* Agents that have brought as many records as there are targets, or have
+ * failed: they do not try again. */
 struct finished {
 	uint64_t targets;
 	size_t agents;
@@ -37,7 +38,7 @@ struct finished {
 static int count_finished(void *ctx, const struct store_run *run)
 {
 	struct finished *finished = ctx;
-	finished->agents += run->records >= finished->targets;
+	finished->agents += run->error || run->records >= finished->targets;
 	return 0;
 }
 
@@ -84,17 +85,25 @@ json_t *campaign_to_json(struct collector *c, struct store_reader *reader,
 	json_t *on = json_loads(campaign->on, 0, NULL);
 	json_t *targets = json_loads(campaign->targets, 0, NULL);
 	json_t *ids = selected_agents(c, on);
+	uint64_t failed = 0;
+	char *last_error = NULL;
 	int err = state_of(c, reader, campaign, json_array_size(targets),
 	    json_array_size(ids), &state);
+	if (err == ERR_OK)
+		err = c->ops->run_failures(
+		    reader, campaign->id, &failed, &last_error);
 	json_t *json = json_pack(
-	    "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "id",
+	    "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o}",
+	    "id",
 	    json_hex(campaign->id, sizeof(campaign->id)), "script",
 	    campaign->script, "targets", targets, "options",
 	    json_loads(campaign->options, 0, NULL), "on", on, "every_s",
 	    campaign->every_s ? json_integer(campaign->every_s) : json_null(),
 	    "until", json_time(campaign->until_ns), "created_at",
 	    json_time(campaign->created_ns), "state", err < 0 ? "" : state,
-	    "agents", ids);
+	    "agents", ids, "failed_runs", (json_int_t)failed,
+	    "last_error", json_text(last_error));
+	free(last_error);
 	if (err < 0) {
 		json_decref(json);
 		return NULL;

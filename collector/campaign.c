@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/campaign-check.h"
 #include "collector/campaign-json.h"
 #include "collector/campaign.h"
 #include "collector/json.h"
@@ -17,13 +18,14 @@
 
 #define SELECTORS_MOST 64
 #define OPTIONS_MOST 32
+#define ARGUMENTS_MOST 64 /* with the targets an agent takes 320 */
 #define OPTIONS_MOST_BYTES 2048
 #define OPTION_NAME_MOST 32
 #define OPTION_MOST_LEN 200
 /* What an agent's list may grow to: it reads no more. */
 #define ACTIVE_MOST 200
 #define ACTIVE_MOST_BYTES (700 << 10)
-#define EVERY_MOST_S (30 * 86400)
+#define EVERY_MOST_S (366 * 86400)
 /* A single run waits so long for agents that are away. */
 #define ONCE_NS (86400 * NS_PER_S)
 
@@ -52,13 +54,10 @@ static int read_targets(
 		    "targets: expected a list of 1 to %d",
 		    CAMPAIGN_MAX_TARGETS);
 	for (size_t i = 0; i < count; i++) {
-		struct addr addr;
-		const char *text =
-		    json_string_value(json_array_get(targets, i));
-		if (!text || addr_parse(&addr, text) < 0)
-			return err_set(msg, ERR_USAGE,
-			    "targets: number %zu is not a numeric address",
-			    i + 1);
+		int err = campaign_check_target(
+		    json_string_value(json_array_get(targets, i)), i + 1, msg);
+		if (err < 0)
+			return err;
 	}
 	job->targets = json_dumps(targets, JSON_COMPACT);
 	return ERR_OK;
@@ -97,13 +96,22 @@ static int read_options(
 	json_t *options = json_object_get(body, "options");
 	const char *name;
 	json_t *value;
+	size_t arguments = 0;
 	if (options && !json_is_null(options) && !json_is_object(options))
 		return err_set(msg, ERR_USAGE, "options: expected an object");
-	json_object_foreach (options, name, value)
+	json_object_foreach (options, name, value) {
 		if (!option_is_plain(name, value))
 			return err_set(msg, ERR_USAGE,
 			    "options.%.40s: expected a text, a number, true, "
 			    "false, or a list of them", name);
+		if (campaign_check_option(name, msg) < 0)
+			return ERR_USAGE;
+		arguments += json_is_array(value) ? json_array_size(value) : 1;
+	}
+	if (arguments > ARGUMENTS_MOST)
+		return err_set(msg, ERR_USAGE,
+		    "options: expected at most %d values, got %zu",
+		    ARGUMENTS_MOST, arguments);
 	job->options = json_is_object(options)
 	    ? json_dumps(options, JSON_COMPACT) : xstrdup("{}");
 	if (json_object_size(options) > OPTIONS_MOST ||
@@ -226,6 +234,10 @@ int campaign_create(struct collector *c, const json_t *body, json_t **answer,
 	}
 	if (err == ERR_OK)
 		err = campaign_read(c, id, answer, msg);
+	if (err == ERR_OK)
+		json_object_set_new(*answer, "warnings",
+		    campaign_warnings(c, job.campaign.script,
+			json_object_get(*answer, "on")));
 	free(job.targets);
 	free(job.options);
 	free(job.on);

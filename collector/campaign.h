@@ -14,7 +14,8 @@
 #define CAMPAIGN_MAX_TARGETS 256 /* numeric addresses */
 
 /* POST /api/v1/campaigns.  ERR_USAGE names the field; ERR_UNAVAILABLE: try
- * later.  The answer is the campaign as query_campaign gives it. */
+ * later.  The answer is the campaign as query_campaign gives it, and a list
+ * of "warnings": what is accepted and yet likely a slip. */
 int campaign_create(struct collector *collector, const json_t *body,
     json_t **answer, struct errmsg *msg);
 /* DELETE: stops it, answers it.  Stopping again is fine.  ERR_NOT_FOUND. */

@@ -109,8 +109,9 @@ static bool take_body(struct intake_record *to, const Sonde__Record *record)
 		return payload_is_true(record->payload);
 	case SONDE__RECORD__BODY_LOSS:
 		return loss_is_useful(record->loss);
+	case SONDE__RECORD__BODY_LOG: /* an error ends its run */
+		return to->in_campaign && record->log->level == 0;
 	case SONDE__RECORD__BODY_TRAIN:
-	case SONDE__RECORD__BODY_LOG:
 	case SONDE__RECORD__BODY__NOT_SET:
 	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE:
 		break;

@@ -30,7 +30,8 @@ struct intake_record {
 	struct path path;        /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
 	Sonde__Record *record;   /* owned; sightings, payloads and losses that
-				    can be used, NULL for the others */
+				    can be used, errors of runs, NULL for
+				    the others */
 	struct intake_heartbeat {
 		uint64_t uptime_ns;
 		bool sensor;     /* it counts what a sensor does */

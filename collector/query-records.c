@@ -77,13 +77,14 @@ static int take_run(void *ctx, const struct store_run *run)
 	if (is_full(list))
 		return 1;
 	json_array_append_new(list->items,
-	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I}", "campaign",
+	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "campaign",
 		json_hex(run->campaign, sizeof(run->campaign)), "run",
 		(json_int_t)run->run, "agent",
 		json_hex(run->agent, sizeof(run->agent)), "script",
 		json_text(run->script), "first_at", json_time(run->first_ns),
 		"last_at", json_time(run->last_ns), "records",
-		(json_int_t)run->records));
+		(json_int_t)run->records, "error",
+		json_text(run->error)));
 	list->last_row = run->row;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reading what came and what was asked for: agents, campaigns, runs, records,
+/* Reading what came and what was asked for: agents, campaigns, records,
  * events, payloads. */
 #include <stdlib.h>
 #include <string.h>
@@ -85,48 +85,6 @@ int sqlite_read_campaigns(struct store_reader *reader,
 			break;
 	}
 	return ended(reader, row, err);
-}
-
-int sqlite_read_runs(struct store_reader *reader,
-    const struct store_filter *filter, store_run_fn *fn, void *ctx)
-{
-	sqlite3_stmt *row = db_query(&reader->db,
-	    "SELECT r.id, r.campaign, a.agent, r.run, c.script, r.first_ns,"
-	    " r.last_ns, r.records FROM runs r JOIN agents a ON a.id = r.agent"
-	    " LEFT JOIN campaigns c ON c.campaign = r.campaign"
-	    " WHERE (?1 IS NULL OR r.campaign = ?1)"
-	    " AND (?2 = 0 OR r.agent = ?2) AND (?3 = 0 OR r.id < ?3)"
-	    " ORDER BY r.id DESC LIMIT ?4",
-	    "biii", filter->campaign, (size_t)16, filter->agent_row,
-	    filter->cursor_row,
-	    filter->limit ? (int64_t)filter->limit : INT64_MAX);
-	int err;
-	while ((err = next(reader, row)) == 1) {
-		struct store_run run = {
-		    .row = sqlite3_column_int64(row, 0),
-		    .run = (uint64_t)sqlite3_column_int64(row, 3),
-		    .script = db_column_text(row, 4),
-		    .first_ns = sqlite3_column_int64(row, 5),
-		    .last_ns = sqlite3_column_int64(row, 6),
-		    .records = (uint64_t)sqlite3_column_int64(row, 7),
-		};
-		db_column_copy(row, 1, run.campaign, sizeof(run.campaign));
-		db_column_copy(row, 2, run.agent, sizeof(run.agent));
-		if ((err = fn(ctx, &run)) != 0)
-			break;
-	}
-	return ended(reader, row, err);
-}
-
-int sqlite_last_run(struct store_reader *reader, const uint8_t campaign[16],
-    int64_t agent_row, uint64_t *run)
-{
-	int64_t value;
-	int err = db_integer(&reader->db, &value, 0,
-	    "SELECT max(run) FROM runs WHERE campaign = ?1 AND agent = ?2",
-	    "bi", campaign, (size_t)16, agent_row);
-	*run = (uint64_t)value;
-	return err;
 }
 
 /* Only the conditions that are asked for, so that the planner sees which

@@ -96,24 +96,11 @@ static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 	    (int64_t)loss->unnumbered, loss->reason);
 }
 
-static int add_run(struct rollup *rollup, uint32_t index, struct errmsg *msg)
-{
-	const struct intake_record *record = &rollup->intake->records[index];
-	int64_t now = rollup_sane_ns(rollup, record->wall_ns);
-	return db_run(&rollup->store->db, msg,
-	    "INSERT INTO runs (campaign, run, agent, first_ns, last_ns,"
-	    " records) VALUES (?1, ?2, ?3, ?4, ?4, 1)"
-	    " ON CONFLICT DO UPDATE SET first_ns = min(first_ns, ?4),"
-	    " last_ns = max(last_ns, ?4), records = records + 1",
-	    "biii", record->campaign, sizeof(record->campaign),
-	    (int64_t)record->run, rollup->intake->agent_row, now);
-}
-
 int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
 	const struct intake_record *record = &rollup->intake->records[index];
 	if (record->in_campaign) {
-		int err = add_run(rollup, index, msg);
+		int err = rollup_run(rollup, index, msg);
 		if (err < 0)
 			return err;
 	}

@@ -184,10 +184,19 @@ static const char step_campaigns[] =
     " type TEXT NOT NULL,"
     " data TEXT NOT NULL);";
 
+/* 4: runs that failed, alarms of one outbreak */
+static const char step_failures[] =
+    "ALTER TABLE runs ADD COLUMN error TEXT;" /* NULL: none is known */
+    "CREATE INDEX runs_failed ON runs (campaign, last_ns)"
+    " WHERE error IS NOT NULL;"
+    /* An agent's alarm looks for the one of all agents around it. */
+    "CREATE INDEX alarms_kind ON alarms (kind, agent, onset_ns);";
+
 static const char *const steps[] = {
     step_ingest,
     step_rollups,
     step_campaigns,
+    step_failures,
 };
 
 int schema_newest(void)

@@ -291,6 +291,7 @@ const struct store_ops store_sqlite = {
     .read_agents = sqlite_read_agents,
     .read_campaigns = sqlite_read_campaigns,
     .read_runs = sqlite_read_runs,
+    .run_failures = sqlite_run_failures,
     .last_run = sqlite_last_run,
     .read_records = sqlite_read_records,
     .read_paths = sqlite_read_paths,

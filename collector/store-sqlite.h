@@ -100,6 +100,8 @@ struct rollup {
 	struct sightings sightings;
 	struct traces traces;
 };
+/* store-sqlite-runs.c: a record of a campaign's run. */
+int rollup_run(struct rollup *rollup, uint32_t index, struct errmsg *msg);
 /* A record's time, not after its arrival; the start of its bin. */
 int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns);
 int64_t rollup_bin(int64_t ns, uint32_t bin_s);
@@ -148,6 +150,8 @@ int sqlite_read_campaigns(struct store_reader *reader,
     const struct store_filter *filter, store_campaign_fn *fn, void *ctx);
 int sqlite_read_runs(struct store_reader *reader,
     const struct store_filter *filter, store_run_fn *fn, void *ctx);
+int sqlite_run_failures(struct store_reader *reader,
+    const uint8_t campaign[16], uint64_t *failed, char **last_error);
 int sqlite_last_run(struct store_reader *reader, const uint8_t campaign[16],
     int64_t agent_row, uint64_t *run);
 int sqlite_read_records(struct store_reader *reader,

@@ -71,7 +71,8 @@ struct store_run {
 	uint64_t run;
 	const char *script;                /* NULL: not known */
 	int64_t first_ns, last_ns;
-	uint64_t records;
+	uint64_t records;                  /* without its talk */
+	const char *error;                 /* NULL: none was told */
 };
 struct store_record {
 	int64_t row;
@@ -280,6 +281,10 @@ struct store_ops {
 	    void *ctx);
 	int (*read_runs)(struct store_reader *reader,
 	    const struct store_filter *filter, store_run_fn *fn, void *ctx);
+	/* How many runs of a campaign failed, and the last one's error (NULL:
+	 * none); the caller frees. */
+	int (*run_failures)(struct store_reader *reader,
+	    const uint8_t campaign[16], uint64_t *failed, char **last_error);
 	/* The highest run of a campaign that an agent told of; 0: none. */
 	int (*last_run)(struct store_reader *reader,
 	    const uint8_t campaign[16], int64_t agent_row, uint64_t *run);

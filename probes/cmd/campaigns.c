@@ -46,11 +46,13 @@ static int run(int argc, char **argv)
 {
 	static const struct output_column columns[] = {
 		{ "STATE", "state", 8, NULL, NULL },
+		{ "FAILED", "failed_runs", 6, NULL, NULL },
 		{ "SCRIPT", "script", 10, NULL, NULL },
 		{ "EVERY", "every_s", 7, "s", "once" },
 		{ "ON", "on", 20, NULL, NULL },
 		{ "TARGETS", "targets", 40, NULL, NULL },
-		{ "ID", "id", 0, NULL, NULL },
+		{ "ID", "id", 32, NULL, NULL },
+		{ "LAST ERROR", "last_error", 0, NULL, NULL },
 		{ NULL, "created_at", 0, NULL, NULL },
 		{ NULL, "until", 0, NULL, NULL },
 		{ NULL, "options", 0, NULL, NULL },

@@ -32,7 +32,8 @@ static int run(int argc, char **argv)
 		{ "RECORDS", "records", 8, NULL, NULL },
 		{ "LAST", "last_at", 20, NULL, NULL },
 		{ "AGENT", "agent", 32, NULL, NULL },
-		{ "CAMPAIGN", "campaign", 0, NULL, NULL },
+		{ "CAMPAIGN", "campaign", 32, NULL, NULL },
+		{ "ERROR", "error", 0, NULL, NULL },
 		{ NULL, "first_at", 0, NULL, NULL },
 		{ 0 },
 	};

@@ -192,6 +192,13 @@ static void add_schedule(json_t *body, const struct option_values *values)
 	    body, "until", until ? json_string(until) : json_null());
 }
 
+static void print_warnings(const json_t *warnings)
+{
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		fprintf(stderr, "sonde submit: warning: %s\n",
+		    json_string_value(json_array_get(warnings, i)));
+}
+
 static int submit(const struct option_values *values, char **script_words)
 {
 	const char *const *operands;
@@ -211,6 +218,7 @@ static int submit(const struct option_values *values, char **script_words)
 	if (!err)
 		err = client_ask(client, "POST", "/api/v1/campaigns",
 		    json_incref(body), &answer, &msg);
+	print_warnings(json_object_get(answer, "warnings"));
 	const char *id = json_string_value(json_object_get(answer, "id"));
 	if (!err && option_flag(values, "json"))
 		err = client_print_json("sonde-campaign/1", answer, &msg);

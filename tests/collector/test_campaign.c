@@ -191,6 +191,17 @@ static void wrong_campaigns_are_refused(void **state)
 	    {"every_s", "1e99"}, {"until", "\"yesterday\""},
 	    {"until", "\"2001-01-01T00:00:00Z\""}, {"until", "5"},
 	    {"surprise", "1"},
+	    /* what no agent takes from afar */
+	    {"options", "{\"net\": \"sim:x\"}"},
+	    {"options", "{\"policy\": \"/etc/passwd\"}"},
+	    {"options", "{\"file\": \"-\"}"},
+	    {"options", "{\"count\": 3, \"help\": true}"},
+	    {"options", "{\"allow-weak-sandbox\": true}"},
+	    /* no host */
+	    {"targets", "[\"0.0.0.0\"]"}, {"targets", "[\"::\"]"},
+	    {"targets", "[\"224.0.0.1\"]"}, {"targets", "[\"ff02::1\"]"},
+	    {"targets", "[\"255.255.255.255\"]"},
+	    {"targets", "[\"192.0.2.1/24\"]"}, {"targets", "[\"1.2.3.4 \"]"},
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct errmsg msg = {""};
@@ -206,6 +217,105 @@ static void wrong_campaigns_are_refused(void **state)
 		json_decref(body);
 	}
 	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM campaigns"), 0);
+}
+
+static json_t *warnings_of(struct fixture *f, const char *body)
+{
+	json_t *campaign;
+	assert_int_equal(create(f, body, &campaign), 0);
+	json_t *list = json_incref(json_object_get(campaign, "warnings"));
+	json_decref(campaign);
+	assert_true(json_is_array(list));
+	return list;
+}
+
+static void assert_warns(
+    struct fixture *f, const char *body, size_t count, const char *words)
+{
+	json_t *list = warnings_of(f, body);
+	char *all = json_dumps(list, 0);
+	if (json_array_size(list) != count || !strstr(all, words))
+		fail_msg("%s: %s, expected %zu with '%s'", body, all, count,
+		    words);
+	free(all);
+	json_decref(list);
+}
+
+static void what_is_likely_a_slip_is_warned_of(void **state)
+{
+	struct fixture *f = *state;
+	struct synth a;
+	assert_warns(f, BODY, 1, "no agent has enrolled yet");
+	fixture_enrol(f, &a, "alpha", "[\"lab\"]");
+	assert_warns(f, BODY, 0, "");
+	assert_warns(f, "{\"script\": \"ping\", \"targets\":"
+	    " [\"192.0.2.1\"], \"on\": [\"lab\", \"europe\"]}", 1,
+	    "'europe'");
+	assert_warns(f, "{\"script\": \"pnig\", \"targets\":"
+	    " [\"192.0.2.1\"], \"on\": [\"nobody\"]}", 2, "'pnig'");
+	add_log(&a, "here");
+	fixture_ship(f, &a);
+	fixture_sleep(f, 3600 * NS_PER_S);
+	assert_warns(f, BODY, 1, "has been heard lately");
+	synth_fini(&a);
+}
+
+static void add_run_log(struct synth *agent, const char *campaign,
+    uint64_t run, unsigned level, const char *words)
+{
+	Sonde__Log log = SONDE__LOG__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	uint8_t id[16];
+	for (int i = 0; i < 16; i++)
+		sscanf(campaign + 2 * i, "%2hhx", &id[i]);
+	log.level = level;
+	log.process = (char *)"ping";
+	log.text = (char *)words;
+	record.wall_ns = DAY_START_NS + (int64_t)run * NS_PER_S;
+	record.campaign = (ProtobufCBinaryData){16, id};
+	record.run = run;
+	record.body_case = SONDE__RECORD__BODY_LOG;
+	record.log = &log;
+	synth_add(agent, &record);
+}
+
+static void runs_that_failed_are_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct synth a;
+	json_t *once, *shown;
+	char args[64];
+	fixture_enrol(f, &a, "alpha", NULL);
+	assert_int_equal(create(f, "{\"script\": \"ping\", \"targets\":"
+	    " [\"192.0.2.1\"], \"on\": [\"all\"]}", &once), 0);
+	snprintf(args, sizeof(args), "id=%s", text(once, "id"));
+	/* Talk is neither a result nor a failure. */
+	add_run_log(&a, text(once, "id"), 1, 2, "hello");
+	fixture_ship(f, &a);
+	shown = fixture_query(f, query_campaign, args);
+	assert_string_equal(text(shown, "state"), "active");
+	assert_int_equal(json_integer_value(
+	    json_object_get(shown, "failed_runs")), 0);
+	assert_true(json_is_null(json_object_get(shown, "last_error")));
+	json_decref(shown);
+	add_run_log(&a, text(once, "id"), 2, 0, "unknown option '--x'");
+	add_run_log(&a, text(once, "id"), 1, 0, "an older one");
+	fixture_ship(f, &a);
+	shown = fixture_query(f, query_campaign, args);
+	assert_string_equal(text(shown, "state"), "ended");
+	assert_int_equal(json_integer_value(
+	    json_object_get(shown, "failed_runs")), 2);
+	assert_string_equal(
+	    text(shown, "last_error"), "unknown option '--x'");
+	json_decref(shown);
+	shown = fixture_query(f, query_runs, "limit=5");
+	json_t *run = json_array_get(json_object_get(shown, "items"), 0);
+	assert_string_equal(text(run, "error"), "unknown option '--x'");
+	assert_int_equal(
+	    json_integer_value(json_object_get(run, "records")), 0);
+	json_decref(shown);
+	json_decref(once);
+	synth_fini(&a);
 }
 
 static void only_so_many_are_active(void **state)
@@ -254,6 +364,8 @@ int main(void)
 	    TEST(every_change_raises_the_revision),
 	    TEST(campaigns_end_by_time_and_by_stopping),
 	    TEST(wrong_campaigns_are_refused),
+	    TEST(what_is_likely_a_slip_is_warned_of),
+	    TEST(runs_that_failed_are_shown),
 	    TEST(only_so_many_are_active),
 	    TEST(lists_go_on_at_the_cursor),
 	};

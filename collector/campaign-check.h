@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* What a campaign's request may say, beyond its shape. */
+#pragma once
+
+#include <jansson.h>
+
+#include "collector/collector.h"
+
+/* ERR_USAGE: a word that is an option of the command on somebody's machine
+ * (`sonde --net`, `--policy`), which no agent takes from afar. */
+int campaign_check_option(const char *name, struct errmsg *msg);
+/* ERR_USAGE: not a numeric address of one host. */
+int campaign_check_target(
+    const char *text, size_t number, struct errmsg *msg);
+/* What is accepted and yet is likely a slip: a new list of sentences. */
+json_t *campaign_warnings(
+    struct collector *collector, const char *script, const json_t *on);
+
+/* The names of the scripts beside us when we were built; ends with NULL. */
+extern const char *const shipped_scripts[];
