@@ -4,24 +4,7 @@
  * with a secret key gives each prefix a row of few places, so no script can
  * choose prefixes that fall together.
  */
-#include <stdlib.h>
-
-#include "lib/xalloc.h"
 #include "probes/guardian/limit.h"
-
-#define PLACES 16 /* in a row */
-#define ROWS (LIMIT_PREFIXES / PLACES)
-
-struct entry {
-	struct bucket bucket;
-	struct prefix prefix;
-	enum policy_who who;
-};
-
-struct limit_table {
-	uint64_t key;
-	struct entry rows[ROWS][PLACES];
-};
 
 static int64_t interval_ns(const struct limit *limit)
 {
@@ -48,18 +31,6 @@ void limit_take(const struct limit *limit, int64_t now)
 	b->full_ns += interval_ns(limit);
 }
 
-struct limit_table *limit_table_new(uint64_t key)
-{
-	struct limit_table *table = xcalloc(1, sizeof(*table));
-	table->key = key;
-	return table;
-}
-
-void limit_table_free(struct limit_table *table)
-{
-	free(table);
-}
-
 /* When may it be forgotten?  A full bucket is like a new one. */
 static int64_t free_at(const struct bucket *b, int64_t now)
 {
@@ -72,10 +43,10 @@ struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
 {
 	struct prefix prefix = prefix_of(dst, dst->family == 4 ? 24 : 48);
 	uint64_t hash = addr_hash(&prefix.addr, table->key + who);
-	struct entry *row = table->rows[hash % ROWS], *spare = row;
+	struct limit_entry *row = table->rows[hash % LIMIT_ROWS], *spare = row;
 	int64_t earliest = INT64_MAX;
-	for (size_t i = 0; i < PLACES; i++) {
-		struct entry *e = &row[i];
+	for (size_t i = 0; i < LIMIT_PLACES; i++) {
+		struct limit_entry *e = &row[i];
 		if (e->who == who && addr_equal(&e->prefix.addr, &prefix.addr))
 			return &e->bucket;
 		int64_t at = free_at(&e->bucket, now);
@@ -88,6 +59,6 @@ struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
 		*retry = earliest;
 		return NULL;
 	}
-	*spare = (struct entry){ .prefix = prefix, .who = who };
+	*spare = (struct limit_entry){ .prefix = prefix, .who = who };
 	return &spare->bucket;
 }

@@ -33,10 +33,16 @@ void limit_take(const struct limit *limit, int64_t now);
 /* A bounded table of buckets by class and destination prefix.  A bucket that
  * is full and that nobody waits for may be forgotten: a new one is the same.
  * A place that was never used is such a bucket too. */
-#define LIMIT_PREFIXES 16384
-struct limit_table;
-struct limit_table *limit_table_new(uint64_t key);
-void limit_table_free(struct limit_table *table);
+#define LIMIT_ROWS 1024
+#define LIMIT_PLACES 16 /* in a row */
+struct limit_table {
+	uint64_t key; /* secret; all else begins as zeros */
+	struct limit_entry {
+		struct bucket bucket;
+		struct prefix prefix;
+		enum policy_who who;
+	} rows[LIMIT_ROWS][LIMIT_PLACES];
+};
 /* Gives NULL, and in *retry when to ask again, if no bucket can be forgotten
  * now.  Buckets stay where they are while somebody waits for them. */
 struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,

@@ -21,9 +21,8 @@ struct policy_run {
 };
 
 struct policy_state {
-	uint64_t key;
 	struct bucket agent[POLICY_WHOS];
-	struct limit_table *prefixes;
+	struct limit_table prefixes;
 };
 
 static const char *const reason_names[POLICY_VERDICTS] = {
@@ -214,15 +213,12 @@ void policy_run_free(struct policy_run *run)
 struct policy_state *policy_state_new(uint64_t key)
 {
 	struct policy_state *state = xcalloc(1, sizeof(*state));
-	state->key = key;
-	state->prefixes = limit_table_new(key);
+	state->prefixes.key = key;
 	return state;
 }
 
 void policy_state_free(struct policy_state *state)
 {
-	if (state)
-		limit_table_free(state->prefixes);
 	free(state);
 }
 
@@ -240,7 +236,7 @@ static bool limits_of(struct limit limits[LIMITS], const struct policy *policy,
     int64_t *retry)
 {
 	const struct policy_class *class = &policy->classes[request->who];
-	struct bucket *prefix = limit_table_find(state->prefixes, request->who,
+	struct bucket *prefix = limit_table_find(&state->prefixes, request->who,
 	    &request->probe->dst, request->now.ns, retry);
 	if (!prefix)
 		return false;
@@ -301,7 +297,7 @@ enum policy_verdict policy_check(const struct policy *policy,
 		verdict = policy_check_fields(policy, request->who, probe);
 	if (verdict != POLICY_ALLOW)
 		return verdict;
-	if (!targets_admit(request->run, addr_hash(&probe->dst, state->key),
+	if (!targets_admit(request->run, addr_hash(&probe->dst, state->prefixes.key),
 		policy->classes[request->who].max_targets))
 		return POLICY_DENY_TARGETS;
 	return check_rate(policy, state, request, waited, not_before);

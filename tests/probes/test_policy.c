@@ -15,6 +15,8 @@
 #include "probes/packet/packet.h"
 #include "probes/policy/file.h"
 
+enum { PREFIXES = LIMIT_ROWS * LIMIT_PLACES };
+
 static struct policy policy;
 static struct policy_state *state;
 static struct policy_run *run;
@@ -367,12 +369,12 @@ static void a_clock_that_falls_back_gives_nothing(void **context)
 static void a_full_row_forgets_only_full_buckets(void **context)
 {
 	(void)context;
-	struct limit_table *table = limit_table_new(1);
+	static struct limit_table room = { .key = 1 }, *table = &room;
 	int64_t retry = 0;
 	struct addr first = addr_v4(0), other;
 	struct bucket *b;
 	uint32_t i = 0;
-	for (; i < 4 * LIMIT_PREFIXES; i++) {
+	for (; i < 4 * PREFIXES; i++) {
 		other = addr_v4(i << 8);
 		b = limit_table_find(table, POLICY_LOCAL, &other, 0, &retry);
 		if (!b)
@@ -380,8 +382,8 @@ static void a_full_row_forgets_only_full_buckets(void **context)
 		assert_int_equal(b->full_ns, 0);
 		b->full_ns = 1000 + i;
 	}
-	assert_in_range(i, LIMIT_PREFIXES / 8, LIMIT_PREFIXES);
-	assert_in_range(retry, 1000, 1000 + LIMIT_PREFIXES);
+	assert_in_range(i, PREFIXES / 8, PREFIXES);
+	assert_in_range(retry, 1000, 1000 + PREFIXES);
 	/* The buckets that were there keep what they know. */
 	assert_int_equal(
 	    limit_table_find(table, POLICY_LOCAL, &first, 5, &retry)->full_ns,
@@ -389,19 +391,18 @@ static void a_full_row_forgets_only_full_buckets(void **context)
 	b = limit_table_find(table, POLICY_LOCAL, &other, retry, &retry);
 	assert_non_null(b);
 	assert_int_equal(b->full_ns, 0);
-	limit_table_free(table);
 }
 
 static void a_bucket_that_somebody_waits_for_stays(void **context)
 {
 	(void)context;
-	struct limit_table *table = limit_table_new(1);
+	static struct limit_table room = { .key = 1 }, *table = &room;
 	int64_t retry = 0;
 	struct addr a = addr_v4(0x0b000000);
 	struct bucket *held =
 	    limit_table_find(table, POLICY_LOCAL, &a, 0, &retry);
 	held->waiting = 1;
-	for (uint32_t i = 1; i < 3 * LIMIT_PREFIXES; i++) {
+	for (uint32_t i = 1; i < 3 * PREFIXES; i++) {
 		a = addr_v4(i << 8);
 		assert_non_null(
 		    limit_table_find(table, POLICY_LOCAL, &a, 9, &retry));
@@ -414,7 +415,6 @@ static void a_bucket_that_somebody_waits_for_stays(void **context)
 	    limit_table_find(table, POLICY_LOCAL, &a, 9, &retry), held);
 	assert_ptr_not_equal(
 	    limit_table_find(table, POLICY_REMOTE, &a, 9, &retry), held);
-	limit_table_free(table);
 }
 
 static int load(const char *text, struct errmsg *msg)
