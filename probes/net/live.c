@@ -17,6 +17,7 @@
 #include "lib/option.h"
 #include "lib/xalloc.h"
 #include "probes/net/live-addr.h"
+#include "probes/net/live-filter.h"
 #include "probes/net/live-stamp.h"
 #include "probes/net/net.h"
 
@@ -26,13 +27,8 @@
 #define SEND_BYTES (4 << 20)
 #define SLL2_HEADER 20
 
-/* Everything that can be a reply to a probe and little else: constant text,
- * so no user's words ever reach the filter compiler. */
-static const char reply_filter[] =
-    "inbound and (udp or (icmp and icmp[icmptype] != icmp-echo) or "
-    "(icmp6 and (ip6[40] <= 4 or ip6[40] = 129)) or "
-    "(tcp[tcpflags] & (tcp-syn|tcp-rst) != 0) or "
-    "(ip6 proto 6 and ip6[53] & 6 != 0))";
+/* How long after the last probe what comes is still counted, as late. */
+#define QUIET_NS (10 * NS_PER_S)
 
 struct live {
 	int out[2];              /* raw, by family: 0 is IPv4, 1 is IPv6 */
@@ -40,6 +36,8 @@ struct live {
 	struct live_stamps stamps[2];
 	struct live_addrs addrs;
 	pcap_t *pcap;
+	struct live_filter filter;
+	struct monotime quiet_since; /* 0: a probe may be in the air */
 	unsigned ring_kib;
 	struct net_counters counters;
 	struct {
@@ -105,6 +103,14 @@ static int pcap_fail(struct errmsg *msg, int err, pcap_t *pcap)
 	return err_set(msg, err, "capture: %s", pcap_geterr(pcap));
 }
 
+static void ignore(
+    u_char *user, const struct pcap_pkthdr *head, const u_char *bytes)
+{
+	(void)user;
+	(void)head;
+	(void)bytes;
+}
+
 static int capture_open(
     struct live *live, uint64_t ring_bytes, struct errmsg *msg)
 {
@@ -121,15 +127,14 @@ static int capture_open(
 	if (status < 0)
 		return pcap_fail(msg, status == PCAP_ERROR_PERM_DENIED
 		    ? -EPERM : -EIO, p);
-	struct bpf_program program;
 	if (pcap_set_datalink(p, DLT_LINUX_SLL2) != 0 ||
-	    pcap_compile(p, &program, reply_filter, 1,
-		PCAP_NETMASK_UNKNOWN) != 0)
+	    pcap_setnonblock(p, 1, text) != 0)
 		return pcap_fail(msg, -EIO, p);
-	status = pcap_setfilter(p, &program);
-	pcap_freecode(&program);
-	if (status != 0 || pcap_setnonblock(p, 1, text) != 0)
-		return pcap_fail(msg, -EIO, p);
+	int err = live_filter_open(&live->filter, pcap_fileno(p));
+	if (err)
+		return err_set(msg, err, "filter: %s", strerror(-err));
+	/* What came before there was a filter. */
+	pcap_dispatch(p, -1, ignore, NULL);
 	return 0;
 }
 
@@ -319,6 +324,10 @@ static size_t live_send(
 {
 	struct live *live = ctx;
 	size_t sent = 0;
+	live->quiet_since.ns = 0;
+	for (size_t i = 0; i < count; i++)
+		live_filter_admit(
+		    &live->filter, packets[i].bytes, packets[i].len);
 	for (size_t at = 0, run; at < count; at += run) {
 		int family = packets[at].bytes[0] >> 4 == 6;
 		for (run = 1; at + run < count && run < BATCH; run++)
@@ -328,6 +337,22 @@ static size_t live_send(
 	}
 	live->counters.sent += sent;
 	return sent;
+}
+
+static void live_quiet(void *ctx)
+{
+	struct live *live = ctx;
+	live->quiet_since = monotime_now();
+}
+
+/* Whoever writes to ports that were once ours wakes us once more. */
+static void forget_what_is_late(struct live *live)
+{
+	if (live->quiet_since.ns == 0 ||
+	    monotime_diff(monotime_now(), live->quiet_since) < QUIET_NS)
+		return;
+	live->quiet_since.ns = 0;
+	live_filter_forget(&live->filter);
 }
 
 struct delivery {
@@ -386,6 +411,7 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 	live->failed_count = 0;
 	struct delivery to = {live, fn, arg};
 	pcap_dispatch(live->pcap, 256, deliver, (u_char *)&to);
+	forget_what_is_late(live);
 }
 
 static size_t live_fds(void *ctx, int *fds, size_t size)
@@ -431,6 +457,7 @@ const struct net_ops net_live = {
     .now = live_now,
     .wall = live_wall,
     .send = live_send,
+    .quiet = live_quiet,
     .poll = live_poll,
     .fds = live_fds,
     .counters = live_counters,

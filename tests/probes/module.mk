@@ -6,5 +6,6 @@ include tests/probes/agent.mk
 $(eval $(call unit_test,probes,writer,probes lib))
 include tests/probes/script.mk
 $(eval $(call unit_test,probes,live,probes lib))
+$(eval $(call unit_test,probes,live_filter,probes lib))
 include tests/probes/guardian.mk
 include tests/probes/sensor.mk
