@@ -45,7 +45,7 @@ static const int keeper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(unlink), CALL(unlinkat), CALL(getdents64), CALL(lseek),
 	CALL(flock), CALL(fcntl), CALL(newfstatat), CALL(fstat),
 	CALL(getrandom), CALL(futex), CALL(clock_nanosleep),
-	CALL(timerfd_settime), CALL(accept4), END };
+	CALL(timerfd_settime), CALL(accept4), CALL(sysinfo), END };
 
 static const int shipper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_ctl), CALL(epoll_create1), CALL(writev), CALL(readv),

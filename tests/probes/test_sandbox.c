@@ -323,6 +323,31 @@ static void all_but_the_worker_may_log_to_a_file(void **state)
 }
 
 /* The folders that a keeper is given, and no others. */
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* qsort asks how much memory there is before it takes some: who finds many
+ * segments or losses in a spool sorts that much. */
+static void the_keeper_may_sort_many(void **state)
+{
+	static int many[65536];
+	int status;
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 65536; i++)
+			many[i] = 65536 - i;
+		sandbox_enter(SANDBOX_KEEPER, NULL, NULL, NULL);
+		qsort(many, 65536, sizeof(*many), by_value);
+		_exit(many[0] == 1 ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void paths_given_are_open_and_others_shut(void **state)
 {
 	char dir[] = "/tmp/sonde-sandbox-XXXXXX", file[64];
@@ -378,6 +403,7 @@ int main(void)
 		cmocka_unit_test(worker_makes_at_most_20_calls),
 		cmocka_unit_test(open_descriptors_still_work),
 		cmocka_unit_test(all_but_the_worker_may_log_to_a_file),
+		cmocka_unit_test(the_keeper_may_sort_many),
 		cmocka_unit_test(paths_given_are_open_and_others_shut),
 		cmocka_unit_test(death_signal_survives_the_change_of_user),
 	};
