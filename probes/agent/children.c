@@ -135,7 +135,8 @@ static size_t producers_now(
     const struct supervisor *s, struct keeper_producer *to)
 {
 	size_t count = 0;
-	add_producer(to, &count, s->talk[OURS], "supervisor", PRODUCER_LOG, 0);
+	add_producer(to, &count, s->talk[OURS], "supervisor", PRODUCER_LOG,
+	    PRODUCER_FREE);
 	add_producer(
 	    to, &count, s->sensor_records[OURS], "sensor", PRODUCER_SENSOR, 0);
 	if (s->feed_fd >= 0)

@@ -65,3 +65,7 @@ int producer_check(const struct producer_grant *grant, const uint8_t *record,
 int producer_send(int fd, const Sonde__Record *record, struct errmsg *msg);
 /* The same for a Log record about `process`. */
 int producer_log(int fd, uint32_t level, const char *process, const char *text);
+/* The same about a campaign's run; level 0 says that the run has failed, and
+ * why. */
+int producer_log_run(int fd, const uint8_t campaign[static 16], uint64_t run,
+    uint32_t level, const char *process, const char *text);

@@ -116,6 +116,8 @@ static _Noreturn void worker(
 	    script_load(&script, q->script, s->config.allow_weak_sandbox, &msg);
 	if (err) {
 		log_error("%s", msg.text);
+		producer_log_run(
+		    ends->records, q->campaign, q->run, 0, q->script, msg.text);
 		_exit(err_exit_code(err));
 	}
 	struct worker_config config = { .script = script,
@@ -185,6 +187,15 @@ static int fork_worker(
 	return err;
 }
 
+static void tell_failure(
+    struct supervisor *s, const struct run_request *q, const char *why)
+{
+	log_error("run %" PRIu64 " of %s: %s", q->run, q->script, why);
+	supervisor_count(s, "runs_failed", 1);
+	producer_log_run(
+	    s->talk[THEIRS], q->campaign, q->run, 0, q->script, why);
+}
+
 void run_start(struct supervisor *s, const struct run_request *request)
 {
 	struct run *run;
@@ -197,7 +208,7 @@ void run_start(struct supervisor *s, const struct run_request *request)
 		return;
 	}
 	if (request->once && once_add(s->once, request->campaign, &msg) != 0) {
-		supervisor_say(s, LOG_ERROR, "%s", msg.text);
+		tell_failure(s, request, msg.text);
 		return;
 	}
 	memset(run, 0, sizeof(*run));
@@ -206,16 +217,34 @@ void run_start(struct supervisor *s, const struct run_request *request)
 	run->producers[0].fd = run->producers[1].fd = -1;
 	memcpy(run->campaign, request->campaign, sizeof(run->campaign));
 	run->number = request->run;
+	memcpy(run->script, request->script, sizeof(run->script));
 	run->deadline =
 	    monotime_add(monotime_now(), request->deadline_ns + GRACE_NS);
 	int err = fork_worker(s, run, request);
 	if (err) {
-		supervisor_say(s, LOG_ERROR, "run of %s: %s", request->script,
-		    err_str(err));
+		tell_failure(s, request, err_str(err));
 		run_free(run);
 		return;
 	}
 	supervisor_count(s, "runs", 1);
+}
+
+/* A worker says itself why it fails, unless it was ended from outside. */
+static void tell_end(struct supervisor *s, const struct run *run, int status)
+{
+	char text[100];
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text),
+		    "the script was killed by signal %d%s", WTERMSIG(status),
+		    WTERMSIG(status) == SIGSYS ? ", for a forbidden system call"
+					       : "");
+	else if (WEXITSTATUS(status) == err_exit_code(-EAGAIN))
+		snprintf(text, sizeof(text),
+		    "the script was stopped: its time was over");
+	else
+		return;
+	producer_log_run(
+	    s->talk[THEIRS], run->campaign, run->number, 0, run->script, text);
 }
 
 static void ended(struct supervisor *s, struct run *run, int status)
@@ -226,11 +255,10 @@ static void ended(struct supervisor *s, struct run *run, int status)
 	if (code == 0 || code == 1)
 		return;
 	supervisor_count(s, "runs_failed", 1);
-	if (code < 0)
-		supervisor_say(s, LOG_WARN, "a script was killed by signal %d",
-		    WTERMSIG(status));
-	else
-		supervisor_say(s, LOG_WARN, "a script ended with %d", code);
+	log_warn("run %" PRIu64 " of %s ended with %s %d", run->number,
+	    run->script, code < 0 ? "signal" : "code",
+	    code < 0 ? WTERMSIG(status) : code);
+	tell_end(s, run, status);
 }
 
 /* Nothing is in the channel and nobody can write to it any more. */

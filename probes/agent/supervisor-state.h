@@ -37,6 +37,7 @@ struct run {
 	int pidfd;
 	uint8_t campaign[16];
 	uint64_t number;
+	char script[WORKLIST_SCRIPT_LEN];
 	struct monotime deadline;
 	struct keeper_producer *producers; /* records and talk: 2, owned */
 };

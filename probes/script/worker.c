@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probes/agent/producer.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/host.h"
 
@@ -52,10 +53,16 @@ static void say(const struct worker_config *config, const char *text)
 					       : sizeof(line) - 1);
 }
 
+/* Who asked from afar must learn why there is no result: a record, not talk. */
 static _Noreturn void fail(
     const struct worker_config *config, int err, const struct errmsg *msg)
 {
-	say(config, msg->text[0] ? msg->text : err_str(err));
+	const char *why = msg->text[0] ? msg->text : err_str(err);
+	if (config->has_campaign)
+		producer_log_run(config->record_fd, config->campaign,
+		    config->run, 0, config->script->name, why);
+	else
+		say(config, why);
 	_exit(err_exit_code(err));
 }
 

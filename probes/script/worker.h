@@ -63,6 +63,7 @@ struct worker_config {
 
 /* Runs in the forked child: enters the sandbox, runs the script, and _exits
  * with 0, 1 (the script found a problem), or an err_exit_code.  The reason
- * for a failure is the last line on log_fd.  SIGTERM asks the script to end
+ * for a failure is the last line on log_fd; of a campaign's run it is a log
+ * record of level 0, except when its time was over (75).  SIGTERM asks the script to end
  * and record what it has.  The child's other descriptors must be closed. */
 _Noreturn void worker_main(const struct worker_config *config);

@@ -25,6 +25,14 @@ import time
 BUILD = os.environ.get("O", "build")
 PATIENCE_S = 30
 
+SPIN = """return {
+    summary = "computes for ever",
+    operands = {type = "host", min = 1},
+    options = {}, fields = {},
+    run = function() while true do end end,
+}
+"""
+
 WORLD = """start now
 vantage here 11.1.1.2/24
 router gate 11.1.1.1
@@ -82,6 +90,7 @@ class Lab:
         self.folder = folder
         self.url = f"http://127.0.0.1:{free_port()}"
         self.env = dict(os.environ, SONDE_COLLECTOR=self.url)
+        self.env["SONDE_SCRIPTS"] = folder
         self.config = f"{folder}/agent.conf"
         self.state = f"{folder}/state"
         self.agent = self.collector = None
@@ -245,10 +254,38 @@ def test_refusals(tap, lab):
               lambda: any(r["campaign"] == denied and
                           r["ping"]["replies"][0].get("denied")
                           for r in lab.records("ping")), lab.log)
-    lab.sonde("submit", "ping", "11.3.3.80", "--", "--no-such-option")
-    tap.until("a script's complaint is a record",
-              lambda: any("no-such-option" in r["log"]["text"]
-                          for r in lab.records("log")), lab.log)
+    for script, option in (("ping", "--no-such-option"),
+                           ("nobody-wrote-this", "--x")):
+        code, out, err = lab.sonde("submit", script, "11.3.3.80", "--",
+                                   option)
+        tap.check(f"{script} {option} is submitted", code == 0, err)
+        word = option if script == "ping" else script
+        tap.until("its run has failed, and a record says why",
+                  lambda c=out.strip(), w=word:
+                  any(r["campaign"] == c and r["run"] == 1 and
+                      r["log"]["level"] == 0 and w in r["log"]["text"]
+                      for r in lab.records("log")),
+                  lambda: f"{lab.records('log')}")
+    _, out, _ = lab.sonde("submit", "spin", "11.3.3.80")
+    spin = out.strip()
+
+    def failures():
+        return [r["log"]["text"] for r in lab.records("log")
+                if r["campaign"] == spin and r["log"]["level"] == 0]
+
+    def killed():
+        if worker := lab.children().get("worker"):
+            os.kill(worker, signal.SIGKILL)
+        return failures()
+
+    tap.until("a run whose worker dies has failed", killed, lab.log)
+    tap.check("and its record says of what", len(failures()) == 1 and
+              "killed by signal 9" in failures()[0], failures())
+    _, out, _ = lab.sonde("submit", "spin", "11.3.3.80", "--every", "1s")
+    spin = out.strip()
+    tap.until("so has one that was stopped", lambda:
+              any("its time was over" in x for x in failures()), lab.log)
+    lab.sonde("campaigns", "--stop", spin)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as feed:
         feed.connect(f"{lab.folder}/feed")
         feed.send(struct.pack(">I", 3) + b"\xff\xff\xff")
@@ -456,6 +493,8 @@ def main():
     os.chmod(folder, 0o755)
     with open(f"{folder}/world.sim", "w", encoding="ascii") as world:
         world.write(WORLD)
+    with open(f"{folder}/spin.lua", "w", encoding="ascii") as spin:
+        spin.write(SPIN)
     capture(f"{folder}/scan.pcap")
     tap, lab = Tap(), Lab(folder)
     try:
