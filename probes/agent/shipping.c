@@ -16,6 +16,8 @@
 #include "lib/xalloc.h"
 #include "probes/agent/shipping.h"
 
+#define REFUSALS 3 /* of one record, before it is left out */
+
 struct shipping {
 	struct spool_reader *reader;
 	uint8_t agent[16], secret_key[64];
@@ -25,6 +27,7 @@ struct shipping {
 	struct ship_mark mark;
 	struct batch_header sent; /* the last batch sealed */
 	uint32_t most;            /* records in a batch, now */
+	unsigned refusals;        /* of the one record that is sent */
 	uint64_t forked;          /* this epoch's numbers are not ours; 0 */
 	char generation[SHIPPING_GENERATION_LEN];
 	struct buf raw;
@@ -67,6 +70,7 @@ static void go_to(struct shipping *s, uint64_t epoch, uint64_t next)
 	s->epoch = epoch;
 	s->next = next;
 	s->skip_to = 0;
+	s->refusals = 0;
 }
 
 void shipping_mark(struct shipping *shipping, const struct ship_mark *mark)
@@ -224,8 +228,15 @@ static void gap(struct shipping *s, const struct shipping_reply *reply,
 	outcome->next = SHIPPING_GO_ON;
 }
 
+static bool is_own_refusal(const char *code)
+{
+	return strcmp(code, "malformed") == 0 ||
+	       strcmp(code, "too-big") == 0 || strcmp(code, "bomb") == 0;
+}
+
 /* Refused for what is in it: find the record by halving, and leave only that
- * one out, declared. */
+ * one out, declared.  Only when the collector itself says so, again and again:
+ * something between us may spoil a batch, or refuse it in its own name. */
 static void refused(
     struct shipping *s, const char *code, struct shipping_outcome *outcome)
 {
@@ -235,8 +246,12 @@ static void refused(
 	    s->sent.first_seq, code);
 	if (s->sent.count > 1) {
 		s->most = s->sent.count / 2;
+		s->refusals = 0;
 		return;
 	}
+	if (!is_own_refusal(code) || ++s->refusals < REFUSALS)
+		return;
+	s->refusals = 0;
 	if (s->sent.epoch != s->epoch)
 		go_to(s, s->sent.epoch, 1);
 	s->skip_to = s->sent.first_seq + 1;

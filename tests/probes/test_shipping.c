@@ -347,6 +347,33 @@ static void one_record_that_is_refused_is_left_out_alone(void **state)
 	assert_int_equal(r->sent.first_seq + r->sent.count, 11);
 }
 
+static void refuse(struct rig *r, long status, const char *body)
+{
+	seal(r);
+	answer(r, status, body);
+	assert_int_equal(r->out.next, SHIPPING_RETRY);
+	assert_int_equal(r->out.order_count, 0);
+}
+
+/* A proxy's own refusal, or a batch that was spoilt on its way. */
+static void what_the_way_refuses_is_not_left_out(void **state)
+{
+	struct rig *r = *state;
+	for (uint64_t seq = 1; seq < 5; seq++) {
+		produce(r, 1);
+		for (int i = 0; i < 5; i++) {
+			refuse(r, 413, "<html>Request Too Large</html>");
+			refuse(r, 400, "");
+			refuse(r, 400, "{\"error\":\"bad request\"}");
+		}
+		refuse(r, 400, "{\"code\":\"malformed\"}");
+		refuse(r, 413, "{\"code\":\"too-big\"}");
+		seal(r);
+		assert_int_equal(r->sent.first_seq, seq);
+		commit(r, "a", seq + 1);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -363,6 +390,7 @@ int main(void)
 		TEST(a_collector_that_knows_more_than_we_wrote_is_a_fork),
 		TEST(after_a_crash_the_old_epoch_goes_first),
 		TEST(one_record_that_is_refused_is_left_out_alone),
+		TEST(what_the_way_refuses_is_not_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
