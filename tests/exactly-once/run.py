@@ -285,12 +285,12 @@ class Tap:
         return 1 if self.failed else 0
 
 
-def drain(collector, agents):
+def drain(collector, agents, seconds=DRAIN_S):
     """Until the collector has all that was confirmed, or it takes too long."""
     confirmed = set()
     for agent in agents:
         confirmed |= read_ledger(agent.ledger)[1]
-    end = time.monotonic() + DRAIN_S
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if not confirmed - Store(collector.state).serials():
             break
