@@ -136,8 +136,7 @@ static enum policy_verdict judge(struct guardian *g, struct flight *f,
 		.hold = &f->hold,
 		.due = f->due,
 		.now = now };
-	bool known = f->probe.dst.family == 4 || f->probe.dst.family == 6;
-	size_t count = known ? policy_places(&f->probe.dst, places) : 0;
+	size_t count = policy_places(&f->probe.dst, places);
 	for (size_t i = 0; i < count; i++) {
 		request.own |= g->net->is_own(g->net_ctx, &places[i]);
 		request.broadcast |=

@@ -5,6 +5,8 @@
  * event is a line on standard output: "NUMBER KIND ...", the number being that
  * of the probe's line from 1.
  *
+ * junk=N writes over the octets that an IPv4 address does not use.
+ *
  * usage: guardian-drive [-n NET] [-p POLICY] [-r] <LINES
  *   -n NET     live (default) or sim:FILE
  *   -p POLICY  a policy file
@@ -101,7 +103,10 @@ static bool set_field(
 	};
 	if (strcmp(key, "sum") == 0)
 		p->fix_checksum = true;
-	if (strcmp(key, "at_ms") == 0)
+	if (strcmp(key, "junk") == 0) /* behind an IPv4 address */
+		memset(p->dst.bytes + addr_len(&p->dst), (int)n,
+		    sizeof(p->dst.bytes) - addr_len(&p->dst));
+	else if (strcmp(key, "at_ms") == 0)
 		entry->at.ns += (int64_t)n * NS_PER_MS;
 	else if (strcmp(key, "wait_ms") == 0)
 		entry->until.ns = (int64_t)n * NS_PER_MS;

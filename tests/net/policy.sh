@@ -46,6 +46,10 @@ for dst in 11.200.0.1 11.201.8.1 9.9.9.9 2600:200::5 2600:200:dead::5 \
 	echo "$dst $udp"
 done >"$lab_dir/lines"
 cat >>"$lab_dir/lines" <<EOF
+11.201.7.10 $udp junk=255
+11.0.1.1 $udp junk=1
+10.1.2.4 $udp junk=7
+11.200.0.3 $udp junk=9
 11.200.0.2 proto=6 flags=2
 11.200.0.2 proto=6 flags=16
 11.200.0.2 proto=6 flags=18
@@ -147,6 +151,9 @@ remote 127.0.0.1 special-purpose
 remote 11.0.1.1 own-address
 remote 11.201.7.9 deny-list
 remote 2600:200:dead::5 deny-list
+remote 11.201.7.10 deny-list
+remote 10.1.2.4 private
+remote 11.200.0.3 sent
 remote 64:ff9b::10.0.0.1 embedded-address
 remote 2002:a00:1::1 embedded-address
 remote 2600:200::5efe:10.0.0.1 embedded-address

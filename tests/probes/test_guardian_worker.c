@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -205,6 +206,189 @@ static void odd_fields_are_denied_not_fatal(void **state)
 	assert_int_equal(workers[0].heard[2].verdict, POLICY_DENY_FIELD);
 }
 
+/* An IPv4 address is four of the sixteen octets that a worker can write. */
+static struct wire_probe with_junk(const char *dst, uint64_t cookie)
+{
+	struct wire_probe p = echo(dst, cookie);
+	memset(p.probe.dst.bytes + 4, (int)cookie + 1, 12);
+	return p;
+}
+
+static void octets_behind_an_ipv4_address_hide_nothing(void **state)
+{
+	(void)state;
+	struct worker *w = &workers[2];
+	struct errmsg msg;
+	policy.deny = xcalloc(1, sizeof(*policy.deny));
+	policy.deny_count = 1;
+	prefix_parse(policy.deny, "11.7.0.0/16", &msg);
+	say_probe(2, with_junk("11.9.9.9", 1));
+	play(NS_PER_S);
+	assert_int_equal(w->heard[0].verdict, POLICY_DENY_OWN);
+	say_probe(2, with_junk("11.7.3.1", 2));
+	play(NS_PER_S);
+	assert_int_equal(w->heard[0].verdict, POLICY_DENY_LIST);
+	assert_int_equal(net.sent_count, 0);
+	policy.classes[POLICY_REMOTE].prefix_rate_pps = 1;
+	policy.classes[POLICY_REMOTE].prefix_burst = 1;
+	for (uint64_t i = 0; i < 20; i++)
+		say_probe(2, with_junk("11.0.0.1", i));
+	play(NS_PER_MS);
+	assert_int_equal(net.sent_count, 1);
+	net.answer = answer_echo;
+	play(NS_PER_S);
+	assert_int_equal(net.sent_count, 2);
+	assert_int_equal(counted("guardian.replies"), 1);
+}
+
+/* What may not leave for a campaign, by another opinion than the policy's. */
+static bool is_forbidden_v4(uint32_t a)
+{
+	uint32_t top = a >> 24;
+	return top == 0 || top == 10 || top == 127 || top >= 224 ||
+	       a >> 22 == 0x64400000 >> 22 || a >> 16 == 0xa9fe ||
+	       a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 17 == 0xc612 >> 1 ||
+	       a == 0x0b090909 || a == 0x0b0909ff;
+}
+
+static bool is_forbidden(const struct addr *dst)
+{
+	const uint8_t *b = dst->bytes;
+	uint32_t words[4];
+	for (int i = 0; i < 4; i++)
+		words[i] = (uint32_t)b[4 * i] << 24 | b[4 * i + 1] << 16 |
+			   b[4 * i + 2] << 8 | b[4 * i + 3];
+	if (dst->family == 4)
+		return is_forbidden_v4(words[0]);
+	if (words[0] == 0x0064ff9b)
+		return words[1] != 0 || words[2] != 0 ||
+		       is_forbidden_v4(words[3]);
+	if (words[0] >> 16 == 0x2002)
+		return is_forbidden_v4(words[0] << 16 | words[1] >> 16);
+	if (words[0] == 0x20010000)
+		return is_forbidden_v4(words[1]) || is_forbidden_v4(~words[3]);
+	return words[0] >> 29 != 1 || words[0] == 0x20010db8;
+}
+
+static void expect_lawful(const uint8_t *b, size_t len)
+{
+	struct packet p;
+	assert_int_equal(packet_decode_ip(&p, b, len > 64 ? 64 : len, len), 0);
+	assert_false(p.ip_options || p.fragment);
+	assert_int_equal(p.ip_len, len);
+	assert_false(is_forbidden(&p.dst));
+	assert_int_equal(p.src.bytes[p.src.family == 4 ? 3 : 15], 9);
+	assert_true(p.ttl > 0);
+	if (p.proto == PACKET_TCP)
+		assert_true(p.tcp_flags == PACKET_TCP_SYN ||
+			    p.tcp_flags == PACKET_TCP_ACK);
+	else if (p.proto != PACKET_UDP)
+		assert_int_equal(p.icmp_type, p.src.family == 4 ? 8 : 128);
+	for (size_t i = 2; i < p.payload_len; i++)
+		assert_int_equal(p.payload[i], 0);
+}
+
+static struct addr tricky_address(void)
+{
+	static const char *const texts[] = { "11.0.0.1", "11.9.9.9",
+		"11.9.9.255", "10.0.0.1", "224.0.0.1", "127.0.0.1", "2600::1",
+		"2600::9", "::ffff:11.0.0.1", "64:ff9b::10.0.0.1",
+		"64:ff9b::11.0.0.1", "64:ff9b:1::11.0.0.1", "2002:a00:1::1",
+		"2002:b00:1::1", "2001:0:b00:1::f4ff:fffe",
+		"2001:0:a00:1::f4ff:fffe", "2001:db8::1", "ff02::1", "fe80::1" };
+	struct addr a;
+	addr_parse(&a, texts[(size_t)rand() % (sizeof(texts) / sizeof(*texts))]);
+	if (rand() % 4 == 0)
+		a.bytes[rand() % 16] ^= (uint8_t)(1 << rand() % 8);
+	if (rand() % 32 == 0)
+		a.family = (uint8_t)rand();
+	return a;
+}
+
+/* Random octets in all fields, then most of them mended so that much gets as
+ * far as the next check. */
+static struct wire_probe random_probe(uint64_t cookie)
+{
+	struct wire_probe p;
+	uint8_t *bytes = (uint8_t *)&p;
+	for (size_t i = 0; i < sizeof(p); i++)
+		bytes[i] = (uint8_t)rand();
+	p.cookie = cookie;
+	p.at.ns = rand() % 2 ? 0 : net.now + rand() % NS_PER_MS;
+	p.until.ns = rand() % 2 ? 0 : net.now + rand() % NS_PER_MS;
+	p.probe.dst = tricky_address();
+	p.probe.payload_len = (uint16_t)(rand() % 30);
+	if (rand() % 8)
+		p.probe.proto = (uint8_t[]){ 1, 6, 17 }[rand() % 3];
+	if (rand() % 8)
+		p.probe.tcp_flags = PACKET_TCP_SYN;
+	if (rand() % 8)
+		p.probe.flow_label &= 0xfffff;
+	if (rand() % 8)
+		bytes[offsetof(struct wire_probe, probe.fix_checksum)] = 0;
+	return p;
+}
+
+static uint64_t count_verdicts(size_t first)
+{
+	uint64_t denied = 0;
+	bool ended[32] = { false };
+	for (size_t i = 0; i < workers[2].count; i++) {
+		const struct wire_event *e = &workers[2].heard[i];
+		size_t number = e->cookie - first;
+		assert_true(number < 32);
+		if (e->kind == WIRE_SENT || e->kind == WIRE_REPLY)
+			continue;
+		assert_false(ended[number]);
+		ended[number] = true;
+		denied += e->kind == WIRE_DENIED;
+		if (e->kind == WIRE_DENIED)
+			assert_string_not_equal(
+			    policy_reason_name(e->verdict), "unknown");
+	}
+	for (size_t i = 0; i < 32; i++)
+		assert_true(ended[i]);
+	return denied;
+}
+
+static void whatever_a_worker_says_only_the_lawful_leaves(void **state)
+{
+	(void)state;
+	struct policy_class *c = &policy.classes[POLICY_REMOTE];
+	c->run_rate_pps = c->prefix_rate_pps = c->agent_rate_pps = 1000000;
+	c->run_burst = c->prefix_burst = c->agent_burst = 1000;
+	net.no_stamps = true;
+	uint64_t heard = 0, denied = 0;
+	char name[64];
+	srand(11);
+	for (uint64_t first = 0; first < 32 * 400; first += 32) {
+		for (uint64_t i = 0; i < 32; i++) {
+			struct {
+				struct wire_probe p;
+				uint8_t payload[32];
+			} body = { .p = random_probe(first + i) };
+			size_t len = body.p.probe.payload_len;
+			if (rand() % 8 == 0)
+				memset(body.payload, rand(), len);
+			say(2, WIRE_SEND, 1, &body, sizeof(body.p) + len);
+		}
+		play(10 * NS_PER_MS);
+		heard += count_verdicts(first);
+	}
+	for (int i = 0; i < POLICY_VERDICTS; i++) {
+		snprintf(name, sizeof(name), "guardian.denied.%s",
+		    policy_reason_name((enum policy_verdict)i));
+		if (i != POLICY_ALLOW && i != POLICY_DEFER)
+			denied += counted(name);
+	}
+	assert_int_equal(denied, heard);
+	assert_true(net.sent_count > 500 && denied > 5000);
+	assert_int_equal(counted("guardian.sent"), net.sent_count);
+	assert_true(net.sent_count <= MAX_SENT);
+	for (size_t i = 0; i < net.sent_count; i++)
+		expect_lawful(net.sent[i].bytes, net.sent[i].len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +401,8 @@ int main(void)
 		TEST(too_much_outstanding_payload_is_a_breach),
 		TEST(runs_are_bounded),
 		TEST(odd_fields_are_denied_not_fatal),
+		TEST(octets_behind_an_ipv4_address_hide_nothing),
+		TEST(whatever_a_worker_says_only_the_lawful_leaves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
