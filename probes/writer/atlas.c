@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * Traces and pings in the form of RIPE Atlas results, for programs that read
- * those (sagan, cousteau).  fw, msm_id and prb_id are 0: no Atlas probe
- * measured this.  Other records are passed over.
+ * those (sagan, cousteau).  fw, msm_id and prb_id are 0 and lts is -1: no
+ * Atlas probe measured this.  Other records are passed over.
  */
 #include <ctype.h>
 #include <math.h>
@@ -36,11 +36,14 @@ static json_t *milliseconds(uint64_t ns)
 static json_t *head(const char *type, const ProtobufCBinaryData *src,
     const ProtobufCBinaryData *dst, const char *name, const char *method)
 {
-	json_t *j = json_pack("{s:s, s:i, s:i, s:i, s:i}", "type", type, "fw",
-	    0, "msm_id", 0, "prb_id", 0, "af", dst->len == 16 ? 6 : 4);
+	bool ping = strcmp(type, "ping") == 0;
+	json_t *j = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i}", "type",
+	    type, "msm_name", ping ? "Ping" : "Traceroute", "fw", 0, "msm_id",
+	    0, "prb_id", 0, "lts", -1, "af", dst->len == 16 ? 6 : 4);
 	char proto[8] = "";
 	for (size_t i = 0; i + 1 < sizeof(proto) && method[i]; i++)
 		proto[i] = (char)toupper((unsigned char)method[i]);
+	set_address(j, "from", src);
 	set_address(j, "src_addr", src);
 	set_address(j, "dst_addr", dst);
 	if (*name)
@@ -117,11 +120,18 @@ static json_t *extensions(const Sonde__Reply *r)
 
 static json_t *trace_reply(const Sonde__Reply *r)
 {
+	const char *not_sent = reply_not_sent(r);
+	if (not_sent)
+		return json_pack("{s:s}", "error", not_sent);
 	if (r->from.len == 0)
 		return json_pack("{s:s}", "x", "*");
 	json_t *j = json_object();
 	set_address(j, "from", &r->from);
-	json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
+	/* Who takes medians must not find the time of what came too late. */
+	if (r->late)
+		set_int(j, "late", 1);
+	else
+		json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
 	set_int(j, "size", r->reply_size_bytes);
 	set_int(j, "ttl", r->reply_ttl);
 	if (r->quoted_ttl > 1)
@@ -138,26 +148,14 @@ static json_t *trace_reply(const Sonde__Reply *r)
 	return j;
 }
 
-/* The replies from *at on that are of one hop.  What was never sent is the
- * hop's error, not a result. */
+/* The replies from *at on that are of one hop. */
 static json_t *trace_hop(const Sonde__Trace *t, size_t *at)
 {
 	uint32_t ttl = t->replies[*at]->probe_ttl;
-	json_t *hop = json_pack("{s:i}", "hop", (int)ttl);
 	json_t *results = json_array();
-	for (; *at < t->n_replies && t->replies[*at]->probe_ttl == ttl; ++*at) {
-		const Sonde__Reply *r = t->replies[*at];
-		const char *not_sent = reply_not_sent(r);
-		if (not_sent)
-			json_object_set_new(
-			    hop, "error", json_string(not_sent));
-		else
-			json_array_append_new(results, trace_reply(r));
-	}
-	if (json_array_size(results) > 0)
-		json_object_set(hop, "result", results);
-	json_decref(results);
-	return hop;
+	for (; *at < t->n_replies && t->replies[*at]->probe_ttl == ttl; ++*at)
+		json_array_append_new(results, trace_reply(t->replies[*at]));
+	return json_pack("{s:i, s:o}", "hop", (int)ttl, "result", results);
 }
 
 static json_t *trace(const Sonde__Record *record)

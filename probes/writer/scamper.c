@@ -31,7 +31,7 @@ static json_t *moment(int64_t wall_ns)
 
 /* When the first probe left; where the policy let none leave, when the record
  * was made: scamper's form has no measurement without a start. */
-static json_t *start_of(int64_t record_wall_ns, Sonde__Reply *const *replies,
+static int64_t start_of(int64_t record_wall_ns, Sonde__Reply *const *replies,
     size_t count)
 {
 	int64_t first = 0;
@@ -39,14 +39,17 @@ static json_t *start_of(int64_t record_wall_ns, Sonde__Reply *const *replies,
 		if (replies[i]->tx_wall_ns &&
 		    (first == 0 || replies[i]->tx_wall_ns < first))
 			first = replies[i]->tx_wall_ns;
-	if (first == 0)
-		first = record_wall_ns;
+	return first ? first : record_wall_ns;
+}
+
+static json_t *moment_with_text(int64_t wall_ns)
+{
 	char text[32];
-	time_t sec = (time_t)(first / NS_PER_S);
+	time_t sec = (time_t)(wall_ns / NS_PER_S);
 	struct tm tm;
 	gmtime_r(&sec, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	json_t *start = moment(first);
+	json_t *start = moment(wall_ns);
 	json_object_set_new(start, "ftime", json_string(text));
 	return start;
 }
@@ -160,8 +163,8 @@ static json_t *trace(const Sonde__Record *record)
 	json_object_set_new(
 	    j, "stop_reason", json_string(stop_reason(t->stop_reason)));
 	set_int(j, "stop_data", 0);
-	json_object_set_new(j, "start",
-	    start_of(record->wall_ns, t->replies, t->n_replies));
+	int64_t start_ns = start_of(record->wall_ns, t->replies, t->n_replies);
+	json_object_set_new(j, "start", moment_with_text(start_ns));
 	set_int(j, "hop_count", hop_count);
 	set_int(j, "attempts", attempts);
 	set_int(j, "hoplimit", t->max_ttl);
@@ -188,17 +191,30 @@ static json_t *response(const Sonde__Reply *r)
 	json_object_set_new(j, "rx", moment(r->rx_wall_ns));
 	json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
 	set_int(j, "reply_ipid", r->reply_ip_id);
-	if (!r->tcp_flags) {
+	if (r->tcp_flags) {
+		set_int(j, "tcp_flags", r->tcp_flags);
+	} else {
 		set_int(j, "icmp_type", r->icmp_type);
 		set_int(j, "icmp_code", r->icmp_code);
 	}
 	return j;
 }
 
+/* 0, 1, or two digits between. */
+static json_t *loss(const Sonde__Ping *p)
+{
+	if (p->received >= p->sent)
+		return json_integer(0);
+	if (p->received == 0)
+		return json_integer(1);
+	double part = (double)(p->sent - p->received) / p->sent;
+	return json_real(round(part * 100) / 100);
+}
+
 static json_t *statistics(const Sonde__Ping *p)
 {
 	double sum = 0, mean = (double)p->rtt_avg_ns;
-	int duplicates = 0, errors = 0;
+	uint64_t duplicates = 0, errors = 0;
 	for (size_t i = 0; i < p->n_replies; i++) {
 		const Sonde__Reply *r = p->replies[i];
 		double d = (double)r->rtt_ns - mean;
@@ -213,9 +229,7 @@ static json_t *statistics(const Sonde__Ping *p)
 	}
 	json_t *j = json_object();
 	set_int(j, "replies", p->received);
-	json_object_set_new(j, "loss",
-	    json_real(p->sent && p->received < p->sent
-		    ? (double)(p->sent - p->received) / p->sent : 0));
+	json_object_set_new(j, "loss", loss(p));
 	if (p->received > 0) {
 		json_object_set_new(j, "min", milliseconds(p->rtt_min_ns));
 		json_object_set_new(j, "max", milliseconds(p->rtt_max_ns));
@@ -223,8 +237,10 @@ static json_t *statistics(const Sonde__Ping *p)
 		json_object_set_new(j, "stddev",
 		    milliseconds((uint64_t)sqrt(sum / p->received)));
 	}
-	json_object_set_new(j, "ndups", json_integer(duplicates));
-	json_object_set_new(j, "nerrs", json_integer(errors));
+	if (duplicates)
+		set_int(j, "ndups", duplicates);
+	if (errors)
+		set_int(j, "nerrs", errors);
 	return j;
 }
 
@@ -254,11 +270,16 @@ static json_t *ping(const Sonde__Record *record)
 	set_address(j, "src", &p->src);
 	set_address(j, "dst", &p->dst);
 	json_object_set_new(j, "start",
-	    start_of(record->wall_ns, p->replies, p->n_replies));
+	    moment(start_of(record->wall_ns, p->replies, p->n_replies)));
 	set_int(j, "ping_sent", p->sent);
 	set_int(j, "probe_size", p->size_bytes);
+	set_int(j, "userid", 0);
+	if (p->n_replies > 0)
+		set_int(j, "ttl", p->replies[0]->probe_ttl);
 	json_object_set_new(j, "responses", responses);
-	json_object_set_new(j, "no_responses", none);
+	if (json_array_size(none) > 0)
+		json_object_set(j, "no_responses", none);
+	json_decref(none);
 	json_object_set_new(j, "statistics", statistics(p));
 	return j;
 }
