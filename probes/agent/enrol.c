@@ -90,6 +90,26 @@ static const char *text_of(json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* What the collector refuses, and what to do about it. */
+static int refused(
+    long status, const char *name, const char *detail, struct errmsg *msg)
+{
+	if (status == 409)
+		return err_set(msg, ERR_USAGE,
+		    "the name '%.64s' is taken there: choose another --name; "
+		    "or this key is: give the agent a new state-dir",
+		    name);
+	if (status == 403)
+		return err_set(msg, ERR_DENIED,
+		    "the collector says: %.120s; `sonde token` makes a new one",
+		    detail);
+	return err_set(msg,
+	    status >= 500   ? ERR_UNAVAILABLE
+	    : status == 429 ? -EAGAIN
+			    : ERR_DENIED,
+	    "the collector answers %ld: %.120s", status, detail);
+}
+
 /* What the collector says goes into a file, so it must be plain. */
 static int read_answer(struct agent_identity *identity,
     const struct shipper_answer *answer, struct errmsg *msg)
@@ -101,10 +121,8 @@ static int read_answer(struct agent_identity *identity,
 	const char *name = text_of(root, "name");
 	int err = 0;
 	if (answer->status != 201)
-		err = err_set(msg,
-		    answer->status >= 500 ? ERR_UNAVAILABLE : ERR_DENIED,
-		    "the collector answers %d: %.120s", (int)answer->status,
-		    text_of(root, "detail"));
+		err = refused((long)answer->status, identity->name,
+		    text_of(root, "detail"), msg);
 	else if (strlen(id) != 32 ||
 		 sodium_hex2bin(identity->id, 16, id, 32, NULL, NULL, NULL) !=
 		     0 ||

@@ -145,8 +145,8 @@ class Lab:
         return [json.loads(x) for x in out.splitlines()] if code == 0 else []
 
     def me(self):
-        agents = self.lines("agents")
-        return agents[0] if agents else {}
+        return next((a for a in self.lines("agents") if a["name"] == "t1"),
+                    {})
 
     def records(self, kind, *more):
         return [r["record"] for r in
@@ -203,7 +203,8 @@ def test_config(tap, lab):
 def test_enrolment(tap, lab):
     code, _, err = lab.run("sonde-agent", "enrol", "-c", lab.config,
                            "--token", "0" * 32)
-    tap.check("a token that nobody made is refused", code not in (0, 70), err)
+    tap.check("a token that nobody made is refused",
+              code == 77 and "token: not known" in err, err)
     code, token, err = lab.sonde("token", "--tag", "lab")
     tap.check("the administrator makes a token", code == 0, err)
     enrol = ("sonde-agent", "enrol", "-c", lab.config, "--token",
@@ -212,6 +213,20 @@ def test_enrolment(tap, lab):
     tap.check("the agent enrols with it", code == 0, err)
     mode = stat.S_IMODE(os.stat(f"{lab.state}/agent.key").st_mode)
     tap.check("its key is for its owner's eyes", mode == 0o600, oct(mode))
+    more = lab.sonde("token")[1].strip()
+    other = Lab(f"{lab.folder}/other")
+    os.mkdir(other.folder)
+    other.url = lab.url
+    other.write_config()
+    enrol_other = ("sonde-agent", "enrol", "-c", other.config, "--token")
+    code, _, err = other.run(*enrol_other, token.strip(), "--name", "t2")
+    tap.check("a token that was used is refused to others",
+              code == 77 and "token: used already" in err, err)
+    code, _, err = other.run(*enrol_other, more)
+    tap.check("so is a name that is taken", code == 2 and
+              "'t1' is taken" in err and "--name" in err, err)
+    code, _, err = other.run(*enrol_other, more, "--name", "t2")
+    tap.check("and the token is good for another name", code == 0, err)
     code, _, err = lab.run(*enrol)
     tap.check("who is enrolled does not enrol again",
               code == 2 and "already" in err, err)
