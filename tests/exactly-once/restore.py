@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A collector that comes back from an older backup.
+
+Agents trim what was acknowledged, so what the collector took in after the
+backup may be nowhere any more.  It must not be stuck, and not be silent: the
+database gets a new generation, the agents send what they still hold, the rest
+is declared lost, and the API shows how much.  The generator's ledger judges.
+
+RATE (records a second) is taken from the environment.
+"""
+
+import collections
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+import urllib.request
+
+sys.dont_write_bytecode = True
+import run  # noqa: E402 (beside this file)
+
+WAIT_S = 15
+
+
+def stored(collector):
+    return len(run.Store(collector.state).serials())
+
+
+def wait_until(question):
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        if question():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def back_up(collector, path):
+    """As sonde-collector(8) says, while it runs."""
+    source = run.Store(collector.state).db
+    copy = sqlite3.connect(path)
+    source.backup(copy)
+    copy.close()
+    source.close()
+
+
+def restore(collector, path):
+    for tail in ("", "-wal", "-shm"):
+        if os.path.exists(f"{collector.state}/sonde.db{tail}"):
+            os.remove(f"{collector.state}/sonde.db{tail}")
+    shutil.copy(path, f"{collector.state}/sonde.db")
+
+
+def generation(collector):
+    with open(f"{collector.state}/generation", encoding="ascii") as line:
+        return line.read().split()[0]
+
+
+def ask(collector, path):
+    with urllib.request.urlopen(collector.url + path, timeout=5) as answer:
+        return json.load(answer)
+
+
+def numbers_of(store):
+    """Of the one agent's epochs: what is stored, and what is declared lost as
+    rolled back."""
+    have, gone = collections.Counter(), set()
+    for epoch, seq in store.db.execute("SELECT epoch, seq FROM records"):
+        have[epoch, seq] += 1
+    for epoch, low, high in store.db.execute(
+            "SELECT epoch, from_seq, to_seq FROM losses "
+            "WHERE reason = 'collector-rollback'"):
+        gone.update((epoch, seq) for seq in range(low, high + 1))
+    return have, gone
+
+
+def judge(tap, collector, agent, shown):
+    store = run.Store(collector.state)
+    found = store.ledger_records()
+    sent, confirmed = run.read_ledger(agent.ledger)
+    have, gone = numbers_of(store)
+    wrong, declared = store.accounts()
+    missing = confirmed - set(found)
+    print(f"# {len(confirmed)} confirmed, {len(found)} stored, "
+          f"{len(missing)} not, {len(gone)} declared")
+    tap.check("what came after the backup and was trimmed is gone",
+              len(missing) > 0)
+    tap.check("all that is gone is declared, in numbers",
+              not wrong and declared == len(gone), str(wrong[:5]))
+    # Heartbeats and logs are lost with the records.
+    tap.check("no more is declared than was lost",
+              len(missing) <= len(gone) <= len(missing) * 1.2 + 20,
+              f"{len(missing)} records in {len(gone)} numbers")
+    tap.check("none is stored twice or changed",
+              max(have.values()) == 1 and
+              all(sent.get(serial) == hashes[0]
+                  for serial, hashes in found.items()))
+    tap.check("the API says what was lost",
+              shown["lost"] == len(gone), f"{shown} {len(gone)}")
+    tap.check("produced = stored + lost",
+              shown["produced"] == shown["stored"] + shown["lost"],
+              str(shown))
+    (text,) = store.db.execute("SELECT data FROM events WHERE type = 'loss'"
+                               " AND data LIKE '%collector-rollback%'"
+                               ).fetchone() or ("",)
+    tap.check("the feed says it in words", "lost" in text, text)
+
+
+def play(tap, folder, started):
+    collector = run.Collector(folder)
+    collector.start()
+    started.append(collector)
+    tap.check("the collector starts", collector.wait())
+    agent = run.Agent(folder, 1, collector)
+    for program in (agent, agent.generator):
+        program.start()
+        started.append(program)
+    tap.check("records come in",
+              wait_until(lambda: stored(collector) > 100))
+    back_up(collector, f"{folder}/backup.db")
+    kept = stored(collector)
+    tap.check("more come after the backup",
+              wait_until(lambda: stored(collector) > kept + 300))
+    before = generation(collector)
+    collector.stop()
+    restore(collector, f"{folder}/backup.db")
+    collector.start()
+    tap.check("it starts from the backup", collector.wait())
+    tap.check("the generation is another", generation(collector) != before)
+    tap.check("the agent goes on",
+              wait_until(lambda: stored(collector) > kept + 100))
+    agent.generator.stop()
+    run.drain(collector, [agent], 2)
+    (shown,) = ask(collector, "/api/v1/agents")["items"]
+    collector.stop()
+    judge(tap, collector, agent, shown)
+
+
+def main():
+    if run.missing_program():
+        print(f"1..0 # SKIP {run.missing_program()} is not built")
+        return 0
+    folder = tempfile.mkdtemp(prefix="sonde-restore-")
+    shutil.copy("tests/exactly-once/net.sim", f"{folder}/net.sim")
+    os.chmod(folder, 0o755)
+    tap = run.Tap()
+    started = []
+    try:
+        play(tap, folder, started)
+    finally:
+        for program in started:
+            if program.process.poll() is None:
+                program.kill()
+        if tap.failed or os.environ.get("KEEP"):
+            print(f"# left for you to look at: {folder}")
+        else:
+            shutil.rmtree(folder)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
