@@ -99,7 +99,26 @@ enum special special_of(const struct addr *a)
 	return SPECIAL_OTHER;
 }
 
-size_t special_embedded(const struct addr *a, struct addr embedded[static 2])
+/* RFC 8215 gives translators 64:ff9b:1::/48 and leaves the length of their
+ * prefix open: RFC 6052 section 2.2 says where the address is for 48, 56, 64
+ * and 96 bits, around an octet that is no part of it.  What can be no address
+ * at all is none. */
+static size_t embedded_local(const uint8_t *b, struct addr *embedded)
+{
+	const uint8_t forms[][4] = { { b[6], b[7], b[9], b[10] },
+		{ b[7], b[9], b[10], b[11] }, { b[9], b[10], b[11], b[12] },
+		{ b[12], b[13], b[14], b[15] } };
+	size_t count = 0;
+	for (size_t i = 0; i < 4; i++) {
+		embedded[count] = addr_from_bytes(forms[i], 4);
+		if (special_of(&embedded[count]) != SPECIAL_NEVER)
+			count++;
+	}
+	return count;
+}
+
+size_t special_embedded(
+    const struct addr *a, struct addr embedded[static SPECIAL_EMBEDDED])
 {
 	if (a->family != 6)
 		return 0;
@@ -114,9 +133,10 @@ size_t special_embedded(const struct addr *a, struct addr embedded[static 2])
 	} else if (interface == 0x00005efe || interface == 0x02005efe) {
 		embedded[count++] = addr_v4((uint32_t)low); /* RFC 5214 */
 	}
-	bool nat64 = (high == 0x0064ff9b00000000 && interface == 0) ||
-		     high >> 16 == 0x0064ff9b0001; /* RFC 6052, RFC 8215 */
-	bool translated = high == 0 && interface == 0xffff0000; /* SIIT */
+	if (high >> 16 == 0x0064ff9b0001)
+		count += embedded_local(a->bytes, embedded + count);
+	bool nat64 = high == 0x0064ff9b00000000 && interface == 0; /* RFC 6052 */
+	bool translated = high == 0 && interface == 0xffff0000;    /* SIIT */
 	if (nat64 || translated)
 		embedded[count++] = addr_v4((uint32_t)low);
 	return count;

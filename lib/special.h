@@ -21,5 +21,7 @@ enum special {
 enum special special_of(const struct addr *a);
 
 /* The IPv4 addresses inside an IPv6 address that some relay or tunnel may
- * turn it into; at most 2. */
-size_t special_embedded(const struct addr *a, struct addr embedded[static 2]);
+ * turn it into. */
+#define SPECIAL_EMBEDDED 5
+size_t special_embedded(
+    const struct addr *a, struct addr embedded[static SPECIAL_EMBEDDED]);

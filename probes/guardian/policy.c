@@ -9,7 +9,6 @@
 #include "lib/xalloc.h"
 #include "probes/guardian/limit.h"
 #include "probes/guardian/policy.h"
-#include "lib/special.h"
 #include "probes/packet/packet.h"
 
 /* A set of hashes of addresses: two addresses share one by chance only, and

@@ -10,6 +10,7 @@
 
 #include "lib/addr.h"
 #include "lib/clock.h"
+#include "lib/special.h"
 #include "probes/packet/probe.h"
 
 /* Names (policy_reason_name) are stable: records, counters and scripts show
@@ -102,6 +103,6 @@ enum policy_verdict policy_check_fields(const struct policy *policy,
     enum policy_who who, const struct probe *probe);
 
 /* Where a packet to dst may end: dst, and IPv4 addresses that it embeds. */
-#define POLICY_PLACES 3
+#define POLICY_PLACES (1 + SPECIAL_EMBEDDED)
 size_t policy_places(
     const struct addr *dst, struct addr places[static POLICY_PLACES]);

@@ -55,8 +55,11 @@ def embedded(a):
         found += list(a.teredo)
     elif (value >> 32) & 0xfdffffff == 0x5efe:
         found.append(A4(value & 0xffffffff))
-    if is_in(a, [N6("64:ff9b::/96"), N6("64:ff9b:1::/48"),
-                 N6("::ffff:0:0:0/96")]):
+    if is_in(a, [N6("64:ff9b:1::/48")]):
+        octets = a.packed[6:8] + a.packed[9:]
+        found += [e for e in (A4(octets[i:i + 4]) for i in (0, 1, 2, 5))
+                  if place(False, e) != "special-purpose"]
+    if is_in(a, [N6("64:ff9b::/96"), N6("::ffff:0:0:0/96")]):
         found.append(A4(value & 0xffffffff))
     return found
 
@@ -121,6 +124,12 @@ def wrap(v4, rng):
     yield A6(int(A6("2002::")) | v4 << 80 | low)
     yield A6(int(A6("64:ff9b::")) | v4)
     yield A6(int(A6("64:ff9b:1::")) | rng.getrandbits(48) << 32 | v4)
+    for length in (48, 56, 64):  # RFC 6052 section 2.2
+        bits = f"{v4:032b}"
+        before = bits[:64 - length]
+        after = bits[64 - length:].ljust(56, rng.choice("01"))
+        tail = "0" * (length - 48) + before + "0" * 8 + after
+        yield A6(int(A6("64:ff9b:1::")) | int(tail, 2))
     yield A6(int(A6("::ffff:0:0")) | v4)
     yield A6(int(A6("::ffff:0:0:0")) | v4)
     yield A6(v4)
