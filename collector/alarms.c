@@ -6,6 +6,9 @@
  * that overlaps a stored one of the same series and direction is that one,
  * updated: so ids are stable though late data may move an onset.  The window
  * starts at a round number of bins, so that it does not slide with each look.
+ *
+ * An agent's alarm that overlaps the fleet's of the same kind and direction is
+ * part of the same outbreak: it is kept, but neither told nor counted again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,13 +32,19 @@ struct alarms {
 	int64_t judged_s; /* the end of the last bin that was judged */
 };
 
-json_t *alarm_to_json(const struct store_alarm *alarm)
+/* Rows are ids to the outside; 0 is null. */
+static json_t *row_json(int64_t row)
 {
 	char id[24];
-	snprintf(id, sizeof(id), "%lld", (long long)alarm->row);
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:f, s:f, "
-			 "s:o, s:f, s:I}",
-	    "id", id, "signature", json_text(alarm->signature), "verdict",
+	snprintf(id, sizeof(id), "%lld", (long long)row);
+	return row ? json_string(id) : json_null();
+}
+
+json_t *alarm_to_json(const struct store_alarm *alarm)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:f, s:f, "
+			 "s:o, s:f, s:I, s:o, s:o}",
+	    "id", row_json(alarm->row), "signature", json_text(alarm->signature), "verdict",
 	    json_text(alarm->verdict), "agent",
 	    alarm->agent_row ? json_hex(alarm->agent, sizeof(alarm->agent))
 			     : json_null(),
@@ -45,7 +54,8 @@ json_t *alarm_to_json(const struct store_alarm *alarm)
 	    json_time(alarm->ended_ns), "observed", alarm->observed,
 	    "expected", alarm->expected, "test", json_text(alarm->test),
 	    "average_run_length", alarm->run_length, "bin_s",
-	    (json_int_t)alarm->bin_s);
+	    (json_int_t)alarm->bin_s, "within", row_json(alarm->within_row),
+	    "agents", json_words(alarm->agents));
 }
 
 /* A stored alarm, or one just found, with its own texts. */
@@ -69,6 +79,7 @@ static struct held *hold(
 	}
 	struct held *held = &list->items[list->count++];
 	*held = (struct held){.alarm = *alarm};
+	held->alarm.agents = NULL; /* borrowed, and out of date soon */
 	snprintf(held->test, sizeof(held->test), "%s", alarm->test);
 	snprintf(held->verdict, sizeof(held->verdict), "%s",
 	    alarm->verdict ? alarm->verdict : "");
@@ -223,6 +234,20 @@ static int tell_alarm(struct round *round, struct held *held, bool fresh,
 	return feed_add(round->c, "alarm", text, fields, msg);
 }
 
+/* Whether the alarm of all agents together tells this one's story too. */
+static bool is_part(const struct round *round, const struct held *held)
+{
+	const struct store_alarm *a = &held->alarm;
+	for (size_t i = 0; a->agent_row && i < round->alarms.count; i++) {
+		const struct store_alarm *b = &round->alarms.items[i].alarm;
+		if (b->agent_row == STORE_FLEET && b->bin_s == a->bin_s &&
+		    b->kind_row == a->kind_row &&
+		    b->direction == a->direction && overlaps(a, b))
+			return true;
+	}
+	return false;
+}
+
 static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct round *round = (struct round *)job;
@@ -239,7 +264,8 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 		struct held told = *held;
 		told.alarm.row = alarm.row;
 		told.alarm.test = held->test;
-		if (err == ERR_OK && (fresh || alarm.ended_ns))
+		if (err == ERR_OK && (fresh || alarm.ended_ns) &&
+		    !is_part(round, held))
 			err = tell_alarm(round, &told, fresh, msg);
 	}
 	return err;
@@ -302,7 +328,8 @@ static void count_open(struct collector *c, const struct round *round)
 {
 	uint64_t open = 0;
 	for (size_t i = 0; i < round->alarms.count; i++)
-		open += round->alarms.items[i].alarm.ended_ns == 0;
+		open += round->alarms.items[i].alarm.ended_ns == 0 &&
+		    !is_part(round, &round->alarms.items[i]);
 	c->counters.alarms_open = open;
 }
 

@@ -85,6 +85,17 @@ json_t *json_text(const char *text)
 	return json;
 }
 
+json_t *json_words(const char *words)
+{
+	json_t *list = json_array();
+	while (words && *words) {
+		size_t len = strcspn(words, ",");
+		json_array_append_new(list, json_stringn(words, len));
+		words += len + (words[len] == ',');
+	}
+	return list;
+}
+
 json_t *json_count(int64_t n)
 {
 	return n < 0 ? json_null() : json_integer(n);

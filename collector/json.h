@@ -17,6 +17,8 @@ json_t *json_time(int64_t ns);
 json_t *json_addr(const struct addr *addr);
 /* NULL and "" are null; bytes that are not UTF-8 become '?'. */
 json_t *json_text(const char *text);
+/* A list of what stands between commas; NULL: an empty one. */
+json_t *json_words(const char *words);
 /* Negative is null. */
 json_t *json_count(int64_t n);
 

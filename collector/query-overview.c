@@ -16,6 +16,9 @@
 
 #define WORST_LINKS 10
 #define ALARMS_MOST 20
+#define ALARMS_FEW 5 /* below: also some that are over */
+#define PAST_NS (7 * 86400 * NS_PER_S)
+#define PAST_ROWS_MOST 200
 #define RANGE_NS (3600 * NS_PER_S)
 #define KEPT_NS (5 * NS_PER_S)
 #define SLOW_LEAST_NS (1 * NS_PER_MS)
@@ -149,11 +152,36 @@ static int worst_links(struct query *q, json_t **worst)
 	return err;
 }
 
-static int take_alarm(void *ctx, const struct store_alarm *alarm)
+struct outbreaks {
+	json_t *list;
+	bool over;   /* take those, else the open ones */
+	size_t most; /* in the list */
+};
+
+/* An outbreak once: not the parts that single agents see of it. */
+static int take_outbreak(void *ctx, const struct store_alarm *alarm)
 {
-	if (alarm->ended_ns == 0)
-		json_array_append_new(ctx, alarm_to_json(alarm));
-	return json_array_size(ctx) == ALARMS_MOST;
+	struct outbreaks *found = ctx;
+	if (alarm->within_row == 0 && (alarm->ended_ns != 0) == found->over)
+		json_array_append_new(found->list, alarm_to_json(alarm));
+	return json_array_size(found->list) >= found->most;
+}
+
+/* The open ones; where they are few, what was last beside them. */
+static int read_outbreaks(struct query *q, json_t *list)
+{
+	struct outbreaks found = {list, false, ALARMS_MOST};
+	struct store_filter open = {
+	    .range = {q->now_ns, q->now_ns + 1}, .agent_row = -1};
+	struct store_filter past = {.agent_row = -1, .limit = PAST_ROWS_MOST,
+	    .range = {q->now_ns - PAST_NS, q->now_ns}};
+	int err = q->c->ops->read_alarms(
+	    q->reader, &open, take_outbreak, &found);
+	if (err < 0 || json_array_size(list) >= ALARMS_FEW)
+		return err;
+	found.over = true;
+	found.most = ALARMS_FEW;
+	return q->c->ops->read_alarms(q->reader, &past, take_outbreak, &found);
 }
 
 static json_t *agent_counts(struct collector *c)
@@ -178,13 +206,11 @@ int query_overview(struct collector *c, const struct query_args *args,
 	if (err < 0)
 		return err;
 	alarms = json_array();
-	struct store_filter open = {
-	    .range = {q.now_ns, q.now_ns + 1}, .agent_row = -1};
 	err = worst_links(&q, &worst);
 	if (err == ERR_OK)
 		err = c->ops->totals(q.reader, &stored, &lost);
 	if (err == ERR_OK)
-		err = c->ops->read_alarms(q.reader, &open, take_alarm, alarms);
+		err = read_outbreaks(&q, alarms);
 	if (err >= 0)
 		json = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}",
 		    "now", json_time(q.now_ns), "agents", agent_counts(c),

@@ -14,17 +14,6 @@ struct list {
 	bool more;
 };
 
-static json_t *split_agents(const char *ids)
-{
-	json_t *list = json_array();
-	while (ids && *ids) {
-		size_t len = strcspn(ids, ",");
-		json_array_append_new(list, json_stringn(ids, len));
-		ids += len + (ids[len] == ',');
-	}
-	return list;
-}
-
 static int take_source(void *ctx, const struct store_source *s)
 {
 	struct list *list = ctx;
@@ -38,7 +27,7 @@ static int take_source(void *ctx, const struct store_source *s)
 	    "targets", (json_int_t)s->targets);
 	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:b}", "first_at",
 	    json_time(s->first_ns), "last_at", json_time(s->last_ns),
-	    "agents", split_agents(s->agents), "payload_hash",
+	    "agents", json_words(s->agents), "payload_hash",
 	    s->payload_hash.len == 16
 		? json_hex(s->payload_hash.data, 16) : json_null(),
 	    "spoofable", s->spoofable);

@@ -224,7 +224,16 @@ static void take_alarm(sqlite3_stmt *row, struct store_alarm *alarm)
 	    .signature = db_column_text(row, 13),
 	};
 	db_column_copy(row, 14, alarm->agent, sizeof(alarm->agent));
+	alarm->within_row = sqlite3_column_int64(row, 15);
+	alarm->agents = db_column_text(row, 16);
 }
+
+/* Two alarms of one kind and direction that overlap: one outbreak. */
+#define SAME_OUTBREAK(x, y)                                                   \
+	x ".kind = " y ".kind AND " x ".bin_s = " y ".bin_s"                  \
+	" AND " x ".direction = " y ".direction"                              \
+	" AND (" x ".ended_ns = 0 OR " x ".ended_ns >= " y ".onset_ns)"       \
+	" AND (" y ".ended_ns = 0 OR " x ".onset_ns <= " y ".ended_ns)"
 
 int sqlite_read_alarms(struct store_reader *reader,
     const struct store_filter *filter, store_alarm_fn *fn, void *ctx)
@@ -232,7 +241,14 @@ int sqlite_read_alarms(struct store_reader *reader,
 	sqlite3_stmt *row = db_query(&reader->db,
 	    "SELECT l.id, l.bin_s, l.kind, l.agent, l.direction, l.onset_ns,"
 	    " l.detected_ns, l.ended_ns, l.observed, l.expected, l.test,"
-	    " l.run_length, k.verdict, k.signature, a.agent"
+	    " l.run_length, k.verdict, k.signature, a.agent,"
+	    " CASE l.agent WHEN 0 THEN 0 ELSE (SELECT f.id FROM alarms f"
+	    "  WHERE f.agent = 0 AND " SAME_OUTBREAK("f", "l")
+	    "  ORDER BY f.onset_ns DESC LIMIT 1) END,"
+	    " CASE l.agent WHEN 0 THEN (SELECT"
+	    "  group_concat(DISTINCT lower(hex(b.agent))) FROM alarms p"
+	    "  JOIN agents b ON b.id = p.agent"
+	    "  WHERE p.agent > 0 AND " SAME_OUTBREAK("p", "l") ") END"
 	    " FROM alarms l JOIN kinds k ON k.id = l.kind"
 	    " LEFT JOIN agents a ON a.id = l.agent"
 	    " WHERE l.onset_ns < ?2 AND (l.ended_ns = 0 OR l.ended_ns >= ?1)"

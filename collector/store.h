@@ -124,6 +124,11 @@ struct store_alarm {
 	int64_t onset_ns, detected_ns, ended_ns; /* ended 0: still on */
 	double observed, expected, run_length;
 	const char *test;
+	/* Filled when read: the fleet's alarm that an agent's is a part of
+	 * (0: none), and the hex ids of the agents whose alarms are parts of
+	 * this one, commas between (NULL: none). */
+	int64_t within_row;
+	const char *agents;
 };
 struct store_event {
 	int64_t id, at_ns;

@@ -265,7 +265,7 @@ export function alarms(started) {
 	const base = { direction: "rise", agent: null, bin_s: 10,
 		verdict: "worm",
 		test: "Poisson CUSUM on distinct sources",
-		average_run_length: 100000 };
+		average_run_length: 100000, within: null, agents: [] };
 	return [
 		{ ...base, id: "a2", signature: "slammer",
 		  onset_at: iso(started - 170 * SECOND),

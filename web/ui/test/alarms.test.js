@@ -14,6 +14,16 @@ test("agents stand behind the alarm of all together", () => {
 	assert.deepEqual(groups.map((g) => [g.id, g.at]), [["3", ["b", "a"]]]);
 });
 
+test("the collector's word on what belongs together is taken", () => {
+	const groups = groupAlarms([alarm("1", { agents: ["a", "c"] }),
+		alarm("2", { agent: "b", within: "1",
+			onset_at: "2026-11-21T00:00:00Z",
+			ended_at: "2026-11-21T01:00:00Z" }),
+		alarm("3", { agent: "a", within: "1" })]);
+	assert.deepEqual(groups.map((g) => [g.id, g.at]),
+		[["1", ["a", "c", "b"]]]);
+});
+
 test("without one of all, the biggest leads", () => {
 	const [group] = groupAlarms([alarm("1", { agent: "a" }),
 		alarm("2", { agent: "b", observed: 90 })]);

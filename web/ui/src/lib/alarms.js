@@ -5,8 +5,9 @@
 export const kindKey = ({ signature, verdict }) =>
 	signature || `(${verdict})`;
 
-// Of the alarms of one kind and direction that overlap in time, the one of
-// all agents together leads (else the biggest); the others stand behind it.
+// The collector says which alarms are parts of which (`within`, `agents`).
+// What it leaves, alarms of several agents that never added up, is grouped
+// here: of those of one kind and direction that overlap, the biggest leads.
 // Gives [{...alarm, at: [agent ids]}], newest onset first, open ones before.
 export function groupAlarms(alarms) {
 	const groups = [];
@@ -14,12 +15,14 @@ export function groupAlarms(alarms) {
 		Number(Boolean(a.agent)) - Number(Boolean(b.agent))
 		|| b.observed - a.observed);
 	for (const alarm of leadFirst) {
-		const home = groups.find((g) => kindKey(g) === kindKey(alarm)
+		const home = groups.find((g) => alarm.within ? g.id === alarm.within
+			: kindKey(g) === kindKey(alarm)
 			&& g.direction === alarm.direction && overlap(g, alarm));
 		if (home && alarm.agent)
-			home.at.push(alarm.agent);
+			home.at = [...new Set([...home.at, alarm.agent])];
 		else
-			groups.push({ ...alarm, at: alarm.agent ? [alarm.agent] : [] });
+			groups.push({ ...alarm, at: alarm.agent ? [alarm.agent]
+				: [...alarm.agents ?? []] });
 	}
 	return groups.sort((a, b) => Number(Boolean(a.ended_at))
 		- Number(Boolean(b.ended_at))

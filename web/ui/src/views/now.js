@@ -57,6 +57,8 @@ export class NowView {
 			source: () => ({ name: "alarms", url: apiUrl("overview"),
 				rows: app.overview?.alarms ?? [] }) });
 		this.alarmList = h("ul", { class: "alarm-list" });
+		this.alarmNote = h("p", { class: "alarm-note", hidden: true },
+			"Nothing rises or falls beyond its past now. What was last:");
 		this.links = new Panel({ title: "Worst links", class: "links-panel",
 			source: () => ({ name: "worst-links", url: apiUrl("overview"),
 				rows: app.overview?.worst_links ?? [] }) });
@@ -213,7 +215,8 @@ export class NowView {
 			return;
 		}
 		if (!this.alarmList.isConnected)
-			this.alarms.fill(this.alarmList);
+			this.alarms.fill(this.alarmNote, this.alarmList);
+		this.alarmNote.hidden = alarms.some(isOpen);
 		keyed(this.alarmList, alarms, {
 			key: (a) => a.id, make: () => h("li"),
 			draw: (li, a) => replace(li, this.alarmRow(a, now, utc)),
@@ -223,7 +226,7 @@ export class NowView {
 
 	alarmRow(alarm, now, utc) {
 		const open = !alarm.ended_at;
-		return h("a", { class: `alarm-row row-link ${open ? "open" : ""}`,
+		return h("a", { class: `alarm-row row-link ${open ? "open" : "over"}`,
 			href: this.app.href({ page: "outbreaks",
 				signature: alarm.signature || undefined,
 				verdict: alarm.verdict, alarm: alarm.id,
