@@ -21,8 +21,10 @@
 #define PAST_ROWS_MOST 200
 #define RANGE_NS (3600 * NS_PER_S)
 #define KEPT_NS (5 * NS_PER_S)
-#define SLOW_LEAST_NS (1 * NS_PER_MS)
+/* Where links are short, three times nearly nothing is nearly nothing. */
+#define USUAL_LEAST_NS (5.0 * NS_PER_MS)
 #define SLOW_RATIO 3.0
+#define SLOW_TRACES_LEAST 3 /* one late answer is not a slow link */
 #define SCORE_LEAST 5.0
 
 struct overview {
@@ -51,17 +53,22 @@ void overview_close(struct collector *c)
  * is usual here, of the percents lost. */
 static double score_slow(const struct topology_link *link, double usual_ns)
 {
-	if (link->delay_ns < SLOW_LEAST_NS)
+	if (link->traces < SLOW_TRACES_LEAST)
 		return 0;
-	double usual =
-	    usual_ns > (double)SLOW_LEAST_NS ? usual_ns : SLOW_LEAST_NS;
-	double ratio = (double)link->delay_ns / usual;
+	double ratio = (double)link->delay_ns / fmax(usual_ns, USUAL_LEAST_NS);
 	return ratio >= SLOW_RATIO ? 10 * log2(ratio) : 0;
 }
 
 static double score_lossy(const struct topology_link *link)
 {
 	return 10 * log2(1 + 100 * fmax(link->loss_low, 0));
+}
+
+static const char *why_of(double slow, double lossy)
+{
+	if (slow >= SCORE_LEAST && lossy >= SCORE_LEAST)
+		return "slow and lossy";
+	return slow > lossy ? "slow" : "lossy";
 }
 
 struct scored {
@@ -107,10 +114,10 @@ static json_t *worst_of(struct map *map)
 	for (size_t i = 0; i < count; i++) {
 		double slow = score_slow(&links[i], usual);
 		double lossy = score_lossy(&links[i]);
-		double score = slow > lossy ? slow : lossy;
+		double score = fmax(slow, lossy);
 		if (score >= SCORE_LEAST)
 			scored[n++] = (struct scored){&links[i], score,
-			    slow > lossy ? "slow" : "lossy"};
+			    why_of(slow, lossy)};
 	}
 	qsort(scored, n, sizeof(*scored), by_score);
 	json_t *list = json_array();

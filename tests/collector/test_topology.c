@@ -290,6 +290,38 @@ static void the_slow_and_the_lossy_link_are_the_worst(void **state)
 	json_decref(overview);
 }
 
+static void a_verdict_names_all_that_is_wrong(void **state)
+{
+	struct fixture *f = *state;
+	static const struct hop both[] = {{"10.2.0.1", 1000, 4, 4},
+	    {"10.2.0.2", 61000, 4, 2}, {DST, 62000, 4, 2}};
+	/* six milliseconds are many times the usual here, and not slow */
+	static const struct hop lossy[] = {{"10.3.0.1", 1000, 4, 4},
+	    {"10.3.0.2", 7000, 4, 2}, {DST, 7100, 4, 2}};
+	static const struct hop late[] = {{"10.4.0.1", 1000, 4, 4},
+	    {"10.4.0.2", 91000, 4, 4}, {DST, 91100, 4, 4}};
+	for (int i = 0; i < 30; i++) {
+		int64_t at_ns = f->now_ns - i * 60 * NS_PER_S;
+		add_trace(&agent, SRC, DST, at_ns, both, 3);
+		add_trace(&other, "192.0.2.2", DST, at_ns, lossy, 3);
+	}
+	add_trace(&agent, SRC, DST, f->now_ns, late, 3);
+	fixture_ship(f, &agent);
+	fixture_ship(f, &other);
+	json_t *overview = fixture_query(f, query_overview, NULL);
+	json_t *worst = json_object_get(overview, "worst_links");
+	json_t *first = find(worst, "10.2.0.1>10.2.0.2");
+	json_t *second = find(worst, "10.3.0.1>10.3.0.2");
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_string_equal(json_string_value(json_object_get(first, "why")),
+	    "slow and lossy");
+	assert_string_equal(
+	    json_string_value(json_object_get(second, "why")), "lossy");
+	assert_null(find(worst, "10.4.0.1>10.4.0.2"));
+	json_decref(overview);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -303,6 +335,7 @@ int main(void)
 	    TEST(an_agents_map_is_its_own),
 	    TEST(a_links_series_follows_its_delay),
 	    TEST(the_slow_and_the_lossy_link_are_the_worst),
+	    TEST(a_verdict_names_all_that_is_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
