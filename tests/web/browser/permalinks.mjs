@@ -48,7 +48,7 @@ async function useMap(page) {
 	await page.waitForSelector("aside.detail:visible");
 	await page.locator(".legend input").press("ArrowRight");
 	await page.locator(".zone").click();
-	assert.match(page.url(), /layout=force.*colour=loss.*loss_percent=2/);
+	assert.match(page.url(), /layout=force.*colour=loss.*loss_percent=5/);
 }
 
 async function useOutbreaks(page) {

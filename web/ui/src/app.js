@@ -4,7 +4,7 @@ import { groupAlarms } from "./lib/alarms.js";
 import { connection, get, getAll, poll, serverNow } from "./lib/api.js";
 import { onFeed } from "./lib/events.js";
 import { formatState, parseState, patchState } from "./lib/url-state.js";
-import { DEFAULT_RANGE, resolveRange } from "./lib/time.js";
+import { DEFAULT_RANGE, RANGES, resolveRange } from "./lib/time.js";
 
 const OVERVIEW_MS = 5000;
 
@@ -69,6 +69,13 @@ export class App {
 
 	rangeId() {
 		return this.state.range ?? DEFAULT_RANGE;
+	}
+
+	// "the last hour"
+	rangeName() {
+		const name = RANGES.find((r) => r.id === this.rangeId())?.name;
+		return name ? `the ${name.replace("Live, ", "").toLowerCase()}`
+			: "the chosen time";
 	}
 
 	// One reader of the overview for all: the navigation's badges and Now.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: ISC
 // Computes where nodes go, beside the page so that it stays quick.  One
-// message in: {job, kind, nodes: [{id, source}], links: [[from, to]],
+// message in: {job, kind, nodes: [{id, source, end}], links: [[from, to]],
 // known: [[id, [x, y]]], pinned: [id]}; one out: {job, positions}.
 import dagre from "@dagrejs/dagre";
 import Graph from "graphology";
 import forceAtlas2 from "graphology-layout-forceatlas2";
 import { COLUMN, ROW, isWorthKeeping, outwardLinks, placeNewcomers,
 	quickLayers, spiral, spread, stretched } from "./map/layout-plan.js";
+import { untangled } from "./map/untangle.js";
 
-const ROOT = ">root"; // no node id holds a ">"
+const ROOT = ">root", SINK = ">sink"; // no node id holds a ">"
+const TIGHT = 4; // a node at the edge stays near its first router
 
 const DAGRE_NODES = 700; // more would take it many seconds
 
@@ -20,24 +22,34 @@ function dagreLayers(nodes, links) {
 	graph.setDefaultEdgeLabel(() => ({}));
 	for (const { id } of nodes)
 		graph.setNode(id, { width: 12, height: 12 });
+	const edge = new Set(nodes.filter((n) => n.source || n.end)
+		.map((n) => n.id));
 	for (const [from, to] of outwardLinks(nodes, links))
-		graph.setEdge(from, to);
-	// a root that all sources hang from keeps them in the first column
+		graph.setEdge(from, to, { weight:
+			edge.has(from) || edge.has(to) ? TIGHT : 1 });
+	// a root that all sources hang from keeps them in the first column, and
+	// a sink all ends in the last
 	graph.setNode(ROOT, { width: 1, height: 1 });
-	for (const { id } of nodes.filter((n) => n.source))
-		graph.setEdge(ROOT, id, { weight: 1000 });
+	graph.setNode(SINK, { width: 1, height: 1 });
+	for (const { id, source, end } of nodes) {
+		if (source)
+			graph.setEdge(ROOT, id, { weight: 1000 });
+		else if (end && graph.outEdges(id).length === 0)
+			graph.setEdge(id, SINK, { weight: 1000 });
+	}
 	dagre.layout(graph);
-	return new Map(nodes.map(({ id }) => {
+	const places = new Map(nodes.map(({ id }) => {
 		const { x, y } = graph.node(id);
 		return [id, [x, -y]]; // the canvas counts upwards
 	}));
+	return untangled(places, links, { column: COLUMN, row: ROW });
 }
 
 function layered({ nodes, links, known }) {
-	const fresh = nodes.length > DAGRE_NODES ? quickLayers(nodes, links)
-		: dagreLayers(nodes, links);
+	const fresh = stretched(nodes.length > DAGRE_NODES
+		? quickLayers(nodes, links) : dagreLayers(nodes, links));
 	return isWorthKeeping(known, nodes)
-		? placeNewcomers(known, fresh, links) : stretched(fresh);
+		? placeNewcomers(known, fresh, links) : fresh;
 }
 
 function force({ nodes, links, known, pinned }) {

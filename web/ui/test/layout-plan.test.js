@@ -35,18 +35,21 @@ test("whoever has a place keeps it, a newcomer finds a free one", () => {
 });
 
 test("a layout of other nodes is not worth keeping", () => {
-	assert.ok(isWorthKeeping(new Map([["s", [0, 0]], ["a", [1, 1]]]), nodes));
+	const places = new Map(["s", "a", "b", "d"].map((id) => [id, [0, 0]]));
+	assert.ok(isWorthKeeping(places, nodes));
+	places.delete("d");
+	assert.ok(!isWorthKeeping(places, nodes));
 	assert.ok(!isWorthKeeping(new Map([["x", [0, 0]]]), nodes));
 	assert.ok(!isWorthKeeping(new Map(), []));
 });
 
 test("pictures are stretched, never squeezed, and start the same", () => {
-	const tall = new Map([["a", [0, 0]], ["b", [10, 150]]]);
-	assert.deepEqual(stretched(tall).get("b"), [200, 150]);
+	const tall = new Map([["a", [0, 0]], ["b", [10, 170]]]);
+	assert.deepEqual(stretched(tall).get("b"), [200, 170]);
 	const dot = new Map([["a", [0, 0]]]);
 	assert.equal(stretched(dot), dot);
 	const wide = new Map([["a", [0, 0]], ["b", [1000, 10]]]);
-	assert.deepEqual(stretched(wide).get("b"), [1000, 22]);
+	assert.deepEqual(stretched(wide).get("b"), [1000, 24]);
 	assert.deepEqual([...spiral(nodes)], [...spiral(nodes)]);
 });
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucket, fillBins, linkLevel, nearestStep, niceTop, slotsFor,
-	sortBy, sparkPath, stepTimes, stepValues } from "../src/lib/scales.js";
+import { bucket, bucketShare, fillBins, linkLevel, linkState, nearestStep,
+	niceTop, slotsFor, sortBy, sparkArea, sparkPath, stepTimes, stepValues }
+	from "../src/lib/scales.js";
 
 const limits = { delay_ns: 20e6, loss: 0.01 };
 
@@ -71,4 +72,32 @@ test("a sparkline never has more slots than bins", () => {
 	assert.equal(slotsFor(0, 300e3, 10, 48), 30);
 	assert.equal(slotsFor(0, 3600e3, 60, 48), 48);
 	assert.equal(slotsFor(0, 1e3, 60, 48), 2);
+});
+
+test("a link is judged by delay and by loss", () => {
+	const limits = { delay_ns: 20e6, loss: 0.02 };
+	const state = (delay_ms, loss, loss_samples = 100) => linkState(
+		{ delay_ns: delay_ms && delay_ms * 1e6, loss, loss_samples }, limits);
+	assert.equal(state(6, 0.1).word, "lossy");
+	assert.equal(state(6, 0.1).level, "bad");
+	assert.equal(state(25, 0).word, "slow");
+	assert.equal(state(25, 0.1).word, "slow, lossy");
+	assert.equal(state(25, 0.1).level, "bad");
+	assert.equal(state(6, 0.01).word, "fine");
+	assert.equal(state(null, null).word, "not known");
+	assert.equal(state(6, 0.25, 4).word, "unsure");
+	assert.equal(state(6, 0.25, 4).level, "unknown");
+});
+
+test("few packets do not outweigh many in a share", () => {
+	const at = (time, share, weight) => ({ at: time, share, weight });
+	assert.deepEqual(bucketShare([at(0, 1, 1), at(1, 0, 99),
+		at(10, null, 0), at(12, 0.5, 2)], 0, 20, 2), [0.01, 0.5]);
+	assert.deepEqual(bucketShare([], 0, 20, 2), [null, null]);
+});
+
+test("the ground under a line has its gaps", () => {
+	assert.equal(sparkArea([1, 1, null, 1, 1], 4, 10), "M0.0 10L0.0 0.0"
+		+ "L1.0 0.0L1.0 10ZM3.0 10L3.0 0.0L4.0 0.0L4.0 10Z");
+	assert.equal(sparkArea([null], 4, 10), "");
 });

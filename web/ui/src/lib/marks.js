@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Small marks that several pages share: states, verdicts, sparklines, times.
 import { h, svg } from "./dom.js";
-import { sparkPath } from "./scales.js";
+import { sparkArea, sparkPath } from "./scales.js";
 import { formatAgo, formatDateTime, formatMoment, parseTime } from "./time.js";
 
 // A shape beside the word, so that colour is never the only carrier.
@@ -32,13 +32,37 @@ export function badge(text, level = "quiet") {
 	return h("span", { class: `badge ${level}` }, text);
 }
 
-export function spark(values, { label, level = "info" } = {}) {
-	const width = 96, height = 22;
-	const path = sparkPath(values, width, height - 3);
-	return svg("svg", { class: `spark ${level}`, role: "img",
-		viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none",
-		"aria-label": label },
-		path ? svg("path", { d: path, transform: "translate(0 1.5)" }) : null);
+const SPARK_WIDTH = 96, SPARK_HEIGHT = 22;
+
+const sparkSvg = (level, label, ...children) => svg("svg", {
+	class: `spark ${level}`, role: "img", "aria-label": label,
+	viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`,
+	preserveAspectRatio: "none" }, ...children);
+
+// fill: the ground under the line is tinted, so that its height is seen.
+export function spark(values, { label, level = "info", fill } = {}) {
+	const height = SPARK_HEIGHT - 3;
+	const path = sparkPath(values, SPARK_WIDTH, height);
+	const area = fill ? sparkArea(values, SPARK_WIDTH, height) : "";
+	const place = "translate(0 1.5)";
+	return sparkSvg(level, label,
+		area ? svg("path", { class: "area", d: area, transform: place })
+			: null,
+		path ? svg("path", { d: path, transform: place }) : null);
+}
+
+// Shares of 1 as bars from a common ground; none is less than a hairline.
+export function sparkBars(values, { label }) {
+	const step = SPARK_WIDTH / values.length;
+	const top = Math.max(0.1, ...values.map((v) => v ?? 0));
+	return sparkSvg("bars-of-loss", label, values.map((v, i) => {
+		if (v === null)
+			return null;
+		const height = Math.max(0.8, v / top * (SPARK_HEIGHT - 2));
+		return svg("rect", { x: (i * step).toFixed(2),
+			y: (SPARK_HEIGHT - height).toFixed(2), height: height.toFixed(2),
+			width: (step * 0.75).toFixed(2), class: v > 0 ? "some" : "none" });
+	}));
 }
 
 // A time as people say it, with the exact one behind it.

@@ -9,20 +9,39 @@ export const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7",
 // threshold), "bad" (three times it; one static pair cannot fit a mesh, a
 // multiple of the reader's own threshold can).
 export const BAD_MULTIPLE = 3;
+const SAMPLES_LEAST = 10; // a loss of one in four says nothing
 export function linkLevel(link, measure, thresholds) {
 	const value = measure === "loss" ? link.loss : link.delay_ns;
 	const limit = measure === "loss" ? thresholds.loss
 		: thresholds.delay_ns;
-	if (value === null || value === undefined)
+	if (value === null || value === undefined
+	    || (measure === "loss" && link.loss_samples < SAMPLES_LEAST))
 		return "unknown";
 	if (value >= limit * BAD_MULTIPLE)
 		return "bad";
 	return value >= limit ? "warn" : "ok";
 }
 
+export const LEVELS = ["unknown", "ok", "warn", "bad"]; // worse and worse
 export const LEVEL_WIDTH = { unknown: 1, ok: 1.6, warn: 3, bad: 4.5 };
-export const LEVEL_WORD = { unknown: "not known", ok: "fine",
-	warn: "raised", bad: "bad" };
+export const isRaised = (level) => level === "warn" || level === "bad";
+
+// Both measures together: {delay, loss, level (the worse), word}.  Unsure is
+// a loss that too few packets tell of.
+export function linkState(link, thresholds) {
+	const delay = linkLevel(link, "delay", thresholds);
+	const loss = linkLevel(link, "loss", thresholds);
+	const level = LEVELS[Math.max(LEVELS.indexOf(delay),
+		LEVELS.indexOf(loss))];
+	const words = [isRaised(delay) ? "slow" : null,
+		isRaised(loss) ? "lossy" : null].filter(Boolean);
+	if (words.length)
+		return { delay, loss, level, word: words.join(", ") };
+	const unsure = loss === "unknown" && link.loss >= thresholds.loss;
+	return unsure ? { delay, loss, level: "unknown", word: "unsure" }
+		: { delay, loss, level, word: level === "unknown" ? "not known"
+			: "fine" };
+}
 
 // A value on a slider of steps that grow like 1, 2, 5.
 export const DELAY_STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
@@ -56,6 +75,16 @@ export function sparkPath(values, width, height) {
 	return path;
 }
 
+// The ground under such a line, piece by piece.
+export function sparkArea(values, width, height) {
+	return sparkPath(values, width, height).split("M").filter(Boolean)
+		.map((piece) => {
+			const points = piece.split("L").map((p) => p.split(" ")[0]);
+			return `M${points[0]} ${height}L${piece}`
+				+ `L${points.at(-1)} ${height}Z`;
+		}).join("");
+}
+
 // Puts values by time into n equal slots of [from, to): the biggest of each.
 export function bucket(points, from, to, n) {
 	const out = new Array(n).fill(null);
@@ -66,6 +95,19 @@ export function bucket(points, from, to, n) {
 		out[i] = out[i] === null ? value : Math.max(out[i], value);
 	}
 	return out;
+}
+
+// The same for shares: what is few is averaged with what is many by weight.
+export function bucketShare(points, from, to, n) {
+	const sum = new Array(n).fill(0), weights = new Array(n).fill(0);
+	for (const { at, share, weight } of points) {
+		const i = Math.floor(((at - from) / (to - from)) * n);
+		if (i < 0 || i >= n || typeof share !== "number" || !(weight > 0))
+			continue;
+		sum[i] += share * weight;
+		weights[i] += weight;
+	}
+	return sum.map((s, i) => weights[i] ? s / weights[i] : null);
 }
 
 // How many slots a sparkline of at most `most` has: never more than bins.

@@ -48,6 +48,22 @@ export function pickBin_s(span_ms) {
 	return span_ms <= 60 * DAY ? 3600 : 86400;
 }
 
+// For a link: a share of packets lost needs enough of them.
+const LOSS_BIN_S = 60;
+export function linkBin_s(span_ms, measure) {
+	const bin_s = pickBin_s(span_ms);
+	return measure === "loss" ? Math.max(LOSS_BIN_S, bin_s) : bin_s;
+}
+
+// A time that shows an alarm with as much of what was before, and after.
+const AROUND_LEAST_MS = 2 * MINUTE;
+export function aroundAlarm(alarm, now_ms) {
+	const onset = parseTime(alarm.onset_at);
+	const end = parseTime(alarm.ended_at ?? "") || now_ms;
+	const margin = Math.max(AROUND_LEAST_MS, end - onset);
+	return { from: onset - margin, to: Math.min(now_ms, end + margin) };
+}
+
 export function toRfc3339(ms) {
 	return new Date(ms).toISOString();
 }

@@ -8,12 +8,18 @@ import { NONE, formatCount, formatDelay, formatLoss, linkEnds, nodeLabel,
 import { icon } from "../lib/icons.js";
 import { badge, facts, timeMark } from "../lib/marks.js";
 import { dataMenu } from "../lib/panel.js";
-import { LEVEL_WORD, fillBins, linkLevel } from "../lib/scales.js";
-import { formatMoment, parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
+import { fillBins, isRaised, linkState } from "../lib/scales.js";
+import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
 
-const LEVEL_BADGE = { unknown: "quiet", ok: "ok", warn: "warn", bad: "bad" };
+const LEVEL_BADGE = { unknown: "quiet", ok: "ok" };
 const ROLE_WORDS = { source: "vantage point", router: "router",
 	destination: "destination" };
+
+// As many bins as a chart has, so that its readout finds them by index.
+function everyBin(x, bins) {
+	const at = new Map(bins.map((b) => [b.at_s, b]));
+	return x.map((at_s) => at.get(at_s) ?? { at_s, samples: 0 });
+}
 
 export class MapDetail {
 	constructor(app, view) {
@@ -43,6 +49,7 @@ export class MapDetail {
 	clear() {
 		this.key = null;
 		this.bins = [];
+		this.lossBins = [];
 		for (const chart of Object.values(this.charts ?? {}))
 			chart.destroy();
 		this.charts = null;
@@ -74,13 +81,13 @@ export class MapDetail {
 	}
 
 	buildCharts(id) {
-		const readout = (draw) => (i) => this.bins.length ? draw(
-			this.bins[i ?? this.bins.length - 1]) : null;
+		const readout = (name, draw) => (i) => this[name].length ? draw(
+			this[name][i ?? this[name].length - 1]) : null;
 		const when = (bin) => formatMoment(bin.at_s * 1000, this.app.now(),
 			this.app.utc);
 		this.charts = {
 			delay: new TimeChart({ label: "Delay of this link over time",
-				height: 150, sync: "link", readout: readout((bin) => [
+				height: 150, sync: "link", readout: readout("bins", (bin) => [
 					readoutItem(null, "", when(bin)),
 					readoutItem(null, "median",
 						formatDelay(bin.delay_median_ns)),
@@ -88,7 +95,8 @@ export class MapDetail {
 						`${formatDelay(bin.delay_min_ns)} \u2013 `
 						+ formatDelay(bin.delay_max_ns))]) }),
 			loss: new TimeChart({ label: "Loss of this link over time",
-				height: 92, sync: "link", readout: readout((bin) => [
+				height: 92, sync: "link", readout: readout("lossBins", (bin) => [
+					readoutItem(null, "", when(bin)),
 					readoutItem(null, "lost", formatLoss(bin.loss)),
 					readoutItem(null, "of", `${formatCount(bin.samples)} `
 						+ "probes")]) }),
@@ -106,48 +114,63 @@ export class MapDetail {
 				+ "link unless something behind it is fast."));
 	}
 
-	span() {
+	span(measure = "delay") {
 		const { from, to } = this.app.range();
 		return { from: toRfc3339(from), to: toRfc3339(to),
-			bin: pickBin_s(to - from) };
+			bin: linkBin_s(to - from, measure) };
 	}
 
 	// The past of the selected link.
 	async refresh(selection, signal) {
 		if (selection?.kind !== "link")
 			return;
-		const { charts } = this, span = this.span();
-		const { bins, bin_s } = await get(
-			`links/${encodeURIComponent(selection.id)}/series`, span, signal);
+		const { charts } = this;
+		const path = `links/${encodeURIComponent(selection.id)}/series`;
+		const ask = async (measure) => {
+			const span = this.span(measure);
+			const { bins, bin_s } = await get(path, span, signal);
+			return { span: { ...span, bin: bin_s ?? span.bin },
+				bins: bins.map((b) => ({ ...b,
+					at_s: parseTime(b.at) / 1000 })) };
+		};
+		const delay = await ask("delay");
+		const loss = this.span("loss").bin === this.span().bin ? delay
+			: await ask("loss");
 		if (this.charts !== charts || !charts)
 			return;
-		this.bins = bins.map((b) => ({ ...b, at_s: parseTime(b.at) / 1000 }));
-		this.drawCharts({ ...span, bin: bin_s ?? span.bin });
+		this.drawDelay(delay);
+		this.drawLoss(loss);
 	}
 
-	drawCharts(span) {
-		const read = (name) => fillBins(this.bins, span.bin, (b) => b[name]);
+	common(x, span) {
+		return { x, from_s: parseTime(span.from) / 1000,
+			to_s: parseTime(span.to) / 1000, utc: this.app.utc };
+	}
+
+	drawDelay({ bins, span }) {
+		const read = (name) => fillBins(bins, span.bin, (b) => b[name]);
 		const { x, y: median } = read("delay_median_ns");
 		const toMs = (values) => values.map((v) => v === null ? null : v / 1e6);
-		const common = { x, from_s: parseTime(span.from) / 1000,
-			to_s: parseTime(span.to) / 1000, utc: this.app.utc };
-		const line = cssColour("--chart-line");
-		// indices of a whole span, so that the readout finds its bin
-		this.bins = x.map((at_s, i) => this.bins.find((b) => b.at_s === at_s)
-			?? { at_s, samples: 0, i });
-		this.charts.delay.update({ ...common, bands: [[2, 1]],
+		this.bins = everyBin(x, bins);
+		this.charts.delay.update({ ...this.common(x, span), bands: [[2, 1]],
 			format: (v) => v === 0 ? "0" : formatDelay(v * 1e6),
 			series: [
 				{ label: "smallest", values: toMs(read("delay_min_ns").y),
 				  width: 0 },
 				{ label: "biggest", values: toMs(read("delay_max_ns").y),
 				  width: 0 },
-				{ label: "median", values: toMs(median), stroke: line },
+				{ label: "median", values: toMs(median),
+				  stroke: cssColour("--chart-line") },
 			] });
-		this.charts.loss.update({ ...common, format: (v) => `${v}\u00a0%`,
+	}
+
+	drawLoss({ bins, span }) {
+		const { x, y } = fillBins(bins, span.bin, (b) => b.loss);
+		this.lossBins = everyBin(x, bins);
+		this.charts.loss.update({ ...this.common(x, span),
+			format: (v) => `${v}\u00a0%`,
 			series: [{ label: "loss", paths: "bars", width: 0,
-				fill: cssColour("--bad"),
-				values: read("loss").y.map((v) => v === null
+				fill: cssColour("--bad"), values: y.map((v) => v === null
 					|| v === undefined ? null : v * 100) }] });
 	}
 
@@ -179,14 +202,15 @@ export class MapDetail {
 
 	fillLink(link, nodes, links) {
 		const { utc } = this.app, now = this.app.now();
-		const { colour, thresholds } = this.view.thresholds();
-		const level = linkLevel(link, colour, thresholds);
+		const state = linkState(link, this.view.thresholds().thresholds);
 		const ends = [link.from, link.to].map((id) =>
 			nodes.find((n) => n.id === id)?.agents ?? []);
 		const agents = ends[0].filter((a) => ends[1].includes(a));
 		const back = links.find((l) => l.id === `${link.to}>${link.from}`);
-		replace(this.state, badge(`${colour} ${LEVEL_WORD[level]}`,
-			LEVEL_BADGE[level]));
+		replace(this.state, isRaised(state.level) ? [
+			isRaised(state.delay) ? badge("slow", state.delay) : null,
+			isRaised(state.loss) ? badge("lossy", state.loss) : null]
+			: badge(state.word, LEVEL_BADGE[state.level]));
 		replace(this.factBox, facts([
 			["Delay", `${formatDelay(link.delay_ns)}`
 				+ (link.delay_mad_ns > 0

@@ -6,8 +6,8 @@ import Sigma from "sigma";
 import { mix } from "../lib/colour.js";
 import { cssColour, reducedMotion } from "../lib/dom.js";
 import { formatDelay, formatLoss } from "../lib/format.js";
-import { LEVEL_WIDTH, linkLevel } from "../lib/scales.js";
-import { drawHover, drawLinkLabel, drawNodeLabel } from "./labels.js";
+import { LEVELS, LEVEL_WIDTH, isRaised, linkState } from "../lib/scales.js";
+import { drawHover, drawLabels } from "./labels.js";
 import { baseOf, endOf } from "./twins.js";
 import { DASHES, LinkProgram, SHAPES, ShapeProgram } from "./programs.js";
 
@@ -18,12 +18,14 @@ const NODE_LOOK = {
 	silent: { shape: SHAPES.hollow, size: 8 },
 };
 const LEVEL_DASH = { unknown: DASHES.dotted, ok: DASHES.solid,
-	warn: DASHES.solid, bad: DASHES.dashed };
+	warn: DASHES.solid, bad: DASHES.dashed, other: DASHES.dashed };
+const OTHER_WIDTH = 2.6;
+const LEAST_NAMED = 4; // px; smaller marks are named by zooming in
 const DIMMED = 0.16;
 const COLOURS = ["surface", "text", "text-2", "text-3", "line-strong",
 	"raised", "accent", "warn", "bad", "node-source", "node-router",
 	"node-destination", "node-silent", "node-mpls", "edge-ok",
-	"edge-unknown"];
+	"edge-unknown", "edge-other"];
 
 export function hasWebGl() {
 	const canvas = document.createElement("canvas");
@@ -52,6 +54,7 @@ export class GraphView {
 			["enterEdge", "pointer"], ["leaveNode", ""], ["leaveEdge", ""]])
 			this.sigma.on(event, () =>
 				container.style.setProperty("cursor", cursor));
+		this.sigma.on("afterRender", () => this.drawWords());
 		if (!readOnly)
 			this.listenToDrags();
 	}
@@ -62,15 +65,12 @@ export class GraphView {
 			nodeProgramClasses: { shape: ShapeProgram },
 			nodeHoverProgramClasses: { shape: ShapeProgram },
 			edgeProgramClasses: { link: LinkProgram },
-			enableEdgeEvents: true, renderEdgeLabels: true, zIndex: true,
-			defaultDrawNodeLabel: (c, data) => drawNodeLabel(c, data, this),
+			enableEdgeEvents: true, zIndex: true,
+			// words are placed by drawWords(), which lets none cover another
+			renderLabels: false, renderEdgeLabels: false,
 			defaultDrawNodeHover: (c, data) => drawHover(c, data, this),
-			defaultDrawEdgeLabel: (c, edge, source, target) =>
-				drawLinkLabel(c, edge, source, target, this),
 			labelFont: getComputedStyle(document.body).fontFamily,
-			labelSize: 11, labelDensity: readOnly ? 0.4 : 1,
-			labelGridCellSize: 80,
-			labelRenderedSizeThreshold: 4, stagePadding: 46,
+			labelSize: 11, stagePadding: 46,
 			minCameraRatio: 0.05, maxCameraRatio: 3,
 			enableCameraZooming: !readOnly, enableCameraPanning: !readOnly,
 			enableCameraRotation: false, allowInvalidContainer: true,
@@ -176,12 +176,6 @@ export class GraphView {
 		return this.near !== null && this.near.size > 0 && !this.near.has(id);
 	}
 
-	isNamed(role, dim, id) {
-		return role === "silent" ? this.scale === 1
-			: !dim && (role === "source" || baseOf(id) !== id
-				|| this.look.matches?.has(id));
-	}
-
 	drawnNode(id, { x, y, node }) {
 		const role = roleOf(node), c = this.colours;
 		const { shape, size } = NODE_LOOK[role] ?? NODE_LOOK.router;
@@ -203,37 +197,49 @@ export class GraphView {
 				mix(border, c.surface, DIMMED)];
 		return { x, y, hidden, shape, color, border, role, dim,
 			size: chosen ? size + 3 : size * (this.scale ?? 1),
-			label: role === "silent" ? "?" : node.name || node.addr || id,
-			forceLabel: chosen || this.isNamed(role, dim, id),
+			chosen, label: role === "silent" ? "?"
+				: node.name || node.addr || id,
 			zIndex: dim ? 0 : chosen ? 3 : 2 };
 	}
 
 	drawnLink(id, { link, paired }) {
 		const { colour, thresholds, selected, focus } = this.look;
-		const level = linkLevel(link, colour, thresholds), c = this.colours;
-		const chosen = selected?.id === id;
-		const [a, b] = [link.from, link.to];
-		const dim = this.isDim(a) || this.isDim(b)
+		const state = linkState(link, thresholds), c = this.colours;
+		const level = state[colour];
+		// bad by the measure that is not shown: marked, in no colour of it
+		const other = !isRaised(level) && isRaised(state.level);
+		const chosen = selected?.id === id, hovered = this.hovered === id;
+		const dim = this.isDim(link.from) || this.isDim(link.to)
 			|| (selected?.kind === "link" && !chosen && !focus);
-		let color = level === "ok" ? c["edge-ok"]
-			: level === "unknown" ? c["edge-unknown"] : c[level];
-		if (chosen)
-			color = level === "ok" || level === "unknown" ? c.accent : color;
+		let color = other ? c["edge-other"] : isRaised(level) ? c[level]
+			: chosen ? c.accent : c[`edge-${level}`];
 		if (dim)
 			color = mix(color, c.surface, DIMMED * 1.6);
-		const few = !this.small && (this.scale ?? 1) === 1;
-		const raised = level === "bad" || (level === "warn" && few);
-		const named = chosen || this.hovered === id
-			|| (raised && !dim && this.isWorseWay(link, paired));
-		const size = LEVEL_WIDTH[level] * Math.sqrt(this.scale ?? 1)
-			+ (chosen ? 2 : 0)
-			+ (this.hovered === id ? 1 : 0);
-		return { color, level, dash: LEVEL_DASH[level],
-			size, side: paired ? size + 0.9 : 0,
-			label: named ? (colour === "loss" ? formatLoss(link.loss)
-				: formatDelay(link.delay_ns)) : null,
-			forceLabel: named,
-			zIndex: dim ? 0 : chosen ? 3 : level === "bad" ? 2 : 1 };
+		const size = (other ? OTHER_WIDTH : LEVEL_WIDTH[level])
+			* Math.sqrt(this.scale ?? 1) + (chosen ? 2 : 0)
+			+ (hovered ? 1 : 0);
+		const named = chosen || hovered || (!dim && this.isTold(state)
+			&& this.isWorseWay(link, paired));
+		return { color, level, size, dash: LEVEL_DASH[other ? "other" : level],
+			side: paired ? size + 0.9 : 0,
+			label: named ? this.valueOf(link, state) : null,
+			zIndex: dim ? 0 : chosen ? 3 : isRaised(state.level)
+				? LEVELS.indexOf(state.level) - 1 : 0.5 };
+	}
+
+	// Whether a link says its value without being pointed at.
+	isTold({ level }) {
+		return level === "bad" || (level === "warn" && !this.small
+			&& (this.scale ?? 1) === 1);
+	}
+
+	// What is raised; else the chosen measure.
+	valueOf(link, { delay, loss }) {
+		const values = [isRaised(delay) ? formatDelay(link.delay_ns) : null,
+			isRaised(loss) ? `${formatLoss(link.loss)} lost` : null]
+			.filter(Boolean);
+		return values.join(", ") || (this.look.colour === "loss"
+			? `${formatLoss(link.loss)} lost` : formatDelay(link.delay_ns));
 	}
 
 	// Of the two directions of a pair only the worse one is labelled.
@@ -242,10 +248,67 @@ export class GraphView {
 			return true;
 		const { link: back } = this.graph.getEdgeAttributes(
 			`${link.to}>${link.from}`);
-		const value = (l) => (this.look.colour === "loss" ? l.loss
-			: l.delay_ns) ?? -1;
+		const { thresholds } = this.look;
+		const value = (l) => Math.max((l.delay_ns ?? -1) / thresholds.delay_ns,
+			(l.loss ?? -1) / thresholds.loss);
 		return value(link) > value(back)
 			|| (value(link) === value(back) && link.from < link.to);
+	}
+
+	// The words of what is in view, over everything that sigma drew.
+	drawWords() {
+		const { width, height } = this.sigma.getDimensions();
+		const frame = { left: 2, top: 2, right: width - 2,
+			bottom: height - 2 };
+		const inView = ({ x, y }) => x > -50 && y > -50 && x < width + 50
+			&& y < height + 50;
+		const at = new Map(), nodes = [], links = [], lines = [];
+		this.graph.forEachNode((id) => {
+			const data = this.sigma.getNodeDisplayData(id);
+			if (!data || data.hidden)
+				return;
+			const { x, y } = this.sigma.framedGraphToViewport(data);
+			at.set(id, [x, y]);
+			if (inView({ x, y }))
+				nodes.push({ ...data, id, x, y,
+					size: this.sigma.scaleSize(data.size) });
+		});
+		const told = new Set();
+		this.graph.forEachEdge((id, _, from, to) => {
+			const data = this.sigma.getEdgeDisplayData(id);
+			if (!data || !at.has(from) || !at.has(to))
+				return;
+			const line = [...at.get(from), ...at.get(to)];
+			lines.push(line);
+			if (!data.label)
+				return;
+			links.push({ ...data, id, line });
+			told.add(from).add(to);
+		});
+		links.sort((a, b) => b.zIndex - a.zIndex);
+		drawLabels(this.sigma.getCanvases().labels.getContext("2d"),
+			{ nodes: this.ranked(nodes, told), links, lines, frame }, this);
+	}
+
+	// Who is named first: what was chosen or found, where ways begin and
+	// end, the ends of links that stand out, then who has the most links.
+	ranked(nodes, told) {
+		const { matches } = this.look;
+		for (const node of nodes) {
+			const found = matches?.has(baseOf(node.id));
+			const edge = node.role === "source" || baseOf(node.id) !== node.id
+				|| node.role === "destination";
+			node.strong = node.chosen || node.role === "source";
+			node.must = node.chosen || edge; // they say where one is
+			node.named = node.role !== "silent" && (node.must || found
+				|| (!node.dim && !this.small && (told.has(node.id)
+					|| node.size >= LEAST_NAMED)));
+			node.rank = node.chosen ? 0 : node.role === "source" ? 1
+				: edge || found ? 2 : told.has(node.id) ? 3 : 4;
+		}
+		const degree = (node) => this.graph.degree(node.id);
+		return nodes.sort((a, b) => a.rank - b.rank
+			|| degree(b) - degree(a) || (a.id < b.id ? -1 : 1));
 	}
 
 	hover(id) {

@@ -32,7 +32,8 @@ export class LayoutClient {
 		const known = [...memory.at].filter(([id]) => ids.has(id));
 		this.worker.postMessage({ job, kind, known,
 			nodes: nodes.map((n) => ({ id: n.id,
-				source: n.role === "source" })),
+				source: n.role === "source",
+				end: n.role === "destination" })),
 			links: links.map((l) => [l.from, l.to]),
 			pinned: [...memory.pinned].filter((id) => ids.has(id)) });
 		return new Promise((resolve, reject) =>

@@ -92,7 +92,7 @@ export function placeNewcomers(known, fresh, links) {
 // Whether a remembered layout still says something about these nodes.
 export function isWorthKeeping(known, nodes) {
 	const kept = nodes.filter((n) => known.has(n.id)).length;
-	return kept > 0 && kept >= nodes.length * 0.4;
+	return kept > 0 && kept >= nodes.length * 0.7;
 }
 
 // A place to start from that is the same every time.
@@ -105,7 +105,7 @@ export function spiral(nodes) {
 
 // A picture of a shape that a screen likes: what is too wide or too tall is
 // pulled apart in the other direction, never squeezed.
-const SHAPE = 0.75, MOST_STRETCH = 2.2;
+const SHAPE = 0.85, MOST_STRETCH = 2.4;
 export function stretched(places) {
 	const size = (i) => {
 		let least = Infinity, most = -Infinity;

@@ -61,6 +61,7 @@ export class Legend {
 			["warn", `from ${text(value)}`],
 			["bad", `from ${text(value * BAD_MULTIPLE)}`],
 			["unknown", "not known"],
+			["other", loss ? "slow" : "lossy"],
 		].map(([level, word]) => h("li", null, line(level), word)));
 	}
 }

@@ -7,7 +7,7 @@ import { formatCount, formatDelay, formatLoss, nodeLabel, nodeShortLabel,
 	plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Panel, emptyState } from "../lib/panel.js";
-import { LEVEL_WORD, linkLevel } from "../lib/scales.js";
+import { LEVELS, linkState } from "../lib/scales.js";
 import { Table } from "../lib/table.js";
 import { toRfc3339 } from "../lib/time.js";
 import { toast } from "../lib/toast.js";
@@ -20,9 +20,8 @@ import { Legend } from "../map/legend.js";
 import { withTwins } from "../map/twins.js";
 import { linkName } from "./now.js";
 
-const DEFAULT_DELAY_MS = 20, DEFAULT_LOSS_PERCENT = 1;
+const DEFAULT_DELAY_MS = 20, DEFAULT_LOSS_PERCENT = 2;
 const NODE_SORT = { id: "traces", descending: true };
-const LEVELS = ["unknown", "ok", "warn", "bad"];
 
 function segmented(label, choices, choose) {
 	const buttons = choices.map(([value, word]) => h("button", {
@@ -384,13 +383,14 @@ export class MapView {
 
 	linkTable() {
 		const { app } = this;
-		const level = (l) => {
-			const { colour, thresholds } = this.thresholds();
-			return linkLevel(l, colour, thresholds);
+		const state = (l) => linkState(l, this.thresholds().thresholds);
+		const rank = (l) => {
+			const { level, word } = state(l);
+			return `${LEVELS.indexOf(level)} ${word}`;
 		};
 		return new Table({
 			caption: "Links of the map", key: (l) => l.id,
-			print: (l) => JSON.stringify([l, level(l), app.state]),
+			print: (l) => JSON.stringify([l, state(l), app.state]),
 			href: (l) => app.href({ sel: `link:${l.id}`, focus: undefined }),
 			select: (l) => this.choose(`link:${l.id}`),
 			sort: parseSort(app.state.sort, this.linkSort()),
@@ -406,9 +406,9 @@ export class MapView {
 				{ id: "loss", label: "Loss", class: "num", descending: true,
 				  value: (l) => l.loss, cell: (l) => formatLoss(l.loss) },
 				{ id: "state", label: "State", descending: true,
-				  class: "level", value: (l) => LEVELS.indexOf(level(l)),
-				  cell: (l) => h("span", { class: `level ${level(l)}` },
-					LEVEL_WORD[level(l)]) },
+				  class: "level", value: rank,
+				  cell: (l) => h("span", { class: `level ${state(l).level}` },
+					state(l).word) },
 			],
 		});
 	}

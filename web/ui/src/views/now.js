@@ -9,11 +9,11 @@ import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
 	linkEnds, nodeLabel, nodeShortLabel,
 	plural, titleOf } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { badge, spark, timeMark } from "../lib/marks.js";
+import { badge, spark, sparkBars, timeMark } from "../lib/marks.js";
 import { Panel, emptyState } from "../lib/panel.js";
-import { bucket, slotsFor } from "../lib/scales.js";
+import { bucket, bucketShare, slotsFor } from "../lib/scales.js";
 import { Table } from "../lib/table.js";
-import { parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
+import { linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
 
 const SPARK_SLOTS = 48;
 const FEED_SHOWN = 60;
@@ -45,6 +45,9 @@ function whereTo(event) {
 	}
 }
 
+const isSlow = (link) => /slow/.test(link.why ?? "");
+const isLossy = (link) => /lossy/.test(link.why ?? "");
+
 const KIND_WORDS = { all: "All", agent: "Agents", alarm: "Alarms",
 	sighting: "Sightings", run: "Runs", loss: "Losses" };
 
@@ -62,6 +65,7 @@ export class NowView {
 		this.links = new Panel({ title: "Worst links", class: "links-panel",
 			source: () => ({ name: "worst-links", url: apiUrl("overview"),
 				rows: app.overview?.worst_links ?? [] }) });
+		this.links.note.textContent = "in the last hour";
 		this.linkTable = this.buildLinkTable();
 		this.links.fill(this.linkTable.el);
 		this.feed = new Panel({ title: "Live feed", class: "feed-panel",
@@ -117,20 +121,31 @@ export class NowView {
 		await this.app.firstOverview;
 		const { worst_links: links } = this.app.overview;
 		const { from, to } = this.app.range();
-		const span = { from: toRfc3339(from), to: toRfc3339(to),
-			bin: pickBin_s(to - from) };
-		for (const link of links) {
-			const path = `links/${encodeURIComponent(link.id)}/series`;
-			const { bins, bin_s } = await get(path, span, signal);
-			const points = bins.map((b) => ({ at: parseTime(b.at),
-				value: link.why === "lossy" ? b.loss : b.delay_median_ns }));
-			this.sparks.set(link.id, bucket(points, from, to,
-				slotsFor(from, to, bin_s ?? span.bin, SPARK_SLOTS)));
-		}
+		const span = { from: toRfc3339(from), to: toRfc3339(to) };
+		for (const link of links)
+			this.sparks.set(link.id, {
+				delay: isLossy(link) && !isSlow(link) ? null
+					: await this.askTrend(link, span, "delay", signal),
+				loss: isLossy(link)
+					? await this.askTrend(link, span, "loss", signal) : null });
 		if (links.length === 0)
 			this.measured = (await get("topology", { from: span.from,
 				to: span.to }, signal)).links.length;
 		this.linkTable.draw();
+	}
+
+	async askTrend(link, span, measure, signal) {
+		const from = parseTime(span.from), to = parseTime(span.to);
+		const bin = linkBin_s(to - from, measure);
+		const { bins, bin_s } = await get(
+			`links/${encodeURIComponent(link.id)}/series`, { ...span, bin },
+			signal);
+		const slots = slotsFor(from, to, Math.max(bin, bin_s ?? 0),
+			SPARK_SLOTS);
+		const points = bins.map((b) => ({ at: parseTime(b.at),
+			value: b.delay_median_ns, share: b.loss, weight: b.samples }));
+		return measure === "loss" ? bucketShare(points, from, to, slots)
+			: bucket(points, from, to, slots);
 	}
 
 	showOverview(overview) {
@@ -176,9 +191,10 @@ export class NowView {
 		return { name: "Links degraded", link: { page: "map",
 				sel: worst ? `link:${worst.id}` : undefined },
 			value: bad.length === 10 ? "10+" : formatCount(bad.length),
-			note: worst ? `worst: ${worst.why === "lossy"
-				? `${formatLoss(worst.loss)} lost`
-				: formatDelay(worst.delay_ns)}` : "none stands out",
+			note: worst ? `worst: ${[isSlow(worst)
+				? formatDelay(worst.delay_ns) : null, isLossy(worst)
+				? `${formatLoss(worst.loss)} lost` : null]
+				.filter(Boolean).join(", ")}` : "none stands out",
 			level: bad.length ? "warn" : "ok" };
 	}
 
@@ -254,7 +270,7 @@ export class NowView {
 				sel: `link:${l.id}` }),
 			sort: { id: "score", descending: true },
 			columns: [
-				{ id: "link", label: "Link", class: "grow", cell: linkName },
+				{ id: "link", label: "Link", cell: linkName },
 				{ id: "trend", label: "Trend", class: "trend",
 				  cell: (l) => this.sparkCell(l) },
 				{ id: "delay", label: "Delay", class: "num", descending: true,
@@ -264,21 +280,39 @@ export class NowView {
 				  value: value("loss"), cell: (l) => formatLoss(l.loss) },
 				{ id: "score", label: "Why", class: "why", descending: true,
 				  value: value("score"),
-				  cell: (l) => l.why ? badge(l.why, "warn")
-					: h("span", { class: "quiet" }, "fine") },
+				  cell: (l) => h("span", { class: "badges" },
+					isSlow(l) ? badge("slow", "warn") : null,
+					isLossy(l) ? badge("lossy", "warn") : null,
+					l.why ? null : h("span", { class: "quiet" }, "fine")) },
 			],
 			empty: () => this.app.overview
 				? this.emptyLinks(this.app.overview) : h("span"),
 		});
 	}
 
+	// What makes a link bad, over the chosen time: its delay as a line, its
+	// loss as bars, both where both are.
 	sparkCell(link) {
-		const values = this.sparks.get(link.id);
-		if (!values)
-			return h("span", { class: "spark" });
-		return spark(values, { level: link.why ? "warn" : "info",
-			label: link.why === "lossy" ? "loss over time"
-				: "delay over time" });
+		const { delay, loss } = this.sparks.get(link.id) ?? {};
+		const over = `over ${this.app.rangeName()}`;
+		return h("span", { class: "trends" },
+			loss ? this.trend(loss, formatLoss, (label) =>
+				sparkBars(loss, { label }), `Loss ${over}`) : null,
+			delay ? this.trend(delay, formatDelay, (label) => spark(delay,
+				{ label, fill: true, level: link.why ? "warn" : "info" }),
+			`Delay ${over}`) : null);
+	}
+
+	trend(values, format, draw, name) {
+		const known = values.filter((v) => v !== null);
+		if (known.length === 0)
+			return h("span", { class: "quiet small" },
+				"not measured in this time");
+		const [least, most] = [Math.min(...known), Math.max(...known)];
+		const label = `${name}: ${format(least)} to ${format(most)}`;
+		return h("span", { class: "trend-box", title: label }, draw(label),
+			h("span", { class: "trend-top", "aria-hidden": "true" },
+				`max ${format(most)}`));
 	}
 
 	emptyLinks(overview) {
