@@ -117,11 +117,19 @@ export function emptyState({ title, text, command, link }) {
 		link ?? null);
 }
 
+// set(command) changes it; the button stays, and may have the focus.
 export function commandBlock(command) {
-	return h("div", { class: "command" },
-		h("code", null, command),
-		h("button", { type: "button", class: "icon-button",
-			"aria-label": `Copy: ${command}`,
-			on: { click: () => copyText(command, "Command") } },
-			icon("copy")));
+	const code = h("code");
+	const button = h("button", { type: "button", class: "icon-button",
+		on: { click: () => copyText(code.textContent, "Command") } },
+	icon("copy"));
+	const el = h("div", { class: "command" }, code, button);
+	el.set = (text) => {
+		if (code.textContent !== text) // an option is not torn at its dashes
+			replace(code, text.split(" ").map((word, i) => [i ? " " : "",
+				h("span", { class: "word" }, word)]));
+		button.setAttribute("aria-label", `Copy: ${text}`);
+	};
+	el.set(command);
+	return el;
 }

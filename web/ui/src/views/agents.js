@@ -2,7 +2,8 @@
 // Agents: which vantage points there are, whether they can be trusted right
 // now, and how to add one.
 import { apiUrl, getAll } from "../lib/api.js";
-import { commands } from "../lib/commands.js";
+import { commands, freshName, isLoopback, targetsOf }
+	from "../lib/commands.js";
 import { h, replace } from "../lib/dom.js";
 import { NONE, formatBytes, formatCompact, formatCount, formatDelay,
 	formatLoss } from "../lib/format.js";
@@ -162,6 +163,8 @@ export class AgentsView {
 	draw() {
 		if (!this.agents)
 			return;
+		if (this.steps)
+			this.showCommands();
 		const shown = this.agents.filter((a) => this.matches(a));
 		this.table.update(shown, this.app.state.sel ?? null);
 		this.panel.note.textContent = shown.length === this.agents.length
@@ -278,11 +281,29 @@ export class AgentsView {
 	drawAdd() {
 		const open = Boolean(this.app.state.add);
 		this.addBox.hidden = !open;
-		if (!open || this.addBox.hasChildNodes())
+		if (!open)
 			return;
+		if (!this.steps)
+			this.addBox.append(this.buildAdd());
+		this.showCommands();
+	}
+
+	// What the reader fills in goes into the commands at once.
+	buildAdd() {
+		const field = (label, props) => {
+			const input = h("input", { type: "text", spellcheck: "false",
+				autocomplete: "off", ...props,
+				on: { input: () => this.showCommands() } });
+			this.fields[props.name] = input;
+			return h("label", { class: "field" }, h("span", null, label),
+				input);
+		};
+		const block = (name) => this.steps[name] = commandBlock("");
 		const step = (title, ...content) => h("li", null,
 			h("h3", null, title), content);
-		this.addBox.append(h("section", { class: "panel add-panel",
+		this.fields = {};
+		this.steps = {};
+		return h("section", { class: "panel add-panel",
 			"aria-label": "Add an agent" },
 			h("header", { class: "panel-head" }, h("h2", null,
 				"Add an agent"), h("div", { class: "panel-actions" },
@@ -292,22 +313,50 @@ export class AgentsView {
 					icon("close")))),
 			h("ol", { class: "steps" },
 				step("On the collector, make a token",
-					commandBlock(commands.token()),
+					h("div", { class: "fields" },
+						field("Its name", { name: "name" }),
+						field("Tags", { name: "tags",
+							placeholder: "europe lab" })),
+					block("token"),
 					h("p", { class: "quiet" }, "It works once, and for a "
 						+ "quarter of an hour. The tags say which "
-						+ "campaigns it joins. STATE is the collector\u2019s "
-						+ "state folder.")),
+						+ "campaigns it joins.")),
 				step("On the new machine, enrol",
-					commandBlock(commands.enrol()),
-					h("p", { class: "quiet" }, "The agent makes its own key; "
-						+ "the collector learns only the public half.")),
-				step("Start it",
-					commandBlock(commands.start()),
+					h("div", { class: "fields" },
+						field("The token", { name: "token",
+							placeholder: "paste it, or be asked" })),
+					block("enrol"),
+					h("p", { class: "quiet" }, isLoopback()
+						? "This page has a loopback address, so the line "
+							+ "works on this machine only. For others, open "
+							+ "the page by the collector\u2019s own name."
+						: "The agent makes its own key; the collector "
+							+ "learns only the public half.")),
+				step("Start it", block("start"),
 					h("p", { class: "quiet" }, "It appears below within "
 						+ "seconds. Nothing listens on that machine.")),
 				step("Give it work",
-					commandBlock(commands.submitTrace()),
-					h("p", { class: "quiet" }, "All agents trace TARGET, an "
-						+ "address or a name, every minute; the map fills.")))));
+					h("div", { class: "fields" },
+						field("Targets", { name: "targets" })),
+					block("submit"),
+					h("p", { class: "quiet" }, "All agents trace these, "
+						+ "addresses or names, every minute; the map "
+						+ "fills."))));
+	}
+
+	showCommands() {
+		const { fields, steps, agents } = this;
+		const value = (name) => fields[name].value.trim();
+		const list = (name) => value(name).split(/[\s,]+/).filter(Boolean);
+		const name = freshName(agents ?? []);
+		const targets = targetsOf(agents ?? []);
+		fields.name.placeholder = name;
+		fields.targets.placeholder = targets.join(" ");
+		steps.token.set(commands.token({ name: value("name") || name,
+			tags: list("tags") }));
+		steps.enrol.set(commands.enrol({ token: value("token") }));
+		steps.start.set(commands.start());
+		steps.submit.set(commands.submitTrace(list("targets").length
+			? list("targets") : targets));
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Map: which ways packets take, and which of their links are slow or lossy.
 import { apiUrl, get, getAll } from "../lib/api.js";
-import { commands } from "../lib/commands.js";
+import { commands, targetsOf } from "../lib/commands.js";
 import { h, isPhone, replace } from "../lib/dom.js";
 import { formatCount, formatDelay, formatLoss, nodeLabel, nodeShortLabel,
 	plural } from "../lib/format.js";
@@ -362,7 +362,7 @@ export class MapView {
 				title: "No traces in this time",
 				text: "The map is drawn from traces. Let all agents trace a "
 					+ "target every minute, or choose a longer time.",
-				command: commands.submitTrace() }));
+				command: commands.submitTrace(targetsOf(this.agents)) }));
 	}
 
 	// The nodes that the search finds; null without a search.

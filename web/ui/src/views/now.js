@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // Now: is everything well, and if not, where to look.
 import { isOpen } from "../lib/alarms.js";
-import { apiUrl, get } from "../lib/api.js";
-import { commands } from "../lib/commands.js";
+import { apiUrl, get, getAll } from "../lib/api.js";
+import { commands, targetsOf } from "../lib/commands.js";
 import { h, keyed, replace } from "../lib/dom.js";
 import { EVENT_KINDS, feed, onFeed } from "../lib/events.js";
 import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
@@ -128,6 +128,8 @@ export class NowView {
 					: await this.askTrend(link, span, "delay", signal),
 				loss: isLossy(link)
 					? await this.askTrend(link, span, "loss", signal) : null });
+		if (links.length === 0)
+			this.agents = await getAll("agents", {}, signal);
 		if (links.length === 0)
 			this.measured = (await get("topology", { from: span.from,
 				to: span.to }, signal)).links.length;
@@ -332,7 +334,7 @@ export class NowView {
 		return emptyState({ title: "No measured links yet",
 			text: "Links come from traces. Let all agents trace a "
 				+ "target every minute:",
-			command: commands.submitTrace() });
+			command: commands.submitTrace(targetsOf(this.agents ?? [])) });
 	}
 
 	buildChips() {
