@@ -80,6 +80,7 @@ function overview(now) {
 // The lists of the API over the made-up world: path -> (query) => items
 const LISTS = {
 	agents: () => world.agents(Date.now(), started),
+	alarms: () => options.empty ? [] : world.alarms(started),
 	campaigns: () => [], runs: () => [], records: () => [],
 	signatures: (query) => {
 		const [from, to] = range(query);

@@ -9,6 +9,7 @@ import { looks } from "./looks.mjs";
 import { useKeyboard } from "./keyboard.mjs";
 import { permalinks } from "./permalinks.mjs";
 import { faults } from "./faults.mjs";
+import { meanings } from "./meaning.mjs";
 
 const [chromium, url, emptyUrl, screens] = process.argv.slice(2);
 await mkdir(screens, { recursive: true });
@@ -18,7 +19,7 @@ try {
 		shot: (page, name) => page.screenshot(
 			{ path: join(screens, `${name}.png`) }) };
 	await runAll([() => useKeyboard(world), ...looks(world),
-		...permalinks(world), ...faults(world)]);
+		...permalinks(world), ...meanings(world), ...faults(world)]);
 } finally {
 	await browser.close();
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alarmFacts, formatBin, formatBytes, formatCompact, formatCount,
-	formatDelay, formatLoss, formatPort, hexDump, linkEnds, nodeLabel, plural,
-	shellQuote, titleOf, toCsv, toNdjson } from "../src/lib/format.js";
+import { alarmFacts, alarmWords, evidenceText, formatBin, formatBytes,
+	formatCompact, formatCount, formatDelay, formatLoss, formatPort,
+	hexDump, linkEnds, nodeLabel, peakOf, plural, shellQuote, titleOf,
+	toCsv, toNdjson }
+	from "../src/lib/format.js";
 
 const plain = (text) => text.replaceAll("\u00a0", " ");
 
@@ -90,4 +92,37 @@ test("a payload is shown sixteen bytes a line", () => {
 	assert.equal(lines[0].ascii, "." + "A".repeat(15));
 	assert.equal(lines[1].offset, "0010");
 	assert.deepEqual(hexDump(""), []);
+});
+
+const alarm = { direction: "rise", onset_at: "2026-11-22T01:00:00Z",
+	ended_at: "2026-11-22T01:00:30Z", observed: 95.6, expected: 0.9,
+	bin_s: 5 };
+const point = (second, sources, missing = false) => ({ sources, missing,
+	at: `2026-11-22T01:00:${second}Z` });
+
+test("a peak lies within its alarm and is no bin without a watcher", () => {
+	const points = [point("00", 20), point("10", 178), point("20", 40),
+		point("25", 999, true), point("30", 500)];
+	assert.deepEqual(peakOf(alarm, points),
+		{ at: "2026-11-22T01:00:10Z", value: 178 });
+	assert.equal(peakOf({ ...alarm, direction: "fall" }, points).value, 20);
+	assert.equal(peakOf({ ...alarm, ended_at: null }, points).value, 500);
+	assert.equal(peakOf(alarm, []), null);
+});
+
+test("an alarm in words says mean, peak and what was expected", () => {
+	assert.equal(alarmWords(alarm, { value: 178 }), "on average 96 sources "
+		+ "per 5\u00a0s, at most 178, where its past explains 0.9");
+	assert.equal(alarmWords(alarm, null), "on average 96 sources per 5\u00a0s"
+		+ ", where its past explains 0.9");
+});
+
+test("a report names times, ports, watchers and doubts", () => {
+	const text = evidenceText("192.0.2.9", [{ signature: "slammer",
+		verdict: "worm", proto: 17, dport: 1434, first_at: "T1",
+		last_at: "T2", packets: 7, targets: 2, agents: ["b", "a"],
+		payload_hash: "31", spoofable: true }], (id) => `agent ${id}`);
+	for (const part of ["192.0.2.9", "Slammer (worm), udp 1434", "T1", "T2",
+		"7 packets to 2 addresses", "agent a, agent b", "31", "forged"])
+		assert.ok(text.includes(part), `${part} is not in ${text}`);
 });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAgo, formatDateTime, formatMoment, formatSpan, fromInputValue,
-	parseTime, pickBin_s, resolveRange, toInputValue }
+import { aroundAlarm, formatAgo, formatDateTime, formatMoment, formatSpan,
+	fromInputValue, linkBin_s, parseTime, pickBin_s, resolveRange,
+	toInputValue }
 	from "../src/lib/time.js";
 
 const NOON = Date.UTC(2026, 10, 22, 12, 0, 0);
@@ -56,4 +57,21 @@ test("form fields go there and back in UTC and in local time", () => {
 	for (const utc of [true, false])
 		assert.equal(fromInputValue(toInputValue(NOON, utc), utc), NOON);
 	assert.equal(fromInputValue("2026-11-22T12:00", true), NOON);
+});
+
+test("the time around an alarm shows what was before, and not the future",
+	() => {
+		const onset = Date.parse("2026-11-22T01:00:00Z"), minute = 60000;
+		const alarm = { onset_at: "2026-11-22T01:00:00Z", ended_at: null };
+		assert.deepEqual(aroundAlarm(alarm, onset + 10 * minute),
+			{ from: onset - 10 * minute, to: onset + 10 * minute });
+		alarm.ended_at = "2026-11-22T01:00:30Z";
+		assert.deepEqual(aroundAlarm(alarm, onset + 60 * minute),
+			{ from: onset - 2 * minute, to: onset + 2.5 * minute });
+	});
+
+test("a share of packets needs a minute of them", () => {
+	assert.equal(linkBin_s(5 * 60000, "delay"), 10);
+	assert.equal(linkBin_s(5 * 60000, "loss"), 60);
+	assert.equal(linkBin_s(7 * 86400000, "loss"), 3600);
 });

@@ -173,7 +173,7 @@ export class TimeChart {
 		this.plot?.destroy();
 		this.plot = new uPlot({
 			width: Math.max(50, this.canvas.clientWidth),
-			height: options.height, padding: [10, 22, 0, 0],
+			height: options.height, padding: [10, 30, 0, 0],
 			ms: 1e-3, legend: { show: false },
 			cursor: { y: false, points: { size: 6 }, drag: { setScale: false,
 				x: false, y: false },

@@ -114,7 +114,35 @@ export function alarmFacts(alarm, now_ms, utc) {
 		+ `expected ${formatCount(round(Number(alarm.expected)))}, ${when}`;
 }
 
-function round(x) {
+// The greatest count between beginning and end of an alarm, of a fall the
+// least: {at, value}, or null.
+export function peakOf(alarm, points) {
+	const fall = alarm.direction === "fall";
+	const from = parseTime(alarm.onset_at), to = parseTime(alarm.ended_at);
+	let best = null;
+	for (const { at, sources, missing } of points) {
+		const ms = parseTime(at);
+		if (missing || typeof sources !== "number" || ms < from || ms >= to)
+			continue;
+		if (!best || (fall ? sources < best.value : sources > best.value))
+			best = { at, value: sources };
+	}
+	return best;
+}
+
+// "on average 96 sources per 5 s, at most 179, where its past explains 0.9"
+export function alarmWords(alarm, peak) {
+	const n = Number(alarm.observed);
+	const most = alarm.direction === "fall" ? "at least" : "at most";
+	return `on average ${formatCount(round(n))} `
+		+ `${round(n) === 1 ? "source" : "sources"} per `
+		+ `${formatBin(alarm.bin_s).replace(/^an? /, "")}, `
+		+ (peak ? `${most} ${formatCount(peak.value)}, ` : "")
+		+ "where its past explains "
+		+ formatCount(round(Number(alarm.expected)));
+}
+
+export function round(x) {
 	if (!Number.isFinite(x))
 		return NaN;
 	return x >= 10 ? Math.round(x) : Number(x.toFixed(1));
@@ -144,6 +172,21 @@ export function nodeLabel(id) {
 
 export function nodeShortLabel(id) {
 	return id.startsWith("?") ? "?" : id;
+}
+
+// What an administrator needs to find the machine: plain text, times in UTC.
+export function evidenceText(address, sightings, nameOf) {
+	const lines = sightings.map((s) => [
+		`${titleOf(s.signature, s.verdict)} (${s.verdict}), `
+			+ formatPort(s.proto, s.dport),
+		`  first  ${s.first_at}`, `  last   ${s.last_at}`,
+		`  ${s.packets} packets to ${s.targets} addresses`,
+		`  seen by ${s.agents.map(nameOf).sort().join(", ")}`,
+		s.payload_hash ? `  payload BLAKE2b ${s.payload_hash}` : null,
+		s.spoofable ? "  the source address may be forged" : null,
+	].filter(Boolean).join("\n"));
+	return [`Packets from ${address} that Sonde\u2019s sensors caught`,
+		...lines].join("\n\n") + "\n";
 }
 
 const UNSAFE_SHELL = /[^\w@%+=:,./-]/;

@@ -25,7 +25,7 @@ const PAGES = {
 	},
 	outbreaks: {
 		signature: text, agent: text, log: flag, split: flag, alarm: text,
-		verdict: text, payload: text, sort: text, src: text,
+		verdict: text, payload: text, sort: text, src: text, who: text,
 	},
 	agents: { sel: text, q: text, sort: text, add: flag },
 };

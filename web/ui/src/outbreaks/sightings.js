@@ -3,7 +3,7 @@
 import { apiUrl, get } from "../lib/api.js";
 import { h, replace } from "../lib/dom.js";
 import { formatBytes, formatCompact, formatCount, formatPort, hexDump, plural,
-	titleOf } 	from "../lib/format.js";
+	titleOf } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { badge, timeMark, verdictBadge } from "../lib/marks.js";
 import { Panel, copyText } from "../lib/panel.js";
@@ -13,6 +13,9 @@ import { formatSort, parseSort } from "../lib/url-state.js";
 const DEFAULT_SORT = { id: "packets", descending: true };
 const SHOWN = 500;
 
+const isAddress = (text) => /^\d{1,3}(\.\d{1,3}){3}$/.test(text)
+	|| /^[0-9a-f:]*:[0-9a-f:.]*$/i.test(text);
+
 export class SightingsPanel {
 	constructor(app, agentName) {
 		this.app = app;
@@ -20,9 +23,16 @@ export class SightingsPanel {
 		this.items = null; // not asked yet
 		this.title = "";
 		this.search = h("input", { type: "search", class: "search-input",
-			placeholder: "Find a source", "aria-label": "Search sources",
-			on: { input: () => app.set({ src: this.search.value },
-				{ replace: true }) } });
+			placeholder: "Find a source",
+			title: "A whole address and Enter: all that it sent",
+			"aria-label": "Search sources",
+			on: {
+				input: () => app.set({ src: this.search.value },
+					{ replace: true }),
+				keydown: (e) => e.key === "Enter" && isAddress(
+					this.search.value.trim()) && app.set({
+					who: this.search.value.trim() }),
+			} });
 		this.panel = new Panel({ title: "Sources", class: "sightings",
 			actions: [h("label", { class: "search small" }, icon("search"),
 				this.search)],
@@ -44,7 +54,9 @@ export class SightingsPanel {
 			caption: "Sources of the chosen signature",
 			key: (s) => `${s.src} ${s.verdict} ${s.signature ?? ""} `
 				+ `${s.proto} ${s.dport}`,
-			print: (s) => JSON.stringify(s) + app.utc + app.state.payload,
+			print: (s) => JSON.stringify([s, app.state, app.rangeId()]),
+			href: (s) => app.href({ who: s.src }),
+			select: (s) => app.set({ who: s.src }),
 			sort: parseSort(app.state.sort, DEFAULT_SORT),
 			onSort: (sort) => app.set({ sort: formatSort(sort) },
 				{ replace: true }),

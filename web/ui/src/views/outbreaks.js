@@ -15,6 +15,7 @@ import { OKABE_ITO, bucket, fillBins, slotsFor, stepTimes,
 import { formatMoment, parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
 import { AlarmPanel } from "../outbreaks/alarm-panel.js";
 import { SightingsPanel } from "../outbreaks/sightings.js";
+import { SourcePanel } from "../outbreaks/source.js";
 
 const SPARK_SLOTS = 40;
 const SPLIT_AGENTS = 8;
@@ -41,8 +42,9 @@ export class OutbreaksView {
 		this.alarmPanel = new AlarmPanel(app);
 		this.sightings = new SightingsPanel(app, (id) => this.agentName(id));
 		this.search = this.sightings.search;
-		this.main = h("div", { class: "stack" }, this.chartPanel.el,
-			this.alarmPanel.el, this.sightings.el);
+		this.source = new SourcePanel(app);
+		this.main = h("div", { class: "stack" }, this.source.el,
+			this.chartPanel.el, this.alarmPanel.el, this.sightings.el);
 		this.blank = h("div", { class: "panel outbreaks-blank",
 			hidden: true });
 		this.el = h("div", { class: "outbreaks" }, this.blank,
@@ -104,8 +106,10 @@ export class OutbreaksView {
 	}
 
 	escape() {
-		const { payload, alarm, src } = this.app.state;
-		if (payload)
+		const { payload, alarm, src, who } = this.app.state;
+		if (who)
+			this.app.set({ who: undefined });
+		else if (payload)
 			this.app.set({ payload: undefined });
 		else if (src)
 			this.app.set({ src: undefined }, { replace: true });
@@ -171,7 +175,9 @@ export class OutbreaksView {
 		this.split = this.app.state.split && !agent
 			? await this.askSplit(span, bin, signal) : [];
 		this.draw();
-		await this.sightings.refresh(span, this.kind(), signal);
+		await Promise.all([this.source.refresh(span, signal),
+			this.alarmPanel.refresh(this.kind(), signal),
+			this.sightings.refresh(span, this.kind(), signal)]);
 	}
 
 	async askSplit(span, bin, signal) {
@@ -187,13 +193,15 @@ export class OutbreaksView {
 	stateChanged() {
 		const { state } = this.app;
 		const asks = JSON.stringify([state.range, state.from, state.to,
-			state.agent, state.split, state.signature, state.verdict]);
+			state.agent, state.split, state.signature, state.verdict,
+			state.alarm, state.who]);
 		const fresh = this.asked !== undefined && this.asked !== asks;
 		this.asked = asks;
 		this.logButton.setAttribute("aria-pressed", String(!!state.log));
 		this.splitButton.setAttribute("aria-pressed", String(!!state.split));
 		this.draw();
 		this.sightings.stateChanged();
+		this.source.stateChanged();
 		if (fresh)
 			this.poke();
 	}
@@ -210,15 +218,15 @@ export class OutbreaksView {
 		this.drawList();
 		this.drawHead();
 		this.drawCharts();
-		this.alarmPanel.show(this.alarms(), this.current());
+		this.alarmPanel.show(this.alarms());
 	}
 
 	drawBlank() {
 		replace(this.blank, emptyState({
 			title: "No worm probe, scan or backscatter in this time",
 			text: "Sightings come from agents whose sensor watches addresses "
-				+ "that nobody should talk to. Choose a longer time, or try "
-				+ "the sensor on a capture of yours:",
+				+ "that nobody should talk to. Choose a longer time, or "
+				+ "watch what reaches a machine of yours right now:",
 			command: commands.sensor(),
 			link: h("a", { href: this.app.href({ page: "agents" }) },
 				"See which agents capture") }));
@@ -289,6 +297,8 @@ export class OutbreaksView {
 			.filter((a) => parseTime(a.onset_at) < to && !(parseTime(
 				a.ended_at) < from))
 			.sort((a, b) => Number(isOpen(b)) - Number(isOpen(a))
+				|| Number(a.direction === "fall")
+					- Number(b.direction === "fall")
 				|| (a.onset_at < b.onset_at ? 1 : -1));
 	}
 
@@ -372,7 +382,8 @@ export class OutbreaksView {
 	sourceReadout(index) {
 		const { shown } = this;
 		if (!shown?.x.length)
-			return null;
+			return shown ? readoutItem(null, "", "None of it was seen in "
+				+ this.app.rangeName()) : null;
 		const i = this.binAt(index, this.stepped), c = chartColours();
 		const known = (v) => v !== null && v !== undefined;
 		const value = (v) => known(v) ? formatCount(Math.round(v * 10) / 10)

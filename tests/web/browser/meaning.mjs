@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: ISC
+// What the pages say is what the numbers say.
+import assert from "node:assert/strict";
+import { accessible, loaded, open, untroubled } from "./browser.mjs";
+import { check } from "./tap.mjs";
+
+const ask = async (url, path) =>
+	(await fetch(new URL(`api/v1/${path}`, url))).json();
+
+// Hands an answer of the API to the page with something changed in it.
+const altered = (change) => async (route) => {
+	const response = await route.fetch();
+	const json = await response.json();
+	change(json);
+	await route.fulfill({ response, json });
+};
+
+async function lossyIsNotFine({ browser, url, shot }) {
+	let id;
+	const page = await open(browser, `${url}?page=map&range=1h`, { routes: {
+		"**/api/v1/topology*": altered(({ links }) => {
+			for (const link of links)
+				Object.assign(link, { delay_ns: 1e6, loss: 0 });
+			Object.assign(links[0], { delay_ns: 6e6, loss: 0.1,
+				loss_samples: 100 });
+			Object.assign(links[1], { delay_ns: 60e6, loss: 0.1,
+				loss_samples: 100 });
+			id = links[0].id;
+		}) } });
+	await loaded(page, "map");
+	const states = page.locator(".map-table span.level");
+	for (const colour of ["Delay", "Loss"]) {
+		await page.getByRole("group", { name: "Colour links by" })
+			.getByRole("button", { name: colour }).click();
+		const words = await states.allTextContents();
+		assert.ok(words.includes("lossy"), `by ${colour}: ${words}`);
+		assert.ok(words.includes("slow, lossy"));
+		assert.ok(words.includes("fine"));
+	}
+	await page.goto(`${url}?page=map&range=1h&sel=link:${
+		encodeURIComponent(id)}`);
+	await page.locator(".detail-state .badge", { hasText: "lossy" }).waitFor();
+	assert.equal(await page.locator(".detail-state .badge").count(), 1);
+	await page.waitForTimeout(300);
+	await shot(page, "map-lossy");
+	untroubled(page);
+	await page.context().close();
+}
+
+async function verdictsOfLinks({ browser, url, shot }) {
+	const page = await open(browser, `${url}?page=now&range=1h`, { routes: {
+		"**/api/v1/overview": altered((overview) => {
+			const [link] = overview.worst_links;
+			Object.assign(link, { why: "slow and lossy", delay_ns: 60e6,
+				loss: 0.1, score: 99 });
+		}) } });
+	await loaded(page, "now");
+	const row = page.locator(".links-panel tbody tr").first();
+	assert.deepEqual(await row.locator(".why .badge").allTextContents(),
+		["slow", "lossy"]);
+	const trends = await row.locator(".trend svg").evaluateAll((all) =>
+		all.map((svg) => [svg.getAttribute("aria-label"),
+			svg.getBoundingClientRect().width]));
+	assert.match(trends[0][0], /^Loss over the last hour: .+ to .+%$/);
+	assert.match(trends[1][0], /^Delay over the last hour: .+ to .+s$/);
+	assert.ok(trends[0][1] >= 150, `a trend is ${trends[0][1]} px wide`);
+	await shot(page, "now-slow-and-lossy");
+	await accessible(page);
+	untroubled(page);
+	await page.context().close();
+}
+
+const around = (alarm, margin_ms) => {
+	const end = Date.parse(alarm.ended_at ?? new Date().toISOString());
+	const iso = (ms) => new Date(ms).toISOString();
+	return { from: iso(Date.parse(alarm.onset_at) - margin_ms),
+		to: iso(end + margin_ms) };
+};
+
+async function alarmExplainsItself({ browser, url, shot }) {
+	const { items } = await ask(url, "alarms?from=-7d");
+	const alarm = items.find((a) => !a.agent && a.direction === "rise");
+	assert.ok(alarm, "the collector under test has an alarm");
+	const ended_at = alarm.ended_at ?? new Date().toISOString();
+	const { series, bin_s } = await ask(url, `series?${new URLSearchParams({
+		signature: alarm.signature, from: alarm.onset_at, to: ended_at,
+		bin: alarm.bin_s })}`);
+	const peak = Math.max(...series[0].points.filter((p) => !p.missing
+		&& p.at >= alarm.onset_at).map((p) => p.sources));
+	const { from, to } = around(alarm, 600e3);
+	const page = await open(browser, `${url}?${new URLSearchParams({
+		page: "outbreaks", signature: alarm.signature, alarm: alarm.id,
+		range: "custom", from, to })}`);
+	await loaded(page, "outbreaks");
+	const bars = page.locator(".why-bars li");
+	if (bin_s === alarm.bin_s && alarm.ended_at)
+		assert.equal((await bars.filter({ hasText: "Peak" })
+			.locator(".num").textContent()).replace(/,/g, ""), String(peak));
+	assert.equal(await bars.filter({ hasText: "Mean" }).count(), 1);
+	const facts = await page.locator(".why-grid dt").allTextContents();
+	for (const name of ["Began", "Ended", "Who", "Seen by", "How sure"])
+		assert.ok(facts.includes(name), `${facts} has no ${name}`);
+	await shot(page, "outbreaks-alarm");
+	await accessible(page);
+	untroubled(page);
+	await page.context().close();
+	return alarm;
+}
+
+// A time without an alarm leads to the last one.
+async function quietTimeLeadsBack({ browser, url }) {
+	const { items } = await ask(url, "alarms?from=-7d");
+	const alarm = items.find((a) => !a.agent && a.direction === "rise");
+	const before = Date.parse(alarm.onset_at) - 60e3;
+	const page = await open(browser, `${url}?${new URLSearchParams({
+		page: "outbreaks", signature: alarm.signature, range: "custom",
+		from: new Date(before - 60e3).toISOString(),
+		to: new Date(before).toISOString() })}`);
+	await loaded(page, "outbreaks");
+	await page.getByRole("heading", { name: "No alarm in this time" })
+		.waitFor();
+	await page.getByRole("link", { name: "Show that time" }).click();
+	await page.getByRole("heading", { name: "Why this alarm" }).waitFor();
+	assert.match(page.url(), /range=custom/);
+	untroubled(page);
+	await page.context().close();
+}
+
+async function addressTellsAll({ browser, url, shot }) {
+	const page = await open(browser, `${url}?page=outbreaks&range=24h`);
+	await loaded(page, "outbreaks");
+	const link = page.locator(".sightings .row-link").first();
+	const address = await link.textContent();
+	await link.click();
+	await page.getByRole("heading", { name: `Address ${address}` }).waitFor();
+	await page.locator(".source-list li").first().waitFor();
+	const { items } = await ask(url, `sightings?from=-24h&src=${address}`);
+	assert.equal(await page.locator(".source-list li").count(), items.length);
+	await shot(page, "outbreaks-address");
+	await accessible(page);
+	await page.keyboard.press("Escape");
+	await page.waitForSelector(".source-panel", { state: "hidden" });
+	await page.getByLabel("Search sources").fill("192.0.2.77");
+	await page.keyboard.press("Enter");
+	await page.getByText("No sensor caught a packet from this address")
+		.waitFor();
+	untroubled(page);
+	await page.context().close();
+}
+
+async function commandsAreWhole({ browser, url, emptyUrl }) {
+	for (const name of ["now", "map", "outbreaks"]) {
+		const page = await open(browser, `${emptyUrl}?page=${name}`);
+		await loaded(page, name);
+		for (const line of await page.locator(".command code")
+			.allTextContents())
+			assert.doesNotMatch(line, /\b[A-Z]{3,}\b/);
+		await page.context().close();
+	}
+	const page = await open(browser, `${url}?page=agents&add=1`);
+	await loaded(page, "agents");
+	await page.getByLabel("The token").fill("s3cret");
+	await page.getByLabel("Its name").fill("my agent");
+	const lines = await page.locator(".steps code").allTextContents();
+	for (const line of lines)
+		assert.doesNotMatch(line, /\b[A-Z]{3,}\b/);
+	assert.match(lines[0], /sonde token --name 'my agent' --collector http/);
+	assert.match(lines[1], /enrol --collector http\S+ --token s3cret$/);
+	await accessible(page);
+	untroubled(page);
+	await page.context().close();
+}
+
+export function meanings(world) {
+	return [
+		() => check("a lossy link is not fine, whatever is shown",
+			() => lossyIsNotFine(world)),
+		() => check("a worst link says all that is wrong, and its trend",
+			() => verdictsOfLinks(world)),
+		() => check("an alarm says what, when, how sure and who",
+			() => alarmExplainsItself(world)),
+		() => check("a time without an alarm leads to the last one",
+			() => quietTimeLeadsBack(world)),
+		() => check("an address tells all that it sent",
+			() => addressTellsAll(world)),
+		() => check("commands can be run as they stand",
+			() => commandsAreWhole(world)),
+	];
+}
