@@ -23,6 +23,7 @@ collector_SRCS += collector/path.c
 collector_SRCS += collector/query-agents.c
 collector_SRCS += collector/query-args.c
 collector_SRCS += collector/query-links.c
+collector_SRCS += collector/query-list.c
 collector_SRCS += collector/query-overview.c
 collector_SRCS += collector/query-records.c
 collector_SRCS += collector/query-routes.c

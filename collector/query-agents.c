@@ -8,6 +8,7 @@
 
 #include "collector/json.h"
 #include "collector/query-agents.h"
+#include "collector/query-list.h"
 #include "lib/record.h"
 
 /* Counters that the API shows by a name of its own. */
@@ -115,60 +116,54 @@ json_t *agent_to_json(struct collector *c, const struct store_agent *row)
 	return json;
 }
 
-struct list {
-	struct collector *c;
-	json_t *items;
-	uint32_t limit;
-	int64_t after, next;
-};
-
-static int take_agent(void *ctx, const struct store_agent *row)
+/* In the order of their rows, so the cursor is the last row shown. */
+static int list_agent(void *ctx, const struct store_agent *row)
 {
-	struct list *list = ctx;
-	if (row->row <= list->after)
+	struct query_list *list = ctx;
+	if (row->row <= list->last_row)
 		return 0;
-	if (json_array_size(list->items) == list->limit) {
-		list->next = 1;
+	if (query_list_is_full(list))
 		return 1;
-	}
-	list->after = row->row;
-	json_array_append_new(list->items, agent_to_json(list->c, row));
+	query_list_add(
+	    list, agent_to_json(list->query.c, row), 0, row->row);
 	return 0;
 }
 
 int query_agents(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct store_filter filter = {0}, all = {0};
-	struct list list = {.c = c};
-	int err = query_begin(&q, c, args, msg);
+	struct query_list list;
+	struct store_filter all = {0};
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
-	err = query_limit(&q, &list.limit);
-	if (err == ERR_OK)
-		err = query_cursor(&q, &filter);
-	list.after = filter.cursor_row;
-	if (err == ERR_OK)
-		err = c->ops->read_agents(q.reader, &all, take_agent, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK,
-	    query_page(list.items,
-		list.next ? query_next(0, list.after) : json_null()),
-	    answer);
+	err = c->ops->read_agents(
+	    list.query.reader, &all, list_agent, &list);
+	return query_list_end(&list, err, answer);
+}
+
+struct one {
+	struct collector *c;
+	json_t *json;
+};
+
+static int take_agent(void *ctx, const struct store_agent *row)
+{
+	struct one *one = ctx;
+	one->json = agent_to_json(one->c, row);
+	return 1;
 }
 
 int query_agent(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct list list = {.c = c, .limit = 1};
+	struct one one = {.c = c};
 	struct agent known;
 	uint8_t id[AGENT_ID_LEN];
 	int err = query_begin(&q, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
 	struct store_filter filter = {0};
 	if (hex_parse(id, sizeof(id), query_text(&q, "id")) &&
 	    agents_find(c, id, &known))
@@ -176,9 +171,6 @@ int query_agent(struct collector *c, const struct query_args *args,
 	else
 		err = err_set(msg, ERR_NOT_FOUND, "agent: no such one");
 	if (err == ERR_OK)
-		err = c->ops->read_agents(
-		    q.reader, &filter, take_agent, &list);
-	json_t *json = json_incref(json_array_get(list.items, 0));
-	json_decref(list.items);
-	return query_end(&q, err < 0 ? err : ERR_OK, json, answer);
+		err = c->ops->read_agents(q.reader, &filter, take_agent, &one);
+	return query_end(&q, err < 0 ? err : ERR_OK, one.json, answer);
 }

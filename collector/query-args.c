@@ -205,8 +205,3 @@ int query_bin(struct query *q, const struct store_range *range, unsigned bins,
 		       : collector_level_for(q->c, range, bins);
 	return ERR_OK;
 }
-
-json_t *query_page(json_t *items, json_t *next)
-{
-	return json_pack("{s:o, s:o}", "items", items, "next", next);
-}

@@ -43,6 +43,3 @@ int query_agent_row(struct query *query, int64_t *row);
  * about `bins` over the range. */
 int query_bin(struct query *query, const struct store_range *range,
     unsigned bins, uint32_t *bin_s);
-
-/* {"items": items, "next": next}; consumes both. */
-json_t *query_page(json_t *items, json_t *next);

@@ -5,63 +5,32 @@
 
 #include "collector/campaign-json.h"
 #include "collector/json.h"
-#include "collector/query-args.h"
+#include "collector/query-list.h"
 #include "lib/record.h"
-
-/* A page is asked for with one row more than it shows: the cursor says
- * whether there are others. */
-struct list {
-	struct collector *c;
-	struct store_reader *reader;
-	json_t *items;
-	uint32_t limit;
-	int64_t last_ns, last_row;
-	bool more;
-};
-
-static bool is_full(struct list *list)
-{
-	list->more = json_array_size(list->items) == list->limit;
-	return list->more;
-}
-
-static json_t *list_page(struct list *list)
-{
-	return query_page(list->items, list->more
-	    ? query_next(list->last_ns, list->last_row) : json_null());
-}
 
 static int take_campaign(void *ctx, const struct store_campaign *campaign)
 {
-	struct list *list = ctx;
-	if (is_full(list))
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
 		return 1;
-	json_t *json = campaign_to_json(list->c, list->reader, campaign);
+	json_t *json =
+	    campaign_to_json(list->query.c, list->query.reader, campaign);
 	if (!json)
 		return ERR_UNAVAILABLE;
-	json_array_append_new(list->items, json);
-	list->last_row = campaign->row;
+	query_list_add(list, json, 0, campaign->row);
 	return 0;
 }
 
 int query_campaigns(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct store_filter filter = {0};
-	int err = query_begin(&q, c, args, msg);
+	struct query_list list;
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	struct list list = {.c = c, .reader = q.reader};
-	list.items = json_array();
-	err = query_limit(&q, &list.limit);
-	if (err == ERR_OK)
-		err = query_cursor(&q, &filter);
-	filter.limit = list.limit + 1;
-	if (err == ERR_OK)
-		err = c->ops->read_campaigns(
-		    q.reader, &filter, take_campaign, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK, list_page(&list), answer);
+	err = c->ops->read_campaigns(
+	    list.query.reader, &list.filter, take_campaign, &list);
+	return query_list_end(&list, err, answer);
 }
 
 int query_campaign(struct collector *c, const struct query_args *args,
@@ -73,10 +42,10 @@ int query_campaign(struct collector *c, const struct query_args *args,
 
 static int take_run(void *ctx, const struct store_run *run)
 {
-	struct list *list = ctx;
-	if (is_full(list))
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
 		return 1;
-	json_array_append_new(list->items,
+	query_list_add(list,
 	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "campaign",
 		json_hex(run->campaign, sizeof(run->campaign)), "run",
 		(json_int_t)run->run, "agent",
@@ -84,54 +53,46 @@ static int take_run(void *ctx, const struct store_run *run)
 		json_text(run->script), "first_at", json_time(run->first_ns),
 		"last_at", json_time(run->last_ns), "records",
 		(json_int_t)run->records, "error",
-		json_text(run->error)));
-	list->last_row = run->row;
+		json_text(run->error)),
+	    0, run->row);
 	return 0;
 }
 
 int query_runs(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct store_filter filter = {0};
-	struct list list = {0};
+	struct query_list list;
 	uint8_t campaign[16];
-	bool given = false;
-	int err = query_begin(&q, c, args, msg);
+	bool given;
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
-	err = query_limit(&q, &list.limit);
+	err = query_id(&list.query, "campaign", campaign, &given);
 	if (err == ERR_OK)
-		err = query_cursor(&q, &filter);
+		err = query_agent_row(&list.query, &list.filter.agent_row);
+	list.filter.campaign = given ? campaign : NULL;
 	if (err == ERR_OK)
-		err = query_id(&q, "campaign", campaign, &given);
-	if (err == ERR_OK)
-		err = query_agent_row(&q, &filter.agent_row);
-	filter.campaign = given ? campaign : NULL;
-	filter.limit = list.limit + 1;
-	if (err == ERR_OK)
-		err = c->ops->read_runs(q.reader, &filter, take_run, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK, list_page(&list), answer);
+		err = c->ops->read_runs(
+		    list.query.reader, &list.filter, take_run, &list);
+	return query_list_end(&list, err, answer);
 }
 
 static int take_record(void *ctx, const struct store_record *row)
 {
-	struct list *list = ctx;
-	if (is_full(list))
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
 		return 1;
 	Sonde__Record *record;
 	if (record_unpack(&record, row->body.data, row->body.len, NULL) < 0)
 		return 0;
-	json_array_append_new(list->items,
+	query_list_add(list,
 	    json_pack("{s:o, s:I, s:I, s:o, s:o}", "agent",
 		json_hex(row->agent, sizeof(row->agent)), "epoch",
 		(json_int_t)row->epoch, "seq", (json_int_t)row->seq,
 		"received_at", json_time(row->received_ns), "record",
-		record_to_json(record)));
+		record_to_json(record)),
+	    row->wall_ns, row->row);
 	record_free(record);
-	list->last_ns = row->wall_ns;
-	list->last_row = row->row;
 	return 0;
 }
 
@@ -164,15 +125,11 @@ static int read_kinds(struct query *q, uint32_t *kinds)
 }
 
 static int read_filter(struct query *q, struct store_filter *filter,
-    uint8_t campaign[16], uint32_t *limit)
+    uint8_t campaign[16])
 {
 	bool given = false;
 	int64_t run = 0;
 	int err = query_range(q, 3600 * NS_PER_S, &filter->range);
-	if (err == ERR_OK)
-		err = query_limit(q, limit);
-	if (err == ERR_OK)
-		err = query_cursor(q, filter);
 	if (err == ERR_OK)
 		err = read_kinds(q, &filter->kinds);
 	if (err == ERR_OK)
@@ -187,24 +144,20 @@ static int read_filter(struct query *q, struct store_filter *filter,
 		err = query_addr(q, "dst", &filter->dst);
 	filter->campaign = given ? campaign : NULL;
 	filter->run = (uint64_t)run;
-	filter->limit = *limit + 1;
 	return err;
 }
 
 int query_records(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct store_filter filter = {0};
-	struct list list = {0};
+	struct query_list list;
 	uint8_t campaign[16];
-	int err = query_begin(&q, c, args, msg);
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
-	err = read_filter(&q, &filter, campaign, &list.limit);
+	err = read_filter(&list.query, &list.filter, campaign);
 	if (err == ERR_OK)
 		err = c->ops->read_records(
-		    q.reader, &filter, take_record, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK, list_page(&list), answer);
+		    list.query.reader, &list.filter, take_record, &list);
+	return query_list_end(&list, err, answer);
 }

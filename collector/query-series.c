@@ -6,7 +6,7 @@
 
 #include "collector/alarms.h"
 #include "collector/json.h"
-#include "collector/query-args.h"
+#include "collector/query-list.h"
 #include "collector/series.h"
 #include "lib/xalloc.h"
 
@@ -199,92 +199,64 @@ int query_series(struct collector *c, const struct query_args *args,
 	    (json_int_t)bin_s, "series", ask.series), answer);
 }
 
-struct list {
-	json_t *items;
-	uint32_t limit;
-	int64_t last_ns, last_row;
-	bool more;
-};
-
 static int list_alarm(void *ctx, const struct store_alarm *alarm)
 {
-	struct list *list = ctx;
-	list->more = json_array_size(list->items) == list->limit;
-	if (list->more)
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
 		return 1;
-	json_array_append_new(list->items, alarm_to_json(alarm));
-	list->last_ns = alarm->onset_ns;
-	list->last_row = alarm->row;
+	query_list_add(
+	    list, alarm_to_json(alarm), alarm->onset_ns, alarm->row);
 	return 0;
 }
 
 int query_alarms(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct list list = {0};
-	struct store_filter filter = {.agent_row = -1};
-	int err = query_begin(&q, c, args, msg);
+	struct query_list list;
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
-	err = query_range(&q, 86400 * NS_PER_S, &filter.range);
+	struct query *q = &list.query;
+	struct store_filter *filter = &list.filter;
+	filter->agent_row = -1;
+	filter->signature = query_text(q, "signature");
+	err = query_range(q, 86400 * NS_PER_S, &filter->range);
 	if (err == ERR_OK)
-		err = query_limit(&q, &list.limit);
-	if (err == ERR_OK)
-		err = query_cursor(&q, &filter);
-	if (err == ERR_OK)
-		err = query_agent_row(&q, &filter.agent_row);
-	filter.signature = query_text(&q, "signature");
-	filter.limit = list.limit + 1;
+		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)
 		err = c->ops->read_alarms(
-		    q.reader, &filter, list_alarm, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK,
-	    query_page(list.items, list.more
-		? query_next(list.last_ns, list.last_row) : json_null()),
-	    answer);
+		    q->reader, filter, list_alarm, &list);
+	return query_list_end(&list, err, answer);
 }
 
 /* In the order of their rows, so the cursor is the last row shown. */
 static int list_kind(void *ctx, const struct store_kind *kind)
 {
-	struct list *list = ctx;
+	struct query_list *list = ctx;
 	if (kind->row <= list->last_row)
 		return 0;
-	list->more = json_array_size(list->items) == list->limit;
-	if (list->more)
+	if (query_list_is_full(list))
 		return 1;
-	list->last_row = kind->row;
-	json_array_append_new(list->items,
+	query_list_add(list,
 	    json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "signature",
 		json_text(kind->signature), "verdict",
 		json_text(kind->verdict), "sources",
 		(json_int_t)kind->sources, "packets",
 		(json_int_t)kind->packets, "first_at",
 		json_time(kind->first_ns), "last_at",
-		json_time(kind->last_ns)));
+		json_time(kind->last_ns)),
+	    0, kind->row);
 	return 0;
 }
 
 int query_signatures(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct list list = {0};
-	struct store_filter cursor = {0}, all = {0};
-	int err = query_begin(&q, c, args, msg);
+	struct query_list list;
+	struct store_filter all = {0};
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
-	err = query_limit(&q, &list.limit);
-	if (err == ERR_OK)
-		err = query_cursor(&q, &cursor);
-	list.last_row = cursor.cursor_row;
-	if (err == ERR_OK)
-		err = c->ops->read_kinds(q.reader, &all, list_kind, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK,
-	    query_page(list.items, list.more
-		? query_next(0, list.last_row) : json_null()),
-	    answer);
+	err = c->ops->read_kinds(list.query.reader, &all, list_kind, &list);
+	return query_list_end(&list, err, answer);
 }

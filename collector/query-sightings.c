@@ -4,21 +4,14 @@
 #include <string.h>
 
 #include "collector/json.h"
-#include "collector/query-args.h"
+#include "collector/query-list.h"
 
 #define ROWS_MOST 100000 /* some tenths of a second */
 
-struct list {
-	json_t *items;
-	uint32_t limit;
-	bool more;
-};
-
 static int take_source(void *ctx, const struct store_source *s)
 {
-	struct list *list = ctx;
-	list->more = json_array_size(list->items) == list->limit;
-	if (list->more)
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
 		return 1;
 	json_t *item = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "src",
 	    json_addr(&s->src), "verdict", json_text(s->verdict), "signature",
@@ -33,19 +26,8 @@ static int take_source(void *ctx, const struct store_source *s)
 	    "spoofable", s->spoofable);
 	json_object_update(item, more);
 	json_decref(more);
-	json_array_append_new(list->items, item);
+	query_list_add(list, item, 0, list->last_row + 1);
 	return 0;
-}
-
-/* The order is by a sum, which no key gives: the cursor is a place. */
-static int read_offset(struct query *q, uint32_t *offset)
-{
-	struct store_filter cursor = {0};
-	int err = query_cursor(q, &cursor);
-	if (err == ERR_OK && cursor.cursor_row > UINT32_MAX / 2)
-		err = err_set(q->msg, ERR_USAGE, "cursor: too far");
-	*offset = (uint32_t)cursor.cursor_row;
-	return err;
 }
 
 /* The finest level whose rows are not too many; the edges of the range are
@@ -64,37 +46,36 @@ static int choose_level(struct query *q, struct store_filter *filter)
 	return err;
 }
 
+/* The order is by a sum, which no key gives: the cursor is a place. */
+static int read_filter(struct query_list *list)
+{
+	struct query *q = &list->query;
+	struct store_filter *filter = &list->filter;
+	if (filter->cursor_row > UINT32_MAX / 2)
+		return err_set(q->msg, ERR_USAGE, "cursor: too far");
+	filter->offset = (uint32_t)filter->cursor_row;
+	filter->signature = query_text(q, "signature");
+	filter->verdict = query_text(q, "verdict");
+	int err = query_range(q, 3600 * NS_PER_S, &filter->range);
+	if (err == ERR_OK)
+		err = query_agent_row(q, &filter->agent_row);
+	if (err == ERR_OK)
+		err = query_addr(q, "src", &filter->src);
+	return err == ERR_OK ? choose_level(q, filter) : err;
+}
+
 int query_sightings(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct query q;
-	struct list list = {0};
-	struct store_filter filter = {0};
-	int err = query_begin(&q, c, args, msg);
+	struct query_list list;
+	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	list.items = json_array();
-	filter.signature = query_text(&q, "signature");
-	filter.verdict = query_text(&q, "verdict");
-	err = query_range(&q, 3600 * NS_PER_S, &filter.range);
-	if (err == ERR_OK)
-		err = query_limit(&q, &list.limit);
-	if (err == ERR_OK)
-		err = read_offset(&q, &filter.offset);
-	if (err == ERR_OK)
-		err = query_agent_row(&q, &filter.agent_row);
-	if (err == ERR_OK)
-		err = query_addr(&q, "src", &filter.src);
-	filter.limit = list.limit + 1;
-	if (err == ERR_OK)
-		err = choose_level(&q, &filter);
+	err = read_filter(&list);
 	if (err == ERR_OK)
 		err = c->ops->read_sources(
-		    q.reader, &filter, take_source, &list);
-	return query_end(&q, err < 0 ? err : ERR_OK,
-	    query_page(list.items, list.more
-		? query_next(0, filter.offset + list.limit) : json_null()),
-	    answer);
+		    list.query.reader, &list.filter, take_source, &list);
+	return query_list_end(&list, err, answer);
 }
 
 int query_payload(struct collector *c, const struct query_args *args,
