@@ -61,94 +61,127 @@ static struct ingest_answer send_logs(struct fixture *f, uint64_t epoch,
 	return fixture_send_as(f, &agent, &h);
 }
 
+/* A batch and the answer to it. */
+struct step {
+	uint64_t epoch, gap_from, first;
+	unsigned count;
+	enum ingest_result result;
+	uint64_t next; /* of stored, duplicate and gap */
+};
+
+static void take_step(struct fixture *f, const struct step *s)
+{
+	int64_t before = footprint(f);
+	struct ingest_answer a =
+	    send_logs(f, s->epoch, s->gap_from, s->first, s->count);
+	assert_string_equal(
+	    ingest_result_name(a.result), ingest_result_name(s->result));
+	if (a.result != INGEST_STORED)
+		assert_int_equal(footprint(f), before);
+	if (a.result == INGEST_FORKED || a.result == INGEST_MALFORMED)
+		return;
+	assert_int_equal(a.next, s->next);
+	assert_int_equal(a.epoch, s->epoch);
+}
+
+#define TAKE(f, ...)							\
+	do {								\
+		const struct step steps[] = {__VA_ARGS__};		\
+		for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)\
+			take_step(f, &steps[i]);			\
+	} while (0)
+
+static void check_counts(struct fixture *f, int64_t stored, int64_t lost)
+{
+	assert_int_equal(
+	    fixture_sql(f, "SELECT count(*) FROM records"), stored);
+	assert_int_equal(fixture_sql(f, "SELECT stored FROM agents"), stored);
+	assert_int_equal(fixture_sql(f, "SELECT lost FROM agents"), lost);
+}
+
 static void a_batch_is_stored_and_the_watermark_moves(void **state)
 {
-	struct fixture *f = *state;
-	struct ingest_answer a = send_logs(f, 1, 1, 1, 3);
-	assert_int_equal(a.result, INGEST_STORED);
-	assert_int_equal(a.next, 4);
-	assert_int_equal(a.epoch, 1);
-	a = send_logs(f, 1, 4, 4, 2);
-	assert_int_equal(a.result, INGEST_STORED);
-	assert_int_equal(a.next, 6);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM records"), 5);
-	assert_int_equal(fixture_sql(f, "SELECT sum(seq) FROM records"), 15);
+	TAKE(*state,
+	    {1, 1, 1, 3, INGEST_STORED, 4},
+	    {1, 4, 4, 2, INGEST_STORED, 6});
+	check_counts(*state, 5, 0);
+	assert_int_equal(
+	    fixture_sql(*state, "SELECT sum(seq) FROM records"), 15);
 }
 
 static void a_batch_sent_again_is_acknowledged_and_ignored(void **state)
 {
-	struct fixture *f = *state;
-	send_logs(f, 1, 1, 1, 3);
-	send_logs(f, 1, 4, 4, 3);
-	int64_t before = footprint(f);
-	struct ingest_answer a = send_logs(f, 1, 1, 1, 3);
-	assert_int_equal(a.result, INGEST_DUPLICATE);
-	assert_int_equal(a.next, 7);
-	/* With other borders too. */
-	a = send_logs(f, 1, 2, 2, 4);
-	assert_int_equal(a.result, INGEST_DUPLICATE);
-	assert_int_equal(footprint(f), before);
+	TAKE(*state,
+	    {1, 1, 1, 3, INGEST_STORED, 4},
+	    {1, 4, 4, 3, INGEST_STORED, 7},
+	    {1, 1, 1, 3, INGEST_DUPLICATE, 7},
+	    /* With other borders too. */
+	    {1, 2, 2, 4, INGEST_DUPLICATE, 7});
+	check_counts(*state, 6, 0);
 }
 
 static void an_overlap_inserts_its_tail(void **state)
 {
-	struct fixture *f = *state;
-	send_logs(f, 1, 1, 1, 3);
-	struct ingest_answer a = send_logs(f, 1, 2, 2, 4);
-	assert_int_equal(a.result, INGEST_STORED);
-	assert_int_equal(a.next, 6);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM records"), 5);
-	assert_int_equal(fixture_sql(f, "SELECT stored FROM agents"), 5);
+	TAKE(*state,
+	    {1, 1, 1, 3, INGEST_STORED, 4},
+	    {1, 2, 2, 4, INGEST_STORED, 6});
+	check_counts(*state, 5, 0);
 }
 
 static void a_gap_is_told_what_was_expected(void **state)
 {
-	struct fixture *f = *state;
-	send_logs(f, 1, 1, 1, 3);
-	int64_t before = footprint(f);
-	struct ingest_answer a = send_logs(f, 1, 6, 6, 2);
-	assert_int_equal(a.result, INGEST_GAP);
-	assert_int_equal(a.next, 4);
-	/* A declared range that does not start at the watermark. */
-	a = send_logs(f, 1, 5, 7, 2);
-	assert_int_equal(a.result, INGEST_GAP);
-	a = send_logs(f, 1, 3, 7, 2);
-	assert_int_equal(a.result, INGEST_GAP);
-	assert_int_equal(footprint(f), before);
+	TAKE(*state,
+	    {1, 1, 1, 3, INGEST_STORED, 4},
+	    {1, 6, 6, 2, INGEST_GAP, 4},
+	    /* A declared range that does not start at the watermark. */
+	    {1, 5, 7, 2, INGEST_GAP, 4},
+	    {1, 3, 7, 2, INGEST_GAP, 4});
+	check_counts(*state, 3, 0);
 }
 
 static void a_declared_loss_passes_the_watermark(void **state)
 {
-	struct fixture *f = *state;
-	send_logs(f, 1, 1, 1, 3);
-	struct ingest_answer a = send_logs(f, 1, 4, 10, 2);
-	assert_int_equal(a.result, INGEST_STORED);
-	assert_int_equal(a.next, 12);
-	assert_int_equal(fixture_sql(f, "SELECT stored FROM agents"), 5);
-	assert_int_equal(fixture_sql(f, "SELECT lost FROM agents"), 6);
+	TAKE(*state,
+	    {1, 1, 1, 3, INGEST_STORED, 4},
+	    {1, 4, 10, 2, INGEST_STORED, 12});
+	check_counts(*state, 5, 6);
 }
 
 static void a_new_epoch_starts_at_one(void **state)
 {
-	struct fixture *f = *state;
-	send_logs(f, 3, 1, 1, 3);
-	struct ingest_answer a = send_logs(f, 5, 2, 2, 1);
-	assert_int_equal(a.result, INGEST_GAP);
-	assert_int_equal(a.next, 1);
-	a = send_logs(f, 5, 1, 4, 1);
-	assert_int_equal(a.result, INGEST_STORED);
-	assert_int_equal(a.next, 5);
-	/* The epoch before is still known, one never seen is not. */
-	a = send_logs(f, 3, 4, 4, 1);
-	assert_int_equal(a.result, INGEST_STORED);
-	a = send_logs(f, 4, 1, 1, 1);
-	assert_int_equal(a.result, INGEST_FORKED);
+	TAKE(*state,
+	    {3, 1, 1, 3, INGEST_STORED, 4},
+	    {5, 2, 2, 1, INGEST_GAP, 1},
+	    {5, 1, 4, 1, INGEST_STORED, 5},
+	    /* The epoch before is still known, one never seen is not. */
+	    {3, 4, 4, 1, INGEST_STORED, 5},
+	    {4, 1, 1, 1, INGEST_FORKED, 0});
+	check_counts(*state, 5, 3);
+}
+
+static void numbers_beyond_63_bits_are_malformed(void **state)
+{
+	TAKE(*state,
+	    {UINT64_MAX, 1, 1, 1, INGEST_MALFORMED, 0},
+	    {1, 1, (uint64_t)INT64_MAX, 1, INGEST_MALFORMED, 0});
+}
+
+/* Bytes as they are, refused, and nothing is changed. */
+static struct ingest_answer refuse(struct fixture *f, const void *body,
+    size_t len, enum ingest_result result)
+{
+	int64_t before = footprint(f);
+	struct ingest_answer a = fixture_send(f, body, len);
+	assert_string_equal(
+	    ingest_result_name(a.result), ingest_result_name(result));
+	assert_int_equal(footprint(f), before);
+	return a;
 }
 
 static void other_bytes_under_used_numbers_are_a_fork(void **state)
 {
 	struct fixture *f = *state;
-	send_logs(f, 1, 1, 1, 3);
+	TAKE(f, {1, 1, 1, 3, INGEST_STORED, 4});
 	int64_t before = footprint(f);
 	struct batch_header h = {
 	    .epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3};
@@ -173,17 +206,12 @@ static void a_header_that_lies_is_malformed(void **state)
 	struct buf body = {0};
 	add_logs(2);
 	assert_true(synth_seal(&agent, &body));
-	int64_t before = footprint(f);
-	assert_int_equal(fixture_send(f, "", 0).result, INGEST_MALFORMED);
-	assert_int_equal(
-	    fixture_send(f, "GET / HTTP/1.1", 14).result, INGEST_MALFORMED);
+	refuse(f, "", 0, INGEST_MALFORMED);
+	refuse(f, "GET / HTTP/1.1", 14, INGEST_MALFORMED);
 	for (size_t len = 1; len < body.len; len += 7)
-		assert_int_equal(
-		    fixture_send(f, body.data, len).result, INGEST_MALFORMED);
+		refuse(f, body.data, len, INGEST_MALFORMED);
 	body.data[4] ^= 2; /* version */
-	assert_int_equal(
-	    fixture_send(f, body.data, body.len).result, INGEST_MALFORMED);
-	assert_int_equal(footprint(f), before);
+	refuse(f, body.data, body.len, INGEST_MALFORMED);
 	buf_fini(&body);
 }
 
@@ -225,12 +253,10 @@ static void a_stranger_is_unknown(void **state)
 	synth_new(&stranger);
 	add_log(&stranger, "hello");
 	assert_true(synth_seal(&stranger, &body));
-	assert_int_equal(fixture_send(f, body.data, body.len).result,
-	    INGEST_UNKNOWN_AGENT);
+	refuse(f, body.data, body.len, INGEST_UNKNOWN_AGENT);
 	/* With a known name on it, it is a bad signature. */
 	memcpy(body.data + 8, agent.id, sizeof(agent.id));
-	assert_int_equal(fixture_send(f, body.data, body.len).result,
-	    INGEST_SIGNATURE);
+	refuse(f, body.data, body.len, INGEST_SIGNATURE);
 	buf_fini(&body);
 	synth_fini(&stranger);
 }
@@ -263,19 +289,20 @@ static void too_big_and_bombs_are_refused(void **state)
 	struct buf body = {0};
 	assert_false(ZSTD_isError(packed_len));
 	assert_true(packed_len < BATCH_MAX_PACKED);
-	int64_t before = footprint(f);
-	seal_raw(&body, 1, 1000, packed, packed_len);
-	assert_int_equal(
-	    fixture_send(f, body.data, body.len).result, INGEST_BOMB);
-	buf_clear(&body);
-	seal_raw(&body, 1, BATCH_MAX_RAW + 1, packed, packed_len);
-	assert_int_equal(
-	    fixture_send(f, body.data, body.len).result, INGEST_TOO_BIG);
-	buf_clear(&body);
-	seal_raw(&body, BATCH_MAX_COUNT + 1, 1000, packed, packed_len);
-	assert_int_equal(
-	    fixture_send(f, body.data, body.len).result, INGEST_TOO_BIG);
-	assert_int_equal(footprint(f), before);
+	const struct {
+		uint32_t count, raw_len;
+		enum ingest_result result;
+	} cases[] = {
+	    {1, 1000, INGEST_BOMB},
+	    {1, BATCH_MAX_RAW + 1, INGEST_TOO_BIG},
+	    {BATCH_MAX_COUNT + 1, 1000, INGEST_TOO_BIG},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		buf_clear(&body);
+		seal_raw(&body, cases[i].count, cases[i].raw_len, packed,
+		    packed_len);
+		refuse(f, body.data, body.len, cases[i].result);
+	}
 	buf_fini(&body);
 	free(zeros);
 	free(packed);
@@ -296,15 +323,6 @@ static void a_record_that_does_not_decode_spoils_its_batch(void **state)
 	assert_int_equal(a.result, INGEST_MALFORMED);
 	assert_non_null(strstr(a.detail.text, "record 1"));
 	assert_int_equal(footprint(f), before);
-}
-
-static void numbers_beyond_63_bits_are_malformed(void **state)
-{
-	struct fixture *f = *state;
-	struct ingest_answer a = send_logs(f, UINT64_MAX, 1, 1, 1);
-	assert_int_equal(a.result, INGEST_MALFORMED);
-	a = send_logs(f, 1, 1, (uint64_t)INT64_MAX, 1);
-	assert_int_equal(a.result, INGEST_MALFORMED);
 }
 
 static void every_result_has_a_name_and_a_status(void **state)
@@ -358,9 +376,10 @@ static void metrics_count_what_was_answered(void **state)
 {
 	struct fixture *f = *state;
 	struct collector_metrics m;
-	send_logs(f, 1, 1, 1, 3);
-	send_logs(f, 1, 1, 1, 3);
-	send_logs(f, 1, 9, 9, 3);
+	TAKE(f,
+	    {1, 1, 1, 3, INGEST_STORED, 4},
+	    {1, 1, 1, 3, INGEST_DUPLICATE, 4},
+	    {1, 9, 9, 3, INGEST_GAP, 4});
 	collector_metrics(f->c, &m);
 	assert_int_equal(m.batches[INGEST_STORED], 1);
 	assert_int_equal(m.batches[INGEST_DUPLICATE], 1);
