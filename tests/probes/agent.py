@@ -271,8 +271,8 @@ def test_refusals(tap, lab):
                           for r in lab.records("ping")), lab.log)
     for script, option in (("ping", "--no-such-option"),
                            ("nobody-wrote-this", "--x")):
-        code, out, err = lab.sonde("submit", script, "11.3.3.80", "--",
-                                   option)
+        code, out, err = lab.sonde("submit", script, "11.3.3.80", "--on",
+                                   "lab", "--", option)
         tap.check(f"{script} {option} is submitted", code == 0, err)
         word = option if script == "ping" else script
         tap.until("its run has failed, and a record says why",
@@ -281,6 +281,15 @@ def test_refusals(tap, lab):
                       r["log"]["level"] == 0 and w in r["log"]["text"]
                       for r in lab.records("log")),
                   lambda: f"{lab.records('log')}")
+        _, shown, _ = lab.sonde("campaigns", "--json")
+        [campaign] = [c for c in map(json.loads, shown.splitlines())
+                      if c["id"] == out.strip()]
+        tap.check("the campaign shows it, and has ended",
+                  campaign["state"] == "ended" and
+                  campaign["failed_runs"] == 1 and
+                  word in campaign["last_error"], campaign)
+        _, shown, _ = lab.sonde("runs", "--campaign", out.strip())
+        tap.check("so does its run", word in shown, shown)
     _, out, _ = lab.sonde("submit", "spin", "11.3.3.80")
     spin = out.strip()
 
