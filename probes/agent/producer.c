@@ -19,6 +19,19 @@ int producer_next_frame(struct reader *r, const uint8_t **record, size_t *len)
 	return r->err;
 }
 
+int producer_next_preview(
+    struct reader *r, const uint8_t **record, size_t *len)
+{
+	struct reader ahead = *r;
+	uint32_t word = reader_be32(&ahead);
+	if (ahead.err != ERR_OK || !(word & PRODUCER_PREVIEW))
+		return ERR_NOT_FOUND;
+	*len = word & ~PRODUCER_PREVIEW;
+	*record = reader_bytes(&ahead, *len);
+	*r = ahead;
+	return r->err;
+}
+
 static enum spool_class class_of(Sonde__Record__BodyCase kind)
 {
 	switch (kind) {

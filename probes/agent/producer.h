@@ -57,6 +57,13 @@ struct producer_grant {
 struct reader;
 int producer_next_frame(struct reader *r, const uint8_t **record, size_t *len);
 
+/* In a frame's length: a record to show and not to keep, of what is not whole
+ * yet.  Nobody sends it but to who asked; a keeper refuses it. */
+#define PRODUCER_PREVIEW 0x80000000u
+/* The next frame if it is one, else ERR_NOT_FOUND and r stays. */
+int producer_next_preview(
+    struct reader *r, const uint8_t **record, size_t *len);
+
 /* Is this a record that the producer may add?  Says what class it has. */
 int producer_check(const struct producer_grant *grant, const uint8_t *record,
     size_t len, enum spool_class *class, struct errmsg *msg);

@@ -38,6 +38,7 @@ struct measure {
 	void *writer_ctx;
 	struct launch launch;
 	struct monotime end;   /* kill then; 0: never */
+	bool previews; /* one host, whose results are shown as they come */
 	bool writer_failed, too_late;
 	struct verbose verbose;
 };
@@ -140,6 +141,8 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 		gather_host(m, net, net_ctx, file.words[i]);
 	word_list_fini(&file);
 	size_t got = m->arguments.count - before;
+	/* Of several hosts at once the lines would be mixed. */
+	m->previews = m->writer->preview && got == 1;
 	if (!err && got == 0)
 		err = err_set(msg, ERR_USAGE, m->unresolved
 			? "no host is left to measure"
@@ -155,6 +158,7 @@ static void worker_config_fill(
 	    .arguments = (const char *const *)m->arguments.words,
 	    .argument_count = m->arguments.count,
 	    .deadline_ns = option_duration_ns(m->values, "deadline"),
+	    .previews = m->previews,
 	    .allow_weak_sandbox =
 		option_flag(m->values, "allow-weak-sandbox"),
 	};
@@ -205,7 +209,7 @@ static int start(struct measure *m, struct errmsg *msg)
 }
 
 static void write_record(
-    struct measure *m, const uint8_t *bytes, size_t len)
+    struct measure *m, const uint8_t *bytes, size_t len, bool whole)
 {
 	struct errmsg msg = {""};
 	Sonde__Record *record;
@@ -213,8 +217,10 @@ static void write_record(
 		return;
 	int err = record_unpack(&record, bytes, len, &msg);
 	if (!err) {
-		verbose_record(&m->verbose, record);
-		err = m->writer->record(m->writer_ctx, record, &msg);
+		if (whole)
+			verbose_record(&m->verbose, record);
+		err = whole ? m->writer->record(m->writer_ctx, record, &msg)
+			    : m->writer->preview(m->writer_ctx, record, &msg);
 		record_free(record);
 		m->writer_failed = err != 0;
 	}
@@ -233,9 +239,14 @@ static bool read_records(struct measure *m, uint8_t *bytes, size_t size)
 	struct reader r = reader_init(bytes, (size_t)n);
 	const uint8_t *record;
 	size_t len;
-	while (producer_next_frame(&r, &record, &len) == 0)
-		write_record(m, record, len);
-	return true;
+	for (;;) {
+		if (m->previews && producer_next_preview(&r, &record, &len) == 0)
+			write_record(m, record, len, false);
+		else if (producer_next_frame(&r, &record, &len) == 0)
+			write_record(m, record, len, true);
+		else
+			return true;
+	}
 }
 
 static bool read_log(struct measure *m, uint8_t *bytes, size_t size)
@@ -286,11 +297,12 @@ static void read_until_end(struct measure *m)
 		heed_interrupts(m, &heeded);
 		if (poll(p, 2, 100) < 0)
 			continue;
+		/* What was said before a record is shown before it. */
+		if (p[1].revents)
+			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 		if (p[0].revents)
 			records = read_records(
 			    m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
-		if (p[1].revents)
-			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 		if (p[0].revents == 0)
 			fflush(stdout);
 	}

@@ -25,8 +25,8 @@ int record_flush(struct host *host)
 }
 
 /* Frames one record.  A write holds whole frames, because the other end may
- * be a socket that keeps messages apart. */
-static void record_emit(lua_State *L, Sonde__Record *record)
+ * be a socket that keeps messages apart.  mark: 0 or PRODUCER_PREVIEW. */
+static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 {
 	struct host *host = host_of(L);
 	struct errmsg msg = {""};
@@ -52,13 +52,20 @@ static void record_emit(lua_State *L, Sonde__Record *record)
 		PRODUCER_DATAGRAM_BYTES)
 		err = record_flush(host);
 	if (!err) {
-		buf_be32(&host->records, (uint32_t)packed.len);
+		buf_be32(&host->records, mark | (uint32_t)packed.len);
 		buf_bytes(&host->records, packed.data, packed.len);
 	}
+	if (!err && mark)
+		err = record_flush(host); /* somebody is looking on */
 	buf_fini(&packed);
 	if (err)
 		luaL_error(L, "record: %s",
 		    msg.text[0] ? msg.text : err_str(err));
+}
+
+static void record_emit(lua_State *L, Sonde__Record *record)
+{
+	record_frame(L, record, 0);
 }
 
 /* Memory for a record in the making: collected when the call has ended. */
@@ -355,13 +362,9 @@ static int api_record_trace(lua_State *L)
 	return 0;
 }
 
-static int api_record_ping(lua_State *L)
+/* The ping of the table at 1; mark as for record_frame. */
+static int ping_frame(lua_State *L, struct list l, uint32_t mark)
 {
-	struct list l = {0};
-	watch_alive();
-	luaL_checktype(L, 1, LUA_TTABLE);
-	if (!list_read(L, &l))
-		return 0;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Ping ping = SONDE__PING__INIT;
 	ping.src = addr_octets(&l.src);
@@ -379,8 +382,30 @@ static int api_record_ping(lua_State *L)
 	ping.n_replies = l.count;
 	record.body_case = SONDE__RECORD__BODY_PING;
 	record.ping = &ping;
-	record_emit(L, &record);
+	record_frame(L, &record, mark);
 	return 0;
+}
+
+static int api_record_ping(lua_State *L)
+{
+	struct list l = {0};
+	watch_alive();
+	luaL_checktype(L, 1, LUA_TTABLE);
+	return list_read(L, &l) ? ping_frame(L, l, 0) : 0;
+}
+
+/* One result before its ping is whole, where somebody is looking on. */
+static int api_show_ping(lua_State *L)
+{
+	struct list l = {0};
+	const struct host *host = host_of(L);
+	watch_alive();
+	luaL_checktype(L, 1, LUA_TTABLE);
+	if (!host->config || !host->config->previews || !list_read(L, &l))
+		return 0;
+	for (size_t i = 0; i < l.count; i++)
+		l.replies[i]->attempt = number_field(L, "number");
+	return ping_frame(L, l, PRODUCER_PREVIEW);
 }
 
 /* The value on top of the stack as the header declares it. */
@@ -516,7 +541,8 @@ void api_record_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {{"record", api_record},
 	    {"record_trace", api_record_trace},
-	    {"record_ping", api_record_ping}, {"log", api_log},
+	    {"record_ping", api_record_ping},
+	    {"show_ping", api_show_ping}, {"log", api_log},
 	    {"problem", api_problem}, {NULL, NULL}};
 	luaL_setfuncs(L, functions, 0);
 	lua_pushcfunction(L, api_log);

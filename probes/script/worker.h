@@ -59,6 +59,7 @@ struct worker_config {
 	int64_t deadline_ns; /* real time from now on; 0: none.  The worker
 				ends itself then, the parent kills later */
 	bool allow_weak_sandbox;
+	bool previews;       /* record_fd takes PRODUCER_PREVIEW frames too */
 };
 
 /* Runs in the forked child: enters the sandbox, runs the script, and _exits

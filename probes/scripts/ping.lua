@@ -36,7 +36,7 @@ end
 
 local function start(args, operand)
 	local probe = methods[args.method](args, operand.address)
-	local ping = {name = operand.name, pending = args.count}
+	local ping = {name = operand.name, pending = args.count, shown = 0}
 	local train = {}
 	for i = 1, args.count do
 		train[i] = {probe = probe(i),
@@ -54,6 +54,17 @@ local function answers(args, reply)
 	return args.method == "udp" and
 		reply.icmp_type == (six and 1 or 3) and
 		reply.icmp_code == (six and 4 or 3)
+end
+
+-- Shows, in their order, the probes of which it is known how they ended.
+local function show(ping)
+	local result = ping.results[ping.shown + 1]
+	while result and (result.reply or result.error or result.done) do
+		ping.shown = ping.shown + 1
+		sonde.show_ping{probes = {result}, number = ping.shown,
+			dst_name = ping.name}
+		result = ping.results[ping.shown + 1]
+	end
 end
 
 local function finish(ping)
@@ -81,6 +92,9 @@ local function handle(args, result, kind)
 			result.error)
 	end
 	ping.pending = ping.pending - 1
+	if #ping.results > 1 then
+		show(ping)
+	end
 	if ping.pending > 0 then
 		return false
 	end

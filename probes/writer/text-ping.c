@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * A ping: one line for one probe, so that a list of hosts is a list; else a
- * line for each reply and a summary.
+ * line for each reply and a summary.  Lines may be printed while the ping runs;
+ * then its record brings what is missing: late duplicates and the summary.
  */
 #include <string.h>
 
@@ -84,19 +85,44 @@ static void print_summary(const struct text *t, const Sonde__Ping *ping)
 	putc('\n', t->to);
 }
 
-void text_ping(struct text *t, const Sonde__Ping *ping)
+static void print_title(struct text *t, const Sonde__Ping *ping)
 {
-	if (ping->n_replies == 1) {
-		print_one(t, ping);
-		return;
-	}
 	text_apart(t);
 	fprintf(t->to, "%sping ", text_on(t, TEXT_BOLD));
 	text_target(t, &ping->dst, ping->dst_name);
 	fprintf(t->to, "%s\n", text_off(t));
-	for (size_t i = 0; i < ping->n_replies; i++) {
-		fprintf(t->to, "%4u", ping->replies[i]->attempt);
-		print_reply(t, ping, ping->replies[i]);
+}
+
+static void print_line(
+    struct text *t, const Sonde__Ping *ping, const Sonde__Reply *reply)
+{
+	fprintf(t->to, "%4u", reply->attempt);
+	print_reply(t, ping, reply);
+}
+
+void text_ping_preview(struct text *t, const Sonde__Ping *ping)
+{
+	if (ping->n_replies == 0)
+		return;
+	if (t->shown_attempt == 0)
+		print_title(t, ping);
+	t->shown_attempt = ping->replies[0]->attempt;
+	print_line(t, ping, ping->replies[0]);
+	fflush(t->to);
+}
+
+void text_ping(struct text *t, const Sonde__Ping *ping)
+{
+	if (ping->n_replies == 1 && t->shown_attempt == 0) {
+		print_one(t, ping);
+		return;
 	}
+	if (t->shown_attempt == 0)
+		print_title(t, ping);
+	for (size_t i = 0; i < ping->n_replies; i++)
+		if (ping->replies[i]->duplicate ||
+		    ping->replies[i]->attempt > t->shown_attempt)
+			print_line(t, ping, ping->replies[i]);
+	t->shown_attempt = 0;
 	print_summary(t, ping);
 }

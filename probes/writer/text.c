@@ -162,6 +162,15 @@ static int text_record(
 	return 0;
 }
 
+static int text_preview(
+    void *ctx, const Sonde__Record *part, struct errmsg *msg)
+{
+	struct text *t = ctx;
+	if (part->body_case == SONDE__RECORD__BODY_PING)
+		text_ping_preview(t, part->ping);
+	return ferror(t->to) ? err_set(msg, -EIO, "output: cannot write") : 0;
+}
+
 static int text_close(void *ctx, struct errmsg *msg)
 {
 	struct text *t = ctx;
@@ -175,5 +184,6 @@ const struct writer_ops writer_text = {
     .help = "for people",
     .open = text_open,
     .record = text_record,
+    .preview = text_preview,
     .close = text_close,
 };

@@ -20,6 +20,8 @@ struct text {
 	FILE *to; /* borrowed */
 	int colour;
 	unsigned records; /* blocks printed so far */
+	/* Of the ping that is being printed while it runs; 0: none is. */
+	uint32_t shown_attempt;
 };
 
 /* Before and after coloured words; "" without colour. */
@@ -38,3 +40,5 @@ void text_apart(struct text *t);
 
 void text_trace(struct text *t, const Sonde__Trace *trace);
 void text_ping(struct text *t, const Sonde__Ping *ping);
+/* The one probe of a ping that has not ended; they come in order. */
+void text_ping_preview(struct text *t, const Sonde__Ping *ping);

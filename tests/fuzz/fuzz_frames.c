@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum spool_class class;
 	const uint8_t *record;
 	size_t len;
-	while (producer_next_frame(&r, &record, &len) == 0)
+	while (producer_next_preview(&r, &record, &len) == 0 ||
+	    producer_next_frame(&r, &record, &len) == 0)
 		producer_check(&grant, record, len, &class, NULL);
 	if (run_request_unpack(&request, data, size) == 0)
 		run_request_fini(&request);

@@ -167,6 +167,51 @@ check "a reader that goes away ends the run" sh -c \
 	"'$sonde' --net '$sim' trace --json -q 16 web web web |
 	head -c 1 >/dev/null" 2>/dev/null
 
+# A script that has shown two replies and then waits to be interrupted.
+cat >"$dir/slow.sim" <<'END'
+vantage me 10.0.0.1/24
+host web 10.0.0.2
+link me web
+END
+cat >"$dir/slow.lua" <<'END'
+return {operands = {type = "host"}, run = function(args)
+	local probe = sonde.icmp{dst = args.operands[1].address}
+	local results = sonde.start({{probe = probe}, {probe = probe}})
+	for i = 1, 2 do
+		sonde.next()
+		sonde.show_ping{probes = {results[i]}, number = i}
+	end
+	print("waiting")
+	while true do
+		local result, why = sonde.next(sonde.now_ns() + sonde.s)
+		if not result and why ~= "time" then break end
+	end
+	sonde.record_ping{probes = results}
+end}
+END
+shown() {
+	rm -f "$dir/err"
+	"$sonde" --net "sim:$dir/slow.sim" run "$1" "$dir/slow.lua" web \
+		>"$dir/out" 2>"$dir/err" &
+	pid=$!
+	until grep -qs waiting "$dir/err"; do sleep 0.1; done
+	sleep 0.5
+	cp "$dir/out" "$dir/early"
+	kill -INT "$pid"
+	wait "$pid"
+	cat "$dir/early"
+}
+shows_text() {
+	[ "$(shown --format=text | grep -c '  ttl ')" = 2 ] &&
+		[ "$(grep -c '  ttl ' "$dir/out")" = 2 ] &&
+		grep -q '2 sent, 2 received' "$dir/out"
+}
+shows_no_json() {
+	[ -z "$(shown --json)" ] && [ "$(grep -c ping "$dir/out")" = 1 ]
+}
+check "the replies of a ping are shown as they come, once" shows_text
+check "in JSON a ping is one record all the same" shows_no_json
+
 # A machine without name spaces for users, made inside one.
 weak='echo 0 >/proc/sys/user/max_user_namespaces &&
 	echo 0 >/proc/sys/user/max_net_namespaces'
