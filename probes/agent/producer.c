@@ -101,31 +101,37 @@ int producer_send(int fd, const Sonde__Record *record, struct errmsg *msg)
 	return err;
 }
 
-static int send_log(int fd, Sonde__Record *record, uint32_t level,
-    const char *process, const char *text)
+static int send_log(int fd, Sonde__Record *record, const Sonde__Log *log)
+{
+	record->body_case = SONDE__RECORD__BODY_LOG;
+	record->log = (Sonde__Log *)log;
+	record_stamp(record);
+	return producer_send(fd, record, NULL);
+}
+
+static Sonde__Log log_of(uint32_t level, const char *process, const char *text)
 {
 	Sonde__Log log = SONDE__LOG__INIT;
 	log.level = level;
 	log.process = (char *)process;
 	log.text = (char *)text;
-	record->body_case = SONDE__RECORD__BODY_LOG;
-	record->log = &log;
-	record_stamp(record);
-	return producer_send(fd, record, NULL);
+	return log;
 }
 
 int producer_log(int fd, uint32_t level, const char *process, const char *text)
 {
 	Sonde__Record record = SONDE__RECORD__INIT;
-	return send_log(fd, &record, level, process, text);
+	Sonde__Log log = log_of(level, process, text);
+	return send_log(fd, &record, &log);
 }
 
 int producer_log_run(int fd, const uint8_t campaign[static 16], uint64_t run,
     uint32_t level, const char *process, const char *text)
 {
 	Sonde__Record record = SONDE__RECORD__INIT;
+	Sonde__Log log = log_of(level, process, text);
 	record.campaign.data = (uint8_t *)campaign;
 	record.campaign.len = 16;
 	record.run = run;
-	return send_log(fd, &record, level, process, text);
+	return send_log(fd, &record, &log);
 }

@@ -22,7 +22,7 @@ static int post(const struct shipper_start *start,
 		.body_len = strlen(start->body),
 		.timeout_s = TIMEOUT_S,
 		.last = true };
-	const struct http_answer *got;
+	const struct http_answer *got = NULL;
 	struct http *http = NULL;
 	int err = shipper_enter_sandbox(start, NULL, msg);
 	if (!err)

@@ -66,10 +66,11 @@ int shipper_find(char **program, struct errmsg *msg)
 		}
 		free(places[i]);
 	}
-	return *program
-		   ? 0
-		   : err_set(msg, -ENOENT, "%s is missing: install it again",
-			 SONDE_LIBEXECDIR "/sonde/" PROGRAM);
+	if (*program)
+		return 0;
+	err_set(msg, -ENOENT, "%s is missing: install it again",
+	    SONDE_LIBEXECDIR "/sonde/" PROGRAM);
+	return -ENOENT;
 }
 
 /* --- starting it ------------------------------------------------------- */
