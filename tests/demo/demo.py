@@ -26,6 +26,8 @@ BUILD = os.path.abspath(os.environ.get("O", "build"))
 PORT = int(os.environ.get("PORT", "8411"))
 URL = f"http://127.0.0.1:{PORT}"
 DEMO_FOR = float(os.environ.get("DEMO_FOR", "0"))
+AGAIN_S = 300       # from one release to the next
+RELEASES_MAX = 24
 TTY = sys.stderr.isatty()
 
 
@@ -140,28 +142,53 @@ def submit(collector):
                 "on": [name], "every_s": every, "until": None})
 
 
+def story(internet):
+    """What happens when: (second, sentence, act).  The worms come back, not
+    for ever: each release is bounded, and so is their number."""
+    yield (0, "agents measure each other; the sensors are quiet",
+           internet.noise)
+    for number in range(RELEASES_MAX):
+        again = " again" if number else ""
+        at = 25 + number * AGAIN_S
+        yield (at, f"a Slammer-shaped worm is released in the lab{again}",
+               lambda: internet.release("slammer"))
+        yield (at + 15, f"a Mirai-shaped worm follows{again}",
+               lambda: internet.release("mirai"))
+
+
+def outbreaks(alarms):
+    """The alarms in a few words: "mirai and slammer", or how it was."""
+    names = [sorted({a["signature"] for a in alarms
+                     if bool(a["ended_at"]) == over}) for over in (0, 1)]
+    if names[0]:
+        return "outbreak of " + " and ".join(names[0])
+    if names[1]:
+        return "outbreak of " + " and ".join(names[1]) + " is over"
+    return "no outbreak"
+
+
+def tell(seen, now):
+    say(f"{URL}/  {int(now)} s: {seen['agents']['up']} agents up, "
+        f"{seen['records']['stored']} records, "
+        f"{outbreaks(seen['alarms'])}   (Ctrl-C ends)")
+
+
 def run(internet, collector, agents):
-    """The story: a quiet time, then two worms.  Ends by Stop."""
+    """A quiet time, then worms.  Ends by Stop."""
     start = time.monotonic()
-    script = [(0, "agents measure each other; the sensors are quiet", None),
-              (1, None, lambda: internet.noise()),
-              (25, "a Slammer-shaped worm is released in the lab",
-               lambda: internet.release("slammer")),
-              (40, "a Mirai-shaped worm follows",
-               lambda: internet.release("mirai"))]
-    for at, text, act in script:
-        pause(start, at)
-        if text:
-            say(text)
-        if act:
-            act()
+    coming = story(internet)
+    following = next(coming, None)
+    told_s = 0
     while True:
-        pause(start, time.monotonic() - start + 2)
-        seen = collector.get("/api/v1/overview")
-        say(f"{URL}/  {int(time.monotonic() - start)} s: "
-            f"{seen['agents']['up']} agents up, "
-            f"{seen['records']['stored']} records, "
-            f"{len(seen['alarms'])} alarms   (Ctrl-C ends)")
+        now = time.monotonic() - start
+        if following and now >= following[0]:
+            say(following[1])
+            following[2]()
+            following = next(coming, None)
+        pause(start, now + 1)
+        if now >= told_s + (2 if TTY else 10):
+            tell(collector.get("/api/v1/overview"), now)
+            told_s = now
         for agent in agents:
             if agent.process.poll() is not None:
                 say(f"{agent.name} has died: {agent.log}", done=True)
