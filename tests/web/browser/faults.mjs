@@ -85,6 +85,30 @@ async function smallTouch({ browser, url }) {
 	await page.context().close();
 }
 
+// Everything that was on has just ended.
+async function calmAfter({ browser, url, shot }) {
+	const end = async (route) => {
+		const reply = await route.fetch();
+		const overview = await reply.json();
+		for (const alarm of overview.alarms)
+			alarm.ended_at ??= overview.now;
+		await route.fulfill({ json: overview });
+	};
+	const page = await open(browser, `${url}?page=now&range=1h`,
+		{ routes: { "**/api/v1/overview*": end } });
+	await loaded(page, "now");
+	await page.getByText("What was last:").waitFor();
+	assert.equal(await page.locator(".alarm-row.open").count(), 0);
+	assert.ok(await page.locator(".alarm-row.over").count() > 0);
+	assert.match(await page.locator(".tile", { hasText: "Alarms open" })
+		.innerText(), /\b0\b/);
+	await shot(page, "now-calm");
+	await accessible(page);
+	untroubled(page);
+	await page.unrouteAll({ behavior: "ignoreErrors" });
+	await page.context().close();
+}
+
 async function themesAreKept({ browser, url }) {
 	const page = await open(browser, `${url}?page=now&range=1h`);
 	await loaded(page, "now");
@@ -109,6 +133,8 @@ export function faults(world) {
 		() => check("names from outside never become markup",
 			() => hostileNames(world)),
 		() => check("a phone is operated by touch", () => smallTouch(world)),
+		() => check("when nothing is on, Now shows what was last",
+			() => calmAfter(world)),
 		() => check("a chosen theme stays chosen", () => themesAreKept(world)),
 	];
 }
