@@ -41,9 +41,10 @@ static void help_wrap(struct buf *to, const char *text)
 
 static void help_line(struct buf *to, const char *left, const char *right)
 {
-	buf_printf(to, "  %-*s", HELP_COLUMN - 2, left);
 	if (strlen(left) > HELP_COLUMN - 4)
-		buf_printf(to, "\n%*s", HELP_COLUMN, "");
+		buf_printf(to, "  %s\n%*s", left, HELP_COLUMN, "");
+	else
+		buf_printf(to, "  %-*s", HELP_COLUMN - 2, left);
 	help_wrap(to, right);
 }
 

@@ -12,35 +12,6 @@
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
 
-/* Every word that could have been meant: commands and scripts. */
-static const char *nearest(const char *word, char **scripts, size_t count)
-{
-	const char **names = xcalloc(count + 64, sizeof(*names));
-	size_t n = 0;
-	for (size_t i = 0; commands[i] && n < 64; i++)
-		names[n++] = commands[i]->name;
-	for (size_t i = 0; i < count; i++)
-		names[n++] = scripts[i];
-	const char *near = option_nearest(word, names, n);
-	free(names);
-	return near;
-}
-
-static int unknown(const char *word)
-{
-	char **scripts;
-	size_t count;
-	script_list(&scripts, &count, NULL);
-	const char *near = nearest(word, scripts, count);
-	fprintf(stderr, "sonde: '%.60s' is no command and no script%s%s%s\n",
-	    word, near ? "; did you mean '" : "", near ? near : "",
-	    near ? "'?" : "; `sonde --help` and `sonde scripts` list them");
-	for (size_t i = 0; i < count; i++)
-		free(scripts[i]);
-	free(scripts);
-	return err_exit_code(ERR_USAGE);
-}
-
 static bool is_script(const char *word)
 {
 	char **scripts;
@@ -55,9 +26,24 @@ static bool is_script(const char *word)
 	return found;
 }
 
+/* Options alone: of what? */
+static int no_word(const char *option)
+{
+	if (!measure_option_is_common(option))
+		fprintf(stderr, "sonde: %.60s: unknown option; `sonde --help` "
+		    "says what there is\n", option);
+	else
+		fprintf(stderr, "sonde: expected a command or a script after "
+		    "%.60s, as in `sonde %.60s trace HOST`\n", option,
+		    option);
+	return err_exit_code(ERR_USAGE);
+}
+
 static int dispatch(int argc, char **argv)
 {
 	int at = measure_reorder(argc, argv);
+	if (at >= argc && argc > 1)
+		return no_word(argv[1]);
 	const char *word = at < argc ? argv[at] : "--help";
 	if (strcmp(word, "--version") == 0) {
 		puts("sonde " SONDE_VERSION);
@@ -70,7 +56,7 @@ static int dispatch(int argc, char **argv)
 		return command->run(argc - at, argv + at);
 	if (is_script(word))
 		return measure_main(word, argc - at, argv + at);
-	return unknown(word);
+	return command_unknown("sonde", word);
 }
 
 /* What was printed must also have been written. */

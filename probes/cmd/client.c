@@ -21,7 +21,7 @@ struct client {
 	struct http *http;
 	char *authorization; /* a header line, or NULL */
 	const char *url;     /* borrowed */
-	bool verbose;
+	bool verbose, is_default;
 };
 
 bool client_options(struct option_values **values,
@@ -125,6 +125,7 @@ int client_open(struct client **client, const struct option_values *values,
 		return err;
 	struct client *c = xcalloc(1, sizeof(*c));
 	c->url = config.url;
+	c->is_default = strcmp(c->url, CLIENT_DEFAULT_URL) == 0;
 	c->verbose = option_flag(values, "verbose");
 	if (c->verbose)
 		fprintf(stderr, "sonde: collector %s, %s%s, %s\n", c->url,
@@ -202,6 +203,9 @@ int client_ask(struct client *client, const char *method, const char *path,
 	struct monotime start = monotime_now();
 	int err = http_exchange(client->http, &request, &got, msg);
 	free(text);
+	if (err && client->is_default)
+		err_prefix(msg, "no collector answers on this machine "
+		    "(--collector or $SONDE_COLLECTOR names another)");
 	if (!err && client->verbose)
 		fprintf(stderr, "sonde: %s %s%s: %ld, %zu bytes, %.1f ms\n",
 		    method, client->url, path, got->status, got->body.len,

@@ -11,5 +11,6 @@ probes_SRCS += probes/cmd/spikes.c
 probes_SRCS += probes/cmd/sensor.c
 probes_SRCS += probes/cmd/sensor-report.c
 probes_SRCS += probes/cmd/table.c
+probes_SRCS += probes/cmd/unknown.c
 probes_SRCS += probes/cmd/verbose.c
 $(eval $(call program,sonde,probes/sonde.c,https probes analysis lib))

@@ -22,6 +22,10 @@ const struct command *command_find(const char *name);
  * goes with err. */
 int command_fail(const char *name, int err, const struct errmsg *msg);
 
+/* Says that the word is neither a command nor a script, and which one could
+ * have been meant; before: "sonde".  The exit code. */
+int command_unknown(const char *before, const char *word);
+
 /* A table's rows as help shows them, for --json.  The caller's reference. */
 struct json_t;
 struct json_t *help_options_json(const struct option_row *rows);

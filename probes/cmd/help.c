@@ -39,6 +39,7 @@ static int overview(void)
 	    "  sonde run my-probe.lua 192.0.2.1   your own script\n"
 	    "  sonde --net sim:lab.sim trace web  on a simulated internet\n"
 	    "  sonde sensor -r worms.pcap         worm probes in a capture\n"
+	    "  sonde submit ping 192.0.2.1        by many agents at once\n"
 	    "\n"
 	    "Commands:\n");
 	for (size_t i = 0; commands[i]; i++)
@@ -178,6 +179,8 @@ static int help_script(const char *name, bool allow_weak, bool json)
 	struct errmsg msg = {""};
 	struct script *script;
 	int code = 0, err = script_load(&script, name, allow_weak, &msg);
+	if (err == ERR_NOT_FOUND)
+		return command_unknown("sonde help", name);
 	if (err)
 		return command_fail("help", err, &msg);
 	struct option_table *table = measure_table(script);

@@ -146,7 +146,8 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 	if (!err && got == 0)
 		err = err_set(msg, ERR_USAGE, m->unresolved
 			? "no host is left to measure"
-			: "expected a host, or --file with hosts");
+			: "expected a host, or --file with hosts; --help "
+			  "has examples");
 	return err;
 }
 

@@ -22,6 +22,9 @@ extern const struct option_row measure_rows[];
  * options are common ones; the index of WORD, or argc when there is none. */
 int measure_reorder(int argc, char **argv);
 
+/* Is this word, such as "--net" or "-4", one of the common options? */
+bool measure_option_is_common(const char *word);
+
 /* The words of a file ('-': standard input), the first of each line, '#'
  * starts a comment.  Each is appended to the list. */
 struct word_list {

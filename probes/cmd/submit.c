@@ -18,9 +18,9 @@
 
 static const struct option_row rows[] = {
 	{ "on", 0, OPTION_LIST, "AGENTS", NULL, 0, 0, "all",
-	    "tags or names of agents, or all; again for more" },
+	    "tags or names of agents, or all" },
 	{ "every", 0, OPTION_DURATION, "TIME", NULL, 1e9, 366 * 86400e9, NULL,
-	    "again and again; once if absent" },
+	    "run again and again, so often; once if absent" },
 	{ "until", 0, OPTION_TEXT, "TIME", NULL, 0, 0, NULL,
 	    "the end, RFC 3339" },
 	OUTPUT_JSON_ROW,

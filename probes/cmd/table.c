@@ -94,6 +94,18 @@ static bool takes_value(const char *word)
 	return false;
 }
 
+bool measure_option_is_common(const char *word)
+{
+	const struct option_row *r = measure_rows;
+	size_t len = strcspn(word, "=");
+	for (; r->name; r++)
+		if ((strlen(r->name) + 2 == len && strncmp(word, "--", 2) == 0 &&
+			strncmp(word + 2, r->name, len - 2) == 0) ||
+		    (r->letter && word[0] == '-' && word[1] == r->letter))
+			return true;
+	return false;
+}
+
 int measure_reorder(int argc, char **argv)
 {
 	int at = 1;

@@ -41,6 +41,14 @@ check "--help leads with examples" \
 	sh -c "'$sonde' --help | sed -n 3p | grep -q Examples"
 check "an unknown word gets the nearest" \
 	exits 2 "did you mean 'trace'" trac web
+check "a host alone is asked about" \
+	exits 2 "did you mean \`sonde trace 192.0.2.1\`?" 192.0.2.1
+check "so is a script's file" \
+	exits 2 "did you mean \`sonde run my.lua\`?" my.lua
+check "an unknown option alone is refused" exits 2 "-x: unknown option" -x
+check "a common option alone wants more" \
+	exits 2 "expected a command or a script" --net "$sim"
+check "help knows the nearest too" exits 2 "did you mean 'trace'" help trac
 check "an unknown option gets the nearest" \
 	exits 2 "did you mean --method" trace --methd udp web
 check "a value out of range says the range" \
@@ -54,6 +62,8 @@ check "a script's options need not come first" \
 check "help of a script has its options and the common ones" \
 	exits 0 "--gap-limit" help trace
 check "so has --help" exits 0 "--deadline" trace --help
+check "help has no blanks at the end of a line" sh -c \
+	"! '$sonde' help spikes | grep -n ' \$'"
 check "help of a command" exits 0 "shell" help completion
 check "help of nothing known" exits 2 "no script" help nothing
 check "formats are listed" exits 0 "json" help formats
@@ -108,6 +118,20 @@ check "run takes a file, not a shipped name" \
 	exits 74 "No such file" run trace
 check "run --help is its own" exits 0 "FILE.lua" run --help
 
+example man/sonde.1 1 >"$dir/lab.sim"
+example man/sonde.1 2 >"$dir/want"
+as_printed() {
+	(cd "$dir" && "$here/$sonde" --net sim:lab.sim trace --sport 45061 \
+		web) >"$dir/out" 2>&1
+	sed 1d "$dir/want" | diff - "$dir/out"
+}
+here=$(pwd)
+case $sonde in /*) here= ;; esac
+export SONDE_SCRIPTS="$(pwd)/probes/scripts"
+check "sonde(1): the example prints what the page shows" as_printed
+check "sonde(1): a list of hosts on a port" sh -c "cd '$dir' && echo web |
+	'$here/$sonde' --net sim:lab.sim ping -c 1 -M tcp -p 443 -f - |
+	grep -q ' ms  ttl '"
 example man/sonde-sim.5 1 >"$dir/man1.sim"
 example man/sonde-sim.5 2 >"$dir/man2.sim"
 example man/sonde-script.7 1 >"$dir/ids.lua"
