@@ -122,11 +122,10 @@ static void warn_of_name(const char *name, char **known, size_t count)
 {
 	const char *near =
 	    option_nearest(name, (const char *const *)known, count);
-	fprintf(stderr,
-	    "sonde submit: warning: no script is called '%.60s' here%s%s%s; "
-	    "agents may have it\n",
-	    name, near ? "; did you mean '" : "", near ? near : "",
-	    near ? "'?" : "");
+	if (near) /* that agents may not have it is the collector's to say */
+		fprintf(stderr,
+		    "sonde submit: warning: '%.60s': did you mean '%s'?\n",
+		    name, near);
 }
 
 static void warn_of_options(const char *name, char **words)

@@ -45,10 +45,10 @@ static void say_meant(const char *word, const char *near)
 
 int command_unknown(const char *before, const char *word)
 {
-	char **scripts;
+	char **scripts = NULL;
 	size_t count = 0;
-	if (script_list(&scripts, &count, NULL) != 0)
-		scripts = NULL;
+	if (script_list(&scripts, &count, NULL) != 0 || !scripts)
+		count = 0;
 	fprintf(stderr, "%s: '%.60s' is no command and no script", before,
 	    word);
 	say_meant(word, nearest(word, scripts, count));

@@ -121,16 +121,17 @@ check "run --help is its own" exits 0 "FILE.lua" run --help
 example man/sonde.1 1 >"$dir/lab.sim"
 example man/sonde.1 2 >"$dir/want"
 as_printed() {
-	(cd "$dir" && "$here/$sonde" --net sim:lab.sim trace --sport 45061 \
+	(cd "$dir" && "$sonde" --net sim:lab.sim trace --sport 45061 \
 		web) >"$dir/out" 2>&1
 	sed 1d "$dir/want" | diff - "$dir/out"
 }
 here=$(pwd)
-case $sonde in /*) here= ;; esac
-export SONDE_SCRIPTS="$(pwd)/probes/scripts"
+case $sonde in /*) ;; *) sonde=$here/$sonde ;; esac
+SONDE_SCRIPTS=$here/probes/scripts
+export SONDE_SCRIPTS
 check "sonde(1): the example prints what the page shows" as_printed
 check "sonde(1): a list of hosts on a port" sh -c "cd '$dir' && echo web |
-	'$here/$sonde' --net sim:lab.sim ping -c 1 -M tcp -p 443 -f - |
+	'$sonde' --net sim:lab.sim ping -c 1 -M tcp -p 443 -f - |
 	grep -q ' ms  ttl '"
 example man/sonde-sim.5 1 >"$dir/man1.sim"
 example man/sonde-sim.5 2 >"$dir/man2.sim"
