@@ -52,3 +52,15 @@ test("columns stay, places are on a grid, nobody shares one", () => {
 	assert.deepEqual([...untangled(places, links, size)], [...at]);
 	assert.equal(untangled(new Map(), [], size).size, 0);
 });
+
+test("few nodes do not crowd beside a column of many", () => {
+	const many = Array.from({ length: 40 }, (_, i) => `m${i}`);
+	const places = new Map([...many.map((id, i) => [id, [70, 10 * i]]),
+		...["a", "b", "c"].map((id, i) => [id, [0, i]])]);
+	const at = untangled(places, [["a", "m1"], ["b", "m2"], ["c", "m3"]],
+		size);
+	const rows = ["a", "b", "c"].map((id) => at.get(id)[1] / size.row)
+		.sort((x, y) => x - y);
+	assert.ok(rows[0] >= 0 && rows[1] - rows[0] >= 3 && rows[2] - rows[1] >= 3
+		&& rows[2] < 50);
+});

@@ -65,11 +65,12 @@ function linkWish(context, link, view) {
 	const slope = Math.abs(Math.atan2(y2 - y1, x2 - x1));
 	const away = VALUE_OFF + Math.abs(Math.sin(slope)) * (width / 2 - 6);
 	return { width, height: VALUE_HEIGHT, over: true,
-		spots: [0.5, 0.35, 0.65, 0.2, 0.8].flatMap((t) => {
+		spots: [[0.5, 0], [0.35, 0], [0.65, 0], [0.5, 8], [0.2, 0], [0.8, 0],
+			[0.5, 18], [0.3, 14], [0.7, 14]].flatMap(([t, more]) => {
 			const x = x1 + t * (x2 - x1), y = y1 + t * (y2 - y1);
 			return slope > 0.8 && slope < 2.34
-				? [[x + away, y], [x - away, y]]
-				: [[x, y - VALUE_OFF], [x, y + VALUE_OFF]];
+				? [[x + away + more, y], [x - away - more, y]]
+				: [[x, y - VALUE_OFF - more], [x, y + VALUE_OFF + more]];
 		}) };
 }
 
