@@ -61,8 +61,8 @@ async function verdictsOfLinks({ browser, url, shot }) {
 	const trends = await row.locator(".trend svg").evaluateAll((all) =>
 		all.map((svg) => [svg.getAttribute("aria-label"),
 			svg.getBoundingClientRect().width]));
-	assert.match(trends[0][0], /^Loss over the last hour: .+ to .+%$/);
-	assert.match(trends[1][0], /^Delay over the last hour: .+ to .+s$/);
+	assert.match(trends[0][0], /^Loss (over the last hour|since \S+): .+ to .+%$/);
+	assert.match(trends[1][0], /^Delay (over the last hour|since \S+): .+ to .+s$/);
 	assert.ok(trends[0][1] >= 150, `a trend is ${trends[0][1]} px wide`);
 	await shot(page, "now-slow-and-lossy");
 	await accessible(page);

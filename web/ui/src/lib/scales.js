@@ -5,17 +5,32 @@
 export const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7",
 	"#56b4e9", "#d55e00", "#f0e442", "#7f7f7f"];
 
+// The least share that so many of so many packets lost still speak for
+// (Wilson's interval, 95 % one-sided).
+const Z = 1.645;
+export function shareLow(share, samples) {
+	const z2 = Z * Z / samples;
+	return (share + z2 / 2 - Z * Math.sqrt(share * (1 - share) / samples
+		+ z2 / (4 * samples))) / (1 + z2);
+}
+
+// Chance alone makes some of many links look a little lossy.
+const isChance = ({ loss, loss_samples }, limit) => loss >= limit
+	&& shareLow(loss, loss_samples) < limit / 2;
+
 // How bad a link is by the chosen measure: "unknown", "ok", "warn" (at the
 // threshold), "bad" (three times it; one static pair cannot fit a mesh, a
 // multiple of the reader's own threshold can).
 export const BAD_MULTIPLE = 3;
 const SAMPLES_LEAST = 10; // a loss of one in four says nothing
+const TRACES_LEAST = 3;   // nor does one answer that came late
 export function linkLevel(link, measure, thresholds) {
 	const value = measure === "loss" ? link.loss : link.delay_ns;
 	const limit = measure === "loss" ? thresholds.loss
 		: thresholds.delay_ns;
-	if (value === null || value === undefined
-	    || (measure === "loss" && link.loss_samples < SAMPLES_LEAST))
+	const few = measure === "loss" ? link.loss_samples < SAMPLES_LEAST
+		|| isChance(link, limit) : link.traces < TRACES_LEAST;
+	if (value === null || value === undefined || few)
 		return "unknown";
 	if (value >= limit * BAD_MULTIPLE)
 		return "bad";
@@ -27,7 +42,7 @@ export const LEVEL_WIDTH = { unknown: 1, ok: 1.6, warn: 3, bad: 4.5 };
 export const isRaised = (level) => level === "warn" || level === "bad";
 
 // Both measures together: {delay, loss, level (the worse), word}.  Unsure is
-// a loss that too few packets tell of.
+// what too few packets tell of.
 export function linkState(link, thresholds) {
 	const delay = linkLevel(link, "delay", thresholds);
 	const loss = linkLevel(link, "loss", thresholds);
@@ -37,7 +52,8 @@ export function linkState(link, thresholds) {
 		isRaised(loss) ? "lossy" : null].filter(Boolean);
 	if (words.length)
 		return { delay, loss, level, word: words.join(", ") };
-	const unsure = loss === "unknown" && link.loss >= thresholds.loss;
+	const unsure = (loss === "unknown" && link.loss >= thresholds.loss)
+		|| (delay === "unknown" && link.delay_ns >= thresholds.delay_ns);
 	return unsure ? { delay, loss, level: "unknown", word: "unsure" }
 		: { delay, loss, level, word: level === "unknown" ? "not known"
 			: "fine" };

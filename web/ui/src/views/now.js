@@ -13,7 +13,7 @@ import { badge, spark, sparkBars, timeMark } from "../lib/marks.js";
 import { Panel, emptyState } from "../lib/panel.js";
 import { bucket, bucketShare, slotsFor } from "../lib/scales.js";
 import { Table } from "../lib/table.js";
-import { linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
+import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
 
 const SPARK_SLOTS = 48;
 const FEED_SHOWN = 60;
@@ -121,7 +121,11 @@ export class NowView {
 		await this.app.firstOverview;
 		const { worst_links: links } = this.app.overview;
 		const { from, to } = this.app.range();
-		const span = { from: toRfc3339(from), to: toRfc3339(to) };
+		// where all of them are young, an empty beginning shows nothing
+		this.trendFrom = Math.max(from, Math.min(to - 60000,
+			...links.map((l) => parseTime(l.first_at) || from)));
+		this.trendCut = this.trendFrom > from;
+		const span = { from: toRfc3339(this.trendFrom), to: toRfc3339(to) };
 		for (const link of links)
 			this.sparks.set(link.id, {
 				delay: isLossy(link) && !isSlow(link) ? null
@@ -296,7 +300,8 @@ export class NowView {
 	// loss as bars, both where both are.
 	sparkCell(link) {
 		const { delay, loss } = this.sparks.get(link.id) ?? {};
-		const over = `over ${this.app.rangeName()}`;
+		const over = this.trendCut ? `since ${formatMoment(this.trendFrom,
+			this.app.now(), this.app.utc)}` : `over ${this.app.rangeName()}`;
 		return h("span", { class: "trends" },
 			loss ? this.trend(loss, formatLoss, (label) =>
 				sparkBars(loss, { label }), `Loss ${over}`) : null,

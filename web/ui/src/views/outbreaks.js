@@ -20,6 +20,7 @@ import { SourcePanel } from "../outbreaks/source.js";
 const SPARK_SLOTS = 40;
 const SPLIT_AGENTS = 8;
 const STEPS_MOST = 100;
+const LIVE_BIN_S = 60;
 
 // What of a kind goes into a request.
 const wanted = ({ signature, verdict }) => ({
@@ -304,11 +305,13 @@ export class OutbreaksView {
 
 	drawCharts() {
 		const series = this.current();
-		// a bin that is still counting would look like a fall
+		// a bin that is still counting would look like a fall; where bins are
+		// wide, leaving it out would hide what happens now
 		const now_s = this.app.now() / 1000;
 		const points = (series?.points ?? []).map((p) => ({ ...p,
 			at_s: parseTime(p.at) / 1000 }))
-			.filter((p) => p.at_s + this.drawn.bin <= now_s);
+			.filter((p) => this.drawn.bin > LIVE_BIN_S
+				|| p.at_s + this.drawn.bin <= now_s);
 		const { bin } = this.drawn;
 		const read = (name) => fillBins(points, bin,
 			(p) => p.missing ? null : p[name]);
@@ -389,8 +392,10 @@ export class OutbreaksView {
 		const value = (v) => known(v) ? formatCount(Math.round(v * 10) / 10)
 			: "not watched";
 		const split = this.splitSeries(shown.x);
+		const counting = (shown.x[i] + this.drawn.bin) * 1000
+			> this.app.now();
 		const when = readoutItem(null, "", formatMoment(shown.x[i] * 1000,
-			this.app.now(), this.app.utc));
+			this.app.now(), this.app.utc) + (counting ? ", so far" : ""));
 		if (split.length)
 			return [when, ...split.map((s) => readoutItem(s.stroke, s.label,
 				value(s.values[i])))];
