@@ -172,13 +172,24 @@ static int code_of(long status)
 }
 
 /* problem+json (RFC 9457), or whatever came instead. */
-static int fail(long status, json_t *problem, struct errmsg *msg)
+static int fail(const struct client *client, long status, json_t *problem,
+    struct errmsg *msg)
 {
+	if (status == 401)
+		return err_set(msg, ERR_DENIED, "%s",
+		    client->authorization
+			? "the collector does not know this token"
+			: "this needs the administrator's token, which the "
+			  "collector keeps in admin.token: --token-file FILE "
+			  "or $SONDE_TOKEN");
 	const char *title =
 	    json_string_value(json_object_get(problem, "title"));
 	const char *detail =
 	    json_string_value(json_object_get(problem, "detail"));
 	int err = code_of(status);
+	/* Its parameters are our options. */
+	if (detail && title && strcmp(title, "Bad parameter") == 0)
+		return err_set(msg, err, "--%.200s", detail);
 	if (detail || title)
 		return err_set(msg, err, "%.80s%s%.150s", title ? title : "",
 		    title && detail ? ": " : "", detail ? detail : "");
@@ -215,7 +226,7 @@ int client_ask(struct client *client, const char *method, const char *path,
 	json_t *json =
 	    json_loadb((const char *)got->body.data, got->body.len, 0, NULL);
 	if (got->status < 200 || got->status > 299) {
-		err = fail(got->status, json, msg);
+		err = fail(client, got->status, json, msg);
 		json_decref(json);
 		return err;
 	}

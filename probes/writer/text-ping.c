@@ -62,6 +62,7 @@ static void print_reply(const struct text *t, const Sonde__Ping *ping,
 
 static void print_one(const struct text *t, const Sonde__Ping *ping)
 {
+	text_stamp(t);
 	int columns = text_target(t, &ping->dst, ping->dst_name);
 	if (columns < TARGET_WIDTH)
 		fprintf(t->to, "%*s", TARGET_WIDTH - columns, "");
@@ -88,6 +89,7 @@ static void print_summary(const struct text *t, const Sonde__Ping *ping)
 static void print_title(struct text *t, const Sonde__Ping *ping)
 {
 	text_apart(t);
+	text_stamp(t);
 	fprintf(t->to, "%sping ", text_on(t, TEXT_BOLD));
 	text_target(t, &ping->dst, ping->dst_name);
 	fprintf(t->to, "%s\n", text_off(t));

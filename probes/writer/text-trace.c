@@ -190,6 +190,7 @@ static uint32_t print_hops(const struct text *t, const Sonde__Trace *trace)
 static void print_head(struct text *t, const Sonde__Trace *trace)
 {
 	char src[ADDR_TEXT_LEN];
+	text_stamp(t);
 	fprintf(t->to, "%strace to ", text_on(t, TEXT_BOLD));
 	text_target(t, &trace->dst, trace->dst_name);
 	fputs(text_off(t), t->to);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/xalloc.h"
 #include "probes/writer/text.h"
 #include "probes/writer/writer.h"
@@ -50,6 +51,16 @@ int text_target(
 	text_print(t, name);
 	fprintf(t->to, " (%s)", a);
 	return (int)(strlen(name) + strlen(a)) + 3;
+}
+
+void text_stamp(const struct text *t)
+{
+	char text[WALLTIME_TEXT_LEN];
+	if (t->wall_ns == 0)
+		return;
+	walltime_text((struct walltime){t->wall_ns}, text);
+	fprintf(t->to, "%s%.10s %.8s%s  ", text_on(t, TEXT_DIM), text,
+	    text + 11, text_off(t));
 }
 
 void text_not_sent(const struct text *t, const Sonde__Reply *reply)
@@ -97,14 +108,28 @@ static void print_field(const struct text *t, const Sonde__Field *field)
 	}
 }
 
+static const char *proto_text(uint32_t proto, char to[static 16])
+{
+	const char *name = proto == 6	 ? "tcp"
+			   : proto == 17 ? "udp"
+			   : proto == 1	 ? "icmp"
+			   : proto == 58 ? "icmp6"
+					 : NULL;
+	if (name)
+		return name;
+	snprintf(to, 16, "ip-%u", proto);
+	return to;
+}
+
 static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 {
-	char a[ADDR_TEXT_LEN];
-	fprintf(t->to, "%s%-15s%s  %-12s %-10s proto %u port %u  %" PRIu64
+	char a[ADDR_TEXT_LEN], proto[16];
+	text_stamp(t);
+	fprintf(t->to, "%s%-15s%s  %-16s %-10s %s port %u  %" PRIu64
 	    " packets to %u targets\n", text_on(t, TEXT_BOLD),
 	    reply_addr(&s->src, a), text_off(t), s->verdict,
-	    *s->signature ? s->signature : "-", s->proto, s->dport, s->packets,
-	    s->targets);
+	    *s->signature ? s->signature : "-", proto_text(s->proto, proto),
+	    s->dport, s->packets, s->targets);
 }
 
 static void print_log(const struct text *t, const Sonde__Log *log)
@@ -119,6 +144,7 @@ static void print_log(const struct text *t, const Sonde__Log *log)
 static void write_other(const struct text *t, const Sonde__Record *record)
 {
 	const char *kind = record_kind_name(record->body_case);
+	text_stamp(t);
 	fprintf(t->to, "%s", kind ? kind : "empty record");
 	if (record->body_case == SONDE__RECORD__BODY_TRAIN) {
 		putc(' ', t->to);
@@ -149,6 +175,9 @@ static int text_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
 	struct text *t = ctx;
+	bool by_hand = record->campaign.len == 0 &&
+		       record->body_case <= SONDE__RECORD__BODY_TRAIN;
+	t->wall_ns = by_hand ? 0 : record->wall_ns;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		text_trace(t, record->trace);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)

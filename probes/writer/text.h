@@ -20,6 +20,7 @@ struct text {
 	FILE *to; /* borrowed */
 	int colour;
 	unsigned records; /* blocks printed so far */
+	int64_t wall_ns;  /* of the record that is being printed; 0: not said */
 	/* Of the ping that is being printed while it runs; 0: none is. */
 	uint32_t shown_attempt;
 };
@@ -35,6 +36,9 @@ int text_target(
     const struct text *t, const ProtobufCBinaryData *dst, const char *name);
 /* Why a probe never left. */
 void text_not_sent(const struct text *t, const Sonde__Reply *reply);
+/* When the record was made, at the beginning of its first line, if that is
+ * not now. */
+void text_stamp(const struct text *t);
 /* An empty line between blocks. */
 void text_apart(struct text *t);
 

@@ -44,6 +44,10 @@ def rows(*words, **more):
     return list(csv.DictReader(io.StringIO(out, newline="")))
 
 
+def said(text):
+    return " ".join(text.split())[:90]
+
+
 def lists_are_the_same_in_every_form():
     for command, schema in (("agents", "sonde-agent/1"),
                             ("campaigns", "sonde-campaign/1"),
@@ -82,6 +86,23 @@ def records_have_rows_too():
            "records that fit no column are told of")
 
 
+def refusals_say_what_mends_them():
+    code, _, err = sonde("token")
+    tap.ok(code == 77 and "--token-file" in err, said(err))
+    code, _, err = sonde("token", env={"SONDE_TOKEN": "wrong"})
+    tap.ok(code == 77 and "does not know" in err, said(err))
+    code, _, err = sonde("records", "--from", "yesterday")
+    tap.ok(code == 2 and "--from: expected a time" in err, said(err))
+
+
+def stored_records_say_when():
+    for kind in ("trace", "ping", "sighting", "heartbeat"):
+        [one] = lines("records", "--json", "--kind", kind, "-n", "1")
+        when = one["record"]["wall"][:19].replace("T", " ")
+        text = sonde("records", "--kind", kind, "-n", "1")[1]
+        tap.ok(text.startswith(when + "  "), f"{kind}: {said(text)}")
+
+
 def two_forms_are_a_usage_error():
     wants = [("agents", "--json", "--csv"),
              ("records", "--json", "--csv"),
@@ -95,7 +116,7 @@ def two_forms_are_a_usage_error():
     for words in wants:
         code, out, err = sonde(*words)
         tap.ok(code == 2 and not out and "one of them" in err,
-               f"{' '.join(words)}: {code} {err.strip()[:70]}")
+               f"{' '.join(words)}: {code} {said(err)}")
 
 
 def every_command_answers_json():
@@ -137,15 +158,15 @@ def a_slip_in_a_submission_shows():
         code, out, err = sonde("submit", *words)
         stop = json.loads(out)["id"] if code == 0 else ""
         sonde("campaigns", "--stop", stop, *tell)
-        return code, err.strip()
+        return code, err
     code, err = asked("trac", "192.0.2.1", *tell)
-    tap.ok(code == 0 and "did you mean 'trace'?" in err, err)
+    tap.ok(code == 0 and "did you mean 'trace'?" in err, said(err))
     code, err = asked("trace", "192.0.2.1", *tell, "--", "--methd=tcp")
-    tap.ok("did you mean --method?" in err, err)
+    tap.ok("did you mean --method?" in err, said(err))
     code, err = asked("trace", "192.0.2.1", *tell, "--", "--method=tcp")
     tap.ok(code == 0 and not err, "nothing to warn of")
     code, err = asked("trace")
-    tap.ok(code == 2 and "sonde submit SCRIPT TARGET" in err, err)
+    tap.ok(code == 2 and "sonde submit SCRIPT TARGET" in err, said(err))
 
 
 def a_campaign_is_stopped_in_json():
@@ -160,13 +181,13 @@ def a_campaign_is_stopped_in_json():
 
 def a_wrong_collector_is_named():
     code, _, err = sonde("agents", "--collector", "ftp://x")
-    tap.ok(code == 2 and "--collector: expected https://" in err, err.strip())
+    tap.ok(code == 2 and "--collector: expected https://" in err, said(err))
     code, _, err = sonde("agents", env={"SONDE_COLLECTOR": "ftp://x"})
-    tap.ok(code == 78 and "$SONDE_COLLECTOR: expected https://" in err, err.strip())
+    tap.ok(code == 78 and "$SONDE_COLLECTOR: expected https://" in err, said(err))
     code, _, err = sonde("agents", "--ca-file", "/nonexistent")
-    tap.ok(code == 74 and "--ca-file: /nonexistent: No such" in err, err.strip())
+    tap.ok(code == 74 and "--ca-file: /nonexistent: No such" in err, said(err))
     code, out, err = sonde("agents", "--ca-file", "/dev/null")
-    tap.ok(code == 0 and out and "--ca-file is not used" in err, err.strip())
+    tap.ok(code == 0 and out and "--ca-file is not used" in err, said(err))
 
 
 def capture(packets):
@@ -221,6 +242,7 @@ try:
                    check=True, capture_output=True, timeout=50)
     for test in (lists_are_the_same_in_every_form,
                  an_empty_list_has_titles_in_csv, records_have_rows_too,
+                 refusals_say_what_mends_them, stored_records_say_when,
                  two_forms_are_a_usage_error, every_command_answers_json,
                  a_campaign_is_stopped_in_json,
                  a_slip_in_a_submission_shows,
