@@ -79,12 +79,12 @@ static void send_mark(struct keeper *k)
 	    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* A record that `received` counts already. */
 static void append(
     struct keeper *k, enum spool_class class, const uint8_t *record, size_t len)
 {
 	struct errmsg msg;
 	uint64_t seq;
-	counters_add(k->received, 1);
 	int err = spool_append(k->spool, class, record, len, &seq, &msg);
 	if (err) {
 		if (k->unnumbered++ == 0)
@@ -99,6 +99,13 @@ static void append(
 		k->sync_at = monotime_add(monotime_now(), KEEPER_WINDOW_NS);
 }
 
+static void append_own(
+    struct keeper *k, enum spool_class class, const struct buf *record)
+{
+	counters_add(k->received, 1);
+	append(k, class, record->data, record->len);
+}
+
 static void append_body(struct keeper *k, Sonde__Record *record)
 {
 	struct errmsg msg;
@@ -109,7 +116,7 @@ static void append_body(struct keeper *k, Sonde__Record *record)
 	buf_clear(&k->record);
 	if (record_pack(record, &k->record, &msg) != 0)
 		BUG("keeper: %s", msg.text);
-	append(k, class, k->record.data, k->record.len);
+	append_own(k, class, &k->record);
 }
 
 static void append_loss(struct keeper *k, const Sonde__Loss *loss)
@@ -252,8 +259,19 @@ static void take_lines(struct keeper *k, struct producer *p, size_t len)
 	}
 }
 
-static int take_frames(
-    struct keeper *k, struct producer *p, size_t len, struct errmsg *msg)
+static uint64_t count_frames(const struct keeper *k, size_t len)
+{
+	struct reader r = reader_init(k->datagram, len);
+	const uint8_t *record;
+	uint64_t count = 0;
+	size_t record_len;
+	while (producer_next_frame(&r, &record, &record_len) == 0)
+		count++;
+	return count;
+}
+
+static int take_each_frame(struct keeper *k, struct producer *p, size_t len,
+    uint64_t *taken, struct errmsg *msg)
 {
 	struct reader r = reader_init(k->datagram, len);
 	const uint8_t *record;
@@ -267,10 +285,23 @@ static int take_frames(
 			return err;
 		append(k, class, record, record_len);
 		p->appended++;
+		++*taken;
 	}
 	return err == ERR_EOF
 		   ? 0
 		   : err_set(msg, err, "a frame is %s", err_str(err));
+}
+
+/* All of a datagram are counted before the first is appended: if we die in
+ * between, who comes after us knows how many there were. */
+static int take_frames(
+    struct keeper *k, struct producer *p, size_t len, struct errmsg *msg)
+{
+	uint64_t count = count_frames(k, len), taken = 0;
+	counters_add(k->received, count);
+	int err = take_each_frame(k, p, len, &taken, msg);
+	counters_add(k->appended, count - taken); /* refused, and told of */
+	return err;
 }
 
 static void accept_producer(struct keeper *k, const struct producer *listener)
@@ -433,7 +464,7 @@ static void beat(struct keeper *k)
 	if (err)
 		log_error("heartbeat: %s", msg.text);
 	else
-		append(k, SPOOL_COUNTERS, k->record.data, k->record.len);
+		append_own(k, SPOOL_COUNTERS, &k->record);
 	k->beat_at = monotime_add(k->beat_at, k->config.heartbeat_ns);
 	if (monotime_before(k->beat_at, monotime_now()))
 		k->beat_at = monotime_now();

@@ -2,6 +2,7 @@
 /* The keeper in this process, without its sandbox: producers at one end, the
  * spool's reader at the other. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -281,6 +282,78 @@ static void what_a_killed_keeper_had_taken_is_stored_or_declared(void **state)
 	close(fd);
 }
 
+/* --- a keeper that is killed while it writes ------------------------------ */
+
+static long deadly_after;
+
+static long deadly_write(void *ctx, int fd, const void *data, size_t len)
+{
+	(void)ctx;
+	if (deadly_after-- == 0)
+		raise(SIGKILL);
+	return spool_io_posix.write(NULL, fd, data, len);
+}
+
+static void add_log_frame(struct buf *datagram)
+{
+	Sonde__Log log = SONDE__LOG__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	struct buf packed = { 0 };
+	log.process = log.text = (char *)"one of many";
+	record.body_case = SONDE__RECORD__BODY_LOG;
+	record.log = &log;
+	record_stamp(&record);
+	assert_int_equal(record_pack(&record, &packed, NULL), 0);
+	buf_be32(datagram, (uint32_t)packed.len);
+	buf_bytes(datagram, packed.data, packed.len);
+	buf_fini(&packed);
+}
+
+/* Takes one datagram of `frames` records and dies at the write-th write. */
+static void take_and_die(struct rig *r, int frames, long write)
+{
+	struct producer_grant grant = { "test", PRODUCER_LOG, 0, { 0 }, 0 };
+	struct spool_io io = spool_io_posix;
+	struct buf datagram = { 0 };
+	int pair[2];
+	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+	io.write = deadly_write;
+	r->config.spool.io = &io;
+	deadly_after = 1000;
+	rig_open(r);
+	keeper_add(r->keeper, pair[0], &grant);
+	step(r, 1); /* its heartbeat */
+	deadly_after = write;
+	for (int i = 0; i < frames; i++)
+		add_log_frame(&datagram);
+	if (send(pair[1], datagram.data, datagram.len, 0) < 0)
+		_exit(1);
+	step(r, 1000);
+	_exit(1);
+}
+
+static void of_a_datagram_of_many_all_are_stored_or_declared(void **state)
+{
+	struct rig *r = *state;
+	enum { FRAMES = 8 };
+	for (long write = 0; write < FRAMES; write++) {
+		int status;
+		struct found before = look(r);
+		keeper_close(r->keeper);
+		r->keeper = NULL;
+		pid_t pid = fork();
+		if (pid == 0)
+			take_and_die(r, FRAMES, write);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		rig_open(r);
+		struct found f = look(r);
+		assert_int_equal(f.logs - before.logs, write);
+		assert_int_equal(f.logs - before.logs + f.unnumbered -
+			before.unnumbered, FRAMES);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -293,6 +366,7 @@ int main(void)
 		TEST(an_acknowledgement_of_the_unstored_is_refused),
 		TEST(a_fork_starts_a_new_epoch),
 		TEST(what_a_killed_keeper_had_taken_is_stored_or_declared),
+		TEST(of_a_datagram_of_many_all_are_stored_or_declared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
