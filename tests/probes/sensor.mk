@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes,sensor_distinct,probes lib))
 $(eval $(call unit_test,probes,sensor_engine,probes lib))
+$(eval $(call unit_test,probes,sensor_home,probes lib))
+$(eval $(call unit_test,probes,sensor_table,probes lib))
 $(eval $(call unit_test,probes,sensor_payloads,probes lib))
 $(eval $(call unit_test,probes,sensor_signature,probes lib))
 $(call script_test,tests/probes/decode_tshark.py)
