@@ -44,7 +44,8 @@ json_t *alarm_to_json(const struct store_alarm *alarm)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:f, s:f, "
 			 "s:o, s:f, s:I, s:o, s:o}",
-	    "id", row_json(alarm->row), "signature", json_text(alarm->signature), "verdict",
+	    "id", row_json(alarm->row), "signature",
+	    json_text(alarm->signature), "verdict",
 	    json_text(alarm->verdict), "agent",
 	    alarm->agent_row ? json_hex(alarm->agent, sizeof(alarm->agent))
 			     : json_null(),

@@ -44,7 +44,8 @@ static int check_room(const struct collector *c, struct errmsg *msg)
 {
 	struct statvfs st;
 	if (statvfs(c->config.state_dir, &st) < 0)
-		return err_set(msg, -errno, "%.150s: cannot ask for its room: %s",
+		return err_set(msg, -errno,
+		    "%.150s: cannot ask for its room: %s",
 		    c->config.state_dir, err_str(-errno));
 	if ((uint64_t)st.f_bavail * st.f_frsize < FREE_LEAST_BYTES)
 		return err_set(msg, -ENOSPC, "less than 64 MiB are free");

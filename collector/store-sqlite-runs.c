@@ -46,7 +46,8 @@ int sqlite_read_runs(struct store_reader *reader,
 {
 	sqlite3_stmt *row = db_query(&reader->db,
 	    "SELECT r.id, r.campaign, a.agent, r.run, c.script, r.first_ns,"
-	    " r.last_ns, r.records, r.error FROM runs r JOIN agents a ON a.id = r.agent"
+	    " r.last_ns, r.records, r.error FROM runs r"
+	    " JOIN agents a ON a.id = r.agent"
 	    " LEFT JOIN campaigns c ON c.campaign = r.campaign"
 	    " WHERE (?1 IS NULL OR r.campaign = ?1)"
 	    " AND (?2 = 0 OR r.agent = ?2) AND (?3 = 0 OR r.id < ?3)"
