@@ -35,6 +35,22 @@ struct measurement {
 	char flow_id[17]; /* in hex, as in JSON; a ping has none */
 };
 
+/* What came back; all cells empty when nothing did. */
+static void reply_cells(FILE *to, const Sonde__Reply *r)
+{
+	if (r->from.len == 0) {
+		fputs(",,,,,,,", to);
+		return;
+	}
+	address_cell(to, &r->from);
+	fprintf(to, ",%" PRIu64 ",%u,", r->rtt_ns, r->reply_ttl);
+	if (r->tcp_flags)
+		fprintf(to, ",,%u,", r->tcp_flags);
+	else
+		fprintf(to, "%u,%u,,", r->icmp_type, r->icmp_code);
+	fprintf(to, "%s,", r->duplicate ? "true" : "false");
+}
+
 static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
     const Sonde__Reply *r)
 {
@@ -44,14 +60,12 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 	address_cell(to, m->dst);
 	putc(',', to);
 	csv_cell(to, m->name);
-	fprintf(to, ",%s,%s,%u,%u,", m->method, m->flow_id,
-	    r->probe_ttl, r->attempt);
-	address_cell(to, &r->from);
-	if (r->from.len)
-		fprintf(to, ",%" PRIu64 ",%u,%u,%u,", r->rtt_ns, r->reply_ttl,
-		    r->icmp_type, r->icmp_code);
-	else
-		fputs(",,,,,", to);
+	fprintf(to, ",%s,%s,%u,%u,", m->method, m->flow_id, r->probe_ttl,
+	    r->attempt);
+	if (r->tx_wall_ns)
+		fprintf(to, "%" PRId64, r->tx_wall_ns);
+	putc(',', to);
+	reply_cells(to, r);
 	csv_cell(to, r->denied);
 	fputs(CSV_END, to);
 }
@@ -94,7 +108,8 @@ static void header_row(struct csv *csv, enum layout layout)
 	csv->layout = layout;
 	fputs(layout == PROBES
 	    ? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,attempt,"
-	      "from,rtt_ns,reply_ttl,icmp_type,icmp_code,denied" CSV_END
+	      "tx_wall_ns,from,rtt_ns,reply_ttl,icmp_type,icmp_code,tcp_flags,"
+	      "duplicate,denied" CSV_END
 	    : "src,verdict,signature,proto,dport,packets,targets,"
 	      "first_wall_ns,last_wall_ns,payload_hash" CSV_END, csv->to);
 }

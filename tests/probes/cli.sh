@@ -82,12 +82,21 @@ assert len(table) == len(trace["replies"])
 for row, reply in zip(table, trace["replies"]):
     assert row["from"] == (reply["from"] or ""), row
     assert int(row["probe_ttl"]) == reply["probe_ttl"], row
-    assert row["rtt_ns"] == str(reply.get("rtt_ns", "")), row
+    for key in ("rtt_ns", "tx_wall_ns", "reply_ttl", "tcp_flags"):
+        assert row[key] == str(reply.get(key, "")), (key, row)
+    icmp = reply["from"] and "tcp_flags" not in reply
+    for key in ("icmp_type", "icmp_code"):
+        assert row[key] == (str(reply[key]) if icmp else ""), (key, row)
+    assert row["denied"] == reply.get("denied", ""), row
 END
-"$sonde" --net "$sim" trace --csv --sport 7 web >"$dir/csv"
-"$sonde" --net "$sim" trace --json --sport 7 web >"$dir/json"
-check "CSV and JSON say the same of a trace" \
+same_of() {
+	"$sonde" --net "$sim" trace --csv --sport 7 "$@" >"$dir/csv" 2>>"$dir/err"
+	"$sonde" --net "$sim" trace --json --sport 7 "$@" >"$dir/json" 2>>"$dir/err"
 	python3 "$dir/same.py" "$dir/csv" "$dir/json"
+}
+check "CSV and JSON say the same of a trace" same_of web
+check "and of one by TCP" same_of -M tcp -p 443 web
+check "and of one that was denied" same_of 224.0.0.5
 for shell in bash zsh fish; do
 	check "completion for $shell knows trace's options" \
 		exits 0 "gap-limit" completion "$shell"

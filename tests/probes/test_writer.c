@@ -126,9 +126,9 @@ static void csv_has_a_row_a_probe_and_disarms_formulas(void **state)
 	assert_int_equal(strncmp(text, "kind,wall_ns,", 13), 0);
 	assert_non_null(strstr(row,
 	    "trace,0,192.0.2.1,198.51.100.7,\"'=evil,\"\"x\"\"\",udp,"
-	    "0000000000001a2b,1,1,"
-	    "192.0.2.254,1500000,0,0,0,\r\n"));
-	assert_non_null(strstr(row, ",2,1,,,,,,\r\n"));
+	    "0000000000001a2b,1,1,1,"
+	    "192.0.2.254,1500000,0,0,0,,false,\r\n"));
+	assert_non_null(strstr(row, ",2,1,1,,,,,,,,\r\n"));
 	free(text);
 }
 
