@@ -108,6 +108,7 @@ void say(int who, uint32_t type, uint32_t count, const void *body, size_t len)
 	memcpy(bytes, &h, sizeof(h));
 	if (len)
 		memcpy(bytes + sizeof(h), body, len);
+	meet();
 	assert_int_equal(
 	    send(workers[who].fd, bytes, sizeof(h) + len, MSG_NOSIGNAL),
 	    sizeof(h) + len);
@@ -128,6 +129,7 @@ bool hear(struct worker *w)
 {
 	static uint8_t bytes[WIRE_MAX_BYTES];
 	ssize_t n = recv(w->fd, bytes, sizeof(bytes), 0);
+	meet();
 	if (n <= 0)
 		return false;
 	assert_true(n >= (ssize_t)sizeof(w->head));
