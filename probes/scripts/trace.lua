@@ -42,7 +42,7 @@ local function send_round(trace, hop)
 	local args = trace.args
 	hop.rounds = hop.rounds + 1
 	for _ = 1, args.probes do
-		trace.number = trace.number + 1
+		trace.number = trace.number % 0xfffe + 1
 		hop.pending = hop.pending + 1
 		hop.results[#hop.results + 1] = sonde.send(
 			trace.probe(hop.ttl, trace.number), args.wait_ns, hop)
@@ -143,8 +143,10 @@ local function advance(trace)
 end
 
 local function start(args, operand)
-	local trace = {args = args, name = operand.name, hops = {}, number = 0,
-		edge = args.first_ttl, next_ttl = args.first_ttl, gap = 0,
+	-- Who does not see the probes must guess where the numbers begin.
+	local trace = {args = args, name = operand.name, hops = {},
+		number = math.random(0, 0xfffe), edge = args.first_ttl,
+		next_ttl = args.first_ttl, gap = 0,
 		probe = methods[args.method](args, operand.address)}
 	advance(trace)
 	return trace

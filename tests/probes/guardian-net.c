@@ -99,6 +99,7 @@ static size_t next_coming(void)
 static void fake_poll(void *ctx, net_event_fn *fn, void *arg)
 {
 	(void)ctx;
+	meet();
 	while (net.coming_count > 0) {
 		size_t next = next_coming();
 		struct coming c = net.coming[next];
