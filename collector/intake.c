@@ -13,19 +13,17 @@
 #include "lib/xalloc.h"
 
 #define NAME_MAX_LEN 64
-/* About what a hop's histogram and a small decoded record take. */
+/* About what a hop's histogram takes. */
 #define HISTOGRAM_BYTES 48
-#define RECORD_BYTES 512
 
 void intake_free(struct intake *intake)
 {
 	if (!intake)
 		return;
-	for (uint32_t i = 0; intake->records && i < intake->header.count; i++) {
-		record_free(intake->records[i].record);
+	for (uint32_t i = 0; intake->records && i < intake->header.count; i++)
 		path_fini(&intake->records[i].path);
-	}
 	free(intake->records);
+	arena_fini(&intake->arena);
 	buf_fini(&intake->raw);
 	free(intake);
 }
@@ -133,26 +131,25 @@ static int take_record(struct intake_record *to, Sonde__Record *record,
 		    sizeof(to->campaign));
 	if (take_body(to, record))
 		to->record = record;
-	else
-		record_free(record);
 	return ERR_OK;
 }
 
-static int open_record(struct intake_record *to, struct reader *frames,
-    struct errmsg *msg)
+static int open_record(struct intake *intake, struct intake_record *to,
+    struct reader *frames, struct errmsg *msg)
 {
 	uint32_t len = reader_be32(frames);
 	to->body = reader_bytes(frames, len);
 	to->body_len = len;
 	if (frames->err != ERR_OK)
 		return err_set(msg, ERR_MALFORMED, "frame: too short");
+	struct arena_mark mark = arena_mark(&intake->arena);
 	Sonde__Record *record;
-	int err = record_unpack(&record, to->body, len, msg);
-	if (err < 0)
-		return err;
-	err = take_record(to, record, msg);
-	if (err < 0)
-		record_free(record);
+	int err = record_unpack_in(
+	    &intake->arena, &record, to->body, len, msg);
+	if (err == ERR_OK)
+		err = take_record(to, record, msg);
+	if (!to->record)
+		arena_reset(&intake->arena, mark);
 	return err;
 }
 
@@ -165,16 +162,14 @@ static int open_records(struct intake *intake, struct errmsg *msg)
 	    count * sizeof(*intake->records);
 	for (uint32_t i = 0; i < count; i++) {
 		struct intake_record *to = &intake->records[i];
-		int err = open_record(to, &frames, msg);
+		int err = open_record(intake, to, &frames, msg);
 		if (err < 0) {
 			err_prefix(msg, "record %u", i);
 			return err;
 		}
 		intake->bytes += to->path.hop_count *
 		    (sizeof(struct path_hop) + HISTOGRAM_BYTES);
-		if (to->record)
-			intake->bytes += RECORD_BYTES + to->body_len;
-		if (intake->bytes > INTAKE_MAX_BYTES)
+		if (intake->bytes + intake->arena.bytes > INTAKE_MAX_BYTES)
 			return err_set(msg, ERR_LIMIT,
 			    "batch: takes more than %u MiB unpacked",
 			    INTAKE_MAX_BYTES >> 20);
@@ -183,6 +178,7 @@ static int open_records(struct intake *intake, struct errmsg *msg)
 		return err_set(msg, ERR_MALFORMED,
 		    "batch: %zu bytes after the last record",
 		    reader_left(&frames));
+	intake->bytes += intake->arena.bytes;
 	return ERR_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #include "collector/path.h"
 #include "lib/addr.h"
+#include "lib/arena.h"
 #include "lib/batch.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -29,7 +30,7 @@ struct intake_record {
 	bool reached;            /* a trace or ping: the target answered */
 	struct path path;        /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
-	Sonde__Record *record;   /* owned; sightings, payloads and losses that
+	Sonde__Record *record;   /* in the arena; sightings, payloads and losses that
 				    can be used, errors of runs, NULL for
 				    the others */
 	struct intake_heartbeat {
@@ -47,6 +48,7 @@ struct intake {
 	struct walltime received;
 	struct intake_record *records; /* header.count, seq from first_seq */
 	struct buf raw;                /* framed as lib/batch.h says */
+	struct arena arena;            /* of the records that are kept */
 	size_t bytes;                  /* memory, about */
 };
 

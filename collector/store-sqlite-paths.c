@@ -54,14 +54,13 @@ void rollup_trace(struct rollup *rollup, uint32_t index)
 	int64_t at_ns = rollup_sane_ns(rollup, record->wall_ns);
 	key.bin = rollup_bin(at_ns, rollup->store->levels[0]);
 	memcpy(key.digest, record->path_digest, sizeof(key.digest));
-	struct path path;
-	path_copy(&path, &record->path);
-	path.first_ns = path.last_ns = at_ns;
+	struct path here = record->path, path; /* here borrows its hops */
+	here.first_ns = here.last_ns = at_ns;
 	struct trace_sum *sum = find_sum(t, &key);
 	if (sum) {
-		path_merge(&sum->path, &path);
-		path_fini(&path);
+		path_merge(&sum->path, &here);
 	} else {
+		path_copy(&path, &here);
 		add_sum(t, &key, &path);
 	}
 }

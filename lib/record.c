@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "lib/arena.h"
 #include "lib/record-walk.h"
 #include "lib/xalloc.h"
 
@@ -230,42 +231,56 @@ int record_pack(
 	return 0;
 }
 
+struct budget {
+	size_t left;
+	struct arena *arena; /* NULL: pieces are freed one by one */
+};
+
 static void *budget_alloc(void *data, size_t size)
 {
-	size_t *left = data;
-	if (size > *left)
+	struct budget *budget = data;
+	if (size > budget->left)
 		return NULL;
-	*left -= size;
-	return xmalloc(size);
+	budget->left -= size;
+	return budget->arena ? arena_alloc(budget->arena, size)
+			     : xmalloc(size);
 }
 
 static void budget_free(void *data, void *p)
 {
-	(void)data;
-	free(p);
+	const struct budget *budget = data;
+	if (!budget->arena)
+		free(p);
 }
 
-int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,
-    struct errmsg *msg)
+int record_unpack_in(struct arena *arena, Sonde__Record **record,
+    const uint8_t *bytes, size_t len, struct errmsg *msg)
 {
 	*record = NULL;
 	if (len > RECORD_MAX_BYTES)
 		return err_set(msg, ERR_LIMIT,
 		    "record: expected at most %d bytes, got %zu",
 		    RECORD_MAX_BYTES, len);
-	size_t left = UNPACKED_MAX_BYTES;
-	ProtobufCAllocator allocator = {budget_alloc, budget_free, &left};
+	struct budget budget = {UNPACKED_MAX_BYTES, arena};
+	ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
 	Sonde__Record *r = sonde__record__unpack(&allocator, len, bytes);
 	if (!r)
 		return err_set(msg, ERR_MALFORMED,
 		    "record: %zu bytes that do not unpack", len);
 	int err = record_check(r, msg);
 	if (err) {
-		record_free(r);
+		if (!arena)
+			record_free(r);
 		return err;
 	}
 	*record = r;
 	return 0;
+}
+
+int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,
+    struct errmsg *msg)
+{
+	return record_unpack_in(NULL, record, bytes, len, msg);
 }
 
 void record_free(Sonde__Record *record)

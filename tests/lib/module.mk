@@ -1,3 +1,4 @@
+$(eval $(call unit_test,lib,arena,lib))
 $(eval $(call unit_test,lib,batch,lib))
 $(eval $(call unit_test,lib,clock,lib))
 $(eval $(call unit_test,lib,config,lib))
