@@ -100,7 +100,7 @@ int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
 /* One run as a descriptor; false when the other end has closed. */
 static bool take_control(struct guardian *g, int control_fd)
 {
-	struct guardian_control control;
+	struct guardian_control control = { 0 };
 	int fd, err = pass_receive(control_fd, &fd, &control, sizeof(control));
 	if (err == 0)
 		guardian_add_run(g, fd, control.who);
