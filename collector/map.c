@@ -264,12 +264,13 @@ json_t *map_link_json(
 	map_node_id(&nodes[link->to], to);
 	snprintf(id, sizeof(id), "%s>%s", from, to);
 	return json_pack(
-	    "{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "id", id,
+	    "{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "id", id,
 	    "from", from, "to", to, "traces", (json_int_t)link->traces,
 	    "delay_ns", json_count(link->delay_ns), "delay_mad_ns",
 	    link->delay_ns < 0 ? json_null()
 			       : json_count(link->delay_mad_ns), "loss",
-	    link->loss < 0 ? json_null() : json_real(link->loss),
+	    link->loss < 0 ? json_null() : json_real(link->loss), "loss_low",
+	    link->loss < 0 ? json_null() : json_real(link->loss_low),
 	    "loss_samples", (json_int_t)link->loss_samples, "first_at",
 	    json_time(link->first.ns), "last_at", json_time(link->last.ns));
 }

@@ -318,6 +318,9 @@ static void a_verdict_names_all_that_is_wrong(void **state)
 	    "slow and lossy");
 	assert_string_equal(
 	    json_string_value(json_object_get(second, "why")), "lossy");
+	double low = json_real_value(json_object_get(second, "loss_low"));
+	assert_true(low > 0.2 &&
+	    low < json_real_value(json_object_get(second, "loss")));
 	assert_null(find(worst, "10.4.0.1>10.4.0.2"));
 	json_decref(overview);
 }

@@ -20,11 +20,13 @@ async function lossyIsNotFine({ browser, url, shot }) {
 	const page = await open(browser, `${url}?page=map&range=1h`, { routes: {
 		"**/api/v1/topology*": altered(({ links }) => {
 			for (const link of links)
-				Object.assign(link, { delay_ns: 1e6, loss: 0 });
+				Object.assign(link, { delay_ns: 1e6, loss: 0,
+					loss_low: 0, loss_samples: 100, traces: 100 });
 			Object.assign(links[0], { delay_ns: 6e6, loss: 0.1,
-				loss_samples: 100 });
+				loss_low: 0.06 });
 			Object.assign(links[1], { delay_ns: 60e6, loss: 0.1,
-				loss_samples: 100 });
+				loss_low: 0.06 });
+			Object.assign(links[2], { loss: 0.05, loss_low: -0.01 });
 			id = links[0].id;
 		}) } });
 	await loaded(page, "map");
@@ -35,6 +37,7 @@ async function lossyIsNotFine({ browser, url, shot }) {
 		const words = await states.allTextContents();
 		assert.ok(words.includes("lossy"), `by ${colour}: ${words}`);
 		assert.ok(words.includes("slow, lossy"));
+		assert.ok(words.includes("unsure"));
 		assert.ok(words.includes("fine"));
 	}
 	await page.goto(`${url}?page=map&range=1h&sel=link:${

@@ -124,6 +124,7 @@ function linkOf(key, agents, from, to) {
 		delay_mad_ns: silent ? null : Math.round(base * 3e4),
 		loss: silent ? null : lossy ? 0.083 : chance(key, "loss") > 0.85
 			? 0.004 : 0,
+		loss_low: silent ? null : lossy ? 0.07 : 0,
 		loss_samples: silent ? 0 : traces * 3,
 		first_at: iso(from + 4000), last_at: iso(to - 2000),
 	};

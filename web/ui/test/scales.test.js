@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bucket, bucketShare, fillBins, linkLevel, linkState, nearestStep,
-	niceTop, shareLow, slotsFor, sortBy, sparkArea, sparkPath, stepTimes,
+	niceTop, slotsFor, sortBy, sparkArea, sparkPath, stepTimes,
 	stepValues } from "../src/lib/scales.js";
 
 const limits = { delay_ns: 20e6, loss: 0.01 };
@@ -86,8 +86,10 @@ test("a link is judged by delay and by loss", () => {
 	assert.equal(state(6, 0.01).word, "fine");
 	assert.equal(state(null, null).word, "not known");
 	assert.equal(state(6, 0.25, 4).word, "unsure");
-	assert.equal(state(6, 0.022, 138).word, "unsure"); // three of them
-	assert.equal(state(6, 0.022, 1380).word, "lossy");
+	const sure = (loss_low) => linkState({ delay_ns: 1, loss: 0.05,
+		loss_low, loss_samples: 60 }, limits).word;
+	assert.equal(sure(-0.004), "unsure");
+	assert.equal(sure(0.02), "lossy");
 	assert.equal(state(6, 0.25, 4).level, "unknown");
 	const once = { delay_ns: 90e6, loss: 0, loss_samples: 40, traces: 1 };
 	assert.equal(linkState(once, limits).word, "unsure");
@@ -105,11 +107,4 @@ test("the ground under a line has its gaps", () => {
 	assert.equal(sparkArea([1, 1, null, 1, 1], 4, 10), "M0.0 10L0.0 0.0"
 		+ "L1.0 0.0L1.0 10ZM3.0 10L3.0 0.0L4.0 0.0L4.0 10Z");
 	assert.equal(sparkArea([null], 4, 10), "");
-});
-
-test("the least share is below the share, and nears it with more", () => {
-	assert.ok(Math.abs(shareLow(0.1, 100) - 0.0603) < 0.0005);
-	assert.ok(shareLow(0.1, 10) < shareLow(0.1, 100));
-	assert.ok(shareLow(0.1, 1e6) > 0.099);
-	assert.ok(Math.abs(shareLow(0, 50)) < 1e-12);
 });

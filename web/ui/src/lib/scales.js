@@ -5,18 +5,9 @@
 export const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7",
 	"#56b4e9", "#d55e00", "#f0e442", "#7f7f7f"];
 
-// The least share that so many of so many packets lost still speak for
-// (Wilson's interval, 95 % one-sided).
-const Z = 1.645;
-export function shareLow(share, samples) {
-	const z2 = Z * Z / samples;
-	return (share + z2 / 2 - Z * Math.sqrt(share * (1 - share) / samples
-		+ z2 / (4 * samples))) / (1 + z2);
-}
-
 // Chance alone makes some of many links look a little lossy.
-const isChance = ({ loss, loss_samples }, limit) => loss >= limit
-	&& shareLow(loss, loss_samples) < limit / 2;
+const isChance = ({ loss, loss_low }, limit) => loss >= limit
+	&& loss_low < limit / 4;
 
 // How bad a link is by the chosen measure: "unknown", "ok", "warn" (at the
 // threshold), "bad" (three times it; one static pair cannot fit a mesh, a
