@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { launch, loaded, open } from "./browser.mjs";
 
 const PICTURES = {
-	now: { page: "now" },
-	"now-dark": { page: "now", theme: "dark" },
-	map: { page: "map" },
 	outbreaks: { page: "outbreaks" },
 	agents: { page: "agents" },
+	map: { page: "map" },
+	now: { page: "now" },
+	"now-dark": { page: "now", theme: "dark" },
 };
 
 const [chromium, url, folder] = process.argv.slice(2);
