@@ -10,6 +10,7 @@ probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk
 probes_SRCS += probes/writer/csv-cell.c
 probes_SRCS += probes/writer/json-line.c
+probes_SRCS += probes/writer/warts.c
 probes_SRCS += probes/writer/writer.c probes/writer/text.c \
 	probes/writer/text-trace.c probes/writer/text-ping.c \
 	probes/writer/json.c probes/writer/csv.c probes/writer/reply.c \

@@ -6,6 +6,7 @@
  * passed over, since scamper has no form for them.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -105,7 +106,8 @@ static json_t *hop(const Sonde__Reply *r, bool tcp)
 	set_int(h, "icmp_code", r->icmp_code);
 	if (r->quoted_ttl) {
 		set_int(h, "icmp_q_ttl", r->quoted_ttl);
-		set_int(h, "icmp_q_tos", r->quoted_tos);
+		if (r->from.len == 4)
+			set_int(h, "icmp_q_tos", r->quoted_tos);
 	}
 	if (r->n_extensions > 0)
 		json_object_set_new(h, "icmpext", extensions(r));
@@ -200,15 +202,19 @@ static json_t *response(const Sonde__Reply *r)
 	return j;
 }
 
-/* 0, 1, or two digits between. */
+/* 0, 1, or two digits between; none of nothing. */
 static json_t *loss(const Sonde__Ping *p)
 {
+	if (p->sent == 0)
+		return NULL;
 	if (p->received >= p->sent)
 		return json_integer(0);
 	if (p->received == 0)
 		return json_integer(1);
-	double part = (double)(p->sent - p->received) / p->sent;
-	return json_real(round(part * 100) / 100);
+	char text[16];
+	snprintf(text, sizeof(text), "%.2f",
+	    (double)(p->sent - p->received) / p->sent);
+	return json_real(strtod(text, NULL));
 }
 
 static json_t *statistics(const Sonde__Ping *p)
@@ -229,7 +235,9 @@ static json_t *statistics(const Sonde__Ping *p)
 	}
 	json_t *j = json_object();
 	set_int(j, "replies", p->received);
-	json_object_set_new(j, "loss", loss(p));
+	json_t *lost = loss(p);
+	if (lost)
+		json_object_set_new(j, "loss", lost);
 	if (p->received > 0) {
 		json_object_set_new(j, "min", milliseconds(p->rtt_min_ns));
 		json_object_set_new(j, "max", milliseconds(p->rtt_max_ns));

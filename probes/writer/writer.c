@@ -10,6 +10,7 @@ const struct writer_ops *const writers[] = {
     &writer_csv,
     &writer_scamper,
     &writer_atlas,
+    &writer_warts,
     NULL,
 };
 

@@ -24,7 +24,7 @@ struct writer_ops {
 };
 
 extern const struct writer_ops writer_text, writer_json, writer_csv,
-    writer_scamper, writer_atlas;
+    writer_scamper, writer_atlas, writer_warts;
 
 /* All writers, NULL-terminated, and the one with a name (or NULL). */
 extern const struct writer_ops *const writers[];

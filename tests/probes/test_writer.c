@@ -155,6 +155,32 @@ static void csv_refuses_a_second_layout(void **state)
 	free(text);
 }
 
+static void warts_bounds_what_no_packet_holds(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	Sonde__MplsEntry *many[20000];
+	for (size_t i = 0; i < 20000; i++)
+		many[i] = &s.label;
+	s.extension.mpls = many;
+	s.extension.n_mpls = 20000;
+	s.replies[2].probe_ttl = 0; /* has no place */
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	assert_int_equal(writer_warts.open(&ctx, to, 0, &msg), 0);
+	assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
+	assert_int_equal(writer_warts.close(ctx, &msg), 0);
+	fclose(to);
+	const uint8_t head[] = {0x12, 0x05, 0, 6, 0, 0, 0, (uint8_t)(len - 8)};
+	assert_in_range(len, 8, 255);
+	assert_memory_equal(text, head, sizeof(head));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +188,7 @@ int main(void)
 	    cmocka_unit_test(several_answers_take_several_lines),
 	    cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
 	    cmocka_unit_test(csv_refuses_a_second_layout),
+	    cmocka_unit_test(warts_bounds_what_no_packet_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
