@@ -18,9 +18,10 @@ static void empty_bin(struct known *known, struct known_bin *bin)
 {
 	known->source_count -= bin->count;
 	free(bin->sources);
+	bin->sources = NULL;
+	bin->count = bin->cap = 0;
+	bin->whole = false;
 	index_fini(&bin->index);
-	*bin = (struct known_bin){
-	    .bin_s = bin->bin_s, .bin = bin->bin, .used = bin->used};
 }
 
 static void remove_bin(struct known *known, struct known_bin *bin)
@@ -31,8 +32,9 @@ static void remove_bin(struct known *known, struct known_bin *bin)
 
 void known_forget(struct known *known)
 {
-	while (known->bin_count > 0)
-		remove_bin(known, &known->bins[0]);
+	for (size_t i = 0; i < known->bin_count; i++)
+		empty_bin(known, &known->bins[i]);
+	known->bin_count = 0;
 }
 
 void known_forget_bin(struct known *known, int64_t bin_s, int64_t bin)

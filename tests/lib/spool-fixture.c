@@ -100,8 +100,8 @@ int spool_setup(void **state)
 	faulty_io.write = faulty_write;
 	faulty_io.ftruncate = faulty_ftruncate;
 	faulty_io.close = faulty_close;
-	strcpy(dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm/spool-XXXXXX"
-						  : "/tmp/spool-XXXXXX");
+	snprintf(dir, sizeof(dir), "%s/spool-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(dir));
 	struct spool_config c = config();
 	assert_int_equal(spool_open(&spool, &c, &msg), 0);
