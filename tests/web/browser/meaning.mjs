@@ -11,7 +11,7 @@ const ask = async (url, path) =>
 const altered = (change) => async (route) => {
 	const response = await route.fetch();
 	const json = await response.json();
-	change(json);
+	change(json, route.request().url());
 	await route.fulfill({ response, json });
 };
 
@@ -51,11 +51,19 @@ async function lossyIsNotFine({ browser, url, shot }) {
 }
 
 async function verdictsOfLinks({ browser, url, shot }) {
+	let first;
 	const page = await open(browser, `${url}?page=now&range=1h`, { routes: {
 		"**/api/v1/overview": altered((overview) => {
 			const [link] = overview.worst_links;
 			Object.assign(link, { why: "slow and lossy", delay_ns: 60e6,
 				loss: 0.1, score: 99 });
+			overview.worst_links = [link, { ...overview.worst_links[1],
+				why: "lossy", loss: 0.08, score: 98 }];
+			first = encodeURIComponent(link.id);
+		}), "**/api/v1/links/*/series*": altered(({ bins }, address) => {
+			// the first link loses in some minutes, the second in none
+			for (const [i, bin] of bins.entries())
+				bin.loss = address.includes(first) && i % 4 === 0 ? 0.1 : 0;
 		}) } });
 	await loaded(page, "now");
 	const row = page.locator(".links-panel tbody tr").first();
@@ -67,6 +75,8 @@ async function verdictsOfLinks({ browser, url, shot }) {
 	assert.match(trends[0][0], /^Loss (over the last hour|since \S+): .+ to .+%$/);
 	assert.match(trends[1][0], /^Delay (over the last hour|since \S+): .+ to .+s$/);
 	assert.ok(trends[0][1] >= 150, `a trend is ${trends[0][1]} px wide`);
+	assert.match(await page.locator(".links-panel tbody tr").nth(1)
+		.locator(".trend").textContent(), /too few packets/);
 	await shot(page, "now-slow-and-lossy");
 	await accessible(page);
 	untroubled(page);

@@ -111,7 +111,9 @@ export class MapDetail {
 			h("p", { class: "quiet small detail-note" },
 				"Delay is the median difference of round trips to both "
 				+ "ends. A router that answers slowly looks like a slow "
-				+ "link unless something behind it is fast."));
+				+ "link unless something behind it is fast. A bin shows the "
+				+ "loss that its own packets make sure of; the loss of the "
+				+ "whole time may be more."));
 	}
 
 	span(measure = "delay") {

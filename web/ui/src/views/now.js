@@ -303,11 +303,20 @@ export class NowView {
 		const over = this.trendCut ? `since ${formatMoment(this.trendFrom,
 			this.app.now(), this.app.utc)}` : `over ${this.app.rangeName()}`;
 		return h("span", { class: "trends" },
-			loss ? this.trend(loss, formatLoss, (label) =>
-				sparkBars(loss, { label }), `Loss ${over}`) : null,
+			loss ? this.lossTrend(link, loss, `Loss ${over}`) : null,
 			delay ? this.trend(delay, formatDelay, (label) => spark(delay,
 				{ label, fill: true, level: link.why ? "warn" : "info" }),
 			`Delay ${over}`) : null);
+	}
+
+	// Few packets a minute make the loss of the hour sure, but of no minute.
+	lossTrend(link, loss, name) {
+		const most = Math.max(...loss.map((v) => v ?? 0));
+		if (most < link.loss / 4)
+			return h("span", { class: "quiet small" },
+				"too few packets to say when");
+		return this.trend(loss, formatLoss, (label) =>
+			sparkBars(loss, { label }), name);
 	}
 
 	trend(values, format, draw, name) {
