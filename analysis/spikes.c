@@ -19,38 +19,38 @@
 #include "lib/xalloc.h"
 
 const struct spike_config spike_defaults = {
-    .warmup_bins = 14,
-    .run_length = 1000,
-    .season_bins = 0,
+	.warmup_bins = 14,
+	.run_length = 1000,
+	.season_bins = 0,
 };
 
 enum {
-	CALM_BINS = 3,          /* as before for so long ends an alarm */
-	RISE_PATIENCE = 6,      /* warm-ups until a new level is accepted: an
-				   outbreak is news for longer */
+	CALM_BINS = 3,     /* as before for so long ends an alarm */
+	RISE_PATIENCE = 6, /* warm-ups until a new level is accepted: an
+			      outbreak is news for longer */
 	FALL_PATIENCE = 1,
 };
-#define DISPERSION_START 1.5    /* before anything is known */
-#define DISPERSION_WEIGHT 10.0  /* bins that this belief is worth */
-#define CAUTION 2.0             /* standard errors above its estimate */
-#define SEASON_WEIGHT 2.0       /* seasons before a factor counts in full */
-#define RISE_RATIO 1.5          /* the smallest change worth an alarm */
+#define DISPERSION_START 1.5   /* before anything is known */
+#define DISPERSION_WEIGHT 10.0 /* bins that this belief is worth */
+#define CAUTION 2.0            /* standard errors above its estimate */
+#define SEASON_WEIGHT 2.0      /* seasons before a factor counts in full */
+#define RISE_RATIO 1.5         /* the smallest change worth an alarm */
 #define FALL_RATIO 0.5
-#define FALL_LEAST 1.0          /* next to nothing cannot fall */
+#define FALL_LEAST 1.0 /* next to nothing cannot fall */
 
 struct baseline {
-	double sum, bins;       /* forgetting sums: mean = sum / bins */
-	double excess, weight;  /* of squared residuals over the mean */
-	double memory;          /* bins until 1/e is forgotten */
+	double sum, bins;      /* forgetting sums: mean = sum / bins */
+	double excess, weight; /* of squared residuals over the mean */
+	double memory;         /* bins until 1/e is forgotten */
 	struct {
 		double seen, expected;
-	} *season;              /* per phase; NULL: none */
+	} * season; /* per phase; NULL: none */
 	size_t season_bins;
 };
 
 struct cusum {
 	double sum;
-	size_t start;           /* first bin of the excursion */
+	size_t start; /* first bin of the excursion */
 };
 
 struct search {
@@ -58,14 +58,14 @@ struct search {
 	size_t count;
 	const struct spike_config *config;
 	struct baseline base;
-	struct cusum way[2];    /* by enum spike_direction */
-	size_t *pending;        /* bins of an excursion, not learnt yet */
+	struct cusum way[2]; /* by enum spike_direction */
+	size_t *pending;     /* bins of an excursion, not learnt yet */
 	size_t pending_count;
 	struct spike_alarm *alarms;
 	size_t alarm_count, alarm_cap;
 	bool alarmed;
-	size_t calm, lasted;    /* bins in the band; bins of this alarm */
-	double seen_sum;        /* of the alarm's bins so far */
+	size_t calm, lasted; /* bins in the band; bins of this alarm */
+	double seen_sum;     /* of the alarm's bins so far */
 };
 
 static double season_factor(const struct baseline *b, size_t bin)
@@ -148,8 +148,8 @@ static double change_ratio(
 	double spread = dispersion(&s->base);
 	if (way == SPIKE_FALL && mean < FALL_LEAST)
 		return -1;
-	return log_ratio(s->bins[bin].count, shifted(way, mean, spread), mean,
-	    spread);
+	return log_ratio(
+	    s->bins[bin].count, shifted(way, mean, spread), mean, spread);
 }
 
 static void band_at(
@@ -157,8 +157,8 @@ static void band_at(
 {
 	double mean = expected(b, bin);
 	double reach = 3 * sqrt(dispersion(b) * mean + 1);
-	*band = (struct spike_band){
-	    mean, fmax(mean - reach, 0), mean + reach};
+	*band =
+	    (struct spike_band){ mean, fmax(mean - reach, 0), mean + reach };
 }
 
 static void forget(struct search *s)
@@ -183,23 +183,22 @@ static void learn_pending(struct search *s)
 	s->pending_count = 0;
 }
 
-static void alarm_raise(
-    struct search *s, enum spike_direction way, size_t bin)
+static void alarm_raise(struct search *s, enum spike_direction way, size_t bin)
 {
-	static const char *const tests[] = {
-	    "negative binomial CUSUM, rise", "negative binomial CUSUM, fall"};
+	static const char *const tests[] = { "negative binomial CUSUM, rise",
+		"negative binomial CUSUM, fall" };
 	if (s->alarm_count == s->alarm_cap) {
 		s->alarm_cap = s->alarm_cap ? s->alarm_cap * 2 : 8;
-		s->alarms = xreallocarray(
-		    s->alarms, s->alarm_cap, sizeof(*s->alarms));
+		s->alarms =
+		    xreallocarray(s->alarms, s->alarm_cap, sizeof(*s->alarms));
 	}
 	s->alarms[s->alarm_count++] = (struct spike_alarm){
-	    .direction = way,
-	    .onset = s->way[way].start,
-	    .detected = bin,
-	    .end = s->count,
-	    .test = tests[way],
-	    .run_length = s->config->run_length,
+		.direction = way,
+		.onset = s->way[way].start,
+		.detected = bin,
+		.end = s->count,
+		.test = tests[way],
+		.run_length = s->config->run_length,
 	};
 	s->alarmed = true;
 	s->calm = s->lasted = 0;
@@ -322,7 +321,7 @@ static void judge(struct search *s, size_t bin)
 static void search_init(struct search *s, const struct spike_bin *bins,
     size_t count, const struct spike_config *config)
 {
-	*s = (struct search){.bins = bins, .count = count, .config = config};
+	*s = (struct search){ .bins = bins, .count = count, .config = config };
 	s->base.memory = fmax(3 * (double)config->warmup_bins, 30);
 	s->base.season_bins = config->season_bins;
 	if (config->season_bins)

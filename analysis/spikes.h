@@ -26,9 +26,9 @@ struct spike_bin {
 };
 
 struct spike_config {
-	size_t warmup_bins;  /* learn only; 14 for days */
-	double run_length;   /* bins between false alarms on average, per test */
-	size_t season_bins;  /* 7 for days, 24 for hours; 0: none */
+	size_t warmup_bins; /* learn only; 14 for days */
+	double run_length;  /* bins between false alarms on average, per test */
+	size_t season_bins; /* 7 for days, 24 for hours; 0: none */
 };
 extern const struct spike_config spike_defaults;
 
@@ -36,9 +36,9 @@ struct spike_alarm {
 	enum spike_direction direction;
 	size_t onset, detected, end; /* bin indexes; end == count: still on */
 	bool ended;
-	double observed, expected;   /* per bin, mean over the alarm */
-	const char *test;            /* static text: the name of the test */
-	double run_length;           /* stated, in bins */
+	double observed, expected; /* per bin, mean over the alarm */
+	const char *test;          /* static text: the name of the test */
+	double run_length;         /* stated, in bins */
 };
 
 /* The baseline band for drawing: expected and its bounds per bin. */

@@ -100,11 +100,12 @@ static bool node_same(
 static uint64_t link_hash(size_t from, size_t to)
 {
 	return ((uint64_t)from * UINT64_C(0x9e3779b97f4a7c15) ^ to) *
-	    UINT64_C(0xd6e8feb86659fd93) >> 7;
+	    UINT64_C(0xd6e8feb86659fd93) >>
+	    7;
 }
 
-static uint64_t hash_at(const struct topology *t, const struct index *index,
-    size_t i)
+static uint64_t hash_at(
+    const struct topology *t, const struct index *index, size_t i)
 {
 	return index == &t->node_index
 	    ? node_hash(&t->nodes[i])
@@ -144,8 +145,8 @@ static size_t node_get(struct topology *t, const struct topology_node *key)
 			return index->slots[at] - 1;
 	if (t->node_count == t->node_cap) {
 		t->node_cap = t->node_cap ? t->node_cap * 2 : 64;
-		t->nodes = xreallocarray(
-		    t->nodes, t->node_cap, sizeof(*t->nodes));
+		t->nodes =
+		    xreallocarray(t->nodes, t->node_cap, sizeof(*t->nodes));
 	}
 	t->nodes[t->node_count] = *key;
 	t->nodes[t->node_count].rtt_min_ns = -1;
@@ -166,13 +167,14 @@ static size_t link_get(struct topology *t, size_t from, size_t to)
 	}
 	if (t->link_count == t->link_cap) {
 		t->link_cap = t->link_cap ? t->link_cap * 2 : 64;
-		t->links = xreallocarray(
-		    t->links, t->link_cap, sizeof(*t->links));
+		t->links =
+		    xreallocarray(t->links, t->link_cap, sizeof(*t->links));
 		t->evidence = xreallocarray(
 		    t->evidence, t->link_cap, sizeof(*t->evidence));
 	}
 	t->links[t->link_count] = (struct topology_link){
-	    .from = from, .to = to, .delay_ns = -1, .loss = -1};
+		.from = from, .to = to, .delay_ns = -1, .loss = -1
+	};
 	memset(&t->evidence[t->link_count], 0, sizeof(*t->evidence));
 	index_put(index, hash, t->link_count);
 	return t->link_count++;
@@ -191,7 +193,7 @@ static void sample_add(struct evidence *e, int64_t delay_ns, uint64_t weight)
 		e->samples =
 		    xreallocarray(e->samples, e->cap, sizeof(*e->samples));
 	}
-	e->samples[e->count++] = (struct sample){delay_ns, weight};
+	e->samples[e->count++] = (struct sample){ delay_ns, weight };
 	e->weight += weight;
 }
 
@@ -201,9 +203,9 @@ struct walk {
 	size_t end;         /* hops up to the last answer or the target */
 	int64_t *passed_ns; /* per hop: the smallest round trip behind it */
 	uint64_t weight;
-	size_t node;        /* the hop before, as a node */
-	bool linked;        /* there is one */
-	size_t answered;    /* the last answering hop, if has_answered */
+	size_t node;     /* the hop before, as a node */
+	bool linked;     /* there is one */
+	size_t answered; /* the last answering hop, if has_answered */
 	bool has_answered;
 };
 
@@ -225,8 +227,7 @@ static void judge_delays(struct walk *w)
 	int64_t least = INT64_MAX;
 	for (size_t i = w->end; i-- > 0;) {
 		const struct topology_hop *hop = &w->trace->hops[i];
-		if (hop->from.family && hop->rtt_ns >= 0 &&
-		    hop->rtt_ns < least)
+		if (hop->from.family && hop->rtt_ns >= 0 && hop->rtt_ns < least)
 			least = hop->rtt_ns;
 		w->passed_ns[i] = least;
 	}
@@ -236,7 +237,7 @@ static void judge_delays(struct walk *w)
 static struct topology_node hop_key(const struct walk *w, size_t i)
 {
 	const struct topology_trace *trace = w->trace;
-	struct topology_node key = {.addr = trace->hops[i].from};
+	struct topology_node key = { .addr = trace->hops[i].from };
 	if (key.addr.family)
 		return key;
 	size_t first = i, last = i;
@@ -245,15 +246,15 @@ static struct topology_node hop_key(const struct walk *w, size_t i)
 	while (last + 1 < w->end && trace->hops[last + 1].from.family == 0)
 		last++;
 	key.before = first > 0 ? trace->hops[first - 1].from : trace->src;
-	key.after = last + 1 < w->end
-	    ? trace->hops[last + 1].from : (struct addr){0};
+	key.after =
+	    last + 1 < w->end ? trace->hops[last + 1].from : (struct addr){ 0 };
 	key.run_index = (uint8_t)(i - first);
 	key.run_len = (uint8_t)(last - first + 1);
 	return key;
 }
 
-static void node_note(struct topology_node *node,
-    const struct topology_hop *hop, uint64_t weight)
+static void node_note(
+    struct topology_node *node, const struct topology_hop *hop, uint64_t weight)
 {
 	node->traces += weight;
 	node->probes += hop->probes;
@@ -293,8 +294,7 @@ static void walk_hop(struct topology *t, struct walk *w, size_t i)
 	struct topology_node key = hop_key(w, i);
 	size_t node = node_get(t, &key);
 	node_note(&t->nodes[node], hop, w->weight);
-	bool adjacent =
-	    i == 0 ? hop->ttl == 1 : hop->ttl == hop[-1].ttl + 1;
+	bool adjacent = i == 0 ? hop->ttl == 1 : hop->ttl == hop[-1].ttl + 1;
 	if (w->linked && adjacent && node != w->node)
 		link_note(t, w, link_get(t, w->node, node), i);
 	w->node = node;
@@ -305,14 +305,13 @@ static void walk_hop(struct topology *t, struct walk *w, size_t i)
 	}
 }
 
-void topology_add(
-    struct topology *topology, const struct topology_trace *trace)
+void topology_add(struct topology *topology, const struct topology_trace *trace)
 {
-	struct topology_node source = {.addr = trace->src};
+	struct topology_node source = { .addr = trace->src };
 	struct walk w = {
-	    .trace = trace,
-	    .end = walk_end(trace),
-	    .weight = trace->count ? trace->count : 1,
+		.trace = trace,
+		.end = walk_end(trace),
+		.weight = trace->count ? trace->count : 1,
 	};
 	w.passed_ns = xcalloc(w.end, sizeof(*w.passed_ns));
 	judge_delays(&w);
@@ -367,8 +366,8 @@ static void wilson(const struct tally *t, double *low, double *high)
 {
 	double z2 = 1.96 * 1.96, n = (double)t->probes, p = rate(t);
 	double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-	double reach = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) /
-	    (1 + z2 / n);
+	double reach =
+	    sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n);
 	*low = middle - reach;
 	*high = middle + reach;
 }

@@ -15,12 +15,12 @@
 
 /* One hop of one trace: the best reply of its attempts. */
 struct topology_hop {
-	struct addr from;     /* family 0: nobody answered */
+	struct addr from; /* family 0: nobody answered */
 	uint8_t ttl;
 	uint32_t probes, replies; /* attempts sent and answered */
-	int64_t rtt_ns;       /* the smallest; -1: none */
+	int64_t rtt_ns;           /* the smallest; -1: none */
 	bool mpls;
-	bool destination;     /* the answer came from the target itself */
+	bool destination; /* the answer came from the target itself */
 };
 struct topology_trace {
 	struct addr src, dst;
@@ -42,29 +42,29 @@ void topology_add(
     struct topology *topology, const struct topology_trace *trace);
 
 struct topology_node {
-	struct addr addr;      /* family 0: unresponsive */
+	struct addr addr; /* family 0: unresponsive */
 	/* For an unresponsive hop: the answering neighbours that bound it and
 	 * its place between them, so that the same silence is one node. */
 	struct addr before, after;
 	uint8_t run_index, run_len;
 	bool is_source, is_destination, mpls;
 	uint64_t traces;
-	int64_t rtt_min_ns;    /* -1: none */
+	int64_t rtt_min_ns; /* -1: none */
 	uint64_t probes, replies;
 };
 struct topology_link {
-	size_t from, to;       /* node indexes; from is nearer the source */
+	size_t from, to; /* node indexes; from is nearer the source */
 	uint64_t traces;
 	/* Extra delay and loss of this link, as far as round trips can say:
 	 * medians of per-trace differences; the far end's own slow answering
 	 * cannot be told apart unless something behind it is fast.  Behind
 	 * silent hops, the link to the next answer carries the whole way from
 	 * the last one; links into silence stay unknown. */
-	int64_t delay_ns;      /* >= 0; -1: not known */
+	int64_t delay_ns; /* >= 0; -1: not known */
 	int64_t delay_mad_ns;
-	double loss;           /* 0..1; negative: not known */
-	double loss_low;       /* what the samples make sure of: the lower 95 %
-				  bound of the difference (Newcombe 1998) */
+	double loss;     /* 0..1; negative: not known */
+	double loss_low; /* what the samples make sure of: the lower 95 %
+			    bound of the difference (Newcombe 1998) */
 	uint64_t loss_samples;
 	struct walltime first, last;
 };

@@ -23,8 +23,7 @@
 #define TOKEN_MIN_LEN 32
 #define TOKEN_MAX_LEN 255
 
-static int make_token(struct collector *c, const char *path,
-    struct errmsg *msg)
+static int make_token(struct collector *c, const char *path, struct errmsg *msg)
 {
 	uint8_t bytes[TOKEN_BYTES];
 	char text[2 * TOKEN_BYTES + 2];
@@ -85,13 +84,13 @@ static int check_absent(
 	char *copy = xstrdup(config->admin_token_file);
 	int err = access(dirname(copy), W_OK | X_OK) < 0
 	    ? err_set(msg, -errno, "%.100s: cannot make it: %s",
-		config->admin_token_file, strerror(errno)) : ERR_OK;
+		  config->admin_token_file, strerror(errno))
+	    : ERR_OK;
 	free(copy);
 	return err;
 }
 
-int admin_token_check(
-    const struct collector_config *config, struct errmsg *msg)
+int admin_token_check(const struct collector_config *config, struct errmsg *msg)
 {
 	char *path = token_path(config), *token = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
@@ -134,8 +133,8 @@ bool enrol_is_admin(const struct collector *c, const char *token)
 	uint8_t ours[32], theirs[32];
 	if (!token)
 		return false;
-	crypto_generichash(ours, sizeof(ours),
-	    (const uint8_t *)c->admin_token, strlen(c->admin_token), NULL, 0);
+	crypto_generichash(ours, sizeof(ours), (const uint8_t *)c->admin_token,
+	    strlen(c->admin_token), NULL, 0);
 	crypto_generichash(theirs, sizeof(theirs), (const uint8_t *)token,
 	    strlen(token), NULL, 0);
 	return sodium_memcmp(ours, theirs, sizeof(ours)) == 0;

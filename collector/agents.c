@@ -16,14 +16,14 @@
 
 struct entry {
 	struct agent agent;
-	json_t *tags;               /* owned */
+	json_t *tags; /* owned */
 	struct monotime seen, forked;
 	bool ever_forked, unsaved;
-	enum agent_state told;      /* the state that the feed knows */
+	enum agent_state told; /* the state that the feed knows */
 };
 struct agents {
 	pthread_mutex_t lock;
-	struct entry **entries;     /* by id */
+	struct entry **entries; /* by id */
 	size_t count;
 };
 
@@ -46,7 +46,8 @@ static enum agent_state state_now(
 		return AGENT_NEW;
 	int64_t silent = monotime_diff(collector_mono(c), entry->seen);
 	return silent >= c->config.gone_ns ? AGENT_GONE
-	    : silent >= c->config.late_ns ? AGENT_LATE : AGENT_UP;
+	    : silent >= c->config.late_ns  ? AGENT_LATE
+					   : AGENT_UP;
 }
 
 static size_t place(const struct agents *agents, const uint8_t *id)
@@ -88,8 +89,8 @@ void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 		free(entry);
 	} else {
 		size_t at = place(agents, agent->id);
-		agents->entries = xreallocarray(agents->entries,
-		    agents->count + 1, sizeof(struct entry *));
+		agents->entries = xreallocarray(
+		    agents->entries, agents->count + 1, sizeof(struct entry *));
 		memmove(agents->entries + at + 1, agents->entries + at,
 		    (agents->count - at) * sizeof(struct entry *));
 		agents->entries[at] = entry;
@@ -100,8 +101,7 @@ void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 
 static int load(void *ctx, const struct store_agent *row)
 {
-	struct agent agent = {
-	    .row = row->row, .seen_wall_ns = row->seen_ns};
+	struct agent agent = { .row = row->row, .seen_wall_ns = row->seen_ns };
 	memcpy(agent.id, row->id, sizeof(agent.id));
 	memcpy(agent.key, row->key, sizeof(agent.key));
 	snprintf(agent.name, sizeof(agent.name), "%s", row->name);
@@ -118,7 +118,7 @@ int agents_open(struct collector *c, struct errmsg *msg)
 	int err = reader_get(c, &reader, msg);
 	if (err < 0)
 		return err;
-	struct store_filter filter = {0};
+	struct store_filter filter = { 0 };
 	err = c->ops->read_agents(reader, &filter, load, c);
 	if (err < 0)
 		err_set(msg, err, "%s", c->ops->reader_error(reader));
@@ -200,8 +200,9 @@ bool agents_fork_is_news(struct collector *c, const uint8_t *id)
 	struct monotime now = collector_mono(c);
 	pthread_mutex_lock(&agents->lock);
 	struct entry *entry = find(agents, id);
-	bool news = entry && (!entry->ever_forked ||
-	    monotime_diff(now, entry->forked) > FORK_NEWS_NS);
+	bool news = entry &&
+	    (!entry->ever_forked ||
+		monotime_diff(now, entry->forked) > FORK_NEWS_NS);
 	if (news) {
 		entry->ever_forked = true;
 		entry->forked = now;

@@ -45,15 +45,15 @@ json_t *alarm_to_json(const struct store_alarm *alarm)
 	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:f, s:f, "
 			 "s:o, s:f, s:I, s:o, s:o}",
 	    "id", row_json(alarm->row), "signature",
-	    json_text(alarm->signature), "verdict",
-	    json_text(alarm->verdict), "agent",
+	    json_text(alarm->signature), "verdict", json_text(alarm->verdict),
+	    "agent",
 	    alarm->agent_row ? json_hex(alarm->agent, sizeof(alarm->agent))
 			     : json_null(),
 	    "direction", alarm->direction == SPIKE_RISE ? "rise" : "fall",
 	    "onset_at", json_time(alarm->onset_ns), "detected_at",
 	    json_time(alarm->detected_ns), "ended_at",
-	    json_time(alarm->ended_ns), "observed", alarm->observed,
-	    "expected", alarm->expected, "test", json_text(alarm->test),
+	    json_time(alarm->ended_ns), "observed", alarm->observed, "expected",
+	    alarm->expected, "test", json_text(alarm->test),
 	    "average_run_length", alarm->run_length, "bin_s",
 	    (json_int_t)alarm->bin_s, "within", row_json(alarm->within_row),
 	    "agents", json_words(alarm->agents));
@@ -75,11 +75,11 @@ static struct held *hold(
 {
 	if (list->count == list->cap) {
 		list->cap = list->cap ? list->cap * 2 : 16;
-		list->items = xreallocarray(
-		    list->items, list->cap, sizeof(*list->items));
+		list->items =
+		    xreallocarray(list->items, list->cap, sizeof(*list->items));
 	}
 	struct held *held = &list->items[list->count++];
-	*held = (struct held){.alarm = *alarm};
+	*held = (struct held){ .alarm = *alarm };
 	held->alarm.agents = NULL; /* borrowed, and out of date soon */
 	snprintf(held->test, sizeof(held->test), "%s", alarm->test);
 	snprintf(held->verdict, sizeof(held->verdict), "%s",
@@ -95,8 +95,7 @@ static int take_stored(void *ctx, const struct store_alarm *alarm)
 	return 0;
 }
 
-static bool overlaps(
-    const struct store_alarm *a, const struct store_alarm *b)
+static bool overlaps(const struct store_alarm *a, const struct store_alarm *b)
 {
 	return (b->ended_ns == 0 || a->onset_ns <= b->ended_ns) &&
 	    (a->ended_ns == 0 || b->onset_ns <= a->ended_ns);
@@ -121,8 +120,8 @@ static void merge(struct held *held, const struct store_alarm *found)
 	struct store_alarm *a = &held->alarm;
 	held->matched = true;
 	held->changed = a->onset_ns != found->onset_ns ||
-	    a->ended_ns != found->ended_ns ||
-	    a->observed != found->observed || a->expected != found->expected;
+	    a->ended_ns != found->ended_ns || a->observed != found->observed ||
+	    a->expected != found->expected;
 	a->onset_ns = found->onset_ns;
 	a->ended_ns = found->ended_ns;
 	a->observed = found->observed;
@@ -133,10 +132,10 @@ struct round {
 	struct job job;
 	struct collector *c;
 	struct series_set set;
-	struct held_list alarms;  /* the stored ones first */
+	struct held_list alarms; /* the stored ones first */
 	size_t stored;
-	struct held_list kinds;   /* names of kinds, by kind_row */
-	int64_t end_ns;           /* of the last bin */
+	struct held_list kinds; /* names of kinds, by kind_row */
+	int64_t end_ns;         /* of the last bin */
 };
 
 static int64_t bin_ns(const struct round *round, size_t index)
@@ -147,25 +146,24 @@ static int64_t bin_ns(const struct round *round, size_t index)
 
 static void judge(struct round *round, const struct series *series)
 {
-	struct spike_config config =
-	    series_spikes(round->c, round->set.bin_s);
+	struct spike_config config = series_spikes(round->c, round->set.bin_s);
 	struct spike_alarm *found;
-	size_t count = spikes_find(
-	    series->bins, round->set.bins, &config, &found, NULL);
+	size_t count =
+	    spikes_find(series->bins, round->set.bins, &config, &found, NULL);
 	for (size_t i = 0; i < count; i++) {
 		struct store_alarm alarm = {
-		    .kind_row = series->kind_row,
-		    .agent_row = series->agent_row,
-		    .bin_s = round->set.bin_s,
-		    .direction = found[i].direction,
-		    .onset_ns = bin_ns(round, found[i].onset),
-		    .detected_ns = bin_ns(round, found[i].detected + 1),
-		    .ended_ns =
-			found[i].ended ? bin_ns(round, found[i].end) : 0,
-		    .observed = found[i].observed,
-		    .expected = found[i].expected,
-		    .run_length = found[i].run_length,
-		    .test = found[i].test,
+			.kind_row = series->kind_row,
+			.agent_row = series->agent_row,
+			.bin_s = round->set.bin_s,
+			.direction = found[i].direction,
+			.onset_ns = bin_ns(round, found[i].onset),
+			.detected_ns = bin_ns(round, found[i].detected + 1),
+			.ended_ns =
+			    found[i].ended ? bin_ns(round, found[i].end) : 0,
+			.observed = found[i].observed,
+			.expected = found[i].expected,
+			.run_length = found[i].run_length,
+			.test = found[i].test,
 		};
 		struct held *same =
 		    find_same(&round->alarms, round->stored, &alarm);
@@ -214,8 +212,8 @@ static void name_agent(struct collector *c, struct store_alarm *alarm,
 	free(agents);
 }
 
-static int tell_alarm(struct round *round, struct held *held, bool fresh,
-    struct errmsg *msg)
+static int tell_alarm(
+    struct round *round, struct held *held, bool fresh, struct errmsg *msg)
 {
 	struct store_alarm *alarm = &held->alarm;
 	char name[AGENT_NAME_MAX + 1], text[400];
@@ -228,8 +226,9 @@ static int tell_alarm(struct round *round, struct held *held, bool fresh,
 	snprintf(text, sizeof(text),
 	    "%s%s%s %s: %.0f sources in %u s, expected %.1f", what,
 	    name[0] ? " at " : "", name,
-	    !fresh ? "is over"
-		: alarm->direction == SPIKE_RISE ? "rises" : "falls",
+	    !fresh                               ? "is over"
+		: alarm->direction == SPIKE_RISE ? "rises"
+						 : "falls",
 	    alarm->observed, alarm->bin_s, alarm->expected);
 	json_t *fields = json_pack("{s:o}", "alarm", alarm_to_json(alarm));
 	return feed_add(round->c, "alarm", text, fields, msg);
@@ -274,9 +273,11 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 
 static int take_kind(void *ctx, const struct store_kind *kind)
 {
-	hold(ctx, &(struct store_alarm){.kind_row = kind->row,
-	    .verdict = kind->verdict, .signature = kind->signature,
-	    .test = ""});
+	hold(ctx,
+	    &(struct store_alarm){ .kind_row = kind->row,
+		.verdict = kind->verdict,
+		.signature = kind->signature,
+		.test = "" });
 	return 0;
 }
 
@@ -298,13 +299,12 @@ static int read_round(struct round *round, int64_t end_s, struct errmsg *msg)
 {
 	struct collector *c = round->c;
 	int64_t step = (int64_t)c->config.alarm_bin_s * WINDOW_STEP_BINS;
-	int64_t start_s =
-	    end_s - (int64_t)c->config.alarm_bin_s * WINDOW_BINS;
+	int64_t start_s = end_s - (int64_t)c->config.alarm_bin_s * WINDOW_BINS;
 	start_s = start_s > 0 ? start_s - start_s % step : 0;
 	struct store_filter filter = {
-	    .range = {start_s * NS_PER_S, end_s * NS_PER_S},
-	    .bin_s = c->config.alarm_bin_s,
-	    .agent_row = -1,
+		.range = { start_s * NS_PER_S, end_s * NS_PER_S },
+		.bin_s = c->config.alarm_bin_s,
+		.agent_row = -1,
 	};
 	struct store_reader *reader;
 	int err = reader_get(c, &reader, msg);
@@ -312,7 +312,7 @@ static int read_round(struct round *round, int64_t end_s, struct errmsg *msg)
 		return err;
 	err = series_read(c, reader, &filter, &round->set);
 	if (err == ERR_OK)
-		err = c->ops->read_kinds(reader, &(struct store_filter){0},
+		err = c->ops->read_kinds(reader, &(struct store_filter){ 0 },
 		    take_kind, &round->kinds);
 	if (err == ERR_OK)
 		err = c->ops->read_alarms(
@@ -336,7 +336,7 @@ static void count_open(struct collector *c, const struct round *round)
 
 int alarms_round(struct collector *c, struct errmsg *msg)
 {
-	struct round round = {.job = {.run = run_round}, .c = c};
+	struct round round = { .job = { .run = run_round }, .c = c };
 	int64_t end_s = settled_s(c);
 	bool changed = false;
 	int err = read_round(&round, end_s, msg);
@@ -364,11 +364,12 @@ static bool wait_interval(struct collector *c)
 	struct alarms *alarms = c->alarms;
 	struct monotime until =
 	    monotime_add(monotime_now(), c->config.alarm_interval_ns);
-	struct timespec ts = {
-	    .tv_sec = until.ns / NS_PER_S, .tv_nsec = until.ns % NS_PER_S};
+	struct timespec ts = { .tv_sec = until.ns / NS_PER_S,
+		.tv_nsec = until.ns % NS_PER_S };
 	pthread_mutex_lock(&alarms->lock);
-	while (!alarms->stop && pthread_cond_timedwait(&alarms->wake,
-		&alarms->lock, &ts) != ETIMEDOUT)
+	while (!alarms->stop &&
+	    pthread_cond_timedwait(&alarms->wake, &alarms->lock, &ts) !=
+		ETIMEDOUT)
 		;
 	bool stop = alarms->stop;
 	pthread_mutex_unlock(&alarms->lock);

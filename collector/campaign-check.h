@@ -10,8 +10,7 @@
  * (`sonde --net`, `--policy`), which no agent takes from afar. */
 int campaign_check_option(const char *name, struct errmsg *msg);
 /* ERR_USAGE: not a numeric address of one host. */
-int campaign_check_target(
-    const char *text, size_t number, struct errmsg *msg);
+int campaign_check_target(const char *text, size_t number, struct errmsg *msg);
 /* What is accepted and yet is likely a slip: a new list of sentences. */
 json_t *campaign_warnings(
     struct collector *collector, const char *script, const json_t *on);

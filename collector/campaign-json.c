@@ -53,8 +53,8 @@ static int state_of(struct collector *c, struct store_reader *reader,
 	    campaign->until_ns <= collector_wall(c).ns) {
 		*state = "ended";
 	} else if (campaign->every_s == 0 && agents > 0) {
-		struct finished finished = {.targets = targets};
-		struct store_filter filter = {.campaign = campaign->id};
+		struct finished finished = { .targets = targets };
+		struct store_filter filter = { .campaign = campaign->id };
 		int err = c->ops->read_runs(
 		    reader, &filter, count_finished, &finished);
 		if (err < 0)
@@ -72,8 +72,8 @@ static json_t *selected_agents(struct collector *c, const json_t *on)
 	json_t *ids = json_array();
 	for (size_t i = 0; i < count; i++)
 		if (campaign_selects(on, &agents[i]))
-			json_array_append_new(ids,
-			    json_hex(agents[i].id, sizeof(agents[i].id)));
+			json_array_append_new(
+			    ids, json_hex(agents[i].id, sizeof(agents[i].id)));
 	free(agents);
 	return ids;
 }
@@ -94,15 +94,14 @@ json_t *campaign_to_json(struct collector *c, struct store_reader *reader,
 		    reader, campaign->id, &failed, &last_error);
 	json_t *json = json_pack(
 	    "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o}",
-	    "id",
-	    json_hex(campaign->id, sizeof(campaign->id)), "script",
+	    "id", json_hex(campaign->id, sizeof(campaign->id)), "script",
 	    campaign->script, "targets", targets, "options",
 	    json_loads(campaign->options, 0, NULL), "on", on, "every_s",
 	    campaign->every_s ? json_integer(campaign->every_s) : json_null(),
 	    "until", json_time(campaign->until_ns), "created_at",
 	    json_time(campaign->created_ns), "state", err < 0 ? "" : state,
-	    "agents", ids, "failed_runs", (json_int_t)failed,
-	    "last_error", json_text(last_error));
+	    "agents", ids, "failed_runs", (json_int_t)failed, "last_error",
+	    json_text(last_error));
 	free(last_error);
 	if (err < 0) {
 		json_decref(json);
@@ -124,17 +123,17 @@ static int take_one(void *ctx, const struct store_campaign *campaign)
 	return one->json ? 0 : ERR_UNAVAILABLE;
 }
 
-int campaign_read(struct collector *c, const char *id, json_t **answer,
-    struct errmsg *msg)
+int campaign_read(
+    struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
 {
 	uint8_t bytes[16];
-	struct one one = {.c = c};
+	struct one one = { .c = c };
 	if (!hex_parse(bytes, sizeof(bytes), id))
 		return err_set(msg, ERR_NOT_FOUND, "campaign: no such one");
 	int err = reader_get(c, &one.reader, msg);
 	if (err < 0)
 		return err;
-	struct store_filter filter = {.campaign = bytes, .limit = 1};
+	struct store_filter filter = { .campaign = bytes, .limit = 1 };
 	err = c->ops->read_campaigns(one.reader, &filter, take_one, &one);
 	reader_put(c, one.reader);
 	if (err < 0)

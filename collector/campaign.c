@@ -35,8 +35,7 @@ struct campaign_job {
 	char *targets, *options, *on; /* owned */
 };
 
-static int run_create(
-    struct collector *c, struct job *base, struct errmsg *msg)
+static int run_create(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct campaign_job *job = (struct campaign_job *)base;
 	int err = c->ops->campaign_add(c->store, &job->campaign, msg);
@@ -99,11 +98,13 @@ static int read_options(
 	size_t arguments = 0;
 	if (options && !json_is_null(options) && !json_is_object(options))
 		return err_set(msg, ERR_USAGE, "options: expected an object");
-	json_object_foreach (options, name, value) {
+	json_object_foreach(options, name, value)
+	{
 		if (!option_is_plain(name, value))
 			return err_set(msg, ERR_USAGE,
 			    "options.%.40s: expected a text, a number, true, "
-			    "false, or a list of them", name);
+			    "false, or a list of them",
+			    name);
 		if (campaign_check_option(name, msg) < 0)
 			return ERR_USAGE;
 		arguments += json_is_array(value) ? json_array_size(value) : 1;
@@ -113,7 +114,8 @@ static int read_options(
 		    "options: expected at most %d values, got %zu",
 		    ARGUMENTS_MOST, arguments);
 	job->options = json_is_object(options)
-	    ? json_dumps(options, JSON_COMPACT) : xstrdup("{}");
+	    ? json_dumps(options, JSON_COMPACT)
+	    : xstrdup("{}");
 	if (json_object_size(options) > OPTIONS_MOST ||
 	    strlen(job->options) > OPTIONS_MOST_BYTES)
 		return err_set(msg, ERR_USAGE,
@@ -153,14 +155,13 @@ static int read_schedule(struct collector *c, const json_t *body,
 static int read_body(struct collector *c, const json_t *body,
     struct campaign_job *job, struct errmsg *msg)
 {
-	static const char *const known[] = {"script", "targets", "options",
-	    "on", "every_s", "until", NULL};
+	static const char *const known[] = { "script", "targets", "options",
+		"on", "every_s", "until", NULL };
 	json_t *on = NULL;
 	int err = json_only(body, known, msg);
 	if (err < 0)
 		return err;
-	const char *script =
-	    json_string_value(json_object_get(body, "script"));
+	const char *script = json_string_value(json_object_get(body, "script"));
 	if (!script || !option_is_plain(script, json_true()))
 		return err_set(msg, ERR_USAGE,
 		    "script: expected the name of a shipped script");
@@ -199,8 +200,8 @@ static int count_active(void *ctx, const struct store_campaign *campaign)
 
 static int check_room(struct collector *c, struct errmsg *msg)
 {
-	struct active active = {.now_ns = collector_wall(c).ns};
-	struct store_filter filter = {0};
+	struct active active = { .now_ns = collector_wall(c).ns };
+	struct store_filter filter = { 0 };
 	struct store_reader *reader;
 	int err = reader_get(c, &reader, msg);
 	if (err < 0)
@@ -211,15 +212,14 @@ static int check_room(struct collector *c, struct errmsg *msg)
 		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
 	if (active.count >= ACTIVE_MOST || active.bytes >= ACTIVE_MOST_BYTES)
 		return err_set(msg, ERR_USAGE,
-		    "campaigns: %zu are active, stop some first",
-		    active.count);
+		    "campaigns: %zu are active, stop some first", active.count);
 	return ERR_OK;
 }
 
 int campaign_create(struct collector *c, const json_t *body, json_t **answer,
     struct errmsg *msg)
 {
-	struct campaign_job job = {.job = {.run = run_create}};
+	struct campaign_job job = { .job = { .run = run_create } };
 	char id[33];
 	int err = read_body(c, body, &job, msg);
 	if (err == ERR_OK)
@@ -252,15 +252,15 @@ struct stop_job {
 static int run_stop(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct stop_job *job = (struct stop_job *)base;
-	int err = c->ops->campaign_stop(
-	    c->store, job->id, collector_wall(c).ns, msg);
+	int err =
+	    c->ops->campaign_stop(c->store, job->id, collector_wall(c).ns, msg);
 	return err < 0 ? err : c->ops->revise(c->store, &base->revision, msg);
 }
 
-int campaign_stop(struct collector *c, const char *id, json_t **answer,
-    struct errmsg *msg)
+int campaign_stop(
+    struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
 {
-	struct stop_job job = {.job = {.run = run_stop}};
+	struct stop_job job = { .job = { .run = run_stop } };
 	if (!hex_parse(job.id, sizeof(job.id), id))
 		return err_set(msg, ERR_NOT_FOUND, "campaign: no such one");
 	int err = writer_call(c, &job.job, msg);
@@ -281,18 +281,16 @@ struct work {
 };
 
 /* One campaign as its agents get it. */
-static json_t *work_item(const struct store_campaign *campaign,
-    uint64_t last_run)
+static json_t *work_item(
+    const struct store_campaign *campaign, uint64_t last_run)
 {
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "id",
 	    json_hex(campaign->id, sizeof(campaign->id)), "script",
-	    campaign->script, "targets",
-	    json_loads(campaign->targets, 0, NULL), "options",
-	    json_loads(campaign->options, 0, NULL), "every_s",
+	    campaign->script, "targets", json_loads(campaign->targets, 0, NULL),
+	    "options", json_loads(campaign->options, 0, NULL), "every_s",
 	    campaign->every_s ? json_integer(campaign->every_s) : json_null(),
 	    "until", json_time(campaign->until_ns), "started_at",
-	    json_time(campaign->created_ns), "last_run",
-	    (json_int_t)last_run);
+	    json_time(campaign->created_ns), "last_run", (json_int_t)last_run);
 }
 
 static int take_work(void *ctx, const struct store_campaign *campaign)
@@ -318,15 +316,15 @@ static int take_work(void *ctx, const struct store_campaign *campaign)
 int campaign_work(struct collector *c, const uint8_t agent[AGENT_ID_LEN],
     json_t **answer, struct errmsg *msg)
 {
-	struct work work = {.c = c, .now_ns = collector_wall(c).ns};
+	struct work work = { .c = c, .now_ns = collector_wall(c).ns };
 	uint64_t revision = 0;
 	if (!agents_find(c, agent, &work.agent))
-		return err_set(msg, ERR_UNKNOWN_AGENT,
-		    "agent: not enrolled here");
+		return err_set(
+		    msg, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
 	int err = reader_get(c, &work.reader, msg);
 	if (err < 0)
 		return err;
-	struct store_filter filter = {0};
+	struct store_filter filter = { 0 };
 	work.list = json_array();
 	err = c->ops->revision(work.reader, &revision);
 	if (err == ERR_OK)

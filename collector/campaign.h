@@ -19,8 +19,8 @@
 int campaign_create(struct collector *collector, const json_t *body,
     json_t **answer, struct errmsg *msg);
 /* DELETE: stops it, answers it.  Stopping again is fine.  ERR_NOT_FOUND. */
-int campaign_stop(struct collector *collector, const char *id,
-    json_t **answer, struct errmsg *msg);
+int campaign_stop(struct collector *collector, const char *id, json_t **answer,
+    struct errmsg *msg);
 
 /* The newest revision.  collector_listener.work_changed says when it grows. */
 uint64_t campaign_revision(struct collector *collector);

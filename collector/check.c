@@ -14,8 +14,8 @@
 #include "lib/buf.h"
 #include "lib/xalloc.h"
 
-static int check_bins(const struct collector_config *config, const char **key,
-    struct errmsg *msg)
+static int check_bins(
+    const struct collector_config *config, const char **key, struct errmsg *msg)
 {
 	*key = "series-bin";
 	if (config->series_bin_s == 0 || 60 % config->series_bin_s != 0)
@@ -51,14 +51,16 @@ static int check_folder(const char *dir, struct errmsg *msg)
 	if (err == ERR_OK && access(where, R_OK | W_OK | X_OK) < 0)
 		err = -errno;
 	if (err < 0)
-		err_set(msg, err, "state-dir: '%.100s': expected a folder "
-		    "that we may write into, got: %s", where, err_str(err));
+		err_set(msg, err,
+		    "state-dir: '%.100s': expected a folder "
+		    "that we may write into, got: %s",
+		    where, err_str(err));
 	free(copy);
 	return err;
 }
 
-int collector_check(const struct collector_config *config, const char **key,
-    struct errmsg *msg)
+int collector_check(
+    const struct collector_config *config, const char **key, struct errmsg *msg)
 {
 	int err = check_bins(config, key, msg);
 	if (err < 0)
@@ -67,7 +69,8 @@ int collector_check(const struct collector_config *config, const char **key,
 	if (config->late_ns <= 0 || config->gone_ns < config->late_ns)
 		return err_set(msg, ERR_CONFIG,
 		    "gone-after: expected at least late-after (%g s), got "
-		    "%g s", (double)config->late_ns / (double)NS_PER_S,
+		    "%g s",
+		    (double)config->late_ns / (double)NS_PER_S,
 		    (double)config->gone_ns / (double)NS_PER_S);
 	*key = "state-dir";
 	err = check_folder(config->state_dir, msg);
@@ -85,8 +88,8 @@ static void add_finding(void *ctx, const char *text)
 int collector_inspect(
     const char *state_dir, char **findings, struct errmsg *msg)
 {
-	struct store_config where = {.dir = state_dir};
-	struct buf report = {0};
+	struct store_config where = { .dir = state_dir };
+	struct buf report = { 0 };
 	int err = store_sqlite.inspect(&where, add_finding, &report, msg);
 	buf_u8(&report, 0);
 	if (err < 0)

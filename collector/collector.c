@@ -23,20 +23,20 @@
 #define DAY_NS (86400 * NS_PER_S)
 
 const struct collector_config collector_defaults = {
-    .series_bin_s = 60,
-    .alarm_bin_s = 60,
-    .alarm_interval_ns = 5 * NS_PER_S,
-    .alarm_warmup_bins = 60,
-    .alarm_run_length_bins = 10080,
-    .raw_age_ns = 30 * DAY_NS,
-    .raw_size_bytes = UINT64_C(10) << 30,
-    .minutes_age_ns = 7 * DAY_NS,
-    .hours_age_ns = 90 * DAY_NS,
-    .days_age_ns = 400 * DAY_NS,
-    .late_ns = 90 * NS_PER_S,
-    .gone_ns = 900 * NS_PER_S,
-    .queue_batches = 256,
-    .queue_bytes = 256u << 20,
+	.series_bin_s = 60,
+	.alarm_bin_s = 60,
+	.alarm_interval_ns = 5 * NS_PER_S,
+	.alarm_warmup_bins = 60,
+	.alarm_run_length_bins = 10080,
+	.raw_age_ns = 30 * DAY_NS,
+	.raw_size_bytes = UINT64_C(10) << 30,
+	.minutes_age_ns = 7 * DAY_NS,
+	.hours_age_ns = 90 * DAY_NS,
+	.days_age_ns = 400 * DAY_NS,
+	.late_ns = 90 * NS_PER_S,
+	.gone_ns = 900 * NS_PER_S,
+	.queue_batches = 256,
+	.queue_bytes = 256u << 20,
 };
 
 static void set_levels(struct collector *c)
@@ -58,8 +58,8 @@ bool collector_has_level(const struct collector *c, uint32_t bin_s)
 	return false;
 }
 
-uint32_t collector_level_for(const struct collector *c,
-    const struct store_range *range, unsigned bins)
+uint32_t collector_level_for(
+    const struct collector *c, const struct store_range *range, unsigned bins)
 {
 	const uint32_t *levels = c->store_config.levels;
 	int64_t width_s = (range->to_ns - range->from_ns) / NS_PER_S;
@@ -187,8 +187,7 @@ void collector_listen(
     struct collector *c, const struct collector_listener *listener)
 {
 	pthread_mutex_lock(&c->listener_lock);
-	c->listener =
-	    listener ? *listener : (struct collector_listener){0};
+	c->listener = listener ? *listener : (struct collector_listener){ 0 };
 	pthread_mutex_unlock(&c->listener_lock);
 }
 

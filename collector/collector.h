@@ -29,7 +29,7 @@ struct collector_clock {
 };
 
 struct collector_config {
-	const char *state_dir;        /* database, admin token; made if absent */
+	const char *state_dir; /* database, admin token; made if absent */
 	const char *admin_token_file; /* NULL: <state_dir>/admin.token */
 	uint32_t series_bin_s;        /* the finest rollup; divides 60 */
 	uint32_t alarm_bin_s;         /* series_bin_s, 60, 3600 or 86400 */
@@ -39,16 +39,16 @@ struct collector_config {
 	uint32_t alarm_warmup_bins;
 	double alarm_run_length_bins; /* between false alarms, per series */
 	int64_t raw_age_ns;           /* records older than this go; 0: never */
-	uint64_t raw_size_bytes;      /* the oldest go above this; 0: no bound */
-	int64_t minutes_age_ns;       /* rollups up to a minute */
-	int64_t hours_age_ns;         /* rollups of hours */
-	int64_t days_age_ns;          /* sources of days; day totals stay */
-	int64_t late_ns, gone_ns;     /* no contact from an agent for so long */
-	uint32_t queue_batches;       /* waiting for the writer; above: busy */
+	uint64_t raw_size_bytes;  /* the oldest go above this; 0: no bound */
+	int64_t minutes_age_ns;   /* rollups up to a minute */
+	int64_t hours_age_ns;     /* rollups of hours */
+	int64_t days_age_ns;      /* sources of days; day totals stay */
+	int64_t late_ns, gone_ns; /* no contact from an agent for so long */
+	uint32_t queue_batches;   /* waiting for the writer; above: busy */
 	uint64_t queue_bytes;
-	uint64_t database_max_bytes;  /* 0: until the disk is full */
-	bool new_database;            /* begin one where none is left */
-	bool no_alarm_thread;         /* tests call alarms_round themselves */
+	uint64_t database_max_bytes; /* 0: until the disk is full */
+	bool new_database;           /* begin one where none is left */
+	bool no_alarm_thread;        /* tests call alarms_round themselves */
 	const struct collector_clock *clock; /* NULL: the machine's */
 };
 /* Every field has its default here; state_dir is NULL. */
@@ -83,8 +83,8 @@ struct collector_listener {
 	void (*event_added)(void *ctx, uint64_t last_id);
 	void *ctx;
 };
-void collector_listen(struct collector *collector,
-    const struct collector_listener *listener);
+void collector_listen(
+    struct collector *collector, const struct collector_listener *listener);
 
 /* The random id of this database's history: a restore changes it. */
 const char *collector_generation(const struct collector *collector);

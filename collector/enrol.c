@@ -20,8 +20,7 @@
 #define TTL_MOST_S (7 * 86400)
 #define VERSION_MOST 31
 
-static void hash_token(
-    const char *token, uint8_t hash[STORE_TOKEN_HASH_LEN])
+static void hash_token(const char *token, uint8_t hash[STORE_TOKEN_HASH_LEN])
 {
 	crypto_generichash(hash, STORE_TOKEN_HASH_LEN, (const uint8_t *)token,
 	    strlen(token), NULL, 0);
@@ -46,15 +45,15 @@ static int read_ttl(const json_t *body, int64_t *ttl_s, struct errmsg *msg)
 		return ERR_OK;
 	*ttl_s = json_integer_value(ttl);
 	if (!json_is_integer(ttl) || *ttl_s < 1 || *ttl_s > TTL_MOST_S)
-		return err_set(msg, ERR_USAGE,
-		    "ttl_s: expected 1 to %d", TTL_MOST_S);
+		return err_set(
+		    msg, ERR_USAGE, "ttl_s: expected 1 to %d", TTL_MOST_S);
 	return ERR_OK;
 }
 
 static int read_token_body(const json_t *body, struct token_job *job,
     json_t **tags, int64_t *ttl_s, struct errmsg *msg)
 {
-	static const char *const known[] = {"name", "tags", "ttl_s", NULL};
+	static const char *const known[] = { "name", "tags", "ttl_s", NULL };
 	int err = body ? json_only(body, known, msg) : ERR_OK;
 	if (err < 0)
 		return err;
@@ -64,7 +63,8 @@ static int read_token_body(const json_t *body, struct token_job *job,
 		if (!name_is_plain(job->token.name, AGENT_NAME_MAX))
 			return err_set(msg, ERR_USAGE,
 			    "name: expected letters, digits, \".\", \"_\", "
-			    "\"-\", at most %d", AGENT_NAME_MAX);
+			    "\"-\", at most %d",
+			    AGENT_NAME_MAX);
 	}
 	err = read_ttl(body, ttl_s, msg);
 	if (err == ERR_OK)
@@ -75,7 +75,7 @@ static int read_token_body(const json_t *body, struct token_job *job,
 int enrol_token_new(struct collector *c, const json_t *body, json_t **answer,
     struct errmsg *msg)
 {
-	struct token_job job = {.job = {.run = run_token}};
+	struct token_job job = { .job = { .run = run_token } };
 	json_t *tags = NULL;
 	int64_t ttl_s = 0;
 	int err = read_token_body(body, &job, &tags, &ttl_s, msg);
@@ -135,8 +135,8 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 	job->agent.enrolled_ns = collector_wall(c).ns;
 	int err = c->ops->agent_add(c->store, &job->agent, msg);
 	if (err == -EEXIST)
-		return err_set(msg, -EEXIST,
-		    "agent: this name or key is taken");
+		return err_set(
+		    msg, -EEXIST, "agent: this name or key is taken");
 	if (err < 0)
 		return err;
 	token.agent_row = job->agent.row;
@@ -150,7 +150,8 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 	err = feed_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
-		job->made_name, "state", "new"), msg);
+		job->made_name, "state", "new"),
+	    msg);
 	free(text);
 	return err;
 }
@@ -158,7 +159,7 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 static int run_enrol(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct enrol_job *job = (struct enrol_job *)base;
-	struct store_token token = {0};
+	struct store_token token = { 0 };
 	int err = c->ops->token_get(c->store, job->hash, &token, msg);
 	if (err == ERR_NOT_FOUND)
 		return err_set(msg, ERR_DENIED, "token: not known");
@@ -173,7 +174,7 @@ static int run_enrol(struct collector *c, struct job *base, struct errmsg *msg)
 static int check_signature(const struct enrol_job *job,
     const uint8_t signature[crypto_sign_BYTES], struct errmsg *msg)
 {
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	static const char context[] = "sonde-enrol";
 	buf_bytes(&bytes, context, sizeof(context));
 	buf_bytes(&bytes, job->token, strlen(job->token) + 1);
@@ -183,15 +184,15 @@ static int check_signature(const struct enrol_job *job,
 	int bad = crypto_sign_verify_detached(
 	    signature, bytes.data, bytes.len, job->agent.key);
 	buf_fini(&bytes);
-	return bad ? err_set(msg, ERR_SIGNATURE,
-			 "signature: does not verify") : ERR_OK;
+	return bad ? err_set(msg, ERR_SIGNATURE, "signature: does not verify")
+		   : ERR_OK;
 }
 
 static int read_enrol_body(
     const json_t *body, struct enrol_job *job, struct errmsg *msg)
 {
-	static const char *const known[] = {
-	    "token", "public_key", "name", "version", "signature", NULL};
+	static const char *const known[] = { "token", "public_key", "name",
+		"version", "signature", NULL };
 	uint8_t signature[crypto_sign_BYTES];
 	int err = json_only(body, known, msg);
 	if (err < 0)
@@ -204,23 +205,23 @@ static int read_enrol_body(
 	if (!name_is_plain(job->name, AGENT_NAME_MAX))
 		return err_set(msg, ERR_USAGE,
 		    "name: expected letters, digits, \".\", \"_\", \"-\", at "
-		    "most %d", AGENT_NAME_MAX);
+		    "most %d",
+		    AGENT_NAME_MAX);
 	if (!name_is_plain(job->version, VERSION_MOST))
-		return err_set(msg, ERR_USAGE,
-		    "version: expected a version");
+		return err_set(msg, ERR_USAGE, "version: expected a version");
 	if (!hex_parse(job->agent.key, sizeof(job->agent.key),
 		json_string_value(json_object_get(body, "public_key"))))
-		return err_set(msg, ERR_USAGE,
-		    "public_key: expected 64 hex digits");
+		return err_set(
+		    msg, ERR_USAGE, "public_key: expected 64 hex digits");
 	if (!hex_parse(signature, sizeof(signature),
 		json_string_value(json_object_get(body, "signature"))))
-		return err_set(msg, ERR_USAGE,
-		    "signature: expected 128 hex digits");
+		return err_set(
+		    msg, ERR_USAGE, "signature: expected 128 hex digits");
 	return check_signature(job, signature, msg);
 }
 
-static json_t *enrol_answer(const struct collector *c,
-    const struct enrol_job *job, const json_t *tags)
+static json_t *enrol_answer(
+    const struct collector *c, const struct enrol_job *job, const json_t *tags)
 {
 	return json_pack("{s:o, s:s, s:O, s:s, s:o}", "agent",
 	    json_hex(job->agent.id, sizeof(job->agent.id)), "name",
@@ -231,7 +232,7 @@ static json_t *enrol_answer(const struct collector *c,
 int enrol_agent(struct collector *c, const json_t *body, json_t **answer,
     struct errmsg *msg)
 {
-	struct enrol_job job = {.job = {.run = run_enrol}};
+	struct enrol_job job = { .job = { .run = run_enrol } };
 	int err = read_enrol_body(body, &job, msg);
 	if (err < 0)
 		return err;
@@ -242,7 +243,7 @@ int enrol_agent(struct collector *c, const json_t *body, json_t **answer,
 	if (err == ERR_OK) {
 		json_t *tags = json_loads(job.made_tags, 0, NULL);
 		*answer = enrol_answer(c, &job, tags);
-		struct agent agent = {.row = job.agent.row};
+		struct agent agent = { .row = job.agent.row };
 		memcpy(agent.id, job.agent.id, sizeof(agent.id));
 		memcpy(agent.key, job.agent.key, sizeof(agent.key));
 		memcpy(agent.name, job.made_name, sizeof(agent.name));
@@ -252,8 +253,8 @@ int enrol_agent(struct collector *c, const json_t *body, json_t **answer,
 	return err;
 }
 
-static int check_time(const struct collector *c, const char *text,
-    struct errmsg *msg)
+static int check_time(
+    const struct collector *c, const char *text, struct errmsg *msg)
 {
 	char *end;
 	errno = 0;
@@ -277,13 +278,13 @@ int enrol_check_request(struct collector *c,
 	uint8_t signature[crypto_sign_BYTES];
 	if (!hex_parse(id, AGENT_ID_LEN, request->agent) ||
 	    !agents_find(c, id, &agent))
-		return err_set(msg, ERR_UNKNOWN_AGENT,
-		    "agent: not enrolled here");
+		return err_set(
+		    msg, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
 	if (!request->time || !request->target ||
 	    !hex_parse(signature, sizeof(signature), request->signature))
-		return err_set(msg, ERR_SIGNATURE,
-		    "signature: expected 128 hex digits");
-	struct buf bytes = {0};
+		return err_set(
+		    msg, ERR_SIGNATURE, "signature: expected 128 hex digits");
+	struct buf bytes = { 0 };
 	static const char context[] = "sonde-work";
 	buf_bytes(&bytes, context, sizeof(context));
 	buf_bytes(&bytes, id, AGENT_ID_LEN);

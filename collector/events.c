@@ -27,12 +27,12 @@ struct feed {
 void event_fini(struct event *event)
 {
 	free(event->data);
-	*event = (struct event){0};
+	*event = (struct event){ 0 };
 }
 
 static struct event event_copy(uint64_t id, const char *type, const char *data)
 {
-	struct event copy = {.id = id, .data = xstrdup(data)};
+	struct event copy = { .id = id, .data = xstrdup(data) };
 	snprintf(copy.type, sizeof(copy.type), "%s", type);
 	return copy;
 }
@@ -79,7 +79,7 @@ int feed_add(struct collector *c, const char *type, const char *text,
 	json_decref(fields);
 	char *line = json_dumps(data, JSON_COMPACT);
 	json_decref(data);
-	struct store_event row = {.at_ns = now, .type = type, .data = line};
+	struct store_event row = { .at_ns = now, .type = type, .data = line };
 	int err = c->ops->event_add(c->store, &row, msg);
 	if (err == ERR_OK) {
 		if (feed->pending_count == feed->pending_cap) {
@@ -136,15 +136,15 @@ uint64_t events_last_id(struct collector *c)
 }
 
 /* -1: the ring does not reach back that far. */
-static int from_ring(struct feed *feed, uint64_t after, struct event *events,
-    size_t count)
+static int from_ring(
+    struct feed *feed, uint64_t after, struct event *events, size_t count)
 {
 	size_t n = 0;
 	pthread_mutex_lock(&feed->lock);
 	bool reaches = after >= feed->last_id ||
 	    feed->ring[(after + 1) % RING].id == after + 1;
 	for (uint64_t id = after + 1;
-	    reaches && n < count && id <= feed->last_id; id++) {
+	     reaches && n < count && id <= feed->last_id; id++) {
 		const struct event *held = &feed->ring[id % RING];
 		/* Ids may have holes: a retried transaction takes new ones. */
 		if (held->id == id)
@@ -168,15 +168,15 @@ static int take_event(void *ctx, const struct store_event *event)
 	return 0;
 }
 
-static int from_store(struct collector *c, uint64_t after,
-    struct event *events, size_t count)
+static int from_store(
+    struct collector *c, uint64_t after, struct event *events, size_t count)
 {
 	struct store_reader *reader;
 	if (after > INT64_MAX || reader_get(c, &reader, NULL) < 0)
 		return ERR_UNAVAILABLE;
-	struct taker taker = {.events = events};
-	struct store_filter filter = {
-	    .cursor_row = (int64_t)after, .limit = (uint32_t)count};
+	struct taker taker = { .events = events };
+	struct store_filter filter = { .cursor_row = (int64_t)after,
+		.limit = (uint32_t)count };
 	int err = c->ops->read_events(reader, &filter, take_event, &taker);
 	reader_put(c, reader);
 	if (err == ERR_OK)

@@ -26,12 +26,13 @@ void fault_note(struct collector *c, const struct errmsg *msg)
 
 int fault_check(struct collector *c, struct errmsg *msg)
 {
-	struct errmsg why = {""};
+	struct errmsg why = { "" };
 	int err = ERR_OK;
 	if (!collector_fault(c, &why))
 		err = c->ops->fault(c->store, &why);
 	if (err < 0)
 		fault_note(c, &why);
 	return err < 0 || collector_fault(c, NULL)
-	    ? err_set(msg, ERR_UNAVAILABLE, "%s", why.text) : ERR_OK;
+	    ? err_set(msg, ERR_UNAVAILABLE, "%s", why.text)
+	    : ERR_OK;
 }

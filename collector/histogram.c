@@ -35,15 +35,16 @@ static int64_t bucket_middle(uint32_t index)
 void histogram_fini(struct histogram *h)
 {
 	free(h->buckets);
-	*h = (struct histogram){0};
+	*h = (struct histogram){ 0 };
 }
 
 void histogram_copy(struct histogram *to, const struct histogram *from)
 {
 	*to = *from;
 	to->cap = to->len;
-	to->buckets = to->len ? xmemdup(from->buckets,
-	    from->len * sizeof(*from->buckets)) : NULL;
+	to->buckets = to->len
+	    ? xmemdup(from->buckets, from->len * sizeof(*from->buckets))
+	    : NULL;
 }
 
 /* The place of the bucket, or where it belongs. */
@@ -70,8 +71,7 @@ static void reserve_one(struct histogram *h)
 	if (h->len < h->cap)
 		return;
 	h->cap = h->cap < 4 ? 4 : h->cap * 2;
-	h->buckets =
-	    xreallocarray(h->buckets, h->cap, sizeof(*h->buckets));
+	h->buckets = xreallocarray(h->buckets, h->cap, sizeof(*h->buckets));
 }
 
 static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
@@ -85,15 +85,15 @@ static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
 	reserve_one(h);
 	memmove(h->buckets + at + 1, h->buckets + at,
 	    (h->len - at) * sizeof(*h->buckets));
-	h->buckets[at] = (struct histogram_bucket){index, count};
+	h->buckets[at] = (struct histogram_bucket){ index, count };
 	h->len++;
 }
 
 void histogram_add(struct histogram *h, int64_t value_ns, uint32_t count)
 {
 	if (count)
-		add_bucket(h,
-		    bucket_of(value_ns > 0 ? (uint64_t)value_ns : 0), count);
+		add_bucket(
+		    h, bucket_of(value_ns > 0 ? (uint64_t)value_ns : 0), count);
 }
 
 void histogram_merge(struct histogram *to, const struct histogram *from)
@@ -128,8 +128,8 @@ void histogram_write(const struct histogram *h, struct buf *to)
 }
 
 /* The lower bucket of the two at i and j, or their sum; then both move on. */
-static struct histogram_bucket next_of_sum(const struct histogram *a,
-    const struct histogram *b, size_t *i, size_t *j)
+static struct histogram_bucket next_of_sum(
+    const struct histogram *a, const struct histogram *b, size_t *i, size_t *j)
 {
 	if (*j == b->len ||
 	    (*i < a->len && a->buckets[*i].index < b->buckets[*j].index))
@@ -141,8 +141,8 @@ static struct histogram_bucket next_of_sum(const struct histogram *a,
 	return both;
 }
 
-void histogram_write_sum(const struct histogram *a,
-    const struct histogram *b, struct buf *to)
+void histogram_write_sum(
+    const struct histogram *a, const struct histogram *b, struct buf *to)
 {
 	size_t i = 0, j = 0, len = 0;
 	for (; i < a->len || j < b->len; len++)
@@ -177,8 +177,9 @@ void histogram_read(struct histogram *h, struct reader *from)
 		if (from->err != ERR_OK)
 			return;
 		reserve_one(h);
-		h->buckets[h->len++] = (struct histogram_bucket){
-		    (uint32_t)index, (uint32_t)count};
+		h->buckets[h->len++] =
+		    (struct histogram_bucket){ (uint32_t)index,
+			    (uint32_t)count };
 		h->total += count;
 	}
 }

@@ -37,8 +37,8 @@ static inline int64_t histogram_median(const struct histogram *h)
 
 void histogram_write(const struct histogram *h, struct buf *to);
 /* What histogram_write would make of both together. */
-void histogram_write_sum(const struct histogram *a,
-    const struct histogram *b, struct buf *to);
+void histogram_write_sum(
+    const struct histogram *a, const struct histogram *b, struct buf *to);
 /* Forgets what h held and keeps its memory.  The reader's error says whether
  * it went well. */
 void histogram_read(struct histogram *h, struct reader *from);

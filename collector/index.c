@@ -11,7 +11,7 @@
 void index_fini(struct index *index)
 {
 	free(index->slots);
-	*index = (struct index){0};
+	*index = (struct index){ 0 };
 }
 
 void index_clear(struct index *index)
@@ -40,14 +40,14 @@ void index_put(struct index *index, uint64_t hash, size_t entry)
 				place(index, old.slots[i]);
 		free(old.slots);
 	}
-	place(index, (struct index_slot){hash, entry + 1});
+	place(index, (struct index_slot){ hash, entry + 1 });
 	index->count++;
 }
 
 struct index_walk index_walk(const struct index *index, uint64_t hash)
 {
-	return (struct index_walk){
-	    index, hash, index->cap ? hash & (index->cap - 1) : 0};
+	return (struct index_walk){ index, hash,
+		index->cap ? hash & (index->cap - 1) : 0 };
 }
 
 bool index_next(struct index_walk *walk, size_t *entry)

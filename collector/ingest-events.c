@@ -27,8 +27,8 @@ struct run_sum {
 	uint32_t records, reached;
 };
 
-static struct run_sum *run_slot(struct run_sum *runs, size_t *count,
-    const struct intake_record *record)
+static struct run_sum *run_slot(
+    struct run_sum *runs, size_t *count, const struct intake_record *record)
 {
 	for (size_t i = 0; i < *count; i++) {
 		const struct intake_record *last = runs[i].last;
@@ -77,7 +77,7 @@ static bool is_result(Sonde__Record__BodyCase kind)
 static int tell_runs(struct collector *c, const struct agent *agent,
     const struct intake *intake, uint32_t first, struct errmsg *msg)
 {
-	struct run_sum runs[RUNS_MOST] = {0};
+	struct run_sum runs[RUNS_MOST] = { 0 };
 	size_t count = 0;
 	for (uint32_t i = first; i < intake->header.count; i++) {
 		const struct intake_record *record = &intake->records[i];
@@ -133,8 +133,8 @@ struct source_sum {
 	uint32_t count;
 };
 
-static struct source_sum *source_slot(struct source_sum *sums, size_t *count,
-    const Sonde__Sighting *sighting)
+static struct source_sum *source_slot(
+    struct source_sum *sums, size_t *count, const Sonde__Sighting *sighting)
 {
 	for (size_t i = 0; i < *count; i++)
 		if (strcmp(sums[i].like->signature, sighting->signature) == 0)
@@ -149,11 +149,11 @@ static int tell_sources(struct collector *c, const struct agent *agent,
     const struct intake *intake, const struct store_outcome *outcome,
     struct errmsg *msg)
 {
-	struct source_sum sums[SIGNATURES_MOST] = {0};
+	struct source_sum sums[SIGNATURES_MOST] = { 0 };
 	size_t count = 0;
 	int err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < outcome->new_source_count;
-	    i++) {
+	     i++) {
 		const Sonde__Sighting *sighting =
 		    intake->records[outcome->new_sources[i]].record->sighting;
 		if (sighting->signature[0] == '\0')
@@ -177,8 +177,8 @@ static int tell_loss(struct collector *c, const struct agent *agent,
 	snprintf(text, sizeof(text), "%s lost %" PRIu64 " records: %s",
 	    agent->name, records, loss->reason);
 	json_t *fields = agent_fields(agent);
-	json_object_set_new(fields, "records",
-	    json_integer((json_int_t)records));
+	json_object_set_new(
+	    fields, "records", json_integer((json_int_t)records));
 	json_object_set_new(fields, "reason", json_text(loss->reason));
 	return feed_add(c, "loss", text, fields, msg);
 }
@@ -188,7 +188,7 @@ static int tell_losses(struct collector *c, const struct agent *agent,
 {
 	int err = ERR_OK;
 	for (uint32_t i = first; err == ERR_OK && i < intake->header.count;
-	    i++) {
+	     i++) {
 		const struct intake_record *record = &intake->records[i];
 		if (record->kind == SONDE__RECORD__BODY_LOSS && record->record)
 			err = tell_loss(c, agent, record->record->loss, msg);

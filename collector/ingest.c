@@ -68,17 +68,19 @@ static void answer(struct collector *c, struct ingest_answer *answer,
 	done(ctx, answer);
 }
 
-static int tell_fork(struct collector *c, const struct ingest_job *job,
-    struct errmsg *msg)
+static int tell_fork(
+    struct collector *c, const struct ingest_job *job, struct errmsg *msg)
 {
 	if (!agents_fork_is_news(c, job->agent.id))
 		return ERR_OK;
 	char *text = xasprintf("%s sends other bytes under numbers that were "
-	    "used: is its key on two machines?", job->agent.name);
+			       "used: is its key on two machines?",
+	    job->agent.name);
 	int err = feed_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
-		job->agent.name, "state", "forked"), msg);
+		job->agent.name, "state", "forked"),
+	    msg);
 	free(text);
 	return err;
 }
@@ -87,9 +89,9 @@ static int run(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
 	free(job->outcome.new_sources);
-	job->outcome = (struct store_outcome){0};
-	int err = c->ops->ingest(
-	    c->store, job->intake, &job->outcome, &job->refused);
+	job->outcome = (struct store_outcome){ 0 };
+	int err =
+	    c->ops->ingest(c->store, job->intake, &job->outcome, &job->refused);
 	if (err < 0) {
 		*msg = job->refused;
 		return err;
@@ -106,9 +108,9 @@ static void finish(struct collector *c, struct job *base)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
 	struct ingest_answer a = {
-	    .result = job->outcome.result,
-	    .epoch = job->intake->header.epoch,
-	    .next = job->outcome.next,
+		.result = job->outcome.result,
+		.epoch = job->intake->header.epoch,
+		.next = job->outcome.next,
 	};
 	if (base->err < 0) {
 		/* A key that is taken is the batch's fault, not the disk's. */
@@ -129,16 +131,18 @@ static void finish(struct collector *c, struct job *base)
 
 static enum ingest_result result_of(int err, enum ingest_result limit)
 {
-	return err == ERR_LIMIT ? limit
-	    : err == ERR_SIGNATURE ? INGEST_SIGNATURE : INGEST_MALFORMED;
+	return err == ERR_LIMIT    ? limit
+	    : err == ERR_SIGNATURE ? INGEST_SIGNATURE
+				   : INGEST_MALFORMED;
 }
 
 /* What SQLite's integers cannot hold, no honest agent reaches. */
 static int check_numbers(const struct batch_header *h, struct errmsg *msg)
 {
-	if (h->epoch > INT64_MAX || h->first_seq > (uint64_t)INT64_MAX - h->count)
-		return err_set(msg, ERR_MALFORMED,
-		    "batch: numbers beyond 63 bits");
+	if (h->epoch > INT64_MAX ||
+	    h->first_seq > (uint64_t)INT64_MAX - h->count)
+		return err_set(
+		    msg, ERR_MALFORMED, "batch: numbers beyond 63 bits");
 	return ERR_OK;
 }
 
@@ -155,8 +159,8 @@ static bool prepare(struct collector *c, const void *body, size_t len,
 	}
 	if (!agents_find(c, header.agent, &job->agent)) {
 		a->result = INGEST_UNKNOWN_AGENT;
-		err_set(&a->detail, ERR_UNKNOWN_AGENT,
-		    "agent: not enrolled here");
+		err_set(
+		    &a->detail, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
 		return false;
 	}
 	err = intake_open(
@@ -176,16 +180,17 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
     ingest_done *done, void *ctx)
 {
 	struct ingest_job *job = xcalloc(1, sizeof(*job));
-	struct ingest_answer a = {0};
+	struct ingest_answer a = { 0 };
 	*job = (struct ingest_job){
-	    .job = {.run = run, .done = finish}, .done = done, .ctx = ctx};
+		.job = { .run = run, .done = finish }, .done = done, .ctx = ctx
+	};
 	c->counters.batch_bytes += len;
 	if (prepare(c, body, len, job, &a)) {
 		if (writer_submit(c, &job->job) == ERR_OK)
 			return;
 		a.result = INGEST_BUSY;
-		err_set(&a.detail, ERR_UNAVAILABLE,
-		    "collector: the queue is full");
+		err_set(
+		    &a.detail, ERR_UNAVAILABLE, "collector: the queue is full");
 	}
 	answer(c, &a, done, ctx);
 	intake_free(job->intake);

@@ -28,9 +28,9 @@ enum ingest_result {
 
 struct ingest_answer {
 	enum ingest_result result;
-	uint64_t epoch, next;  /* stored, duplicate, gap: the watermark */
+	uint64_t epoch, next;   /* stored, duplicate, gap: the watermark */
 	uint32_t retry_after_s; /* busy */
-	struct errmsg detail;  /* one human line when refused */
+	struct errmsg detail;   /* one human line when refused */
 };
 
 /* "stored", "gap", "too-big", ...: the `result` or `code` of the answer. */
@@ -41,5 +41,5 @@ int ingest_result_status(enum ingest_result result);
 /* body is borrowed for the call.  done is called exactly once: before this
  * returns when the batch is refused here, else from the writer's thread. */
 typedef void ingest_done(void *ctx, const struct ingest_answer *answer);
-void collector_ingest(struct collector *collector, const void *body,
-    size_t len, ingest_done *done, void *ctx);
+void collector_ingest(struct collector *collector, const void *body, size_t len,
+    ingest_done *done, void *ctx);

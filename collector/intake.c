@@ -105,20 +105,18 @@ static bool take_body(struct intake_record *to, const Sonde__Record *record)
 		return false;
 	case SONDE__RECORD__BODY_PAYLOAD:
 		return payload_is_true(record->payload);
-	case SONDE__RECORD__BODY_LOSS:
-		return loss_is_useful(record->loss);
+	case SONDE__RECORD__BODY_LOSS: return loss_is_useful(record->loss);
 	case SONDE__RECORD__BODY_LOG: /* an error ends its run */
 		return to->in_campaign && record->log->level == 0;
 	case SONDE__RECORD__BODY_TRAIN:
 	case SONDE__RECORD__BODY__NOT_SET:
-	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE:
-		break;
+	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE: break;
 	}
 	return false;
 }
 
-static int take_record(struct intake_record *to, Sonde__Record *record,
-    struct errmsg *msg)
+static int take_record(
+    struct intake_record *to, Sonde__Record *record, struct errmsg *msg)
 {
 	if (record->run > INT64_MAX)
 		return err_set(msg, ERR_MALFORMED, "run: too large");
@@ -127,8 +125,8 @@ static int take_record(struct intake_record *to, Sonde__Record *record,
 	to->run = record->run;
 	to->in_campaign = record->campaign.len == sizeof(to->campaign);
 	if (to->in_campaign)
-		memcpy(to->campaign, record->campaign.data,
-		    sizeof(to->campaign));
+		memcpy(
+		    to->campaign, record->campaign.data, sizeof(to->campaign));
 	if (take_body(to, record))
 		to->record = record;
 	return ERR_OK;
@@ -144,8 +142,7 @@ static int open_record(struct intake *intake, struct intake_record *to,
 		return err_set(msg, ERR_MALFORMED, "frame: too short");
 	struct arena_mark mark = arena_mark(&intake->arena);
 	Sonde__Record *record;
-	int err = record_unpack_in(
-	    &intake->arena, &record, to->body, len, msg);
+	int err = record_unpack_in(&intake->arena, &record, to->body, len, msg);
 	if (err == ERR_OK)
 		err = take_record(to, record, msg);
 	if (!to->record)

@@ -24,18 +24,19 @@ struct intake_record {
 	uint64_t run;
 	bool in_campaign;
 	uint8_t campaign[16];
-	struct addr src, dst;    /* family 0: the kind has none */
-	const uint8_t *body;     /* its bytes, inside intake.raw */
+	struct addr src, dst; /* family 0: the kind has none */
+	const uint8_t *body;  /* its bytes, inside intake.raw */
 	uint32_t body_len;
-	bool reached;            /* a trace or ping: the target answered */
-	struct path path;        /* traces; no hops: nothing was sent */
+	bool reached;     /* a trace or ping: the target answered */
+	struct path path; /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
-	Sonde__Record *record;   /* in the arena; sightings, payloads and losses that
-				    can be used, errors of runs, NULL for
-				    the others */
+	Sonde__Record
+	    *record; /* in the arena; sightings, payloads and losses that
+			can be used, errors of runs, NULL for
+			the others */
 	struct intake_heartbeat {
 		uint64_t uptime_ns;
-		bool sensor;     /* it counts what a sensor does */
+		bool sensor; /* it counts what a sensor does */
 		char version[32];
 	} heartbeat;
 };
@@ -44,7 +45,7 @@ struct intake_record {
 
 struct intake {
 	struct batch_header header;
-	int64_t agent_row;             /* the store's number of the agent */
+	int64_t agent_row; /* the store's number of the agent */
 	struct walltime received;
 	struct intake_record *records; /* header.count, seq from first_seq */
 	struct buf raw;                /* framed as lib/batch.h says */
@@ -52,8 +53,8 @@ struct intake {
 	size_t bytes;                  /* memory, about */
 };
 
-/* ERR_SIGNATURE, ERR_LIMIT (a bomb: INTAKE_MAX_BYTES), or ERR_MALFORMED and its like with the
- * record and field in msg. */
+/* ERR_SIGNATURE, ERR_LIMIT (a bomb: INTAKE_MAX_BYTES), or ERR_MALFORMED and its
+ * like with the record and field in msg. */
 int intake_open(struct intake **intake, const struct batch_header *header,
     const void *body, size_t len, const uint8_t public_key[32],
     struct errmsg *msg);

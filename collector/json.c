@@ -58,7 +58,7 @@ json_t *json_time(int64_t ns)
 	char text[WALLTIME_TEXT_LEN];
 	if (ns == 0)
 		return json_null();
-	return json_string(walltime_text((struct walltime){ns}, text));
+	return json_string(walltime_text((struct walltime){ ns }, text));
 }
 
 json_t *json_addr(const struct addr *addr)
@@ -105,19 +105,19 @@ bool name_is_plain(const char *name, size_t most)
 {
 	if (!name || !*name || strlen(name) > most)
 		return false;
-	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] ==
-	    '\0';
+	return name[strspn(name,
+		   "abcdefghijklmnopqrstuvwxyz"
+		   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
-int json_only(
-    const json_t *body, const char *const *known, struct errmsg *msg)
+int json_only(const json_t *body, const char *const *known, struct errmsg *msg)
 {
 	const char *key;
 	json_t *value;
 	if (!json_is_object(body))
 		return err_set(msg, ERR_USAGE, "body: expected a JSON object");
-	json_object_foreach ((json_t *)body, key, value) {
+	json_object_foreach((json_t *)body, key, value)
+	{
 		const char *const *name = known;
 		while (*name && strcmp(*name, key) != 0)
 			name++;
@@ -133,8 +133,7 @@ int json_names(json_t **names, const json_t *body, const char *member,
 {
 	const json_t *list = json_object_get(body, member);
 	if (list && !json_is_null(list) && !json_is_array(list))
-		return err_set(
-		    msg, ERR_USAGE, "%s: expected a list", member);
+		return err_set(msg, ERR_USAGE, "%s: expected a list", member);
 	if (json_array_size(list) > most)
 		return err_set(msg, ERR_USAGE,
 		    "%s: expected at most %zu, got %zu", member, most,
@@ -144,7 +143,8 @@ int json_names(json_t **names, const json_t *body, const char *member,
 			json_string_value(json_array_get(list, i)), 64))
 			return err_set(msg, ERR_USAGE,
 			    "%s: expected names of letters, digits, "
-			    "\".\", \"_\", \"-\"", member);
+			    "\".\", \"_\", \"-\"",
+			    member);
 	*names = json_is_array(list) ? json_deep_copy(list) : json_array();
 	return ERR_OK;
 }

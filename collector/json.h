@@ -32,8 +32,7 @@ bool name_is_plain(const char *name, size_t most);
 
 /* Refuses members that are not in the NULL-terminated list; body must be an
  * object.  ERR_USAGE names the member. */
-int json_only(
-    const json_t *body, const char *const *known, struct errmsg *msg);
+int json_only(const json_t *body, const char *const *known, struct errmsg *msg);
 /* A list of plain names, at most `most`; absent gives an empty list.  A new
  * reference. */
 int json_names(json_t **names, const json_t *body, const char *member,

@@ -84,8 +84,10 @@ struct known_bin *known_bin_add(
 	if (known->bin_count == KNOWN_MOST_BINS)
 		remove_bin(known, oldest(known));
 	struct known_bin *made = &known->bins[known->bin_count++];
-	*made = (struct known_bin){.bin_s = bin_s, .bin = bin,
-	    .whole = whole, .used = ++known->uses};
+	*made = (struct known_bin){ .bin_s = bin_s,
+		.bin = bin,
+		.whole = whole,
+		.used = ++known->uses };
 	return made;
 }
 
@@ -132,7 +134,8 @@ enum known_answer known_note(struct known *known, struct known_bin *bin,
 	struct known_source *source = find_source(bin, key, hash);
 	if (!source) {
 		struct known_source made = {
-		    .key = *key, .agents = {agent}, .agent_count = 1};
+			.key = *key, .agents = { agent }, .agent_count = 1
+		};
 		add_source(known, bin, &made, hash);
 		return KNOWN_NOBODY;
 	}

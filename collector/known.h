@@ -25,7 +25,7 @@ struct known_key { /* compared as bytes: no padding */
 struct known_source;
 struct known_bin {
 	int64_t bin_s, bin;
-	bool whole;                   /* it was empty at first */
+	bool whole; /* it was empty at first */
 	uint64_t used;
 	struct known_source *sources; /* owned */
 	size_t count, cap;
@@ -44,10 +44,10 @@ struct known_bin *known_bin_add(
     struct known *known, int64_t bin_s, int64_t bin, bool whole);
 
 enum known_answer {
-	KNOWN_NOBODY,  /* told of the source in this bin */
+	KNOWN_NOBODY, /* told of the source in this bin */
 	KNOWN_OTHERS,
-	KNOWN_AGENT,   /* this agent did */
-	KNOWN_UNKNOWN  /* ask the database */
+	KNOWN_AGENT,  /* this agent did */
+	KNOWN_UNKNOWN /* ask the database */
 };
 /* What was known before, and notes that the agent tells now. */
 enum known_answer known_note(struct known *known, struct known_bin *bin,

@@ -11,29 +11,37 @@
 #include "web/server.h"
 
 static const struct option_row options[] = {
-    {.name = "config", .letter = 'c', .type = OPTION_TEXT, .argument = "FILE",
-	.fallback = SONDE_SYSCONFDIR "/sonde/collector.conf",
-	.help = "configuration file"},
-    {.name = "check", .type = OPTION_FLAG,
-	.help = "check the configuration, print it as it is understood, and "
-		"exit"},
-    {.name = "new-database", .type = OPTION_FLAG,
-	.help = "begin a new database where the old one is gone"},
-    {.name = "check-db", .type = OPTION_FLAG,
-	.help = "read the whole database, print what is damaged, and exit"},
-    {0},
+	{ .name = "config",
+	    .letter = 'c',
+	    .type = OPTION_TEXT,
+	    .argument = "FILE",
+	    .fallback = SONDE_SYSCONFDIR "/sonde/collector.conf",
+	    .help = "configuration file" },
+	{ .name = "check",
+	    .type = OPTION_FLAG,
+	    .help =
+		"check the configuration, print it as it is understood, and "
+		"exit" },
+	{ .name = "new-database",
+	    .type = OPTION_FLAG,
+	    .help = "begin a new database where the old one is gone" },
+	{ .name = "check-db",
+	    .type = OPTION_FLAG,
+	    .help =
+		"read the whole database, print what is damaged, and exit" },
+	{ 0 },
 };
 static const struct option_table table = {
-    .program = "sonde-collector",
-    .synopsis = "[--check | --check-db | --new-database] [-c FILE]",
-    .summary = "take records in, store and analyse them, show them",
-    .examples = "sonde-collector -c collector.conf\n",
-    .rows = options,
+	.program = "sonde-collector",
+	.synopsis = "[--check | --check-db | --new-database] [-c FILE]",
+	.summary = "take records in, store and analyse them, show them",
+	.examples = "sonde-collector -c collector.conf\n",
+	.rows = options,
 };
 static const struct option_row keys[] = {
-    COLLECTOR_OPTION_ROWS,
-    WEB_OPTION_ROWS,
-    {0},
+	COLLECTOR_OPTION_ROWS,
+	WEB_OPTION_ROWS,
+	{ 0 },
 };
 
 static int print_and_free(char *text)
@@ -47,8 +55,8 @@ static int print_and_free(char *text)
 static int check_database(const struct config *config, struct errmsg *msg)
 {
 	char *findings;
-	int err = collector_inspect(
-	    config_text(config, "state-dir"), &findings, msg);
+	int err =
+	    collector_inspect(config_text(config, "state-dir"), &findings, msg);
 	if (err < 0)
 		return err;
 	int code = *findings != '\0';
@@ -57,8 +65,8 @@ static int check_database(const struct config *config, struct errmsg *msg)
 	return code;
 }
 
-static int run(const struct option_values *values,
-    const struct config *config, struct errmsg *msg)
+static int run(const struct option_values *values, const struct config *config,
+    struct errmsg *msg)
 {
 	if (option_flag(values, "check-db"))
 		return check_database(config, msg);
@@ -74,15 +82,15 @@ int main(int argc, char **argv)
 {
 	struct option_values *values = NULL;
 	struct config *config = NULL;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	log_init("sonde-collector", LOG_INFO);
 	int err = option_parse(&values, &table, argc, argv, &msg);
 	if (err == ERR_OK && option_help_asked(values))
 		return print_and_free(option_help_text(&table));
 	if (err == ERR_OK)
 		err = (option_given(values, "config") ? config_load
-		    : config_load_default)(&config, keys,
-		    option_text(values, "config"), &msg);
+						      : config_load_default)(
+		    &config, keys, option_text(values, "config"), &msg);
 	if (err == ERR_OK)
 		err = run(values, config, &msg);
 	if (err < 0)

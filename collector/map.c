@@ -13,8 +13,8 @@
 #include "collector/map.h"
 #include "lib/xalloc.h"
 
-#define FINEST_S 60      /* below it a map gains nothing */
-#define ROWS_MOST 30000  /* of minutes; some tenths of a second */
+#define FINEST_S 60     /* below it a map gains nothing */
+#define ROWS_MOST 30000 /* of minutes; some tenths of a second */
 #define ABSORBERS_MOST 32
 
 static struct map_path *find_path(const struct map *map, int64_t row)
@@ -32,8 +32,8 @@ static struct map_path *new_path(struct map *map, int64_t row)
 {
 	if (map->count == map->cap) {
 		map->cap = map->cap ? map->cap * 2 : 64;
-		map->paths = xreallocarray(
-		    map->paths, map->cap, sizeof(*map->paths));
+		map->paths =
+		    xreallocarray(map->paths, map->cap, sizeof(*map->paths));
 	}
 	index_put(&map->by_row, index_hash(&row, sizeof(row)), map->count);
 	return &map->paths[map->count++];
@@ -42,12 +42,12 @@ static struct map_path *new_path(struct map *map, int64_t row)
 void map_add(struct map *map, const struct store_path *row)
 {
 	struct path path = {
-	    .src = row->src,
-	    .dst = row->dst,
-	    .traces = row->traces,
-	    .reached = row->reached,
-	    .first_ns = row->first_ns,
-	    .last_ns = row->last_ns,
+		.src = row->src,
+		.dst = row->dst,
+		.traces = row->traces,
+		.reached = row->reached,
+		.first_ns = row->first_ns,
+		.last_ns = row->last_ns,
 	};
 	if (path_read(&path, row->hops.data, row->hops.len, row->sums.data,
 		row->sums.len) < 0) {
@@ -62,7 +62,8 @@ void map_add(struct map *map, const struct store_path *row)
 	}
 	to = new_path(map, row->row);
 	*to = (struct map_path){
-	    .path = path, .row = row->row, .agent_row = row->agent_row};
+		.path = path, .row = row->row, .agent_row = row->agent_row
+	};
 	memcpy(to->agent, row->agent, sizeof(to->agent));
 }
 
@@ -108,7 +109,8 @@ static void absorb_lossy(struct map *map)
 		if (kept == 0 || !same_ends(&map->paths[group], path))
 			group = kept;
 		size_t end = kept < group + ABSORBERS_MOST
-		    ? kept : group + ABSORBERS_MOST;
+		    ? kept
+		    : group + ABSORBERS_MOST;
 		bool gone = false;
 		for (size_t k = group; !gone && k < end; k++)
 			gone = path_absorb(&map->paths[k].path, &path->path);
@@ -143,7 +145,7 @@ void map_fini(struct map *map)
 	free(map->paths);
 	index_fini(&map->by_row);
 	topology_free(map->topology);
-	*map = (struct map){0};
+	*map = (struct map){ 0 };
 }
 
 struct cover {
@@ -162,8 +164,8 @@ static int take_path(void *ctx, const struct store_path *row)
 }
 
 /* 1: too many rows. */
-static int read_level(struct cover *cover, uint32_t bin_s, int64_t from_s,
-    int64_t to_s)
+static int read_level(
+    struct cover *cover, uint32_t bin_s, int64_t from_s, int64_t to_s)
 {
 	if (from_s >= to_s)
 		return ERR_OK;
@@ -179,7 +181,8 @@ static bool is_kept(const struct query *q, uint32_t bin_s, int64_t at_s)
 {
 	const struct collector_config *config = &q->c->config;
 	int64_t age = bin_s >= 86400 ? config->days_age_ns
-	    : bin_s >= 3600 ? config->hours_age_ns : config->minutes_age_ns;
+	    : bin_s >= 3600          ? config->hours_age_ns
+				     : config->minutes_age_ns;
 	return age == 0 || at_s > (q->now_ns - age) / NS_PER_S;
 }
 
@@ -208,16 +211,16 @@ static int read_cover(
 	return err;
 }
 
-static int read_from(struct cover *cover, uint32_t finest_s,
-    const struct store_range *range)
+static int read_from(
+    struct cover *cover, uint32_t finest_s, const struct store_range *range)
 {
 	const uint32_t *levels = cover->q->c->store_config.levels;
 	int coarsest = 0;
 	while (coarsest + 1 < STORE_LEVELS_MAX && levels[coarsest + 1])
 		coarsest++;
 	cover->finest_s = finest_s;
-	cover->rows_left = coarsest > 0 && finest_s < levels[coarsest]
-	    ? ROWS_MOST : 0;
+	cover->rows_left =
+	    coarsest > 0 && finest_s < levels[coarsest] ? ROWS_MOST : 0;
 	return read_cover(cover, coarsest, range->from_ns / NS_PER_S,
 	    (range->to_ns + NS_PER_S - 1) / NS_PER_S);
 }
@@ -225,16 +228,16 @@ static int read_from(struct cover *cover, uint32_t finest_s,
 int map_read(struct query *q, struct store_range *range, int64_t agent_row,
     struct map *map)
 {
-	static const uint32_t finest[] = {FINEST_S, 3600, 86400};
-	struct cover cover = {.q = q, .map = map};
+	static const uint32_t finest[] = { FINEST_S, 3600, 86400 };
+	struct cover cover = { .q = q, .map = map };
 	cover.filter.agent_row = agent_row;
 	int err = 1;
 	for (int i = 0; err == 1 && i < 3; i++) {
 		map_fini(map);
 		err = read_from(&cover, finest[i], range);
 		if (err == ERR_OK)
-			range->from_ns -= range->from_ns %
-			    ((int64_t)finest[i] * NS_PER_S);
+			range->from_ns -=
+			    range->from_ns % ((int64_t)finest[i] * NS_PER_S);
 	}
 	map_finish(map);
 	return err < 0 ? err : ERR_OK;
@@ -267,9 +270,9 @@ json_t *map_link_json(
 	    "{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "id", id,
 	    "from", from, "to", to, "traces", (json_int_t)link->traces,
 	    "delay_ns", json_count(link->delay_ns), "delay_mad_ns",
-	    link->delay_ns < 0 ? json_null()
-			       : json_count(link->delay_mad_ns), "loss",
-	    link->loss < 0 ? json_null() : json_real(link->loss), "loss_low",
+	    link->delay_ns < 0 ? json_null() : json_count(link->delay_mad_ns),
+	    "loss", link->loss < 0 ? json_null() : json_real(link->loss),
+	    "loss_low",
 	    link->loss < 0 ? json_null() : json_real(link->loss_low),
 	    "loss_samples", (json_int_t)link->loss_samples, "first_at",
 	    json_time(link->first.ns), "last_at", json_time(link->last.ns));

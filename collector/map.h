@@ -25,8 +25,8 @@ struct map {
 };
 
 /* agent_row 0: all.  The range becomes the one that was read. */
-int map_read(struct query *query, struct store_range *range,
-    int64_t agent_row, struct map *map);
+int map_read(struct query *query, struct store_range *range, int64_t agent_row,
+    struct map *map);
 /* From rows that the caller reads itself: add each, then finish. */
 void map_add(struct map *map, const struct store_path *row);
 /* Joins paths that differ only by lost answers; makes the topology. */

@@ -19,8 +19,8 @@ struct collector_metrics {
 	uint64_t batch_bytes;             /* bodies received */
 	uint64_t records_stored;
 	uint64_t commits, commit_failures;
-	double commit_seconds;            /* in COMMIT, all together */
-	uint64_t records_expired;         /* raw rows let go by retention */
+	double commit_seconds;    /* in COMMIT, all together */
+	uint64_t records_expired; /* raw rows let go by retention */
 	uint64_t queries, query_failures;
 	uint64_t events;
 	uint64_t alarm_rounds;
@@ -29,7 +29,7 @@ struct collector_metrics {
 	uint64_t database_bytes, wal_bytes;
 	uint64_t agents[AGENT_STATES];
 	uint64_t alarms_open;
-	double start_time_s;              /* Unix time */
+	double start_time_s; /* Unix time */
 };
 void collector_metrics(
     struct collector *collector, struct collector_metrics *metrics);

@@ -17,11 +17,11 @@
 #include "collector/metrics.h"
 #include "collector/store.h"
 
-struct agents;  /* agents.c: who they are and when we heard of them */
-struct writer;  /* writer.c: the one thread that changes the store */
-struct feed;    /* events.c */
-struct readers; /* readers.c: read-only connections at rest */
-struct alarms;  /* alarms.c: the thread that judges series */
+struct agents;   /* agents.c: who they are and when we heard of them */
+struct writer;   /* writer.c: the one thread that changes the store */
+struct feed;     /* events.c */
+struct readers;  /* readers.c: read-only connections at rest */
+struct alarms;   /* alarms.c: the thread that judges series */
 struct overview; /* query-overview.c: what it keeps for a moment */
 
 struct counters {
@@ -37,7 +37,7 @@ struct collector {
 	struct collector_config config; /* texts are ours */
 	const struct store_ops *ops;
 	struct store_config store_config;
-	struct store *store;            /* the writer's thread only */
+	struct store *store; /* the writer's thread only */
 	char *state_dir;
 	int lock_fd;
 	char generation[33];
@@ -52,10 +52,10 @@ struct collector {
 	struct {
 		_Atomic bool taken, set;
 		struct errmsg why;
-	} fault;                        /* fault.h */
+	} fault; /* fault.h */
 	_Atomic uint64_t revision;
 	struct walltime started;
-	uint64_t tick_stored;           /* records_stored a second ago */
+	uint64_t tick_stored; /* records_stored a second ago */
 	pthread_mutex_t listener_lock;
 	struct collector_listener listener;
 };
@@ -77,15 +77,15 @@ struct job {
 	/* Inside the transaction, in the writer's thread.  0 keeps what it
 	 * did to the store; an error undoes it.  May run again when the
 	 * transaction was lost, so it starts afresh each time. */
-	int (*run)(struct collector *collector, struct job *job,
-	    struct errmsg *msg);
+	int (*run)(
+	    struct collector *collector, struct job *job, struct errmsg *msg);
 	/* After COMMIT, or when it came to nothing (job->err); owns the job
 	 * from here on.  Called without locks. */
 	void (*done)(struct collector *collector, struct job *job);
-	size_t bytes;           /* memory that waits with it */
+	size_t bytes; /* memory that waits with it */
 	int err;
 	struct errmsg msg;
-	uint64_t revision;      /* set by run: work has changed */
+	uint64_t revision; /* set by run: work has changed */
 	struct job *next;
 };
 
@@ -95,10 +95,9 @@ void writer_stop(struct collector *collector);
 /* ERR_UNAVAILABLE: the queue is full; the job is still the caller's. */
 int writer_submit(struct collector *collector, struct job *job);
 /* Submits and waits; the job needs no done and is the caller's after. */
-int writer_call(struct collector *collector, struct job *job,
-    struct errmsg *msg);
-void writer_queue(
-    struct collector *collector, uint64_t *jobs, uint64_t *bytes);
+int writer_call(
+    struct collector *collector, struct job *job, struct errmsg *msg);
+void writer_queue(struct collector *collector, uint64_t *jobs, uint64_t *bytes);
 bool writer_is_well(struct collector *collector, char *detail, size_t len);
 
 /* A tick now rather than within a second, after the jobs that wait; waits for
@@ -135,17 +134,17 @@ struct agent {
 	int64_t row;
 	uint8_t id[AGENT_ID_LEN], key[32];
 	char name[AGENT_NAME_MAX + 1];
-	const json_t *tags;      /* borrowed, never changes */
+	const json_t *tags; /* borrowed, never changes */
 	enum agent_state state;
-	int64_t seen_wall_ns;    /* 0: never */
+	int64_t seen_wall_ns; /* 0: never */
 };
 int agents_open(struct collector *collector, struct errmsg *msg);
 void agents_close(struct collector *collector);
 /* tags is consumed. */
-void agents_add(struct collector *collector, const struct agent *agent,
-    json_t *tags);
-bool agents_find(struct collector *collector, const uint8_t *id,
-    struct agent *agent);
+void agents_add(
+    struct collector *collector, const struct agent *agent, json_t *tags);
+bool agents_find(
+    struct collector *collector, const uint8_t *id, struct agent *agent);
 /* A copy of all of them, by row; the caller frees. */
 size_t agents_list(struct collector *collector, struct agent **agents);
 void agents_contact(struct collector *collector, const uint8_t *id);

@@ -25,14 +25,15 @@ void path_fini(struct path *path)
 	for (size_t i = 0; i < path->hop_count; i++)
 		histogram_fini(&path->hops[i].rtt);
 	free(path->hops);
-	*path = (struct path){0};
+	*path = (struct path){ 0 };
 }
 
 void path_copy(struct path *to, const struct path *from)
 {
 	*to = *from;
-	to->hops = from->hop_count ? xmemdup(from->hops,
-	    from->hop_count * sizeof(*from->hops)) : NULL;
+	to->hops = from->hop_count
+	    ? xmemdup(from->hops, from->hop_count * sizeof(*from->hops))
+	    : NULL;
 	for (size_t i = 0; i < from->hop_count; i++)
 		histogram_copy(&to->hops[i].rtt, &from->hops[i].rtt);
 }
@@ -84,7 +85,7 @@ static struct candidate *candidate_for(
 			return &list[i];
 	if (*count == CANDIDATES)
 		return NULL;
-	list[*count] = (struct candidate){.from = *from, .rtt_ns = -1};
+	list[*count] = (struct candidate){ .from = *from, .rtt_ns = -1 };
 	return &list[(*count)++];
 }
 
@@ -111,7 +112,7 @@ static bool candidate_better(
 static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
     const struct by_ttl *sorted, const struct addr *dst)
 {
-	struct candidate list[CANDIDATES] = {0};
+	struct candidate list[CANDIDATES] = { 0 };
 	size_t count = 0;
 	hop->rtt_min_ns = -1;
 	for (int32_t i = sorted->head[hop->ttl]; i >= 0; i = sorted->next[i]) {
@@ -144,11 +145,11 @@ void path_from_trace(
     struct path *path, const Sonde__Trace *trace, int64_t wall_ns)
 {
 	*path = (struct path){
-	    .src = addr_from_bytes(trace->src.data, trace->src.len),
-	    .dst = addr_from_bytes(trace->dst.data, trace->dst.len),
-	    .traces = 1,
-	    .first_ns = wall_ns,
-	    .last_ns = wall_ns,
+		.src = addr_from_bytes(trace->src.data, trace->src.len),
+		.dst = addr_from_bytes(trace->dst.data, trace->dst.len),
+		.traces = 1,
+		.first_ns = wall_ns,
+		.last_ns = wall_ns,
 	};
 	struct by_ttl sorted;
 	sort_by_ttl(&sorted, trace);
@@ -174,15 +175,16 @@ void path_write_hops(const struct path *path, struct buf *to)
 	buf_u8(to, path->hops[0].ttl);
 	for (size_t i = 0; i < path->hop_count; i++) {
 		const struct path_hop *hop = &path->hops[i];
-		buf_u8(to, (uint8_t)(hop->from.family |
-		    (hop->destination ? HOP_TARGET : 0)));
+		buf_u8(to,
+		    (uint8_t)(hop->from.family |
+			(hop->destination ? HOP_TARGET : 0)));
 		buf_bytes(to, hop->from.bytes, addr_len(&hop->from));
 	}
 }
 
 void path_digest(const struct path *path, uint8_t digest[PATH_DIGEST_LEN])
 {
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	buf_u8(&bytes, path->src.family);
 	buf_bytes(&bytes, path->src.bytes, sizeof(path->src.bytes));
 	buf_u8(&bytes, path->dst.family);
@@ -250,11 +252,11 @@ static void counts_merge(struct path_hop *to, const struct path_hop *from)
 		to->rtt_min_ns = from->rtt_min_ns;
 }
 
-int path_write_sums_with(const struct path *path, const void *held,
-    size_t held_len, struct buf *to)
+int path_write_sums_with(
+    const struct path *path, const void *held, size_t held_len, struct buf *to)
 {
 	struct reader r = reader_init(held, held_len);
-	struct path_hop was = {0};
+	struct path_hop was = { 0 };
 	for (size_t i = 0; i < path->hop_count; i++) {
 		struct path_hop sum = path->hops[i];
 		read_sums(&was, &r);
@@ -298,8 +300,8 @@ void path_merge(struct path *to, const struct path *from)
 		to->first_ns = from->first_ns;
 	if (from->last_ns > to->last_ns)
 		to->last_ns = from->last_ns;
-	size_t count = from->hop_count < to->hop_count ? from->hop_count
-						       : to->hop_count;
+	size_t count =
+	    from->hop_count < to->hop_count ? from->hop_count : to->hop_count;
 	for (size_t i = 0; i < count; i++)
 		hop_merge(&to->hops[i], &from->hops[i]);
 }
@@ -332,23 +334,23 @@ void path_as_trace(const struct path *path, struct topology_hop *hops,
 	for (size_t i = 0; i < count; i++) {
 		const struct path_hop *hop = &path->hops[i];
 		hops[i] = (struct topology_hop){
-		    .from = hop->from,
-		    .ttl = hop->ttl,
-		    .probes = (uint32_t)hop->probes,
-		    .replies = (uint32_t)hop->replies,
-		    .rtt_ns = histogram_median(&hop->rtt),
-		    .mpls = hop->mpls,
-		    .destination = hop->destination,
+			.from = hop->from,
+			.ttl = hop->ttl,
+			.probes = (uint32_t)hop->probes,
+			.replies = (uint32_t)hop->replies,
+			.rtt_ns = histogram_median(&hop->rtt),
+			.mpls = hop->mpls,
+			.destination = hop->destination,
 		};
 	}
 	*trace = (struct topology_trace){
-	    .src = path->src,
-	    .dst = path->dst,
-	    .when = {path->first_ns},
-	    .last = {path->last_ns},
-	    .hops = hops,
-	    .hop_count = count,
-	    .reached = path->reached > 0,
-	    .count = (uint32_t)path->traces,
+		.src = path->src,
+		.dst = path->dst,
+		.when = { path->first_ns },
+		.last = { path->last_ns },
+		.hops = hops,
+		.hop_count = count,
+		.reached = path->reached > 0,
+		.count = (uint32_t)path->traces,
 	};
 }

@@ -22,12 +22,12 @@
 #define PATH_MAX_HOPS 255
 
 struct path_hop {
-	struct addr from;      /* family 0: nobody answered */
+	struct addr from; /* family 0: nobody answered */
 	uint8_t ttl;
 	bool destination, mpls;
 	uint64_t probes, replies;
-	int64_t rtt_min_ns;    /* -1: none */
-	struct histogram rtt;  /* of the smallest of each trace */
+	int64_t rtt_min_ns;   /* -1: none */
+	struct histogram rtt; /* of the smallest of each trace */
 };
 
 struct path {
@@ -53,8 +53,8 @@ void path_digest(const struct path *path, uint8_t digest[PATH_DIGEST_LEN]);
 void path_write_sums(const struct path *path, struct buf *to);
 /* The same with the sums in `held` (of the same hops) added, which are not
  * unpacked on the way.  ERR_CORRUPT: they cannot be read. */
-int path_write_sums_with(const struct path *path, const void *held,
-    size_t held_len, struct buf *to);
+int path_write_sums_with(
+    const struct path *path, const void *held, size_t held_len, struct buf *to);
 
 /* From both; path must be empty but for src, dst, traces, reached and the
  * times, which the store keeps beside.  ERR_CORRUPT. */

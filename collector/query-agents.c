@@ -52,8 +52,7 @@ static const char *clock_state_name(Sonde__ClockState state)
 	case SONDE__CLOCK_STATE__CLOCK_STATE_UNSYNCHRONISED:
 		return "unsynchronised";
 	case SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN:
-	case _SONDE__CLOCK_STATE_IS_INT_SIZE:
-		break;
+	case _SONDE__CLOCK_STATE_IS_INT_SIZE: break;
 	}
 	return "unknown";
 }
@@ -61,12 +60,12 @@ static const char *clock_state_name(Sonde__ClockState state)
 static void view_heartbeat(
     struct heartbeat_view *view, const struct store_agent *agent)
 {
-	*view = (struct heartbeat_view){json_object(), json_object(),
-	    json_array(), -1, -1, -1, -1, "unknown", -1};
+	*view = (struct heartbeat_view){ json_object(), json_object(),
+		json_array(), -1, -1, -1, -1, "unknown", -1 };
 	Sonde__Record *record = NULL;
 	if (agent->heartbeat.len == 0 ||
-	    record_unpack(&record, agent->heartbeat.data, agent->heartbeat.len,
-		NULL) < 0)
+	    record_unpack(
+		&record, agent->heartbeat.data, agent->heartbeat.len, NULL) < 0)
 		return;
 	if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT) {
 		const Sonde__Heartbeat *beat = record->heartbeat;
@@ -81,8 +80,8 @@ static void view_heartbeat(
 		view->clock_state = clock_state_name(record->clock_state);
 		if (record->clock_state ==
 		    SONDE__CLOCK_STATE__CLOCK_STATE_SYNCHRONISED)
-			view->clock_error_ns = (int64_t)
-			    (record->clock_error_ns & INT64_MAX);
+			view->clock_error_ns =
+			    (int64_t)(record->clock_error_ns & INT64_MAX);
 	}
 	record_free(record);
 }
@@ -90,23 +89,22 @@ static void view_heartbeat(
 json_t *agent_to_json(struct collector *c, const struct store_agent *row)
 {
 	struct heartbeat_view view;
-	struct agent known = {.seen_wall_ns = row->seen_ns};
+	struct agent known = { .seen_wall_ns = row->seen_ns };
 	agents_find(c, row->id, &known);
 	view_heartbeat(&view, row);
 	json_t *tags = json_loads(row->tags, 0, NULL);
 	json_t *json = json_pack(
 	    "{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
-	    "id", json_hex(row->id, sizeof(row->id)), "name", row->name,
-	    "tags", tags ? tags : json_array(), "version",
-	    json_text(row->version), "state", agent_state_name(known.state),
-	    "enrolled_at", json_time(row->enrolled_ns), "last_seen_at",
-	    json_time(known.seen_wall_ns), "addresses", view.addresses,
-	    "epoch", (json_int_t)row->epoch, "produced",
+	    "id", json_hex(row->id, sizeof(row->id)), "name", row->name, "tags",
+	    tags ? tags : json_array(), "version", json_text(row->version),
+	    "state", agent_state_name(known.state), "enrolled_at",
+	    json_time(row->enrolled_ns), "last_seen_at",
+	    json_time(known.seen_wall_ns), "addresses", view.addresses, "epoch",
+	    (json_int_t)row->epoch, "produced",
 	    (json_int_t)(row->stored + row->lost), "stored",
 	    (json_int_t)row->stored, "lost", (json_int_t)row->lost);
-	json_t *more = json_pack(
-	    "{s:o, s:o, s:o, s:o, s:{s:s, s:o}, s:o, s:o}", "captured",
-	    json_count(view.captured), "capture_dropped",
+	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:{s:s, s:o}, s:o, s:o}",
+	    "captured", json_count(view.captured), "capture_dropped",
 	    json_count(view.dropped), "sent", json_count(view.sent), "denied",
 	    view.denied, "clock", "state", view.clock_state, "error_ns",
 	    json_count(view.clock_error_ns), "spool_bytes",
@@ -124,8 +122,7 @@ static int list_agent(void *ctx, const struct store_agent *row)
 		return 0;
 	if (query_list_is_full(list))
 		return 1;
-	query_list_add(
-	    list, agent_to_json(list->query.c, row), 0, row->row);
+	query_list_add(list, agent_to_json(list->query.c, row), 0, row->row);
 	return 0;
 }
 
@@ -133,12 +130,11 @@ int query_agents(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	struct store_filter all = {0};
+	struct store_filter all = { 0 };
 	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->read_agents(
-	    list.query.reader, &all, list_agent, &list);
+	err = c->ops->read_agents(list.query.reader, &all, list_agent, &list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -158,13 +154,13 @@ int query_agent(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct one one = {.c = c};
+	struct one one = { .c = c };
 	struct agent known;
 	uint8_t id[AGENT_ID_LEN];
 	int err = query_begin(&q, c, args, msg);
 	if (err < 0)
 		return err;
-	struct store_filter filter = {0};
+	struct store_filter filter = { 0 };
 	if (hex_parse(id, sizeof(id), query_text(&q, "id")) &&
 	    agents_find(c, id, &known))
 		filter.agent_row = known.row;

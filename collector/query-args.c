@@ -14,7 +14,8 @@ int query_begin(struct query *q, struct collector *c,
     const struct query_args *args, struct errmsg *msg)
 {
 	*q = (struct query){
-	    .c = c, .args = args, .msg = msg, .now_ns = collector_wall(c).ns};
+		.c = c, .args = args, .msg = msg, .now_ns = collector_wall(c).ns
+	};
 	c->counters.queries++;
 	int err = reader_get(c, &q->reader, msg);
 	if (err < 0)
@@ -64,8 +65,7 @@ static int parse_time(
 	} else {
 		if (walltime_parse(&t, text) < 0 || t.ns < 0)
 			return err_set(q->msg, ERR_USAGE,
-			    "%s: expected a time (RFC 3339) or \"-1h\"",
-			    name);
+			    "%s: expected a time (RFC 3339) or \"-1h\"", name);
 		*ns = t.ns;
 	}
 	return ERR_OK;
@@ -95,8 +95,7 @@ int query_integer(
 	long long n = strtoll(text, &end, 10);
 	if (errno || *end || *text < '0' || *text > '9' || n > most)
 		return err_set(q->msg, ERR_USAGE,
-		    "%s: expected a number up to %lld", name,
-		    (long long)most);
+		    "%s: expected a number up to %lld", name, (long long)most);
 	*value = n;
 	return ERR_OK;
 }
@@ -134,8 +133,8 @@ int query_cursor(struct query *q, struct store_filter *filter)
 json_t *query_next(int64_t ns, int64_t row)
 {
 	char text[48];
-	snprintf(text, sizeof(text), "%lld_%lld", (long long)ns,
-	    (long long)row);
+	snprintf(
+	    text, sizeof(text), "%lld_%lld", (long long)ns, (long long)row);
 	return json_string(text);
 }
 
@@ -175,7 +174,7 @@ int query_agent_row(struct query *q, int64_t *row)
 	}
 	free(agents);
 	return found ? ERR_OK
-	    : err_set(q->msg, ERR_NOT_FOUND, "agent: no such one");
+		     : err_set(q->msg, ERR_NOT_FOUND, "agent: no such one");
 }
 
 /* The nearest by ratio: who asks for 10 s gets 5 s rather than a minute. */

@@ -31,12 +31,12 @@ int query_range(
 int query_limit(struct query *query, uint32_t *limit);
 int query_cursor(struct query *query, struct store_filter *filter);
 json_t *query_next(int64_t ns, int64_t row);
-int query_integer(struct query *query, const char *name, int64_t most,
-    int64_t *value);
+int query_integer(
+    struct query *query, const char *name, int64_t most, int64_t *value);
 int query_addr(struct query *query, const char *name, struct addr *addr);
 /* 16 bytes in hex; *given: whether it was there. */
-int query_id(struct query *query, const char *name, uint8_t id[16],
-    bool *given);
+int query_id(
+    struct query *query, const char *name, uint8_t id[16], bool *given);
 /* By id or name.  row stays as it is when absent. */
 int query_agent_row(struct query *query, int64_t *row);
 /* The kept level nearest to what `bin` asks for, else the one that gives

@@ -14,9 +14,9 @@
 struct link_series {
 	struct query *q;
 	char from[NODE_ID_LEN], to[NODE_ID_LEN];
-	struct addr hop;   /* an address that every such path shows */
+	struct addr hop; /* an address that every such path shows */
 	uint32_t bin_s;
-	int64_t bin;       /* under way; -1: none yet */
+	int64_t bin; /* under way; -1: none yet */
 	struct map map;
 	json_t *bins;
 };
@@ -76,8 +76,7 @@ static void extremes(const struct link_series *s, int64_t *low, int64_t *high)
 			    !same_hop(path, i + 1, s->to))
 				continue;
 			int64_t near = histogram_median(&path->hops[i].rtt);
-			int64_t far =
-			    histogram_median(&path->hops[i + 1].rtt);
+			int64_t far = histogram_median(&path->hops[i + 1].rtt);
 			if (near < 0 || far < 0)
 				continue;
 			int64_t delay = far > near ? far - near : 0;
@@ -139,8 +138,8 @@ int query_link_series(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct link_series s = {.q = &q, .bin = -1};
-	struct store_filter filter = {0};
+	struct link_series s = { .q = &q, .bin = -1 };
+	struct store_filter filter = { 0 };
 	int err = query_begin(&q, c, args, msg);
 	if (err < 0)
 		return err;
@@ -150,8 +149,9 @@ int query_link_series(struct collector *c, const struct query_args *args,
 		err = query_range(&q, 3600 * NS_PER_S, &filter.range);
 	if (err == ERR_OK)
 		err = query_bin(&q, &filter.range, 60, &s.bin_s);
-	if (err == ERR_OK && (filter.range.to_ns - filter.range.from_ns) /
-	    (s.bin_s * NS_PER_S) > BINS_MOST)
+	if (err == ERR_OK &&
+	    (filter.range.to_ns - filter.range.from_ns) / (s.bin_s * NS_PER_S) >
+		BINS_MOST)
 		err = err_set(msg, ERR_USAGE, "bin: too fine for this range");
 	filter.bin_s = s.bin_s;
 	filter.hop = s.hop;
@@ -160,6 +160,8 @@ int query_link_series(struct collector *c, const struct query_args *args,
 	if (err == ERR_OK)
 		finish_bin(&s);
 	map_fini(&s.map);
-	return query_end(&q, err, json_pack("{s:I, s:o}", "bin_s",
-	    (json_int_t)s.bin_s, "bins", s.bins), answer);
+	return query_end(&q, err,
+	    json_pack(
+		"{s:I, s:o}", "bin_s", (json_int_t)s.bin_s, "bins", s.bins),
+	    answer);
 }

@@ -5,7 +5,7 @@
 int query_list_begin(struct query_list *list, struct collector *c,
     const struct query_args *args, struct errmsg *msg)
 {
-	*list = (struct query_list){0};
+	*list = (struct query_list){ 0 };
 	int err = query_begin(&list->query, c, args, msg);
 	if (err < 0)
 		return err;
@@ -37,8 +37,8 @@ void query_list_add(
 
 int query_list_end(struct query_list *list, int err, json_t **answer)
 {
-	json_t *next = list->more
-	    ? query_next(list->last_ns, list->last_row) : json_null();
+	json_t *next = list->more ? query_next(list->last_ns, list->last_row)
+				  : json_null();
 	return query_end(&list->query, err < 0 ? err : ERR_OK,
 	    json_pack("{s:o, s:o}", "items", list->items, "next", next),
 	    answer);

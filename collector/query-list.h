@@ -13,7 +13,7 @@ struct query_list {
 	struct store_filter filter; /* cursor and limit are set */
 	json_t *items;
 	uint32_t limit;
-	int64_t last_ns, last_row;  /* shown; at first the cursor's */
+	int64_t last_ns, last_row; /* shown; at first the cursor's */
 	bool more;
 };
 

@@ -29,7 +29,7 @@
 
 struct overview {
 	pthread_mutex_t lock;
-	json_t *worst;        /* owned; NULL: none yet */
+	json_t *worst; /* owned; NULL: none yet */
 	struct monotime made;
 };
 
@@ -116,8 +116,8 @@ static json_t *worst_of(struct map *map)
 		double lossy = score_lossy(&links[i]);
 		double score = fmax(slow, lossy);
 		if (score >= SCORE_LEAST)
-			scored[n++] = (struct scored){&links[i], score,
-			    why_of(slow, lossy)};
+			scored[n++] = (struct scored){ &links[i], score,
+				why_of(slow, lossy) };
 	}
 	qsort(scored, n, sizeof(*scored), by_score);
 	json_t *list = json_array();
@@ -137,15 +137,16 @@ static int worst_links(struct query *q, json_t **worst)
 	struct overview *overview = q->c->overview;
 	struct monotime now = collector_mono(q->c);
 	pthread_mutex_lock(&overview->lock);
-	bool fresh = overview->worst &&
-	    monotime_diff(now, overview->made) < KEPT_NS;
+	bool fresh =
+	    overview->worst && monotime_diff(now, overview->made) < KEPT_NS;
 	*worst = fresh ? json_deep_copy(overview->worst) : NULL;
 	pthread_mutex_unlock(&overview->lock);
 	if (fresh)
 		return ERR_OK;
-	struct map map = {0};
+	struct map map = { 0 };
 	struct store_range range = {
-	    q->now_ns > RANGE_NS ? q->now_ns - RANGE_NS : 0, q->now_ns};
+		q->now_ns > RANGE_NS ? q->now_ns - RANGE_NS : 0, q->now_ns
+	};
 	int err = map_read(q, &range, 0, &map);
 	if (err == ERR_OK) {
 		*worst = worst_of(&map);
@@ -177,13 +178,14 @@ static int take_outbreak(void *ctx, const struct store_alarm *alarm)
 /* The open ones; where they are few, what was last beside them. */
 static int read_outbreaks(struct query *q, json_t *list)
 {
-	struct outbreaks found = {list, false, ALARMS_MOST};
-	struct store_filter open = {
-	    .range = {q->now_ns, q->now_ns + 1}, .agent_row = -1};
-	struct store_filter past = {.agent_row = -1, .limit = PAST_ROWS_MOST,
-	    .range = {q->now_ns - PAST_NS, q->now_ns}};
-	int err = q->c->ops->read_alarms(
-	    q->reader, &open, take_outbreak, &found);
+	struct outbreaks found = { list, false, ALARMS_MOST };
+	struct store_filter open = { .range = { q->now_ns, q->now_ns + 1 },
+		.agent_row = -1 };
+	struct store_filter past = { .agent_row = -1,
+		.limit = PAST_ROWS_MOST,
+		.range = { q->now_ns - PAST_NS, q->now_ns } };
+	int err =
+	    q->c->ops->read_alarms(q->reader, &open, take_outbreak, &found);
 	if (err < 0 || json_array_size(list) >= ALARMS_FEW)
 		return err;
 	found.over = true;
@@ -194,7 +196,7 @@ static int read_outbreaks(struct query *q, json_t *list)
 static json_t *agent_counts(struct collector *c)
 {
 	struct agent *agents;
-	size_t count = agents_list(c, &agents), by_state[AGENT_STATES] = {0};
+	size_t count = agents_list(c, &agents), by_state[AGENT_STATES] = { 0 };
 	for (size_t i = 0; i < count; i++)
 		by_state[agents[i].state]++;
 	free(agents);
@@ -221,9 +223,8 @@ int query_overview(struct collector *c, const struct query_args *args,
 	if (err >= 0)
 		json = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}",
 		    "now", json_time(q.now_ns), "agents", agent_counts(c),
-		    "worst_links", worst, "alarms", alarms, "records",
-		    "stored", (json_int_t)stored, "lost", (json_int_t)lost,
-		    "per_second",
+		    "worst_links", worst, "alarms", alarms, "records", "stored",
+		    (json_int_t)stored, "lost", (json_int_t)lost, "per_second",
 		    (double)c->counters.records_per_second_milli / 1000);
 	json_decref(worst);
 	json_decref(alarms);

@@ -52,8 +52,7 @@ static int take_run(void *ctx, const struct store_run *run)
 		json_hex(run->agent, sizeof(run->agent)), "script",
 		json_text(run->script), "first_at", json_time(run->first_ns),
 		"last_at", json_time(run->last_ns), "records",
-		(json_int_t)run->records, "error",
-		json_text(run->error)),
+		(json_int_t)run->records, "error", json_text(run->error)),
 	    0, run->row);
 	return 0;
 }
@@ -109,9 +108,9 @@ static int read_kinds(struct query *q, uint32_t *kinds)
 		size_t len = strcspn(word, ",");
 		uint32_t bit = 0;
 		for (int k = SONDE__RECORD__BODY_TRACE;
-		    k <= SONDE__RECORD__BODY_LOG; k++)
-			if (word_is(word, len, record_kind_name(
-				(Sonde__Record__BodyCase)k)))
+		     k <= SONDE__RECORD__BODY_LOG; k++)
+			if (word_is(word, len,
+				record_kind_name((Sonde__Record__BodyCase)k)))
 				bit = 1u << k;
 		if (!bit)
 			return err_set(q->msg, ERR_USAGE,
@@ -124,8 +123,8 @@ static int read_kinds(struct query *q, uint32_t *kinds)
 	return ERR_OK;
 }
 
-static int read_filter(struct query *q, struct store_filter *filter,
-    uint8_t campaign[16])
+static int read_filter(
+    struct query *q, struct store_filter *filter, uint8_t campaign[16])
 {
 	bool given = false;
 	int64_t run = 0;

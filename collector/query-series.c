@@ -23,7 +23,7 @@ struct ask {
 	struct store_filter filter;
 	struct kind *kinds;
 	size_t kind_count;
-	json_t *series, *alarms;  /* alarms: of the series under way */
+	json_t *series, *alarms; /* alarms: of the series under way */
 };
 
 static int take_kind(void *ctx, const struct store_kind *kind)
@@ -31,10 +31,10 @@ static int take_kind(void *ctx, const struct store_kind *kind)
 	struct ask *ask = ctx;
 	if (ask->kind_count == SERIES_MOST)
 		return 1;
-	ask->kinds = xreallocarray(
-	    ask->kinds, ask->kind_count + 1, sizeof(*ask->kinds));
-	ask->kinds[ask->kind_count++] = (struct kind){kind->row,
-	    xstrdup(kind->verdict), xstrdup(kind->signature)};
+	ask->kinds =
+	    xreallocarray(ask->kinds, ask->kind_count + 1, sizeof(*ask->kinds));
+	ask->kinds[ask->kind_count++] = (struct kind){ kind->row,
+		xstrdup(kind->verdict), xstrdup(kind->signature) };
 	return 0;
 }
 
@@ -66,8 +66,9 @@ static json_t *points_json(const struct ask *ask, const struct series_set *set,
 			bin->missing ? json_null()
 				     : json_integer((json_int_t)bin->count),
 			"packets",
-			bin->missing ? json_null() : json_integer(
-			    (json_int_t)series->packets[i]),
+			bin->missing
+			    ? json_null()
+			    : json_integer((json_int_t)series->packets[i]),
 			"expected", real_or_null(known, band[i].expected),
 			"low", real_or_null(known, band[i].low), "high",
 			real_or_null(known, band[i].high), "missing",
@@ -96,13 +97,13 @@ static int add_series(struct ask *ask, const struct kind *kind,
 	spikes_find(series->bins, set->bins, &config, &found, band);
 	free(found);
 	struct store_filter filter = {
-	    .range = ask->range,
-	    .kind_row = kind->row,
-	    .agent_row = series->agent_row,
+		.range = ask->range,
+		.kind_row = kind->row,
+		.agent_row = series->agent_row,
 	};
 	json_t *alarms = json_array();
-	int err = c->ops->read_alarms(
-	    ask->q->reader, &filter, take_alarm, alarms);
+	int err =
+	    c->ops->read_alarms(ask->q->reader, &filter, take_alarm, alarms);
 	struct agent *agents;
 	size_t count = agents_list(c, &agents);
 	json_t *agent = json_null();
@@ -112,10 +113,11 @@ static int add_series(struct ask *ask, const struct kind *kind,
 	free(agents);
 	json_array_append_new(ask->series,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o}", "signature",
-		json_text(kind->signature), "verdict",
-		json_text(kind->verdict), "agent", agent, "points",
-		points_json(ask, set, series, band,
-		    warm_bins(set, series, &config)), "alarms", alarms));
+		json_text(kind->signature), "verdict", json_text(kind->verdict),
+		"agent", agent, "points",
+		points_json(
+		    ask, set, series, band, warm_bins(set, series, &config)),
+		"alarms", alarms));
 	free(band);
 	return err < 0 ? err : ERR_OK;
 }
@@ -125,8 +127,8 @@ static bool has_points(const struct ask *ask, const struct series_set *set,
 {
 	for (size_t i = 0; i < set->bins; i++)
 		if (series->packets[i] > 0 &&
-		    (set->first_s + (int64_t)(i + 1) * set->bin_s) *
-			NS_PER_S > ask->range.from_ns)
+		    (set->first_s + (int64_t)(i + 1) * set->bin_s) * NS_PER_S >
+			ask->range.from_ns)
 			return true;
 	return false;
 }
@@ -144,8 +146,8 @@ static int read_all_series(struct ask *ask)
 			    "bin: too fine for this range");
 		for (size_t s = 0; err == ERR_OK && s < set.count; s++)
 			if (has_points(ask, &set, &set.items[s]))
-				err = add_series(ask, &ask->kinds[k], &set,
-				    &set.items[s]);
+				err = add_series(
+				    ask, &ask->kinds[k], &set, &set.items[s]);
 		series_fini(&set);
 	}
 	return err;
@@ -155,8 +157,8 @@ static int read_ask(struct ask *ask, uint32_t *bin_s)
 {
 	struct query *q = ask->q;
 	struct store_filter kinds = {
-	    .signature = query_text(q, "signature"),
-	    .verdict = query_text(q, "verdict"),
+		.signature = query_text(q, "signature"),
+		.verdict = query_text(q, "verdict"),
 	};
 	ask->filter.agent_row = STORE_FLEET;
 	int err = query_range(q, 3600 * NS_PER_S, &ask->range);
@@ -165,15 +167,14 @@ static int read_ask(struct ask *ask, uint32_t *bin_s)
 	if (err == ERR_OK)
 		err = query_agent_row(q, &ask->filter.agent_row);
 	if (err == ERR_OK)
-		err = q->c->ops->read_kinds(
-		    q->reader, &kinds, take_kind, ask);
+		err = q->c->ops->read_kinds(q->reader, &kinds, take_kind, ask);
 	if (err < 0)
 		return err;
 	ask->filter.bin_s = *bin_s;
 	ask->filter.range = ask->range;
 	int64_t history_ns = HISTORY_BINS * (*bin_s * NS_PER_S);
-	ask->filter.range.from_ns -= ask->range.from_ns < history_ns
-	    ? ask->range.from_ns : history_ns;
+	ask->filter.range.from_ns -=
+	    ask->range.from_ns < history_ns ? ask->range.from_ns : history_ns;
 	return ERR_OK;
 }
 
@@ -181,7 +182,7 @@ int query_series(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct ask ask = {.q = &q};
+	struct ask ask = { .q = &q };
 	uint32_t bin_s = 0;
 	int err = query_begin(&q, c, args, msg);
 	if (err < 0)
@@ -195,8 +196,10 @@ int query_series(struct collector *c, const struct query_args *args,
 		free(ask.kinds[i].signature);
 	}
 	free(ask.kinds);
-	return query_end(&q, err, json_pack("{s:I, s:o}", "bin_s",
-	    (json_int_t)bin_s, "series", ask.series), answer);
+	return query_end(&q, err,
+	    json_pack(
+		"{s:I, s:o}", "bin_s", (json_int_t)bin_s, "series", ask.series),
+	    answer);
 }
 
 static int list_alarm(void *ctx, const struct store_alarm *alarm)
@@ -204,8 +207,7 @@ static int list_alarm(void *ctx, const struct store_alarm *alarm)
 	struct query_list *list = ctx;
 	if (query_list_is_full(list))
 		return 1;
-	query_list_add(
-	    list, alarm_to_json(alarm), alarm->onset_ns, alarm->row);
+	query_list_add(list, alarm_to_json(alarm), alarm->onset_ns, alarm->row);
 	return 0;
 }
 
@@ -224,8 +226,7 @@ int query_alarms(struct collector *c, const struct query_args *args,
 	if (err == ERR_OK)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)
-		err = c->ops->read_alarms(
-		    q->reader, filter, list_alarm, &list);
+		err = c->ops->read_alarms(q->reader, filter, list_alarm, &list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -239,12 +240,10 @@ static int list_kind(void *ctx, const struct store_kind *kind)
 		return 1;
 	query_list_add(list,
 	    json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "signature",
-		json_text(kind->signature), "verdict",
-		json_text(kind->verdict), "sources",
-		(json_int_t)kind->sources, "packets",
+		json_text(kind->signature), "verdict", json_text(kind->verdict),
+		"sources", (json_int_t)kind->sources, "packets",
 		(json_int_t)kind->packets, "first_at",
-		json_time(kind->first_ns), "last_at",
-		json_time(kind->last_ns)),
+		json_time(kind->first_ns), "last_at", json_time(kind->last_ns)),
 	    0, kind->row);
 	return 0;
 }
@@ -253,7 +252,7 @@ int query_signatures(struct collector *c, const struct query_args *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	struct store_filter all = {0};
+	struct store_filter all = { 0 };
 	int err = query_list_begin(&list, c, args, msg);
 	if (err < 0)
 		return err;

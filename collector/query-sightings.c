@@ -16,13 +16,13 @@ static int take_source(void *ctx, const struct store_source *s)
 	json_t *item = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "src",
 	    json_addr(&s->src), "verdict", json_text(s->verdict), "signature",
 	    json_text(s->signature), "proto", (json_int_t)s->proto, "dport",
-	    (json_int_t)s->dport, "packets", (json_int_t)s->packets,
-	    "targets", (json_int_t)s->targets);
+	    (json_int_t)s->dport, "packets", (json_int_t)s->packets, "targets",
+	    (json_int_t)s->targets);
 	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:b}", "first_at",
-	    json_time(s->first_ns), "last_at", json_time(s->last_ns),
-	    "agents", json_words(s->agents), "payload_hash",
-	    s->payload_hash.len == 16
-		? json_hex(s->payload_hash.data, 16) : json_null(),
+	    json_time(s->first_ns), "last_at", json_time(s->last_ns), "agents",
+	    json_words(s->agents), "payload_hash",
+	    s->payload_hash.len == 16 ? json_hex(s->payload_hash.data, 16)
+				      : json_null(),
 	    "spoofable", s->spoofable);
 	json_object_update(item, more);
 	json_decref(more);
@@ -38,7 +38,8 @@ static int choose_level(struct query *q, struct store_filter *filter)
 	uint32_t rows = ROWS_MOST;
 	int err = ERR_OK;
 	for (int i = 0; err == ERR_OK && rows == ROWS_MOST &&
-	    i < STORE_LEVELS_MAX && levels[i]; i++) {
+	     i < STORE_LEVELS_MAX && levels[i];
+	     i++) {
 		filter->bin_s = levels[i];
 		err = q->c->ops->count_sources(
 		    q->reader, filter, ROWS_MOST, &rows);
@@ -84,14 +85,14 @@ int query_payload(struct collector *c, const struct query_args *args,
 	struct query q;
 	uint8_t hash[16];
 	uint64_t size_bytes = 0;
-	struct buf octets = {0};
+	struct buf octets = { 0 };
 	json_t *json = NULL;
 	int err = query_begin(&q, c, args, msg);
 	if (err < 0)
 		return err;
 	if (hex_parse(hash, sizeof(hash), query_text(&q, "hash")))
-		err = c->ops->read_payload(
-		    q.reader, hash, &size_bytes, &octets);
+		err =
+		    c->ops->read_payload(q.reader, hash, &size_bytes, &octets);
 	else
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND)

@@ -35,8 +35,8 @@ static void see(struct seen_list *list, const struct seen *seen)
 		return;
 	if (list->count == list->cap) {
 		list->cap = list->cap ? list->cap * 2 : 256;
-		list->items = xreallocarray(
-		    list->items, list->cap, sizeof(*list->items));
+		list->items =
+		    xreallocarray(list->items, list->cap, sizeof(*list->items));
 	}
 	list->items[list->count++] = *seen;
 }
@@ -46,10 +46,11 @@ static void see_all(struct seen_list *list, const struct map *map)
 	for (size_t i = 0; i < map->count; i++) {
 		const struct path *path = &map->paths[i].path;
 		int64_t agent_row = map->paths[i].agent_row;
-		see(list, &(struct seen){path->src, i, agent_row, -1});
+		see(list, &(struct seen){ path->src, i, agent_row, -1 });
 		for (size_t k = 0; k < path->hop_count; k++)
-			see(list, &(struct seen){path->hops[k].from, i,
-			    agent_row, path->hops[k].rtt_min_ns});
+			see(list,
+			    &(struct seen){ path->hops[k].from, i, agent_row,
+				path->hops[k].rtt_min_ns });
 	}
 	if (list->count > 0)
 		qsort(list->items, list->count, sizeof(*list->items), by_addr);
@@ -68,11 +69,11 @@ static size_t first_of(const struct seen_list *list, const struct addr *addr)
 	return low;
 }
 
-static bool saw(const struct seen_list *list, const struct addr *addr,
-    int64_t agent_row)
+static bool saw(
+    const struct seen_list *list, const struct addr *addr, int64_t agent_row)
 {
-	for (size_t i = first_of(list, addr); i < list->count &&
-	    addr_equal(&list->items[i].addr, addr); i++)
+	for (size_t i = first_of(list, addr);
+	     i < list->count && addr_equal(&list->items[i].addr, addr); i++)
 		if (list->items[i].agent_row == agent_row)
 			return true;
 	return false;
@@ -86,8 +87,8 @@ static json_t *agents_of(const struct map *map, const struct seen_list *list,
 	    node->addr.family ? &node->addr : &node->before;
 	json_t *ids = json_array();
 	int64_t last = 0;
-	for (size_t i = first_of(list, addr); i < list->count &&
-	    addr_equal(&list->items[i].addr, addr); i++) {
+	for (size_t i = first_of(list, addr);
+	     i < list->count && addr_equal(&list->items[i].addr, addr); i++) {
 		const struct seen *seen = &list->items[i];
 		if (seen->agent_row == last)
 			continue;
@@ -95,8 +96,8 @@ static json_t *agents_of(const struct map *map, const struct seen_list *list,
 		if (node->addr.family == 0 && node->after.family &&
 		    !saw(list, &node->after, last))
 			continue;
-		json_array_append_new(ids,
-		    json_hex(map->paths[seen->path].agent, AGENT_ID_LEN));
+		json_array_append_new(
+		    ids, json_hex(map->paths[seen->path].agent, AGENT_ID_LEN));
 	}
 	return ids;
 }
@@ -106,8 +107,9 @@ static int64_t rtt_min_of(
     const struct seen_list *list, const struct topology_node *node)
 {
 	int64_t least = -1;
-	for (size_t i = first_of(list, &node->addr); i < list->count &&
-	    addr_equal(&list->items[i].addr, &node->addr); i++) {
+	for (size_t i = first_of(list, &node->addr);
+	     i < list->count && addr_equal(&list->items[i].addr, &node->addr);
+	     i++) {
 		int64_t rtt = list->items[i].rtt_min_ns;
 		if (rtt >= 0 && (least < 0 || rtt < least))
 			least = rtt;
@@ -123,10 +125,9 @@ static json_t *name_of(struct collector *c, const struct map *map,
 	size_t i = first_of(list, &node->addr);
 	if (!node->is_source || i >= list->count)
 		return json_null();
-	for (; i < list->count &&
-	    addr_equal(&list->items[i].addr, &node->addr); i++) {
-		const struct map_path *path =
-		    &map->paths[list->items[i].path];
+	for (; i < list->count && addr_equal(&list->items[i].addr, &node->addr);
+	     i++) {
+		const struct map_path *path = &map->paths[list->items[i].path];
 		if (addr_equal(&path->path.src, &node->addr) &&
 		    agents_find(c, path->agent, &agent))
 			return json_string(agent.name);
@@ -139,23 +140,25 @@ static json_t *node_json(struct collector *c, const struct map *map,
 {
 	char id[NODE_ID_LEN];
 	const char *role = node->is_source ? "source"
-	    : node->is_destination ? "destination" : "router";
-	json_t *loss = node->probes == 0 ? json_null()
+	    : node->is_destination         ? "destination"
+					   : "router";
+	json_t *loss = node->probes == 0
+	    ? json_null()
 	    : json_real(1.0 - (double)node->replies / (double)node->probes);
-	return json_pack("{s:s, s:o, s:s, s:I, s:o, s:o, s:b, s:o, s:o}",
-	    "id", map_node_id(node, id), "addr", json_addr(&node->addr),
-	    "role", role, "traces", (json_int_t)node->traces, "rtt_min_ns",
-	    json_count(rtt_min_of(list, node)), "loss", loss, "mpls", node->mpls,
-	    "agents", agents_of(map, list, node), "name",
+	return json_pack("{s:s, s:o, s:s, s:I, s:o, s:o, s:b, s:o, s:o}", "id",
+	    map_node_id(node, id), "addr", json_addr(&node->addr), "role", role,
+	    "traces", (json_int_t)node->traces, "rtt_min_ns",
+	    json_count(rtt_min_of(list, node)), "loss", loss, "mpls",
+	    node->mpls, "agents", agents_of(map, list, node), "name",
 	    name_of(c, map, list, node));
 }
 
-static json_t *topology_json(struct query *q, struct map *map,
-    const struct store_range *range)
+static json_t *topology_json(
+    struct query *q, struct map *map, const struct store_range *range)
 {
 	const struct topology_node *nodes;
 	const struct topology_link *links;
-	struct seen_list list = {0};
+	struct seen_list list = { 0 };
 	see_all(&list, map);
 	size_t node_count = topology_nodes(map->topology, &nodes);
 	size_t link_count = topology_links(map->topology, &links);
@@ -177,7 +180,7 @@ int query_topology(struct collector *c, const struct query_args *args,
 {
 	struct query q;
 	struct store_range range;
-	struct map map = {0};
+	struct map map = { 0 };
 	int64_t agent_row = 0;
 	json_t *json = NULL;
 	int err = query_begin(&q, c, args, msg);

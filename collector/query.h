@@ -22,23 +22,23 @@ struct query_args {
 
 /* 0 and a new reference in *answer; ERR_USAGE (400) names the parameter;
  * ERR_NOT_FOUND (404); ERR_UNAVAILABLE (503). */
-typedef int query_fn(struct collector *collector,
-    const struct query_args *args, json_t **answer, struct errmsg *msg);
+typedef int query_fn(struct collector *collector, const struct query_args *args,
+    json_t **answer, struct errmsg *msg);
 
 query_fn query_overview;
 query_fn query_agents;
-query_fn query_agent;       /* id */
+query_fn query_agent; /* id */
 query_fn query_campaigns;
-query_fn query_campaign;    /* id */
+query_fn query_campaign; /* id */
 query_fn query_runs;
-query_fn query_records;     /* NDJSON: ask page after page, limit 1000 */
+query_fn query_records; /* NDJSON: ask page after page, limit 1000 */
 query_fn query_topology;
 query_fn query_link_series; /* id */
 query_fn query_series;
-query_fn query_alarms;      /* from, to, signature, agent; newest first */
+query_fn query_alarms; /* from, to, signature, agent; newest first */
 query_fn query_signatures;
 query_fn query_sightings;
-query_fn query_payload;     /* hash */
+query_fn query_payload; /* hash */
 
 /* The routes that are only a query: path template, function, and the names of
  * the parameters that it knows (NULL-terminated; the web refuses others). */

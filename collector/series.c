@@ -22,8 +22,8 @@ static bool *watch_of(struct series_set *set, int64_t agent_row, bool make)
 	set->watch = xreallocarray(
 	    set->watch, set->watch_count + 1, sizeof(*set->watch));
 	struct series_watch *watch = &set->watch[set->watch_count++];
-	*watch = (struct series_watch){
-	    agent_row, xcalloc(set->bins + 1, sizeof(bool))};
+	*watch = (struct series_watch){ agent_row,
+		xcalloc(set->bins + 1, sizeof(bool)) };
 	return watch->bins;
 }
 
@@ -64,10 +64,10 @@ static void series_begin(
 		    xreallocarray(set->items, set->cap, sizeof(*set->items));
 	}
 	set->items[set->count++] = (struct series){
-	    .kind_row = point->kind_row,
-	    .agent_row = point->agent_row,
-	    .bins = xcalloc(set->bins + 1, sizeof(struct spike_bin)),
-	    .packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
+		.kind_row = point->kind_row,
+		.agent_row = point->agent_row,
+		.bins = xcalloc(set->bins + 1, sizeof(struct spike_bin)),
+		.packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
 	};
 }
 
@@ -89,11 +89,10 @@ static void mark_missing(struct series_set *set)
 {
 	for (size_t s = 0; s < set->count; s++) {
 		struct series *series = &set->items[s];
-		const bool *watched =
-		    watch_of(set, series->agent_row, false);
+		const bool *watched = watch_of(set, series->agent_row, false);
 		for (size_t i = 0; i < set->bins; i++)
-			series->bins[i].missing = series->packets[i] == 0 &&
-			    !(watched && watched[i]);
+			series->bins[i].missing =
+			    series->packets[i] == 0 && !(watched && watched[i]);
 	}
 }
 
@@ -111,7 +110,7 @@ int series_read(struct collector *c, struct store_reader *reader,
 {
 	int64_t from_s = filter->range.from_ns / NS_PER_S;
 	int64_t to_s = (filter->range.to_ns + NS_PER_S - 1) / NS_PER_S;
-	*set = (struct series_set){.bin_s = filter->bin_s};
+	*set = (struct series_set){ .bin_s = filter->bin_s };
 	set->first_s = from_s - from_s % set->bin_s;
 	int64_t bins = (to_s - set->first_s + set->bin_s - 1) / set->bin_s;
 	if (bins > SERIES_BINS_MOST)
@@ -133,7 +132,7 @@ void series_fini(struct series_set *set)
 	}
 	free(set->items);
 	drop_watch(set);
-	*set = (struct series_set){0};
+	*set = (struct series_set){ 0 };
 }
 
 struct spike_config series_spikes(const struct collector *c, uint32_t bin_s)

@@ -17,11 +17,11 @@ struct series {
 };
 struct series_set {
 	uint32_t bin_s;
-	int64_t first_s;             /* start of the first bin */
-	size_t bins;                 /* of each series */
-	struct series *items;        /* owned; by kind, then agent */
+	int64_t first_s;      /* start of the first bin */
+	size_t bins;          /* of each series */
+	struct series *items; /* owned; by kind, then agent */
 	size_t count, cap;
-	struct series_watch *watch;  /* owned; while reading */
+	struct series_watch *watch; /* owned; while reading */
 	size_t watch_count;
 };
 

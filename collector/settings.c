@@ -8,13 +8,14 @@ void collector_config_read(
 	*to = collector_defaults;
 	to->state_dir = config_text(config, "state-dir");
 	to->admin_token_file = config_text(config, "admin-token-file");
-	to->series_bin_s = (uint32_t)(
-	    config_duration_ns(config, "series-bin") / NS_PER_S);
-	to->alarm_bin_s = (uint32_t)(
-	    config_duration_ns(config, "alarm-bin") / NS_PER_S);
+	to->series_bin_s =
+	    (uint32_t)(config_duration_ns(config, "series-bin") / NS_PER_S);
+	to->alarm_bin_s =
+	    (uint32_t)(config_duration_ns(config, "alarm-bin") / NS_PER_S);
 	to->alarm_interval_ns = config_duration_ns(config, "alarm-interval");
 	to->alarm_settle_ns = config_given(config, "alarm-settle")
-	    ? config_duration_ns(config, "alarm-settle") : 0;
+	    ? config_duration_ns(config, "alarm-settle")
+	    : 0;
 	to->alarm_warmup_bins =
 	    (uint32_t)config_integer(config, "alarm-warmup-bins");
 	to->alarm_run_length_bins =
@@ -29,7 +30,8 @@ void collector_config_read(
 	to->queue_batches = (uint32_t)config_integer(config, "queue-batches");
 	to->queue_bytes = config_size(config, "queue-size");
 	to->database_max_bytes = config_given(config, "database-max-size")
-	    ? config_size(config, "database-max-size") : 0;
+	    ? config_size(config, "database-max-size")
+	    : 0;
 }
 
 /* The settings keep whole seconds; what they would cut off is an error. */

@@ -36,16 +36,17 @@ static void configure(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-int db_open(struct db *db, const char *path, bool read_only,
-    struct errmsg *msg)
+int db_open(struct db *db, const char *path, bool read_only, struct errmsg *msg)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, configure);
-	*db = (struct db){0};
-	int flags = SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY
-	    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	*db = (struct db){ 0 };
+	int flags = SQLITE_OPEN_NOMUTEX |
+	    (read_only ? SQLITE_OPEN_READONLY
+		       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
-		int err = db->handle ? db_error(db, msg)
+		int err = db->handle
+		    ? db_error(db, msg)
 		    : err_set(msg, -ENOMEM, "database: no memory");
 		err_prefix(msg, "%s", path);
 		db_close(db);
@@ -63,7 +64,7 @@ void db_close(struct db *db)
 		sqlite3_finalize(db->statements[i].stmt);
 	free(db->statements);
 	sqlite3_close(db->handle);
-	*db = (struct db){0};
+	*db = (struct db){ 0 };
 }
 
 int db_script(struct db *db, const char *sql, struct errmsg *msg)
@@ -79,8 +80,7 @@ static struct db_statement *slot_of(const struct db *db, const char *sql)
 {
 	size_t at = ((uintptr_t)sql >> 3) * UINT32_C(0x9e3779b1);
 	for (;; at++) {
-		struct db_statement *slot =
-		    &db->statements[at & (db->cap - 1)];
+		struct db_statement *slot = &db->statements[at & (db->cap - 1)];
 		if (!slot->sql || slot->sql == sql)
 			return slot;
 	}
@@ -93,8 +93,7 @@ static void statements_grow(struct db *db)
 	db->statements = xcalloc(db->cap, sizeof(*db->statements));
 	for (size_t i = 0; i < old.cap; i++)
 		if (old.statements[i].sql)
-			*slot_of(db, old.statements[i].sql) =
-			    old.statements[i];
+			*slot_of(db, old.statements[i].sql) = old.statements[i];
 	free(old.statements);
 }
 
@@ -109,7 +108,7 @@ static sqlite3_stmt *prepared(struct db *db, const char *sql)
 	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 		&stmt, NULL) != SQLITE_OK)
 		return NULL;
-	*slot = (struct db_statement){sql, stmt};
+	*slot = (struct db_statement){ sql, stmt };
 	db->count++;
 	return stmt;
 }
@@ -119,11 +118,12 @@ static void bind_addr(sqlite3_stmt *stmt, int at, const struct addr *addr)
 	if (addr_len(addr) == 0)
 		sqlite3_bind_null(stmt, at);
 	else
-		sqlite3_bind_blob(stmt, at, addr->bytes,
-		    (int)addr_len(addr), SQLITE_STATIC);
+		sqlite3_bind_blob(
+		    stmt, at, addr->bytes, (int)addr_len(addr), SQLITE_STATIC);
 }
 
-/* Texts, blobs and addresses are not copied: the caller holds them until it resets. */
+/* Texts, blobs and addresses are not copied: the caller holds them until it
+ * resets. */
 static void bind(sqlite3_stmt *stmt, const char *types, va_list *args)
 {
 	for (int at = 1; *types; types++, at++) {
@@ -135,25 +135,20 @@ static void bind(sqlite3_stmt *stmt, const char *types, va_list *args)
 			sqlite3_bind_double(stmt, at, va_arg(*args, double));
 			break;
 		case 't':
-			sqlite3_bind_text(stmt, at,
-			    va_arg(*args, const char *), -1, SQLITE_STATIC);
+			sqlite3_bind_text(stmt, at, va_arg(*args, const char *),
+			    -1, SQLITE_STATIC);
 			break;
 		case 'b': {
 			const void *data = va_arg(*args, const void *);
 			size_t len = va_arg(*args, size_t);
-			sqlite3_bind_blob64(stmt, at, data, len,
-			    SQLITE_STATIC);
+			sqlite3_bind_blob64(stmt, at, data, len, SQLITE_STATIC);
 			break;
 		}
 		case 'a':
-			bind_addr(stmt, at,
-			    va_arg(*args, const struct addr *));
+			bind_addr(stmt, at, va_arg(*args, const struct addr *));
 			break;
-		case 'n':
-			sqlite3_bind_null(stmt, at);
-			break;
-		default:
-			BUG("sqlite: no such type '%c'", *types);
+		case 'n': sqlite3_bind_null(stmt, at); break;
+		default: BUG("sqlite: no such type '%c'", *types);
 		}
 	}
 }
@@ -188,8 +183,8 @@ int db_step(struct db *db, sqlite3_stmt *stmt, struct errmsg *msg)
 	return code == SQLITE_DONE ? 0 : db_error(db, msg);
 }
 
-int db_run(struct db *db, struct errmsg *msg, const char *sql,
-    const char *types, ...)
+int db_run(
+    struct db *db, struct errmsg *msg, const char *sql, const char *types, ...)
 {
 	va_list args;
 	va_start(args, types);
@@ -211,8 +206,8 @@ int db_changes(const struct db *db)
 	return sqlite3_changes(db->handle);
 }
 
-int db_integer(struct db *db, int64_t *value, int64_t fallback,
-    const char *sql, const char *types, ...)
+int db_integer(struct db *db, int64_t *value, int64_t fallback, const char *sql,
+    const char *types, ...)
 {
 	va_list args;
 	va_start(args, types);

@@ -27,8 +27,8 @@ struct db {
 	bool corrupt; /* damage was met; stays */
 };
 
-int db_open(struct db *db, const char *path, bool read_only,
-    struct errmsg *msg);
+int db_open(
+    struct db *db, const char *path, bool read_only, struct errmsg *msg);
 void db_close(struct db *db);
 
 /* Several statements without values, not kept. */
@@ -48,13 +48,13 @@ static inline void db_reset(sqlite3_stmt *stmt)
 void db_reset_all(struct db *db);
 
 /* Runs to the end. */
-int db_run(struct db *db, struct errmsg *msg, const char *sql,
-    const char *types, ...);
+int db_run(
+    struct db *db, struct errmsg *msg, const char *sql, const char *types, ...);
 int db_changes(const struct db *db);
 /* The first column of the first row; fallback when there is no row or it is
  * null. */
-int db_integer(struct db *db, int64_t *value, int64_t fallback,
-    const char *sql, const char *types, ...);
+int db_integer(struct db *db, int64_t *value, int64_t fallback, const char *sql,
+    const char *types, ...);
 
 /* What the database says of its last failure, as one of ours: a duplicate key
  * is -EEXIST, a broken file ERR_CORRUPT, all else ERR_UNAVAILABLE. */

@@ -20,18 +20,18 @@ int sqlite_agent_seen(
     struct store *store, int64_t row, int64_t seen_ns, struct errmsg *msg)
 {
 	return db_run(&store->db, msg,
-	    "UPDATE agents SET seen_ns = max(seen_ns, ?2) WHERE id = ?1",
-	    "ii", row, seen_ns);
+	    "UPDATE agents SET seen_ns = max(seen_ns, ?2) WHERE id = ?1", "ii",
+	    row, seen_ns);
 }
 
-int sqlite_token_add(struct store *store, const struct store_token *token,
-    struct errmsg *msg)
+int sqlite_token_add(
+    struct store *store, const struct store_token *token, struct errmsg *msg)
 {
 	return db_run(&store->db, msg,
 	    "INSERT INTO tokens (hash, name, tags, made_ns, expires_ns)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5)",
-	    "bttii", token->hash, sizeof(token->hash), token->name,
-	    token->tags, token->made_ns, token->expires_ns);
+	    "bttii", token->hash, sizeof(token->hash), token->name, token->tags,
+	    token->made_ns, token->expires_ns);
 }
 
 int sqlite_token_get(struct store *store,
@@ -58,13 +58,12 @@ int sqlite_token_get(struct store *store,
 	return ERR_OK;
 }
 
-int sqlite_token_use(struct store *store, const struct store_token *token,
-    struct errmsg *msg)
+int sqlite_token_use(
+    struct store *store, const struct store_token *token, struct errmsg *msg)
 {
 	return db_run(&store->db, msg,
-	    "UPDATE tokens SET used_ns = ?2, agent = ?3 WHERE hash = ?1",
-	    "bii", token->hash, sizeof(token->hash), token->used_ns,
-	    token->agent_row);
+	    "UPDATE tokens SET used_ns = ?2, agent = ?3 WHERE hash = ?1", "bii",
+	    token->hash, sizeof(token->hash), token->used_ns, token->agent_row);
 }
 
 int sqlite_campaign_add(struct store *store,
@@ -91,14 +90,14 @@ int sqlite_campaign_stop(struct store *store, const uint8_t id[16],
 	return err;
 }
 
-int sqlite_revise(
-    struct store *store, uint64_t *revision, struct errmsg *msg)
+int sqlite_revise(struct store *store, uint64_t *revision, struct errmsg *msg)
 {
 	int64_t value = 0;
 	int err = db_run(&store->db, msg,
 	    "UPDATE meta SET value = value + 1 WHERE key = 'revision'", "");
-	if (err == ERR_OK && db_integer(&store->db, &value, 0,
-	    "SELECT value FROM meta WHERE key = 'revision'", "") < 0)
+	if (err == ERR_OK &&
+	    db_integer(&store->db, &value, 0,
+		"SELECT value FROM meta WHERE key = 'revision'", "") < 0)
 		err = db_error(&store->db, msg);
 	*revision = (uint64_t)value;
 	return err;
@@ -129,8 +128,8 @@ int sqlite_event_add(
     struct store *store, struct store_event *event, struct errmsg *msg)
 {
 	int err = db_run(&store->db, msg,
-	    "INSERT INTO events (at_ns, type, data) VALUES (?1, ?2, ?3)",
-	    "itt", event->at_ns, event->type, event->data);
+	    "INSERT INTO events (at_ns, type, data) VALUES (?1, ?2, ?3)", "itt",
+	    event->at_ns, event->type, event->data);
 	event->id = sqlite3_last_insert_rowid(store->db.handle);
 	return err;
 }

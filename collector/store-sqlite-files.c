@@ -13,7 +13,7 @@
 #include "collector/store-sqlite.h"
 #include "lib/xalloc.h"
 
-static const char *const suffixes[STORE_FILES] = {"", "-wal", "-shm"};
+static const char *const suffixes[STORE_FILES] = { "", "-wal", "-shm" };
 
 /* The size of a file that may be absent: -1. */
 static int64_t size_of(const char *path, const char *suffix)
@@ -45,14 +45,16 @@ static int put_log_aside(const char *path, struct errmsg *msg)
 	return err;
 }
 
-int files_before_open(const char *path, const struct store_config *config,
-    struct errmsg *msg)
+int files_before_open(
+    const char *path, const struct store_config *config, struct errmsg *msg)
 {
 	int64_t size = size_of(path, ""), log = size_of(path, "-wal");
 	if (size > 0)
 		return config->anew ? err_set(msg, -EEXIST,
-		    "there is a database: move it away before a new one is "
-		    "begun") : ERR_OK;
+					  "there is a database: move it away "
+					  "before a new one is "
+					  "begun")
+				    : ERR_OK;
 	if (!config->anew && (config->had_one || log > 0))
 		return err_set(msg, -ENOENT,
 		    "the database is %s, but there was one (see '%s'): put a "
@@ -65,11 +67,11 @@ int files_before_open(const char *path, const struct store_config *config,
 void files_remember(struct store *store)
 {
 	for (int i = 0; i < STORE_FILES; i++) {
-		struct stat st = {0};
+		struct stat st = { 0 };
 		char *name = xasprintf("%s%s", store->path, suffixes[i]);
 		if (stat(name, &st) == 0)
 			store->files[i] =
-			    (struct store_file){st.st_dev, st.st_ino};
+			    (struct store_file){ st.st_dev, st.st_ino };
 		free(name);
 	}
 }
@@ -88,8 +90,10 @@ static int check_file(const struct store *store, int i, struct errmsg *msg)
 		what = "replaced";
 	else if (i == 0 && st.st_size == 0)
 		what = "emptied";
-	int err = what ? err_set(msg, -ESTALE,
-	    "database: %.120s was %s under the running collector", name, what)
+	int err = what
+	    ? err_set(msg, -ESTALE,
+		  "database: %.120s was %s under the running collector", name,
+		  what)
 	    : ERR_OK;
 	free(name);
 	return err;

@@ -92,8 +92,7 @@ static int save_digest(
 	    " AND first_seq <= (SELECT first_seq FROM batches"
 	    "  WHERE agent = ?1 AND epoch = ?2"
 	    "  ORDER BY first_seq DESC LIMIT 1 OFFSET ?3)",
-	    "iii", intake->agent_row, (int64_t)h->epoch,
-	    (int64_t)DIGESTS_KEPT);
+	    "iii", intake->agent_row, (int64_t)h->epoch, (int64_t)DIGESTS_KEPT);
 }
 
 /* 1: the same batch; 0: not known with these borders; ERR_FORKED. */
@@ -104,8 +103,8 @@ static int compare_digest(
 	sqlite3_stmt *row = db_query(db,
 	    "SELECT digest FROM batches WHERE agent = ?1 AND epoch = ?2"
 	    " AND first_seq = ?3 AND count = ?4",
-	    "iiii", intake->agent_row, (int64_t)h->epoch,
-	    (int64_t)h->first_seq, (int64_t)h->count);
+	    "iiii", intake->agent_row, (int64_t)h->epoch, (int64_t)h->first_seq,
+	    (int64_t)h->count);
 	int err = db_step(db, row, msg);
 	if (err == 1) {
 		uint8_t digest[sizeof(h->digest)];
@@ -113,7 +112,8 @@ static int compare_digest(
 		if (memcmp(digest, h->digest, sizeof(digest)) != 0)
 			err = err_set(msg, ERR_FORKED,
 			    "batch at %" PRIu64 ": was sent before with "
-			    "other bytes", h->first_seq);
+			    "other bytes",
+			    h->first_seq);
 	}
 	db_reset(row);
 	return err;
@@ -139,7 +139,8 @@ static int compare_records(struct db *db, const struct intake *intake,
 			    memcmp(body, record->body, len) != 0)
 				err = err_set(msg, ERR_FORKED,
 				    "record %" PRIu64 ": was sent before "
-				    "with other bytes", seq);
+				    "with other bytes",
+				    seq);
 		}
 		db_reset(row);
 		if (err < 0)
@@ -167,10 +168,11 @@ static int insert_records(struct store *store, const struct intake *intake,
     struct store_outcome *outcome, struct errmsg *msg)
 {
 	struct rollup rollup = {
-	    .store = store, .intake = intake, .outcome = outcome};
+		.store = store, .intake = intake, .outcome = outcome
+	};
 	int err = ERR_OK;
 	for (uint32_t i = outcome->first_new;
-	    err == ERR_OK && i < intake->header.count; i++) {
+	     err == ERR_OK && i < intake->header.count; i++) {
 		err = insert_record(&store->db, intake, i, msg);
 		if (err == ERR_OK)
 			err = rollup_record(&rollup, i, msg);
@@ -205,8 +207,8 @@ static int store_tail(struct store *store, const struct intake *intake,
 	if (err < 0)
 		return err;
 	uint64_t added = h->count - outcome->first_new;
-	uint64_t gone = h->first_seq > mark->next
-	    ? h->first_seq - mark->next : 0;
+	uint64_t gone =
+	    h->first_seq > mark->next ? h->first_seq - mark->next : 0;
 	mark->next = h->first_seq + h->count;
 	mark->stored += added;
 	mark->lost += gone;
@@ -220,15 +222,15 @@ static int store_tail(struct store *store, const struct intake *intake,
 		    " seen_ns = ?5 WHERE id = ?1",
 		    "iiiii", intake->agent_row, (int64_t)added,
 		    (int64_t)(gone +
-		    count_unnumbered(intake, outcome->first_new)),
+			count_unnumbered(intake, outcome->first_new)),
 		    (int64_t)h->epoch, intake->received.ns);
 	outcome->result = INGEST_STORED;
 	outcome->next = mark->next;
 	return err;
 }
 
-static int refuse(struct store_outcome *outcome, enum ingest_result result,
-    uint64_t next)
+static int refuse(
+    struct store_outcome *outcome, enum ingest_result result, uint64_t next)
 {
 	outcome->result = result;
 	outcome->next = next;
@@ -239,20 +241,22 @@ int sqlite_ingest(struct store *store, const struct intake *intake,
     struct store_outcome *outcome, struct errmsg *msg)
 {
 	const struct batch_header *h = &intake->header;
-	struct watermark mark = {
-	    .agent = intake->agent_row, .epoch = (int64_t)h->epoch};
+	struct watermark mark = { .agent = intake->agent_row,
+		.epoch = (int64_t)h->epoch };
 	int err = read_watermark(&store->db, &mark, msg);
 	if (err == ERR_FORKED)
 		return refuse(outcome, INGEST_FORKED, 0);
 	if (err < 0)
 		return err;
 	if (h->first_seq > mark.next && h->gap_from != mark.next) {
-		err_set(msg, ERR_GAP, "batch: expected number %" PRIu64
-		    ", got %" PRIu64, mark.next, h->first_seq);
+		err_set(msg, ERR_GAP,
+		    "batch: expected number %" PRIu64 ", got %" PRIu64,
+		    mark.next, h->first_seq);
 		return refuse(outcome, INGEST_GAP, mark.next);
 	}
 	uint64_t end = h->first_seq + h->count;
-	uint64_t known = h->first_seq >= mark.next ? 0
+	uint64_t known = h->first_seq >= mark.next
+	    ? 0
 	    : (end < mark.next ? end : mark.next) - h->first_seq;
 	if (known > 0) {
 		err = compare_digest(&store->db, intake, msg);

@@ -17,7 +17,7 @@ void traces_fini(struct traces *t)
 		path_fini(&t->sums[i].path);
 	free(t->sums);
 	index_fini(&t->index);
-	*t = (struct traces){0};
+	*t = (struct traces){ 0 };
 }
 
 static struct trace_sum *find_sum(
@@ -41,7 +41,7 @@ static void add_sum(
 		t->sums = xreallocarray(t->sums, t->cap, sizeof(*t->sums));
 	}
 	index_put(&t->index, index_hash(key, sizeof(*key)), t->count);
-	t->sums[t->count++] = (struct trace_sum){.key = *key, .path = *path};
+	t->sums[t->count++] = (struct trace_sum){ .key = *key, .path = *path };
 }
 
 void rollup_trace(struct rollup *rollup, uint32_t index)
@@ -70,7 +70,7 @@ static int insert_path(struct rollup *rollup, const struct trace_sum *sum,
 {
 	struct db *db = &rollup->store->db;
 	const struct path *path = &sum->path;
-	struct buf hops = {0};
+	struct buf hops = { 0 };
 	path_write_hops(path, &hops);
 	int err = db_run(db, msg,
 	    "INSERT INTO paths (agent, digest, src, dst, hops, last_day)"
@@ -93,8 +93,8 @@ static int insert_path(struct rollup *rollup, const struct trace_sum *sum,
 }
 
 /* The path's own row, made when it is new. */
-static int path_row(struct rollup *rollup, struct trace_sum *sum,
-    struct errmsg *msg)
+static int path_row(
+    struct rollup *rollup, struct trace_sum *sum, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
 	int64_t today = rollup_bin(sum->path.last_ns, 86400), last_day = 0;
@@ -125,8 +125,8 @@ struct bin_row {
 
 /* The sums with what the bin holds already, to be written; a row that cannot
  * be read is replaced. */
-static int add_held(struct db *db, const struct trace_sum *sum,
-    uint32_t bin_s, struct bin_row *to, struct errmsg *msg)
+static int add_held(struct db *db, const struct trace_sum *sum, uint32_t bin_s,
+    struct bin_row *to, struct errmsg *msg)
 {
 	sqlite3_stmt *found = db_query(db,
 	    "SELECT traces, reached, first_ns, last_ns, sums FROM path_bins"
@@ -163,10 +163,10 @@ static int write_bin(struct rollup *rollup, struct trace_sum *sum,
 	if (err < 0)
 		return err;
 	struct bin_row row = {
-	    .traces = (int64_t)sum->path.traces,
-	    .reached = (int64_t)sum->path.reached,
-	    .first_ns = sum->path.first_ns,
-	    .last_ns = sum->path.last_ns,
+		.traces = (int64_t)sum->path.traces,
+		.reached = (int64_t)sum->path.reached,
+		.first_ns = sum->path.first_ns,
+		.last_ns = sum->path.last_ns,
 	};
 	err = add_held(db, sum, bin_s, &row, msg);
 	if (err == ERR_OK)

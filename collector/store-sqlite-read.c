@@ -23,8 +23,8 @@ static int next(struct store_reader *reader, sqlite3_stmt *row)
 static struct store_bytes column_bytes(sqlite3_stmt *row, int column)
 {
 	const uint8_t *data = sqlite3_column_blob(row, column);
-	return (struct store_bytes){
-	    data, data ? (size_t)sqlite3_column_bytes(row, column) : 0};
+	return (struct store_bytes){ data,
+		data ? (size_t)sqlite3_column_bytes(row, column) : 0 };
 }
 
 int sqlite_read_agents(struct store_reader *reader,
@@ -38,16 +38,16 @@ int sqlite_read_agents(struct store_reader *reader,
 	int err;
 	while ((err = next(reader, row)) == 1) {
 		struct store_agent agent = {
-		    .row = sqlite3_column_int64(row, 0),
-		    .name = db_column_text(row, 3),
-		    .tags = db_column_text(row, 4),
-		    .version = db_column_text(row, 5),
-		    .enrolled_ns = sqlite3_column_int64(row, 6),
-		    .seen_ns = sqlite3_column_int64(row, 7),
-		    .epoch = (uint64_t)sqlite3_column_int64(row, 8),
-		    .stored = (uint64_t)sqlite3_column_int64(row, 9),
-		    .lost = (uint64_t)sqlite3_column_int64(row, 10),
-		    .heartbeat = column_bytes(row, 11),
+			.row = sqlite3_column_int64(row, 0),
+			.name = db_column_text(row, 3),
+			.tags = db_column_text(row, 4),
+			.version = db_column_text(row, 5),
+			.enrolled_ns = sqlite3_column_int64(row, 6),
+			.seen_ns = sqlite3_column_int64(row, 7),
+			.epoch = (uint64_t)sqlite3_column_int64(row, 8),
+			.stored = (uint64_t)sqlite3_column_int64(row, 9),
+			.lost = (uint64_t)sqlite3_column_int64(row, 10),
+			.heartbeat = column_bytes(row, 11),
 		};
 		db_column_copy(row, 1, agent.id, sizeof(agent.id));
 		db_column_copy(row, 2, agent.key, sizeof(agent.key));
@@ -70,15 +70,15 @@ int sqlite_read_campaigns(struct store_reader *reader,
 	int err;
 	while ((err = next(reader, row)) == 1) {
 		struct store_campaign campaign = {
-		    .row = sqlite3_column_int64(row, 0),
-		    .script = db_column_text(row, 2),
-		    .targets = db_column_text(row, 3),
-		    .options = db_column_text(row, 4),
-		    .on = db_column_text(row, 5),
-		    .every_s = sqlite3_column_int64(row, 6),
-		    .until_ns = sqlite3_column_int64(row, 7),
-		    .created_ns = sqlite3_column_int64(row, 8),
-		    .stopped_ns = sqlite3_column_int64(row, 9),
+			.row = sqlite3_column_int64(row, 0),
+			.script = db_column_text(row, 2),
+			.targets = db_column_text(row, 3),
+			.options = db_column_text(row, 4),
+			.on = db_column_text(row, 5),
+			.every_s = sqlite3_column_int64(row, 6),
+			.until_ns = sqlite3_column_int64(row, 7),
+			.created_ns = sqlite3_column_int64(row, 8),
+			.stopped_ns = sqlite3_column_int64(row, 9),
 		};
 		db_column_copy(row, 1, campaign.id, sizeof(campaign.id));
 		if ((err = fn(ctx, &campaign)) != 0)
@@ -102,7 +102,8 @@ static char *records_sql(const struct store_filter *f)
 	    f->src.family ? " AND r.src = ?6" : "",
 	    f->dst.family ? " AND r.dst = ?7" : "",
 	    f->src.family && f->kinds == 1u << SONDE__RECORD__BODY_SIGHTING
-		? " AND r.dst IS NULL" : "",
+		? " AND r.dst IS NULL"
+		: "",
 	    f->kinds ? " AND (1 << r.kind) & ?8 != 0" : "",
 	    f->cursor_row ? " AND (r.wall_ns, r.id) < (?9, ?10)" : "");
 }
@@ -137,12 +138,12 @@ int sqlite_read_records(struct store_reader *reader,
 	int err;
 	while ((err = next(reader, row)) == 1) {
 		struct store_record record = {
-		    .row = sqlite3_column_int64(row, 0),
-		    .epoch = (uint64_t)sqlite3_column_int64(row, 2),
-		    .seq = (uint64_t)sqlite3_column_int64(row, 3),
-		    .wall_ns = sqlite3_column_int64(row, 4),
-		    .received_ns = sqlite3_column_int64(row, 5),
-		    .body = column_bytes(row, 6),
+			.row = sqlite3_column_int64(row, 0),
+			.epoch = (uint64_t)sqlite3_column_int64(row, 2),
+			.seq = (uint64_t)sqlite3_column_int64(row, 3),
+			.wall_ns = sqlite3_column_int64(row, 4),
+			.received_ns = sqlite3_column_int64(row, 5),
+			.body = column_bytes(row, 6),
 		};
 		db_column_copy(row, 1, record.agent, sizeof(record.agent));
 		if ((err = fn(ctx, &record)) != 0)
@@ -162,10 +163,10 @@ int sqlite_read_events(struct store_reader *reader,
 	int err;
 	while ((err = next(reader, row)) == 1) {
 		struct store_event event = {
-		    .id = sqlite3_column_int64(row, 0),
-		    .at_ns = sqlite3_column_int64(row, 1),
-		    .type = db_column_text(row, 2),
-		    .data = db_column_text(row, 3),
+			.id = sqlite3_column_int64(row, 0),
+			.at_ns = sqlite3_column_int64(row, 1),
+			.type = db_column_text(row, 2),
+			.data = db_column_text(row, 3),
 		};
 		if ((err = fn(ctx, &event)) != 0)
 			break;
@@ -202,8 +203,7 @@ int sqlite_event_range(
 	return err;
 }
 
-int sqlite_totals(
-    struct store_reader *reader, uint64_t *stored, uint64_t *lost)
+int sqlite_totals(struct store_reader *reader, uint64_t *stored, uint64_t *lost)
 {
 	int64_t sums[2];
 	int err = db_integer(

@@ -25,8 +25,8 @@ int64_t rollup_bin(int64_t ns, uint32_t bin_s)
 	return s - s % bin_s;
 }
 
-static int mark_watch(struct rollup *rollup, int64_t from_ns, int64_t to_ns,
-    struct errmsg *msg)
+static int mark_watch(
+    struct rollup *rollup, int64_t from_ns, int64_t to_ns, struct errmsg *msg)
 {
 	const uint32_t *levels = rollup->store->levels;
 	for (int i = 0; i < STORE_LEVELS_MAX && levels[i]; i++) {
@@ -105,9 +105,7 @@ int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 			return err;
 	}
 	switch (record->kind) {
-	case SONDE__RECORD__BODY_TRACE:
-		rollup_trace(rollup, index);
-		break;
+	case SONDE__RECORD__BODY_TRACE: rollup_trace(rollup, index); break;
 	case SONDE__RECORD__BODY_SIGHTING:
 		if (record->record)
 			rollup_sighting(rollup, index);
@@ -124,8 +122,7 @@ int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 	case SONDE__RECORD__BODY_TRAIN:
 	case SONDE__RECORD__BODY_LOG:
 	case SONDE__RECORD__BODY__NOT_SET:
-	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE:
-		break;
+	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE: break;
 	}
 	return ERR_OK;
 }

@@ -58,13 +58,13 @@ int sqlite_read_runs(struct store_reader *reader,
 	int err;
 	while ((err = db_step(&reader->db, row, &reader->msg)) == 1) {
 		struct store_run run = {
-		    .row = sqlite3_column_int64(row, 0),
-		    .run = (uint64_t)sqlite3_column_int64(row, 3),
-		    .script = db_column_text(row, 4),
-		    .first_ns = sqlite3_column_int64(row, 5),
-		    .last_ns = sqlite3_column_int64(row, 6),
-		    .records = (uint64_t)sqlite3_column_int64(row, 7),
-		    .error = db_column_text(row, 8),
+			.row = sqlite3_column_int64(row, 0),
+			.run = (uint64_t)sqlite3_column_int64(row, 3),
+			.script = db_column_text(row, 4),
+			.first_ns = sqlite3_column_int64(row, 5),
+			.last_ns = sqlite3_column_int64(row, 6),
+			.records = (uint64_t)sqlite3_column_int64(row, 7),
+			.error = db_column_text(row, 8),
 		};
 		db_column_copy(row, 1, run.campaign, sizeof(run.campaign));
 		db_column_copy(row, 2, run.agent, sizeof(run.agent));
@@ -86,8 +86,8 @@ int sqlite_last_run(struct store_reader *reader, const uint8_t campaign[16],
 	return err;
 }
 
-int sqlite_run_failures(struct store_reader *reader,
-    const uint8_t campaign[16], uint64_t *failed, char **last_error)
+int sqlite_run_failures(struct store_reader *reader, const uint8_t campaign[16],
+    uint64_t *failed, char **last_error)
 {
 	sqlite3_stmt *row = db_query(&reader->db,
 	    "SELECT count(*), (SELECT error FROM runs WHERE campaign = ?1"

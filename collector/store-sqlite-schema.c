@@ -193,10 +193,10 @@ static const char step_failures[] =
     "CREATE INDEX alarms_kind ON alarms (kind, agent, onset_ns);";
 
 static const char *const steps[] = {
-    step_ingest,
-    step_rollups,
-    step_campaigns,
-    step_failures,
+	step_ingest,
+	step_rollups,
+	step_campaigns,
+	step_failures,
 };
 
 int schema_newest(void)
@@ -207,8 +207,8 @@ int schema_newest(void)
 static int take_step(struct db *db, int version, struct errmsg *msg)
 {
 	char stamp[48];
-	sqlite3_snprintf(sizeof(stamp), stamp, "PRAGMA user_version = %d",
-	    version + 1);
+	sqlite3_snprintf(
+	    sizeof(stamp), stamp, "PRAGMA user_version = %d", version + 1);
 	int err = db_script(db, "BEGIN IMMEDIATE", msg);
 	if (err == ERR_OK)
 		err = db_script(db, steps[version], msg);
@@ -235,7 +235,8 @@ int schema_migrate(struct db *db, int to, struct errmsg *msg)
 	if (version > to)
 		return err_set(msg, ERR_UNSUPPORTED,
 		    "database: made by a newer version (schema %lld, we know "
-		    "%d)", (long long)version, to);
+		    "%d)",
+		    (long long)version, to);
 	for (; version < to; version++) {
 		err = take_step(db, (int)version, msg);
 		if (err < 0)

@@ -24,7 +24,7 @@ void sightings_fini(struct sightings *s)
 	free(s->points);
 	index_fini(&s->source_index);
 	index_fini(&s->point_index);
-	*s = (struct sightings){0};
+	*s = (struct sightings){ 0 };
 }
 
 /* The kind in this batch; there are few. */
@@ -34,12 +34,12 @@ static size_t kind_of(struct sightings *s, const Sonde__Sighting *body)
 		if (strcmp(s->kinds[i].verdict, body->verdict) == 0 &&
 		    strcmp(s->kinds[i].signature, body->signature) == 0)
 			return i;
-	s->kinds = xreallocarray(
-	    s->kinds, s->kind_count + 1, sizeof(*s->kinds));
+	s->kinds =
+	    xreallocarray(s->kinds, s->kind_count + 1, sizeof(*s->kinds));
 	s->kinds[s->kind_count] = (struct sighting_kind){
-	    .verdict = body->verdict,
-	    .signature = body->signature,
-	    .first_ns = INT64_MAX,
+		.verdict = body->verdict,
+		.signature = body->signature,
+		.first_ns = INT64_MAX,
 	};
 	return s->kind_count++;
 }
@@ -61,7 +61,8 @@ static struct sighting_source *source_slot(
 	index_put(&s->source_index, hash, s->source_count);
 	struct sighting_source *made = &s->sources[s->source_count++];
 	*made = (struct sighting_source){
-	    .key = *key, .first_ns = INT64_MAX, .spoofable = true};
+		.key = *key, .first_ns = INT64_MAX, .spoofable = true
+	};
 	return made;
 }
 
@@ -90,21 +91,22 @@ void rollup_sighting(struct rollup *rollup, uint32_t index)
 	const struct intake_record *record = &rollup->intake->records[index];
 	const Sonde__Sighting *body = record->record->sighting;
 	struct sighting_source one = {
-	    .src = record->src,
-	    .index = index,
-	    .packets = body->packets,
-	    .targets = body->targets,
-	    .first_ns = rollup_sane_ns(rollup, body->first_wall_ns),
-	    .last_ns = rollup_sane_ns(rollup, body->last_wall_ns),
-	    .payload = body->payload_hash.len ? body->payload_hash.data : NULL,
-	    .spoofable = body->spoofable,
+		.src = record->src,
+		.index = index,
+		.packets = body->packets,
+		.targets = body->targets,
+		.first_ns = rollup_sane_ns(rollup, body->first_wall_ns),
+		.last_ns = rollup_sane_ns(rollup, body->last_wall_ns),
+		.payload =
+		    body->payload_hash.len ? body->payload_hash.data : NULL,
+		.spoofable = body->spoofable,
 	};
 	struct sighting_key key = {
-	    .kind = kind_of(s, body),
-	    .family = record->src.family,
-	    .proto = body->proto,
-	    .dport = body->dport,
-	    .bin = rollup_bin(one.first_ns, rollup->store->levels[0]),
+		.kind = kind_of(s, body),
+		.family = record->src.family,
+		.proto = body->proto,
+		.dport = body->dport,
+		.bin = rollup_bin(one.first_ns, rollup->store->levels[0]),
 	};
 	memcpy(key.src, record->src.bytes, sizeof(key.src));
 	source_join(source_slot(s, &key), &one);
@@ -116,8 +118,8 @@ void rollup_sighting(struct rollup *rollup, uint32_t index)
 		kind->last_ns = one.last_ns;
 }
 
-static int write_kind(struct rollup *rollup, struct sighting_kind *kind,
-    struct errmsg *msg)
+static int write_kind(
+    struct rollup *rollup, struct sighting_kind *kind, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
 	sqlite3_stmt *row = db_query(db,
@@ -139,7 +141,7 @@ static int write_kind(struct rollup *rollup, struct sighting_kind *kind,
 
 static void add_point(struct sightings *s, const struct sighting_point *add)
 {
-	int64_t key[] = {add->kind, add->agent, add->bin};
+	int64_t key[] = { add->kind, add->agent, add->bin };
 	uint64_t hash = index_hash(key, sizeof(key));
 	struct index_walk walk = index_walk(&s->point_index, hash);
 	size_t i;
@@ -152,8 +154,8 @@ static void add_point(struct sightings *s, const struct sighting_point *add)
 			return;
 		}
 	}
-	s->points = xreallocarray(
-	    s->points, s->point_count + 1, sizeof(*s->points));
+	s->points =
+	    xreallocarray(s->points, s->point_count + 1, sizeof(*s->points));
 	index_put(&s->point_index, hash, s->point_count);
 	s->points[s->point_count++] = *add;
 }
@@ -197,9 +199,9 @@ static int source_put(const struct source_row *r,
 
 /* What the bin holds of a source. */
 struct source_held {
-	int64_t known;  /* 0 nothing; 1 from other agents; 2 from this one */
-	bool row;       /* this very one: with the same port */
-	bool too_many;  /* there may be more than was looked at */
+	int64_t known; /* 0 nothing; 1 from other agents; 2 from this one */
+	bool row;      /* this very one: with the same port */
+	bool too_many; /* there may be more than was looked at */
 	struct sighting_source sum; /* of the row */
 	uint8_t payload[16];
 };
@@ -208,11 +210,11 @@ static void held_row(struct source_held *held, sqlite3_stmt *row)
 {
 	held->row = true;
 	held->sum = (struct sighting_source){
-	    .packets = (uint64_t)sqlite3_column_int64(row, 3),
-	    .targets = (uint64_t)sqlite3_column_int64(row, 4),
-	    .first_ns = sqlite3_column_int64(row, 5),
-	    .last_ns = sqlite3_column_int64(row, 6),
-	    .spoofable = sqlite3_column_int64(row, 8) != 0,
+		.packets = (uint64_t)sqlite3_column_int64(row, 3),
+		.targets = (uint64_t)sqlite3_column_int64(row, 4),
+		.first_ns = sqlite3_column_int64(row, 5),
+		.last_ns = sqlite3_column_int64(row, 6),
+		.spoofable = sqlite3_column_int64(row, 8) != 0,
 	};
 	if (sqlite3_column_type(row, 7) == SQLITE_NULL)
 		return;
@@ -222,8 +224,8 @@ static void held_row(struct source_held *held, sqlite3_stmt *row)
 
 /* The rows of one source in one bin lie side by side and are few: one for
  * each agent and port. */
-static int source_look(const struct source_row *r, struct source_held *held,
-    struct errmsg *msg)
+static int source_look(
+    const struct source_row *r, struct source_held *held, struct errmsg *msg)
 {
 	const struct sighting_source *s = r->source;
 	struct db *db = &r->rollup->store->db;
@@ -303,7 +305,8 @@ static int bin_known(const struct source_row *r, struct known_bin **bin)
 		return ERR_OK;
 	int err = db_integer(&store->db, &filled, 1,
 	    "SELECT EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1"
-	    " AND bin = ?2)", "ii", r->bin_s, at);
+	    " AND bin = ?2)",
+	    "ii", r->bin_s, at);
 	*bin = known_bin_add(&store->known, r->bin_s, at, !filled);
 	return err;
 }
@@ -313,7 +316,7 @@ static int bin_known(const struct source_row *r, struct known_bin **bin)
 static int source_write_unknown(
     const struct source_row *r, int64_t *known, struct errmsg *msg)
 {
-	struct source_held held = {0};
+	struct source_held held = { 0 };
 	int err = source_look(r, &held, msg);
 	if (err < 0)
 		return err;
@@ -337,23 +340,16 @@ static int source_write(
 	const struct sighting_source *s = r->source;
 	struct store *store = r->rollup->store;
 	struct known_bin *bin;
-	struct known_key key = {.kind = r->kind, .family = s->key.family};
+	struct known_key key = { .kind = r->kind, .family = s->key.family };
 	memcpy(key.src, s->key.src, sizeof(key.src));
 	if (bin_known(r, &bin) < 0)
 		return db_error(&store->db, msg);
-	switch (known_note(&store->known, bin, &key,
-	    r->rollup->intake->agent_row)) {
-	case KNOWN_NOBODY:
-		*known = 0;
-		return source_put(r, s, msg);
-	case KNOWN_OTHERS:
-		*known = 1;
-		return source_put(r, s, msg);
-	case KNOWN_AGENT:
-		*known = 2;
-		return source_add(r, msg);
-	case KNOWN_UNKNOWN:
-		break;
+	switch (known_note(
+	    &store->known, bin, &key, r->rollup->intake->agent_row)) {
+	case KNOWN_NOBODY: *known = 0; return source_put(r, s, msg);
+	case KNOWN_OTHERS: *known = 1; return source_put(r, s, msg);
+	case KNOWN_AGENT: *known = 2; return source_add(r, msg);
+	case KNOWN_UNKNOWN: break;
 	}
 	return source_write_unknown(r, known, msg);
 }
@@ -362,8 +358,8 @@ static int write_source(struct rollup *rollup,
     const struct sighting_source *source, uint32_t bin_s, struct errmsg *msg)
 {
 	struct sightings *s = &rollup->sightings;
-	struct source_row row = {rollup, source, bin_s,
-	    s->kinds[source->key.kind].row};
+	struct source_row row = { rollup, source, bin_s,
+		s->kinds[source->key.kind].row };
 	int64_t known;
 	int err = source_write(&row, &known, msg);
 	if (err == ERR_OK && known == 0 && bin_s == 86400)
@@ -371,11 +367,11 @@ static int write_source(struct rollup *rollup,
 	if (err < 0)
 		return err;
 	struct sighting_point point = {
-	    .kind = row.kind,
-	    .agent = STORE_FLEET,
-	    .bin = source->key.bin,
-	    .sources = known == 0,
-	    .packets = source->packets,
+		.kind = row.kind,
+		.agent = STORE_FLEET,
+		.bin = source->key.bin,
+		.sources = known == 0,
+		.packets = source->packets,
 	};
 	add_point(s, &point);
 	point.agent = rollup->intake->agent_row;

@@ -19,17 +19,16 @@ static char *database_path(const struct store_config *config)
 	return xasprintf("%s/sonde.db", config->dir);
 }
 
-static int bound_size(struct store *store, uint64_t max_bytes,
-    struct errmsg *msg)
+static int bound_size(
+    struct store *store, uint64_t max_bytes, struct errmsg *msg)
 {
-	if (db_integer(&store->db, &store->page_bytes, 4096,
-	    "PRAGMA page_size", "") < 0)
+	if (db_integer(&store->db, &store->page_bytes, 4096, "PRAGMA page_size",
+		"") < 0)
 		return db_error(&store->db, msg);
 	if (max_bytes == 0)
 		return ERR_OK;
 	char pragma[64];
-	sqlite3_snprintf(sizeof(pragma), pragma,
-	    "PRAGMA max_page_count = %lld",
+	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA max_page_count = %lld",
 	    (long long)(max_bytes / (uint64_t)store->page_bytes));
 	return db_script(&store->db, pragma, msg);
 }
@@ -47,8 +46,8 @@ static void sqlite_close(struct store *store)
 	free(store);
 }
 
-static int sqlite_open(struct store **store,
-    const struct store_config *config, struct errmsg *msg)
+static int sqlite_open(
+    struct store **store, const struct store_config *config, struct errmsg *msg)
 {
 	struct store *made = xcalloc(1, sizeof(*made));
 	made->path = database_path(config);
@@ -63,7 +62,8 @@ static int sqlite_open(struct store **store,
 		    "PRAGMA foreign_keys = OFF;"
 		    "PRAGMA temp_store = MEMORY;"
 		    "PRAGMA cache_size = -32768;"
-		    "PRAGMA wal_autocheckpoint = 8000;", msg);
+		    "PRAGMA wal_autocheckpoint = 8000;",
+		    msg);
 	if (err == ERR_OK)
 		err = schema_migrate(&made->db, 0, msg);
 	if (err == ERR_OK)
@@ -83,12 +83,11 @@ static int sqlite_inspect(const struct store_config *config,
     store_finding_fn *fn, void *ctx, struct errmsg *msg)
 {
 	struct db db;
-	struct errmsg why = {""};
+	struct errmsg why = { "" };
 	char *path = database_path(config);
 	int err = db_open(&db, path, true, &why);
 	if (err == ERR_OK) {
-		sqlite3_stmt *row =
-		    db_query(&db, "PRAGMA integrity_check", "");
+		sqlite3_stmt *row = db_query(&db, "PRAGMA integrity_check", "");
 		while ((err = db_step(&db, row, &why)) == 1)
 			if (strcmp(db_column_text(row, 0), "ok") != 0)
 				fn(ctx, db_column_text(row, 0));
@@ -107,8 +106,9 @@ static int sqlite_inspect(const struct store_config *config,
 
 static int damage_of(const struct db *db, struct errmsg *msg)
 {
-	return db->corrupt ? err_set(msg, ERR_CORRUPT,
-	    "database: it is damaged; see sonde-collector --check-db")
+	return db->corrupt
+	    ? err_set(msg, ERR_CORRUPT,
+		  "database: it is damaged; see sonde-collector --check-db")
 	    : ERR_OK;
 }
 
@@ -177,29 +177,31 @@ static int sqlite_stats(
 		"SELECT value FROM meta WHERE key = 'revision'", "") < 0)
 		return db_error(db, msg);
 	*stats = (struct store_stats){
-	    .database_bytes = (uint64_t)(pages * store->page_bytes),
-	    .free_bytes = (uint64_t)(free_pages * store->page_bytes),
-	    .wal_bytes = wal_bytes(store),
-	    .records = (uint64_t)(high - low + 1),
-	    .stored = (uint64_t)stored,
-	    .lost = (uint64_t)lost,
-	    .changes = (uint64_t)(stored + lost + revision),
+		.database_bytes = (uint64_t)(pages * store->page_bytes),
+		.free_bytes = (uint64_t)(free_pages * store->page_bytes),
+		.wal_bytes = wal_bytes(store),
+		.records = (uint64_t)(high - low + 1),
+		.stored = (uint64_t)stored,
+		.lost = (uint64_t)lost,
+		.changes = (uint64_t)(stored + lost + revision),
 	};
 	return ERR_OK;
 }
 
-static int sqlite_generation(struct store *store, bool renew,
-    uint8_t generation[16], struct errmsg *msg)
+static int sqlite_generation(
+    struct store *store, bool renew, uint8_t generation[16], struct errmsg *msg)
 {
 	struct db *db = &store->db;
 	int err = ERR_OK;
 	if (renew)
-		err = db_run(db, msg, "UPDATE meta SET value = randomblob(16)"
-		    " WHERE key = 'generation'", "");
+		err = db_run(db, msg,
+		    "UPDATE meta SET value = randomblob(16)"
+		    " WHERE key = 'generation'",
+		    "");
 	if (err < 0)
 		return err;
-	sqlite3_stmt *row = db_query(db,
-	    "SELECT value FROM meta WHERE key = 'generation'", "");
+	sqlite3_stmt *row =
+	    db_query(db, "SELECT value FROM meta WHERE key = 'generation'", "");
 	err = db_step(db, row, msg);
 	if (err == 1)
 		db_column_copy(row, 0, generation, 16);
@@ -226,7 +228,8 @@ static int sqlite_reader_open(struct store_reader **reader,
 		err = db_script(&made->db,
 		    "PRAGMA query_only = ON;"
 		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -8192;", msg);
+		    "PRAGMA cache_size = -8192;",
+		    msg);
 	if (err < 0) {
 		sqlite_reader_close(made);
 		return err;
@@ -258,52 +261,52 @@ static int sqlite_reader_fault(struct store_reader *reader, struct errmsg *msg)
 }
 
 const struct store_ops store_sqlite = {
-    .name = "sqlite",
-    .open = sqlite_open,
-    .close = sqlite_close,
-    .inspect = sqlite_inspect,
-    .fault = sqlite_fault,
-    .begin = sqlite_begin,
-    .commit = sqlite_commit,
-    .rollback = sqlite_rollback,
-    .written = sqlite_written,
-    .ingest = sqlite_ingest,
-    .agent_add = sqlite_agent_add,
-    .agent_seen = sqlite_agent_seen,
-    .token_add = sqlite_token_add,
-    .token_get = sqlite_token_get,
-    .token_use = sqlite_token_use,
-    .campaign_add = sqlite_campaign_add,
-    .campaign_stop = sqlite_campaign_stop,
-    .revise = sqlite_revise,
-    .alarm_put = sqlite_alarm_put,
-    .event_add = sqlite_event_add,
-    .trim = sqlite_trim,
-    .tidy = sqlite_tidy,
-    .stats = sqlite_stats,
-    .generation = sqlite_generation,
-    .reader_open = sqlite_reader_open,
-    .reader_close = sqlite_reader_close,
-    .reader_begin = sqlite_reader_begin,
-    .reader_end = sqlite_reader_end,
-    .reader_error = sqlite_reader_error,
-    .reader_fault = sqlite_reader_fault,
-    .read_agents = sqlite_read_agents,
-    .read_campaigns = sqlite_read_campaigns,
-    .read_runs = sqlite_read_runs,
-    .run_failures = sqlite_run_failures,
-    .last_run = sqlite_last_run,
-    .read_records = sqlite_read_records,
-    .read_paths = sqlite_read_paths,
-    .read_points = sqlite_read_points,
-    .read_watch = sqlite_read_watch,
-    .read_kinds = sqlite_read_kinds,
-    .read_sources = sqlite_read_sources,
-    .count_sources = sqlite_count_sources,
-    .read_alarms = sqlite_read_alarms,
-    .read_events = sqlite_read_events,
-    .read_payload = sqlite_read_payload,
-    .event_range = sqlite_event_range,
-    .totals = sqlite_totals,
-    .revision = sqlite_revision,
+	.name = "sqlite",
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.inspect = sqlite_inspect,
+	.fault = sqlite_fault,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.written = sqlite_written,
+	.ingest = sqlite_ingest,
+	.agent_add = sqlite_agent_add,
+	.agent_seen = sqlite_agent_seen,
+	.token_add = sqlite_token_add,
+	.token_get = sqlite_token_get,
+	.token_use = sqlite_token_use,
+	.campaign_add = sqlite_campaign_add,
+	.campaign_stop = sqlite_campaign_stop,
+	.revise = sqlite_revise,
+	.alarm_put = sqlite_alarm_put,
+	.event_add = sqlite_event_add,
+	.trim = sqlite_trim,
+	.tidy = sqlite_tidy,
+	.stats = sqlite_stats,
+	.generation = sqlite_generation,
+	.reader_open = sqlite_reader_open,
+	.reader_close = sqlite_reader_close,
+	.reader_begin = sqlite_reader_begin,
+	.reader_end = sqlite_reader_end,
+	.reader_error = sqlite_reader_error,
+	.reader_fault = sqlite_reader_fault,
+	.read_agents = sqlite_read_agents,
+	.read_campaigns = sqlite_read_campaigns,
+	.read_runs = sqlite_read_runs,
+	.run_failures = sqlite_run_failures,
+	.last_run = sqlite_last_run,
+	.read_records = sqlite_read_records,
+	.read_paths = sqlite_read_paths,
+	.read_points = sqlite_read_points,
+	.read_watch = sqlite_read_watch,
+	.read_kinds = sqlite_read_kinds,
+	.read_sources = sqlite_read_sources,
+	.count_sources = sqlite_count_sources,
+	.read_alarms = sqlite_read_alarms,
+	.read_events = sqlite_read_events,
+	.read_payload = sqlite_read_payload,
+	.event_range = sqlite_event_range,
+	.totals = sqlite_totals,
+	.revision = sqlite_revision,
 };

@@ -21,7 +21,7 @@ struct store {
 	uint32_t levels[STORE_LEVELS_MAX];
 	int64_t housekept_ns; /* when the hourly part of trim last ran */
 	int64_t page_bytes;
-	struct known known;   /* what `sources` holds of the newest bins */
+	struct known known; /* what `sources` holds of the newest bins */
 };
 
 struct store_reader {
@@ -36,8 +36,8 @@ int schema_newest(void);
 
 /* store-sqlite-files.c */
 /* Refuses to begin anew where there was a database, and the other way. */
-int files_before_open(const char *path, const struct store_config *config,
-    struct errmsg *msg);
+int files_before_open(
+    const char *path, const struct store_config *config, struct errmsg *msg);
 void files_remember(struct store *store);
 /* -ESTALE: the names no longer lead to the files that are open. */
 int files_check(const struct store *store, struct errmsg *msg);
@@ -54,8 +54,8 @@ struct sighting_kind {
 	int64_t row, first_ns, last_ns;
 	uint64_t packets;
 };
-struct sighting_key { /* compared as bytes: no padding */
-	uint64_t kind;    /* index into kinds */
+struct sighting_key {  /* compared as bytes: no padding */
+	uint64_t kind; /* index into kinds */
 	uint8_t src[16];
 	int64_t family, proto, dport, bin;
 };
@@ -66,7 +66,7 @@ struct sighting_source {
 	int64_t first_ns, last_ns;
 	const uint8_t *payload; /* 16 bytes, borrowed, or NULL */
 	bool spoofable;
-	uint32_t index;         /* of the first such record */
+	uint32_t index; /* of the first such record */
 };
 struct sighting_point {
 	int64_t kind, agent, bin;
@@ -121,19 +121,18 @@ int sqlite_agent_add(
     struct store *store, struct store_agent *agent, struct errmsg *msg);
 int sqlite_agent_seen(
     struct store *store, int64_t row, int64_t seen_ns, struct errmsg *msg);
-int sqlite_token_add(struct store *store, const struct store_token *token,
-    struct errmsg *msg);
+int sqlite_token_add(
+    struct store *store, const struct store_token *token, struct errmsg *msg);
 int sqlite_token_get(struct store *store,
     const uint8_t hash[STORE_TOKEN_HASH_LEN], struct store_token *token,
     struct errmsg *msg);
-int sqlite_token_use(struct store *store, const struct store_token *token,
-    struct errmsg *msg);
+int sqlite_token_use(
+    struct store *store, const struct store_token *token, struct errmsg *msg);
 int sqlite_campaign_add(struct store *store,
     const struct store_campaign *campaign, struct errmsg *msg);
 int sqlite_campaign_stop(struct store *store, const uint8_t id[16],
     int64_t stopped_ns, struct errmsg *msg);
-int sqlite_revise(
-    struct store *store, uint64_t *revision, struct errmsg *msg);
+int sqlite_revise(struct store *store, uint64_t *revision, struct errmsg *msg);
 int sqlite_alarm_put(
     struct store *store, struct store_alarm *alarm, struct errmsg *msg);
 int sqlite_event_add(
@@ -150,8 +149,8 @@ int sqlite_read_campaigns(struct store_reader *reader,
     const struct store_filter *filter, store_campaign_fn *fn, void *ctx);
 int sqlite_read_runs(struct store_reader *reader,
     const struct store_filter *filter, store_run_fn *fn, void *ctx);
-int sqlite_run_failures(struct store_reader *reader,
-    const uint8_t campaign[16], uint64_t *failed, char **last_error);
+int sqlite_run_failures(struct store_reader *reader, const uint8_t campaign[16],
+    uint64_t *failed, char **last_error);
 int sqlite_last_run(struct store_reader *reader, const uint8_t campaign[16],
     int64_t agent_row, uint64_t *run);
 int sqlite_read_records(struct store_reader *reader,

@@ -28,7 +28,7 @@
 #define STORE_TOKEN_HASH_LEN 32
 #define STORE_FLEET 0 /* the agent row that stands for all of them */
 
-struct store;        /* the writing half */
+struct store; /* the writing half */
 struct store_reader;
 
 struct store_config {
@@ -50,29 +50,29 @@ struct store_agent {
 	const char *name, *tags, *version; /* tags: JSON array */
 	int64_t enrolled_ns, seen_ns;
 	uint64_t epoch, stored, lost;
-	struct store_bytes heartbeat;      /* the newest record, packed */
+	struct store_bytes heartbeat; /* the newest record, packed */
 };
 struct store_token {
 	uint8_t hash[STORE_TOKEN_HASH_LEN];
-	const char *name, *tags;           /* name NULL: the agent chooses */
+	const char *name, *tags; /* name NULL: the agent chooses */
 	int64_t made_ns, expires_ns, used_ns;
-	int64_t agent_row;                 /* who used it */
+	int64_t agent_row; /* who used it */
 };
 struct store_campaign {
 	int64_t row;
 	uint8_t id[16];
 	const char *script, *targets, *options, *on; /* the last three: JSON */
-	int64_t every_s;                   /* 0: once */
-	int64_t until_ns, created_ns, stopped_ns; /* 0: none */
+	int64_t every_s;                             /* 0: once */
+	int64_t until_ns, created_ns, stopped_ns;    /* 0: none */
 };
 struct store_run {
 	int64_t row;
 	uint8_t campaign[16], agent[16];
 	uint64_t run;
-	const char *script;                /* NULL: not known */
+	const char *script; /* NULL: not known */
 	int64_t first_ns, last_ns;
-	uint64_t records;                  /* without its talk */
-	const char *error;                 /* NULL: none was told */
+	uint64_t records;  /* without its talk */
+	const char *error; /* NULL: none was told */
 };
 struct store_record {
 	int64_t row;
@@ -82,7 +82,7 @@ struct store_record {
 	struct store_bytes body;
 };
 struct store_path {
-	int64_t row;                       /* of the path */
+	int64_t row; /* of the path */
 	int64_t agent_row, bin;
 	uint8_t agent[16];
 	struct addr src, dst;
@@ -91,8 +91,8 @@ struct store_path {
 	struct store_bytes hops, sums;
 };
 struct store_point {
-	int64_t kind_row, agent_row;       /* STORE_FLEET: all */
-	int64_t bin;                       /* its start, seconds */
+	int64_t kind_row, agent_row; /* STORE_FLEET: all */
+	int64_t bin;                 /* its start, seconds */
 	uint64_t sources, packets;
 };
 struct store_watch {
@@ -100,7 +100,7 @@ struct store_watch {
 };
 struct store_kind {
 	int64_t row;
-	const char *verdict, *signature;   /* signature "": none */
+	const char *verdict, *signature; /* signature "": none */
 	uint64_t sources, packets;
 	int64_t first_ns, last_ns;
 };
@@ -110,15 +110,15 @@ struct store_source {
 	uint32_t proto, dport;
 	uint64_t packets, targets;
 	int64_t first_ns, last_ns;
-	const char *agents;                /* hex ids, commas between */
+	const char *agents; /* hex ids, commas between */
 	struct store_bytes payload_hash;
 	bool spoofable;
 };
 struct store_alarm {
-	int64_t row;                       /* 0: a new one */
+	int64_t row; /* 0: a new one */
 	int64_t kind_row, agent_row;
-	const char *verdict, *signature;   /* filled when read */
-	uint8_t agent[16];                 /* the same; row 0: zeros */
+	const char *verdict, *signature; /* filled when read */
+	uint8_t agent[16];               /* the same; row 0: zeros */
 	uint32_t bin_s;
 	enum spike_direction direction;
 	int64_t onset_ns, detected_ns, ended_ns; /* ended 0: still on */
@@ -136,16 +136,16 @@ struct store_event {
 };
 struct store_stats {
 	uint64_t database_bytes, free_bytes, wal_bytes;
-	uint64_t records;                  /* raw rows held, about */
-	uint64_t stored, lost;             /* ever, of all agents */
-	uint64_t changes;                  /* only grows within a history */
+	uint64_t records;      /* raw rows held, about */
+	uint64_t stored, lost; /* ever, of all agents */
+	uint64_t changes;      /* only grows within a history */
 };
 
 /* What a batch did, besides being stored. */
 struct store_outcome {
 	enum ingest_result result; /* stored, duplicate, gap, forked */
 	uint64_t next;
-	uint32_t first_new;        /* index of the first record stored */
+	uint32_t first_new; /* index of the first record stored */
 	/* Of the records stored: sightings whose source has not been seen
 	 * with this verdict and signature before.  The caller frees. */
 	uint32_t *new_sources;
@@ -157,7 +157,7 @@ struct store_keep {
 	int64_t now_ns;
 	int64_t raw_ns, minutes_ns, hours_ns, days_ns;
 	uint64_t raw_bytes;
-	uint32_t most_rows;        /* delete at most so many in this step */
+	uint32_t most_rows; /* delete at most so many in this step */
 };
 
 struct store_range {
@@ -170,18 +170,18 @@ struct store_filter {
 	uint32_t bin_s;
 	int64_t agent_row;
 	int64_t kind_row;
-	const uint8_t *campaign;           /* 16 bytes */
+	const uint8_t *campaign; /* 16 bytes */
 	uint64_t run;
-	uint32_t kinds;                    /* of records: 1 << body case */
+	uint32_t kinds; /* of records: 1 << body case */
 	struct addr src, dst;
-	struct addr hop;                   /* paths through this address */
-	const char *verdict, *signature;   /* NULL: any */
-	int64_t cursor_ns, cursor_row;     /* cursor_row 0: from the top */
+	struct addr hop;                 /* paths through this address */
+	const char *verdict, *signature; /* NULL: any */
+	int64_t cursor_ns, cursor_row;   /* cursor_row 0: from the top */
 	uint32_t limit;
-	uint32_t offset;                   /* sources only */
+	uint32_t offset; /* sources only */
 };
 
-#define STORE_ROW_FN(noun) \
+#define STORE_ROW_FN(noun)             \
 	typedef int store_##noun##_fn( \
 	    void *ctx, const struct store_##noun *noun)
 /* Rows come one by one; a non-zero return ends the reading and is what the
@@ -209,8 +209,8 @@ struct store_ops {
 	void (*close)(struct store *store);
 
 	/* Reads all of it, in use or not, and tells every damage. */
-	int (*inspect)(const struct store_config *config,
-	    store_finding_fn *fn, void *ctx, struct errmsg *msg);
+	int (*inspect)(const struct store_config *config, store_finding_fn *fn,
+	    void *ctx, struct errmsg *msg);
 
 	/* 0, or what no retry mends: -ESTALE (the files that are open are no
 	 * longer those with their names), ERR_CORRUPT (damage was met). */
@@ -229,16 +229,16 @@ struct store_ops {
 	    struct store_outcome *outcome, struct errmsg *msg);
 
 	/* -EEXIST: the name or the key is taken.  Sets agent->row. */
-	int (*agent_add)(struct store *store, struct store_agent *agent,
-	    struct errmsg *msg);
+	int (*agent_add)(
+	    struct store *store, struct store_agent *agent, struct errmsg *msg);
 	int (*agent_seen)(struct store *store, int64_t row, int64_t seen_ns,
 	    struct errmsg *msg);
 	int (*token_add)(struct store *store, const struct store_token *token,
 	    struct errmsg *msg);
 	/* ERR_NOT_FOUND.  Texts are valid until the next call. */
 	int (*token_get)(struct store *store,
-	    const uint8_t hash[STORE_TOKEN_HASH_LEN],
-	    struct store_token *token, struct errmsg *msg);
+	    const uint8_t hash[STORE_TOKEN_HASH_LEN], struct store_token *token,
+	    struct errmsg *msg);
 	int (*token_use)(struct store *store, const struct store_token *token,
 	    struct errmsg *msg);
 	int (*campaign_add)(struct store *store,
@@ -247,14 +247,14 @@ struct store_ops {
 	int (*campaign_stop)(struct store *store, const uint8_t id[16],
 	    int64_t stopped_ns, struct errmsg *msg);
 	/* Adds one to the revision of all work and says it. */
-	int (*revise)(struct store *store, uint64_t *revision,
-	    struct errmsg *msg);
+	int (*revise)(
+	    struct store *store, uint64_t *revision, struct errmsg *msg);
 	/* Adds (row 0, set) or updates. */
-	int (*alarm_put)(struct store *store, struct store_alarm *alarm,
-	    struct errmsg *msg);
+	int (*alarm_put)(
+	    struct store *store, struct store_alarm *alarm, struct errmsg *msg);
 	/* Sets event->id, above all before it. */
-	int (*event_add)(struct store *store, struct store_event *event,
-	    struct errmsg *msg);
+	int (*event_add)(
+	    struct store *store, struct store_event *event, struct errmsg *msg);
 
 	/* Deletes a little of what is not kept; *deleted: rows, 0: done;
 	 * *expired: how many of them were records. */
@@ -263,8 +263,8 @@ struct store_ops {
 	/* Outside a transaction: moves the log into the database when it has
 	 * grown. */
 	void (*tidy)(struct store *store);
-	int (*stats)(struct store *store, struct store_stats *stats,
-	    struct errmsg *msg);
+	int (*stats)(
+	    struct store *store, struct store_stats *stats, struct errmsg *msg);
 	/* The id of this history; renew makes another. */
 	int (*generation)(struct store *store, bool renew,
 	    uint8_t generation[16], struct errmsg *msg);
@@ -291,11 +291,10 @@ struct store_ops {
 	int (*run_failures)(struct store_reader *reader,
 	    const uint8_t campaign[16], uint64_t *failed, char **last_error);
 	/* The highest run of a campaign that an agent told of; 0: none. */
-	int (*last_run)(struct store_reader *reader,
-	    const uint8_t campaign[16], int64_t agent_row, uint64_t *run);
+	int (*last_run)(struct store_reader *reader, const uint8_t campaign[16],
+	    int64_t agent_row, uint64_t *run);
 	int (*read_records)(struct store_reader *reader,
-	    const struct store_filter *filter, store_record_fn *fn,
-	    void *ctx);
+	    const struct store_filter *filter, store_record_fn *fn, void *ctx);
 	/* Sums of paths, by bin; filter: range, bin_s, agent_row, hop. */
 	int (*read_paths)(struct store_reader *reader,
 	    const struct store_filter *filter, store_path_fn *fn, void *ctx);
@@ -310,12 +309,10 @@ struct store_ops {
 	    const struct store_filter *filter, store_kind_fn *fn, void *ctx);
 	/* One per source, kind, protocol and port, most packets first. */
 	int (*read_sources)(struct store_reader *reader,
-	    const struct store_filter *filter, store_source_fn *fn,
-	    void *ctx);
+	    const struct store_filter *filter, store_source_fn *fn, void *ctx);
 	/* The rows behind read_sources, counted up to `most`. */
 	int (*count_sources)(struct store_reader *reader,
-	    const struct store_filter *filter, uint32_t most,
-	    uint32_t *rows);
+	    const struct store_filter *filter, uint32_t most, uint32_t *rows);
 	/* By onset; cursor and range on the onset; open ones always. */
 	int (*read_alarms)(struct store_reader *reader,
 	    const struct store_filter *filter, store_alarm_fn *fn, void *ctx);
@@ -323,8 +320,8 @@ struct store_ops {
 	int (*read_events)(struct store_reader *reader,
 	    const struct store_filter *filter, store_event_fn *fn, void *ctx);
 	/* ERR_NOT_FOUND. */
-	int (*read_payload)(struct store_reader *reader,
-	    const uint8_t hash[16], uint64_t *size_bytes, struct buf *octets);
+	int (*read_payload)(struct store_reader *reader, const uint8_t hash[16],
+	    uint64_t *size_bytes, struct buf *octets);
 	/* The oldest event kept and the newest made. */
 	int (*event_range)(
 	    struct store_reader *reader, int64_t *oldest, int64_t *newest);

@@ -18,8 +18,8 @@
 #define TRIM_ROWS 1000
 #define TRIM_NS (100 * NS_PER_MS)
 
-static int tell_change(struct collector *c, const struct agent *agent,
-    struct errmsg *msg)
+static int tell_change(
+    struct collector *c, const struct agent *agent, struct errmsg *msg)
 {
 	char text[160];
 	int64_t silent_s =
@@ -33,11 +33,11 @@ static int tell_change(struct collector *c, const struct agent *agent,
 	return feed_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(agent->id, sizeof(agent->id)), "name", agent->name,
-		"state", agent_state_name(agent->state)), msg);
+		"state", agent_state_name(agent->state)),
+	    msg);
 }
 
-static int run_agents(
-    struct collector *c, struct job *job, struct errmsg *msg)
+static int run_agents(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	(void)job;
 	struct agent agent;
@@ -60,13 +60,13 @@ static int run_trim(struct collector *c, struct job *job, struct errmsg *msg)
 	struct trim_job *trim = (struct trim_job *)job;
 	const struct collector_config *config = &c->config;
 	struct store_keep keep = {
-	    .now_ns = collector_wall(c).ns,
-	    .raw_ns = config->raw_age_ns,
-	    .raw_bytes = config->raw_size_bytes,
-	    .minutes_ns = config->minutes_age_ns,
-	    .hours_ns = config->hours_age_ns,
-	    .days_ns = config->days_age_ns,
-	    .most_rows = TRIM_ROWS,
+		.now_ns = collector_wall(c).ns,
+		.raw_ns = config->raw_age_ns,
+		.raw_bytes = config->raw_size_bytes,
+		.minutes_ns = config->minutes_age_ns,
+		.hours_ns = config->hours_age_ns,
+		.days_ns = config->days_age_ns,
+		.most_rows = TRIM_ROWS,
 	};
 	return c->ops->trim(
 	    c->store, &keep, &trim->deleted, &trim->expired, msg);
@@ -77,7 +77,7 @@ static void trim_some(struct collector *c)
 	struct monotime until = monotime_add(monotime_now(), TRIM_NS);
 	struct trim_job trim;
 	do {
-		trim = (struct trim_job){.job = {.run = run_trim}};
+		trim = (struct trim_job){ .job = { .run = run_trim } };
 		if (writer_run_now(c, &trim.job) < 0)
 			return;
 		c->counters.records_expired += trim.expired;
@@ -184,7 +184,7 @@ static void refresh_rate(struct collector *c)
 
 void collector_tick(struct collector *c)
 {
-	struct job agents = {.run = run_agents};
+	struct job agents = { .run = run_agents };
 	writer_run_now(c, &agents);
 	/* The folder may be somebody else's by now. */
 	if (collector_fault(c, NULL))

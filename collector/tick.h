@@ -9,5 +9,4 @@ bool collector_has_past(const struct collector *collector);
 /* Tells whether the database is the one that we last answered from: one that
  * is older, or from another place, gets a new generation.  Before the writer
  * starts. */
-int collector_check_generation(
-    struct collector *collector, struct errmsg *msg);
+int collector_check_generation(struct collector *collector, struct errmsg *msg);

@@ -31,7 +31,7 @@ struct writer {
 	uint64_t jobs, bytes; /* waiting or in the transaction */
 	bool stop, refuse;
 	uint64_t ticks_asked, ticks_given;
-	int last_err;         /* of the last transaction */
+	int last_err; /* of the last transaction */
 	struct errmsg last_msg;
 	pthread_t thread;
 	bool running;
@@ -69,8 +69,7 @@ static int commit(struct collector *c, struct errmsg *msg)
 }
 
 /* 0, or the transaction is undone: lost, or a job left it half done. */
-static int run_group(struct collector *c, struct job *first,
-    struct errmsg *msg)
+static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
 {
 	int err = fault_check(c, msg);
 	if (err == ERR_OK)
@@ -112,7 +111,7 @@ static void publish(struct collector *c, const struct job *first)
 
 static int run_and_publish(struct collector *c, struct job *first)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	int err = run_group(c, first, &msg);
 	if (err == ERR_OK)
 		publish(c, first);
@@ -182,10 +181,9 @@ static struct job *take_group(struct writer *w)
 
 static void wait_for_work(struct writer *w, struct monotime until)
 {
-	struct timespec ts = {
-	    .tv_sec = until.ns / NS_PER_S, .tv_nsec = until.ns % NS_PER_S};
-	while (!w->first && !w->stop &&
-	    w->ticks_asked == w->ticks_given)
+	struct timespec ts = { .tv_sec = until.ns / NS_PER_S,
+		.tv_nsec = until.ns % NS_PER_S };
+	while (!w->first && !w->stop && w->ticks_asked == w->ticks_given)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &ts) ==
 		    ETIMEDOUT)
 			return;
@@ -264,7 +262,7 @@ int writer_submit(struct collector *c, struct job *job)
 
 /* A job that somebody waits for. */
 struct call {
-	struct job job;  /* in the queue instead of the caller's */
+	struct job job; /* in the queue instead of the caller's */
 	struct job *real;
 	bool ended;
 };
@@ -287,15 +285,14 @@ static void call_done(struct collector *c, struct job *job)
 	pthread_mutex_unlock(&w->lock);
 }
 
-int writer_call(
-    struct collector *c, struct job *job, struct errmsg *msg)
+int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct writer *w = c->writer;
-	struct call call = {
-	    .job = {.run = call_run, .done = call_done}, .real = job};
+	struct call call = { .job = { .run = call_run, .done = call_done },
+		.real = job };
 	if (writer_submit(c, &call.job) < 0)
-		return err_set(msg, ERR_UNAVAILABLE,
-		    "collector: too busy, try again");
+		return err_set(
+		    msg, ERR_UNAVAILABLE, "collector: too busy, try again");
 	pthread_mutex_lock(&w->lock);
 	while (!call.ended)
 		pthread_cond_wait(&w->ended, &w->lock);

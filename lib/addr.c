@@ -28,7 +28,7 @@ uint32_t addr_v4_value(const struct addr *a)
 
 struct addr addr_from_bytes(const void *bytes, size_t len)
 {
-	struct addr a = {0};
+	struct addr a = { 0 };
 	if (len != 4 && len != 16)
 		return a;
 	a.family = len == 4 ? 4 : 6;
@@ -38,7 +38,7 @@ struct addr addr_from_bytes(const void *bytes, size_t len)
 
 int addr_parse(struct addr *a, const char *text)
 {
-	struct addr got = {0};
+	struct addr got = { 0 };
 	if (inet_pton(AF_INET, text, got.bytes) == 1)
 		got.family = 4;
 	else if (inet_pton(AF_INET6, text, got.bytes) == 1)
@@ -60,7 +60,7 @@ const char *addr_text(const struct addr *a, char to[static ADDR_TEXT_LEN])
 
 struct prefix prefix_of(const struct addr *a, unsigned len)
 {
-	struct prefix p = {*a, (uint8_t)len};
+	struct prefix p = { *a, (uint8_t)len };
 	if (len > addr_bits(a))
 		BUG("prefix length %u", len);
 	for (size_t i = 0; i < addr_len(a); i++) {
@@ -76,36 +76,42 @@ int prefix_parse(struct prefix *p, const char *text, struct errmsg *msg)
 	char copy[PREFIX_TEXT_LEN];
 	size_t text_len = strlen(text);
 	if (text_len >= sizeof(copy))
-		return err_set(msg, ERR_MALFORMED, "'%.60s': too long for a "
-		    "prefix", text);
+		return err_set(msg, ERR_MALFORMED,
+		    "'%.60s': too long for a "
+		    "prefix",
+		    text);
 	memcpy(copy, text, text_len + 1);
 	char *slash = strchr(copy, '/');
 	if (slash)
 		*slash++ = '\0';
 	struct addr a;
 	if (addr_parse(&a, copy) != 0)
-		return err_set(msg, ERR_MALFORMED, "'%s': expected an address "
-		    "or prefix such as 192.0.2.0/24", text);
+		return err_set(msg, ERR_MALFORMED,
+		    "'%s': expected an address "
+		    "or prefix such as 192.0.2.0/24",
+		    text);
 	unsigned long len = addr_bits(&a);
 	if (slash) {
 		char *end;
 		len = strtoul(slash, &end, 10);
-		if (*slash < '0' || *slash > '9' || *end ||
-		    len > addr_bits(&a))
-			return err_set(msg, ERR_MALFORMED, "'%s': prefix "
-			    "length, expected 0 to %u", text, addr_bits(&a));
+		if (*slash < '0' || *slash > '9' || *end || len > addr_bits(&a))
+			return err_set(msg, ERR_MALFORMED,
+			    "'%s': prefix "
+			    "length, expected 0 to %u",
+			    text, addr_bits(&a));
 	}
 	*p = prefix_of(&a, (unsigned)len);
 	if (!addr_equal(&p->addr, &a)) {
 		char want[PREFIX_TEXT_LEN];
-		return err_set(msg, ERR_MALFORMED, "'%s': host bits are set, "
-		    "expected %s", text, prefix_text(p, want));
+		return err_set(msg, ERR_MALFORMED,
+		    "'%s': host bits are set, "
+		    "expected %s",
+		    text, prefix_text(p, want));
 	}
 	return 0;
 }
 
-const char *prefix_text(
-    const struct prefix *p, char to[static PREFIX_TEXT_LEN])
+const char *prefix_text(const struct prefix *p, char to[static PREFIX_TEXT_LEN])
 {
 	char a[ADDR_TEXT_LEN];
 	snprintf(to, PREFIX_TEXT_LEN, "%s/%u", addr_text(&p->addr, a), p->len);

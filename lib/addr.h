@@ -19,7 +19,7 @@ struct prefix {
 	uint8_t len;      /* 0..32 or 0..128 */
 };
 
-#define ADDR_TEXT_LEN 46    /* with the terminator */
+#define ADDR_TEXT_LEN 46 /* with the terminator */
 #define PREFIX_TEXT_LEN 50
 
 static inline size_t addr_len(const struct addr *a)
@@ -42,7 +42,7 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 int addr_cmp(const struct addr *a, const struct addr *b);
 
 struct addr addr_v4(uint32_t host_order);
-uint32_t addr_v4_value(const struct addr *a);      /* host order; v4 only */
+uint32_t addr_v4_value(const struct addr *a); /* host order; v4 only */
 
 /* From 4 or 16 network-order bytes; any other length gives family 0. */
 struct addr addr_from_bytes(const void *bytes, size_t len);

@@ -42,8 +42,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 struct arena_mark arena_mark(const struct arena *arena)
 {
-	return (struct arena_mark){arena->last,
-	    arena->last ? arena->last->len : 0, arena->bytes};
+	return (struct arena_mark){ arena->last,
+		arena->last ? arena->last->len : 0, arena->bytes };
 }
 
 /* The chunk that is on top stays when nothing is below it. */

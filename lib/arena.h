@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct arena_chunk;
-struct arena { /* zero: empty */
+struct arena {                    /* zero: empty */
 	struct arena_chunk *last; /* owned, with those before it */
 	size_t bytes;             /* given out */
 };

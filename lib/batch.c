@@ -22,7 +22,7 @@ enum {
 	HEADER_LEN = SIGNED_LEN + crypto_sign_BYTES,
 };
 
-static const uint8_t magic[4] = {'S', 'N', 'D', 'B'};
+static const uint8_t magic[4] = { 'S', 'N', 'D', 'B' };
 
 static int sodium_ready(struct errmsg *msg)
 {
@@ -50,12 +50,11 @@ static int frames_check(
 		reader_skip(&r, frame);
 	}
 	if (r.err != ERR_OK)
-		return err_set(msg, ERR_MALFORMED,
-		    "batch: record %u of %u: %s", i, count, err_str(r.err));
+		return err_set(msg, ERR_MALFORMED, "batch: record %u of %u: %s",
+		    i, count, err_str(r.err));
 	if (reader_left(&r))
 		return err_set(msg, ERR_MALFORMED,
-		    "batch: %zu bytes after the last record",
-		    reader_left(&r));
+		    "batch: %zu bytes after the last record", reader_left(&r));
 	return 0;
 }
 
@@ -115,8 +114,7 @@ int batch_seal(struct buf *to, const struct batch_header *header,
 		return err;
 	size_t bound = ZSTD_compressBound(raw_len);
 	uint8_t *packed = xmalloc(bound);
-	size_t packed_len =
-	    ZSTD_compress(packed, bound, raw, raw_len, LEVEL);
+	size_t packed_len = ZSTD_compress(packed, bound, raw, raw_len, LEVEL);
 	if (ZSTD_isError(packed_len))
 		BUG("zstd: %s", ZSTD_getErrorName(packed_len));
 	h.raw_len = (uint32_t)raw_len;
@@ -127,8 +125,8 @@ int batch_seal(struct buf *to, const struct batch_header *header,
 		size_t start = to->len;
 		header_put(to, &h);
 		uint8_t signature[crypto_sign_BYTES];
-		crypto_sign_detached(signature, NULL, to->data + start,
-		    SIGNED_LEN, secret_key);
+		crypto_sign_detached(
+		    signature, NULL, to->data + start, SIGNED_LEN, secret_key);
 		buf_bytes(to, signature, sizeof(signature));
 		buf_bytes(to, packed, packed_len);
 	}
@@ -157,14 +155,15 @@ int batch_header_read(struct batch_header *header, const void *bytes,
 	reader_skip(&r, crypto_sign_BYTES);
 	if (r.err != ERR_OK)
 		return err_set(msg, r.err,
-		    "batch: expected a header of %d bytes, got %zu",
-		    HEADER_LEN, len);
+		    "batch: expected a header of %d bytes, got %zu", HEADER_LEN,
+		    len);
 	if (memcmp(got, magic, sizeof(magic)) != 0)
 		return err_set(msg, ERR_MALFORMED, "batch: not a batch");
 	if (version != VERSION || codec != CODEC_ZSTD || flags != 0)
-		return err_set(msg, ERR_UNSUPPORTED, "batch: version %u, "
-		    "codec %u, flags %u, expected 1, 1, 0", version, codec,
-		    flags);
+		return err_set(msg, ERR_UNSUPPORTED,
+		    "batch: version %u, "
+		    "codec %u, flags %u, expected 1, 1, 0",
+		    version, codec, flags);
 	int err = limits_check(&h, msg);
 	if (err)
 		return err;
@@ -196,11 +195,10 @@ static int unpack(uint8_t *raw, const struct batch_header *h,
 	return 0;
 }
 
-int batch_open(const struct batch_header *header, const void *bytes,
-    size_t len, const uint8_t public_key[32], struct buf *raw,
-    struct errmsg *msg)
+int batch_open(const struct batch_header *header, const void *bytes, size_t len,
+    const uint8_t public_key[32], struct buf *raw, struct errmsg *msg)
 {
-	struct batch_header check = {0};
+	struct batch_header check = { 0 };
 	const uint8_t *p = bytes;
 	uint8_t digest[32];
 	int err = sodium_ready(msg);

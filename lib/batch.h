@@ -45,6 +45,5 @@ int batch_header_read(struct batch_header *header, const void *bytes,
 /* Verifies the signature, unpacks within the limits (a bomb is ERR_LIMIT),
  * checks the digest and the framing.  raw gets count (be32 length, bytes)
  * frames. */
-int batch_open(const struct batch_header *header, const void *bytes,
-    size_t len, const uint8_t public_key[32], struct buf *raw,
-    struct errmsg *msg);
+int batch_open(const struct batch_header *header, const void *bytes, size_t len,
+    const uint8_t public_key[32], struct buf *raw, struct errmsg *msg);

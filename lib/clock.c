@@ -92,7 +92,7 @@ static bool date_time(const char **p, struct tm *tm)
 
 int walltime_parse(struct walltime *t, const char *text)
 {
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 	int64_t ns, offset_s;
 	const char *p = text;
 	if (!date_time(&p, &tm) || !fraction(&p, &ns))

@@ -28,12 +28,12 @@ static inline struct monotime monotime_now(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (struct monotime){(int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec};
+	return (struct monotime){ (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec };
 }
 
 static inline struct monotime monotime_add(struct monotime t, int64_t ns)
 {
-	return (struct monotime){t.ns + ns};
+	return (struct monotime){ t.ns + ns };
 }
 
 /* a - b in nanoseconds */
@@ -51,12 +51,12 @@ static inline struct walltime walltime_now(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (struct walltime){(int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec};
+	return (struct walltime){ (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec };
 }
 
 static inline struct walltime walltime_add(struct walltime t, int64_t ns)
 {
-	return (struct walltime){t.ns + ns};
+	return (struct walltime){ t.ns + ns };
 }
 
 static inline int64_t walltime_diff(struct walltime a, struct walltime b)
@@ -67,8 +67,7 @@ static inline int64_t walltime_diff(struct walltime a, struct walltime b)
 #define WALLTIME_TEXT_LEN 32 /* with the terminator */
 
 /* "2026-11-22T01:59:05.123456789Z" into `to`, which it returns. */
-const char *walltime_text(
-    struct walltime t, char to[static WALLTIME_TEXT_LEN]);
+const char *walltime_text(struct walltime t, char to[static WALLTIME_TEXT_LEN]);
 /* RFC 3339 with 'T' or a space, any fraction of a second, and Z, +hh:mm or
  * nothing (UTC).  ERR_MALFORMED, or ERR_LIMIT outside 1678 to 2261. */
 int walltime_parse(struct walltime *t, const char *text);

@@ -52,8 +52,8 @@ static void comments_blank(char *text)
 				quote = 0;
 		} else if (*p == '"' || *p == '\'') {
 			quote = *p;
-		} else if (*p == '#' || (starts && p[0] == '/' &&
-			    p[1] == '/')) {
+		} else if (*p == '#' ||
+		    (starts && p[0] == '/' && p[1] == '/')) {
 			while (p[1] && p[1] != '\n')
 				*p++ = ' ';
 			*p = ' ';
@@ -104,8 +104,8 @@ static void on_error(cfg_t *cfg, const char *format, va_list ap)
 
 static int value_fail(cfg_t *cfg, const char *key, int err)
 {
-	err_prefix(current->msg, "%.100s:%d: %s", current->name, cfg->line,
-	    key);
+	err_prefix(
+	    current->msg, "%.100s:%d: %s", current->name, cfg->line, key);
 	current->err = err;
 	return -1;
 }
@@ -113,10 +113,10 @@ static int value_fail(cfg_t *cfg, const char *key, int err)
 static void place_note(
     struct config *config, size_t row, size_t count, int line)
 {
-	config->places = xreallocarray(config->places,
-	    config->place_count + 1, sizeof(*config->places));
+	config->places = xreallocarray(
+	    config->places, config->place_count + 1, sizeof(*config->places));
 	config->places[config->place_count++] =
-	    (struct place){row, count ? count - 1 : 0, line};
+	    (struct place){ row, count ? count - 1 : 0, line };
 }
 
 /* Called after each value that is read: a scalar, or one more of a list. */
@@ -146,8 +146,7 @@ static cfg_opt_t *opts_make(const struct option_row *rows)
 	size_t n = option_row_count(rows);
 	cfg_opt_t *opts = xcalloc(n + 1, sizeof(*opts));
 	for (size_t i = 0; i < n; i++) {
-		cfg_opt_t scalar =
-		    CFG_STR(rows[i].name, NULL, CFGF_NODEFAULT);
+		cfg_opt_t scalar = CFG_STR(rows[i].name, NULL, CFGF_NODEFAULT);
 		cfg_opt_t list =
 		    CFG_STR_LIST(rows[i].name, NULL, CFGF_NODEFAULT);
 		opts[i] = rows[i].type == OPTION_LIST ? list : scalar;
@@ -171,10 +170,10 @@ static void lists_take(struct config *config, cfg_t *cfg)
 	}
 }
 
-static int read_all(struct config *config, char *text, const char *name,
-    struct errmsg *msg)
+static int read_all(
+    struct config *config, char *text, const char *name, struct errmsg *msg)
 {
-	struct parse parse = {config, name, msg, 0};
+	struct parse parse = { config, name, msg, 0 };
 	cfg_opt_t *opts = opts_make(config->rows);
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
 	if (!cfg)
@@ -187,8 +186,8 @@ static int read_all(struct config *config, char *text, const char *name,
 	int got = cfg_parse_buf(cfg, text);
 	current = NULL;
 	if (got != CFG_SUCCESS && !parse.err)
-		parse.err = err_set(msg, ERR_CONFIG, "%.100s:%d: not understood",
-		    name, cfg->line);
+		parse.err = err_set(msg, ERR_CONFIG,
+		    "%.100s:%d: not understood", name, cfg->line);
 	if (!parse.err)
 		lists_take(config, cfg);
 	cfg_free(cfg);
@@ -232,14 +231,14 @@ int config_load(struct config **config, const struct option_row *rows,
 		int err = -errno;
 		return err_set(msg, err, "%.150s: %s", path, err_str(err));
 	}
-	struct buf b = {0};
+	struct buf b = { 0 };
 	char block[4096];
 	size_t n;
 	while ((n = fread(block, 1, sizeof(block), f)) > 0 &&
 	    b.len <= CONFIG_MAX_BYTES)
 		buf_bytes(&b, block, n);
-	int err = ferror(f) ? err_set(msg, -EIO, "%.150s: cannot read", path)
-			    : 0;
+	int err =
+	    ferror(f) ? err_set(msg, -EIO, "%.150s: cannot read", path) : 0;
 	fclose(f);
 	if (!err && b.len && memchr(b.data, 0, b.len))
 		err = err_set(msg, ERR_CONFIG, "%.150s: not a text file", path);
@@ -313,8 +312,8 @@ const char *config_text(const struct config *config, const char *key)
 	return get(config, key, OPTION_TEXT)->text;
 }
 
-size_t config_list(const struct config *config, const char *key,
-    const char *const **items)
+size_t config_list(
+    const struct config *config, const char *key, const char *const **items)
 {
 	const struct option_value *v = get(config, key, OPTION_LIST);
 	*items = (const char *const *)v->items;
@@ -360,11 +359,11 @@ static void print_list(struct buf *to, const struct option_value *v)
 
 char *config_print(const struct config *config)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	for (size_t i = 0; config->rows[i].name; i++) {
 		const struct option_value *v = &config->values[i];
-		buf_printf(&b, v->set ? "%s = " : "# %s =",
-		    config->rows[i].name);
+		buf_printf(
+		    &b, v->set ? "%s = " : "# %s =", config->rows[i].name);
 		if (v->set && config->rows[i].type == OPTION_LIST)
 			print_list(&b, v);
 		else if (v->set && config->rows[i].type == OPTION_TEXT)

@@ -30,8 +30,8 @@ double config_number(const struct config *config, const char *key);
 int64_t config_duration_ns(const struct config *config, const char *key);
 uint64_t config_size(const struct config *config, const char *key);
 const char *config_text(const struct config *config, const char *key);
-size_t config_list(const struct config *config, const char *key,
-    const char *const **items);
+size_t config_list(
+    const struct config *config, const char *key, const char *const **items);
 /* Puts "FILE:LINE: " before what msg says, where the key's value stands (of a
  * list: its index'th item), or "FILE: " when the file does not give it. */
 void config_blame(const struct config *config, const char *key, size_t index,

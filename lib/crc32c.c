@@ -12,8 +12,8 @@ static uint32_t by_table(uint32_t crc, const uint8_t *p, size_t len)
 {
 	static uint32_t table[256];
 	if (!table[1]) {
-		/* Filled downwards: table[1] is the last store, so a thread that
-		 * sees it sees all, and threads that race write the same. */
+		/* Filled downwards: table[1] is the last store, so a thread
+		 * that sees it sees all, and racing threads write the same. */
 		for (uint32_t i = 256; i-- > 0;) {
 			uint32_t c = i;
 			for (int bit = 0; bit < 8; bit++)

@@ -19,14 +19,14 @@ enum err {
 	ERR_CONFIG = -1005,      /* a configuration file is wrong */
 	ERR_DENIED = -1006,      /* policy says no */
 	ERR_CORRUPT = -1007,     /* stored bytes fail their checksum */
-	ERR_GAP = -1008,         /* a sequence number is above the expected one */
-	ERR_FORKED = -1009,      /* same sequence numbers, other bytes */
+	ERR_GAP = -1008,    /* a sequence number is above the expected one */
+	ERR_FORKED = -1009, /* same sequence numbers, other bytes */
 	ERR_UNKNOWN_AGENT = -1010, /* no such agent, or its key is revoked */
-	ERR_SIGNATURE = -1011,   /* a signature does not verify */
-	ERR_UNAVAILABLE = -1012, /* the other side cannot be reached now */
-	ERR_EOF = -1013,         /* no more input, not a failure */
-	ERR_NOT_FOUND = -1014,   /* no such thing */
-	ERR_SANDBOX = -1015,     /* a layer of isolation is missing */
+	ERR_SIGNATURE = -1011,     /* a signature does not verify */
+	ERR_UNAVAILABLE = -1012,   /* the other side cannot be reached now */
+	ERR_EOF = -1013,           /* no more input, not a failure */
+	ERR_NOT_FOUND = -1014,     /* no such thing */
+	ERR_SANDBOX = -1015,       /* a layer of isolation is missing */
 };
 
 /* Why a call failed, in words; text is always terminated. */

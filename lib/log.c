@@ -28,8 +28,8 @@ static void escape_control(char *text)
 
 void log_msg(enum log_level level, const char *format, ...)
 {
-	static const char *const words[] = {"error: ", "warning: ", "", ""};
-	static const int priority[] = {3, 4, 6, 7};
+	static const char *const words[] = { "error: ", "warning: ", "", "" };
+	static const int priority[] = { 3, 4, 6, 7 };
 	if (level > log_most)
 		return;
 	char text[1024], line[1200];
@@ -41,8 +41,8 @@ void log_msg(enum log_level level, const char *format, ...)
 	int n = getenv("JOURNAL_STREAM")
 	    ? snprintf(line, sizeof(line), "<%d>%s: %s%s\n", priority[level],
 		  log_name, words[level], text)
-	    : snprintf(line, sizeof(line), "%s: %s%s\n", log_name,
-		  words[level], text);
+	    : snprintf(line, sizeof(line), "%s: %s%s\n", log_name, words[level],
+		  text);
 	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
 }

@@ -72,8 +72,9 @@ static void identifier(struct buf *to, const struct option_table *table)
 {
 	buf_u8(to, '_');
 	for (size_t i = 0; i < program_len(table); i++)
-		buf_u8(to, table->program[i] == '-'
-			? '_' : (uint8_t)table->program[i]);
+		buf_u8(to,
+		    table->program[i] == '-' ? '_'
+					     : (uint8_t)table->program[i]);
 }
 
 static void bash_words(struct buf *to, const struct option_table *table)
@@ -103,7 +104,7 @@ static void bash_values(
 static void bash_program(
     struct buf *to, const struct tables *t, const struct option_table *first)
 {
-	struct buf name = {0}, subs = {0}, cases = {0}, values = {0};
+	struct buf name = { 0 }, subs = { 0 }, cases = { 0 }, values = { 0 };
 	identifier(&name, first);
 	buf_u8(&name, 0);
 	for (size_t i = 0; i < t->count; i++) {
@@ -149,8 +150,8 @@ static void bash_program(
 
 static void zsh_row(struct buf *to, const struct option_row *row)
 {
-	buf_printf(to, " \\\n\t\t'%s--%s[",
-	    row->type == OPTION_LIST ? "*" : "", row->name);
+	buf_printf(to, " \\\n\t\t'%s--%s[", row->type == OPTION_LIST ? "*" : "",
+	    row->name);
 	quoted(to, row->help);
 	buf_u8(to, ']');
 	if (row->type != OPTION_FLAG) {
@@ -182,7 +183,7 @@ static void zsh_arguments(struct buf *to, const struct option_table *table)
 static void zsh_program(
     struct buf *to, const struct tables *t, const struct option_table *first)
 {
-	struct buf cases = {0}, subs = {0}, own = {0};
+	struct buf cases = { 0 }, subs = { 0 }, own = { 0 };
 	for (size_t i = 0; i < t->count; i++) {
 		const struct option_table *table = t->all[i];
 		const char *sub = subcommand(table);
@@ -195,16 +196,16 @@ static void zsh_program(
 		buf_printf(&subs, "\t\t'%s:", sub);
 		quoted(&subs, table->summary);
 		buf_printf(&subs, "'\n");
-		buf_printf(&cases, "\t%s) shift words; (( CURRENT-- ))\n\t\t",
-		    sub);
+		buf_printf(
+		    &cases, "\t%s) shift words; (( CURRENT-- ))\n\t\t", sub);
 		zsh_arguments(&cases, table);
 		buf_printf(&cases, " ;;\n");
 	}
 	buf_u8(&subs, 0);
 	buf_u8(&cases, 0);
 	buf_u8(&own, 0);
-	buf_printf(to, "#compdef %.*s\n", (int)program_len(first),
-	    first->program);
+	buf_printf(
+	    to, "#compdef %.*s\n", (int)program_len(first), first->program);
 	identifier(to, first);
 	buf_printf(to,
 	    "() {\n"
@@ -235,8 +236,8 @@ static void fish_rows(struct buf *to, const struct option_table *table)
 	     row++) {
 		buf_printf(to, "complete -c %.*s", n, table->program);
 		if (sub)
-			buf_printf(to,
-			    " -n '__fish_seen_subcommand_from %s'", sub);
+			buf_printf(
+			    to, " -n '__fish_seen_subcommand_from %s'", sub);
 		buf_printf(to, " -l %s", row->name);
 		if (row->letter)
 			buf_printf(to, " -s %c", row->letter);
@@ -257,20 +258,21 @@ static void fish_table(struct buf *to, const struct option_table *table)
 {
 	const char *sub = subcommand(table);
 	if (sub) {
-		buf_printf(to, "complete -c %.*s -n __fish_use_subcommand "
-		    "-a %s -d '", (int)program_len(table), table->program,
-		    sub);
+		buf_printf(to,
+		    "complete -c %.*s -n __fish_use_subcommand "
+		    "-a %s -d '",
+		    (int)program_len(table), table->program, sub);
 		quoted(to, table->summary);
 		buf_printf(to, "'\n");
 	}
 	fish_rows(to, table);
 }
 
-char *option_completion(const struct option_table *const *tables,
-    size_t count, const char *shell)
+char *option_completion(
+    const struct option_table *const *tables, size_t count, const char *shell)
 {
-	struct tables t = {tables, count};
-	struct buf b = {0};
+	struct tables t = { tables, count };
+	struct buf b = { 0 };
 	bool bash = strcmp(shell, "bash") == 0, zsh = strcmp(shell, "zsh") == 0;
 	if (!bash && !zsh && strcmp(shell, "fish") != 0)
 		return NULL;

@@ -51,16 +51,16 @@ static void help_line(struct buf *to, const char *left, const char *right)
 static const char *row_argument(const struct option_row *row)
 {
 	static const char *const names[] = {
-	    [OPTION_FLAG] = NULL,
-	    [OPTION_INTEGER] = "N",
-	    [OPTION_NUMBER] = "X",
-	    [OPTION_TEXT] = "TEXT",
-	    [OPTION_CHOICE] = NULL,
-	    [OPTION_DURATION] = "TIME",
-	    [OPTION_SIZE] = "SIZE",
-	    [OPTION_ADDRESS] = "ADDRESS",
-	    [OPTION_PREFIX] = "PREFIX",
-	    [OPTION_LIST] = "TEXT",
+		[OPTION_FLAG] = NULL,
+		[OPTION_INTEGER] = "N",
+		[OPTION_NUMBER] = "X",
+		[OPTION_TEXT] = "TEXT",
+		[OPTION_CHOICE] = NULL,
+		[OPTION_DURATION] = "TIME",
+		[OPTION_SIZE] = "SIZE",
+		[OPTION_ADDRESS] = "ADDRESS",
+		[OPTION_PREFIX] = "PREFIX",
+		[OPTION_LIST] = "TEXT",
 	};
 	if (row->type == OPTION_FLAG)
 		return NULL;
@@ -71,7 +71,7 @@ static const char *row_argument(const struct option_row *row)
 
 static void help_row(struct buf *to, const struct option_row *row)
 {
-	struct buf left = {0}, right = {0};
+	struct buf left = { 0 }, right = { 0 };
 	char range[96];
 	const char *argument = row_argument(row);
 	if (row->letter)
@@ -99,7 +99,7 @@ static void help_row(struct buf *to, const struct option_row *row)
 
 char *option_help_text(const struct option_table *table)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	buf_printf(&b, "%s: %s\n\n", table->program, table->summary);
 	const char *line = table->examples;
 	if (line && *line)
@@ -112,8 +112,7 @@ char *option_help_text(const struct option_table *table)
 	}
 	buf_printf(&b, "%sUsage: %s%s%s\n\nOptions:\n",
 	    table->examples && *table->examples ? "\n" : "", table->program,
-	    table->synopsis ? " " : "",
-	    table->synopsis ? table->synopsis : "");
+	    table->synopsis ? " " : "", table->synopsis ? table->synopsis : "");
 	bool own_help = false, own_h = false;
 	for (size_t i = 0; i < option_row_count(table->rows); i++) {
 		help_row(&b, &table->rows[i]);
@@ -121,7 +120,6 @@ char *option_help_text(const struct option_table *table)
 		own_h |= table->rows[i].letter == 'h';
 	}
 	if (!own_help)
-		help_line(&b, own_h ? "    --help" : "-h, --help",
-		    "this text");
+		help_line(&b, own_h ? "    --help" : "-h, --help", "this text");
 	return buf_text(&b);
 }

@@ -22,24 +22,24 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-    {"ns", 1},
-    {"us", 1000},
-    {"ms", 1000000},
-    {"s", 1000000000},
-    {"m", UINT64_C(60) * 1000000000},
-    {"h", UINT64_C(3600) * 1000000000},
-    {"d", UINT64_C(86400) * 1000000000},
-    {NULL, 0},
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", UINT64_C(60) * 1000000000 },
+	{ "h", UINT64_C(3600) * 1000000000 },
+	{ "d", UINT64_C(86400) * 1000000000 },
+	{ NULL, 0 },
 };
 
 static const struct unit size_units[] = {
-    {"", 1},
-    {"k", UINT64_C(1) << 10},
-    {"K", UINT64_C(1) << 10},
-    {"M", UINT64_C(1) << 20},
-    {"G", UINT64_C(1) << 30},
-    {"T", UINT64_C(1) << 40},
-    {NULL, 0},
+	{ "", 1 },
+	{ "k", UINT64_C(1) << 10 },
+	{ "K", UINT64_C(1) << 10 },
+	{ "M", UINT64_C(1) << 20 },
+	{ "G", UINT64_C(1) << 30 },
+	{ "T", UINT64_C(1) << 40 },
+	{ NULL, 0 },
 };
 
 static const struct unit *unit_find(const struct unit *units, const char *name)
@@ -73,8 +73,8 @@ static int scaled_parse(
 	uint64_t sum = 0;
 	for (size_t i = 0; i < whole; i++)
 		if (__builtin_mul_overflow(sum, 10u, &sum) ||
-		    __builtin_add_overflow(sum, (uint64_t)(text[i] - '0'),
-			&sum))
+		    __builtin_add_overflow(
+			sum, (uint64_t)(text[i] - '0'), &sum))
 			return ERR_LIMIT;
 	if (__builtin_mul_overflow(sum, unit->factor, &sum))
 		return ERR_LIMIT;
@@ -93,10 +93,9 @@ static int scaled_parse(
 int option_parse_duration(int64_t *ns, const char *text, struct errmsg *msg)
 {
 	uint64_t value;
-	int err = strcmp(text, "0") == 0 ? scaled_parse(&value, "0s",
-						     duration_units)
-					 : scaled_parse(&value, text,
-						     duration_units);
+	int err = strcmp(text, "0") == 0
+	    ? scaled_parse(&value, "0s", duration_units)
+	    : scaled_parse(&value, text, duration_units);
 	if (err == 0 && value > INT64_MAX)
 		err = ERR_LIMIT;
 	if (err == ERR_LIMIT)
@@ -105,7 +104,8 @@ int option_parse_duration(int64_t *ns, const char *text, struct errmsg *msg)
 	if (err)
 		return err_set(msg, ERR_USAGE,
 		    "expected a duration such as 500ms, 60s or 1d, got "
-		    "'%.60s'", text);
+		    "'%.60s'",
+		    text);
 	*ns = (int64_t)value;
 	return 0;
 }
@@ -123,12 +123,12 @@ int option_parse_size(uint64_t *bytes, const char *text, struct errmsg *msg)
 	return 0;
 }
 
-static void range_format(const struct option_row *row, double value, char *to,
-    size_t size)
+static void range_format(
+    const struct option_row *row, double value, char *to, size_t size)
 {
-	const struct unit *units = row->type == OPTION_DURATION
-	    ? duration_units
-	    : row->type == OPTION_SIZE ? size_units : NULL;
+	const struct unit *units = row->type == OPTION_DURATION ? duration_units
+	    : row->type == OPTION_SIZE                          ? size_units
+								: NULL;
 	const struct unit *best = NULL;
 	for (; units && units->name && value < 1e18; units++) {
 		double count = value / (double)units->factor;
@@ -166,15 +166,15 @@ static int range_check(const struct option_row *row, double value,
 		return 0;
 	char range[96];
 	option_range_text(row, range, sizeof(range));
-	return err_set(
-	    msg, ERR_USAGE, "expected %s, got '%.60s'", range, text);
+	return err_set(msg, ERR_USAGE, "expected %s, got '%.60s'", range, text);
 }
 
 int option_parse_integer(int64_t *value, const char *text, double min,
     double max, struct errmsg *msg)
 {
 	struct option_row row = {
-	    .type = OPTION_INTEGER, .min = min, .max = max};
+		.type = OPTION_INTEGER, .min = min, .max = max
+	};
 	char *end;
 	errno = 0;
 	long long got = strtoll(text, &end, 10);
@@ -198,16 +198,16 @@ static int number_parse(double *value, const char *text, struct errmsg *msg)
 	double got = strtod(text, &end);
 	if (!*text || *end || strspn(text, "+-.0123456789eE") != strlen(text) ||
 	    !isfinite(got))
-		return err_set(msg, ERR_USAGE,
-		    "expected a number, got '%.60s'", text);
+		return err_set(
+		    msg, ERR_USAGE, "expected a number, got '%.60s'", text);
 	*value = got;
 	return 0;
 }
 
 static int flag_parse(int64_t *value, const char *text, struct errmsg *msg)
 {
-	static const char *const words[][2] = {{"false", "true"}, {"no", "yes"},
-	    {"off", "on"}, {"0", "1"}};
+	static const char *const words[][2] = { { "false", "true" },
+		{ "no", "yes" }, { "off", "on" }, { "0", "1" } };
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		for (int on = 0; on < 2; on++)
 			if (strcmp(text, words[i][on]) == 0) {
@@ -241,8 +241,7 @@ static int typed_parse(struct option_value *v, const struct option_row *row,
 	struct prefix p;
 	int err;
 	switch (row->type) {
-	case OPTION_FLAG:
-		return flag_parse(&v->integer, text, msg);
+	case OPTION_FLAG: return flag_parse(&v->integer, text, msg);
 	case OPTION_INTEGER:
 		return option_parse_integer(
 		    &v->integer, text, row->min, row->max, msg);
@@ -256,18 +255,17 @@ static int typed_parse(struct option_value *v, const struct option_row *row,
 	case OPTION_SIZE:
 		err = option_parse_size(&v->size, text, msg);
 		return err ? err : range_check(row, (double)v->size, text, msg);
-	case OPTION_CHOICE:
-		return choice_check(row, text, msg);
+	case OPTION_CHOICE: return choice_check(row, text, msg);
 	case OPTION_ADDRESS:
 		if (addr_parse(&a, text) != 0)
-			return err_set(msg, ERR_USAGE, "expected a numeric "
-			    "address, got '%.60s'", text);
+			return err_set(msg, ERR_USAGE,
+			    "expected a numeric "
+			    "address, got '%.60s'",
+			    text);
 		return 0;
-	case OPTION_PREFIX:
-		return prefix_parse(&p, text, msg) ? ERR_USAGE : 0;
+	case OPTION_PREFIX: return prefix_parse(&p, text, msg) ? ERR_USAGE : 0;
 	case OPTION_TEXT:
-	case OPTION_LIST:
-		return 0;
+	case OPTION_LIST: return 0;
 	}
 	BUG("option type %d", (int)row->type);
 }
@@ -291,7 +289,7 @@ static void item_add(struct option_value *v, char *item_taken)
 int option_value_set(struct option_value *v, const struct option_row *row,
     const char *text, struct errmsg *msg)
 {
-	struct option_value got = {0};
+	struct option_value got = { 0 };
 	int err = typed_parse(&got, row, text, msg);
 	if (err)
 		return err;
@@ -310,8 +308,8 @@ int option_value_set(struct option_value *v, const struct option_row *row,
 	return 0;
 }
 
-int option_value_default(struct option_value *v, const struct option_row *row,
-    struct errmsg *msg)
+int option_value_default(
+    struct option_value *v, const struct option_row *row, struct errmsg *msg)
 {
 	const char *p = row->fallback;
 	if (v->set || !p)
@@ -334,7 +332,7 @@ void option_value_fini(struct option_value *v)
 {
 	items_clear(v);
 	free(v->text);
-	*v = (struct option_value){0};
+	*v = (struct option_value){ 0 };
 }
 
 size_t option_row_count(const struct option_row *rows)

@@ -5,13 +5,13 @@
 #include "lib/option.h"
 
 struct option_value {
-	bool given;       /* by the user, not by the row's default */
-	bool set;         /* given, or the default is filled in */
-	int64_t integer;  /* also a flag as 0 or 1, a duration in ns */
+	bool given;      /* by the user, not by the row's default */
+	bool set;        /* given, or the default is filled in */
+	int64_t integer; /* also a flag as 0 or 1, a duration in ns */
 	uint64_t size;
 	double number;
-	char *text;       /* owned; as it was written */
-	char **items;     /* owned; OPTION_LIST */
+	char *text;   /* owned; as it was written */
+	char **items; /* owned; OPTION_LIST */
 	size_t item_count;
 };
 
@@ -32,5 +32,4 @@ const struct option_value *option_value_of(const struct option_value *values,
 
 size_t option_row_count(const struct option_row *rows);
 /* "3 to 90", "at least 1s", ... or "" when unbounded. */
-void option_range_text(
-    const struct option_row *row, char *to, size_t size);
+void option_range_text(const struct option_row *row, char *to, size_t size);

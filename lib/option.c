@@ -33,8 +33,8 @@ struct getopt_view {
 static struct getopt_view view_make(const struct option_table *table)
 {
 	size_t n = option_row_count(table->rows), s = 0;
-	struct getopt_view view = {
-	    xcalloc(n + 2, sizeof(*view.longs)), xcalloc(n * 2 + 4, 1)};
+	struct getopt_view view = { xcalloc(n + 2, sizeof(*view.longs)),
+		xcalloc(n * 2 + 4, 1) };
 	bool own_help = false, own_h = false;
 	if (table->options_first)
 		view.shorts[s++] = '+';
@@ -42,9 +42,9 @@ static struct getopt_view view_make(const struct option_table *table)
 	for (size_t i = 0; i < n; i++) {
 		const struct option_row *row = &table->rows[i];
 		bool flag = row->type == OPTION_FLAG;
-		view.longs[i] = (struct option){row->name,
-		    flag ? no_argument : required_argument, NULL,
-		    CODE_ROWS + (int)i};
+		view.longs[i] = (struct option){ row->name,
+			flag ? no_argument : required_argument, NULL,
+			CODE_ROWS + (int)i };
 		if (row->letter)
 			view.shorts[s++] = row->letter;
 		if (row->letter && !flag)
@@ -53,8 +53,8 @@ static struct getopt_view view_make(const struct option_table *table)
 		own_h = own_h || row->letter == 'h';
 	}
 	if (!own_help)
-		view.longs[n] = (struct option){"help", no_argument, NULL,
-		    CODE_HELP};
+		view.longs[n] =
+		    (struct option){ "help", no_argument, NULL, CODE_HELP };
 	if (!own_h)
 		view.shorts[s++] = 'h';
 	return view;
@@ -94,11 +94,13 @@ static int unknown_option(
 	if (matches == 1) /* known, but a flag that was given a value */
 		err = err_set(msg, ERR_USAGE, "--%.60s: takes no value", bare);
 	else if (matches > 1)
-		err = err_set(msg, ERR_USAGE, "--%.60s: fits several options",
-		    bare);
+		err = err_set(
+		    msg, ERR_USAGE, "--%.60s: fits several options", bare);
 	else if (near)
-		err = err_set(msg, ERR_USAGE, "--%.60s: unknown option, did "
-		    "you mean --%s?", bare, near);
+		err = err_set(msg, ERR_USAGE,
+		    "--%.60s: unknown option, did "
+		    "you mean --%s?",
+		    bare, near);
 	else
 		err = err_set(msg, ERR_USAGE, "--%.60s: unknown option", bare);
 	free(bare);
@@ -136,12 +138,13 @@ static int operands_check(const struct option_values *values,
 {
 	int n = (int)values->operand_count;
 	if (n < table->operands_min)
-		return err_set(msg, ERR_USAGE, "expected %s%d operand%s, "
+		return err_set(msg, ERR_USAGE,
+		    "expected %s%d operand%s, "
 		    "got %d; usage: %.40s %.100s",
 		    table->operands_max == table->operands_min ? ""
 							       : "at least ",
-		    table->operands_min, table->operands_min == 1 ? "" : "s",
-		    n, table->program, table->synopsis ? table->synopsis : "");
+		    table->operands_min, table->operands_min == 1 ? "" : "s", n,
+		    table->program, table->synopsis ? table->synopsis : "");
 	if (table->operands_max >= 0 && n > table->operands_max)
 		return err_set(msg, ERR_USAGE, "'%.60s': one operand too many",
 		    values->operands[table->operands_max]);
@@ -149,8 +152,7 @@ static int operands_check(const struct option_values *values,
 }
 
 static int parse_all(struct option_values *values,
-    const struct option_table *table, int argc, char **argv,
-    struct errmsg *msg)
+    const struct option_table *table, int argc, char **argv, struct errmsg *msg)
 {
 	struct getopt_view view = view_make(table);
 	int code, err = 0;
@@ -186,8 +188,7 @@ static int parse_all(struct option_values *values,
 }
 
 int option_parse(struct option_values **values,
-    const struct option_table *table, int argc, char **argv,
-    struct errmsg *msg)
+    const struct option_table *table, int argc, char **argv, struct errmsg *msg)
 {
 	struct option_values *v = xcalloc(1, sizeof(*v));
 	v->rows = table->rows;
@@ -225,8 +226,8 @@ bool option_given(const struct option_values *values, const char *name)
 	BUG("no option '%s' in the table", name);
 }
 
-static const struct option_value *get(const struct option_values *values,
-    const char *name, enum option_type type)
+static const struct option_value *get(
+    const struct option_values *values, const char *name, enum option_type type)
 {
 	return option_value_of(values->values, values->rows, name, type);
 }
@@ -246,8 +247,7 @@ double option_number(const struct option_values *values, const char *name)
 	return get(values, name, OPTION_NUMBER)->number;
 }
 
-int64_t option_duration_ns(
-    const struct option_values *values, const char *name)
+int64_t option_duration_ns(const struct option_values *values, const char *name)
 {
 	return get(values, name, OPTION_DURATION)->integer;
 }
@@ -262,8 +262,7 @@ const char *option_text(const struct option_values *values, const char *name)
 	return get(values, name, OPTION_TEXT)->text;
 }
 
-const char *option_written(
-    const struct option_values *values, const char *name)
+const char *option_written(const struct option_values *values, const char *name)
 {
 	for (size_t i = 0; values->rows && values->rows[i].name; i++)
 		if (strcmp(values->rows[i].name, name) == 0)

@@ -14,37 +14,37 @@
 #include "lib/err.h"
 
 enum option_type {
-	OPTION_FLAG,     /* no argument; value is bool */
-	OPTION_INTEGER,  /* min..max */
-	OPTION_NUMBER,   /* double, min..max */
+	OPTION_FLAG,    /* no argument; value is bool */
+	OPTION_INTEGER, /* min..max */
+	OPTION_NUMBER,  /* double, min..max */
 	OPTION_TEXT,
 	OPTION_CHOICE,   /* one of choices, separated by '|' */
 	OPTION_DURATION, /* "500ms", "60s", "5m", "1h", "1d"; value in ns */
 	OPTION_SIZE,     /* "64k", "8M", "1G"; value in bytes */
 	OPTION_ADDRESS,  /* numeric address */
 	OPTION_PREFIX,
-	OPTION_LIST      /* text, may be given several times */
+	OPTION_LIST /* text, may be given several times */
 };
 
 struct option_row {
-	const char *name;      /* long name, without dashes */
-	char letter;           /* short letter, or 0 */
+	const char *name; /* long name, without dashes */
+	char letter;      /* short letter, or 0 */
 	enum option_type type;
-	const char *argument;  /* shown in help: "SECONDS" */
-	const char *choices;   /* OPTION_CHOICE */
-	double min, max;       /* both 0: unbounded; in the value's unit (ns,
-				  bytes); max < min: no upper bound */
-	const char *fallback;  /* default as text, or NULL; a list's with
-				  commas */
-	const char *help;      /* one line, lower case, no full stop */
+	const char *argument; /* shown in help: "SECONDS" */
+	const char *choices;  /* OPTION_CHOICE */
+	double min, max;      /* both 0: unbounded; in the value's unit (ns,
+				 bytes); max < min: no upper bound */
+	const char *fallback; /* default as text, or NULL; a list's with
+				 commas */
+	const char *help;     /* one line, lower case, no full stop */
 };
 
 struct option_table {
-	const char *program;      /* "sonde sensor" */
-	const char *synopsis;     /* "[-r FILE | -i IFACE]" */
-	const char *summary;      /* one line */
-	const char *examples;     /* lines, each a command; shown first */
-	const struct option_row *rows; /* ends with a row without a name */
+	const char *program;            /* "sonde sensor" */
+	const char *synopsis;           /* "[-r FILE | -i IFACE]" */
+	const char *summary;            /* one line */
+	const char *examples;           /* lines, each a command; shown first */
+	const struct option_row *rows;  /* ends with a row without a name */
 	int operands_min, operands_max; /* max -1: any number */
 	bool options_first; /* after the first operand all words are operands:
 			       `sonde run FILE.lua --its --options` */
@@ -81,8 +81,8 @@ size_t option_operands(
 /* Text for --help: examples first.  The caller frees. */
 char *option_help_text(const struct option_table *table);
 /* Completion lines for shell "bash", "zsh" or "fish"; NULL for another. */
-char *option_completion(const struct option_table *const *tables,
-    size_t count, const char *shell);
+char *option_completion(
+    const struct option_table *const *tables, size_t count, const char *shell);
 
 /* The nearest of the names within an edit distance of 2, or NULL. */
 const char *option_nearest(
@@ -91,6 +91,5 @@ const char *option_nearest(
 /* The typed parsers, for config files and scripts too. */
 int option_parse_duration(int64_t *ns, const char *text, struct errmsg *msg);
 int option_parse_size(uint64_t *bytes, const char *text, struct errmsg *msg);
-int option_parse_integer(
-    int64_t *value, const char *text, double min, double max,
-    struct errmsg *msg);
+int option_parse_integer(int64_t *value, const char *text, double min,
+    double max, struct errmsg *msg);

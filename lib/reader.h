@@ -17,13 +17,13 @@
 struct reader {
 	const uint8_t *pos; /* borrowed */
 	const uint8_t *end;
-	int err;            /* ERR_OK, ERR_TRUNCATED or ERR_MALFORMED; sticky */
+	int err; /* ERR_OK, ERR_TRUNCATED or ERR_MALFORMED; sticky */
 };
 
 static inline struct reader reader_init(const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
-	return (struct reader){bytes, bytes ? bytes + len : bytes, ERR_OK};
+	return (struct reader){ bytes, bytes ? bytes + len : bytes, ERR_OK };
 }
 
 /* The first failure wins. */

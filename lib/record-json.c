@@ -113,16 +113,12 @@ static json_t *value_json(const ProtobufCMessage *message,
 		return json_string(text);
 	case PROTOBUF_C_TYPE_FLOAT:
 		return double_json((double)*(const float *)at);
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return double_json(*(const double *)at);
+	case PROTOBUF_C_TYPE_DOUBLE: return double_json(*(const double *)at);
 	case PROTOBUF_C_TYPE_BOOL:
 		return json_boolean(*(const protobuf_c_boolean *)at);
-	case PROTOBUF_C_TYPE_ENUM:
-		return enum_json(field, *(const int *)at);
-	case PROTOBUF_C_TYPE_STRING:
-		return text_json(*(char *const *)at);
-	case PROTOBUF_C_TYPE_BYTES:
-		return octets_json(message, field, at);
+	case PROTOBUF_C_TYPE_ENUM: return enum_json(field, *(const int *)at);
+	case PROTOBUF_C_TYPE_STRING: return text_json(*(char *const *)at);
+	case PROTOBUF_C_TYPE_BYTES: return octets_json(message, field, at);
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return message_json(*(ProtobufCMessage *const *)at);
 	}
@@ -136,18 +132,18 @@ static json_t *named_values_json(
 	json_t *object = json_object();
 	size_t count = record_field_count(message, field);
 	for (size_t i = 0; i < count; i++) {
-		const ProtobufCMessage *pair = *(ProtobufCMessage *const *)
-		    record_field_at(message, field, i);
+		const ProtobufCMessage *pair =
+		    *(ProtobufCMessage *const *)record_field_at(
+			message, field, i);
 		const ProtobufCMessageDescriptor *d = pair->descriptor;
-		const char *name = *(char *const *)record_field_at(
-		    pair, &d->fields[0], 0);
+		const char *name =
+		    *(char *const *)record_field_at(pair, &d->fields[0], 0);
 		json_t *value = NULL;
 		for (unsigned f = 1; f < d->n_fields && !value; f++)
 			if (record_field_count(pair, &d->fields[f]))
 				value = value_json(pair, &d->fields[f],
 				    record_field_at(pair, &d->fields[f], 0));
-		json_object_set_new(
-		    object, name, value ? value : json_null());
+		json_object_set_new(object, name, value ? value : json_null());
 	}
 	return object;
 }
@@ -158,8 +154,9 @@ static json_t *list_json(
 	json_t *list = json_array();
 	size_t count = record_field_count(message, field);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, value_json(message, field,
-		    record_field_at(message, field, i)));
+		json_array_append_new(list,
+		    value_json(
+			message, field, record_field_at(message, field, i)));
 	return list;
 }
 
@@ -170,14 +167,14 @@ static bool is_named_values(const ProtobufCFieldDescriptor *field)
 		field->descriptor == &sonde__counter__descriptor);
 }
 
-static bool reply_is_silent(const Sonde__Reply *reply,
-    const ProtobufCFieldDescriptor *field)
+static bool reply_is_silent(
+    const Sonde__Reply *reply, const ProtobufCFieldDescriptor *field)
 {
-	static const char *const quiet[] = {"tcp_flags", "quoted_ttl",
-	    "quoted_tos", "late", "duplicate", "denied", "reply_ip_id",
-	    "extensions_by_length", "extensions"};
-	static const char *const sent[] = {"probe_ttl", "attempt", "probe_id",
-	    "tx_wall_ns", "tx_clock", "from"};
+	static const char *const quiet[] = { "tcp_flags", "quoted_ttl",
+		"quoted_tos", "late", "duplicate", "denied", "reply_ip_id",
+		"extensions_by_length", "extensions" };
+	static const char *const sent[] = { "probe_ttl", "attempt", "probe_id",
+		"tx_wall_ns", "tx_clock", "from" };
 	const char *name = field->name;
 	/* What never left has no time of leaving. */
 	if (reply->tx_wall_ns == 0 && reply->from.len == 0 &&
@@ -214,7 +211,7 @@ static void wall_text_add(json_t *object, const char *name, int64_t ns)
 	char key[64], text[WALLTIME_TEXT_LEN];
 	snprintf(key, sizeof(key), "%.*s", (int)strlen(name) - 3, name);
 	json_object_set_new(object, key,
-	    json_string(walltime_text((struct walltime){ns}, text)));
+	    json_string(walltime_text((struct walltime){ ns }, text)));
 }
 
 static void field_add(json_t *object, const ProtobufCMessage *message,
@@ -243,8 +240,8 @@ static json_t *message_json(const ProtobufCMessage *message)
 	json_t *object = json_object();
 	for (unsigned f = 0; f < d->n_fields; f++) {
 		if (d == &sonde__reply__descriptor &&
-		    reply_is_silent((const Sonde__Reply *)message,
-			&d->fields[f]))
+		    reply_is_silent(
+			(const Sonde__Reply *)message, &d->fields[f]))
 			continue;
 		field_add(object, message, &d->fields[f]);
 	}

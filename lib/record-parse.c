@@ -160,8 +160,8 @@ static int value_read(ProtobufCMessage *message,
 {
 	if (field->type != PROTOBUF_C_TYPE_MESSAGE)
 		return scalar_read(message, field, at, json)
-			   ? 0
-			   : wrong(field, msg);
+		    ? 0
+		    : wrong(field, msg);
 	if (!json_is_object(json) || depth == 0)
 		return wrong(field, msg);
 	ProtobufCMessage *sub = message_new(field->descriptor);
@@ -304,9 +304,9 @@ static int field_read(ProtobufCMessage *message,
 	uint8_t *base = (uint8_t *)message;
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
 		return field->descriptor == &sonde__field__descriptor ||
-			       field->descriptor == &sonde__counter__descriptor
-			   ? named_read(message, field, json, msg)
-			   : list_read(message, field, json, depth, msg);
+			field->descriptor == &sonde__counter__descriptor
+		    ? named_read(message, field, json, msg)
+		    : list_read(message, field, json, depth, msg);
 	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
 		uint32_t *chosen =
 		    (uint32_t *)(void *)(base + field->quantifier_offset);

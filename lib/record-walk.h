@@ -9,8 +9,8 @@
 /* What the octets of a bytes field are. */
 enum record_octets {
 	RECORD_OCTETS_PLAIN,
-	RECORD_OCTETS_ADDRESS,  /* 4 or 16 bytes, or none */
-	RECORD_OCTETS_ID        /* 16 bytes, or none */
+	RECORD_OCTETS_ADDRESS, /* 4 or 16 bytes, or none */
+	RECORD_OCTETS_ID       /* 16 bytes, or none */
 };
 enum record_octets record_octets_of(const ProtobufCMessageDescriptor *message,
     const ProtobufCFieldDescriptor *field);

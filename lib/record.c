@@ -34,16 +34,16 @@ enum record_octets record_octets_of(const ProtobufCMessageDescriptor *message,
 		const char *field;
 		enum record_octets octets;
 	} names[] = {
-	    {"src", RECORD_OCTETS_ADDRESS},
-	    {"dst", RECORD_OCTETS_ADDRESS},
-	    {"from", RECORD_OCTETS_ADDRESS},
-	    {"near", RECORD_OCTETS_ADDRESS},
-	    {"far", RECORD_OCTETS_ADDRESS},
-	    {"address", RECORD_OCTETS_ADDRESS},
-	    {"addresses", RECORD_OCTETS_ADDRESS},
-	    {"campaign", RECORD_OCTETS_ID},
-	    {"payload_hash", RECORD_OCTETS_ID},
-	    {"hash", RECORD_OCTETS_ID},
+		{ "src", RECORD_OCTETS_ADDRESS },
+		{ "dst", RECORD_OCTETS_ADDRESS },
+		{ "from", RECORD_OCTETS_ADDRESS },
+		{ "near", RECORD_OCTETS_ADDRESS },
+		{ "far", RECORD_OCTETS_ADDRESS },
+		{ "address", RECORD_OCTETS_ADDRESS },
+		{ "addresses", RECORD_OCTETS_ADDRESS },
+		{ "campaign", RECORD_OCTETS_ID },
+		{ "payload_hash", RECORD_OCTETS_ID },
+		{ "hash", RECORD_OCTETS_ID },
 	};
 	(void)message;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -105,11 +105,12 @@ static bool utf8_valid(const char *text)
 {
 	const uint8_t *p = (const uint8_t *)text;
 	while (*p) {
-		static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-		size_t more = *p < 0x80 ? 0
+		static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+		size_t more = *p < 0x80   ? 0
 		    : (*p & 0xe0) == 0xc0 ? 1
 		    : (*p & 0xf0) == 0xe0 ? 2
-		    : (*p & 0xf8) == 0xf0 ? 3 : SIZE_MAX;
+		    : (*p & 0xf8) == 0xf0 ? 3
+					  : SIZE_MAX;
 		if (more == SIZE_MAX)
 			return false;
 		uint32_t c = more ? *p & (0x3fu >> more) : *p;
@@ -132,8 +133,7 @@ static int octets_check(const ProtobufCMessageDescriptor *message,
 	if (len == 0 || len == 16) /* right for all, and most are */
 		return 0;
 	switch (record_octets_of(message, field)) {
-	case RECORD_OCTETS_PLAIN:
-		return 0;
+	case RECORD_OCTETS_PLAIN: return 0;
 	case RECORD_OCTETS_ADDRESS:
 		if (len == 4)
 			return 0;
@@ -216,8 +216,7 @@ static int record_check(const Sonde__Record *record, struct errmsg *msg)
 	return err;
 }
 
-int record_pack(
-    const Sonde__Record *record, struct buf *to, struct errmsg *msg)
+int record_pack(const Sonde__Record *record, struct buf *to, struct errmsg *msg)
 {
 	int err = record_check(record, msg);
 	if (err)
@@ -242,8 +241,7 @@ static void *budget_alloc(void *data, size_t size)
 	if (size > budget->left)
 		return NULL;
 	budget->left -= size;
-	return budget->arena ? arena_alloc(budget->arena, size)
-			     : xmalloc(size);
+	return budget->arena ? arena_alloc(budget->arena, size) : xmalloc(size);
 }
 
 static void budget_free(void *data, void *p)
@@ -261,8 +259,8 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
 		return err_set(msg, ERR_LIMIT,
 		    "record: expected at most %d bytes, got %zu",
 		    RECORD_MAX_BYTES, len);
-	struct budget budget = {UNPACKED_MAX_BYTES, arena};
-	ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
+	struct budget budget = { UNPACKED_MAX_BYTES, arena };
+	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
 	Sonde__Record *r = sonde__record__unpack(&allocator, len, bytes);
 	if (!r)
 		return err_set(msg, ERR_MALFORMED,
@@ -303,13 +301,12 @@ uint64_t record_loss_count(const Sonde__Loss *loss)
 
 void record_stamp(Sonde__Record *record)
 {
-	struct timex now = {.modes = 0};
+	struct timex now = { .modes = 0 };
 	record->mono_ns = monotime_now().ns;
 	record->wall_ns = walltime_now().ns;
 	int state = adjtimex(&now);
 	if (state < 0) {
-		record->clock_state =
-		    SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
+		record->clock_state = SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
 		record->clock_error_ns = 0;
 		return;
 	}

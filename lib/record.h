@@ -45,5 +45,5 @@ void record_stamp(Sonde__Record *record);
 struct json_t;
 struct json_t *record_to_json(const Sonde__Record *record);
 /* The way back, for those who got it from the API.  Free with record_free. */
-int record_from_json(Sonde__Record **record, const struct json_t *object,
-    struct errmsg *msg);
+int record_from_json(
+    Sonde__Record **record, const struct json_t *object, struct errmsg *msg);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The IANA IPv4 and IPv6 special-purpose address registries (RFC 6890 and its
  * updates, as of 2025), the multicast blocks, and the IPv6 space that nobody
@@ -135,8 +135,9 @@ size_t special_embedded(
 	}
 	if (high >> 16 == 0x0064ff9b0001)
 		count += embedded_local(a->bytes, embedded + count);
-	bool nat64 = high == 0x0064ff9b00000000 && interface == 0; /* RFC 6052 */
-	bool translated = high == 0 && interface == 0xffff0000;    /* SIIT */
+	bool nat64 =
+	    high == 0x0064ff9b00000000 && interface == 0;       /* RFC 6052 */
+	bool translated = high == 0 && interface == 0xffff0000; /* SIIT */
 	if (nat64 || translated)
 		embedded[count++] = addr_v4((uint32_t)low);
 	return count;

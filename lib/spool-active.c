@@ -20,8 +20,8 @@ char *spool_path(const struct spool *spool, const struct spool_name *name,
 	return xasprintf("%s/%s%s", spool->dir, text, suffix);
 }
 
-int spool_fail(const struct spool *spool, int err, const char *what,
-    struct errmsg *msg)
+int spool_fail(
+    const struct spool *spool, int err, const char *what, struct errmsg *msg)
 {
 	return err_set(
 	    msg, err, "spool %.150s: %s: %s", spool->dir, what, err_str(err));
@@ -35,10 +35,11 @@ bool spool_segment_is_empty(const struct spool_segment *segment)
 static int segment_create(struct spool *spool, enum spool_class class)
 {
 	struct open_segment *o = &spool->open[class];
-	struct spool_segment segment = {.name = {spool->next, class},
-	    .last_seq = spool->next.seq - 1, .bytes = SPOOL_HEADER_LEN};
+	struct spool_segment segment = { .name = { spool->next, class },
+		.last_seq = spool->next.seq - 1,
+		.bytes = SPOOL_HEADER_LEN };
 	char *path = spool_path(spool, &segment.name, "");
-	struct buf header = {0};
+	struct buf header = { 0 };
 	spool_header_put(&header, spool->agent, &segment.name);
 	int fd = spool->io->open(
 	    spool->io->ctx, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -71,8 +72,8 @@ static void segment_close(struct spool *spool, struct open_segment *o)
 
 /* The old file keeps what was synced in it, if anything; it is cut only after
  * the rest is readable under its new name.  heir: that name, or NULL. */
-static void segment_retire(struct spool *spool, struct open_segment *o,
-    const struct spool_name *heir)
+static void segment_retire(
+    struct spool *spool, struct open_segment *o, const struct spool_name *heir)
 {
 	if (spool_segment_is_empty(&o->synced)) {
 		char *path = spool_path(spool, &o->segment.name, "");
@@ -80,8 +81,8 @@ static void segment_retire(struct spool *spool, struct open_segment *o,
 			spool->io->unlink(spool->io->ctx, path);
 		free(path);
 	} else {
-		if (spool->io->ftruncate(spool->io->ctx, o->fd,
-			(int64_t)o->synced.bytes) != 0)
+		if (spool->io->ftruncate(
+			spool->io->ctx, o->fd, (int64_t)o->synced.bytes) != 0)
 			o->synced.bytes = o->segment.bytes;
 		spool_segments_add(&spool->segments, &o->synced);
 	}
@@ -95,7 +96,7 @@ static int segment_reroll(struct spool *spool, enum spool_class class)
 {
 	struct open_segment *o = &spool->open[class];
 	struct spool_segment segment = o->segment;
-	struct buf content = {0};
+	struct buf content = { 0 };
 	segment.name.first.seq = o->first_unsynced;
 	spool_header_put(&content, spool->agent, &segment.name);
 	buf_bytes(&content, o->unsynced.data, o->unsynced.len);
@@ -106,8 +107,7 @@ static int segment_reroll(struct spool *spool, enum spool_class class)
 	    spool->io->ctx, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	int err = fd < 0 ? fd : 0;
 	if (!err)
-		err = spool_write_all(
-		    spool->io, fd, content.data, content.len);
+		err = spool_write_all(spool->io, fd, content.data, content.len);
 	if (!err)
 		err = spool->io->fsync(spool->io->ctx, fd);
 	if (!err)
@@ -136,8 +136,7 @@ static int sync_files(struct spool *spool, struct errmsg *msg)
 		struct open_segment *o = &spool->open[c];
 		if (o->unsynced.len == 0)
 			continue;
-		if (!o->failed &&
-		    spool->io->fsync(spool->io->ctx, o->fd) != 0)
+		if (!o->failed && spool->io->fsync(spool->io->ctx, o->fd) != 0)
 			o->failed = true;
 		if (!o->failed)
 			continue;
@@ -160,7 +159,8 @@ int spool_active_sync(struct spool *spool, struct errmsg *msg)
 			if (spool->open[c].unsynced.len)
 				spool->open[c].failed = true;
 		if (err)
-			return spool_fail(spool, err, "sync of the folder", msg);
+			return spool_fail(
+			    spool, err, "sync of the folder", msg);
 		spool->dir_dirty = false;
 	}
 	for (int c = 0; c < SPOOL_CLASSES; c++) {
@@ -198,19 +198,19 @@ int spool_frame_append(struct spool *spool, enum spool_class class,
     uint16_t flags, const void *record, size_t len)
 {
 	struct open_segment *o = &spool->open[class];
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	int err = segment_prepare(spool, class, len + SPOOL_FRAME_EXTRA);
 	if (err)
 		return err;
-	struct spool_frame frame = {class, flags, spool->next.seq,
-	    monotime_now(), walltime_now(), record, (uint32_t)len};
+	struct spool_frame frame = { class, flags, spool->next.seq,
+		monotime_now(), walltime_now(), record, (uint32_t)len };
 	spool_frame_put(
 	    &bytes, spool_seed(spool->agent, spool->next.epoch), &frame);
 	err = spool_write_all(spool->io, o->fd, bytes.data, bytes.len);
 	if (err) {
 		/* Half a frame may be there: cut it off, or leave the file. */
-		if (spool->io->ftruncate(spool->io->ctx, o->fd,
-			(int64_t)o->segment.bytes) != 0)
+		if (spool->io->ftruncate(
+			spool->io->ctx, o->fd, (int64_t)o->segment.bytes) != 0)
 			o->failed = true;
 	} else {
 		if (o->unsynced.len == 0)

@@ -64,7 +64,7 @@ bool spool_name_parse(struct spool_name *name, const char *text)
 
 uint32_t spool_seed(const uint8_t agent[static 16], uint64_t epoch)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	buf_bytes(&b, agent, 16);
 	put_le(&b, epoch, 8);
 	uint32_t seed = crc32c(0, b.data, b.len);
@@ -105,7 +105,7 @@ int spool_header_read(const void *bytes, size_t len, uint8_t agent[static 16],
 	    memcmp(magic, segment_magic, sizeof(magic)) != 0 ||
 	    class >= SPOOL_CLASSES)
 		return ERR_CORRUPT;
-	name->class = (enum spool_class)class;
+	name->class = (enum spool_class) class;
 	return version == VERSION ? 0 : ERR_UNSUPPORTED;
 }
 
@@ -153,15 +153,14 @@ static int head_read(struct spool_frame *frame, struct reader *r, uint32_t seed)
 	    frame->seq == UINT64_MAX ||
 	    crc != crc32c(seed, r->pos, (size_t)(end - r->pos)))
 		return ERR_CORRUPT;
-	frame->class = (enum spool_class)class;
+	frame->class = (enum spool_class) class;
 	frame->flags = flags;
 	frame->len = len;
 	*r = in;
 	return 0;
 }
 
-int spool_frame_read(
-    struct spool_frame *frame, struct reader *r, uint32_t seed)
+int spool_frame_read(struct spool_frame *frame, struct reader *r, uint32_t seed)
 {
 	struct reader in = *r;
 	int err = head_read(frame, &in, seed);
@@ -180,7 +179,7 @@ int spool_frame_read(
 struct spool_scan spool_scan_init(
     const uint8_t *bytes, size_t len, size_t offset, uint32_t seed)
 {
-	struct spool_scan scan = {.start = bytes, .seed = seed};
+	struct spool_scan scan = { .start = bytes, .seed = seed };
 	scan.r = reader_init(bytes + (offset < len ? offset : len),
 	    offset < len ? len - offset : 0);
 	scan.valid_end = offset < len ? offset : len;

@@ -14,15 +14,15 @@
 enum { RANGES_A_RECORD = RECORD_MAX_REPLIES / 2 };
 
 static const char *const reasons[SPOOL_REASONS] = {
-    [SPOOL_REASON_FULL] = "spool-full",
-    [SPOOL_REASON_CORRUPT] = "corrupt",
-    [SPOOL_REASON_MISSING] = "missing-segment",
+	[SPOOL_REASON_FULL] = "spool-full",
+	[SPOOL_REASON_CORRUPT] = "corrupt",
+	[SPOOL_REASON_MISSING] = "missing-segment",
 };
 
 void spool_ranges_fini(struct spool_ranges *ranges)
 {
 	free(ranges->list);
-	*ranges = (struct spool_ranges){0};
+	*ranges = (struct spool_ranges){ 0 };
 }
 
 void spool_ranges_add(
@@ -133,8 +133,8 @@ bool spool_loss_read(
 		record_free(record);
 		return false;
 	}
-	struct spool_range range = {loss->epoch, loss->from_seq, loss->to_seq,
-	    reason_parse(loss->reason)};
+	struct spool_range range = { loss->epoch, loss->from_seq, loss->to_seq,
+		reason_parse(loss->reason) };
 	bool sane = range.from > 0 && range.from <= range.to;
 	if (sane)
 		spool_ranges_add(to, &range);

@@ -24,12 +24,12 @@ struct cursor {
 	int fd;                 /* -1: in none */
 	ino_t inode;
 	uint32_t seed;
-	uint64_t offset;        /* of the chunk in the file */
+	uint64_t offset; /* of the chunk in the file */
 	struct buf chunk;
-	size_t pos;             /* in the chunk, behind the last frame */
+	size_t pos; /* in the chunk, behind the last frame */
 	uint64_t last_seq;
-	uint64_t until;         /* from here on the class's next segment counts */
-	bool ready;             /* frame holds the next one */
+	uint64_t until; /* from here on the class's next segment counts */
+	bool ready;     /* frame holds the next one */
 	struct spool_frame frame;
 };
 
@@ -38,7 +38,7 @@ struct spool_reader {
 	struct spool_name *names; /* of all segments, ordered by place */
 	size_t name_count;
 	struct cursor cursors[SPOOL_CLASSES];
-	struct spool_place want;  /* behind what was read last */
+	struct spool_place want; /* behind what was read last */
 };
 
 static void cursor_close(struct cursor *c)
@@ -173,8 +173,8 @@ static bool cursor_open(
 	if (fd < 0)
 		return false;
 	ssize_t got = pread(fd, header, sizeof(header), 0);
-	if (got < 0 || spool_header_read(
-			   header, (size_t)got, agent, &in_header) != 0) {
+	if (got < 0 ||
+	    spool_header_read(header, (size_t)got, agent, &in_header) != 0) {
 		close(fd);
 		return false;
 	}
@@ -217,7 +217,7 @@ static bool cursor_seek(const struct spool_reader *r, struct cursor *c,
 static bool cursor_advance(
     const struct spool_reader *r, struct cursor *c, int class)
 {
-	struct cursor next = {.fd = -1};
+	struct cursor next = { .fd = -1 };
 	for (size_t i = 0; i < r->name_count; i++) {
 		if (spool_place_cmp(r->names[i].first, c->name.first) <= 0)
 			continue;
@@ -244,8 +244,8 @@ static void cursor_fill(struct cursor *c)
 
 static bool cursor_take(struct cursor *c)
 {
-	struct reader in = reader_init(
-	    c->chunk.data + c->pos, c->chunk.len - c->pos);
+	struct reader in =
+	    reader_init(c->chunk.data + c->pos, c->chunk.len - c->pos);
 	if (c->chunk.len == c->pos ||
 	    spool_frame_read(&c->frame, &in, c->seed) != 0)
 		return false;
@@ -260,8 +260,8 @@ static bool cursor_take(struct cursor *c)
 static bool cursor_resync(struct cursor *c)
 {
 	for (;;) {
-		struct spool_scan scan = spool_scan_init(c->chunk.data + c->pos,
-		    c->chunk.len - c->pos, 0, c->seed);
+		struct spool_scan scan = spool_scan_init(
+		    c->chunk.data + c->pos, c->chunk.len - c->pos, 0, c->seed);
 		scan.last_seq = c->last_seq;
 		if (spool_scan_next(&scan, &c->frame)) {
 			c->pos = (size_t)(scan.r.pos - c->chunk.data);
@@ -296,7 +296,7 @@ static bool cursor_parse(struct cursor *c)
 
 static struct spool_place cursor_place(const struct cursor *c)
 {
-	return (struct spool_place){c->name.first.epoch, c->frame.seq};
+	return (struct spool_place){ c->name.first.epoch, c->frame.seq };
 }
 
 /* Makes the class's first frame at or after the place ready, if it is there. */
@@ -312,8 +312,7 @@ static bool cursor_peek(
 			return true;
 		bool over = c->ready && !here;
 		c->ready = false;
-		if ((over || !cursor_parse(c)) &&
-		    !cursor_advance(r, c, class))
+		if ((over || !cursor_parse(c)) && !cursor_advance(r, c, class))
 			return false;
 	}
 }
@@ -351,8 +350,8 @@ void spool_reader_close(struct spool_reader *reader)
 }
 
 /* The first record at or after the place; false when there is none. */
-static bool first_find(struct spool_reader *r, struct spool_place want,
-    struct spool_place *first)
+static bool first_find(
+    struct spool_reader *r, struct spool_place want, struct spool_place *first)
 {
 	bool found = false;
 	for (int i = 0; i < SPOOL_CLASSES; i++) {
@@ -419,7 +418,7 @@ int spool_reader_next(struct spool_reader *reader,
     const struct spool_want *want, struct spool_run *run, struct buf *to,
     struct errmsg *msg)
 {
-	struct spool_place from = {want->epoch, want->seq}, first = from;
+	struct spool_place from = { want->epoch, want->seq }, first = from;
 	if (spool_place_cmp(from, reader->want) != 0)
 		for (int i = 0; i < SPOOL_CLASSES; i++)
 			cursor_close(&reader->cursors[i]);
@@ -428,7 +427,7 @@ int spool_reader_next(struct spool_reader *reader,
 	if (err || want->max_count == 0)
 		return err ? err : ERR_EOF;
 	reader->want = first;
-	*run = (struct spool_run){first.epoch, first.seq, 0};
+	*run = (struct spool_run){ first.epoch, first.seq, 0 };
 	run_read(reader, want->max_count, want->max_bytes, run, to);
 	return 0;
 }
@@ -444,7 +443,7 @@ int spool_reader_acked(struct spool_reader *reader, uint64_t *epoch,
 			return err;
 		for (int i = 0; i < SPOOL_CLASSES; i++)
 			cursor_close(&reader->cursors[i]);
-		reader->want = (struct spool_place){0, 0};
+		reader->want = (struct spool_place){ 0, 0 };
 		if (!first_find(reader, reader->want, &place))
 			return err_set(msg, ERR_NOT_FOUND,
 			    "spool %.150s: empty", reader->dir);

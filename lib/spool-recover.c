@@ -70,13 +70,13 @@ static void set_aside(struct recovery *r, const char *name, uint64_t bytes)
 static void quarantine(struct recovery *r, struct subject *s)
 {
 	char *bad = xasprintf("%s.bad", s->file_name);
-	if (spool_file_replace(
-		r->io, r->config->dir, bad, &s->bytes, NULL) == 0)
+	if (spool_file_replace(r->io, r->config->dir, bad, &s->bytes, NULL) ==
+	    0)
 		r->found->quarantine_bytes += s->bytes.len;
 	free(bad);
 	r->found->quarantined++;
-	if (spool_file_replace(r->io, r->config->dir, s->file_name,
-		&s->salvage, NULL) == 0)
+	if (spool_file_replace(
+		r->io, r->config->dir, s->file_name, &s->salvage, NULL) == 0)
 		s->segment.bytes = s->salvage.len;
 }
 
@@ -85,8 +85,8 @@ static void cut_tail(struct recovery *r, struct subject *s)
 	char *path = xasprintf("%s/%s", r->config->dir, s->file_name);
 	int fd = r->io->open(r->io->ctx, path, O_WRONLY, 0);
 	if (fd >= 0) {
-		if (r->io->ftruncate(
-			r->io->ctx, fd, (int64_t)s->valid_end) == 0)
+		if (r->io->ftruncate(r->io->ctx, fd, (int64_t)s->valid_end) ==
+		    0)
 			s->segment.bytes = s->valid_end;
 		r->io->close(r->io->ctx, fd);
 	}
@@ -98,10 +98,10 @@ static void note_frame(const struct recovery *r, struct subject *s,
     const struct spool_frame *frame, bool damaged, uint32_t seed)
 {
 	uint64_t epoch = s->segment.name.first.epoch;
-	struct spool_range seen = {epoch, frame->seq, frame->seq, 0};
-	struct spool_range gone = {epoch, s->segment.last_seq + 1,
-	    frame->seq - 1, SPOOL_REASON_CORRUPT};
-	struct spool_place at = {epoch, frame->seq};
+	struct spool_range seen = { epoch, frame->seq, frame->seq, 0 };
+	struct spool_range gone = { epoch, s->segment.last_seq + 1,
+		frame->seq - 1, SPOOL_REASON_CORRUPT };
+	struct spool_place at = { epoch, frame->seq };
 	spool_ranges_add(&s->present, &seen);
 	if (damaged) {
 		s->corrupt = true;
@@ -117,7 +117,8 @@ static void note_frame(const struct recovery *r, struct subject *s,
 	spool_frame_put(&s->salvage, seed, frame);
 }
 
-static void scan_frames(const struct recovery *r, struct subject *s, size_t offset)
+static void scan_frames(
+    const struct recovery *r, struct subject *s, size_t offset)
 {
 	const struct spool_name *name = &s->segment.name;
 	uint32_t seed = spool_seed(r->config->agent, name->first.epoch);
@@ -154,8 +155,8 @@ static int header_check(struct recovery *r, struct subject *s, size_t *offset)
 {
 	struct spool_name in_header;
 	uint8_t agent[16];
-	int err = spool_header_read(
-	    s->bytes.data, s->bytes.len, agent, &in_header);
+	int err =
+	    spool_header_read(s->bytes.data, s->bytes.len, agent, &in_header);
 	*offset = err ? 0 : SPOOL_HEADER_LEN;
 	if (err == ERR_CORRUPT || err == ERR_TRUNCATED)
 		return 0;
@@ -167,15 +168,16 @@ static int header_check(struct recovery *r, struct subject *s, size_t *offset)
 	}
 	const struct spool_name *name = &s->segment.name;
 	return spool_place_cmp(in_header.first, name->first) != 0 ||
-		    in_header.class != name->class
-	    ? ERR_CORRUPT : 0;
+		in_header.class != name->class
+	    ? ERR_CORRUPT
+	    : 0;
 }
 
 static void subject_repair(struct recovery *r, struct subject *s, bool headed)
 {
 	struct spool_segment *segment = &s->segment;
-	struct spool_place last = {
-	    segment->name.first.epoch, segment->last_seq};
+	struct spool_place last = { segment->name.first.epoch,
+		segment->last_seq };
 	bool empty = last.seq < segment->name.first.seq;
 	bool tail = s->valid_end < s->bytes.len;
 	if (empty && !headed && s->bytes.len > SPOOL_HEADER_LEN) {
@@ -194,14 +196,13 @@ static void subject_repair(struct recovery *r, struct subject *s, bool headed)
 			    &r->found->present, &s->present.list[i]);
 	}
 	for (size_t i = 0; i < s->corrupt_spans.count; i++)
-		spool_ranges_add(
-		    &r->found->corrupt, &s->corrupt_spans.list[i]);
+		spool_ranges_add(&r->found->corrupt, &s->corrupt_spans.list[i]);
 }
 
 static void segment_recover(
     struct recovery *r, const char *file_name, const struct spool_name *name)
 {
-	struct subject s = {.file_name = file_name};
+	struct subject s = { .file_name = file_name };
 	size_t offset;
 	s.segment.name = *name;
 	s.segment.last_seq = name->first.seq - 1;
@@ -227,18 +228,17 @@ static void segment_recover(
 static void declared_read(struct recovery *r, const char *file_name)
 {
 	struct spool_name name;
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	struct spool_frame frame;
-	if (!spool_name_parse(&name, file_name) ||
-	    name.class != SPOOL_ALERTS ||
+	if (!spool_name_parse(&name, file_name) || name.class != SPOOL_ALERTS ||
 	    spool_file_read(r->config->dir, file_name, &bytes, NULL) != 0)
 		return;
 	struct spool_scan scan = spool_scan_init(bytes.data, bytes.len, 0,
 	    spool_seed(r->config->agent, name.first.epoch));
 	while (spool_scan_next(&scan, &frame))
 		if (frame.flags & SPOOL_FLAG_LOSS)
-			spool_loss_read(&r->found->declared, frame.payload,
-			    frame.len);
+			spool_loss_read(
+			    &r->found->declared, frame.payload, frame.len);
 	buf_fini(&bytes);
 }
 
@@ -271,9 +271,9 @@ static void entry_recover(struct recovery *r, const char *name)
 int spool_recover(struct spool_found *found, const struct spool_config *config,
     struct spool_place acked, struct errmsg *msg)
 {
-	*found = (struct spool_found){0};
-	struct recovery r = {found, config,
-	    config->io ? config->io : &spool_io_posix, acked, NULL, 0};
+	*found = (struct spool_found){ 0 };
+	struct recovery r = { found, config,
+		config->io ? config->io : &spool_io_posix, acked, NULL, 0 };
 	r.name_count = scandir(config->dir, &r.names, NULL, alphasort);
 	if (r.name_count < 0) {
 		int err = -errno;

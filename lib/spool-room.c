@@ -34,7 +34,7 @@ int spool_declare_pending(struct spool *spool)
 	size_t told = 0;
 	spool_ranges_join(&spool->pending);
 	while (!err && told < spool->pending.count) {
-		struct buf record = {0};
+		struct buf record = { 0 };
 		uint64_t lost;
 		size_t n =
 		    spool_loss_pack(&spool->pending, told, &record, &lost);
@@ -58,7 +58,7 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
     struct spool_ranges *gone, uint64_t *records)
 {
 	char name[SPOOL_NAME_LEN];
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	struct spool_frame frame;
 	spool_name_text(&s->name, name);
 	spool_file_read(spool->dir, name, &bytes, NULL);
@@ -66,9 +66,9 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
 	    SPOOL_HEADER_LEN, spool_seed(spool->agent, s->name.first.epoch));
 	*records = 0;
 	while (spool_scan_next(&scan, &frame) && frame.seq <= s->last_seq) {
-		struct spool_range r = {s->name.first.epoch, frame.seq,
-		    frame.seq, SPOOL_REASON_FULL};
-		struct spool_place at = {r.epoch, r.from};
+		struct spool_range r = { s->name.first.epoch, frame.seq,
+			frame.seq, SPOOL_REASON_FULL };
+		struct spool_place at = { r.epoch, r.from };
 		if (spool_place_cmp(at, spool->acked) < 0)
 			continue;
 		spool_ranges_add(gone, &r);
@@ -86,7 +86,7 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
 static bool drop_segment(struct spool *spool, struct spool_segment s)
 {
 	char *path = spool_path(spool, &s.name, "");
-	struct spool_ranges gone = {0};
+	struct spool_ranges gone = { 0 };
 	uint64_t records;
 	gone_find(spool, &s, &gone, &records);
 	for (size_t i = 0; i < gone.count; i++)
@@ -100,8 +100,8 @@ static bool drop_segment(struct spool *spool, struct spool_segment s)
 		spool->io->fsync_dir(spool->io->ctx, spool->dir);
 	for (size_t i = 0; removed && i < spool->segments.count; i++)
 		if (spool->segments.list[i].name.class == s.name.class &&
-		    spool_place_cmp(spool->segments.list[i].name.first,
-			s.name.first) == 0)
+		    spool_place_cmp(
+			spool->segments.list[i].name.first, s.name.first) == 0)
 			spool_segments_remove(&spool->segments, i);
 	spool->stats.dropped += removed ? records : 0;
 	free(path);
@@ -164,8 +164,7 @@ bool spool_drop_one(struct spool *spool, enum spool_class most)
 	return false;
 }
 
-int spool_make_room(
-    struct spool *spool, enum spool_class class, uint64_t need)
+int spool_make_room(struct spool *spool, enum spool_class class, uint64_t need)
 {
 	uint64_t bound = spool->max_bytes - reserve_bytes(spool);
 	while (spool_bytes_on_disk(spool) + need > bound)

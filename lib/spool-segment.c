@@ -17,7 +17,7 @@ enum { FILE_MAX_BYTES = 128 << 20, READ_STEP = 64 << 10 };
 void spool_segments_fini(struct spool_segments *segments)
 {
 	free(segments->list);
-	*segments = (struct spool_segments){0};
+	*segments = (struct spool_segments){ 0 };
 }
 
 void spool_segments_add(
@@ -29,8 +29,10 @@ void spool_segments_add(
 		    segments->list, segments->cap, sizeof(*segments->list));
 	}
 	size_t i = segments->count++;
-	for (; i > 0 && spool_place_cmp(segments->list[i - 1].name.first,
-			    segment->name.first) > 0; i--)
+	for (; i > 0 &&
+	     spool_place_cmp(
+		 segments->list[i - 1].name.first, segment->name.first) > 0;
+	     i--)
 		segments->list[i] = segments->list[i - 1];
 	segments->list[i] = *segment;
 }
@@ -42,10 +44,10 @@ void spool_segments_remove(struct spool_segments *segments, size_t i)
 	    (segments->count - i) * sizeof(*segments->list));
 }
 
-int spool_file_read(const char *dir, const char *name, struct buf *to,
-    struct errmsg *msg)
+int spool_file_read(
+    const char *dir, const char *name, struct buf *to, struct errmsg *msg)
 {
-	struct stat st = {0};
+	struct stat st = { 0 };
 	char *path = xasprintf("%s/%s", dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int err = fd < 0 || fstat(fd, &st) != 0 ? -errno : 0;
@@ -168,12 +170,12 @@ static int posix_close(void *ctx, int fd)
 }
 
 const struct spool_io spool_io_posix = {
-    .open = posix_open,
-    .write = posix_write,
-    .fsync = posix_fsync,
-    .fsync_dir = posix_fsync_dir,
-    .rename = posix_rename,
-    .unlink = posix_unlink,
-    .ftruncate = posix_ftruncate,
-    .close = posix_close,
+	.open = posix_open,
+	.write = posix_write,
+	.fsync = posix_fsync,
+	.fsync_dir = posix_fsync_dir,
+	.rename = posix_rename,
+	.unlink = posix_unlink,
+	.ftruncate = posix_ftruncate,
+	.close = posix_close,
 };

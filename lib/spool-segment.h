@@ -7,8 +7,8 @@
 
 struct spool_segment {
 	struct spool_name name;
-	uint64_t last_seq;   /* of its last record; first - 1 when empty */
-	uint64_t bytes;      /* on disk */
+	uint64_t last_seq; /* of its last record; first - 1 when empty */
+	uint64_t bytes;    /* on disk */
 };
 
 struct spool_segments {
@@ -22,8 +22,8 @@ void spool_segments_remove(struct spool_segments *segments, size_t i);
 
 /* A whole file in memory.  What the disk cannot read any more is zeros, which
  * no checksum takes for a frame. */
-int spool_file_read(const char *dir, const char *name, struct buf *to,
-    struct errmsg *msg);
+int spool_file_read(
+    const char *dir, const char *name, struct buf *to, struct errmsg *msg);
 
 /* Writes all of it, through short writes. */
 int spool_write_all(
@@ -42,7 +42,7 @@ struct spool_found {
 	uint64_t epoch_max;           /* of any name that was seen */
 	uint64_t quarantine_bytes;    /* of *.bad files */
 	uint64_t torn, quarantined;
-	bool foreign;                 /* another agent's segments were here */
+	bool foreign; /* another agent's segments were here */
 };
 void spool_found_fini(struct spool_found *found);
 

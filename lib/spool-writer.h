@@ -27,7 +27,7 @@ struct spool {
 	struct spool_place next, acked;
 	struct spool_segments segments; /* closed ones */
 	struct open_segment open[SPOOL_CLASSES];
-	struct spool_ranges pending;    /* gone, not yet declared */
+	struct spool_ranges pending; /* gone, not yet declared */
 	uint64_t quarantine_bytes;
 	bool dir_dirty, forked;
 	struct spool_stats stats;
@@ -37,8 +37,8 @@ struct spool {
 char *spool_path(const struct spool *spool, const struct spool_name *name,
     const char *suffix);
 /* Sets "spool DIR: what: why" and returns err. */
-int spool_fail(const struct spool *spool, int err, const char *what,
-    struct errmsg *msg);
+int spool_fail(
+    const struct spool *spool, int err, const char *what, struct errmsg *msg);
 bool spool_segment_is_empty(const struct spool_segment *segment);
 
 /* Writes one frame with the next number, or takes no number. */
@@ -52,8 +52,7 @@ uint64_t spool_bytes_on_disk(const struct spool *spool);
  * numbers become pending.  False when there is none. */
 bool spool_drop_one(struct spool *spool, enum spool_class most);
 /* Lets segments give way until `need` bytes fit the bound. */
-int spool_make_room(
-    struct spool *spool, enum spool_class class, uint64_t need);
+int spool_make_room(struct spool *spool, enum spool_class class, uint64_t need);
 /* Tells of what is gone; what cannot be told now stays pending, and the next
  * recovery sees it from the numbers alone. */
 int spool_declare_pending(struct spool *spool);

@@ -22,10 +22,10 @@ enum {
 	UNSYNCED_MAX = 1 << 20, /* then an append syncs by itself */
 };
 
-/* --- append ---------------------------------------------------------------- */
+/* --- append --- */
 
-static int declare_and_append(struct spool *spool, enum spool_class class,
-    const void *record, size_t len)
+static int declare_and_append(
+    struct spool *spool, enum spool_class class, const void *record, size_t len)
 {
 	int err = spool->pending.count ? spool_declare_pending(spool) : 0;
 	return err ? err : spool_frame_append(spool, class, 0, record, len);
@@ -44,11 +44,12 @@ int spool_append(struct spool *spool, enum spool_class class,
 		if (err)
 			return err;
 	}
-	int err = spool_make_room(spool, class,
-	    len + SPOOL_FRAME_EXTRA + SPOOL_HEADER_LEN);
+	int err = spool_make_room(
+	    spool, class, len + SPOOL_FRAME_EXTRA + SPOOL_HEADER_LEN);
 	if (!err)
 		err = declare_and_append(spool, class, record, len);
-	while ((err == -ENOSPC || err == -EDQUOT) && spool_drop_one(spool, class))
+	while (
+	    (err == -ENOSPC || err == -EDQUOT) && spool_drop_one(spool, class))
 		err = declare_and_append(spool, class, record, len);
 	if (err)
 		return spool_fail(spool, err, "append", msg);
@@ -69,17 +70,17 @@ int spool_sync(struct spool *spool, struct errmsg *msg)
 static int mark_write(struct spool *spool, const char *name,
     struct spool_place place, struct errmsg *msg)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	spool_mark_put(&b, place);
 	int err = spool_file_replace(spool->io, spool->dir, name, &b, msg);
 	buf_fini(&b);
 	return err;
 }
 
-int spool_ack(struct spool *spool, uint64_t epoch, uint64_t next_seq,
-    struct errmsg *msg)
+int spool_ack(
+    struct spool *spool, uint64_t epoch, uint64_t next_seq, struct errmsg *msg)
 {
-	struct spool_place place = {epoch, next_seq};
+	struct spool_place place = { epoch, next_seq };
 	if (spool_place_cmp(place, spool->next) > 0) {
 		spool->forked = true;
 		return spool_fail(spool, ERR_FORKED, "ack", msg);
@@ -92,8 +93,7 @@ int spool_ack(struct spool *spool, uint64_t epoch, uint64_t next_seq,
 	spool->acked = place;
 	for (size_t i = spool->segments.count; i-- > 0;) {
 		const struct spool_segment *s = &spool->segments.list[i];
-		struct spool_place last = {
-		    s->name.first.epoch, s->last_seq};
+		struct spool_place last = { s->name.first.epoch, s->last_seq };
 		if (spool_place_cmp(last, place) >= 0)
 			continue;
 		char *path = spool_path(spool, &s->name, "");
@@ -109,8 +109,8 @@ void spool_stats(const struct spool *spool, struct spool_stats *stats)
 	*stats = spool->stats;
 	stats->epoch = spool->next.epoch;
 	stats->next_seq = spool->next.seq;
-	stats->acked_seq = spool->acked.epoch == spool->next.epoch
-	    ? spool->acked.seq : 1;
+	stats->acked_seq =
+	    spool->acked.epoch == spool->next.epoch ? spool->acked.seq : 1;
 	stats->bytes = spool_bytes_on_disk(spool);
 }
 
@@ -156,10 +156,10 @@ static uint64_t last_known(const struct spool_found *found, uint64_t epoch,
 static void holes_find(struct spool *spool, const struct spool_found *found,
     uint64_t epoch, struct spool_place closed)
 {
-	struct spool_ranges missing = {0}, untold = {0};
-	struct spool_range all = {epoch, 1,
-	    last_known(found, epoch, spool->acked, closed),
-	    SPOOL_REASON_MISSING};
+	struct spool_ranges missing = { 0 }, untold = { 0 };
+	struct spool_range all = { epoch, 1,
+		last_known(found, epoch, spool->acked, closed),
+		SPOOL_REASON_MISSING };
 	if (epoch == spool->acked.epoch)
 		all.from = spool->acked.seq;
 	if (all.from <= all.to)
@@ -177,8 +177,8 @@ static void holes_find(struct spool *spool, const struct spool_found *found,
 	spool_ranges_fini(&untold);
 }
 
-static void holes_find_all(struct spool *spool,
-    const struct spool_found *found, struct spool_place closed)
+static void holes_find_all(struct spool *spool, const struct spool_found *found,
+    struct spool_place closed)
 {
 	uint64_t done = 0;
 	if (closed.seq && closed.epoch >= spool->acked.epoch) {
@@ -211,37 +211,39 @@ static uint64_t epoch_new(const struct spool_found *found,
 
 /* Decides where numbering goes on.  closed: the epoch mark, {0, 0} when it
  * could not be read; its seq is 0 when the spool was not closed. */
-static int numbering_start(struct spool *spool,
-    const struct spool_found *found, struct spool_place closed,
-    bool ack_known, struct errmsg *msg)
+static int numbering_start(struct spool *spool, const struct spool_found *found,
+    struct spool_place closed, bool ack_known, struct errmsg *msg)
 {
 	bool clean = closed.seq > 0 && ack_known && !found->foreign &&
 	    found->torn == 0 && found->quarantined == 0 &&
 	    last_known(found, closed.epoch, spool->acked,
-		(struct spool_place){0, 0}) + 1 == closed.seq;
+		(struct spool_place){ 0, 0 }) +
+		    1 ==
+		closed.seq;
 	spool->next = closed;
 	if (!clean)
 		spool->next = (struct spool_place){
-		    epoch_new(found, spool->acked, closed), 1};
+			epoch_new(found, spool->acked, closed), 1
+		};
 	if (!ack_known) {
 		spool->acked = spool->next;
 		if (found->present.count)
-			spool->acked = (struct spool_place){
-			    found->present.list[0].epoch,
-			    found->present.list[0].from};
+			spool->acked =
+			    (struct spool_place){ found->present.list[0].epoch,
+				    found->present.list[0].from };
 		int err = mark_write(spool, "ack", spool->acked, msg);
 		if (err)
 			return err;
 	}
-	struct spool_place running = {spool->next.epoch, 0};
+	struct spool_place running = { spool->next.epoch, 0 };
 	return mark_write(spool, "epoch", running, msg);
 }
 
-static int open_all(struct spool *spool, const struct spool_config *config,
-    struct errmsg *msg)
+static int open_all(
+    struct spool *spool, const struct spool_config *config, struct errmsg *msg)
 {
 	struct spool_found found;
-	struct spool_place closed = {0, 0};
+	struct spool_place closed = { 0, 0 };
 	int err = folder_lock(spool, msg);
 	if (err)
 		return err;
@@ -258,19 +260,21 @@ static int open_all(struct spool *spool, const struct spool_config *config,
 	if (!err)
 		holes_find_all(spool, &found, closed);
 	spool->segments = found.segments;
-	found.segments = (struct spool_segments){0};
+	found.segments = (struct spool_segments){ 0 };
 	spool_found_fini(&found);
 	return err ? err : spool_sync(spool, msg);
 }
 
-int spool_open(struct spool **spool, const struct spool_config *config,
-    struct errmsg *msg)
+int spool_open(
+    struct spool **spool, const struct spool_config *config, struct errmsg *msg)
 {
 	*spool = NULL;
 	if (config->max_bytes < MAX_BYTES_LEAST)
-		return err_set(msg, ERR_LIMIT, "spool %.150s: expected a bound "
-		    "of at least %d bytes, got %llu", config->dir,
-		    MAX_BYTES_LEAST, (unsigned long long)config->max_bytes);
+		return err_set(msg, ERR_LIMIT,
+		    "spool %.150s: expected a bound "
+		    "of at least %d bytes, got %llu",
+		    config->dir, MAX_BYTES_LEAST,
+		    (unsigned long long)config->max_bytes);
 	struct spool *s = xcalloc(1, sizeof(*s));
 	s->dir = xstrdup(config->dir);
 	memcpy(s->agent, config->agent, 16);

@@ -54,18 +54,19 @@ struct spool_io {
 extern const struct spool_io spool_io_posix;
 
 struct spool_config {
-	const char *dir;          /* borrowed for the call */
+	const char *dir; /* borrowed for the call */
 	uint8_t agent[16];
-	uint64_t max_bytes;       /* bound on disk; at least two segments */
-	uint32_t segment_bytes;   /* 0: 8 MiB */
+	uint64_t max_bytes;        /* bound on disk; at least two segments */
+	uint32_t segment_bytes;    /* 0: 8 MiB */
 	const struct spool_io *io; /* NULL: spool_io_posix */
 };
 
 struct spool_stats {
-	uint64_t epoch, next_seq;  /* the next record gets next_seq */
-	uint64_t acked_seq;        /* all below are committed at the collector */
-	uint64_t bytes;            /* on disk */
-	uint64_t appended, dropped, lost; /* since open; dropped: by the bound */
+	uint64_t epoch, next_seq; /* the next record gets next_seq */
+	uint64_t acked_seq;       /* all below are committed at the collector */
+	uint64_t bytes;           /* on disk */
+	uint64_t appended, dropped,
+	    lost; /* since open; dropped: by the bound */
 	uint64_t recovered_torn, quarantined;
 };
 
@@ -90,8 +91,8 @@ int spool_sync(struct spool *spool, struct errmsg *msg);
  * earlier epochs: remembers it durably, then deletes what is wholly below.
  * ERR_FORKED when the collector has what this spool never numbered: nothing
  * is deleted, and the next open starts a new epoch. */
-int spool_ack(struct spool *spool, uint64_t epoch, uint64_t next_seq,
-    struct errmsg *msg);
+int spool_ack(
+    struct spool *spool, uint64_t epoch, uint64_t next_seq, struct errmsg *msg);
 void spool_stats(const struct spool *spool, struct spool_stats *stats);
 
 /* The reading half, for another process that has the folder read-only.  Sees

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* A binary heap in which every timer knows its place, so that any of them can
  * be moved or taken out. */
 #include <stdbool.h>

@@ -33,12 +33,11 @@ static int run_enrol(struct agent_config *config, const struct option_values *v)
 	struct agent_identity identity;
 	struct errmsg msg = { "" };
 	request.url = request.url ? request.url : config->collector;
-	int err =
-	    !request.url
-		? err_set(&msg, ERR_USAGE, "enrol: --collector URL is missing")
+	int err = !request.url
+	    ? err_set(&msg, ERR_USAGE, "enrol: --collector URL is missing")
 	    : !request.token
-		? err_set(&msg, ERR_USAGE, "enrol: --token TOKEN is missing")
-		: enrol(config, &request, &identity, &msg);
+	    ? err_set(&msg, ERR_USAGE, "enrol: --token TOKEN is missing")
+	    : enrol(config, &request, &identity, &msg);
 	if (err)
 		return complain(err, &msg);
 	printf("enrolled as %s at %s\n", identity.name, identity.collector);

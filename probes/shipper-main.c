@@ -16,7 +16,7 @@ static int post(const struct shipper_start *start)
 	static struct shipper_answer answer;
 	shipper_post(start, &answer);
 	return send(STDIN_FILENO, &answer, sizeof(answer), MSG_NOSIGNAL) !=
-	       (ssize_t)sizeof(answer);
+	    (ssize_t)sizeof(answer);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The command `sonde`: a subcommand, or any script by its name.  Common
  * options may stand before the word too: `sonde --net sim:FILE trace HOST`.
@@ -30,12 +30,15 @@ static bool is_script(const char *word)
 static int no_word(const char *option)
 {
 	if (!measure_option_is_common(option))
-		fprintf(stderr, "sonde: %.60s: unknown option; `sonde --help` "
-		    "says what there is\n", option);
-	else
-		fprintf(stderr, "sonde: expected a command or a script after "
-		    "%.60s, as in `sonde %.60s trace HOST`\n", option,
+		fprintf(stderr,
+		    "sonde: %.60s: unknown option; `sonde --help` "
+		    "says what there is\n",
 		    option);
+	else
+		fprintf(stderr,
+		    "sonde: expected a command or a script after "
+		    "%.60s, as in `sonde %.60s trace HOST`\n",
+		    option, option);
 	return err_exit_code(ERR_USAGE);
 }
 

@@ -5,6 +5,7 @@ set -u
 build=${O:-build}
 status=0
 mapfile -t sources < <(git ls-files '*.c' | grep -v '^tests/')
+mapfile -t headers < <(git ls-files '*.h' | grep -v '^tests/')
 mapfile -t tested < <(git ls-files 'tests/*.c')
 
 judge() { # name, tool, command...
@@ -30,6 +31,11 @@ tidy() {
 	    -DSONDE_LIBEXECDIR=\"\""
 	printf '%s\n' "${sources[@]}" | FLAGS=$flags xargs -P "$(nproc)" -n 1 \
 		sh -c 'exec clang-tidy --quiet "$0" -- $FLAGS 2>/dev/null'
+}
+
+# Not the tests: it would tear octets apart that stand in columns.
+format() {
+	clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 }
 
 check_with_cppcheck() {
@@ -76,6 +82,7 @@ whitespace() {
 
 mkdir -p "$build"
 make -s -j"$(nproc)" O="$build" all || exit 1
+judge clang-format clang-format format
 judge clang-tidy clang-tidy tidy
 judge cppcheck cppcheck check_with_cppcheck
 judge analyzer gcc analyze

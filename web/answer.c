@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// JSON in, JSON out: bodies of requests and of answers.
+/* SPDX-License-Identifier: ISC */
+/* JSON in, JSON out: bodies of requests and of answers. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +41,8 @@ json_t *request_json(struct request *request)
 	const char *text = (const char *)request->body.data;
 	size_t len = request->body.len;
 	json_error_t error;
-	json_t *json = json_loadb(
-	    len ? text : "", len, JSON_REJECT_DUPLICATES, &error);
+	json_t *json =
+	    json_loadb(len ? text : "", len, JSON_REJECT_DUPLICATES, &error);
 	if (!json) {
 		char quoted[PARAMS_QUOTE_LEN];
 		problem_answer(request, PROBLEM_BAD_REQUEST,

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// The routes that ask the collector one question or tell it one thing: their
-// work is to carry arguments in and errors out.
+/* SPDX-License-Identifier: ISC */
+/* The routes that ask the collector one question or tell it one thing: their
+ * work is to carry arguments in and errors out. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,13 +25,13 @@ void answer_error(struct request *request, int err, const struct errmsg *msg)
 		int err;
 		enum problem problem;
 	} rows[] = {
-	    {ERR_NOT_FOUND, PROBLEM_NOT_FOUND},
-	    {ERR_UNAVAILABLE, PROBLEM_BUSY},
-	    {ERR_DENIED, PROBLEM_TOKEN},
-	    {ERR_SIGNATURE, PROBLEM_SIGNATURE},
-	    {ERR_UNKNOWN_AGENT, PROBLEM_UNKNOWN_AGENT},
-	    {-EEXIST, PROBLEM_TAKEN},
-	    {-ETIME, PROBLEM_CLOCK},
+		{ ERR_NOT_FOUND, PROBLEM_NOT_FOUND },
+		{ ERR_UNAVAILABLE, PROBLEM_BUSY },
+		{ ERR_DENIED, PROBLEM_TOKEN },
+		{ ERR_SIGNATURE, PROBLEM_SIGNATURE },
+		{ ERR_UNKNOWN_AGENT, PROBLEM_UNKNOWN_AGENT },
+		{ -EEXIST, PROBLEM_TAKEN },
+		{ -ETIME, PROBLEM_CLOCK },
 	};
 	enum problem problem = PROBLEM_INTERNAL;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -39,18 +39,19 @@ void answer_error(struct request *request, int err, const struct errmsg *msg)
 			problem = rows[i].problem;
 	if (err == ERR_USAGE)
 		problem = request->route->body == ROUTE_JSON
-		    ? PROBLEM_BAD_REQUEST : PROBLEM_BAD_PARAMETER;
-	problem_answer(request, problem, "%s",
-	    msg->text[0] ? msg->text : err_str(err));
+		    ? PROBLEM_BAD_REQUEST
+		    : PROBLEM_BAD_PARAMETER;
+	problem_answer(
+	    request, problem, "%s", msg->text[0] ? msg->text : err_str(err));
 }
 
 void route_query(struct request *request)
 {
-	const struct query_args args = {request_arg, request};
+	const struct query_args args = { request_arg, request };
 	json_t *json = NULL;
-	struct errmsg msg = {0};
-	int err = request->route->query(
-	    request->web->collector, &args, &json, &msg);
+	struct errmsg msg = { 0 };
+	int err =
+	    request->route->query(request->web->collector, &args, &json, &msg);
 	if (err == 0)
 		answer_json(&request->answer, 200, json);
 	else
@@ -68,7 +69,7 @@ static void tell(struct request *request, tell_fn *fn)
 	if (!body)
 		return;
 	json_t *json = NULL;
-	struct errmsg msg = {0};
+	struct errmsg msg = { 0 };
 	int err = fn(request->web->collector, body, &json, &msg);
 	json_decref(body);
 	if (err == 0)
@@ -107,7 +108,7 @@ void handle_campaign_create(struct request *request)
 void handle_campaign_stop(struct request *request)
 {
 	json_t *json = NULL;
-	struct errmsg msg = {0};
+	struct errmsg msg = { 0 };
 	int err = campaign_stop(request->web->collector,
 	    params_get(&request->params, "id"), &json, &msg);
 	if (err == 0)
@@ -120,26 +121,17 @@ void handle_campaign_stop(struct request *request)
 static enum problem ingest_problem(enum ingest_result result)
 {
 	switch (result) {
-	case INGEST_GAP:
-		return PROBLEM_GAP;
-	case INGEST_FORKED:
-		return PROBLEM_FORKED;
-	case INGEST_MALFORMED:
-		return PROBLEM_MALFORMED;
-	case INGEST_TOO_BIG:
-		return PROBLEM_TOO_BIG;
-	case INGEST_BOMB:
-		return PROBLEM_BOMB;
-	case INGEST_UNKNOWN_AGENT:
-		return PROBLEM_UNKNOWN_AGENT;
-	case INGEST_SIGNATURE:
-		return PROBLEM_SIGNATURE;
-	case INGEST_BUSY:
-		return PROBLEM_BUSY;
+	case INGEST_GAP: return PROBLEM_GAP;
+	case INGEST_FORKED: return PROBLEM_FORKED;
+	case INGEST_MALFORMED: return PROBLEM_MALFORMED;
+	case INGEST_TOO_BIG: return PROBLEM_TOO_BIG;
+	case INGEST_BOMB: return PROBLEM_BOMB;
+	case INGEST_UNKNOWN_AGENT: return PROBLEM_UNKNOWN_AGENT;
+	case INGEST_SIGNATURE: return PROBLEM_SIGNATURE;
+	case INGEST_BUSY: return PROBLEM_BUSY;
 	case INGEST_STORED:
 	case INGEST_DUPLICATE:
-	case INGEST_RESULTS:
-		break;
+	case INGEST_RESULTS: break;
 	}
 	return PROBLEM_INTERNAL;
 }
@@ -149,9 +141,9 @@ static void refuse_batch(
 {
 	json_t *extra = NULL;
 	if (answer->result == INGEST_GAP)
-		extra = json_pack("{s:I,s:I}", "epoch",
-		    (json_int_t)answer->epoch, "expected",
-		    (json_int_t)answer->next);
+		extra =
+		    json_pack("{s:I,s:I}", "epoch", (json_int_t)answer->epoch,
+			"expected", (json_int_t)answer->next);
 	request->answer.retry_after_s = answer->retry_after_s;
 	problem_answer_with(request, ingest_problem(answer->result),
 	    answer->detail.text, extra);
@@ -166,8 +158,8 @@ static void batch_is_done(void *ctx, const struct ingest_answer *answer)
 		answer_json(&request->answer, 200,
 		    json_pack("{s:s,s:s,s:I,s:I}", "result",
 			ingest_result_name(answer->result), "generation",
-			collector_generation(request->web->collector),
-			"epoch", (json_int_t)answer->epoch, "next",
+			collector_generation(request->web->collector), "epoch",
+			(json_int_t)answer->epoch, "next",
 			(json_int_t)answer->next));
 	else
 		refuse_batch(request, answer);

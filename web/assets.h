@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct asset {
-	const char *name;            /* "index.html"; NULL ends the table */
+	const char *name; /* "index.html"; NULL ends the table */
 	const unsigned char *data;
 	size_t len;
 	const unsigned char *packed; /* gzip; NULL: not worth it */

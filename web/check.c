@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// What the start would refuse of the HTTP face's configuration, found without
-// listening.
+/* SPDX-License-Identifier: ISC */
+/* What the start would refuse of the HTTP face's configuration, found without
+ * listening. */
 
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static int check_listen(const struct web_config *web, size_t i,
     const char **key, struct errmsg *msg)
 {
 	struct listen_at at;
-	struct listen_tls tls = {0};
+	struct listen_tls tls = { 0 };
 	*key = "listen";
 	if (i == WEB_LISTENERS_MAX)
 		return err_set(msg, ERR_CONFIG,
@@ -52,7 +52,7 @@ int web_config_check(const struct config *config, struct errmsg *msg)
 		i += err == 0;
 	}
 	if (err < 0)
-		config_blame(config, key,
-		    strcmp(key, "listen") == 0 ? i : 0, msg);
+		config_blame(
+		    config, key, strcmp(key, "listen") == 0 ? i : 0, msg);
 	return err;
 }

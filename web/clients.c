@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: ISC
-// A table of clients and a list of connections under one lock.  A connection
-// is cut by shutting its socket down, which the server's loop then sees; the
-// lock makes sure that the descriptor is still that connection's.
+/* SPDX-License-Identifier: ISC */
+/* A table of clients and a list of connections under one lock.  A connection
+ * is cut by shutting its socket down, which the server's loop then sees; the
+ * lock makes sure that the descriptor is still that connection's. */
 
 #include "web/clients.h"
 
@@ -184,8 +184,8 @@ const struct addr *connection_addr(const struct connection *connection)
 void connection_limit_buffer(struct connection *connection, int bytes)
 {
 	/* The kernel's own limit holds where this fails. */
-	(void)setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &bytes,
-	    sizeof(bytes));
+	(void)setsockopt(
+	    connection->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
 static void forget_idle(struct clients *clients, struct monotime now)

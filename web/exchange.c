@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: ISC
-// One request from its first line to the end of its answer.  The server's
-// loop calls exchange_step: once with the header, then for each piece of the
-// body, then once more at its end.  A handler that may block gets the
-// connection suspended and a worker thread; resuming makes the loop call
-// exchange_step again, which then sends what the handler left in the answer.
+/* SPDX-License-Identifier: ISC */
+/* One request from its first line to the end of its answer.  The server's
+ * loop calls exchange_step: once with the header, then for each piece of the
+ * body, then once more at its end.  A handler that may block gets the
+ * connection suspended and a worker thread; resuming makes the loop call
+ * exchange_step again, which then sends what the handler left in the answer. */
 
 #include "web/exchange.h"
 
@@ -23,9 +23,11 @@
 enum {
 	JSON_BODY_MAX = 256 * 1024,
 	BATCH_BODY_MAX = BATCH_MAX_PACKED + 4096, /* and its header */
-	DRAIN_MAX = 2 * BATCH_BODY_MAX, /* of a body that we refuse */
-	QUEUE_MAX = 512,      /* requests that wait for a thread */
-	BODY_S = 30, ANSWER_S = 30, IDLE_S = 25,
+	DRAIN_MAX = 2 * BATCH_BODY_MAX,           /* of a body that we refuse */
+	QUEUE_MAX = 512, /* requests that wait for a thread */
+	BODY_S = 30,
+	ANSWER_S = 30,
+	IDLE_S = 25,
 	BYTES_PER_S = 16 * 1024, /* and this slow after the first seconds */
 	REFUSAL_COST = 4
 };
@@ -55,8 +57,8 @@ struct request *exchange_request(struct exchange *exchange)
 static void set_deadline(struct exchange *exchange, int64_t s, uint64_t bytes)
 {
 	s += (int64_t)(bytes / BYTES_PER_S);
-	connection_set_deadline(
-	    exchange->request.connection, monotime_add(monotime_now(), s * NS_PER_S));
+	connection_set_deadline(exchange->request.connection,
+	    monotime_add(monotime_now(), s * NS_PER_S));
 }
 
 void exchange_extend(struct exchange *exchange)
@@ -69,7 +71,7 @@ bool exchange_suspend(struct exchange *exchange)
 	if (!web_hold(exchange->web))
 		return false;
 	connection_set_deadline(
-	    exchange->request.connection, (struct monotime){INT64_MAX});
+	    exchange->request.connection, (struct monotime){ INT64_MAX });
 	exchange->held = true;
 	MHD_suspend_connection(exchange->connection);
 	return true;
@@ -117,8 +119,8 @@ struct header_scan {
 	const char *twice;
 };
 
-static enum MHD_Result scan_header(void *arg, enum MHD_ValueKind kind,
-    const char *name, const char *value)
+static enum MHD_Result scan_header(
+    void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct header_scan *scan = arg;
 	(void)kind;
@@ -138,7 +140,7 @@ static enum MHD_Result scan_header(void *arg, enum MHD_ValueKind kind,
 static bool check_form(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	struct header_scan scan = {.request = request};
+	struct header_scan scan = { .request = request };
 	MHD_get_connection_values(
 	    exchange->connection, MHD_HEADER_KIND, scan_header, &scan);
 	if (scan.twice) {
@@ -183,8 +185,8 @@ static bool starts_with(const struct request *request, const char *prefix)
 static bool find_route(struct request *request)
 {
 	char *allow;
-	int err = router_find(
-	    &request->route, request, &request->params, &allow);
+	int err =
+	    router_find(&request->route, request, &request->params, &allow);
 	if (err == 0)
 		return true;
 	request->route = NULL;
@@ -213,8 +215,8 @@ static bool check_rights(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	const struct web *web = exchange->web;
-	enum route_auth auth = request->route ? request->route->auth
-					      : ROUTE_OPEN;
+	enum route_auth auth =
+	    request->route ? request->route->auth : ROUTE_OPEN;
 	if (is_write(request) && !guard_same_origin(request)) {
 		problem_answer(request, PROBLEM_CROSS_ORIGIN,
 		    "Origin or Sec-Fetch-Site names another site");
@@ -225,10 +227,10 @@ static bool check_rights(struct exchange *exchange)
 	    enrol_is_admin(web->collector, token);
 	if (guard_allows(&web->guard, request, auth, is_admin))
 		return true;
-	problem_answer(request, PROBLEM_UNAUTHORIZED, token
-		? "this token is not the administrator's"
-		: "expected 'Authorization: Bearer TOKEN' with the token of "
-		  "the collector's admin.token");
+	problem_answer(request, PROBLEM_UNAUTHORIZED,
+	    token ? "this token is not the administrator's"
+		  : "expected 'Authorization: Bearer TOKEN' with the token of "
+		    "the collector's admin.token");
 	return false;
 }
 
@@ -260,12 +262,13 @@ static bool is_media_type(const char *header, const char *type)
 static bool check_body_type(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	enum route_body body = request->route ? request->route->body
-					      : ROUTE_NO_BODY;
+	enum route_body body =
+	    request->route ? request->route->body : ROUTE_NO_BODY;
 	const char *type = body == ROUTE_BATCH ? "application/vnd.sonde.batch"
 					       : "application/json";
 	exchange->body_max = body == ROUTE_BATCH ? BATCH_BODY_MAX
-	    : body == ROUTE_JSON ? JSON_BODY_MAX : 0;
+	    : body == ROUTE_JSON                 ? JSON_BODY_MAX
+						 : 0;
 	if (body != ROUTE_NO_BODY && has_body(request) &&
 	    !is_media_type(request->headers[HEADER_CONTENT_TYPE], type)) {
 		problem_answer(request, PROBLEM_MEDIA_TYPE,
@@ -297,9 +300,9 @@ static bool check_params(struct request *request)
 /* Everything that can be said before the body.  False: the answer is there. */
 static bool check(struct exchange *exchange)
 {
-	return find_route(&exchange->request) &&
-	    check_rate(exchange) && check_rights(exchange) &&
-	    check_body_type(exchange) && check_params(&exchange->request);
+	return find_route(&exchange->request) && check_rate(exchange) &&
+	    check_rights(exchange) && check_body_type(exchange) &&
+	    check_params(&exchange->request);
 }
 
 static enum MHD_Result send_answer(struct exchange *exchange)
@@ -310,15 +313,15 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 	if (answer->status == 0)
 		BUG("%s %s: no answer", request->method, request->target);
 	if (answer->status >= 400 && answer->status <= 413)
-		clients_charge(exchange->web->clients, exchange->request.connection,
-		    REFUSAL_COST, monotime_now());
+		clients_charge(exchange->web->clients,
+		    exchange->request.connection, REFUSAL_COST, monotime_now());
 	atomic_fetch_add(
 	    &exchange->web->counters.answers[answer->status / 100 % 6], 1);
 	uint64_t size;
 	struct MHD_Response *response = respond(request, exchange, &size);
 	set_deadline(exchange, ANSWER_S, size);
-	enum MHD_Result result = MHD_queue_response(
-	    exchange->connection, answer->status, response);
+	enum MHD_Result result =
+	    MHD_queue_response(exchange->connection, answer->status, response);
 	MHD_destroy_response(response);
 	return result;
 }
@@ -351,7 +354,7 @@ static enum MHD_Result run(struct exchange *exchange)
 		problem_answer(request, PROBLEM_BUSY, "too much to do now");
 		return send_answer(exchange);
 	}
-	exchange->job = (struct pool_job){run_handler, exchange, NULL};
+	exchange->job = (struct pool_job){ run_handler, exchange, NULL };
 	pool_submit(pool, &exchange->job);
 	return MHD_YES;
 }
@@ -373,7 +376,7 @@ static enum MHD_Result take_header(
 	 * end: let it finish, if that is bearable. */
 	const char *length = request->headers[HEADER_CONTENT_LENGTH];
 	bool waits = MHD_lookup_connection_value(exchange->connection,
-	    MHD_HEADER_KIND, "Expect") != NULL;
+			 MHD_HEADER_KIND, "Expect") != NULL;
 	if (!has_body(request) || waits ||
 	    (length && strtoull(length, NULL, 10) > DRAIN_MAX))
 		return send_answer(exchange);
@@ -403,9 +406,9 @@ static enum MHD_Result take_body(
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the library's signature */
-enum MHD_Result exchange_step(void *listener,
-    struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *body, size_t *body_len, void **context)
+enum MHD_Result exchange_step(void *listener, struct MHD_Connection *connection,
+    const char *url, const char *method, const char *version, const char *body,
+    size_t *body_len, void **context)
 {
 	struct exchange *exchange = *context;
 	(void)listener, (void)connection, (void)url, (void)version;
@@ -421,8 +424,8 @@ enum MHD_Result exchange_step(void *listener,
 	return send_answer(exchange);
 }
 
-void exchange_end(void *arg, struct MHD_Connection *connection,
-    void **context, enum MHD_RequestTerminationCode why)
+void exchange_end(void *arg, struct MHD_Connection *connection, void **context,
+    enum MHD_RequestTerminationCode why)
 {
 	struct exchange *exchange = *context;
 	(void)arg, (void)connection;

@@ -11,11 +11,11 @@
 
 struct exchange;
 
-void *exchange_start(void *listener, const char *uri,
-    struct MHD_Connection *connection);
-enum MHD_Result exchange_step(void *listener,
-    struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *body, size_t *body_len, void **exchange);
+void *exchange_start(
+    void *listener, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result exchange_step(void *listener, struct MHD_Connection *connection,
+    const char *url, const char *method, const char *version, const char *body,
+    size_t *body_len, void **exchange);
 void exchange_end(void *listener, struct MHD_Connection *connection,
     void **exchange, enum MHD_RequestTerminationCode why);
 

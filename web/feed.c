@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: ISC
-// The feed's thread copies new events from the store into the ring and wakes
-// the subscribers; each takes what it has not had when its connection is
-// ready.  Lock order: the feed's, then a stream's.
+/* SPDX-License-Identifier: ISC */
+/* The feed's thread copies new events from the store into the ring and wakes
+ * the subscribers; each takes what it has not had when its connection is
+ * ready.  Lock order: the feed's, then a stream's. */
 
 #include "web/feed.h"
 
@@ -35,10 +35,10 @@ struct subscriber {
 	struct feed *feed;
 	struct stream *stream;
 	struct connection *connection;
-	uint64_t after;          /* had all up to this id */
-	uint64_t had_bytes;      /* feed->bytes when it last took */
+	uint64_t after;             /* had all up to this id */
+	uint64_t had_bytes;         /* feed->bytes when it last took */
 	struct monotime owed_since; /* the first event since then; 0: none */
-	struct monotime spoken;  /* when it last got anything */
+	struct monotime spoken;     /* when it last got anything */
 	bool greeted, heartbeat;
 };
 
@@ -50,9 +50,9 @@ struct feed {
 	bool noticed, failed, stopping, stopped;
 	struct ring_event ring[RING];
 	size_t first, count;
-	uint64_t ring_after;     /* the ring has every event above this */
+	uint64_t ring_after; /* the ring has every event above this */
 	uint64_t last_id;
-	uint64_t bytes;          /* ever put into the ring */
+	uint64_t bytes; /* ever put into the ring */
 	struct subscriber *subscribers;
 	struct feed_stats stats;
 };
@@ -72,10 +72,10 @@ static void ring_add(struct feed *feed, const struct event *event)
 		feed->first = (feed->first + 1) % RING;
 		feed->count--;
 	}
-	struct buf text = {0};
+	struct buf text = { 0 };
 	print_event(&text, event);
 	feed->ring[(feed->first + feed->count++) % RING] =
-	    (struct ring_event){event->id, (char *)text.data, text.len};
+	    (struct ring_event){ event->id, (char *)text.data, text.len };
 	feed->last_id = event->id;
 	feed->bytes += text.len;
 }
@@ -262,8 +262,9 @@ static void print_gap(struct buf *to, uint64_t from, uint64_t until)
 	    "event: gone\ndata: {\"at\":\"%s\",\"type\":\"gone\","
 	    "\"text\":\"events %llu to %llu are no longer kept\","
 	    "\"from\":%llu,\"to\":%llu}\n\n",
-	    walltime_text(walltime_now(), at), (unsigned long long)from, (unsigned long long)until,
-	    (unsigned long long)from, (unsigned long long)until);
+	    walltime_text(walltime_now(), at), (unsigned long long)from,
+	    (unsigned long long)until, (unsigned long long)from,
+	    (unsigned long long)until);
 }
 
 /* The same from the store. */
@@ -305,7 +306,8 @@ static void close_subscriber(void *ctx)
 	free(s);
 }
 
-static const struct stream_ops subscriber_ops = {next, slow, close_subscriber};
+static const struct stream_ops subscriber_ops = { next, slow,
+	close_subscriber };
 
 /* A number without sign or surroundings. */
 static bool parse_id(const char *text, uint64_t most, uint64_t *id)
@@ -334,7 +336,8 @@ static bool choose_start(struct request *request, uint64_t *after)
 		if (!parse_id(last, REPLAY_MAX, &n)) {
 			problem_answer(request, PROBLEM_BAD_PARAMETER,
 			    "parameter 'last': expected a whole number from 0 "
-			    "to %d", REPLAY_MAX);
+			    "to %d",
+			    REPLAY_MAX);
 			return false;
 		}
 		*after = n < newest ? newest - n : 0;
@@ -356,8 +359,7 @@ void handle_events(struct request *request)
 	s->after = after;
 	s->spoken = monotime_now();
 	s->stream = stream_new(&subscriber_ops, s);
-	connection_limit_buffer(
-	    s->connection, (int)(FEED_BACKLOG_BYTES / 4));
+	connection_limit_buffer(s->connection, (int)(FEED_BACKLOG_BYTES / 4));
 
 	pthread_mutex_lock(&feed->lock);
 	s->had_bytes = feed->bytes;

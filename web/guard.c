@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// The checks that stand between somebody else's web page and this server.
+/* SPDX-License-Identifier: ISC */
+/* The checks that stand between somebody else's web page and this server. */
 
 #include "web/guard.h"
 
@@ -23,8 +23,7 @@ static bool split_host(char to[static 256], const char *host)
 	}
 	if (len == 0 || len > 255)
 		return false;
-	if (*rest == ':' && strspn(rest + 1, "0123456789") !=
-	    strlen(rest + 1))
+	if (*rest == ':' && strspn(rest + 1, "0123456789") != strlen(rest + 1))
 		return false;
 	if (*rest && *rest != ':')
 		return false;
@@ -70,13 +69,11 @@ bool guard_allows(const struct guard *guard, const struct request *request,
     enum route_auth auth, bool is_admin)
 {
 	switch (auth) {
-	case ROUTE_OPEN:
-		return true;
+	case ROUTE_OPEN: return true;
 	case ROUTE_READ:
 		return is_admin || guard->open_reads ||
 		    request_is_loopback(request);
-	case ROUTE_WRITE:
-		return is_admin;
+	case ROUTE_WRITE: return is_admin;
 	}
 	return false;
 }

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// /healthz: what the collector thinks of itself, for machines that ask often.
+/* SPDX-License-Identifier: ISC */
+/* /healthz: how the collector is, for machines that ask often. */
 
 #include "collector/metrics.h"
 #include "web/handlers.h"
@@ -10,8 +10,8 @@ void handle_health(struct request *request)
 	json_t *checks = NULL;
 	bool well = collector_health(request->web->collector, &checks);
 	answer_json(&request->answer, well ? 200 : 503,
-	    json_pack("{s:s,s:o}", "status", well ? "ok" : "degraded",
-		"checks", checks ? checks : json_object()));
+	    json_pack("{s:s,s:o}", "status", well ? "ok" : "degraded", "checks",
+		checks ? checks : json_object()));
 	request->answer.cache_control = "no-store";
 	request_done(request);
 }

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// Addresses, sockets and certificates, with words for what can be wrong.
+/* SPDX-License-Identifier: ISC */
+/* Addresses, sockets and certificates, with words for what can be wrong. */
 
 #include "web/listen.h"
 
@@ -19,7 +19,7 @@ enum { BACKLOG = 511, PEM_MAX = 1 << 20 };
 
 static bool is_loopback(const struct addr *addr)
 {
-	static const uint8_t v6[16] = {[15] = 1};
+	static const uint8_t v6[16] = { [15] = 1 };
 	return addr->family == 4 ? addr->bytes[0] == 127
 				 : memcmp(addr->bytes, v6, sizeof(v6)) == 0;
 }
@@ -56,7 +56,8 @@ int listen_parse(struct listen_at *at, const char *text, struct errmsg *msg)
 	if (!parse_endpoint(at, endpoint))
 		return err_set(msg, ERR_CONFIG,
 		    "listen: expected [http[s]://]ADDRESS:PORT with a numeric "
-		    "address, IPv6 in brackets, got '%.100s'", text);
+		    "address, IPv6 in brackets, got '%.100s'",
+		    text);
 	if (http && !is_loopback(&at->addr))
 		return err_set(msg, ERR_CONFIG,
 		    "listen: plain HTTP is for loopback addresses only, got "
@@ -123,12 +124,11 @@ void listen_url(const struct listen_at *at, char to[static 80])
 	char addr[ADDR_TEXT_LEN];
 	bool v6 = at->addr.family == 6;
 	snprintf(to, 80, "http%s://%s%s%s:%u", at->tls ? "s" : "",
-	    v6 ? "[" : "", addr_text(&at->addr, addr), v6 ? "]" : "",
-	    at->port);
+	    v6 ? "[" : "", addr_text(&at->addr, addr), v6 ? "]" : "", at->port);
 }
 
-static int read_pem(char **to, const char *key, const char *path,
-    struct errmsg *msg)
+static int read_pem(
+    char **to, const char *key, const char *path, struct errmsg *msg)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int err = fd < 0 ? -errno : 0;
@@ -158,10 +158,10 @@ static int read_pem(char **to, const char *key, const char *path,
 static int try_pair(const struct listen_tls *tls, struct errmsg *msg)
 {
 	gnutls_certificate_credentials_t credentials;
-	gnutls_datum_t cert = {
-	    (unsigned char *)tls->cert, (unsigned)strlen(tls->cert)};
-	gnutls_datum_t key = {
-	    (unsigned char *)tls->key, (unsigned)strlen(tls->key)};
+	gnutls_datum_t cert = { (unsigned char *)tls->cert,
+		(unsigned)strlen(tls->cert) };
+	gnutls_datum_t key = { (unsigned char *)tls->key,
+		(unsigned)strlen(tls->key) };
 	int err = gnutls_certificate_allocate_credentials(&credentials);
 	if (err < 0)
 		return err_set(msg, -ENOMEM, "%s", gnutls_strerror(err));

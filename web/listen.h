@@ -16,8 +16,7 @@ struct listen_at {
 
 /* "[http[s]://]ADDRESS:PORT", IPv6 in brackets.  Without a scheme it is http
  * on loopback and https elsewhere; http elsewhere is ERR_CONFIG. */
-int listen_parse(
-    struct listen_at *at, const char *text, struct errmsg *msg);
+int listen_parse(struct listen_at *at, const char *text, struct errmsg *msg);
 
 /* A listening socket; at->port becomes the real one. */
 int listen_open(int *fd, struct listen_at *at, struct errmsg *msg);

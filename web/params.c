@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: ISC
-// Query strings: split, decode, check the name against what the route takes.
-// The meaning of a value is its reader's business; that it is well-formed
-// UTF-8 without control characters is ours.
+/* SPDX-License-Identifier: ISC */
+/* Query strings: split, decode, check the name against what the route takes.
+ * The meaning of a value is its reader's business; that it is well-formed
+ * UTF-8 without control characters is ours. */
 
 #include "web/params.h"
 
@@ -136,8 +136,8 @@ static int add_value(struct params *params, const char *name, const char *text,
 	return 0;
 }
 
-int params_add_segment(struct params *params, const char *name,
-    size_t name_len, const char *segment, size_t segment_len)
+int params_add_segment(struct params *params, const char *name, size_t name_len,
+    const char *segment, size_t segment_len)
 {
 	char *copy = xstrndup(name, name_len);
 	int err = add_value(params, copy, segment, segment_len, false);
@@ -159,16 +159,18 @@ static int parse_pair(struct params *params, const char *const *known,
 	if (!name)
 		return unknown_name(known, text, msg);
 	if (params_get(params, name))
-		return err_set(msg, ERR_USAGE,
-		    "parameter '%s' is given twice", name);
+		return err_set(
+		    msg, ERR_USAGE, "parameter '%s' is given twice", name);
 	size_t skip = name_len + (equals != NULL);
 	int err = add_value(params, name, pair + skip, len - skip, true);
 	if (err == 0)
 		return 0;
-	return err_set(msg, ERR_USAGE, err == ERR_LIMIT
+	return err_set(msg, ERR_USAGE,
+	    err == ERR_LIMIT
 		? "parameter '%s': too long"
 		: "parameter '%s': expected percent-encoded UTF-8 without "
-		  "control characters", name);
+		  "control characters",
+	    name);
 }
 
 int params_parse(struct params *params, const char *const *known,

@@ -27,15 +27,14 @@ int params_parse(struct params *params, const char *const *known,
     const char *text, struct errmsg *msg);
 
 /* One path segment as the value of the template's variable name. */
-int params_add_segment(struct params *params, const char *name,
-    size_t name_len, const char *segment, size_t segment_len);
+int params_add_segment(struct params *params, const char *name, size_t name_len,
+    const char *segment, size_t segment_len);
 
 const char *params_get(const struct params *params, const char *name);
 void params_fini(struct params *params);
 
 /* What somebody sent, fit to be quoted in an error: printable and short. */
-const char *params_quote(
-    char to[static PARAMS_QUOTE_LEN], const char *text);
+const char *params_quote(char to[static PARAMS_QUOTE_LEN], const char *text);
 
 /* Decodes %XX, and '+' as a space if plus, into size bytes with the
  * terminator.  ERR_MALFORMED: a bad escape or an encoded NUL; ERR_LIMIT: it

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// A list of suspended requests.  Whoever takes a poll off the list, under the
-// lock, submits its answer; so each is answered once.
+/* SPDX-License-Identifier: ISC */
+/* A list of suspended requests.  Whoever takes a poll off the list, under the
+ * lock, submits its answer; so each is answered once. */
 
 #include "web/polls.h"
 
@@ -56,9 +56,9 @@ static void answer_poll(void *arg)
 	struct poll *poll = arg;
 	struct request *request = poll->request;
 	json_t *json = NULL;
-	struct errmsg msg = {0};
-	int err = campaign_work(
-	    request->web->collector, poll->agent, &json, &msg);
+	struct errmsg msg = { 0 };
+	int err =
+	    campaign_work(request->web->collector, poll->agent, &json, &msg);
 	if (err == 0)
 		answer_json(&request->answer, 200, json);
 	else
@@ -86,7 +86,7 @@ static void release(struct polls *polls, struct monotime now)
 		}
 		*at = poll->next;
 		polls->count--;
-		poll->job = (struct pool_job){answer_poll, poll, NULL};
+		poll->job = (struct pool_job){ answer_poll, poll, NULL };
 		pool_submit(polls->web->writes, &poll->job);
 	}
 }
@@ -125,8 +125,7 @@ uint64_t polls_waiting(struct polls *polls)
 
 /* The clock's problem carries our time, so that the agent can tell by how
  * much it is off. */
-static void refuse(
-    struct request *request, int err, const struct errmsg *msg)
+static void refuse(struct request *request, int err, const struct errmsg *msg)
 {
 	if (err != -ETIME) {
 		answer_error(request, err, msg);
@@ -134,8 +133,8 @@ static void refuse(
 	}
 	char text[WALLTIME_TEXT_LEN];
 	problem_answer_with(request, PROBLEM_CLOCK, msg->text,
-	    json_pack("{s:s}", "server_time",
-		walltime_text(walltime_now(), text)));
+	    json_pack(
+		"{s:s}", "server_time", walltime_text(walltime_now(), text)));
 }
 
 static bool parse_after(struct request *request, uint64_t *after)
@@ -173,14 +172,14 @@ static void wait_or_answer(struct polls *polls, struct poll *poll)
 void handle_work(struct request *request)
 {
 	const struct enrol_request check = {
-	    .agent = request->headers[HEADER_SONDE_AGENT],
-	    .time = request->headers[HEADER_SONDE_TIME],
-	    .signature = request->headers[HEADER_SONDE_SIGNATURE],
-	    .target = request->target,
+		.agent = request->headers[HEADER_SONDE_AGENT],
+		.time = request->headers[HEADER_SONDE_TIME],
+		.signature = request->headers[HEADER_SONDE_SIGNATURE],
+		.target = request->target,
 	};
 	struct poll *poll = xcalloc(1, sizeof(*poll));
 	poll->request = request;
-	struct errmsg msg = {0};
+	struct errmsg msg = { 0 };
 	if (parse_after(request, &poll->after)) {
 		int err = enrol_check_request(
 		    request->web->collector, &check, poll->agent, &msg);

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// A first-in-first-out queue in front of a fixed number of threads.  Jobs are
-// linked through their owner's memory, so submitting never allocates.
+/* SPDX-License-Identifier: ISC */
+/* A first-in-first-out queue in front of a fixed number of threads.  Jobs are
+ * linked through their owner's memory, so submitting never allocates. */
 
 #include "web/pool.h"
 
@@ -47,8 +47,8 @@ static void *work(void *arg)
 
 struct pool *pool_new(size_t threads, const char *name)
 {
-	struct pool *pool = xcalloc(
-	    1, sizeof(*pool) + threads * sizeof(pool->threads[0]));
+	struct pool *pool =
+	    xcalloc(1, sizeof(*pool) + threads * sizeof(pool->threads[0]));
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->more, NULL);
 	pool->last = &pool->first;

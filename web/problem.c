@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// RFC 9457: one table of what can go wrong, one function that says it.
+/* SPDX-License-Identifier: ISC */
+/* RFC 9457: one table of what can go wrong, one function that says it. */
 
 #include "web/problem.h"
 
@@ -18,33 +18,34 @@ static const struct {
 	unsigned status;
 	const char *code, *title;
 } problems[PROBLEMS] = {
-    [PROBLEM_BAD_REQUEST] = {400, "bad-request", "Bad request"},
-    [PROBLEM_BAD_PARAMETER] = {400, "bad-parameter", "Bad parameter"},
-    [PROBLEM_MALFORMED] = {400, "malformed", "Malformed batch"},
-    [PROBLEM_UNAUTHORIZED] = {401, "unauthorized", "A token is needed"},
-    [PROBLEM_UNKNOWN_AGENT] = {401, "unknown-agent", "Unknown agent"},
-    [PROBLEM_SIGNATURE] = {401, "signature", "The signature does not verify"},
-    [PROBLEM_CLOCK] = {401, "clock", "The agent's clock is off"},
-    [PROBLEM_FORBIDDEN] = {403, "forbidden", "Forbidden"},
-    [PROBLEM_TOKEN] = {403, "token", "The enrolment token is not valid"},
-    [PROBLEM_CROSS_ORIGIN] = {403, "cross-origin",
-	"Another site's page may not write here"},
-    [PROBLEM_NOT_FOUND] = {404, "not-found", "Not found"},
-    [PROBLEM_METHOD] = {405, "method-not-allowed", "Method not allowed"},
-    [PROBLEM_TAKEN] = {409, "taken", "The name or the key is taken"},
-    [PROBLEM_GAP] = {409, "gap", "Records are missing before this batch"},
-    [PROBLEM_FORKED] = {409, "forked",
-	"The same sequence numbers came with other bytes"},
-    [PROBLEM_TOO_BIG] = {413, "too-big", "Larger than the limit"},
-    [PROBLEM_BOMB] = {413, "bomb", "Unpacks to more than the limit"},
-    [PROBLEM_MEDIA_TYPE] = {415, "unsupported-media-type",
-	"Unsupported media type"},
-    [PROBLEM_MISDIRECTED] = {421, "misdirected",
-	"This server does not go by that name"},
-    [PROBLEM_TOO_MANY] = {429, "too-many-requests", "Too many requests"},
-    [PROBLEM_INTERNAL] = {500, "internal", "Internal error"},
-    [PROBLEM_BUSY] = {503, "busy", "Try again later"},
-    [PROBLEM_STORAGE] = {503, "storage", "The database cannot be used"},
+	[PROBLEM_BAD_REQUEST] = { 400, "bad-request", "Bad request" },
+	[PROBLEM_BAD_PARAMETER] = { 400, "bad-parameter", "Bad parameter" },
+	[PROBLEM_MALFORMED] = { 400, "malformed", "Malformed batch" },
+	[PROBLEM_UNAUTHORIZED] = { 401, "unauthorized", "A token is needed" },
+	[PROBLEM_UNKNOWN_AGENT] = { 401, "unknown-agent", "Unknown agent" },
+	[PROBLEM_SIGNATURE] = { 401, "signature",
+	    "The signature does not verify" },
+	[PROBLEM_CLOCK] = { 401, "clock", "The agent's clock is off" },
+	[PROBLEM_FORBIDDEN] = { 403, "forbidden", "Forbidden" },
+	[PROBLEM_TOKEN] = { 403, "token", "The enrolment token is not valid" },
+	[PROBLEM_CROSS_ORIGIN] = { 403, "cross-origin",
+	    "Another site's page may not write here" },
+	[PROBLEM_NOT_FOUND] = { 404, "not-found", "Not found" },
+	[PROBLEM_METHOD] = { 405, "method-not-allowed", "Method not allowed" },
+	[PROBLEM_TAKEN] = { 409, "taken", "The name or the key is taken" },
+	[PROBLEM_GAP] = { 409, "gap", "Records are missing before this batch" },
+	[PROBLEM_FORKED] = { 409, "forked",
+	    "The same sequence numbers came with other bytes" },
+	[PROBLEM_TOO_BIG] = { 413, "too-big", "Larger than the limit" },
+	[PROBLEM_BOMB] = { 413, "bomb", "Unpacks to more than the limit" },
+	[PROBLEM_MEDIA_TYPE] = { 415, "unsupported-media-type",
+	    "Unsupported media type" },
+	[PROBLEM_MISDIRECTED] = { 421, "misdirected",
+	    "This server does not go by that name" },
+	[PROBLEM_TOO_MANY] = { 429, "too-many-requests", "Too many requests" },
+	[PROBLEM_INTERNAL] = { 500, "internal", "Internal error" },
+	[PROBLEM_BUSY] = { 503, "busy", "Try again later" },
+	[PROBLEM_STORAGE] = { 503, "storage", "The database cannot be used" },
 };
 
 const char *problem_code(enum problem problem)
@@ -86,8 +87,8 @@ void problem_answer_with(struct request *request, enum problem problem,
 		detail = fault.text;
 		request->answer.retry_after_s = STORAGE_RETRY_S;
 	}
-	snprintf(type, sizeof(type), "urn:sonde:problem:%s",
-	    problems[problem].code);
+	snprintf(
+	    type, sizeof(type), "urn:sonde:problem:%s", problems[problem].code);
 	json_t *body = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s}", "type", type,
 	    "title", problems[problem].title, "status",
 	    (int)problems[problem].status, "detail", detail, "instance",
@@ -104,8 +105,8 @@ void problem_answer_with(struct request *request, enum problem problem,
 			request->answer.retry_after_s = 1;
 }
 
-void problem_answer(struct request *request, enum problem problem,
-    const char *detail, ...)
+void problem_answer(
+    struct request *request, enum problem problem, const char *detail, ...)
 {
 	char text[512];
 	va_list args;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// /api/v1/records: a page of JSON, or (Accept: application/x-ndjson) all of
-// it as lines, fetched page after page while the client reads.
+/* SPDX-License-Identifier: ISC */
+/* /api/v1/records: a page of JSON, or (Accept: application/x-ndjson) all of
+ * it as lines, fetched page after page while the client reads. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 
 struct lines {
 	struct collector *collector;
-	struct params params;     /* a copy: the request's end with it */
-	char *cursor;             /* of the next page; NULL: none */
-	bool one_page;            /* the client set the limit itself */
-	struct buf first;         /* what the first page gave */
+	struct params params; /* a copy: the request's end with it */
+	char *cursor;         /* of the next page; NULL: none */
+	bool one_page;        /* the client set the limit itself */
+	struct buf first;     /* what the first page gave */
 };
 
 static void lines_free(void *ctx)
@@ -48,14 +48,15 @@ static int append(const char *text, size_t len, void *to)
 
 static int fetch_page(struct lines *lines, struct buf *to, struct errmsg *msg)
 {
-	const struct query_args args = {lines_arg, lines};
+	const struct query_args args = { lines_arg, lines };
 	json_t *page = NULL;
 	int err = query_records(lines->collector, &args, &page, msg);
 	if (err != 0)
 		return err;
 	size_t i;
 	json_t *item;
-	json_array_foreach(json_object_get(page, "items"), i, item) {
+	json_array_foreach(json_object_get(page, "items"), i, item)
+	{
 		json_dump_callback(item, append, to, JSON_COMPACT);
 		buf_u8(to, '\n');
 	}
@@ -82,7 +83,7 @@ static enum stream_next slow(void *ctx, struct buf *to)
 	return fetch_page(ctx, to, &msg) == 0 ? STREAM_DATA : STREAM_FAIL;
 }
 
-static const struct stream_ops lines_ops = {next, slow, lines_free};
+static const struct stream_ops lines_ops = { next, slow, lines_free };
 
 static void answer_lines(struct request *request)
 {
@@ -94,7 +95,7 @@ static void answer_lines(struct request *request)
 		lines->params.values[i] = xstrdup(request->params.values[i]);
 		lines->params.count++;
 	}
-	struct errmsg msg = {0};
+	struct errmsg msg = { 0 };
 	int err = fetch_page(lines, &lines->first, &msg);
 	if (err != 0) {
 		answer_error(request, err, &msg);

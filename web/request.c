@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// What handlers ask of a request.
+/* SPDX-License-Identifier: ISC */
+/* What handlers ask of a request. */
 
 #include "web/request.h"
 
@@ -7,25 +7,25 @@
 #include <strings.h>
 
 const char *const header_names[HEADERS] = {
-    [HEADER_ACCEPT] = "Accept",
-    [HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
-    [HEADER_AUTHORIZATION] = "Authorization",
-    [HEADER_CONTENT_LENGTH] = "Content-Length",
-    [HEADER_CONTENT_TYPE] = "Content-Type",
-    [HEADER_FETCH_SITE] = "Sec-Fetch-Site",
-    [HEADER_HOST] = "Host",
-    [HEADER_IF_NONE_MATCH] = "If-None-Match",
-    [HEADER_LAST_EVENT_ID] = "Last-Event-ID",
-    [HEADER_ORIGIN] = "Origin",
-    [HEADER_SONDE_AGENT] = "Sonde-Agent",
-    [HEADER_SONDE_SIGNATURE] = "Sonde-Signature",
-    [HEADER_SONDE_TIME] = "Sonde-Time",
-    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
+	[HEADER_ACCEPT] = "Accept",
+	[HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
+	[HEADER_AUTHORIZATION] = "Authorization",
+	[HEADER_CONTENT_LENGTH] = "Content-Length",
+	[HEADER_CONTENT_TYPE] = "Content-Type",
+	[HEADER_FETCH_SITE] = "Sec-Fetch-Site",
+	[HEADER_HOST] = "Host",
+	[HEADER_IF_NONE_MATCH] = "If-None-Match",
+	[HEADER_LAST_EVENT_ID] = "Last-Event-ID",
+	[HEADER_ORIGIN] = "Origin",
+	[HEADER_SONDE_AGENT] = "Sonde-Agent",
+	[HEADER_SONDE_SIGNATURE] = "Sonde-Signature",
+	[HEADER_SONDE_TIME] = "Sonde-Time",
+	[HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
 };
 
 bool request_is_loopback(const struct request *request)
 {
-	static const uint8_t v6[16] = {[15] = 1};
+	static const uint8_t v6[16] = { [15] = 1 };
 	const struct addr *peer = &request->peer;
 	if (peer->family == 6)
 		return memcmp(peer->bytes, v6, sizeof(v6)) == 0;
@@ -46,8 +46,7 @@ bool request_accepts(const struct request *request, const char *type)
 	size_t len = strlen(type);
 	while (p && *p) {
 		p += strspn(p, " \t,");
-		if (strncasecmp(p, type, len) == 0 &&
-		    strchr(" \t,;", p[len]))
+		if (strncasecmp(p, type, len) == 0 && strchr(" \t,;", p[len]))
 			return true;
 		p += strcspn(p, ",");
 	}

@@ -41,8 +41,8 @@ struct web;
 
 struct answer {
 	unsigned status;
-	const char *content_type;  /* static text */
-	const void *fixed;         /* a body that lives as long as the server */
+	const char *content_type; /* static text */
+	const void *fixed;        /* a body that lives as long as the server */
 	size_t fixed_len;
 	struct buf body;           /* else this one */
 	struct stream *stream;     /* else made piece by piece; owned */
@@ -56,9 +56,9 @@ struct answer {
 struct request {
 	struct web *web;
 	const char *method;
-	const char *target;        /* path and query as sent */
-	size_t path_len;           /* of the path in target */
-	const char *headers[HEADERS]; /* borrowed; NULL: absent */
+	const char *target;            /* path and query as sent */
+	size_t path_len;               /* of the path in target */
+	const char *headers[HEADERS];  /* borrowed; NULL: absent */
 	struct connection *connection; /* web/clients.h */
 	struct addr peer;
 	bool tls;

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// The outer face of every answer: security headers, caching, ETag.
+/* SPDX-License-Identifier: ISC */
+/* The outer face of every answer: security headers, caching, ETag. */
 
 #include "web/respond.h"
 
@@ -12,14 +12,14 @@
 #include "web/stream.h"
 
 static const char *const headers_for_all[][2] = {
-    {"Content-Security-Policy",
-	"default-src 'none'; script-src 'self'; style-src 'self'; "
-	"img-src 'self' data:; connect-src 'self'; worker-src 'self'; "
-	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
+	{ "Content-Security-Policy",
+	    "default-src 'none'; script-src 'self'; style-src 'self'; "
+	    "img-src 'self' data:; connect-src 'self'; worker-src 'self'; "
+	    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
 };
 
 static bool is_get(const struct request *request)
@@ -64,8 +64,8 @@ static void add_number(
 	MHD_add_response_header(response, name, text);
 }
 
-static void add(struct MHD_Response *response, const char *name,
-    const char *value)
+static void add(
+    struct MHD_Response *response, const char *name, const char *value)
 {
 	if (value)
 		MHD_add_response_header(response, name, value);
@@ -79,14 +79,15 @@ static void add_headers(struct MHD_Response *response,
 	for (size_t i = 0; i < count; i++)
 		add(response, headers_for_all[i][0], headers_for_all[i][1]);
 	if (request->tls)
-		add(response, "Strict-Transport-Security",
-		    "max-age=31536000");
+		add(response, "Strict-Transport-Security", "max-age=31536000");
 	if (answer->status != 304) {
 		add(response, "Content-Type", answer->content_type);
 		add(response, "Content-Encoding", answer->encoding);
 	}
-	add(response, "Cache-Control", answer->cache_control
-		? answer->cache_control : tag ? "no-cache" : "no-store");
+	add(response, "Cache-Control",
+	    answer->cache_control ? answer->cache_control
+		: tag             ? "no-cache"
+				  : "no-store");
 	if (answer->fixed)
 		add(response, "Vary", "Accept-Encoding");
 	else if (!request->route || request->route->auth != ROUTE_OPEN)

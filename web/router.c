@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Paths against templates, segment by segment, before decoding: a slash that
-// is encoded belongs to its segment.
+/* SPDX-License-Identifier: ISC */
+/* Paths against templates, segment by segment, before decoding: a slash that
+ * is encoded belongs to its segment. */
 
 #include "web/router.h"
 
@@ -16,20 +16,21 @@ static size_t segment_len(const char *p, const char *end)
 }
 
 /* 0, ERR_NOT_FOUND, or what params_add_segment says. */
-static int match(const char *template, const char *path, size_t len,
-    struct params *params)
+static int match(
+    const char *template, const char *path, size_t len, struct params *params)
 {
 	const char *end = path + len;
 	const char *template_end = template + strlen(template);
 	while (*template == '/' && path < end && *path == '/') {
-		template++;
+		template ++;
 		path++;
 		size_t want = segment_len(template, template_end);
 		size_t got = segment_len(path, end);
 		int err = 0;
 		if (*template != '{')
 			err = want == got && memcmp(template, path, got) == 0
-			    ? 0 : ERR_NOT_FOUND;
+			    ? 0
+			    : ERR_NOT_FOUND;
 		else if (got == 0)
 			err = ERR_NOT_FOUND;
 		else
@@ -63,8 +64,8 @@ int router_find(const struct route **route, const struct request *request,
 	*allow = NULL;
 	for (size_t i = 0; i < routes_count(); i++) {
 		*route = routes_at(i);
-		int err = match((*route)->path, request->target,
-		    request->path_len, params);
+		int err = match(
+		    (*route)->path, request->target, request->path_len, params);
 		if (err == 0 && answers(*route, request->method)) {
 			free(*allow);
 			*allow = NULL;

@@ -12,9 +12,9 @@
 #include "web/request.h"
 
 enum route_auth {
-	ROUTE_OPEN,  /* everybody; the handler knows better if need be */
-	ROUTE_READ,  /* loopback, a token, or open-reads */
-	ROUTE_WRITE  /* a token */
+	ROUTE_OPEN, /* everybody; the handler knows better if need be */
+	ROUTE_READ, /* loopback, a token, or open-reads */
+	ROUTE_WRITE /* a token */
 };
 enum route_body { ROUTE_NO_BODY, ROUTE_JSON, ROUTE_BATCH };
 enum route_where {
@@ -26,15 +26,15 @@ enum route_where {
 typedef void route_handler(struct request *request);
 
 struct route {
-	const char *method;          /* GET answers HEAD too */
-	const char *path;            /* "/api/v1/agents/{id}" */
+	const char *method; /* GET answers HEAD too */
+	const char *path;   /* "/api/v1/agents/{id}" */
 	route_handler *handler;
-	query_fn *query;             /* when handler is route_query */
+	query_fn *query; /* when handler is route_query */
 	enum route_auth auth;
 	enum route_where where;
 	enum route_body body;
-	uint8_t cost;                /* tokens of the client's bucket */
-	const char *const *params;   /* ends with NULL; NULL: none */
+	uint8_t cost;              /* tokens of the client's bucket */
+	const char *const *params; /* ends with NULL; NULL: none */
 };
 
 /* The whole table, the collector's queries among it. */

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// The API in one table.  The collector's queries follow the rows here, from
-// the collector's own table.
+/* SPDX-License-Identifier: ISC */
+/* The API in one table.  The collector's queries follow the rows here, from
+ * the collector's own table. */
 
 #include "web/router.h"
 
@@ -10,33 +10,33 @@
 #include "web/handlers.h"
 #include "web/static.h"
 
-static const char *const after[] = {"after", NULL};
-static const char *const last[] = {"last", NULL};
+static const char *const after[] = { "after", NULL };
+static const char *const last[] = { "last", NULL };
 
 static const struct route own_routes[] = {
-    /* Not among the reads: heavy questions must not make us look dead. */
-    {"GET", "/healthz", handle_health, .auth = ROUTE_OPEN,
-	.where = ROUTE_WRITES, .cost = 1},
-    {"GET", "/metrics", handle_metrics, .auth = ROUTE_READ,
-	.where = ROUTE_WRITES, .cost = 2},
-    {"GET", "/api/openapi.json", static_openapi, .auth = ROUTE_OPEN,
-	.where = ROUTE_INLINE, .cost = 1},
-    {"GET", "/api/v1/events", handle_events, .auth = ROUTE_READ,
-	.where = ROUTE_READS, .cost = 4, .params = last},
-    {"POST", "/api/v1/tokens", handle_tokens, .auth = ROUTE_WRITE,
-	.where = ROUTE_WRITES, .body = ROUTE_JSON, .cost = 4},
-    {"POST", "/api/v1/campaigns", handle_campaign_create,
-	.auth = ROUTE_WRITE, .where = ROUTE_WRITES, .body = ROUTE_JSON,
-	.cost = 4},
-    {"DELETE", "/api/v1/campaigns/{id}", handle_campaign_stop,
-	.auth = ROUTE_WRITE, .where = ROUTE_WRITES, .cost = 4},
-    /* Agents prove who they are by a signature, which their handlers check. */
-    {"POST", "/api/v1/enrol", handle_enrol, .auth = ROUTE_OPEN,
-	.where = ROUTE_WRITES, .body = ROUTE_JSON, .cost = 8},
-    {"POST", "/api/v1/ingest", handle_ingest, .auth = ROUTE_OPEN,
-	.where = ROUTE_WRITES, .body = ROUTE_BATCH, .cost = 0},
-    {"GET", "/api/v1/work", handle_work, .auth = ROUTE_OPEN,
-	.where = ROUTE_WRITES, .cost = 1, .params = after},
+	/* Not among the reads: heavy questions must not make us look dead. */
+	{ "GET", "/healthz", handle_health, .auth = ROUTE_OPEN,
+	    .where = ROUTE_WRITES, .cost = 1 },
+	{ "GET", "/metrics", handle_metrics, .auth = ROUTE_READ,
+	    .where = ROUTE_WRITES, .cost = 2 },
+	{ "GET", "/api/openapi.json", static_openapi, .auth = ROUTE_OPEN,
+	    .where = ROUTE_INLINE, .cost = 1 },
+	{ "GET", "/api/v1/events", handle_events, .auth = ROUTE_READ,
+	    .where = ROUTE_READS, .cost = 4, .params = last },
+	{ "POST", "/api/v1/tokens", handle_tokens, .auth = ROUTE_WRITE,
+	    .where = ROUTE_WRITES, .body = ROUTE_JSON, .cost = 4 },
+	{ "POST", "/api/v1/campaigns", handle_campaign_create,
+	    .auth = ROUTE_WRITE, .where = ROUTE_WRITES, .body = ROUTE_JSON,
+	    .cost = 4 },
+	{ "DELETE", "/api/v1/campaigns/{id}", handle_campaign_stop,
+	    .auth = ROUTE_WRITE, .where = ROUTE_WRITES, .cost = 4 },
+	/* Agents sign what they send; their handlers check it. */
+	{ "POST", "/api/v1/enrol", handle_enrol, .auth = ROUTE_OPEN,
+	    .where = ROUTE_WRITES, .body = ROUTE_JSON, .cost = 8 },
+	{ "POST", "/api/v1/ingest", handle_ingest, .auth = ROUTE_OPEN,
+	    .where = ROUTE_WRITES, .body = ROUTE_BATCH, .cost = 0 },
+	{ "GET", "/api/v1/work", handle_work, .auth = ROUTE_OPEN,
+	    .where = ROUTE_WRITES, .cost = 1, .params = after },
 };
 enum { OWN = sizeof(own_routes) / sizeof(*own_routes), TABLE_MAX = 64 };
 
@@ -53,14 +53,14 @@ static void fill_table(void)
 			BUG("more than %d routes", TABLE_MAX);
 		bool records = q->query == query_records;
 		table[table_count++] = (struct route){
-		    .method = "GET",
-		    .path = q->path,
-		    .handler = records ? handle_records : route_query,
-		    .query = q->query,
-		    .auth = ROUTE_READ,
-		    .where = ROUTE_READS,
-		    .cost = 2,
-		    .params = q->params,
+			.method = "GET",
+			.path = q->path,
+			.handler = records ? handle_records : route_query,
+			.query = q->query,
+			.auth = ROUTE_READ,
+			.where = ROUTE_READS,
+			.cost = 2,
+			.params = q->params,
 		};
 	}
 }

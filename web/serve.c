@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// The life of the program: a collector, its HTTP face, a signal.
+/* SPDX-License-Identifier: ISC */
+/* The life of the program: a collector, its HTTP face, a signal. */
 
 #include "web/serve.h"
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Starting and stopping.  Each listener is a libmicrohttpd daemon with its
-// own epoll threads; clients, pools and streams are shared by all.
+/* SPDX-License-Identifier: ISC */
+/* Starting and stopping.  Each listener is a libmicrohttpd daemon with its
+ * own epoll threads; clients, pools and streams are shared by all. */
 
 #include "web/server.h"
 
@@ -34,8 +34,8 @@ enum {
 	REQUESTS_PER_SECOND = 500
 };
 
-#define TLS_PRIORITIES                                                        \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:"             \
+#define TLS_PRIORITIES                                            \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:" \
 	"+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-RSA"
 
 void web_config_read(struct web_config *web, const struct config *config)
@@ -90,7 +90,7 @@ void web_leave(struct web *web)
 
 static bool peer_addr(const struct sockaddr *sa, struct addr *addr)
 {
-	*addr = (struct addr){0};
+	*addr = (struct addr){ 0 };
 	if (sa && sa->sa_family == AF_INET)
 		*addr = addr_from_bytes(
 		    &((const struct sockaddr_in *)sa)->sin_addr, 4);
@@ -108,7 +108,8 @@ static enum MHD_Result admit(
 	(void)len;
 	return peer_addr(sa, &addr) &&
 		clients_admit(listener->web->clients, &addr)
-	    ? MHD_YES : MHD_NO;
+	    ? MHD_YES
+	    : MHD_NO;
 }
 
 static void notice_connection(void *arg, struct MHD_Connection *connection,
@@ -122,10 +123,12 @@ static void notice_connection(void *arg, struct MHD_Connection *connection,
 	}
 	struct addr addr;
 	peer_addr(MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+		      connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+		      ->client_addr,
 	    &addr);
 	int fd = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	    connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+		     ->connect_fd;
 	struct connection *opened = clients_open(clients, &addr, fd);
 	connection_set_deadline(
 	    opened, monotime_add(monotime_now(), HEADER_S * NS_PER_S));
@@ -144,11 +147,11 @@ static int start_daemon(struct web_listener *listener, int fd,
     const struct listen_tls *tls, struct errmsg *msg)
 {
 	struct MHD_OptionItem tls_options[] = {
-	    {MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert},
-	    {MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
-	    {MHD_OPTION_HTTPS_PRIORITIES, 0,
-		(void *)(uintptr_t)TLS_PRIORITIES},
-	    {MHD_OPTION_END, 0, NULL},
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)TLS_PRIORITIES },
+		{ MHD_OPTION_END, 0, NULL },
 	};
 	if (!listener->tls)
 		tls_options[0].option = MHD_OPTION_END;
@@ -156,34 +159,30 @@ static int start_daemon(struct web_listener *listener, int fd,
 	    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
 	    (listener->tls ? MHD_USE_TLS : 0);
 	listener->daemon = MHD_start_daemon(flags, 0, admit, listener,
-	    exchange_step, listener,
-	    MHD_OPTION_LISTEN_SOCKET, fd,
+	    exchange_step, listener, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LOOP_THREADS,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)MEMORY_PER_CONNECTION,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_NOTIFY_CONNECTION, notice_connection, listener,
-	    MHD_OPTION_NOTIFY_COMPLETED, exchange_end, listener,
-	    MHD_OPTION_URI_LOG_CALLBACK, exchange_start, listener,
-	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+	    notice_connection, listener, MHD_OPTION_NOTIFY_COMPLETED,
+	    exchange_end, listener, MHD_OPTION_URI_LOG_CALLBACK, exchange_start,
+	    listener, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 	    MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
 	if (listener->daemon)
 		return 0;
-	return err_set(msg, -EIO, "%s: the HTTP server does not start",
-	    listener->url);
+	return err_set(
+	    msg, -EIO, "%s: the HTTP server does not start", listener->url);
 }
 
 static int open_listener(struct web *web, const struct web_config *config,
     const char *text, struct errmsg *msg)
 {
 	struct listen_at at;
-	struct listen_tls tls = {0};
+	struct listen_tls tls = { 0 };
 	if (web->listener_count == WEB_LISTENERS_MAX)
 		return err_set(msg, ERR_CONFIG,
-		    "listen: expected at most %d addresses",
-		    WEB_LISTENERS_MAX);
+		    "listen: expected at most %d addresses", WEB_LISTENERS_MAX);
 	struct web_listener *listener = &web->listeners[web->listener_count];
 	int fd = -1;
 	int err = listen_parse(&at, text, msg);
@@ -259,15 +258,17 @@ static struct web *web_new(
 	struct web *web = xcalloc(1, sizeof(*web));
 	web->collector = collector;
 	web->guard = (struct guard){
-	    .host_names = config->host_names,
-	    .host_name_count = config->host_name_count,
-	    .open_reads = config->open_reads,
+		.host_names = config->host_names,
+		.host_name_count = config->host_name_count,
+		.open_reads = config->open_reads,
 	};
 	struct clients_config limits = {
-	    .connections = config->connections_per_client
-		? config->connections_per_client : CONNECTIONS_PER_CLIENT,
-	    .per_second = config->requests_per_second
-		? config->requests_per_second : REQUESTS_PER_SECOND,
+		.connections = config->connections_per_client
+		    ? config->connections_per_client
+		    : CONNECTIONS_PER_CLIENT,
+		.per_second = config->requests_per_second
+		    ? config->requests_per_second
+		    : REQUESTS_PER_SECOND,
 	};
 	web->clients = clients_new(&limits);
 	pthread_mutex_init(&web->lock, NULL);
@@ -285,8 +286,8 @@ static void start_threads(struct web *web)
 	web->writes = pool_new(WRITE_THREADS, "web-write");
 	web->feed = feed_new(web);
 	web->polls = polls_new(web);
-	const struct collector_listener listener = {
-	    work_changed, event_added, web};
+	const struct collector_listener listener = { work_changed, event_added,
+		web };
 	collector_listen(web->collector, &listener);
 	/* What changed between asking and listening. */
 	polls_revision(web->polls, campaign_revision(web->collector));
@@ -300,7 +301,7 @@ static void start_threads(struct web *web)
 int web_start(struct web **result, const struct web_config *config,
     struct collector *collector, struct errmsg *msg)
 {
-	static const char *const fallback[] = {"127.0.0.1:8470"};
+	static const char *const fallback[] = { "127.0.0.1:8470" };
 	const char *const *at =
 	    config->listen_count ? config->listen : fallback;
 	size_t count = config->listen_count ? config->listen_count : 1;
@@ -333,8 +334,8 @@ static void wait_for_answers(struct web *web)
 		pthread_cond_wait(&web->changed, &web->lock);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += GRACE_S;
-	while (web->running > 0 && pthread_cond_timedwait(&web->changed,
-				       &web->lock, &until) == 0)
+	while (web->running > 0 &&
+	    pthread_cond_timedwait(&web->changed, &web->lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&web->lock);
 }

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Files to browsers.  Names are looked up in a table, or below one folder
-// with the kernel holding the door (openat2), so no path leads elsewhere.
+/* SPDX-License-Identifier: ISC */
+/* Files to browsers.  Names are looked up in a table, or below one folder
+ * with the kernel holding the door (openat2), so no path leads elsewhere. */
 
 #include "web/static.h"
 
@@ -51,15 +51,15 @@ void pages_close(struct pages *pages)
 static const char *media_type(const char *name)
 {
 	static const char *const types[][2] = {
-	    {".html", "text/html; charset=utf-8"},
-	    {".js", "text/javascript; charset=utf-8"},
-	    {".css", "text/css; charset=utf-8"},
-	    {".svg", "image/svg+xml"},
-	    {".png", "image/png"},
-	    {".ico", "image/x-icon"},
-	    {".json", "application/json"},
-	    {".txt", "text/plain; charset=utf-8"},
-	    {".woff2", "font/woff2"},
+		{ ".html", "text/html; charset=utf-8" },
+		{ ".js", "text/javascript; charset=utf-8" },
+		{ ".css", "text/css; charset=utf-8" },
+		{ ".svg", "image/svg+xml" },
+		{ ".png", "image/png" },
+		{ ".ico", "image/x-icon" },
+		{ ".json", "application/json" },
+		{ ".txt", "text/plain; charset=utf-8" },
+		{ ".woff2", "font/woff2" },
 	};
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; dot && i < sizeof(types) / sizeof(*types); i++)
@@ -101,7 +101,8 @@ static void answer_asset(struct request *request, const struct asset *asset)
 	answer->status = 200;
 	answer->content_type = media_type(asset->name);
 	answer->cache_control = has_hashed_name(asset->name)
-	    ? "public, max-age=31536000, immutable" : "no-cache";
+	    ? "public, max-age=31536000, immutable"
+	    : "no-cache";
 	if (asset->packed && takes_gzip(request)) {
 		answer->fixed = asset->packed;
 		answer->fixed_len = asset->packed_len;
@@ -142,8 +143,8 @@ static bool read_all(int fd, struct buf *to)
 static bool serve_file(struct request *request, int root, const char *name)
 {
 	struct open_how how = {
-	    .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
 	if (fd < 0)

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: ISC
-// Streams between those who have something to say and the server's loop.
-// Only the loop touches `pending`, except while the connection is parked,
-// when only the worker does; the lock is for the two flags that meet.
+/* SPDX-License-Identifier: ISC */
+/* Streams between those who have something to say and the server's loop.
+ * Only the loop touches `pending`, except while the connection is parked,
+ * when only the worker does; the lock is for the two flags that meet. */
 
 #include "web/stream.h"
 
@@ -20,12 +20,12 @@ struct stream {
 	void *ctx;
 	struct exchange *exchange;
 	struct buf pending;
-	size_t taken;      /* of pending */
+	size_t taken; /* of pending */
 	bool ended, failed;
 	struct pool_job job;
 	pthread_mutex_t lock;
-	bool woken;        /* while nobody waited */
-	bool waiting;      /* parked until stream_wake */
+	bool woken;   /* while nobody waited */
+	bool waiting; /* parked until stream_wake */
 };
 
 struct stream *stream_new(const struct stream_ops *ops, void *ctx)
@@ -77,8 +77,8 @@ static bool park(struct stream *stream)
 static void run_slow(void *arg)
 {
 	struct stream *stream = arg;
-	enum stream_next next = stream->ops->slow(stream->ctx,
-	    &stream->pending);
+	enum stream_next next =
+	    stream->ops->slow(stream->ctx, &stream->pending);
 	stream->ended = next == STREAM_END || next == STREAM_FAIL;
 	stream->failed = next == STREAM_FAIL;
 	exchange_resume(stream->exchange);
@@ -99,16 +99,14 @@ static ssize_t take(struct stream *stream, char *to, size_t most)
 	return (ssize_t)len;
 }
 
-static ssize_t read_stream(
-    void *arg, uint64_t position, char *to, size_t most)
+static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t most)
 {
 	struct stream *stream = arg;
 	(void)position;
 	exchange_extend(stream->exchange);
 	while (stream->pending.len == 0 && !stream->ended) {
 		switch (stream->ops->next(stream->ctx, &stream->pending)) {
-		case STREAM_DATA:
-			break;
+		case STREAM_DATA: break;
 		case STREAM_WAIT:
 			if (park(stream))
 				return 0;
@@ -119,16 +117,15 @@ static ssize_t read_stream(
 				break;
 			}
 			stream->job =
-			    (struct pool_job){run_slow, stream, NULL};
-			pool_submit(exchange_request(stream->exchange)
-					->web->reads, &stream->job);
+			    (struct pool_job){ run_slow, stream, NULL };
+			pool_submit(
+			    exchange_request(stream->exchange)->web->reads,
+			    &stream->job);
 			return 0;
 		case STREAM_FAIL:
 			stream->failed = true;
 			__attribute__((fallthrough));
-		case STREAM_END:
-			stream->ended = true;
-			break;
+		case STREAM_END: stream->ended = true; break;
 		}
 	}
 	if (stream->pending.len == 0)

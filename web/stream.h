@@ -15,7 +15,7 @@ enum stream_next {
 	STREAM_WAIT, /* nothing now: stream_wake will be called */
 	STREAM_SLOW, /* ask .slow, in a worker thread; not from .slow itself */
 	STREAM_END,
-	STREAM_FAIL  /* the client must see that this is not all */
+	STREAM_FAIL /* the client must see that this is not all */
 };
 
 struct stream_ops {

@@ -16,7 +16,7 @@ enum { WEB_LISTENERS_MAX = 16 };
 struct web_listener {
 	struct web *web;
 	struct MHD_Daemon *daemon;
-	int fd;       /* ours to close only when daemon is NULL */
+	int fd; /* ours to close only when daemon is NULL */
 	bool tls;
 	char url[80];
 };
@@ -32,20 +32,20 @@ struct web {
 	struct guard guard;
 	struct clients *clients;
 	struct pool *reads, *writes;
-	struct feed *feed;       /* event streams */
-	struct polls *polls;     /* agents that wait for work */
+	struct feed *feed;   /* event streams */
+	struct polls *polls; /* agents that wait for work */
 	struct pages *pages;
 	struct web_listener listeners[WEB_LISTENERS_MAX];
 	size_t listener_count;
 	struct web_counters counters;
-	pthread_t clock;         /* the thread that keeps deadlines */
+	pthread_t clock; /* the thread that keeps deadlines */
 	bool clock_runs;
 
-	pthread_mutex_t lock;    /* for what follows */
+	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t changed;
 	bool stopping;
-	size_t held;             /* connections that somebody will resume */
-	size_t running;          /* requests between handler and answer's end */
+	size_t held;    /* connections that somebody will resume */
+	size_t running; /* requests between handler and answer's end */
 };
 
 /* A connection is about to be suspended: false when the server stops, and it

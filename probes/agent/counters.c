@@ -58,8 +58,8 @@ struct counters *counters_open(int fd)
 {
 	struct stat st;
 	return fstat(fd, &st) == 0 && st.st_size == sizeof(struct counters)
-		   ? map(0, fd)
-		   : NULL;
+	    ? map(0, fd)
+	    : NULL;
 }
 
 void counters_free(struct counters *counters)
@@ -89,7 +89,7 @@ uint64_t *counters_cell(struct counters *counters, const char *name)
 static bool is_name_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-	       c == '_' || c == '-';
+	    c == '_' || c == '-';
 }
 
 bool counters_get(const struct counters *counters, size_t i,

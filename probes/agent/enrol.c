@@ -104,9 +104,9 @@ static int refused(
 		    "the collector says: %.120s; `sonde token` makes a new one",
 		    detail);
 	return err_set(msg,
-	    status >= 500   ? ERR_UNAVAILABLE
-	    : status == 429 ? -EAGAIN
-			    : ERR_DENIED,
+	    status >= 500       ? ERR_UNAVAILABLE
+		: status == 429 ? -EAGAIN
+				: ERR_DENIED,
 	    "the collector answers %ld: %.120s", status, detail);
 }
 
@@ -124,10 +124,8 @@ static int read_answer(struct agent_identity *identity,
 		err = refused((long)answer->status, identity->name,
 		    text_of(root, "detail"), msg);
 	else if (strlen(id) != 32 ||
-		 sodium_hex2bin(identity->id, 16, id, 32, NULL, NULL, NULL) !=
-		     0 ||
-		 generation[strspn(generation, PLAIN)] ||
-		 name[strspn(name, PLAIN)])
+	    sodium_hex2bin(identity->id, 16, id, 32, NULL, NULL, NULL) != 0 ||
+	    generation[strspn(generation, PLAIN)] || name[strspn(name, PLAIN)])
 		err = err_set(
 		    msg, ERR_MALFORMED, "the collector's answer is not one");
 	if (!err)

@@ -29,7 +29,7 @@ static void table_add(struct table *t, const struct heartbeat_source *source)
 		if (!counters_get(source->counters, i, name, &value))
 			break;
 		bool has = strncmp(name, source->process, prefix) == 0 &&
-			   name[prefix] == '.';
+		    name[prefix] == '.';
 		char *to = t->names[t->count];
 		snprintf(to, NAME_LEN, "%.30s%s%s", has ? "" : source->process,
 		    has ? "" : ".", name);

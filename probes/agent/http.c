@@ -232,9 +232,9 @@ int http_wait(struct http *http, const int *fds, size_t count, int timeout_ms,
 	if (r == CURLM_OK)
 		r = curl_multi_perform(http->multi, &running);
 	collect(http);
-	return r == CURLM_OK ? 0
-			     : err_set(msg, ERR_UNAVAILABLE, "http: %s",
-				   curl_multi_strerror(r));
+	return r == CURLM_OK
+	    ? 0
+	    : err_set(msg, ERR_UNAVAILABLE, "http: %s", curl_multi_strerror(r));
 }
 
 int http_exchange(struct http *http, const struct http_request *request,

@@ -38,11 +38,10 @@ static int unhex(uint8_t *to, size_t len, const char *hex)
 {
 	size_t got;
 	return strlen(hex) == 2 * len &&
-		       sodium_hex2bin(
-			   to, len, hex, 2 * len, NULL, &got, NULL) == 0 &&
-		       got == len
-		   ? 0
-		   : ERR_MALFORMED;
+		sodium_hex2bin(to, len, hex, 2 * len, NULL, &got, NULL) == 0 &&
+		got == len
+	    ? 0
+	    : ERR_MALFORMED;
 }
 
 /* --- reading ----------------------------------------------------------- */

@@ -110,8 +110,8 @@ static void append_body(struct keeper *k, Sonde__Record *record)
 {
 	struct errmsg msg;
 	enum spool_class class = record->body_case == SONDE__RECORD__BODY_LOSS
-				     ? SPOOL_ALERTS
-				     : SPOOL_COUNTERS;
+	    ? SPOOL_ALERTS
+	    : SPOOL_COUNTERS;
 	record_stamp(record);
 	buf_clear(&k->record);
 	if (record_pack(record, &k->record, &msg) != 0)
@@ -288,8 +288,8 @@ static int take_each_frame(struct keeper *k, struct producer *p, size_t len,
 		++*taken;
 	}
 	return err == ERR_EOF
-		   ? 0
-		   : err_set(msg, err, "a frame is %s", err_str(err));
+	    ? 0
+	    : err_set(msg, err, "a frame is %s", err_str(err));
 }
 
 /* All of a datagram are counted before the first is appended: if we die in
@@ -581,7 +581,7 @@ int keeper_drain(struct keeper *keeper, struct errmsg *msg)
 {
 	for (size_t i = keeper->count; i-- > 0;)
 		while (!(keeper->producers[i].grant.flags & PRODUCER_LISTENS) &&
-		       take_datagram(keeper, i))
+		    take_datagram(keeper, i))
 			;
 	return sync_group(keeper, msg);
 }

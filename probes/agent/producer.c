@@ -19,8 +19,7 @@ int producer_next_frame(struct reader *r, const uint8_t **record, size_t *len)
 	return r->err;
 }
 
-int producer_next_preview(
-    struct reader *r, const uint8_t **record, size_t *len)
+int producer_next_preview(struct reader *r, const uint8_t **record, size_t *len)
 {
 	struct reader ahead = *r;
 	uint32_t word = reader_be32(&ahead);
@@ -58,9 +57,9 @@ static bool run_is_granted(
 	if (!(grant->flags & PRODUCER_BOUND))
 		return record->campaign.len == 0 && record->run == 0;
 	return record->campaign.len == sizeof(grant->campaign) &&
-	       memcmp(record->campaign.data, grant->campaign,
-		   sizeof(grant->campaign)) == 0 &&
-	       record->run == grant->run;
+	    memcmp(record->campaign.data, grant->campaign,
+		sizeof(grant->campaign)) == 0 &&
+	    record->run == grant->run;
 }
 
 int producer_check(const struct producer_grant *grant, const uint8_t *record,

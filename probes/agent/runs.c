@@ -313,9 +313,9 @@ struct monotime runs_next(const struct supervisor *s)
 	struct monotime next = { INT64_MAX };
 	for (size_t i = 0; i < SUPERVISOR_MAX_RUNS; i++) {
 		const struct run *r = &s->runs[i];
-		struct monotime t =
-		    r->pid ? r->deadline
-			   : monotime_add(monotime_now(), LOOK_AGAIN_NS);
+		struct monotime t = r->pid
+		    ? r->deadline
+		    : monotime_add(monotime_now(), LOOK_AGAIN_NS);
 		if (r->used && monotime_before(t, next))
 			next = t;
 	}

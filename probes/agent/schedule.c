@@ -172,14 +172,14 @@ bool schedule_take(struct schedule *schedule, struct monotime now,
 {
 	struct entry *e;
 	while (!monotime_before(now, schedule_next(schedule)) &&
-	       (e = earliest(schedule)) != NULL) {
+	    (e = earliest(schedule)) != NULL) {
 		skip_missed(schedule, e, now);
 		bool ended = !monotime_before(e->due, e->until);
 		memcpy(campaign, e->id, 16);
 		*run = e->run++;
 		e->due = e->every_ns == 0 || ended
-			     ? never
-			     : in_future(e->due, e->every_ns);
+		    ? never
+		    : in_future(e->due, e->every_ns);
 		if (ended)
 			continue;
 		schedule->last_start = now;

@@ -115,8 +115,8 @@ int shipper_exec(
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
 		return fail(msg, "socket");
 	int err = send_all(channel[0], start, sizeof(*start))
-		      ? 0
-		      : fail(msg, "shipper");
+	    ? 0
+	    : fail(msg, "shipper");
 	close(channel[0]);
 	return err ? err : become(program, channel[1], start, msg);
 }

@@ -94,7 +94,7 @@ static void take_marks(struct shipper *s)
 {
 	struct ship_mark mark;
 	while (recv(s->config->keeper_fd, &mark, sizeof(mark), MSG_DONTWAIT) ==
-	       (ssize_t)sizeof(mark)) {
+	    (ssize_t)sizeof(mark)) {
 		shipping_mark(s->shipping, &mark);
 		s->marked = true;
 		s->shipped_all = false;
@@ -244,8 +244,9 @@ static void end_work(struct shipper *s, const struct http_answer *answer)
 {
 	struct worklist *list = NULL;
 	struct errmsg msg = answer->why;
-	if (answer->status == 200 && worklist_parse(&list, answer->body.data,
-					 answer->body.len, &msg) == 0) {
+	if (answer->status == 200 &&
+	    worklist_parse(&list, answer->body.data, answer->body.len, &msg) ==
+		0) {
 		backoff_reset(&s->work_backoff);
 		/* An answer at once, for ever, must not make us spin. */
 		bool same = s->work && s->work->revision == list->revision;
@@ -260,8 +261,7 @@ static void end_work(struct shipper *s, const struct http_answer *answer)
 		    answer->status);
 	if (!take_clock(s, answer))
 		tell(s, msg.text);
-	s->work_at = after(
-	    backoff_next_ns(&s->work_backoff, random_u64()) +
+	s->work_at = after(backoff_next_ns(&s->work_backoff, random_u64()) +
 	    (answer->retry_after_s > 0 ? answer->retry_after_s : 0) * NS_PER_S);
 }
 
@@ -280,8 +280,8 @@ static void ask_for_run(
 	struct run_request request = { .run = run,
 		.once = c->every_ns == 0,
 		.deadline_ns = c->every_ns && c->every_ns < RUN_MOST_NS
-				   ? c->every_ns
-				   : RUN_MOST_NS,
+		    ? c->every_ns
+		    : RUN_MOST_NS,
 		.arguments = c->arguments,
 		.argument_count = c->argument_count };
 	struct buf packed = { 0 };
@@ -370,7 +370,7 @@ static bool is_done(const struct shipper *s)
 	if (!s->draining)
 		return false;
 	return (s->marked && s->shipped_all && !http_busy(s->http, INGEST)) ||
-	       !monotime_before(monotime_now(), s->end_at);
+	    !monotime_before(monotime_now(), s->end_at);
 }
 
 static int loop(struct shipper *s, struct errmsg *msg)
@@ -452,10 +452,9 @@ static int start(struct shipper *s, struct errmsg *msg)
 {
 	const struct shipper_start *c = s->config;
 	struct http_config http = { .url = c->url, .ca_file = ca_file(c) };
-	int err =
-	    sodium_init() < 0
-		? err_set(msg, ERR_UNSUPPORTED, "libsodium does not start")
-		: shipper_enter_sandbox(c, AGENT_SPOOL, msg);
+	int err = sodium_init() < 0
+	    ? err_set(msg, ERR_UNSUPPORTED, "libsodium does not start")
+	    : shipper_enter_sandbox(c, AGENT_SPOOL, msg);
 	if (!err)
 		err = http_open(&s->http, &http, msg);
 	if (!err)

@@ -230,8 +230,8 @@ static void gap(struct shipping *s, const struct shipping_reply *reply,
 
 static bool is_own_refusal(const char *code)
 {
-	return strcmp(code, "malformed") == 0 ||
-	       strcmp(code, "too-big") == 0 || strcmp(code, "bomb") == 0;
+	return strcmp(code, "malformed") == 0 || strcmp(code, "too-big") == 0 ||
+	    strcmp(code, "bomb") == 0;
 }
 
 /* Refused for what is in it: find the record by halving, and leave only that
@@ -283,9 +283,9 @@ void shipping_answer(struct shipping *shipping, long status, const void *body,
 		    shipping, parsed ? reply.code : "no reason given", outcome);
 	else if (status == 429 || status == 503) {
 		outcome->next = SHIPPING_WAIT;
-		outcome->retry_after_s = retry_after_s < 0      ? 1
-					 : retry_after_s > 3600 ? 3600
-								: retry_after_s;
+		outcome->retry_after_s = retry_after_s < 0 ? 1
+		    : retry_after_s > 3600                 ? 3600
+							   : retry_after_s;
 		err_set(&outcome->trouble, ERR_UNAVAILABLE,
 		    "the collector is busy");
 	} else if (status != 0)

@@ -180,8 +180,8 @@ static void take_run(struct supervisor *s)
 	if (n <= 0)
 		return;
 	int err = n > (ssize_t)sizeof(message)
-		      ? ERR_LIMIT
-		      : run_request_unpack(&request, message, (size_t)n);
+	    ? ERR_LIMIT
+	    : run_request_unpack(&request, message, (size_t)n);
 	if (err) {
 		supervisor_count(s, "runs_malformed", 1);
 		supervisor_say(s, LOG_ERROR,
@@ -224,9 +224,9 @@ static bool wait_event(
 			fds[count++] =
 			    (struct pollfd){ s->runs[i].pidfd, POLLIN, 0 };
 	int64_t ns = monotime_diff(until, monotime_now());
-	int ms = ns < 0         ? 0
-		 : ns > IDLE_NS ? 3600000
-				: (int)(ns / NS_PER_MS) + 1;
+	int ms = ns < 0    ? 0
+	    : ns > IDLE_NS ? 3600000
+			   : (int)(ns / NS_PER_MS) + 1;
 	if (poll(fds, count, ms) <= 0)
 		return false;
 	if (fds[1].revents & POLLIN)
@@ -381,8 +381,8 @@ static void pages_make(struct supervisor *s)
 {
 	for (int i = 0; i < CHILDREN; i++)
 		s->pages[i] = i == CHILD_SHIPPER
-				  ? counters_new_fd(&s->ship_counts_fd)
-				  : counters_new();
+		    ? counters_new_fd(&s->ship_counts_fd)
+		    : counters_new();
 	s->own_page = counters_new();
 	s->spool_page = counters_new();
 	s->host = mmap(NULL, sizeof(*s->host), PROT_READ | PROT_WRITE,
@@ -403,8 +403,8 @@ static int signals_open(struct supervisor *s, struct errmsg *msg)
 	signal(SIGPIPE, SIG_IGN);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->signal_fd < 0
-		   ? err_set(msg, -errno, "signalfd: %s", strerror(errno))
-		   : 0;
+	    ? err_set(msg, -errno, "signalfd: %s", strerror(errno))
+	    : 0;
 }
 
 static int identify(struct supervisor *s, struct errmsg *msg)

@@ -22,7 +22,7 @@ bool worklist_script_is_valid(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	return len > 0 && len < WORKLIST_SCRIPT_LEN && name[len] == '\0' &&
-	       name[0] != '-';
+	    name[0] != '-';
 }
 
 bool worklist_argument_is_valid(const char *argument)
@@ -39,7 +39,7 @@ static bool option_name_is_valid(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	return len > 0 && len <= OPTION_NAME_LEN && name[len] == '\0' &&
-	       name[0] != '-';
+	    name[0] != '-';
 }
 
 static int id_parse(uint8_t id[16], const char *hex)

@@ -45,9 +45,8 @@ static int run(int argc, char **argv)
 	int code;
 	if (!client_options(&values, &command_agents, argc, argv, &code))
 		return code;
-	code = client_list_command(
-	    &command_agents, values, xstrdup("/api/v1/agents"),
-	    "sonde-agent/1", columns);
+	code = client_list_command(&command_agents, values,
+	    xstrdup("/api/v1/agents"), "sonde-agent/1", columns);
 	option_free(values);
 	return code;
 }

@@ -63,10 +63,10 @@ static int run(int argc, char **argv)
 	if (!client_options(&values, &command_campaigns, argc, argv, &code))
 		return code;
 	const char *id = option_text(values, "stop");
-	code = id ? stop(values, id)
-		  : client_list_command(&command_campaigns, values,
-			xstrdup("/api/v1/campaigns"),
-			"sonde-campaign/1", columns);
+	code = id
+	    ? stop(values, id)
+	    : client_list_command(&command_campaigns, values,
+		  xstrdup("/api/v1/campaigns"), "sonde-campaign/1", columns);
 	option_free(values);
 	return code;
 }

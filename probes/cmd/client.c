@@ -75,8 +75,8 @@ static int token_find(char **token, const char *path, struct errmsg *msg)
 
 /* The option, else the environment, else this machine; who said so is what
  * an error begins with. */
-static int url_find(const char **url, const struct option_values *values,
-    struct errmsg *msg)
+static int url_find(
+    const char **url, const struct option_values *values, struct errmsg *msg)
 {
 	static const char part[] = "collector: ";
 	const char *option = option_text(values, "collector");
@@ -119,8 +119,8 @@ int client_open(struct client **client, const struct option_values *values,
 	if (!err)
 		err = ca_file_check(config.ca_file, config.url, msg);
 	if (!err)
-		err = token_find(
-		    &token, option_text(values, "token-file"), msg);
+		err =
+		    token_find(&token, option_text(values, "token-file"), msg);
 	if (err)
 		return err;
 	struct client *c = xcalloc(1, sizeof(*c));
@@ -130,9 +130,9 @@ int client_open(struct client **client, const struct option_values *values,
 	if (c->verbose)
 		fprintf(stderr, "sonde: collector %s, %s%s, %s\n", c->url,
 		    is_https(c->url) ? "vouched for by " : "not encrypted",
-		    !is_https(c->url) ? ""
-		    : config.ca_file  ? config.ca_file
-				      : "the system's certificates",
+		    !is_https(c->url)    ? ""
+			: config.ca_file ? config.ca_file
+					 : "the system's certificates",
 		    token ? "with a token" : "without a token");
 	if (token)
 		c->authorization = xasprintf("Authorization: Bearer %s", token);
@@ -215,7 +215,8 @@ int client_ask(struct client *client, const char *method, const char *path,
 	int err = http_exchange(client->http, &request, &got, msg);
 	free(text);
 	if (err && client->is_default)
-		err_prefix(msg, "no collector answers on this machine "
+		err_prefix(msg,
+		    "no collector answers on this machine "
 		    "(--collector or $SONDE_COLLECTOR names another)");
 	if (!err && client->verbose)
 		fprintf(stderr, "sonde: %s %s%s: %ld, %zu bytes, %.1f ms\n",
@@ -247,8 +248,8 @@ void client_query(char **text, const char *name, const char *value)
 		return;
 	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
 		bool plain = (*p >= '0' && *p <= '9') ||
-			     (*p >= 'a' && *p <= 'z') ||
-			     (*p >= 'A' && *p <= 'Z') || strchr("-._~,:", *p);
+		    (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		    strchr("-._~,:", *p);
 		if (plain)
 			buf_u8(&b, *p);
 		else
@@ -325,10 +326,10 @@ int client_list_command(const struct command *command,
 	return err ? command_fail(command->name, err, &msg) : 0;
 }
 
-int client_print_json(
-    const char *schema, json_t *answer, struct errmsg *msg)
+int client_print_json(const char *schema, json_t *answer, struct errmsg *msg)
 {
-	struct output output = { .form = OUTPUT_JSON, .schema = schema,
-		.to = stdout };
+	struct output output = {
+		.form = OUTPUT_JSON, .schema = schema, .to = stdout
+	};
 	return output_row(&output, answer, msg);
 }

@@ -65,5 +65,4 @@ int client_list_command(const struct command *command,
     const struct option_values *values, char *path, const char *schema,
     const struct output_column *columns);
 /* One answer as a line of JSON. */
-int client_print_json(
-    const char *schema, json_t *answer, struct errmsg *msg);
+int client_print_json(const char *schema, json_t *answer, struct errmsg *msg);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* `sonde completion SHELL`: every command, script and option. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +9,24 @@
 #include "probes/writer/json-line.h"
 
 static const struct option_row rows[] = {
-    {.name = "json", .type = OPTION_FLAG,
-	.help = "the text in one JSON object, schema sonde-completion/1"},
-    {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
-	.help = "read headers although a layer of the sandbox is missing"},
-    {.name = NULL},
+	{ .name = "json",
+	    .type = OPTION_FLAG,
+	    .help = "the text in one JSON object, schema sonde-completion/1" },
+	{ .name = "allow-weak-sandbox",
+	    .type = OPTION_FLAG,
+	    .help = "read headers although a layer of the sandbox is missing" },
+	{ .name = NULL },
 };
 static const struct option_table table = {
-    .program = "sonde completion",
-    .synopsis = "bash|zsh|fish",
-    .summary = "completion for a shell, to be read by it",
-    .examples = "source <(sonde completion bash)\n"
-		"sonde completion fish >~/.config/fish/completions/sonde.fish",
-    .rows = rows,
-    .operands_min = 1,
-    .operands_max = 1,
+	.program = "sonde completion",
+	.synopsis = "bash|zsh|fish",
+	.summary = "completion for a shell, to be read by it",
+	.examples =
+	    "source <(sonde completion bash)\n"
+	    "sonde completion fish >~/.config/fish/completions/sonde.fish",
+	.rows = rows,
+	.operands_min = 1,
+	.operands_max = 1,
 };
 
 struct tables {
@@ -80,8 +83,8 @@ static void release(struct tables *t)
 
 static int print_for(const char *shell, bool json, bool allow_weak)
 {
-	struct errmsg msg = {""};
-	struct tables t = {0};
+	struct errmsg msg = { "" };
+	struct tables t = { 0 };
 	gather(&t, allow_weak);
 	char *text = option_completion(t.all, t.count, shell);
 	release(&t);
@@ -93,8 +96,8 @@ static int print_for(const char *shell, bool json, bool allow_weak)
 	int err = 0;
 	if (json)
 		err = json_line_write(stdout,
-		    json_pack("{s:s, s:s, s:s}", "schema",
-			"sonde-completion/1", "shell", shell, "text", text),
+		    json_pack("{s:s, s:s, s:s}", "schema", "sonde-completion/1",
+			"shell", shell, "text", text),
 		    0, &msg);
 	else
 		fputs(text, stdout);
@@ -104,7 +107,7 @@ static int print_for(const char *shell, bool json, bool allow_weak)
 
 static int run(int argc, char **argv)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct option_values *values;
 	const char *const *operands;
 	int err = option_parse(&values, &table, argc, argv, &msg), code = 0;
@@ -124,8 +127,8 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_completion = {
-    .name = "completion",
-    .summary = "completion for bash, zsh or fish",
-    .options = &table,
-    .run = run,
+	.name = "completion",
+	.summary = "completion for bash, zsh or fish",
+	.options = &table,
+	.run = run,
 };

@@ -166,8 +166,8 @@ static void check_interface(
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	int mtu = fd >= 0 && ioctl(fd, SIOCGIFMTU, &request) == 0
-		      ? request.ifr_mtu
-		      : 0;
+	    ? request.ifr_mtu
+	    : 0;
 	if (fd >= 0)
 		close(fd);
 	if (!(flags & IFF_UP))

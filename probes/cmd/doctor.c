@@ -87,9 +87,9 @@ static int find_config(struct agent_config *config, const char *path,
     bool *have, struct errmsg *msg)
 {
 	*have = path || access(AGENT_CONFIG_DEFAULT, R_OK) == 0;
-	return *have ? agent_config_load(
-			   config, path ? path : AGENT_CONFIG_DEFAULT, msg)
-		     : 0;
+	return *have
+	    ? agent_config_load(config, path ? path : AGENT_CONFIG_DEFAULT, msg)
+	    : 0;
 }
 
 static int run(int argc, char **argv)
@@ -120,9 +120,9 @@ static int run(int argc, char **argv)
 	}
 	const char *url = option_text(values, "collector");
 	struct doctor doctor = { .config = have ? &config : NULL,
-		.collector = url    ? url
-			     : have ? config.collector
-				    : NULL,
+		.collector = url ? url
+		    : have       ? config.collector
+				 : NULL,
 		.ca_file = have ? config.ca_file : NULL,
 		.tell = print,
 		.arg = &findings };

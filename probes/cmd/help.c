@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * `sonde help`: an overview, a command, a script, or the formats; with --json
  * the same as objects, schema sonde-help/1.
@@ -30,21 +30,19 @@ static void list_scripts(void)
 
 static int overview(void)
 {
-	printf(
-	    "sonde: measure the Internet from here, now\n\n"
-	    "Examples:\n"
-	    "  sonde trace www.example.net        the path, hop by hop\n"
-	    "  sonde ping -c 1 -f hosts.txt       who answers, of many\n"
-	    "  sonde trace --json 2001:db8::80    the same as JSON lines\n"
-	    "  sonde run my-probe.lua 192.0.2.1   your own script\n"
-	    "  sonde --net sim:lab.sim trace web  on a simulated internet\n"
-	    "  sonde sensor -r worms.pcap         worm probes in a capture\n"
-	    "  sonde submit ping 192.0.2.1        by many agents at once\n"
-	    "\n"
-	    "Commands:\n");
+	printf("sonde: measure the Internet from here, now\n\n"
+	       "Examples:\n"
+	       "  sonde trace www.example.net        the path, hop by hop\n"
+	       "  sonde ping -c 1 -f hosts.txt       who answers, of many\n"
+	       "  sonde trace --json 2001:db8::80    the same as JSON lines\n"
+	       "  sonde run my-probe.lua 192.0.2.1   your own script\n"
+	       "  sonde --net sim:lab.sim trace web  on a simulated internet\n"
+	       "  sonde sensor -r worms.pcap         worm probes in a capture\n"
+	       "  sonde submit ping 192.0.2.1        by many agents at once\n"
+	       "\n"
+	       "Commands:\n");
 	for (size_t i = 0; commands[i]; i++)
-		printf("  %-12s %s\n", commands[i]->name,
-		    commands[i]->summary);
+		printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	list_scripts();
 	printf("\nEvery command has --help; sonde(1) has the whole story.\n");
 	return 0;
@@ -84,13 +82,13 @@ struct json_t *help_options_json(const struct option_row *rows)
 {
 	json_t *list = json_array();
 	for (const struct option_row *r = rows; r && r->name; r++) {
-		char letter[] = {r->letter, '\0'};
+		char letter[] = { r->letter, '\0' };
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "name",
 			r->name, "letter", r->letter ? letter : NULL,
 			"argument", some(r->argument), "choices",
-			some(r->choices), "default", some(r->fallback),
-			"help", r->help));
+			some(r->choices), "default", some(r->fallback), "help",
+			r->help));
 	}
 	return list;
 }
@@ -103,7 +101,7 @@ static json_t *head(const char *name, const char *kind, const char *summary)
 
 static int print_line(json_t *line)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	int err = json_line_write(stdout, line, 0, &msg);
 	return err ? command_fail("help", err, &msg) : 0;
 }
@@ -114,16 +112,16 @@ static int overview_json(bool allow_weak)
 	size_t count;
 	int code = 0;
 	for (size_t i = 0; commands[i] && !code; i++)
-		code = print_line(head(
-		    commands[i]->name, "command", commands[i]->summary));
+		code = print_line(
+		    head(commands[i]->name, "command", commands[i]->summary));
 	if (script_list(&names, &count, NULL) != 0)
 		return code;
 	for (size_t i = 0; i < count; i++) {
 		struct script *script;
 		if (!code &&
 		    script_load(&script, names[i], allow_weak, NULL) == 0) {
-			code = print_line(head(
-			    names[i], "script", script->options.summary));
+			code = print_line(
+			    head(names[i], "script", script->options.summary));
 			script_free(script);
 		}
 		free(names[i]);
@@ -176,7 +174,7 @@ static int help_command(const struct command *command, bool json)
 
 static int help_script(const char *name, bool allow_weak, bool json)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct script *script;
 	int code = 0, err = script_load(&script, name, allow_weak, &msg);
 	if (err == ERR_NOT_FOUND)
@@ -205,20 +203,22 @@ static int help_script(const char *name, bool allow_weak, bool json)
 }
 
 static const struct option_row rows[] = {
-    {.name = "json", .type = OPTION_FLAG,
-	.help = "one JSON object a line, schema sonde-help/1"},
-    {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
-	.help = "read a script's header although a layer is missing"},
-    {.name = NULL},
+	{ .name = "json",
+	    .type = OPTION_FLAG,
+	    .help = "one JSON object a line, schema sonde-help/1" },
+	{ .name = "allow-weak-sandbox",
+	    .type = OPTION_FLAG,
+	    .help = "read a script's header although a layer is missing" },
+	{ .name = NULL },
 };
 static const struct option_table table = {
-    .program = "sonde help",
-    .synopsis = "[COMMAND | SCRIPT | FILE.lua | formats]",
-    .summary = "what a command or a script does, and its options",
-    .examples = "sonde help trace\nsonde help ./my-probe.lua",
-    .rows = rows,
-    .operands_min = 0,
-    .operands_max = 1,
+	.program = "sonde help",
+	.synopsis = "[COMMAND | SCRIPT | FILE.lua | formats]",
+	.summary = "what a command or a script does, and its options",
+	.examples = "sonde help trace\nsonde help ./my-probe.lua",
+	.rows = rows,
+	.operands_min = 0,
+	.operands_max = 1,
 };
 
 static int help(const char *topic, bool json, bool allow_weak)
@@ -234,7 +234,7 @@ static int help(const char *topic, bool json, bool allow_weak)
 
 static int run(int argc, char **argv)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct option_values *values;
 	const char *const *operands;
 	int err = option_parse(&values, &table, argc, argv, &msg), code = 0;
@@ -252,8 +252,8 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_help = {
-    .name = "help",
-    .summary = "what a command or a script does, and its options",
-    .options = &table,
-    .run = run,
+	.name = "help",
+	.summary = "what a command or a script does, and its options",
+	.options = &table,
+	.run = run,
 };

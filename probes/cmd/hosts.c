@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* Hosts as people write them: words from files, names to addresses. */
 #include <errno.h>
 #include <netdb.h>
@@ -28,17 +28,16 @@ void word_list_fini(struct word_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		free(list->words[i]);
 	free(list->words);
-	*list = (struct word_list){0};
+	*list = (struct word_list){ 0 };
 }
 
-int word_list_read(
-    struct word_list *list, const char *path, struct errmsg *msg)
+int word_list_read(struct word_list *list, const char *path, struct errmsg *msg)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *f = standard ? stdin : fopen(path, "re");
 	if (!f)
-		return err_set(msg, -errno, "%.180s: %s", path,
-		    strerror(errno));
+		return err_set(
+		    msg, -errno, "%.180s: %s", path, strerror(errno));
 	char *line = NULL;
 	size_t size = 0;
 	int err = 0;
@@ -54,8 +53,7 @@ int word_list_read(
 			word_list_add(list, xstrdup(word));
 	}
 	if (!err && ferror(f))
-		err = err_set(msg, -errno, "%.180s: %s", path,
-		    strerror(errno));
+		err = err_set(msg, -errno, "%.180s: %s", path, strerror(errno));
 	free(line);
 	if (!standard)
 		fclose(f);
@@ -66,19 +64,18 @@ static int family_bad(const struct addr *a, int family, struct errmsg *msg)
 {
 	if (family == 0 || a->family == family)
 		return 0;
-	return err_set(msg, ERR_NOT_FOUND, "expected an IPv%d address",
-	    family);
+	return err_set(msg, ERR_NOT_FOUND, "expected an IPv%d address", family);
 }
 
 static int system_resolve(
     const char *host, int family, struct addr *a, struct errmsg *msg)
 {
 	struct addrinfo hints = {
-	    .ai_family = family == 4   ? AF_INET
-			 : family == 6 ? AF_INET6
-				       : AF_UNSPEC,
-	    .ai_socktype = SOCK_DGRAM,
-	    .ai_flags = family ? 0 : AI_ADDRCONFIG,
+		.ai_family = family == 4 ? AF_INET
+		    : family == 6        ? AF_INET6
+					 : AF_UNSPEC,
+		.ai_socktype = SOCK_DGRAM,
+		.ai_flags = family ? 0 : AI_ADDRCONFIG,
 	};
 	struct addrinfo *found;
 	int code = getaddrinfo(host, NULL, &hints, &found);
@@ -91,9 +88,8 @@ static int system_resolve(
 		    gai_strerror(code));
 	const struct sockaddr_in *v4 = (const void *)found->ai_addr;
 	const struct sockaddr_in6 *v6 = (const void *)found->ai_addr;
-	*a = found->ai_family == AF_INET
-		 ? addr_from_bytes(&v4->sin_addr, 4)
-		 : addr_from_bytes(&v6->sin6_addr, 16);
+	*a = found->ai_family == AF_INET ? addr_from_bytes(&v4->sin_addr, 4)
+					 : addr_from_bytes(&v6->sin6_addr, 16);
 	freeaddrinfo(found);
 	return 0;
 }

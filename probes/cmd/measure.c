@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * One measurement from the command line to the last record: open the network
  * while we may, resolve names, part into guardian and worker, then read
@@ -28,7 +28,7 @@
 #define KILL_AFTER_NS (NS_PER_S / 4) /* beyond the deadline */
 
 struct measure {
-	const char *name;      /* for messages */
+	const char *name; /* for messages */
 	struct script *script;
 	struct option_table *table;
 	struct option_values *values;
@@ -37,7 +37,7 @@ struct measure {
 	const struct writer_ops *writer;
 	void *writer_ctx;
 	struct launch launch;
-	struct monotime end;   /* kill then; 0: never */
+	struct monotime end; /* kill then; 0: never */
 	bool previews; /* one host, whose results are shown as they come */
 	bool writer_failed, too_late;
 	struct verbose verbose;
@@ -58,7 +58,7 @@ static int pick_writer(struct measure *m, struct errmsg *msg)
 		return err;
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colour = isatty(1) && !(no_colour && *no_colour) && term &&
-		      strcmp(term, "dumb") != 0;
+	    strcmp(term, "dumb") != 0;
 	return m->writer->open(&m->writer_ctx, stdout, colour, msg);
 }
 
@@ -105,10 +105,10 @@ static void gather_options(struct measure *m)
 static void gather_host(struct measure *m, const struct net_ops *net,
     void *net_ctx, const char *host)
 {
-	struct errmsg msg = {""};
-	int family = option_flag(m->values, "ipv4")   ? 4
-		     : option_flag(m->values, "ipv6") ? 6
-						      : 0;
+	struct errmsg msg = { "" };
+	int family = option_flag(m->values, "ipv4") ? 4
+	    : option_flag(m->values, "ipv6")        ? 6
+						    : 0;
 	char *word = host_resolve(net, net_ctx, host, family, &msg);
 	if (word) {
 		verbose_say(&m->verbose, "host %s", word);
@@ -125,7 +125,7 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 	const char *const *operands;
 	size_t count = option_operands(m->values, &operands);
 	size_t before = m->arguments.count;
-	struct word_list file = {0};
+	struct word_list file = { 0 };
 	int err = 0;
 	if (!m->script->operands_are_hosts) {
 		for (size_t i = 0; i < count; i++)
@@ -144,7 +144,8 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 	/* Of several hosts at once the lines would be mixed. */
 	m->previews = m->writer->preview && got == 1;
 	if (!err && got == 0)
-		err = err_set(msg, ERR_USAGE, m->unresolved
+		err = err_set(msg, ERR_USAGE,
+		    m->unresolved
 			? "no host is left to measure"
 			: "expected a host, or --file with hosts; --help "
 			  "has examples");
@@ -155,13 +156,13 @@ static void worker_config_fill(
     const struct measure *m, struct worker_config *config)
 {
 	*config = (struct worker_config){
-	    .script = m->script,
-	    .arguments = (const char *const *)m->arguments.words,
-	    .argument_count = m->arguments.count,
-	    .deadline_ns = option_duration_ns(m->values, "deadline"),
-	    .previews = m->previews,
-	    .allow_weak_sandbox =
-		option_flag(m->values, "allow-weak-sandbox"),
+		.script = m->script,
+		.arguments = (const char *const *)m->arguments.words,
+		.argument_count = m->arguments.count,
+		.deadline_ns = option_duration_ns(m->values, "deadline"),
+		.previews = m->previews,
+		.allow_weak_sandbox =
+		    option_flag(m->values, "allow-weak-sandbox"),
 	};
 }
 
@@ -212,7 +213,7 @@ static int start(struct measure *m, struct errmsg *msg)
 static void write_record(
     struct measure *m, const uint8_t *bytes, size_t len, bool whole)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	Sonde__Record *record;
 	if (m->writer_failed)
 		return;
@@ -241,7 +242,8 @@ static bool read_records(struct measure *m, uint8_t *bytes, size_t size)
 	const uint8_t *record;
 	size_t len;
 	for (;;) {
-		if (m->previews && producer_next_preview(&r, &record, &len) == 0)
+		if (m->previews &&
+		    producer_next_preview(&r, &record, &len) == 0)
 			write_record(m, record, len, false);
 		else if (producer_next_frame(&r, &record, &len) == 0)
 			write_record(m, record, len, true);
@@ -292,8 +294,8 @@ static void read_until_end(struct measure *m)
 	int heeded = 0;
 	while (records || log) {
 		struct pollfd p[] = {
-		    {records ? m->launch.record_fd : -1, POLLIN, 0},
-		    {log ? m->launch.log_fd : -1, POLLIN, 0},
+			{ records ? m->launch.record_fd : -1, POLLIN, 0 },
+			{ log ? m->launch.log_fd : -1, POLLIN, 0 },
 		};
 		heed_interrupts(m, &heeded);
 		if (poll(p, 2, 100) < 0)
@@ -302,8 +304,8 @@ static void read_until_end(struct measure *m)
 		if (p[1].revents)
 			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 		if (p[0].revents)
-			records = read_records(
-			    m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
+			records =
+			    read_records(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 		if (p[0].revents == 0)
 			fflush(stdout);
 	}
@@ -312,7 +314,7 @@ static void read_until_end(struct measure *m)
 
 static int finish(struct measure *m)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	int code = launch_finish(&m->launch, &msg);
 	if (m->too_late)
 		code = err_exit_code(err_set(&msg, -EAGAIN,
@@ -333,7 +335,7 @@ static int finish(struct measure *m)
 
 static void catch_interrupts(void)
 {
-	struct sigaction action = {.sa_handler = on_interrupt};
+	struct sigaction action = { .sa_handler = on_interrupt };
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -341,7 +343,7 @@ static void catch_interrupts(void)
 
 static int measure_run(struct measure *m)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	int err = pick_writer(m, &msg);
 	if (err)
 		return command_fail(m->name, err, &msg);
@@ -365,8 +367,8 @@ static bool has_word(int argc, char **argv, const char *word)
 
 int measure_main(const char *name_or_path, int argc, char **argv)
 {
-	struct errmsg msg = {""};
-	struct measure m = {.name = name_or_path};
+	struct errmsg msg = { "" };
+	struct measure m = { .name = name_or_path };
 	int err = script_load(&m.script, name_or_path,
 	    has_word(argc, argv, "--allow-weak-sandbox"), &msg);
 	if (err)

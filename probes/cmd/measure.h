@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Measuring by hand: a script by name or by path, its options and the common
  * ones, hosts resolved, records written.

@@ -26,28 +26,30 @@ int output_writer(const struct writer_ops **ops,
     const struct option_values *values, struct errmsg *msg)
 {
 	const char *name;
-	int err = output_pick(&name, values, option_text(values, "format"), msg);
+	int err =
+	    output_pick(&name, values, option_text(values, "format"), msg);
 	if (err)
 		return err;
 	*ops = writer_find(name);
 	if (!*ops)
-		return err_set(msg, ERR_USAGE, "--format: no format is called "
-		    "'%.60s'; `sonde help formats` lists them", name);
+		return err_set(msg, ERR_USAGE,
+		    "--format: no format is called "
+		    "'%.60s'; `sonde help formats` lists them",
+		    name);
 	return 0;
 }
 
 int output_init(struct output *output, const struct option_values *values,
-    const char *schema, const struct output_column *columns,
-    struct errmsg *msg)
+    const char *schema, const struct output_column *columns, struct errmsg *msg)
 {
 	const char *name;
 	int err = output_pick(&name, values, NULL, msg);
 	*output = (struct output){ .schema = schema,
 		.columns = columns,
 		.to = stdout,
-		.form = strcmp(name, "json") == 0  ? OUTPUT_JSON
-			: strcmp(name, "csv") == 0 ? OUTPUT_CSV
-						   : OUTPUT_TEXT };
+		.form = strcmp(name, "json") == 0 ? OUTPUT_JSON
+		    : strcmp(name, "csv") == 0    ? OUTPUT_CSV
+						  : OUTPUT_TEXT };
 	return err;
 }
 
@@ -84,7 +86,8 @@ static char *list_text(json_t *list, int width)
 	json_array_foreach(list, i, item)
 	{
 		const char *text = json_string_value(item);
-		size_t with = b.len + strlen(text ? text : "?") + sizeof(",+99");
+		size_t with =
+		    b.len + strlen(text ? text : "?") + sizeof(",+99");
 		if (width && i && i + 1 < count && with > (size_t)width)
 			break;
 		buf_printf(&b, "%s%s", i ? "," : "", text ? text : "?");
@@ -98,8 +101,7 @@ static char *list_text(json_t *list, int width)
 static char *number_text(json_t *value)
 {
 	if (json_is_integer(value))
-		return xasprintf(
-		    "%lld", (long long)json_integer_value(value));
+		return xasprintf("%lld", (long long)json_integer_value(value));
 	return xasprintf("%.15g", json_real_value(value));
 }
 
@@ -163,7 +165,7 @@ static char *short_time(const char *text)
 {
 	size_t len = strlen(text);
 	bool time = len > 21 && text[10] == 'T' && text[19] == '.' &&
-		    text[len - 1] == 'Z';
+	    text[len - 1] == 'Z';
 	return time ? xasprintf("%.19sZ", text) : xstrdup(text);
 }
 

@@ -37,9 +37,10 @@ static const struct option_table options = {
 	.program = "sonde records",
 	.synopsis = "[--kind KINDS] [--json | --csv | -f FORMAT]",
 	.summary = "show records that a collector holds",
-	.examples = "sonde records --kind trace --from -10m\n"
-		    "sonde records --kind sighting --json -n 1000 | jq .record\n"
-		    "sonde records --kind ping --csv --from -1d -n 100000",
+	.examples =
+	    "sonde records --kind trace --from -10m\n"
+	    "sonde records --kind sighting --json -n 1000 | jq .record\n"
+	    "sonde records --kind ping --csv --from -1d -n 100000",
 	.rows = rows,
 };
 
@@ -82,9 +83,11 @@ static int show(struct client *client, const struct option_values *values,
 		return err;
 	err = client_list(client, path, limit, write_item, &out, msg);
 	if (out.left_out)
-		fprintf(stderr, "sonde records: %lu of other kinds than the "
+		fprintf(stderr,
+		    "sonde records: %lu of other kinds than the "
 		    "first left out: it decides the columns; choose with "
-		    "--kind\n", out.left_out);
+		    "--kind\n",
+		    out.left_out);
 	struct errmsg closing;
 	int last = out.ops->close(out.ctx, err ? &closing : msg);
 	return err ? err : last;

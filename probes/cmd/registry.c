@@ -6,20 +6,20 @@
 #include "probes/cmd/command.h"
 
 const struct command *const commands[] = {
-    &command_run,
-    &command_scripts,
-    &command_sensor,
-    &command_submit,
-    &command_campaigns,
-    &command_runs,
-    &command_records,
-    &command_agents,
-    &command_token,
-    &command_doctor,
-    &command_spikes,
-    &command_help,
-    &command_completion,
-    NULL,
+	&command_run,
+	&command_scripts,
+	&command_sensor,
+	&command_submit,
+	&command_campaigns,
+	&command_runs,
+	&command_records,
+	&command_agents,
+	&command_token,
+	&command_doctor,
+	&command_spikes,
+	&command_help,
+	&command_completion,
+	NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* `sonde run FILE.lua ARGUMENTS`: a script of the user's own. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +9,15 @@
 #include "probes/cmd/measure.h"
 
 static const struct option_table table = {
-    .program = "sonde run",
-    .synopsis = "FILE.lua [OPTION...] [OPERAND...]",
-    .summary = "run a script: its options are its own and the common ones",
-    .examples = "sonde run my-probe.lua 192.0.2.1\n"
-		"sonde run my-probe.lua --help\n"
-		"sonde --net sim:lab.sim run my-probe.lua web",
-    .rows = measure_rows,
-    .operands_min = 1,
-    .operands_max = -1,
+	.program = "sonde run",
+	.synopsis = "FILE.lua [OPTION...] [OPERAND...]",
+	.summary = "run a script: its options are its own and the common ones",
+	.examples = "sonde run my-probe.lua 192.0.2.1\n"
+		    "sonde run my-probe.lua --help\n"
+		    "sonde --net sim:lab.sim run my-probe.lua web",
+	.rows = measure_rows,
+	.operands_min = 1,
+	.operands_max = -1,
 };
 
 static int usage(void)
@@ -32,11 +32,12 @@ static int run(int argc, char **argv)
 {
 	struct errmsg msg;
 	int at = measure_reorder(argc, argv);
-	if (at < argc && (strcmp(argv[at], "--help") == 0 ||
-			     strcmp(argv[at], "-h") == 0))
+	if (at < argc &&
+	    (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0))
 		return usage();
 	if (at >= argc) {
-		err_set(&msg, ERR_USAGE, "expected a script; `sonde scripts` "
+		err_set(&msg, ERR_USAGE,
+		    "expected a script; `sonde scripts` "
 		    "lists those that run by name");
 		return command_fail("run", ERR_USAGE, &msg);
 	}
@@ -49,8 +50,8 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_run = {
-    .name = "run",
-    .summary = "run a script of your own",
-    .options = &table,
-    .run = run,
+	.name = "run",
+	.summary = "run a script of your own",
+	.options = &table,
+	.run = run,
 };

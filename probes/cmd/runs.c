@@ -44,7 +44,8 @@ static int run(int argc, char **argv)
 	char *path = xstrdup("/api/v1/runs");
 	client_query(&path, "campaign", option_text(values, "campaign"));
 	client_query(&path, "agent", option_text(values, "agent"));
-	code = client_list_command(&command_runs, values, path, "sonde-run/1", columns);
+	code = client_list_command(
+	    &command_runs, values, path, "sonde-run/1", columns);
 	option_free(values);
 	return code;
 }

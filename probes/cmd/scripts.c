@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* `sonde scripts`: the scripts that come along, each with its one line. */
 #include <jansson.h>
 #include <stdio.h>
@@ -9,28 +9,32 @@
 #include "probes/cmd/output.h"
 
 static const struct option_row rows[] = {
-    {.name = "json", .type = OPTION_FLAG,
-	.help = "one JSON object a line, schema sonde-script/1"},
-    {.name = "csv", .type = OPTION_FLAG, .help = "rows for a spreadsheet"},
-    {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
-	.help = "read headers although a layer of the sandbox is missing"},
-    {.name = NULL},
+	{ .name = "json",
+	    .type = OPTION_FLAG,
+	    .help = "one JSON object a line, schema sonde-script/1" },
+	{ .name = "csv",
+	    .type = OPTION_FLAG,
+	    .help = "rows for a spreadsheet" },
+	{ .name = "allow-weak-sandbox",
+	    .type = OPTION_FLAG,
+	    .help = "read headers although a layer of the sandbox is missing" },
+	{ .name = NULL },
 };
 static const struct option_table table = {
-    .program = "sonde scripts",
-    .synopsis = "[--json | --csv]",
-    .summary = "the scripts that can be run by name",
-    .examples = "sonde scripts\nSONDE_SCRIPTS=~/probes sonde scripts",
-    .rows = rows,
-    .operands_min = 0,
-    .operands_max = 0,
+	.program = "sonde scripts",
+	.synopsis = "[--json | --csv]",
+	.summary = "the scripts that can be run by name",
+	.examples = "sonde scripts\nSONDE_SCRIPTS=~/probes sonde scripts",
+	.rows = rows,
+	.operands_min = 0,
+	.operands_max = 0,
 };
 
 static const struct output_column columns[] = {
-    {"NAME", "name", 11, NULL, NULL},
-    {"SUMMARY", "summary", 0, NULL, NULL},
-    {NULL, "path", 0, NULL, NULL},
-    {.key = NULL},
+	{ "NAME", "name", 11, NULL, NULL },
+	{ "SUMMARY", "summary", 0, NULL, NULL },
+	{ NULL, "path", 0, NULL, NULL },
+	{ .key = NULL },
 };
 
 /* The caller's reference. */
@@ -41,8 +45,7 @@ static json_t *script_json(const struct script *s)
 	for (size_t i = 0; i < s->field_count; i++)
 		json_array_append_new(fields,
 		    json_pack("{s:s, s:s, s:s}", "name", s->fields[i].name,
-			"type", s->fields[i].type, "help",
-			s->fields[i].help));
+			"type", s->fields[i].type, "help", s->fields[i].help));
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", s->name,
 	    "summary", s->options.summary, "path", s->path, "options", options,
 	    "fields", fields);
@@ -50,7 +53,7 @@ static json_t *script_json(const struct script *s)
 
 static int print_one(struct output *output, const char *name, bool allow_weak)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct script *script;
 	int err = script_load(&script, name, allow_weak, &msg);
 	if (err)
@@ -64,13 +67,12 @@ static int print_one(struct output *output, const char *name, bool allow_weak)
 
 static int print_all(const struct option_values *values)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	char **names;
 	size_t count;
 	int code = 0;
 	struct output output;
-	int err = output_init(
-	    &output, values, "sonde-script/1", columns, &msg);
+	int err = output_init(&output, values, "sonde-script/1", columns, &msg);
 	output.titled = output.form == OUTPUT_TEXT; /* it needs no titles */
 	if (!err)
 		err = script_list(&names, &count, &msg);
@@ -89,7 +91,7 @@ static int print_all(const struct option_values *values)
 
 static int run(int argc, char **argv)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct option_values *values;
 	int err = option_parse(&values, &table, argc, argv, &msg), code = 0;
 	if (err)
@@ -106,8 +108,8 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_scripts = {
-    .name = "scripts",
-    .summary = "the scripts that can be run by name",
-    .options = &table,
-    .run = run,
+	.name = "scripts",
+	.summary = "the scripts that can be run by name",
+	.options = &table,
+	.run = run,
 };

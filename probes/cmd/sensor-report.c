@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
- * JSON and CSV go out as findings come, so memory does not grow with them; the table
- * has to know the worst, so it keeps the worst few thousand.  A source that
- * gave way after a packet or two is counted and not listed, in both.
+ * JSON and CSV go out as findings come, so memory does not grow with them; the
+ * table has to know the worst, so it keeps the worst few thousand.  A source
+ * that gave way after a packet or two is counted and not listed, in both.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* How `sonde sensor` shows what was found: NDJSON, CSV, or a table, worst first. */
+/* How `sonde sensor` shows what was found: NDJSON, CSV, or a table, worst
+ * first. */
 #pragma once
 
 #include <stdbool.h>

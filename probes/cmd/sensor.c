@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * `sonde sensor`: worm probes in a capture or on a wire.  This process opens
  * the capture; a child gives everything up, parses, and writes its result to
@@ -155,8 +155,8 @@ static int on_interval(void *arg, struct errmsg *msg)
 static int64_t duration_of(const struct job *job, const char *name)
 {
 	return option_given(job->options, name)
-		   ? option_duration_ns(job->options, name)
-		   : 0;
+	    ? option_duration_ns(job->options, name)
+	    : 0;
 }
 
 static int listen_and_report(struct job *job, struct errmsg *msg)

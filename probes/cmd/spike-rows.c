@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A row is a line.  The first line is a header when its first field is no
  * time: a header with the words time, source and signature says where they
@@ -74,8 +74,8 @@ static int unix_seconds(struct walltime *when, double seconds)
 	if (!(seconds >= 0 && seconds < 9e9))
 		return ERR_MALFORMED;
 	int64_t whole = (int64_t)seconds;
-	when->ns = whole * NS_PER_S +
-	    (int64_t)((seconds - (double)whole) * 1e9);
+	when->ns =
+	    whole * NS_PER_S + (int64_t)((seconds - (double)whole) * 1e9);
 	return 0;
 }
 
@@ -128,7 +128,8 @@ static int csv_parse(struct spike_rows *rows, char *line, bool first,
 		    fields[rows->time]);
 	row->source = fields[rows->source];
 	row->signature = rows->signature < count && *fields[rows->signature]
-	    ? fields[rows->signature] : NULL;
+	    ? fields[rows->signature]
+	    : NULL;
 	return 0;
 }
 
@@ -146,17 +147,17 @@ static int json_parse(struct spike_rows *rows, const char *line,
 	    : unix_seconds(&row->when,
 		  json_is_number(when) ? json_number_value(when) : -1);
 	if (err)
-		return err_set(msg, ERR_MALFORMED, "expected a \"time\" such "
+		return err_set(msg, ERR_MALFORMED,
+		    "expected a \"time\" such "
 		    "as \"2011-01-01T00:01:43Z\"");
-	row->source =
-	    json_string_value(json_object_get(rows->json, "source"));
+	row->source = json_string_value(json_object_get(rows->json, "source"));
 	row->signature =
 	    json_string_value(json_object_get(rows->json, "signature"));
 	return 0;
 }
 
-int spike_rows_parse(struct spike_rows *rows, char *line,
-    struct spike_row *row, struct errmsg *msg)
+int spike_rows_parse(struct spike_rows *rows, char *line, struct spike_row *row,
+    struct errmsg *msg)
 {
 	line[strcspn(line, "\r\n")] = '\0';
 	line += strspn(line, " \t");
@@ -181,15 +182,14 @@ static bool is_gzip(int fd)
 /* fd becomes the reading end of `gzip -dc <fd`. */
 static int gzip_start(int *fd, pid_t *pid)
 {
-	static const char *const argv[] = {"gzip", "-dc", NULL};
+	static const char *const argv[] = { "gzip", "-dc", NULL };
 	posix_spawn_file_actions_t actions;
 	int pipe_fds[2];
 	if (pipe2(pipe_fds, O_CLOEXEC) != 0)
 		return -errno;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, *fd, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(
-	    &actions, pipe_fds[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
 	int err = -posix_spawnp(
 	    pid, "gzip", &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -206,7 +206,7 @@ static int gzip_start(int *fd, pid_t *pid)
 int spike_file_open(
     struct spike_file *file, const char *path, struct errmsg *msg)
 {
-	*file = (struct spike_file){.f = stdin};
+	*file = (struct spike_file){ .f = stdin };
 	if (strcmp(path, "-") == 0)
 		return 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* Rows of `time,source[,signature]`, as CSV or NDJSON, for `sonde spikes`. */
 #pragma once
 
@@ -21,8 +21,8 @@ void spike_rows_free(struct spike_rows *rows);
 
 /* Takes one line, changes it.  0, ERR_NOT_FOUND for a line without a row
  * (empty, or the header), ERR_MALFORMED. */
-int spike_rows_parse(struct spike_rows *rows, char *line,
-    struct spike_row *row, struct errmsg *msg);
+int spike_rows_parse(struct spike_rows *rows, char *line, struct spike_row *row,
+    struct errmsg *msg);
 
 /* A file of rows ('-': standard input); a gzip file is read through gzip. */
 struct spike_file {

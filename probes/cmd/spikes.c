@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * `sonde spikes`: rows of who was seen when become distinct sources per bin,
  * one series a signature, and analysis/spikes.h says what rose or fell.  All
@@ -23,36 +23,56 @@
 enum { BINS_MOST = 20 * 1000 * 1000, SIGNATURES_MOST = 4096 };
 
 static const struct option_row rows[] = {
-    {.name = "json", .type = OPTION_FLAG,
-	.help = "one JSON object an alarm, schema sonde-spike/1"},
-    {.name = "csv", .type = OPTION_FLAG, .help = "a row an alarm"},
-    {.name = "bin", .letter = 'b', .type = OPTION_DURATION,
-	.argument = "TIME", .min = NS_PER_S, .max = 366 * 86400.0 * NS_PER_S,
-	.fallback = "1d", .help = "count distinct sources in bins of TIME"},
-    {.name = "warmup", .type = OPTION_INTEGER, .argument = "BINS", .min = 1,
-	.max = 100000, .fallback = "14",
-	.help = "learn from the first BINS without judging them"},
-    {.name = "run-length", .type = OPTION_NUMBER, .argument = "BINS",
-	.min = 10, .max = 1e9, .fallback = "1000",
-	.help = "at most one false alarm in so many bins on average"},
-    {.name = "season", .type = OPTION_INTEGER, .argument = "BINS", .min = 0,
-	.max = 10000, .fallback = "0",
-	.help = "what is usual repeats after BINS: 7 for days of a week"},
-    {.name = "gaps", .type = OPTION_CHOICE, .choices = "zero|missing",
-	.fallback = "zero",
-	.help = "a bin without any row: nobody came, or nobody watched"},
-    {.name = NULL},
+	{ .name = "json",
+	    .type = OPTION_FLAG,
+	    .help = "one JSON object an alarm, schema sonde-spike/1" },
+	{ .name = "csv", .type = OPTION_FLAG, .help = "a row an alarm" },
+	{ .name = "bin",
+	    .letter = 'b',
+	    .type = OPTION_DURATION,
+	    .argument = "TIME",
+	    .min = NS_PER_S,
+	    .max = 366 * 86400.0 * NS_PER_S,
+	    .fallback = "1d",
+	    .help = "count distinct sources in bins of TIME" },
+	{ .name = "warmup",
+	    .type = OPTION_INTEGER,
+	    .argument = "BINS",
+	    .min = 1,
+	    .max = 100000,
+	    .fallback = "14",
+	    .help = "learn from the first BINS without judging them" },
+	{ .name = "run-length",
+	    .type = OPTION_NUMBER,
+	    .argument = "BINS",
+	    .min = 10,
+	    .max = 1e9,
+	    .fallback = "1000",
+	    .help = "at most one false alarm in so many bins on average" },
+	{ .name = "season",
+	    .type = OPTION_INTEGER,
+	    .argument = "BINS",
+	    .min = 0,
+	    .max = 10000,
+	    .fallback = "0",
+	    .help = "what is usual repeats after BINS: 7 for days of a week" },
+	{ .name = "gaps",
+	    .type = OPTION_CHOICE,
+	    .choices = "zero|missing",
+	    .fallback = "zero",
+	    .help = "a bin without any row: nobody came, or nobody watched" },
+	{ .name = NULL },
 };
 static const struct option_table table = {
-    .program = "sonde spikes",
-    .synopsis = "[--json | --csv] [--bin TIME] FILE",
-    .summary = "rises and falls in the number of distinct sources",
-    .examples = "sonde spikes --bin 1d sightings.csv\n"
-		"sonde spikes --json telescope.csv.gz\n"
-		"sort -u log.csv | sonde spikes --bin 10s -\n",
-    .rows = rows,
-    .operands_min = 1,
-    .operands_max = 1,
+	.program = "sonde spikes",
+	.synopsis = "[--json | --csv] [--bin TIME] FILE",
+	.summary = "rises and falls in the number of distinct sources",
+	.examples = "sonde spikes --bin 1d sightings.csv\n"
+		    "sonde spikes --json telescope.csv.gz\n"
+		    "sort -u log.csv | sonde spikes --bin 10s -\n",
+	.rows = rows,
+	.operands_min = 1,
+	.operands_max = 1,
 };
 
 /* Somebody was seen, in some bin. */
@@ -104,8 +124,8 @@ static long signature_index(struct input *in, const char *name)
 			return (long)i;
 	if (in->signature_count == SIGNATURES_MOST)
 		return -1;
-	in->signatures = xreallocarray(in->signatures,
-	    in->signature_count + 1, sizeof(*in->signatures));
+	in->signatures = xreallocarray(
+	    in->signatures, in->signature_count + 1, sizeof(*in->signatures));
 	in->signatures[in->signature_count] = xstrdup(name);
 	return (long)in->signature_count++;
 }
@@ -116,15 +136,14 @@ static int row_add(
 	long signature =
 	    signature_index(in, row->signature ? row->signature : "");
 	if (signature < 0)
-		return err_set(msg, ERR_LIMIT, "more than %d signatures",
-		    SIGNATURES_MOST);
+		return err_set(
+		    msg, ERR_LIMIT, "more than %d signatures", SIGNATURES_MOST);
 	int64_t bin = row->when.ns / in->bin_ns;
 	if (row->when.ns % in->bin_ns < 0)
 		bin--;
 	if (in->count == in->cap) {
 		in->cap = in->cap ? in->cap * 2 : 1024;
-		in->list =
-		    xreallocarray(in->list, in->cap, sizeof(*in->list));
+		in->list = xreallocarray(in->list, in->cap, sizeof(*in->list));
 	}
 	if (in->count == 0 || bin < in->first_bin)
 		in->first_bin = bin;
@@ -132,8 +151,8 @@ static int row_add(
 		in->last_bin = bin;
 	if (in->count == 0 || row->when.ns > in->last_ns)
 		in->last_ns = row->when.ns;
-	in->list[in->count++] = (struct sighting){(uint32_t)signature, bin,
-	    source_hash(row->source)};
+	in->list[in->count++] = (struct sighting){ (uint32_t)signature, bin,
+		source_hash(row->source) };
 	return 0;
 }
 
@@ -193,9 +212,8 @@ static void bins_mark_gaps(
 
 /* The file may end in the middle of its last bin: a fall that shows only
  * there is none. */
-static size_t find(const struct input *in, struct spike_bin *bins,
-    size_t count, const struct spike_config *config,
-    struct spike_alarm **alarms)
+static size_t find(const struct input *in, struct spike_bin *bins, size_t count,
+    const struct spike_config *config, struct spike_alarm **alarms)
 {
 	size_t n = spikes_find(bins, count, config, alarms, NULL);
 	int64_t end_ns = (in->last_bin + 1) * in->bin_ns;
@@ -210,8 +228,8 @@ static size_t find(const struct input *in, struct spike_bin *bins,
 
 static const char *bin_time(const struct input *in, size_t bin, char to[40])
 {
-	time_t t = (time_t)((in->first_bin + (int64_t)bin) * in->bin_ns /
-	    NS_PER_S);
+	time_t t =
+	    (time_t)((in->first_bin + (int64_t)bin) * in->bin_ns / NS_PER_S);
 	struct tm tm;
 	gmtime_r(&t, &tm);
 	strftime(to, 40, "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -224,18 +242,18 @@ static const char *way_name(const struct spike_alarm *alarm)
 }
 
 static const struct output_column columns[] = {
-    {.key = "signature"},
-    {.key = "direction"},
-    {.key = "onset"},
-    {.key = "detected"},
-    {.key = "end"},
-    {.key = "bin_s"},
-    {.key = "observed"},
-    {.key = "expected"},
-    {.key = "test"},
-    {.key = "average_run_length"},
-    {.key = "average_run_length_unit"},
-    {.key = NULL},
+	{ .key = "signature" },
+	{ .key = "direction" },
+	{ .key = "onset" },
+	{ .key = "detected" },
+	{ .key = "end" },
+	{ .key = "bin_s" },
+	{ .key = "observed" },
+	{ .key = "expected" },
+	{ .key = "test" },
+	{ .key = "average_run_length" },
+	{ .key = "average_run_length_unit" },
+	{ .key = NULL },
 };
 
 /* Six digits are more than a count of people's machines has. */
@@ -247,23 +265,20 @@ static json_t *rounded(double value)
 }
 
 /* The caller's reference. */
-static json_t *alarm_json(const struct input *in, const struct spike_alarm *a,
-    const char *signature)
+static json_t *alarm_json(
+    const struct input *in, const struct spike_alarm *a, const char *signature)
 {
 	char onset[40], detected[40], end[40];
 	return json_pack(
 	    "{s:s?, s:s, s:s, s:s, s:s?, s:f, s:o, s:o, s:s, s:f, s:s}",
-	    "signature", *signature ? signature : NULL,
-	    "direction", way_name(a),
-	    "onset", bin_time(in, a->onset, onset),
-	    "detected", bin_time(in, a->detected, detected),
-	    "end", a->ended ? bin_time(in, a->end, end) : NULL,
-	    "bin_s", (double)in->bin_ns / NS_PER_S,
-	    "observed", rounded(a->observed),
-	    "expected", rounded(a->expected),
-	    "test", a->test,
-	    "average_run_length", a->run_length,
-	    "average_run_length_unit", "bins");
+	    "signature", *signature ? signature : NULL, "direction",
+	    way_name(a), "onset", bin_time(in, a->onset, onset), "detected",
+	    bin_time(in, a->detected, detected), "end",
+	    a->ended ? bin_time(in, a->end, end) : NULL, "bin_s",
+	    (double)in->bin_ns / NS_PER_S, "observed", rounded(a->observed),
+	    "expected", rounded(a->expected), "test", a->test,
+	    "average_run_length", a->run_length, "average_run_length_unit",
+	    "bins");
 }
 
 static void print_text(const struct input *in, const struct spike_alarm *a,
@@ -271,12 +286,10 @@ static void print_text(const struct input *in, const struct spike_alarm *a,
 {
 	char onset[40], detected[40], end[40];
 	if (first)
-		printf("%-4s  %-20s  %-20s  %-20s  %8s  %8s  %s\n", "",
-		    "ONSET", "DETECTED", "END", "OBSERVED", "EXPECTED",
-		    "SIGNATURE");
+		printf("%-4s  %-20s  %-20s  %-20s  %8s  %8s  %s\n", "", "ONSET",
+		    "DETECTED", "END", "OBSERVED", "EXPECTED", "SIGNATURE");
 	printf("%-4s  %-20s  %-20s  %-20s  %8.1f  %8.1f  %s\n", way_name(a),
-	    bin_time(in, a->onset, onset),
-	    bin_time(in, a->detected, detected),
+	    bin_time(in, a->onset, onset), bin_time(in, a->detected, detected),
 	    a->ended ? bin_time(in, a->end, end) : "still on", a->observed,
 	    a->expected, *signature ? signature : "-");
 }
@@ -287,17 +300,18 @@ static void print_summary(const struct option_values *values,
 	if (output->form == OUTPUT_TEXT)
 		printf("%s%zu alarm%s in %zu series of %zu bins of %s; at most "
 		       "one false one in %s bins on average\n",
-		    alarms ? "\n" : "", alarms, alarms == 1 ? "" : "s",
-		    series, bins, option_text(values, "bin"),
+		    alarms ? "\n" : "", alarms, alarms == 1 ? "" : "s", series,
+		    bins, option_text(values, "bin"),
 		    option_text(values, "run-length"));
 	if (bins <= (size_t)option_integer(values, "warmup"))
-		fprintf(stderr, "sonde spikes: only %zu bins, no more than "
-		    "the warm-up: nothing was judged\n", bins);
+		fprintf(stderr,
+		    "sonde spikes: only %zu bins, no more than "
+		    "the warm-up: nothing was judged\n",
+		    bins);
 }
 
 static int print(const struct input *in, struct output *output,
-    const struct spike_alarm *alarm, const char *signature,
-    struct errmsg *msg)
+    const struct spike_alarm *alarm, const char *signature, struct errmsg *msg)
 {
 	if (output->form == OUTPUT_TEXT) {
 		print_text(in, alarm, signature, !output->titled);
@@ -315,9 +329,9 @@ static int report(const struct input *in, const struct option_values *values,
 {
 	size_t count = (size_t)(in->last_bin - in->first_bin + 1);
 	const struct spike_config config = {
-	    .warmup_bins = (size_t)option_integer(values, "warmup"),
-	    .run_length = option_number(values, "run-length"),
-	    .season_bins = (size_t)option_integer(values, "season"),
+		.warmup_bins = (size_t)option_integer(values, "warmup"),
+		.run_length = option_number(values, "run-length"),
+		.season_bins = (size_t)option_integer(values, "season"),
 	};
 	bool gaps = strcmp(option_text(values, "gaps"), "missing") == 0;
 	size_t all = 0, at = 0;
@@ -325,12 +339,10 @@ static int report(const struct input *in, const struct option_values *values,
 	while (at < in->count && !err) {
 		struct spike_bin *bins = xcalloc(count, sizeof(*bins));
 		struct spike_alarm *alarms = NULL;
-		const char *signature =
-		    in->signatures[in->list[at].signature];
+		const char *signature = in->signatures[in->list[at].signature];
 		if (gaps)
 			bins_mark_gaps(in, bins, count);
-		at += bins_count(
-		    in, in->list + at, in->list + in->count, bins);
+		at += bins_count(in, in->list + at, in->list + in->count, bins);
 		size_t n = find(in, bins, count, &config, &alarms);
 		for (size_t i = 0; i < n && !err; i++)
 			err = print(in, output, &alarms[i], signature, msg);
@@ -346,8 +358,7 @@ static int report(const struct input *in, const struct option_values *values,
 	return 0;
 }
 
-static int input_load(
-    struct input *in, const char *path, struct errmsg *msg)
+static int input_load(struct input *in, const char *path, struct errmsg *msg)
 {
 	struct spike_file file;
 	int err = spike_file_open(&file, path, msg);
@@ -360,31 +371,32 @@ static int input_load(
 		return err;
 	}
 	if (in->bad)
-		fprintf(stderr, "sonde spikes: %llu bad row%s, the first in "
-		    "line %llu: %s\n", (unsigned long long)in->bad,
-		    in->bad == 1 ? "" : "s", (unsigned long long)in->bad_line,
-		    in->bad_why.text);
+		fprintf(stderr,
+		    "sonde spikes: %llu bad row%s, the first in "
+		    "line %llu: %s\n",
+		    (unsigned long long)in->bad, in->bad == 1 ? "" : "s",
+		    (unsigned long long)in->bad_line, in->bad_why.text);
 	if (in->bad && in->count == 0)
 		return err_set(msg, ERR_MALFORMED, "%.150s: no good row", path);
 	if (in->count == 0 || !in->list || !in->signatures)
 		return err_set(msg, ERR_EOF, "%.150s: no rows", path);
 	int64_t bins = in->last_bin - in->first_bin + 1;
 	if (bins > BINS_MOST)
-		return err_set(msg, ERR_LIMIT, "%.150s: %" PRId64 " bins, "
-		    "expected at most %d: choose a longer --bin", path, bins,
-		    BINS_MOST);
+		return err_set(msg, ERR_LIMIT,
+		    "%.150s: %" PRId64 " bins, "
+		    "expected at most %d: choose a longer --bin",
+		    path, bins, BINS_MOST);
 	return 0;
 }
 
 static int find_all(const struct option_values *values)
 {
-	struct input in = {.bin_ns = option_duration_ns(values, "bin")};
-	struct errmsg msg = {""};
+	struct input in = { .bin_ns = option_duration_ns(values, "bin") };
+	struct errmsg msg = { "" };
 	const char *const *operands;
 	option_operands(values, &operands);
 	struct output output;
-	int err = output_init(
-	    &output, values, "sonde-spike/1", columns, &msg);
+	int err = output_init(&output, values, "sonde-spike/1", columns, &msg);
 	if (!err)
 		err = input_load(&in, operands[0], &msg);
 	if (!err && in.list) {
@@ -399,7 +411,7 @@ static int find_all(const struct option_values *values)
 
 static int run(int argc, char **argv)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct option_values *values;
 	int err = option_parse(&values, &table, argc, argv, &msg), code = 0;
 	if (err)
@@ -416,8 +428,8 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_spikes = {
-    .name = "spikes",
-    .summary = "rises and falls in the number of distinct sources",
-    .options = &table,
-    .run = run,
+	.name = "spikes",
+	.summary = "rises and falls in the number of distinct sources",
+	.options = &table,
+	.run = run,
 };

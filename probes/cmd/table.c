@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The options that every measurement has, joined with a script's own: one
  * table for parsing, help and completion.
@@ -12,30 +12,54 @@
 #include "probes/cmd/measure.h"
 
 const struct option_row measure_rows[] = {
-    {.name = "json", .type = OPTION_FLAG,
-	.help = "one JSON object a line, schema sonde-record/1"},
-    {.name = "csv", .type = OPTION_FLAG, .help = "rows for a spreadsheet"},
-    {.name = "format", .type = OPTION_TEXT, .argument = "NAME",
-	.help = "another format: `sonde help formats` lists them"},
-    {.name = "file", .letter = 'f', .type = OPTION_TEXT, .argument = "FILE",
-	.help = "read hosts from FILE too ('-': standard input)"},
-    {.name = "ipv4", .letter = '4', .type = OPTION_FLAG,
-	.help = "only IPv4 addresses of names"},
-    {.name = "ipv6", .letter = '6', .type = OPTION_FLAG,
-	.help = "only IPv6 addresses of names"},
-    {.name = "net", .type = OPTION_TEXT, .argument = "NAME[:SPEC]",
-	.fallback = "live",
-	.help = "the network: live, or sim:FILE[@VANTAGE] (sonde-sim(5))"},
-    {.name = "policy", .type = OPTION_TEXT, .argument = "FILE",
-	.help = "what may be sent (sonde-policy(5))"},
-    {.name = "deadline", .type = OPTION_DURATION, .argument = "TIME",
-	.min = NS_PER_S / 10.0, .max = 86400.0 * NS_PER_S, .fallback = "1h",
-	.help = "stop the script then"},
-    {.name = "allow-weak-sandbox", .type = OPTION_FLAG,
-	.help = "run although a layer of the sandbox is missing"},
-    {.name = "verbose", .letter = 'v', .type = OPTION_FLAG,
-	.help = "say what is opened, resolved, denied, and which clocks are used"},
-    {.name = NULL},
+	{ .name = "json",
+	    .type = OPTION_FLAG,
+	    .help = "one JSON object a line, schema sonde-record/1" },
+	{ .name = "csv",
+	    .type = OPTION_FLAG,
+	    .help = "rows for a spreadsheet" },
+	{ .name = "format",
+	    .type = OPTION_TEXT,
+	    .argument = "NAME",
+	    .help = "another format: `sonde help formats` lists them" },
+	{ .name = "file",
+	    .letter = 'f',
+	    .type = OPTION_TEXT,
+	    .argument = "FILE",
+	    .help = "read hosts from FILE too ('-': standard input)" },
+	{ .name = "ipv4",
+	    .letter = '4',
+	    .type = OPTION_FLAG,
+	    .help = "only IPv4 addresses of names" },
+	{ .name = "ipv6",
+	    .letter = '6',
+	    .type = OPTION_FLAG,
+	    .help = "only IPv6 addresses of names" },
+	{ .name = "net",
+	    .type = OPTION_TEXT,
+	    .argument = "NAME[:SPEC]",
+	    .fallback = "live",
+	    .help = "the network: live, or sim:FILE[@VANTAGE] (sonde-sim(5))" },
+	{ .name = "policy",
+	    .type = OPTION_TEXT,
+	    .argument = "FILE",
+	    .help = "what may be sent (sonde-policy(5))" },
+	{ .name = "deadline",
+	    .type = OPTION_DURATION,
+	    .argument = "TIME",
+	    .min = NS_PER_S / 10.0,
+	    .max = 86400.0 * NS_PER_S,
+	    .fallback = "1h",
+	    .help = "stop the script then" },
+	{ .name = "allow-weak-sandbox",
+	    .type = OPTION_FLAG,
+	    .help = "run although a layer of the sandbox is missing" },
+	{ .name = "verbose",
+	    .letter = 'v',
+	    .type = OPTION_FLAG,
+	    .help = "say what is opened, resolved, denied, and which clocks "
+		    "are used" },
+	{ .name = NULL },
 };
 
 static bool is_common(const char *name)
@@ -46,8 +70,8 @@ static bool is_common(const char *name)
 	return false;
 }
 
-static void table_add(struct option_row *rows, size_t *count,
-    const struct option_row *row)
+static void table_add(
+    struct option_row *rows, size_t *count, const struct option_row *row)
 {
 	struct option_row copy = *row;
 	for (size_t i = 0; i < *count; i++) {
@@ -62,8 +86,8 @@ static void table_add(struct option_row *rows, size_t *count,
 struct option_table *measure_table(const struct script *script)
 {
 	size_t own = option_row_count(script->options.rows), count = 0;
-	struct option_row *rows = xcalloc(
-	    own + option_row_count(measure_rows) + 1, sizeof(*rows));
+	struct option_row *rows =
+	    xcalloc(own + option_row_count(measure_rows) + 1, sizeof(*rows));
 	for (size_t i = 0; i < own; i++)
 		table_add(rows, &count, &script->options.rows[i]);
 	for (const struct option_row *r = measure_rows; r->name; r++)
@@ -99,7 +123,8 @@ bool measure_option_is_common(const char *word)
 	const struct option_row *r = measure_rows;
 	size_t len = strcspn(word, "=");
 	for (; r->name; r++)
-		if ((strlen(r->name) + 2 == len && strncmp(word, "--", 2) == 0 &&
+		if ((strlen(r->name) + 2 == len &&
+			strncmp(word, "--", 2) == 0 &&
 			strncmp(word + 2, r->name, len - 2) == 0) ||
 		    (r->letter && word[0] == '-' && word[1] == r->letter))
 			return true;
@@ -110,8 +135,8 @@ int measure_reorder(int argc, char **argv)
 {
 	int at = 1;
 	while (at < argc && argv[at][0] == '-' && argv[at][1] &&
-	       (argv[at][1] != '-' || is_common(argv[at] + 2) ||
-		   strchr(argv[at], '=')))
+	    (argv[at][1] != '-' || is_common(argv[at] + 2) ||
+		strchr(argv[at], '=')))
 		at += takes_value(argv[at]) ? 2 : 1;
 	if (at >= argc)
 		return argc;

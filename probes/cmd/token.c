@@ -9,8 +9,7 @@
 static const struct option_row rows[] = {
 	{ "name", 0, OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
 	    "the agent will have this name" },
-	{ "tag", 0, OPTION_LIST, "TAG", NULL, 0, 0, NULL,
-	    "and this tag" },
+	{ "tag", 0, OPTION_LIST, "TAG", NULL, 0, 0, NULL, "and this tag" },
 	{ "for", 0, OPTION_DURATION, "TIME", NULL, 1e9, 7 * 86400e9, "15m",
 	    "how long it may be used" },
 	OUTPUT_JSON_ROW,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* A word that is no command and no script: what could have been meant. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +39,8 @@ static void say_meant(const char *word, const char *near)
 	else if (is_host(word))
 		fprintf(stderr, "; did you mean `sonde trace %.60s`?\n", word);
 	else
-		fprintf(stderr,
-		    "; `sonde --help` and `sonde scripts` list them\n");
+		fprintf(
+		    stderr, "; `sonde --help` and `sonde scripts` list them\n");
 }
 
 int command_unknown(const char *before, const char *word)
@@ -49,8 +49,8 @@ int command_unknown(const char *before, const char *word)
 	size_t count = 0;
 	if (script_list(&scripts, &count, NULL) != 0 || !scripts)
 		count = 0;
-	fprintf(stderr, "%s: '%.60s' is no command and no script", before,
-	    word);
+	fprintf(
+	    stderr, "%s: '%.60s' is no command and no script", before, word);
 	say_meant(word, nearest(word, scripts, count));
 	for (size_t i = 0; i < count; i++)
 		free(scripts[i]);

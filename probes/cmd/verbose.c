@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * What the results do not show by themselves, or only one by one: which probes
  * the policy kept back, and which clocks the times rest on.
@@ -28,8 +28,8 @@ static void count_clock(uint64_t *clocks, Sonde__Clock clock)
 	clocks[(unsigned)clock < VERBOSE_CLOCKS ? clock : 0]++;
 }
 
-static void probe(struct verbose *v, const ProtobufCBinaryData *dst,
-    const Sonde__Reply *r)
+static void probe(
+    struct verbose *v, const ProtobufCBinaryData *dst, const Sonde__Reply *r)
 {
 	char to[ADDR_TEXT_LEN];
 	const char *why = reply_not_sent(r);
@@ -65,21 +65,22 @@ void verbose_record(struct verbose *verbose, const Sonde__Record *record)
 
 static void list_clocks(struct buf *b, const uint64_t *clocks)
 {
-	static const char *const names[VERBOSE_CLOCKS] = {"an unknown clock",
-	    "user space", "the kernel", "the network adapter", "virtual time"};
+	static const char *const names[VERBOSE_CLOCKS] = { "an unknown clock",
+		"user space", "the kernel", "the network adapter",
+		"virtual time" };
 	const char *before = ", stamped by ";
 	for (size_t i = 0; i < VERBOSE_CLOCKS; i++) {
 		if (clocks[i] == 0)
 			continue;
-		buf_printf(b, "%s%s (%" PRIu64 ")", before, names[i],
-		    clocks[i]);
+		buf_printf(
+		    b, "%s%s (%" PRIu64 ")", before, names[i], clocks[i]);
 		before = ", ";
 	}
 }
 
 void verbose_end(const struct verbose *verbose)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	buf_printf(&b, "records: %" PRIu64 "; probes sent: %" PRIu64,
 	    verbose->records, verbose->sent);
 	list_clocks(&b, verbose->tx_clocks);

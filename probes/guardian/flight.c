@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * One probe's life: planned, judged when its time comes, perhaps deferred and
  * judged again, built, sent in a batch, matched to its replies, and at the

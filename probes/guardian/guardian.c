@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The guardian's loop.  Live, it sleeps until a worker speaks, the network
  * has something or a timer is due.  In a simulated network it lets every
@@ -105,7 +105,7 @@ static bool take_control(struct guardian *g, int control_fd)
 	if (err == 0)
 		guardian_add_run(g, fd, control.who);
 	return err == 0 || err == ERR_MALFORMED || err == -EAGAIN ||
-	       err == -EINTR;
+	    err == -EINTR;
 }
 
 static void run_timers(struct guardian *g)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Token buckets and the table of those that belong to destinations.  A hash
  * with a secret key gives each prefix a row of few places, so no script can

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The verdict: first where the packet may end, then what it is, then whether
  * it may go now.  Each part reads only its arguments; the buckets are the one
@@ -137,8 +137,8 @@ static bool are_fields_sane(
 	if (probe->sport == 0 || probe->dport == 0)
 		return false;
 	return probe->proto != PACKET_TCP || class->allow_tcp_flags ||
-	       probe->tcp_flags == PACKET_TCP_SYN ||
-	       probe->tcp_flags == PACKET_TCP_ACK;
+	    probe->tcp_flags == PACKET_TCP_SYN ||
+	    probe->tcp_flags == PACKET_TCP_ACK;
 }
 
 enum policy_verdict policy_check_fields(
@@ -296,7 +296,8 @@ enum policy_verdict policy_check(const struct policy *policy,
 		verdict = policy_check_fields(policy, request->who, probe);
 	if (verdict != POLICY_ALLOW)
 		return verdict;
-	if (!targets_admit(request->run, addr_hash(&probe->dst, state->prefixes.key),
+	if (!targets_admit(request->run,
+		addr_hash(&probe->dst, state->prefixes.key),
 		policy->classes[request->who].max_targets))
 		return POLICY_DENY_TARGETS;
 	return check_rate(policy, state, request, waited, not_before);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A worker and the guardian, over one socket.  What arrives is copied first
  * and hostile throughout; the first thing that a worker of ours would not say
@@ -20,7 +20,7 @@
 static bool is_terminal(uint32_t kind)
 {
 	return kind == WIRE_DENIED || kind == WIRE_FAILED ||
-	       kind == WIRE_EXPIRED;
+	    kind == WIRE_EXPIRED;
 }
 
 struct wire_event *run_event(
@@ -181,10 +181,10 @@ static bool is_entry_sane(
 {
 	int64_t farthest = now + FARTHEST_NS;
 	return entry->at.ns >= 0 && entry->at.ns <= farthest &&
-	       entry->until.ns >= 0 && entry->until.ns <= farthest &&
-	       run->outstanding < WIRE_MAX_OUTSTANDING &&
-	       run->outstanding_bytes + entry->probe.payload_len <=
-		   WIRE_MAX_OUTSTANDING_BYTES;
+	    entry->until.ns >= 0 && entry->until.ns <= farthest &&
+	    run->outstanding < WIRE_MAX_OUTSTANDING &&
+	    run->outstanding_bytes + entry->probe.payload_len <=
+	    WIRE_MAX_OUTSTANDING_BYTES;
 }
 
 static bool take_probes(

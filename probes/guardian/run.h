@@ -37,8 +37,8 @@ struct run {
 	struct buf octets; /* of replies among them */
 	size_t events_said, octets_said; /* bytes at the front of each */
 	size_t replies;                  /* that wait for the worker */
-	bool waiting; /* it said WAIT */
-	bool broken;  /* it broke the rules, or is gone */
+	bool waiting;                    /* it said WAIT */
+	bool broken;                     /* it broke the rules, or is gone */
 	struct timer wake;
 };
 
@@ -86,7 +86,7 @@ struct guardian {
 	struct timers timers;
 	struct run *runs[GUARDIAN_MAX_RUNS];
 	size_t run_count;
-	uint64_t key, drawn; /* secret; numbers drawn from it */
+	uint64_t key, drawn;                /* secret; numbers drawn from it */
 	struct flight *heads[FLIGHT_HEADS]; /* in the air, by match_hash */
 	struct match_past past;
 	struct {

@@ -37,7 +37,7 @@ static void keep(struct live_addrs *addrs, const struct nlmsghdr *head)
 {
 	const struct ifaddrmsg *body = NLMSG_DATA(head);
 	size_t left = IFA_PAYLOAD(head);
-	struct addr found = {0};
+	struct addr found = { 0 };
 	for (const struct rtattr *a = IFA_RTA(body); RTA_OK(a, left);
 	     a = RTA_NEXT(a, left)) {
 		/* On a point-to-point link IFA_ADDRESS is the other end. */
@@ -48,8 +48,8 @@ static void keep(struct live_addrs *addrs, const struct nlmsghdr *head)
 	if (found.family == 0 || body->ifa_prefixlen > addr_bits(&found) ||
 	    addrs->count == ADDRS_MAX)
 		return;
-	addrs->list = xreallocarray(
-	    addrs->list, addrs->count + 1, sizeof(*addrs->list));
+	addrs->list =
+	    xreallocarray(addrs->list, addrs->count + 1, sizeof(*addrs->list));
 	addrs->list[addrs->count].addr = found;
 	addrs->list[addrs->count++].len = body->ifa_prefixlen;
 }
@@ -69,8 +69,8 @@ static bool read_news(struct live_addrs *addrs, bool *done)
 			else if (!(h->nlmsg_flags & NLM_F_MULTI))
 				changed = true;
 			else if (h->nlmsg_type == RTM_NEWADDR &&
-			    h->nlmsg_len >= NLMSG_LENGTH(
-				sizeof(struct ifaddrmsg)))
+			    h->nlmsg_len >=
+				NLMSG_LENGTH(sizeof(struct ifaddrmsg)))
 				keep(addrs, h);
 		}
 	}
@@ -88,7 +88,7 @@ void live_addrs_update(struct live_addrs *addrs)
 		done = false;
 		if (ask(addrs->fd) != 0)
 			return;
-		struct pollfd p = {.fd = addrs->fd, .events = POLLIN};
+		struct pollfd p = { .fd = addrs->fd, .events = POLLIN };
 		bool changed = false;
 		while (!done && poll(&p, 1, 200) > 0)
 			changed |= read_news(addrs, &done);
@@ -99,11 +99,11 @@ void live_addrs_update(struct live_addrs *addrs)
 
 int live_addrs_open(struct live_addrs *addrs, struct errmsg *msg)
 {
-	*addrs = (struct live_addrs){.fd = -1};
+	*addrs = (struct live_addrs){ .fd = -1 };
 	addrs->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	struct sockaddr_nl at = {
-	    .nl_family = AF_NETLINK,
-	    .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
 	};
 	if (addrs->fd < 0 ||
 	    bind(addrs->fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
@@ -112,7 +112,7 @@ int live_addrs_open(struct live_addrs *addrs, struct errmsg *msg)
 		live_addrs_close(addrs);
 		return err_set(msg, err, "netlink: %s", strerror(-err));
 	}
-	struct pollfd p = {.fd = addrs->fd, .events = POLLIN};
+	struct pollfd p = { .fd = addrs->fd, .events = POLLIN };
 	bool done = false;
 	while (!done && poll(&p, 1, 1000) > 0)
 		read_news(addrs, &done);
@@ -124,7 +124,7 @@ void live_addrs_close(struct live_addrs *addrs)
 	if (addrs->fd >= 0)
 		close(addrs->fd);
 	free(addrs->list);
-	*addrs = (struct live_addrs){.fd = -1};
+	*addrs = (struct live_addrs){ .fd = -1 };
 }
 
 bool live_addrs_own(const struct live_addrs *addrs, const struct addr *a)
@@ -135,8 +135,7 @@ bool live_addrs_own(const struct live_addrs *addrs, const struct addr *a)
 	return false;
 }
 
-bool live_addrs_broadcast(
-    const struct live_addrs *addrs, const struct addr *a)
+bool live_addrs_broadcast(const struct live_addrs *addrs, const struct addr *a)
 {
 	if (a->family != 4)
 		return false;

@@ -12,11 +12,11 @@
 #include "lib/err.h"
 
 struct live_addrs {
-	int fd;              /* becomes readable when addresses change */
+	int fd; /* becomes readable when addresses change */
 	struct {
 		struct addr addr;
 		uint8_t len; /* of its network */
-	} *list;
+	} * list;
 	size_t count;
 };
 
@@ -26,5 +26,4 @@ void live_addrs_close(struct live_addrs *addrs);
 void live_addrs_update(struct live_addrs *addrs);
 bool live_addrs_own(const struct live_addrs *addrs, const struct addr *a);
 /* The broadcast or network address of one of our IPv4 networks. */
-bool live_addrs_broadcast(
-    const struct live_addrs *addrs, const struct addr *a);
+bool live_addrs_broadcast(const struct live_addrs *addrs, const struct addr *a);

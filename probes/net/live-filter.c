@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A program of the classic packet filter, Documentation/networking/filter in
  * Linux, in a form that differs only in the numbers of its ranges.  It is put
@@ -44,12 +44,11 @@ static void put(struct code *c, uint16_t what, uint32_t k)
 	c->at[c->count++] = (struct sock_filter){ what, 0, 0, k };
 }
 
-static void branch(struct code *c, uint16_t test, uint32_t k, enum label yes,
-    enum label no)
+static void branch(
+    struct code *c, uint16_t test, uint32_t k, enum label yes, enum label no)
 {
-	c->at[c->count++] = (struct sock_filter){
-		BPF_JMP | test | BPF_K, yes, no, k
-	};
+	c->at[c->count++] =
+	    (struct sock_filter){ BPF_JMP | test | BPF_K, yes, no, k };
 }
 
 static void label(struct code *c, enum label label)
@@ -140,7 +139,7 @@ static int attach(const struct live_filter *filter)
 {
 	struct code c = { .count = 0 };
 	bool deaf = is_empty(&filter->echo) && is_empty(&filter->udp) &&
-		    is_empty(&filter->tcp);
+	    is_empty(&filter->tcp);
 	if (!deaf) {
 		write_ip(&c);
 		write_icmp(&c, &filter->echo);
@@ -154,8 +153,8 @@ static int attach(const struct live_filter *filter)
 	struct sock_fprog program = { c.count, c.at };
 	return setsockopt(filter->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 		   sizeof(program)) != 0
-		   ? -errno
-		   : 0;
+	    ? -errno
+	    : 0;
 }
 
 int live_filter_forget(struct live_filter *filter)

@@ -16,19 +16,22 @@
 #include "probes/net/live-stamp.h"
 
 #define PATIENCE_NS (30 * NS_PER_MS)
-#define FLAGS (SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | \
-	SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_CMSG)
+#define FLAGS                                                       \
+	(SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | \
+	    SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_CMSG)
 
 static int switch_on(int fd)
 {
 	int flags = FLAGS;
 	/* OPT_ID counts from 0 again each time that it is switched on. */
-	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags,
-		sizeof(flags)) != 0)
+	if (setsockopt(
+		fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) != 0)
 		return -errno;
 	flags |= SOF_TIMESTAMPING_OPT_ID;
-	return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags,
-		   sizeof(flags)) != 0 ? -errno : 0;
+	return setsockopt(
+		   fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) != 0
+	    ? -errno
+	    : 0;
 }
 
 int live_stamps_open(struct live_stamps *stamps, int fd, struct errmsg *msg)
@@ -81,8 +84,8 @@ static bool read_stamp(
 		    c->cmsg_type == SO_TIMESTAMPING) {
 			struct scm_timestamping times;
 			memcpy(&times, CMSG_DATA(c), sizeof(times));
-			wall->ns = times.ts[0].tv_sec * NS_PER_S +
-			    times.ts[0].tv_nsec;
+			wall->ns =
+			    times.ts[0].tv_sec * NS_PER_S + times.ts[0].tv_nsec;
 			has_time = wall->ns != 0;
 		} else if ((c->cmsg_level == SOL_IP &&
 			       c->cmsg_type == IP_RECVERR) ||
@@ -108,14 +111,13 @@ static void drain(struct live_stamps *stamps, net_event_fn *fn, void *arg)
 		memset(messages, 0, sizeof(messages));
 		for (int i = 0; i < BATCH; i++) {
 			messages[i].msg_hdr.msg_control = control[i];
-			messages[i].msg_hdr.msg_controllen =
-			    sizeof(control[i]);
+			messages[i].msg_hdr.msg_controllen = sizeof(control[i]);
 		}
 		n = recvmmsg(stamps->fd, messages, BATCH,
 		    MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++) {
 			uint32_t key = 0;
-			struct walltime wall = {0};
+			struct walltime wall = { 0 };
 			if (read_stamp(&messages[i].msg_hdr, &key, &wall) &&
 			    stamps->next_key - key - 1 < LIVE_STAMPS_MAX)
 				answer(stamps, key, &wall, fn, arg);
@@ -138,8 +140,7 @@ void live_stamps_poll(struct live_stamps *stamps, struct monotime now,
 	}
 }
 
-void live_stamps_reset(
-    struct live_stamps *stamps, net_event_fn *fn, void *arg)
+void live_stamps_reset(struct live_stamps *stamps, net_event_fn *fn, void *arg)
 {
 	drain(stamps, fn, arg);
 	for (; stamps->oldest != stamps->next_key; stamps->oldest++)

@@ -31,8 +31,8 @@
 #define QUIET_NS (10 * NS_PER_S)
 
 struct live {
-	int out[2];              /* raw, by family: 0 is IPv4, 1 is IPv6 */
-	int route[2];            /* UDP, connected only to ask for a route */
+	int out[2];   /* raw, by family: 0 is IPv4, 1 is IPv6 */
+	int route[2]; /* UDP, connected only to ask for a route */
 	struct live_stamps stamps[2];
 	struct live_addrs addrs;
 	pcap_t *pcap;
@@ -43,9 +43,9 @@ struct live {
 	struct {
 		uint32_t cookie;
 		int err;
-	} failed[BATCH];         /* to be told at the next poll */
+	} failed[BATCH]; /* to be told at the next poll */
 	size_t failed_count;
-	bool reset[2];           /* numbering is in doubt */
+	bool reset[2]; /* numbering is in doubt */
 };
 
 /* The line that grants what is missing. */
@@ -53,9 +53,11 @@ static int deny(int err, const char *what, struct errmsg *msg)
 {
 	char program[128];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
-	return err_set(msg, err, "%s: %s; run as root, or once: "
-	    "sudo setcap cap_net_raw+ep %.*s", what, strerror(-err),
-	    n > 0 ? (int)n : 7, n > 0 ? program : "PROGRAM");
+	return err_set(msg, err,
+	    "%s: %s; run as root, or once: "
+	    "sudo setcap cap_net_raw+ep %.*s",
+	    what, strerror(-err), n > 0 ? (int)n : 7,
+	    n > 0 ? program : "PROGRAM");
 }
 
 static int raw_open(int family, struct errmsg *msg)
@@ -65,12 +67,12 @@ static int raw_open(int family, struct errmsg *msg)
 	if (fd < 0)
 		return deny(-errno, "raw socket", msg);
 	int bytes = SEND_BYTES, on = 1;
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
-		sizeof(bytes)) != 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) !=
+	    0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	if (family == AF_INET)
-		setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &(int){0},
-		    sizeof(int));
+		setsockopt(
+		    fd, SOL_SOCKET, SO_BROADCAST, &(int){ 0 }, sizeof(int));
 	else
 		setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof(on));
 	return fd;
@@ -79,7 +81,7 @@ static int raw_open(int family, struct errmsg *msg)
 /* A host without IPv6 still measures by IPv4. */
 static int sockets_open(struct live *live, struct errmsg *msg)
 {
-	static const int families[] = {AF_INET, AF_INET6};
+	static const int families[] = { AF_INET, AF_INET6 };
 	for (int i = 0; i < 2; i++) {
 		live->route[i] =
 		    socket(families[i], SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -88,8 +90,7 @@ static int sockets_open(struct live *live, struct errmsg *msg)
 		live->out[i] = raw_open(families[i], msg);
 		if (live->out[i] < 0)
 			return live->out[i];
-		int err =
-		    live_stamps_open(&live->stamps[i], live->out[i], msg);
+		int err = live_stamps_open(&live->stamps[i], live->out[i], msg);
 		if (err)
 			return err;
 	}
@@ -125,8 +126,8 @@ static int capture_open(
 		return pcap_fail(msg, -EIO, p);
 	int status = pcap_activate(p);
 	if (status < 0)
-		return pcap_fail(msg, status == PCAP_ERROR_PERM_DENIED
-		    ? -EPERM : -EIO, p);
+		return pcap_fail(
+		    msg, status == PCAP_ERROR_PERM_DENIED ? -EPERM : -EIO, p);
 	if (pcap_set_datalink(p, DLT_LINUX_SLL2) != 0 ||
 	    pcap_setnonblock(p, 1, text) != 0)
 		return pcap_fail(msg, -EIO, p);
@@ -162,9 +163,11 @@ static int read_spec(const char *spec, uint64_t *bytes, struct errmsg *msg)
 	if (!spec || !*spec)
 		return 0;
 	int err = strncmp(spec, "buffer=", 7) == 0
-	    ? option_parse_size(bytes, spec + 7, msg) : ERR_USAGE;
+	    ? option_parse_size(bytes, spec + 7, msg)
+	    : ERR_USAGE;
 	if (err || *bytes < 65536 || *bytes > UINT64_C(1) << 30)
-		return err_set(msg, ERR_USAGE, "network: expected "
+		return err_set(msg, ERR_USAGE,
+		    "network: expected "
 		    "'live' or 'live:buffer=SIZE' of 64k to 1G, got '%.80s'",
 		    spec);
 	return 0;
@@ -218,7 +221,7 @@ static int live_source(void *ctx, const struct addr *dst, struct addr *src)
 	if (fd < 0)
 		return -EAFNOSUPPORT;
 	struct sockaddr_storage at;
-	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	socklen_t len = to_sockaddr(dst, 33434, &at);
 	(void)connect(fd, &nobody, sizeof(nobody));
 	if (connect(fd, (struct sockaddr *)&at, len) != 0)
@@ -284,13 +287,13 @@ static size_t send_run(
 	struct sockaddr_storage to[BATCH];
 	memset(messages, 0, sizeof(messages));
 	for (size_t i = 0; i < count; i++) {
-		parts[i] = (struct iovec){
-		    (void *)packets[i].bytes, packets[i].len};
+		parts[i] =
+		    (struct iovec){ (void *)packets[i].bytes, packets[i].len };
 		messages[i].msg_hdr = (struct msghdr){
-		    .msg_name = &to[i],
-		    .msg_namelen = destination(&packets[i], &to[i]),
-		    .msg_iov = &parts[i],
-		    .msg_iovlen = 1,
+			.msg_name = &to[i],
+			.msg_namelen = destination(&packets[i], &to[i]),
+			.msg_iov = &parts[i],
+			.msg_iovlen = 1,
 		};
 	}
 	size_t left = 0, at = 0;
@@ -308,7 +311,7 @@ static size_t send_run(
 			continue;
 		}
 		int err = n < 0 ? errno : EIO;
-		struct pollfd full = {live->out[family], POLLOUT, 0};
+		struct pollfd full = { live->out[family], POLLOUT, 0 };
 		if ((err == EAGAIN || err == ENOBUFS) && waits++ < 20) {
 			poll(&full, 1, 1);
 			continue;
@@ -319,8 +322,7 @@ static size_t send_run(
 	return left;
 }
 
-static size_t live_send(
-    void *ctx, const struct net_send *packets, size_t count)
+static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 {
 	struct live *live = ctx;
 	size_t sent = 0;
@@ -401,15 +403,15 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 	}
 	for (size_t i = 0; i < live->failed_count; i++) {
 		struct net_event event = {
-		    .kind = NET_SEND_FAILED,
-		    .stamp = {walltime_now(), NET_CLOCK_USER},
-		    .cookie = live->failed[i].cookie,
-		    .err = live->failed[i].err,
+			.kind = NET_SEND_FAILED,
+			.stamp = { walltime_now(), NET_CLOCK_USER },
+			.cookie = live->failed[i].cookie,
+			.err = live->failed[i].err,
 		};
 		fn(arg, &event);
 	}
 	live->failed_count = 0;
-	struct delivery to = {live, fn, arg};
+	struct delivery to = { live, fn, arg };
 	pcap_dispatch(live->pcap, 256, deliver, (u_char *)&to);
 	forget_what_is_late(live);
 }
@@ -417,8 +419,8 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 static size_t live_fds(void *ctx, int *fds, size_t size)
 {
 	struct live *live = ctx;
-	int all[] = {pcap_get_selectable_fd(live->pcap), live->addrs.fd,
-	    live->out[0], live->out[1]};
+	int all[] = { pcap_get_selectable_fd(live->pcap), live->addrs.fd,
+		live->out[0], live->out[1] };
 	size_t count = 0;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] >= 0 && count < size)
@@ -447,19 +449,19 @@ static void live_describe(void *ctx, char *to, size_t size)
 }
 
 const struct net_ops net_live = {
-    .name = "live",
-    .help = "this machine's network (needs CAP_NET_RAW)",
-    .open = live_open,
-    .close = live_close,
-    .source = live_source,
-    .is_own = live_is_own,
-    .is_broadcast = live_is_broadcast,
-    .now = live_now,
-    .wall = live_wall,
-    .send = live_send,
-    .quiet = live_quiet,
-    .poll = live_poll,
-    .fds = live_fds,
-    .counters = live_counters,
-    .describe = live_describe,
+	.name = "live",
+	.help = "this machine's network (needs CAP_NET_RAW)",
+	.open = live_open,
+	.close = live_close,
+	.source = live_source,
+	.is_own = live_is_own,
+	.is_broadcast = live_is_broadcast,
+	.now = live_now,
+	.wall = live_wall,
+	.send = live_send,
+	.quiet = live_quiet,
+	.poll = live_poll,
+	.fds = live_fds,
+	.counters = live_counters,
+	.describe = live_describe,
 };

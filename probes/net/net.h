@@ -32,7 +32,7 @@ struct net_stamp {
 struct net_send {
 	const uint8_t *bytes; /* an IP packet, borrowed for the call */
 	size_t len;
-	uint32_t cookie;      /* comes back with the transmit timestamp */
+	uint32_t cookie; /* comes back with the transmit timestamp */
 };
 
 /* What came back, in order of time. */

@@ -46,8 +46,8 @@ static int parse_start(struct sim_words *words)
 		return sim_words_end(words);
 	}
 	const char *word = sim_words_next(words);
-	const char *end = word ? strptime(word, "%Y-%m-%dT%H:%M:%SZ", &tm)
-			       : NULL;
+	const char *end =
+	    word ? strptime(word, "%Y-%m-%dT%H:%M:%SZ", &tm) : NULL;
 	if (!end || *end || tm.tm_year < 70 || tm.tm_year > 190)
 		return sim_words_expected(
 		    words, "'now' or a time such as 2026-01-01T00:00:00Z");
@@ -153,19 +153,19 @@ static int parse_node(struct sim_words *words, enum kind kind)
 	int addresses_at = words->at;
 	while (sim_words_has_address(words))
 		words->at++;
-	struct sim_behaviour how =
-	    kind == ROUTER ? words->router : words->host;
+	struct sim_behaviour how = kind == ROUTER ? words->router : words->host;
 	err = sim_words_behaviour(words, &how);
 	if (!err)
 		err = sim_words_end(words);
 	if (err)
 		return err;
-	uint32_t node = sim_node_add(w, name,
-	    sim_world_keep(w, &how, sizeof(how)), kind != ROUTER);
+	uint32_t node = sim_node_add(
+	    w, name, sim_world_keep(w, &how, sizeof(how)), kind != ROUTER);
 	if (node == SIM_NONE)
 		return sim_words_error(words,
 		    "%s: '%.40s' is there already, or there are more than %u "
-		    "nodes", words->word[0], name, w->max_nodes);
+		    "nodes",
+		    words->word[0], name, w->max_nodes);
 	words->at = addresses_at;
 	err = node_addresses(words, kind, node);
 	/* The first vantage is where probes leave unless another is asked. */
@@ -209,8 +209,8 @@ static int link_addresses(
 static int parse_link(struct sim_words *words)
 {
 	struct sim_world *w = words->world;
-	uint32_t ends[2], at[2][2] = { { SIM_NONE, SIM_NONE },
-		{ SIM_NONE, SIM_NONE } };
+	uint32_t ends[2],
+	    at[2][2] = { { SIM_NONE, SIM_NONE }, { SIM_NONE, SIM_NONE } };
 	int err = sim_words_node(words, &ends[0]);
 	if (!err)
 		err = sim_words_node(words, &ends[1]);
@@ -246,11 +246,13 @@ static int route_via(struct sim_words *words, struct sim_route *route)
 	for (char *name, *rest = list; (name = strsep(&rest, ","));) {
 		uint32_t to = sim_node_find(w, name);
 		uint32_t edge = to == SIM_NONE
-		    ? SIM_NONE : sim_edge_between(w, route->node, to);
+		    ? SIM_NONE
+		    : sim_edge_between(w, route->node, to);
 		if (edge == SIM_NONE)
 			return sim_words_error(words,
 			    "route: expected a neighbour of '%.40s', got "
-			    "'%.40s'", sim_node_name(w, route->node), name);
+			    "'%.40s'",
+			    sim_node_name(w, route->node), name);
 		route->edges = xreallocarray(route->edges,
 		    route->edge_count + (size_t)1, sizeof(*route->edges));
 		route->edges[route->edge_count++] = edge;
@@ -313,7 +315,8 @@ static int parse_statement(struct sim_words *words)
 			return statements[i].parse(words);
 	return sim_words_error(words,
 	    "expected seed, start, default, vantage, router, host, link, "
-	    "route or generate, got '%.40s'", words->word[0]);
+	    "route or generate, got '%.40s'",
+	    words->word[0]);
 }
 
 /* Cuts one line into words; false when it has too many. */
@@ -366,12 +369,12 @@ int sim_parse(
 		    .cost = 1 },
 	};
 	int lines = 0;
-	for (char *line; (words.line = lines + 1,
-			     line = next_line(&text, &lines));) {
+	for (char *line;
+	     (words.line = lines + 1, line = next_line(&text, &lines));) {
 		if (!split_line(&words, line)) {
 			words.word[0] = line;
-			return sim_words_error(&words,
-			    "expected at most %d words", SIM_WORDS_MAX);
+			return sim_words_error(
+			    &words, "expected at most %d words", SIM_WORDS_MAX);
 		}
 		int err = words.count ? parse_statement(&words) : 0;
 		if (err)

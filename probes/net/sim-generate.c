@@ -36,8 +36,7 @@ static int make_address(struct maker *m, int family, uint32_t node)
 	char text[PREFIX_TEXT_LEN];
 	/* Addresses that somebody has are passed over. */
 	for (;;) {
-		if (!nth_address(
-			&m->prefixes[family], ++m->given[family], &a))
+		if (!nth_address(&m->prefixes[family], ++m->given[family], &a))
 			return sim_words_error(m->words,
 			    "generate: %s has too few addresses",
 			    prefix_text(&m->prefixes[family], text));
@@ -56,10 +55,12 @@ static int make_node(
 	if (*to == SIM_NONE)
 		return sim_words_error(m->words,
 		    "generate: '%s' is there already, or there are more than "
-		    "%u nodes", name, m->words->world->max_nodes);
+		    "%u nodes",
+		    name, m->words->world->max_nodes);
 	for (int family = 0; family < 2; family++) {
 		int err = m->prefixes[family].addr.family
-		    ? make_address(m, family, *to) : 0;
+		    ? make_address(m, family, *to)
+		    : 0;
 		if (err)
 			return err;
 	}
@@ -71,8 +72,7 @@ static int make_below(struct maker *m, uint32_t parent, bool host)
 	uint32_t node;
 	int err = make_node(m, host ? m->host : m->router, host, &node);
 	if (!err)
-		sim_link_add(
-		    m->words->world, parent, node, m->link, m->link);
+		sim_link_add(m->words->world, parent, node, m->link, m->link);
 	return err;
 }
 
@@ -112,8 +112,8 @@ static int read_tail(struct maker *m)
 	if (!err)
 		err = sim_words_end(words);
 	m->router = sim_world_keep(words->world, &router, sizeof(router));
-	m->host = sim_world_keep(words->world, &words->host,
-	    sizeof(words->host));
+	m->host =
+	    sim_world_keep(words->world, &words->host, sizeof(words->host));
 	m->link = sim_world_keep(words->world, &link, sizeof(link));
 	return err;
 }
@@ -125,8 +125,7 @@ static int read_number(
 		sim_words_next(m->words);
 		return sim_words_expected(m->words, word);
 	}
-	return sim_words_integer(
-	    m->words, to, min, m->words->world->max_nodes);
+	return sim_words_integer(m->words, to, min, m->words->world->max_nodes);
 }
 
 static int read_place(struct maker *m, const char *word, uint32_t *node)
@@ -143,7 +142,8 @@ static int read_hosts(struct maker *m, uint64_t *hosts)
 	*hosts = 0;
 	const char *word = sim_words_peek(m->words);
 	return word && strcmp(word, "hosts") == 0
-	    ? read_number(m, "hosts", hosts, 0) : 0;
+	    ? read_number(m, "hosts", hosts, 0)
+	    : 0;
 }
 
 static int generate_tree(struct maker *m)
@@ -203,8 +203,7 @@ static int generate_mesh(struct maker *m)
 				sim_link_add(w, other, node, m->link, m->link);
 		}
 	}
-	return err ? err
-		   : make_hosts(m, first, first + (uint32_t)count, hosts);
+	return err ? err : make_hosts(m, first, first + (uint32_t)count, hosts);
 }
 
 static int generate_diamond(struct maker *m)

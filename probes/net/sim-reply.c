@@ -65,15 +65,13 @@ static uint16_t next_ip_id(const struct sim_arrival *a, const struct addr *src)
 	uint64_t id = node->ip_id_salt + (uint64_t)node->ip_id_steps++ +
 	    (uint64_t)((double)a->now_ns / 1e9 * how->ip_id_rate);
 	switch (how->ip_id) {
-	case SIM_IP_ID_SHARED:
-		return (uint16_t)id;
+	case SIM_IP_ID_SHARED: return (uint16_t)id;
 	case SIM_IP_ID_ADDRESS:
 		return (uint16_t)(id + addr_hash(src, node->ip_id_salt));
 	case SIM_IP_ID_RANDOM:
-		return (uint16_t)sim_mix(a->world->seed, sim_mix(a->serial,
-		    a->node));
-	case SIM_IP_ID_ZERO:
-		break;
+		return (uint16_t)sim_mix(
+		    a->world->seed, sim_mix(a->serial, a->node));
+	case SIM_IP_ID_ZERO: break;
 	}
 	return 0;
 }
@@ -190,8 +188,8 @@ static void put_interface(struct out *o, const struct addr *src)
 	put_bytes(o, "\010port0\0\0", 8);
 }
 
-static void put_extensions(struct out *o, const struct sim_behaviour *how,
-    const struct addr *src)
+static void put_extensions(
+    struct out *o, const struct sim_behaviour *how, const struct addr *src)
 {
 	size_t from = o->len;
 	put32(o, 0x20000000);
@@ -240,8 +238,7 @@ static void put_quote(struct out *o, const struct sim_arrival *a,
 static bool may_answer(const struct sim_arrival *a)
 {
 	const struct packet *p = a->packet;
-	return !packet_is_icmp_error(p) &&
-	    (!p->fragment || p->first_fragment);
+	return !packet_is_icmp_error(p) && (!p->fragment || p->first_fragment);
 }
 
 size_t sim_reply_error(const struct sim_arrival *a, enum sim_error error,
@@ -294,8 +291,8 @@ static size_t reply_tcp(const struct sim_arrival *a, uint8_t *to)
 	const struct packet *p = a->packet;
 	bool syn = p->tcp_flags & PACKET_TCP_SYN;
 	bool ack = p->tcp_flags & PACKET_TCP_ACK;
-	bool open = syn && !ack &&
-	    port_open(a->world->nodes[a->node].how, p->dport);
+	bool open =
+	    syn && !ack && port_open(a->world->nodes[a->node].how, p->dport);
 	if (p->tcp_flags & PACKET_TCP_RST)
 		return 0;
 	struct out o = { to, 0 };
@@ -329,9 +326,9 @@ size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 		return reply_echo(a, to);
 	case PACKET_UDP:
 		return how->no_udp
-		    ? 0 : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
-	case PACKET_TCP:
-		return how->no_tcp ? 0 : reply_tcp(a, to);
+		    ? 0
+		    : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
+	case PACKET_TCP: return how->no_tcp ? 0 : reply_tcp(a, to);
 	}
 	return 0;
 }

@@ -15,16 +15,16 @@
 #define CHOICES_MAX 256
 
 struct sim_paths {
-	uint64_t *hops;    /* owned, sorted: the node, then the edge to take */
+	uint64_t *hops; /* owned, sorted: the node, then the edge to take */
 	uint32_t count;
-	uint32_t *dist;    /* owned; every node's distance to the place, made
-			      when a static route leads off the paths */
+	uint32_t *dist; /* owned; every node's distance to the place, made
+			   when a static route leads off the paths */
 };
 
 uint64_t sim_mix(uint64_t a, uint64_t b)
 {
-	uint64_t x = a * UINT64_C(0x9e3779b97f4a7c15) + b +
-	    UINT64_C(0x632be59bd9b4e019);
+	uint64_t x =
+	    a * UINT64_C(0x9e3779b97f4a7c15) + b + UINT64_C(0x632be59bd9b4e019);
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
 	return x ^ x >> 31;
@@ -150,8 +150,7 @@ static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 				continue;
 			if (p->count == cap)
 				p->hops = xreallocarray(p->hops,
-				    cap = cap ? cap * 2 : 16,
-				    sizeof(*p->hops));
+				    cap = cap ? cap * 2 : 16, sizeof(*p->hops));
 			p->hops[p->count++] = (uint64_t)from << 32 | edge;
 			if (w->marks[from] == w->mark)
 				continue;

@@ -27,9 +27,9 @@ int sim_words_error(struct sim_words *words, const char *format, ...)
 
 int sim_words_expected(struct sim_words *words, const char *expected)
 {
-	const char *got =
-	    words->at > 0 && words->at <= words->count
-	    ? words->word[words->at - 1] : NULL;
+	const char *got = words->at > 0 && words->at <= words->count
+	    ? words->word[words->at - 1]
+	    : NULL;
 	return sim_words_error(words, "%.30s: expected %s, got %s%.40s%s",
 	    words->word[0], expected, got ? "'" : "",
 	    got ? got : "the end of the line", got ? "'" : "");
@@ -279,8 +279,8 @@ static int read_delay(struct sim_words *words, const struct row *row, void *to)
 	if (rest && strncmp(rest, "..", 2) == 0)
 		rest = read_duration(rest + 2, &how->delay_hi_ns);
 	if (!rest || *rest || how->delay_hi_ns < how->delay_lo_ns)
-		return sim_words_expected(words,
-		    "a time such as 5ms or a range such as 1ms..20ms");
+		return sim_words_expected(
+		    words, "a time such as 5ms or a range such as 1ms..20ms");
 	return 0;
 }
 
@@ -297,7 +297,8 @@ static int read_ecmp(struct sim_words *words, const struct row *row, void *to)
 		if (len == strlen(kinds[i]) && !strncmp(word, kinds[i], len))
 			kind = i;
 	if (!word || kind == 4)
-		return sim_words_expected(words, "5-tuple, first-4-octets, "
+		return sim_words_expected(words,
+		    "5-tuple, first-4-octets, "
 		    "src-dst or per-packet");
 	how->hash = (enum sim_hash)kind;
 	how->hash_flow_label = how->hash_tos = false;
@@ -326,8 +327,7 @@ static int read_ip_id(struct sim_words *words, const struct row *row, void *to)
 			how->ip_id = (enum sim_ip_id)i;
 			return 0;
 		}
-	return sim_words_expected(
-	    words, "shared, per-address, random or zero");
+	return sim_words_expected(words, "shared, per-address, random or zero");
 }
 
 static int read_protos(struct sim_words *words, const struct row *row, void *to)

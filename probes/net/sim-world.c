@@ -191,8 +191,8 @@ uint32_t sim_addr_owner(const struct sim_world *w, const struct addr *a)
 	return best == SIM_NONE ? SIM_NONE : w->blocks[best].node;
 }
 
-static void edge_add(struct sim_world *w, uint32_t from, uint32_t to,
-    const struct sim_link *how)
+static void edge_add(
+    struct sim_world *w, uint32_t from, uint32_t to, const struct sim_link *how)
 {
 	w->edges = grow(w->edges, w->edge_count, sizeof(*w->edges));
 	uint32_t at = w->edge_count++;
@@ -217,8 +217,7 @@ uint32_t sim_link_add(struct sim_world *w, uint32_t a, uint32_t b,
 	return at;
 }
 
-uint32_t sim_edge_between(
-    const struct sim_world *w, uint32_t from, uint32_t to)
+uint32_t sim_edge_between(const struct sim_world *w, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = w->edge_count; i-- > 0;)
 		if (w->edges[i].from == from && w->edges[i].to == to)
@@ -261,7 +260,8 @@ int sim_world_finish(
 			      "ADDRESS...'%s",
 		    vantage ? vantage : "");
 	adjacency_make(w);
-	w->paths = xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
+	w->paths =
+	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
 	sim_distances(w);
 	return 0;
 }

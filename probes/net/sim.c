@@ -21,10 +21,10 @@
 struct flight {
 	struct timer timer; /* first */
 	int64_t at_ns;
-	uint64_t serial; /* stands for the packet where chance decides */
+	uint64_t serial;     /* stands for the packet where chance decides */
 	uint32_t node, edge; /* arrives where, over which; SIM_NONE: begins */
 	uint32_t cookie;
-	bool sent;       /* in the inbox: a transmit stamp, not a packet */
+	bool sent; /* in the inbox: a transmit stamp, not a packet */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -68,8 +68,9 @@ static struct flight *flight_new(
     const void *bytes, size_t len, uint64_t serial, uint32_t node)
 {
 	struct flight *f = xmalloc(sizeof(*f) + len);
-	*f = (struct flight){ .serial = serial, .node = node,
-		.edge = SIM_NONE, .len = len };
+	*f = (struct flight){
+		.serial = serial, .node = node, .edge = SIM_NONE, .len = len
+	};
 	if (len > 0)
 		memcpy(f->bytes, bytes, len);
 	return f;
@@ -99,7 +100,8 @@ static void traverse(struct sim *s, struct flight *f, uint32_t edge)
 	int64_t wait_ns = serialise(e, f);
 	uint64_t place = sim_mix(0x11ce, edge);
 	if (wait_ns < 0 ||
-	    (e->how->loss > 0 && sim_draw(w, f->serial, place) < e->how->loss)) {
+	    (e->how->loss > 0 &&
+		sim_draw(w, f->serial, place) < e->how->loss)) {
 		free(f);
 		return;
 	}
@@ -140,12 +142,9 @@ static unsigned proto_bit(uint8_t proto)
 {
 	switch (proto) {
 	case PACKET_ICMP:
-	case PACKET_ICMP6:
-		return SIM_PROTO_ICMP;
-	case PACKET_UDP:
-		return SIM_PROTO_UDP;
-	case PACKET_TCP:
-		return SIM_PROTO_TCP;
+	case PACKET_ICMP6: return SIM_PROTO_ICMP;
+	case PACKET_UDP: return SIM_PROTO_UDP;
+	case PACKET_TCP: return SIM_PROTO_TCP;
 	}
 	return 0;
 }
@@ -184,8 +183,7 @@ static void forward(struct sim *s, struct flight *f, struct sim_arrival *a)
 {
 	struct sim_world *w = s->world;
 	bool drop;
-	uint32_t edge =
-	    sim_next_edge(w, f->node, a->packet, f->serial, &drop);
+	uint32_t edge = sim_next_edge(w, f->node, a->packet, f->serial, &drop);
 	bool begins = f->edge == SIM_NONE;
 	if (edge == SIM_NONE) {
 		if (!drop && !begins)
@@ -245,8 +243,8 @@ static int read_file(const char *path, char **text, struct errmsg *msg)
 {
 	FILE *f = fopen(path, "re");
 	if (!f)
-		return err_set(msg, -errno, "%.180s: %s", path,
-		    strerror(errno));
+		return err_set(
+		    msg, -errno, "%.180s: %s", path, strerror(errno));
 	size_t len = 0, cap = 65536, n;
 	char *t = xmalloc(cap);
 	while ((n = fread(t + len, 1, cap - 1 - len, f)) > 0) {
@@ -381,8 +379,8 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 	int64_t now_ns = sim_now(s).ns;
 	for (size_t i = 0; i < count; i++) {
 		const struct net_send *p = &packets[i];
-		struct flight *f = flight_new(p->bytes, p->len,
-		    ++s->serials, s->world->vantage);
+		struct flight *f = flight_new(
+		    p->bytes, p->len, ++s->serials, s->world->vantage);
 		struct flight *stamp = flight_new(NULL, 0, 0, f->node);
 		f->at_ns = stamp->at_ns = now_ns;
 		stamp->sent = true;

@@ -25,12 +25,12 @@ enum sim_hash {
 	SIM_HASH_FIVE_TUPLE, /* addresses, protocol, TCP and UDP ports */
 	SIM_HASH_FIRST_FOUR, /* addresses, protocol, 4 octets after IP */
 	SIM_HASH_ADDRESSES,
-	SIM_HASH_PACKET      /* each packet on its own */
+	SIM_HASH_PACKET /* each packet on its own */
 };
 
 enum sim_ip_id {
-	SIM_IP_ID_SHARED,      /* one counter for the node */
-	SIM_IP_ID_ADDRESS,     /* one counter for each source address */
+	SIM_IP_ID_SHARED,  /* one counter for the node */
+	SIM_IP_ID_ADDRESS, /* one counter for each source address */
 	SIM_IP_ID_RANDOM,
 	SIM_IP_ID_ZERO
 };
@@ -40,54 +40,55 @@ struct sim_behaviour {
 	enum sim_hash hash;
 	enum sim_ip_id ip_id;
 	bool hash_flow_label, hash_tos;
-	bool silent;           /* no ICMP error, ever */
+	bool silent;                  /* no ICMP error, ever */
 	bool no_echo, no_udp, no_tcp; /* packets to its own address */
-	bool hidden;           /* forwards without touching the TTL */
-	bool interface_info;   /* RFC 5837 object in errors */
-	bool old_extensions;   /* RFC 4884 length octet left 0 */
-	bool down;             /* a host that its last router cannot reach */
+	bool hidden;                  /* forwards without touching the TTL */
+	bool interface_info;          /* RFC 5837 object in errors */
+	bool old_extensions;          /* RFC 4884 length octet left 0 */
+	bool down; /* a host that its last router cannot reach */
 	uint8_t deny_protos, drop_protos; /* SIM_PROTO_* it does not forward */
-	uint8_t ttl;           /* of what it sends; 0: 255 router, 64 host */
-	uint16_t quote_bytes;  /* of the packet in an error; 0: all that fits */
-	uint32_t ip_id_rate;   /* counter steps a second from other traffic */
-	double limit_rate;     /* ICMP errors a second; 0: unlimited */
+	uint8_t ttl;          /* of what it sends; 0: 255 router, 64 host */
+	uint16_t quote_bytes; /* of the packet in an error; 0: all that fits */
+	uint32_t ip_id_rate;  /* counter steps a second from other traffic */
+	double limit_rate;    /* ICMP errors a second; 0: unlimited */
 	double limit_burst;
-	int64_t slow_ns;       /* time it takes to make an error */
-	uint32_t labels[SIM_MAX_LABELS]; /* MPLS stack that packets arrive with */
+	int64_t slow_ns; /* time it takes to make an error */
+	uint32_t
+	    labels[SIM_MAX_LABELS]; /* MPLS stack that packets arrive with */
 	uint8_t label_count, port_count;
-	uint16_t ports[SIM_MAX_PORTS];   /* open TCP ports */
-	struct addr reply_from[2];       /* v4, v6: source of its errors */
+	uint16_t ports[SIM_MAX_PORTS]; /* open TCP ports */
+	struct addr reply_from[2];     /* v4, v6: source of its errors */
 };
 enum { SIM_PROTO_ICMP = 1, SIM_PROTO_UDP = 2, SIM_PROTO_TCP = 4 };
 
 /* What a direction of a link does to packets. */
 struct sim_link {
 	int64_t delay_lo_ns, delay_hi_ns; /* each edge draws one from this */
-	int64_t jitter_ns;     /* each packet draws 0..jitter on top */
-	double loss, duplicate;/* probabilities */
-	double rate_bps;       /* 0: no serialisation */
-	uint64_t queue_bytes;  /* before a packet is dropped */
+	int64_t jitter_ns;      /* each packet draws 0..jitter on top */
+	double loss, duplicate; /* probabilities */
+	double rate_bps;        /* 0: no serialisation */
+	uint64_t queue_bytes;   /* before a packet is dropped */
 	uint32_t cost;
-	uint32_t mtu_bytes;    /* 0: none */
+	uint32_t mtu_bytes; /* 0: none */
 };
 
 struct sim_node {
 	const struct sim_behaviour *how;
-	uint32_t name;         /* offset in world->names */
-	uint32_t addr[2];      /* index of the first v4, v6 address or SIM_NONE */
-	uint32_t edges_at;     /* in world->adjacency */
+	uint32_t name;     /* offset in world->names */
+	uint32_t addr[2];  /* index of the first v4, v6 address or SIM_NONE */
+	uint32_t edges_at; /* in world->adjacency */
 	uint16_t ip_id_salt, ip_id_steps;
-	bool host, routed;     /* forwards nothing; has static routes */
-	uint8_t network_len[2];/* a vantage's prefix lengths, v4, v6 */
+	bool host, routed;      /* forwards nothing; has static routes */
+	uint8_t network_len[2]; /* a vantage's prefix lengths, v4, v6 */
 	double tokens;
-	int64_t tokens_ns;     /* when `tokens` was right */
+	int64_t tokens_ns; /* when `tokens` was right */
 };
 
 /* One direction of a link; its reverse is the edge with the last bit other. */
 struct sim_edge {
 	const struct sim_link *how;
 	uint32_t from, to;
-	uint32_t addr[2];      /* of the `from` side, or SIM_NONE */
+	uint32_t addr[2]; /* of the `from` side, or SIM_NONE */
 	int64_t delay_ns;
 	int64_t busy_until_ns; /* its queue is empty then */
 };
@@ -105,7 +106,7 @@ struct sim_block {
 struct sim_route {
 	uint32_t node;
 	struct prefix prefix;
-	uint32_t *edges;       /* owned */
+	uint32_t *edges; /* owned */
 	uint32_t edge_count;
 	bool drop;
 };
@@ -123,14 +124,14 @@ struct sim_world {
 	uint32_t max_nodes;
 	char *names;
 	size_t names_len;
-	uint32_t *by_name, *by_addr;  /* open hash tables, SIM_NONE empty */
+	uint32_t *by_name, *by_addr; /* open hash tables, SIM_NONE empty */
 	size_t by_name_size, by_addr_size;
-	void **kept;                  /* behaviours and links */
+	void **kept; /* behaviours and links */
 	size_t kept_count;
-	uint32_t *adjacency;          /* edges, grouped by node */
-	uint32_t *dist_from, *dist_to;/* vantage to node, node to vantage */
-	struct sim_paths **paths;     /* by destination node, made when needed */
-	uint32_t *marks, mark;        /* nodes seen by the walk in progress */
+	uint32_t *adjacency;           /* edges, grouped by node */
+	uint32_t *dist_from, *dist_to; /* vantage to node, node to vantage */
+	struct sim_paths **paths; /* by destination node, made when needed */
+	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
 	uint32_t vantage;
 	uint64_t seed;
 	struct walltime start;
@@ -158,12 +159,12 @@ uint32_t sim_link_add(struct sim_world *world, uint32_t a, uint32_t b,
 uint32_t sim_edge_between(
     const struct sim_world *world, uint32_t from, uint32_t to);
 /* After the last edge: adjacency and the distances from the vantage. */
-int sim_world_finish(struct sim_world *world, const char *vantage,
-    struct errmsg *msg);
+int sim_world_finish(
+    struct sim_world *world, const char *vantage, struct errmsg *msg);
 
 /* sim-file.c; sim-generate.c */
-int sim_parse(struct sim_world *world, char *text, const char *name,
-    struct errmsg *msg);
+int sim_parse(
+    struct sim_world *world, char *text, const char *name, struct errmsg *msg);
 struct sim_words;
 int sim_generate(struct sim_words *words);
 
@@ -183,7 +184,7 @@ double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);
 #define SIM_PACKET_MAX 1500
 struct sim_arrival {
 	struct sim_world *world;
-	uint32_t node, edge;   /* edge SIM_NONE: it started here */
+	uint32_t node, edge; /* edge SIM_NONE: it started here */
 	int64_t now_ns;
 	uint64_t serial;
 	const struct packet *packet;
@@ -198,7 +199,7 @@ enum sim_error {
 	SIM_PROHIBITED,
 	SIM_TOO_BIG
 };
-size_t sim_reply_error(const struct sim_arrival *arrival,
-    enum sim_error error, uint32_t mtu_bytes, uint8_t to[SIM_PACKET_MAX]);
+size_t sim_reply_error(const struct sim_arrival *arrival, enum sim_error error,
+    uint32_t mtu_bytes, uint8_t to[SIM_PACKET_MAX]);
 size_t sim_reply_host(
     const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Probes as bytes: a copy of the template that libnet made (template.c) with
  * the fields, the payload and the checksums put in, which costs no allocation
@@ -37,7 +37,7 @@ static int upper_of(const struct probe *probe)
 size_t probe_size_bytes(const struct probe *probe)
 {
 	return (probe->dst.family == 4 ? 20u : 40u) +
-	       (probe->proto == PACKET_TCP ? 20u : 8u) + probe->payload_len;
+	    (probe->proto == PACKET_TCP ? 20u : 8u) + probe->payload_len;
 }
 
 static void put_ipv4(
@@ -56,8 +56,9 @@ static void put_ipv4(
 static void put_ipv6(
     uint8_t *ip, const struct probe *probe, const struct addr *src, size_t len)
 {
-	put_be32(ip, 6u << 28 | (uint32_t)probe->tos << 20 |
-			 (probe->flow_label & 0xfffff));
+	put_be32(ip,
+	    6u << 28 | (uint32_t)probe->tos << 20 |
+		(probe->flow_label & 0xfffff));
 	put_be16(ip + 4, (uint32_t)len - 40);
 	ip[7] = probe->ttl;
 	memcpy(ip + 8, src->bytes, 16);
@@ -105,9 +106,9 @@ static void put_upper(uint8_t *upper, const struct probe *probe)
 static void put_checksum(
     uint8_t *upper, size_t len, const struct probe *probe, uint32_t pseudo)
 {
-	size_t at = probe->proto == PACKET_TCP   ? 16
-		    : probe->proto == PACKET_UDP ? 6
-						 : 2;
+	size_t at = probe->proto == PACKET_TCP ? 16
+	    : probe->proto == PACKET_UDP       ? 6
+					       : 2;
 	put_be16(upper + at, 0); /* libnet filled it in the template */
 	if (probe->fix_checksum)
 		put_be16(upper + 8, 0);

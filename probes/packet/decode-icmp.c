@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * What an ICMP error carries: the packet it complains about, and behind that
  * the multi-part extensions.  Specification: RFC 792, RFC 4443, RFC 4884
@@ -28,8 +28,8 @@ bool packet_is_icmp_error(const struct packet *p)
 	if (p->src.family == 6)
 		return p->proto == PACKET_ICMP6 && p->icmp_type < 128;
 	return p->src.family == 4 && p->proto == PACKET_ICMP &&
-	       (p->icmp_type == 3 || p->icmp_type == 4 || p->icmp_type == 5 ||
-		   p->icmp_type == 11 || p->icmp_type == 12);
+	    (p->icmp_type == 3 || p->icmp_type == 4 || p->icmp_type == 5 ||
+		p->icmp_type == 11 || p->icmp_type == 12);
 }
 
 static bool may_have_extensions(const struct packet *p)
@@ -69,8 +69,9 @@ void decode_icmp_error(struct packet *p)
 	bool by_length = at != 0;
 	if (!by_length)
 		at = COMPAT_QUOTE_LEN;
-	if (at >= p->payload_len || !structure_is_sound(p->payload + at,
-					p->payload_len - at, !by_length))
+	if (at >= p->payload_len ||
+	    !structure_is_sound(
+		p->payload + at, p->payload_len - at, !by_length))
 		return;
 	p->quote_len = at;
 	p->extensions = p->payload + at;

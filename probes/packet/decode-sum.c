@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The Internet checksum.  Specification: RFC 1071.  The sum is the same in
  * either byte order up to a swap, so words are added as the machine reads

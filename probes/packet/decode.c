@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * From the IP header to the payload.  Specification: RFC 791, RFC 8200
  * (with the extension headers of RFC 4302, 5533, 6275 and 7401), RFC 768,
@@ -95,7 +95,7 @@ static bool has_echo_fields(const struct packet *p)
 	if (p->proto == PACKET_ICMP6)
 		return p->icmp_type == 128 || p->icmp_type == 129;
 	return p->icmp_type == 0 || p->icmp_type == 8 ||
-	       (p->icmp_type >= 13 && p->icmp_type <= 18);
+	    (p->icmp_type >= 13 && p->icmp_type <= 18);
 }
 
 static int decode_icmp(struct packet *p, struct span *s, bool quoted)
@@ -185,9 +185,9 @@ static int decode_ip4(struct packet *p, struct span *s, bool quoted)
 bool decode_is_extension(unsigned proto)
 {
 	return proto == IP6_HOP_BY_HOP || proto == IP6_ROUTING ||
-	       proto == IP6_FRAGMENT || proto == IP6_DESTINATION ||
-	       proto == IP6_AUTHENTICATION || proto == IP6_MOBILITY ||
-	       proto == IP6_HIP || proto == IP6_SHIM;
+	    proto == IP6_FRAGMENT || proto == IP6_DESTINATION ||
+	    proto == IP6_AUTHENTICATION || proto == IP6_MOBILITY ||
+	    proto == IP6_HIP || proto == IP6_SHIM;
 }
 
 /* Each header is at least 8 octets, so the walk is linear in the packet. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * From the frame to the IP header.  Specification: IEEE 802.3 and 802.1Q,
  * and tcpdump.org's LINKTYPE pages for the pseudo-headers that libpcap makes.
@@ -58,7 +58,7 @@ static int no_packet(struct packet *p, int err)
 static bool is_vlan(unsigned type)
 {
 	return type == TYPE_VLAN || type == TYPE_QINQ ||
-	       type == TYPE_QINQ_OLD || type == TYPE_QINQ_OLDER;
+	    type == TYPE_QINQ_OLD || type == TYPE_QINQ_OLDER;
 }
 
 /* s is behind the type. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Answers to probes.  Specification: RFC 792 and RFC 4443 (echo, and errors
  * that quote), RFC 9293 section 3.5 (which sequence and acknowledgement
@@ -18,10 +18,10 @@ static bool read_quote(struct match_answer *answer, const struct packet *error)
 	if (packet_decode_quote(&q, error) != 0 || q.src.family == 0)
 		return false;
 	size_t upper = error->quote_len > q.ip_header_len
-			   ? error->quote_len - q.ip_header_len
-			   : 0;
+	    ? error->quote_len - q.ip_header_len
+	    : 0;
 	bool echo = q.icmp_type == (q.proto == PACKET_ICMP ? 8 : 128) &&
-		    q.icmp_code == 0;
+	    q.icmp_code == 0;
 	answer->quoted = true;
 	answer->src = q.src;
 	answer->ip_id = q.ip_id;
@@ -66,7 +66,7 @@ static bool read_direct(struct match_answer *answer, const struct packet *p)
 		answer->tcp_seq = p->tcp_seq;
 		answer->tcp_acks = p->tcp_flags & PACKET_TCP_ACK;
 		return p->tcp_flags & PACKET_TCP_RST ||
-		       flags == (PACKET_TCP_SYN | PACKET_TCP_ACK);
+		    flags == (PACKET_TCP_SYN | PACKET_TCP_ACK);
 	case PACKET_ICMP:
 	case PACKET_ICMP6:
 		answer->flow.sport = p->icmp_id;
@@ -89,8 +89,8 @@ bool match_read(struct match_answer *answer, const struct packet *packet)
 
 /* What a translator keeps when it writes another source over ours: the sum of
  * that and the checksum, modulo 0xffff. */
-static uint32_t kept_sum(const struct match_flow *flow, const struct addr *src,
-    uint16_t checksum)
+static uint32_t kept_sum(
+    const struct match_flow *flow, const struct addr *src, uint16_t checksum)
 {
 	uint32_t sum = (uint32_t)flow->sport + checksum;
 	uint32_t address = addr_v4_value(src);
@@ -107,8 +107,8 @@ static bool is_translation(
 	if (sent->flow.proto != PACKET_UDP && answer->tag != sent->tag)
 		return false;
 	return sent->flow.proto == PACKET_TCP || /* its checksum is farther */
-	       kept_sum(&answer->flow, &answer->src, answer->checksum) ==
-		   kept_sum(&sent->flow, &sent->src, sent->checksum);
+	    kept_sum(&answer->flow, &answer->src, answer->checksum) ==
+	    kept_sum(&sent->flow, &sent->src, sent->checksum);
 }
 
 static enum match_fit fit_quote6(
@@ -118,7 +118,7 @@ static enum match_fit fit_quote6(
 	    answer->tag != sent->tag)
 		return MATCH_CONTRADICTS;
 	bool all = addr_equal(&answer->src, &sent->src) &&
-		   answer->flow_label == sent->flow_label;
+	    answer->flow_label == sent->flow_label;
 	return all ? MATCH_FITS_WELL : MATCH_FITS;
 }
 
@@ -151,8 +151,8 @@ static enum match_fit fit_echo(
     const struct match_answer *answer, const struct match_sent *sent)
 {
 	uint32_t step = sent->flow.dst.family == 4 ? 0x0800 : 0xffff - 0x0100;
-	bool same = (sent->checksum + step) % 0xffff ==
-		    answer->checksum % 0xffff;
+	bool same =
+	    (sent->checksum + step) % 0xffff == answer->checksum % 0xffff;
 	if (answer->tag != sent->tag || answer->len > sent->len)
 		return MATCH_CONTRADICTS;
 	if (answer->len < sent->len)
@@ -170,9 +170,9 @@ static enum match_fit fit_tcp(
 	uint32_t acked = answer->tag - sent->tag; /* modulo 2^32 */
 	if (!answer->tcp_acks)
 		return sent->tcp_flags & PACKET_TCP_ACK &&
-			       answer->tcp_seq == sent->tcp_ack
-			   ? MATCH_FITS_WELL
-			   : MATCH_CONTRADICTS;
+			answer->tcp_seq == sent->tcp_ack
+		    ? MATCH_FITS_WELL
+		    : MATCH_CONTRADICTS;
 	if (acked == syn + sent->len + fin)
 		return MATCH_FITS_WELL;
 	return syn && acked == 1 ? MATCH_FITS : MATCH_CONTRADICTS;
@@ -190,8 +190,7 @@ static enum match_fit fit_direct(
 	/* A probe of this machine to itself, from a port to the same port, is
 	 * not its own answer. */
 	bool itself = addr_equal(&sent->src, &sent->flow.dst) &&
-		      answer->ip_id == sent->ip_id &&
-		      answer->checksum == sent->checksum;
+	    answer->ip_id == sent->ip_id && answer->checksum == sent->checksum;
 	return itself ? MATCH_OTHER : MATCH_FITS;
 }
 
@@ -200,7 +199,8 @@ enum match_fit match_fit(
 {
 	const struct match_flow *a = &answer->flow, *s = &sent->flow;
 	if (a->proto != s->proto || a->dport != s->dport ||
-	    !addr_equal(&a->dst, &s->dst) || !addr_equal(&answer->to, &sent->src))
+	    !addr_equal(&a->dst, &s->dst) ||
+	    !addr_equal(&answer->to, &sent->src))
 		return MATCH_OTHER;
 	if (!answer->quoted)
 		return fit_direct(answer, sent);
@@ -212,9 +212,9 @@ struct match_sent match_sent_of(
     const struct probe *probe, const struct addr *src, const uint8_t *packet)
 {
 	const uint8_t *upper = packet + (probe->dst.family == 4 ? 20 : 40);
-	size_t at = probe->proto == PACKET_TCP   ? 16
-		    : probe->proto == PACKET_UDP ? 6
-						 : 2;
+	size_t at = probe->proto == PACKET_TCP ? 16
+	    : probe->proto == PACKET_UDP       ? 6
+					       : 2;
 	struct match_sent sent = {
 		.flow = { .dst = probe->dst,
 		    .proto = probe->proto,
@@ -268,7 +268,7 @@ bool match_past_has(const struct match_past *past,
     const struct match_answer *answer, uint64_t key)
 {
 	bool has_tag = answer->flow.proto == PACKET_ICMP ||
-		       (answer->quoted && answer->has_tag);
+	    (answer->quoted && answer->has_tag);
 	uint64_t hash = past_hash(&answer->flow, has_tag, answer->tag, key);
 	return past->hashes[hash % MATCH_PAST] == hash;
 }

@@ -43,8 +43,8 @@ struct packet {
 	bool fragment;          /* part of a datagram */
 	bool first_fragment;    /* offset 0: the upper header is here */
 
-	uint16_t sport, dport;  /* TCP, UDP */
-	uint16_t l4_checksum;   /* TCP, UDP, ICMP, as on the wire */
+	uint16_t sport, dport; /* TCP, UDP */
+	uint16_t l4_checksum;  /* TCP, UDP, ICMP, as on the wire */
 	uint16_t udp_len;
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window;
@@ -52,13 +52,14 @@ struct packet {
 	uint8_t tcp_header_len;
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_id, icmp_seq; /* echo messages */
-	uint32_t icmp_rest;     /* the four octets after the checksum */
+	uint32_t icmp_rest;         /* the four octets after the checksum */
 
 	const uint8_t *payload; /* after the upper header; NULL when none */
 	size_t payload_len;     /* captured */
-	size_t payload_wire_len;/* on the wire, by the lengths in the headers */
+	size_t
+	    payload_wire_len; /* on the wire, by the lengths in the headers */
 
-	const uint8_t *quote;   /* ICMP errors: the quoted IP packet */
+	const uint8_t *quote; /* ICMP errors: the quoted IP packet */
 	size_t quote_len;
 	const uint8_t *extensions; /* RFC 4884 structure, checked, or NULL */
 	size_t extensions_len;
@@ -67,8 +68,8 @@ struct packet {
 
 /* From the IP header on.  caplen bytes were captured, wirelen were sent.
  * ERR_TRUNCATED, ERR_MALFORMED, or ERR_UNSUPPORTED for what is not IP. */
-int packet_decode_ip(struct packet *packet, const void *bytes, size_t caplen,
-    size_t wirelen);
+int packet_decode_ip(
+    struct packet *packet, const void *bytes, size_t caplen, size_t wirelen);
 
 /* From the link layer: dlt is libpcap's DLT_* (EN10MB with VLAN and QinQ,
  * LINUX_SLL, LINUX_SLL2, RAW, IPV4, IPV6, NULL, LOOP); ERR_UNSUPPORTED for

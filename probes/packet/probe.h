@@ -19,19 +19,19 @@
 
 struct probe {
 	struct addr dst;
-	uint8_t proto;       /* PACKET_ICMP (echo request, for both families),
-				PACKET_UDP or PACKET_TCP */
+	uint8_t proto; /* PACKET_ICMP (echo request, for both families),
+			  PACKET_UDP or PACKET_TCP */
 	uint8_t ttl;
 	uint8_t tos;
-	uint32_t flow_label; /* IPv6, 20 bits */
-	uint16_t ip_id;      /* IPv4; 0 lets the guardian choose */
+	uint32_t flow_label;   /* IPv6, 20 bits */
+	uint16_t ip_id;        /* IPv4; 0 lets the guardian choose */
 	uint16_t sport, dport; /* UDP, TCP */
 	uint16_t icmp_id, icmp_seq;
-	uint16_t checksum;   /* if fix_checksum: the upper checksum to show; the
-				first two payload octets are chosen so that
-				it is right (Paris traceroute).  Never 0 for
-				UDP nor 0xffff for ICMP: no sum gives them */
-	bool fix_checksum;   /* ICMP and UDP; needs two octets of payload */
+	uint16_t checksum; /* if fix_checksum: the upper checksum to show; the
+			      first two payload octets are chosen so that
+			      it is right (Paris traceroute).  Never 0 for
+			      UDP nor 0xffff for ICMP: no sum gives them */
+	bool fix_checksum; /* ICMP and UDP; needs two octets of payload */
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window;
 	uint8_t tcp_flags;

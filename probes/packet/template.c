@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * One packet per family and protocol, built by libnet when the program
  * starts.  Apart from build.c because libnet's headers make macros of names

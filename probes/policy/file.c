@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The policy file: one table gives each key, where its value lives, and what
  * it is when the file does not say.  Every key exists twice, as local-... for

@@ -127,7 +127,7 @@ int sandbox_probe(enum sandbox_role role, struct sandbox_report *report)
 		close(ends[0]);
 		sandbox_enter(role, NULL, &found, NULL);
 		_exit(write(ends[1], &found, sizeof(found)) !=
-		      (ssize_t)sizeof(found));
+		    (ssize_t)sizeof(found));
 	}
 	close(ends[1]);
 	ssize_t n = pid < 0 ? -1 : read(ends[0], report, sizeof(*report));

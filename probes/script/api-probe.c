@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Probes as a script makes them: sonde.icmp{...}, sonde.udp{...} and
  * sonde.tcp{...} check every field against one table and give a value that
@@ -11,8 +11,20 @@
 /* Above the ports that Linux gives to sockets. */
 #define SPORT_DEFAULT 61439
 
-enum kind { DST, U8, U16, U32, LABEL, CHECKSUM, PAYLOAD, SIZE, FLAGS, PROTO,
-	SIZE_BYTES, WITH };
+enum kind {
+	DST,
+	U8,
+	U16,
+	U32,
+	LABEL,
+	CHECKSUM,
+	PAYLOAD,
+	SIZE,
+	FLAGS,
+	PROTO,
+	SIZE_BYTES,
+	WITH
+};
 enum { FOR_ICMP = 1, FOR_UDP = 2, FOR_TCP = 4, FOR_ALL = 7, READ_ONLY = 8 };
 
 #define AT(field) offsetof(struct probe, field)
@@ -22,25 +34,25 @@ static const struct field {
 	int for_what;
 	size_t at;
 } fields[] = {
-    {"dst", DST, FOR_ALL, 0},
-    {"ttl", U8, FOR_ALL, AT(ttl)},
-    {"tos", U8, FOR_ALL, AT(tos)},
-    {"flow_label", LABEL, FOR_ALL, AT(flow_label)},
-    {"ip_id", U16, FOR_ALL, AT(ip_id)},
-    {"payload", PAYLOAD, FOR_ALL, 0},
-    {"payload_bytes", SIZE, FOR_ALL, 0},
-    {"checksum", CHECKSUM, FOR_ICMP | FOR_UDP, 0},
-    {"id", U16, FOR_ICMP, AT(icmp_id)},
-    {"seq", U16, FOR_ICMP, AT(icmp_seq)},
-    {"sport", U16, FOR_UDP | FOR_TCP, AT(sport)},
-    {"dport", U16, FOR_UDP | FOR_TCP, AT(dport)},
-    {"seq", U32, FOR_TCP, AT(tcp_seq)},
-    {"ack", U32, FOR_TCP, AT(tcp_ack)},
-    {"window", U16, FOR_TCP, AT(tcp_window)},
-    {"flags", FLAGS, FOR_TCP, 0},
-    {"proto", PROTO, FOR_ALL | READ_ONLY, 0},
-    {"size_bytes", SIZE_BYTES, FOR_ALL | READ_ONLY, 0},
-    {"with", WITH, FOR_ALL | READ_ONLY, 0},
+	{ "dst", DST, FOR_ALL, 0 },
+	{ "ttl", U8, FOR_ALL, AT(ttl) },
+	{ "tos", U8, FOR_ALL, AT(tos) },
+	{ "flow_label", LABEL, FOR_ALL, AT(flow_label) },
+	{ "ip_id", U16, FOR_ALL, AT(ip_id) },
+	{ "payload", PAYLOAD, FOR_ALL, 0 },
+	{ "payload_bytes", SIZE, FOR_ALL, 0 },
+	{ "checksum", CHECKSUM, FOR_ICMP | FOR_UDP, 0 },
+	{ "id", U16, FOR_ICMP, AT(icmp_id) },
+	{ "seq", U16, FOR_ICMP, AT(icmp_seq) },
+	{ "sport", U16, FOR_UDP | FOR_TCP, AT(sport) },
+	{ "dport", U16, FOR_UDP | FOR_TCP, AT(dport) },
+	{ "seq", U32, FOR_TCP, AT(tcp_seq) },
+	{ "ack", U32, FOR_TCP, AT(tcp_ack) },
+	{ "window", U16, FOR_TCP, AT(tcp_window) },
+	{ "flags", FLAGS, FOR_TCP, 0 },
+	{ "proto", PROTO, FOR_ALL | READ_ONLY, 0 },
+	{ "size_bytes", SIZE_BYTES, FOR_ALL | READ_ONLY, 0 },
+	{ "with", WITH, FOR_ALL | READ_ONLY, 0 },
 };
 #undef AT
 #define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
@@ -105,8 +117,8 @@ void api_type_new(lua_State *L, const char *name, const char *const *names,
 static int for_proto(uint8_t proto)
 {
 	return proto == PACKET_UDP ? FOR_UDP
-	       : proto == PACKET_TCP ? FOR_TCP
-				     : FOR_ICMP;
+	    : proto == PACKET_TCP  ? FOR_TCP
+				   : FOR_ICMP;
 }
 
 static const struct field *field_find(const char *name, int for_what)
@@ -128,8 +140,7 @@ static int field_unknown(lua_State *L, const char *name, int for_what)
 			names[count++] = fields[i].name;
 	const char *near = option_nearest(name, names, count);
 	return luaL_error(L, "a probe has no field '%s'%s%s%s", name,
-	    near ? "; did you mean '" : "", near ? near : "",
-	    near ? "'?" : "");
+	    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static lua_Integer number_in(
@@ -154,8 +165,10 @@ static uint8_t check_flags(lua_State *L, const struct field *f)
 		if (at)
 			flags |= 1u << (at - flag_letters);
 		else
-			luaL_error(L, "flags: expected letters of %s, got "
-			    "'%s'", flag_letters, lua_tostring(L, -1));
+			luaL_error(L,
+			    "flags: expected letters of %s, got "
+			    "'%s'",
+			    flag_letters, lua_tostring(L, -1));
 	}
 	return (uint8_t)flags;
 }
@@ -173,44 +186,36 @@ static void draft_set(lua_State *L, struct draft *d, const struct field *f)
 	void *to = (char *)p + f->at;
 	size_t len;
 	switch (f->kind) {
-	case DST:
-		p->dst = api_check_address(L, -1);
-		break;
-	case U8:
-		*(uint8_t *)to = (uint8_t)number_in(L, f, UINT8_MAX);
-		break;
+	case DST: p->dst = api_check_address(L, -1); break;
+	case U8: *(uint8_t *)to = (uint8_t)number_in(L, f, UINT8_MAX); break;
 	case U16:
 		*(uint16_t *)to = (uint16_t)number_in(L, f, UINT16_MAX);
 		break;
 	case U32:
 		*(uint32_t *)to = (uint32_t)number_in(L, f, UINT32_MAX);
 		break;
-	case LABEL:
-		*(uint32_t *)to = (uint32_t)number_in(L, f, 0xfffff);
-		break;
+	case LABEL: *(uint32_t *)to = (uint32_t)number_in(L, f, 0xfffff); break;
 	case CHECKSUM:
 		p->checksum = (uint16_t)number_in(L, f, UINT16_MAX);
 		p->fix_checksum = true;
 		break;
 	case SIZE:
 		d->payload = NULL;
-		p->payload_len =
-		    (uint16_t)number_in(L, f, PROBE_PAYLOAD_MAX);
+		p->payload_len = (uint16_t)number_in(L, f, PROBE_PAYLOAD_MAX);
 		break;
 	case PAYLOAD:
 		d->payload = luaL_checklstring(L, -1, &len);
 		if (len > PROBE_PAYLOAD_MAX)
-			luaL_error(L, "payload: expected at most %d octets, "
-			    "got %d", PROBE_PAYLOAD_MAX, (int)len);
+			luaL_error(L,
+			    "payload: expected at most %d octets, "
+			    "got %d",
+			    PROBE_PAYLOAD_MAX, (int)len);
 		p->payload_len = (uint16_t)len;
 		break;
-	case FLAGS:
-		p->tcp_flags = check_flags(L, f);
-		break;
+	case FLAGS: p->tcp_flags = check_flags(L, f); break;
 	case PROTO:
 	case SIZE_BYTES:
-	case WITH:
-		break;
+	case WITH: break;
 	}
 }
 
@@ -236,7 +241,8 @@ static void draft_read(lua_State *L, int at, struct draft *d)
 	if (d->probe.proto != PACKET_ICMP && d->probe.dport == 0)
 		luaL_error(L, "a probe needs dport, a port");
 	if (d->probe.fix_checksum && d->probe.payload_len < 2)
-		luaL_error(L, "checksum: expected a payload of at least two "
+		luaL_error(L,
+		    "checksum: expected a payload of at least two "
 		    "octets, which make it come out right");
 	if (d->probe.fix_checksum && d->probe.checksum == 0 &&
 	    d->probe.proto == PACKET_UDP)
@@ -259,7 +265,7 @@ static int draft_push(lua_State *L, const struct draft *d)
 
 static int probe_new(lua_State *L, uint8_t proto)
 {
-	struct draft d = {.probe = {.proto = proto, .ttl = 64}};
+	struct draft d = { .probe = { .proto = proto, .ttl = 64 } };
 	if (proto != PACKET_ICMP)
 		d.probe.sport = SPORT_DEFAULT;
 	if (proto == PACKET_TCP) {
@@ -288,7 +294,7 @@ static int api_tcp(lua_State *L)
 static int probe_with(lua_State *L)
 {
 	const struct host_probe *p = api_probe_check(L, 1);
-	struct draft d = {p->probe, (const char *)p->probe.payload};
+	struct draft d = { p->probe, (const char *)p->probe.payload };
 	draft_read(L, 2, &d);
 	return draft_push(L, &d);
 }
@@ -309,46 +315,33 @@ static void push_field(
 	const struct probe *p = &hp->probe;
 	const void *at = (const char *)p + f->at;
 	switch (f->kind) {
-	case DST:
-		api_push_address(L, &p->dst);
-		break;
-	case U8:
-		lua_pushinteger(L, *(const uint8_t *)at);
-		break;
-	case U16:
-		lua_pushinteger(L, *(const uint16_t *)at);
-		break;
+	case DST: api_push_address(L, &p->dst); break;
+	case U8: lua_pushinteger(L, *(const uint8_t *)at); break;
+	case U16: lua_pushinteger(L, *(const uint16_t *)at); break;
 	case U32:
-	case LABEL:
-		lua_pushinteger(L, *(const uint32_t *)at);
-		break;
+	case LABEL: lua_pushinteger(L, *(const uint32_t *)at); break;
 	case CHECKSUM:
 		if (p->fix_checksum)
 			lua_pushinteger(L, p->checksum);
 		else
 			lua_pushnil(L);
 		break;
-	case SIZE:
-		lua_pushinteger(L, p->payload_len);
-		break;
+	case SIZE: lua_pushinteger(L, p->payload_len); break;
 	case PAYLOAD:
 		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",
 		    p->payload ? p->payload_len : 0);
 		break;
-	case FLAGS:
-		push_flags(L, p->tcp_flags);
-		break;
+	case FLAGS: push_flags(L, p->tcp_flags); break;
 	case PROTO:
-		lua_pushstring(L, p->proto == PACKET_UDP   ? "udp"
-				  : p->proto == PACKET_TCP ? "tcp"
-							   : "icmp");
+		lua_pushstring(L,
+		    p->proto == PACKET_UDP       ? "udp"
+			: p->proto == PACKET_TCP ? "tcp"
+						 : "icmp");
 		break;
 	case SIZE_BYTES:
 		lua_pushinteger(L, (lua_Integer)probe_size_bytes(p));
 		break;
-	case WITH:
-		lua_pushcfunction(L, probe_with);
-		break;
+	case WITH: lua_pushcfunction(L, probe_with); break;
 	}
 }
 
@@ -366,10 +359,9 @@ static int probe_index(lua_State *L)
 
 void api_probe_open(lua_State *L)
 {
-	static const luaL_Reg functions[] = {
-	    {"icmp", api_icmp}, {"udp", api_udp}, {"tcp", api_tcp},
-	    {NULL, NULL}};
-	static const char *const none[] = {NULL};
+	static const luaL_Reg functions[] = { { "icmp", api_icmp },
+		{ "udp", api_udp }, { "tcp", api_tcp }, { NULL, NULL } };
+	static const char *const none[] = { NULL };
 	luaL_setfuncs(L, functions, 0);
 	api_type_new(L, HOST_PROBE, none, probe_index);
 }

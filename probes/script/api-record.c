@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Records: what a script learned, as the bytes that the keeper or the command
  * line reads.  Traces and pings are made here from results, so that every
@@ -29,8 +29,8 @@ int record_flush(struct host *host)
 static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 {
 	struct host *host = host_of(L);
-	struct errmsg msg = {""};
-	struct buf packed = {0};
+	struct errmsg msg = { "" };
+	struct buf packed = { 0 };
 	if (!host->config) {
 		luaL_error(L, "only run() may record");
 		return;
@@ -48,8 +48,8 @@ static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 		record->campaign.len = sizeof(host->config->campaign);
 	}
 	int err = record_pack(record, &packed, &msg);
-	if (!err && host->records.len + packed.len + 4 >
-		PRODUCER_DATAGRAM_BYTES)
+	if (!err &&
+	    host->records.len + packed.len + 4 > PRODUCER_DATAGRAM_BYTES)
 		err = record_flush(host);
 	if (!err) {
 		buf_be32(&host->records, mark | (uint32_t)packed.len);
@@ -59,8 +59,8 @@ static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 		err = record_flush(host); /* somebody is looking on */
 	buf_fini(&packed);
 	if (err)
-		luaL_error(L, "record: %s",
-		    msg.text[0] ? msg.text : err_str(err));
+		luaL_error(
+		    L, "record: %s", msg.text[0] ? msg.text : err_str(err));
 }
 
 static void record_emit(lua_State *L, Sonde__Record *record)
@@ -79,7 +79,7 @@ static void *scratch(lua_State *L, size_t size)
 
 static ProtobufCBinaryData octets(const void *data, size_t len)
 {
-	return (ProtobufCBinaryData){len, (uint8_t *)data};
+	return (ProtobufCBinaryData){ len, (uint8_t *)data };
 }
 
 static ProtobufCBinaryData addr_octets(const struct addr *a)
@@ -87,8 +87,8 @@ static ProtobufCBinaryData addr_octets(const struct addr *a)
 	return octets(a->bytes, addr_len(a));
 }
 
-static void fill_mpls(lua_State *L, Sonde__IcmpExtension *to,
-    const struct packet_extension *e)
+static void fill_mpls(
+    lua_State *L, Sonde__IcmpExtension *to, const struct packet_extension *e)
 {
 	struct reader r = reader_init(e->data, e->len);
 	size_t count = e->len / 4;
@@ -159,20 +159,19 @@ static void fill_reply(
 
 /* The list of results at `probes`, turned into replies. */
 struct list {
-	int probes;            /* stack index of the table */
-	size_t count, size;    /* replies, and room for them */
+	int probes;         /* stack index of the table */
+	size_t count, size; /* replies, and room for them */
 	Sonde__Reply **replies;
 	const struct probe *first; /* of the first result */
-	struct addr src;       /* where its packet left from */
-	uint32_t attempts[256];/* so far, by TTL */
-	uint32_t number;       /* of the result at hand, from 1 */
+	struct addr src;           /* where its packet left from */
+	uint32_t attempts[256];    /* so far, by TTL */
+	uint32_t number;           /* of the result at hand, from 1 */
 	uint32_t sent, received;
 	uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns;
 };
 
-static void list_add(lua_State *L, struct list *l,
-    const struct host_result *r, const struct probe *probe,
-    const struct host_reply *reply)
+static void list_add(lua_State *L, struct list *l, const struct host_result *r,
+    const struct probe *probe, const struct host_reply *reply)
 {
 	if (l->count == l->size)
 		return; /* the list changed while it was read */
@@ -186,8 +185,8 @@ static void list_add(lua_State *L, struct list *l,
 		to->tx_clock = (Sonde__Clock)r->tx.clock;
 	}
 	if (r->verdict)
-		to->denied = (char *)policy_reason_name(
-		    (enum policy_verdict)r->verdict);
+		to->denied =
+		    (char *)policy_reason_name((enum policy_verdict)r->verdict);
 	if (reply)
 		fill_reply(L, to, reply);
 	l->replies[l->count++] = to;
@@ -201,7 +200,7 @@ static bool is_answer(const struct probe *probe, const struct packet *p)
 	if (!packet_is_icmp_error(p))
 		return true;
 	return probe->proto == PACKET_UDP && p->icmp_type == (six ? 1 : 3) &&
-	       p->icmp_code == (six ? 4 : 3);
+	    p->icmp_code == (six ? 4 : 3);
 }
 
 static void list_count(struct list *l, const struct host_result *r,
@@ -319,22 +318,22 @@ static uint64_t fnv(uint64_t h, const void *data, size_t len)
 }
 
 /* FNV-1a over what balancers look at. */
-static uint64_t flow_id(const Sonde__Trace *t, const struct probe *p,
-    const struct addr *src)
+static uint64_t flow_id(
+    const Sonde__Trace *t, const struct probe *p, const struct addr *src)
 {
 	/* Of ICMP they see the checksum (dport), not the id. */
 	uint64_t sport = p->proto == PACKET_ICMP ? 0 : t->sport;
-	uint64_t words[4] = {
-	    sport << 16 | t->dport, t->flow_label, p->proto, p->tos};
-	uint64_t h = fnv(UINT64_C(0xcbf29ce484222325), src->bytes,
-	    sizeof(src->bytes));
+	uint64_t words[4] = { sport << 16 | t->dport, t->flow_label, p->proto,
+		p->tos };
+	uint64_t h =
+	    fnv(UINT64_C(0xcbf29ce484222325), src->bytes, sizeof(src->bytes));
 	h = fnv(h, p->dst.bytes, sizeof(p->dst.bytes));
 	return fnv(h, words, sizeof(words));
 }
 
 static int api_record_trace(lua_State *L)
 {
-	struct list l = {0};
+	struct list l = { 0 };
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
 	if (!list_read(L, &l))
@@ -388,7 +387,7 @@ static int ping_frame(lua_State *L, struct list l, uint32_t mark)
 
 static int api_record_ping(lua_State *L)
 {
-	struct list l = {0};
+	struct list l = { 0 };
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
 	return list_read(L, &l) ? ping_frame(L, l, 0) : 0;
@@ -397,7 +396,7 @@ static int api_record_ping(lua_State *L)
 /* One result before its ping is whole, where somebody is looking on. */
 static int api_show_ping(lua_State *L)
 {
-	struct list l = {0};
+	struct list l = { 0 };
 	const struct host *host = host_of(L);
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -448,11 +447,13 @@ static void check_declared(lua_State *L, const struct script *script)
 		    lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
 		size_t i = 0;
 		while (i < script->field_count &&
-		       strcmp(script->fields[i].name, name) != 0)
+		    strcmp(script->fields[i].name, name) != 0)
 			i++;
 		if (i == script->field_count)
-			luaL_error(L, "record: field '%s' is not declared in "
-			    "the script's header", name);
+			luaL_error(L,
+			    "record: field '%s' is not declared in "
+			    "the script's header",
+			    name);
 		lua_pop(L, 1);
 	}
 }
@@ -539,11 +540,11 @@ static int api_problem(lua_State *L)
 
 void api_record_open(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"record", api_record},
-	    {"record_trace", api_record_trace},
-	    {"record_ping", api_record_ping},
-	    {"show_ping", api_show_ping}, {"log", api_log},
-	    {"problem", api_problem}, {NULL, NULL}};
+	static const luaL_Reg functions[] = { { "record", api_record },
+		{ "record_trace", api_record_trace },
+		{ "record_ping", api_record_ping },
+		{ "show_ping", api_show_ping }, { "log", api_log },
+		{ "problem", api_problem }, { NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 	lua_pushcfunction(L, api_log);
 	lua_setglobal(L, "print");

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A reply as a script sees it: the packet's fields, read when asked for, and
  * the extension objects of ICMP errors, MPLS decoded and the others raw.
@@ -15,21 +15,47 @@ static bool is_mpls(const struct packet_extension *e)
 }
 
 enum field {
-	FIELD_NONE, FROM, RTT_NS, RX_NS, RX_CLOCK, TTL, TOS, IP_ID, SIZE_BYTES,
-	PROTO, ICMP_TYPE, ICMP_CODE, TCP_FLAGS, TCP_SEQ, TCP_ACK, TCP_WINDOW,
-	MTU, QUOTED_TTL, QUOTED_TOS, QUOTED_CHECKSUM, QUOTED_IP_ID,
-	QUOTED_DST, QUOTED_SRC, QUOTED_SPORT, EXTENSIONS, PAYLOAD, PACKET, DUPLICATE, IS_ERROR
+	FIELD_NONE,
+	FROM,
+	RTT_NS,
+	RX_NS,
+	RX_CLOCK,
+	TTL,
+	TOS,
+	IP_ID,
+	SIZE_BYTES,
+	PROTO,
+	ICMP_TYPE,
+	ICMP_CODE,
+	TCP_FLAGS,
+	TCP_SEQ,
+	TCP_ACK,
+	TCP_WINDOW,
+	MTU,
+	QUOTED_TTL,
+	QUOTED_TOS,
+	QUOTED_CHECKSUM,
+	QUOTED_IP_ID,
+	QUOTED_DST,
+	QUOTED_SRC,
+	QUOTED_SPORT,
+	EXTENSIONS,
+	PAYLOAD,
+	PACKET,
+	DUPLICATE,
+	IS_ERROR
 };
-static const char *const names[] = {"from", "rtt_ns", "rx_ns", "rx_clock",
-    "ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type", "icmp_code",
-    "tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
-    "quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
-    "quoted_src", "quoted_sport", "extensions", "payload", "packet", "duplicate", "is_error", NULL};
+static const char *const names[] = { "from", "rtt_ns", "rx_ns", "rx_clock",
+	"ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type", "icmp_code",
+	"tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
+	"quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
+	"quoted_src", "quoted_sport", "extensions", "payload", "packet",
+	"duplicate", "is_error", NULL };
 
 static const char *clock_name(enum net_clock clock)
 {
-	static const char *const clocks[] = {
-	    "unknown", "user", "kernel", "hardware", "simulated"};
+	static const char *const clocks[] = { "unknown", "user", "kernel",
+		"hardware", "simulated" };
 	return clock <= NET_CLOCK_SIMULATED ? clocks[clock] : clocks[0];
 }
 
@@ -58,8 +84,9 @@ static void push_extensions(lua_State *L, const struct host_reply *r)
 	struct packet_extension e;
 	size_t offset = 0;
 	lua_newtable(L);
-	for (int i = 1; i <= 64 && packet_next_extension(
-		&r->packet, &offset, &e) == 0; i++) {
+	for (int i = 1;
+	     i <= 64 && packet_next_extension(&r->packet, &offset, &e) == 0;
+	     i++) {
 		lua_createtable(L, 0, 4);
 		lua_pushinteger(L, e.class_num);
 		lua_setfield(L, -2, "class");
@@ -100,16 +127,17 @@ static void push_if(lua_State *L, bool there, uint64_t value)
 
 static void push_proto(lua_State *L, uint8_t proto)
 {
-	lua_pushstring(L, proto == PACKET_TCP ? "tcp"
-		: proto == PACKET_UDP	      ? "udp"
-					      : "icmp");
+	lua_pushstring(L,
+	    proto == PACKET_TCP       ? "tcp"
+		: proto == PACKET_UDP ? "udp"
+				      : "icmp");
 }
 
 /* Or the echo id, which translators change as they change ports. */
 static uint16_t quoted_sport(const struct host_reply *r)
 {
-	bool ports = r->quoted.proto == PACKET_UDP ||
-		     r->quoted.proto == PACKET_TCP;
+	bool ports =
+	    r->quoted.proto == PACKET_UDP || r->quoted.proto == PACKET_TCP;
 	return ports ? r->quoted.sport : r->quoted.icmp_id;
 }
 
@@ -117,8 +145,7 @@ static void push_quoted(
     lua_State *L, const struct host_reply *r, enum field field)
 {
 	bool upper = r->quoted.proto == PACKET_UDP ||
-		     r->quoted.proto == PACKET_ICMP ||
-		     r->quoted.proto == PACKET_ICMP6;
+	    r->quoted.proto == PACKET_ICMP || r->quoted.proto == PACKET_ICMP6;
 	switch ((int)field) {
 	case QUOTED_TTL: push_if(L, r->has_quote, r->quoted.ttl); break;
 	case QUOTED_TOS: push_if(L, r->has_quote, r->quoted.tos); break;
@@ -129,8 +156,9 @@ static void push_quoted(
 	case QUOTED_SPORT: push_if(L, r->has_quote, quoted_sport(r)); break;
 	default:
 		if (r->has_quote)
-			api_push_address(L, field == QUOTED_SRC
-				? &r->quoted.src : &r->quoted.dst);
+			api_push_address(L,
+			    field == QUOTED_SRC ? &r->quoted.src
+						: &r->quoted.dst);
 		else
 			lua_pushnil(L);
 	}
@@ -170,9 +198,7 @@ static void push_field(
 		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",
 		    p->payload ? p->payload_len : 0);
 		break;
-	case PACKET:
-		lua_pushlstring(L, (const char *)r->bytes, r->len);
-		break;
+	case PACKET: lua_pushlstring(L, (const char *)r->bytes, r->len); break;
 	case DUPLICATE: lua_pushboolean(L, r->duplicate); break;
 	case IS_ERROR: lua_pushboolean(L, packet_is_icmp_error(p)); break;
 	case FIELD_NONE: lua_pushnil(L); break;
@@ -201,7 +227,7 @@ struct host_reply *api_reply_push(
 	/* A reply that does not decode has the fields before the failure. */
 	packet_decode_ip(&r->packet, r->bytes, len, len);
 	r->has_quote = packet_is_icmp_error(&r->packet) &&
-		       packet_decode_quote(&r->quoted, &r->packet) == 0;
+	    packet_decode_quote(&r->quoted, &r->packet) == 0;
 	luaL_setmetatable(L, HOST_REPLY);
 	return r;
 }

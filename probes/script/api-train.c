@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Trains: probes with times, given to the guardian, and their results.  A
  * result is one value per probe that fills as events come; next() hands it
@@ -20,18 +20,32 @@
 static char flights_key, ready_key;
 
 enum field {
-	FIELD_NONE, PROBE, TAG, INDEX, SENT, TX_NS, TX_CLOCK, SRC, IP_ID,
-	CHECKSUM, REPLY, REPLIES, RTT_NS, DENIED, ERROR, DONE
+	FIELD_NONE,
+	PROBE,
+	TAG,
+	INDEX,
+	SENT,
+	TX_NS,
+	TX_CLOCK,
+	SRC,
+	IP_ID,
+	CHECKSUM,
+	REPLY,
+	REPLIES,
+	RTT_NS,
+	DENIED,
+	ERROR,
+	DONE
 };
-static const char *const names[] = {"probe", "tag", "index", "sent", "tx_ns",
-    "tx_clock", "src", "ip_id", "checksum", "reply", "replies", "rtt_ns",
-    "denied", "error", "done", NULL};
+static const char *const names[] = { "probe", "tag", "index", "sent", "tx_ns",
+	"tx_clock", "src", "ip_id", "checksum", "reply", "replies", "rtt_ns",
+	"denied", "error", "done", NULL };
 
 static void push_denied(lua_State *L, const struct host_result *r)
 {
 	if (r->verdict)
-		lua_pushstring(L,
-		    policy_reason_name((enum policy_verdict)r->verdict));
+		lua_pushstring(
+		    L, policy_reason_name((enum policy_verdict)r->verdict));
 	else
 		lua_pushnil(L);
 }
@@ -40,7 +54,7 @@ static void push_denied(lua_State *L, const struct host_result *r)
 static const char *error_text(lua_State *L, const struct host_result *r)
 {
 	bool no_way = r->err == -EADDRNOTAVAIL || r->err == -ENETUNREACH ||
-		      r->err == -EHOSTUNREACH || r->err == -EAFNOSUPPORT;
+	    r->err == -EHOSTUNREACH || r->err == -EAFNOSUPPORT;
 	if (!no_way)
 		return err_str(r->err);
 	lua_getiuservalue(L, 1, RESULT_PROBE);
@@ -66,8 +80,7 @@ static void push_replies(lua_State *L)
 	lua_getiuservalue(L, 1, RESULT_REPLY);
 	lua_rawseti(L, -2, 1);
 	if (lua_getiuservalue(L, 1, RESULT_MORE) == LUA_TTABLE)
-		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL;
-		     i++)
+		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
 			lua_rawseti(L, -3, i + 1);
 	else
 		lua_pushnil(L);
@@ -87,8 +100,8 @@ static void push_rtt(lua_State *L)
 
 static void push_tx_clock(lua_State *L, const struct host_result *r)
 {
-	static const char *const clocks[] = {
-	    "unknown", "user", "kernel", "hardware", "simulated"};
+	static const char *const clocks[] = { "unknown", "user", "kernel",
+		"hardware", "simulated" };
 	unsigned clock = r->tx.clock;
 	lua_pushstring(L, clocks[clock <= NET_CLOCK_SIMULATED ? clock : 0]);
 }
@@ -119,7 +132,7 @@ static int result_index(lua_State *L)
 
 /* Why next() gives a result. */
 enum ready { READY_DONE, READY_REPLY, READY_DUPLICATE };
-static const char *const ready_names[] = {"done", "reply", "duplicate"};
+static const char *const ready_names[] = { "done", "reply", "duplicate" };
 
 /* The result on top of the stack becomes ready, and stays there. */
 static void make_ready(lua_State *L, enum ready why)
@@ -179,19 +192,16 @@ static void result_event(lua_State *L, struct host_result *r,
 	case WIRE_REPLY:
 		add_reply(L, r, event, bytes);
 		if (!r->quiet)
-			make_ready(L, r->replies > 1 ? READY_DUPLICATE
-						     : READY_REPLY);
+			make_ready(
+			    L, r->replies > 1 ? READY_DUPLICATE : READY_REPLY);
 		return;
 	case WIRE_DENIED:
 		r->verdict = event->verdict < POLICY_VERDICTS
-				 ? (uint8_t)event->verdict
-				 : POLICY_DENY_FIELD;
+		    ? (uint8_t)event->verdict
+		    : POLICY_DENY_FIELD;
 		break;
-	case WIRE_FAILED:
-		r->err = event->err;
-		break;
-	case WIRE_EXPIRED:
-		break;
+	case WIRE_FAILED: r->err = event->err; break;
+	case WIRE_EXPIRED: break;
 	}
 	settle(L, r);
 	if (!r->quiet)
@@ -229,11 +239,11 @@ static struct client *check_network(lua_State *L)
 static void wait_for_events(lua_State *L, struct monotime until)
 {
 	struct host *host = host_of(L);
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	record_flush(host);
 	watch_waits(true);
-	int err = client_wait(
-	    &host->client, until, watch_stop(), on_event, L, &msg);
+	int err =
+	    client_wait(&host->client, until, watch_stop(), on_event, L, &msg);
 	watch_waits(false);
 	check_wait(L, err, &msg);
 }
@@ -265,7 +275,7 @@ static void launch(lua_State *L, struct host_result *r,
     const struct probe *probe, const struct timing *t)
 {
 	struct host *host = host_of(L);
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct monotime at = monotime_add(t->from, t->delay_ns);
 	if (*watch_stop()) {
 		r->settled = true;
@@ -284,9 +294,9 @@ static void launch(lua_State *L, struct host_result *r,
 	lua_rawseti(L, -2, (lua_Integer)r->cookie);
 	lua_pop(L, 1);
 	struct wire_probe head = {
-	    .cookie = r->cookie,
-	    .at = t->delay_ns ? at : (struct monotime){0},
-	    .until = monotime_add(at, t->wait_ns),
+		.cookie = r->cookie,
+		.at = t->delay_ns ? at : (struct monotime){ 0 },
+		.until = monotime_add(at, t->wait_ns),
 	};
 	if (client_send(&host->client, &head, probe, &msg) != 0)
 		luaL_error(L, "%s", msg.text);
@@ -297,7 +307,7 @@ static struct timing check_timing(lua_State *L, int wait_at)
 	lua_Integer wait_ns = luaL_optinteger(L, wait_at, WAIT_DEFAULT_NS);
 	luaL_argcheck(L, wait_ns > 0 && wait_ns <= WAIT_MAX_NS, wait_at,
 	    "expected a wait in ns, more than 0 and at most 60 s");
-	return (struct timing){0, client_now(check_network(L)), wait_ns};
+	return (struct timing){ 0, client_now(check_network(L)), wait_ns };
 }
 
 /* sonde.send(probe, wait_ns, tag): one probe, now. */
@@ -324,8 +334,10 @@ static const struct host_probe *train_element(
 		lua_Integer delay_ns = luaL_optinteger(L, -1, 0);
 		if (delay_ns < 0 || delay_ns > DELAY_MAX_NS ||
 		    t->delay_ns > DELAY_MAX_NS)
-			luaL_error(L, "train: probe %d: expected a delay_ns "
-			    "of 0 to 3600 s", (int)i);
+			luaL_error(L,
+			    "train: probe %d: expected a delay_ns "
+			    "of 0 to 3600 s",
+			    (int)i);
 		t->delay_ns += delay_ns;
 		lua_pop(L, 1);
 		lua_getfield(L, -1, "probe");
@@ -333,8 +345,10 @@ static const struct host_probe *train_element(
 	}
 	const struct host_probe *p = api_test(L, -1, HOST_PROBE);
 	if (!p)
-		luaL_error(L, "train: element %d: expected a probe, or "
-		    "{delay_ns = N, probe = PROBE}", (int)i);
+		luaL_error(L,
+		    "train: element %d: expected a probe, or "
+		    "{delay_ns = N, probe = PROBE}",
+		    (int)i);
 	return p;
 }
 
@@ -386,7 +400,7 @@ static int api_send_train(lua_State *L)
 	start_train(L, true);
 	lua_Integer from = 1;
 	while (!*watch_stop() && !train_is_done(L, &from))
-		wait_for_events(L, (struct monotime){INT64_MAX});
+		wait_for_events(L, (struct monotime){ INT64_MAX });
 	return 1;
 }
 
@@ -404,8 +418,8 @@ static int api_next(lua_State *L)
 	struct host *host = host_of(L);
 	check_network(L);
 	bool bounded = !lua_isnoneornil(L, 1);
-	struct monotime until = {
-	    bounded ? luaL_checkinteger(L, 1) : INT64_MAX};
+	struct monotime until = { bounded ? luaL_checkinteger(L, 1)
+					  : INT64_MAX };
 	watch_alive();
 	while (host->ready_at == host->ready_end) {
 		if (*watch_stop())
@@ -435,7 +449,7 @@ static int api_next(lua_State *L)
 static int api_source(lua_State *L)
 {
 	struct client *client = check_network(L);
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct addr dst = api_check_address(L, 1), src;
 	watch_alive();
 	if (client_source(client, &dst, &src, &msg) != 0)
@@ -466,17 +480,18 @@ static int api_deadline(lua_State *L)
 
 static int api_room(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)WIRE_MAX_OUTSTANDING -
-			       host_of(L)->client.outstanding);
+	lua_pushinteger(L,
+	    (lua_Integer)WIRE_MAX_OUTSTANDING - host_of(L)->client.outstanding);
 	return 1;
 }
 
 void api_train_open(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"send", api_send},
-	    {"start", api_start}, {"send_train", api_send_train},
-	    {"next", api_next}, {"source", api_source}, {"now_ns", api_now},
-	    {"left_ns", api_deadline}, {"room", api_room}, {NULL, NULL}};
+	static const luaL_Reg functions[] = { { "send", api_send },
+		{ "start", api_start }, { "send_train", api_send_train },
+		{ "next", api_next }, { "source", api_source },
+		{ "now_ns", api_now }, { "left_ns", api_deadline },
+		{ "room", api_room }, { NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 	lua_pushinteger(L, NS_PER_US);
 	lua_setfield(L, -2, "us");

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * What a script's run(args) gets: each option under its name with '_' for '-'
  * and its unit behind it ("wait" is a duration: args.wait_ns), and
@@ -16,8 +16,7 @@ struct arguments {
 	const struct option_values *values;
 };
 
-static void push_list(lua_State *L, const struct arguments *a,
-    const char *name)
+static void push_list(lua_State *L, const struct arguments *a, const char *name)
 {
 	const char *const *items;
 	size_t count = option_list(a->values, name, &items);
@@ -46,9 +45,7 @@ static const char *push_value(
 	case OPTION_FLAG:
 		lua_pushboolean(L, option_flag(v, row->name));
 		return "";
-	case OPTION_LIST:
-		push_list(L, a, row->name);
-		return "";
+	case OPTION_LIST: push_list(L, a, row->name); return "";
 	case OPTION_INTEGER:
 		if (there)
 			lua_pushinteger(L, option_integer(v, row->name));
@@ -77,8 +74,7 @@ static const char *push_value(
 	case OPTION_TEXT:
 	case OPTION_CHOICE:
 	case OPTION_ADDRESS:
-	case OPTION_PREFIX:
-		break;
+	case OPTION_PREFIX: break;
 	}
 	push_text(L, option_text(v, row->name));
 	return "";
@@ -135,7 +131,7 @@ int host_push_arguments(struct host *host, struct errmsg *msg)
 	argv[0] = config->script->name;
 	for (size_t i = 0; i < count; i++)
 		argv[i + 1] = (char *)config->arguments[i];
-	struct arguments a = {config->script, NULL};
+	struct arguments a = { config->script, NULL };
 	struct option_values *values = NULL;
 	int err = option_parse(
 	    &values, &config->script->options, (int)count + 1, argv, msg);
@@ -144,8 +140,8 @@ int host_push_arguments(struct host *host, struct errmsg *msg)
 		lua_pushcfunction(host->L, push_all);
 		lua_pushlightuserdata(host->L, &a);
 		if (lua_pcall(host->L, 1, 1, 0) != LUA_OK)
-			err = err_set(msg, ERR_USAGE, "%s",
-			    lua_tostring(host->L, -1));
+			err = err_set(
+			    msg, ERR_USAGE, "%s", lua_tostring(host->L, -1));
 	}
 	option_free(values);
 	free(argv);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The worker asks, the guardian answers: after WAIT or SOURCE exactly one
  * message comes back.  What comes is checked as if it were hostile, because a
@@ -30,7 +30,7 @@ static int message_send(
 		ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL);
 		if (n == (ssize_t)len)
 			return 0;
-		struct pollfd p = {.fd = c->fd, .events = POLLOUT};
+		struct pollfd p = { .fd = c->fd, .events = POLLOUT };
 		if (n < 0 && errno == EAGAIN)
 			poll(&p, 1, -1);
 		else if (n >= 0 || errno != EINTR)
@@ -48,15 +48,15 @@ static int message_receive(
 			return -EINTR;
 		/* Between the look at *stop and recv a signal may come; the
 		 * timeout bounds how long it goes unseen. */
-		struct pollfd p[] = {
-		    {.fd = c->fd, .events = POLLIN}, {.fd = c->listener_fd}};
+		struct pollfd p[] = { { .fd = c->fd, .events = POLLIN },
+			{ .fd = c->listener_fd } };
 		int ready = poll(p, 2, 200);
 		if (ready <= 0)
 			continue;
 		if (p[1].revents)
 			return err_set(msg, -EPIPE, "nobody reads the records");
-		ssize_t n = recv(c->fd, c->message, WIRE_MAX_BYTES,
-		    MSG_DONTWAIT);
+		ssize_t n =
+		    recv(c->fd, c->message, WIRE_MAX_BYTES, MSG_DONTWAIT);
 		if (n >= (ssize_t)sizeof(struct wire_head)) {
 			struct wire_head head;
 			memcpy(&head, c->message, sizeof(head));
@@ -75,8 +75,8 @@ static int flush(struct client *c, struct errmsg *msg)
 {
 	if (c->count == 0)
 		return 0;
-	struct buf b = {0};
-	struct wire_head head = {.type = WIRE_SEND, .count = c->count};
+	struct buf b = { 0 };
+	struct wire_head head = { .type = WIRE_SEND, .count = c->count };
 	buf_bytes(&b, &head, sizeof(head));
 	buf_bytes(&b, c->entries, c->count * sizeof(*c->entries));
 	buf_bytes(&b, c->octets.data, c->octets.len);
@@ -95,16 +95,15 @@ struct monotime client_now(const struct client *c)
 bool client_has_room(const struct client *c, size_t payload_len)
 {
 	return c->outstanding < WIRE_MAX_OUTSTANDING &&
-	       c->outstanding_bytes + payload_len <=
-		   WIRE_MAX_OUTSTANDING_BYTES;
+	    c->outstanding_bytes + payload_len <= WIRE_MAX_OUTSTANDING_BYTES;
 }
 
 int client_send(struct client *c, const struct wire_probe *head,
     const struct probe *probe, struct errmsg *msg)
 {
 	size_t len = sizeof(struct wire_head) +
-		     (c->count + 1) * sizeof(*c->entries) + c->octets.len +
-		     probe->payload_len;
+	    (c->count + 1) * sizeof(*c->entries) + c->octets.len +
+	    probe->payload_len;
 	if (c->count == WIRE_MAX_COUNT || len > WIRE_MAX_BYTES) {
 		int err = flush(c, msg);
 		if (err)
@@ -159,7 +158,7 @@ int client_wait(struct client *c, struct monotime until,
 		struct {
 			struct wire_head head;
 			struct wire_wait wait;
-		} ask = {{.type = WIRE_WAIT, .count = 1}, {until}};
+		} ask = { { .type = WIRE_WAIT, .count = 1 }, { until } };
 		err = message_send(c, &ask, sizeof(ask), msg);
 		if (err)
 			return err;
@@ -184,11 +183,11 @@ int client_source(struct client *c, const struct addr *dst, struct addr *src,
 	struct {
 		struct wire_head head;
 		struct addr addr;
-	} ask = {{.type = WIRE_SOURCE, .count = 1}, *dst};
+	} ask = { { .type = WIRE_SOURCE, .count = 1 }, *dst };
 	if (c->waiting)
 		return err_set(msg, -EINTR, "the run is ending");
-	int err = message_send(
-	    c, &ask, sizeof(ask.head) + sizeof(ask.addr), msg);
+	int err =
+	    message_send(c, &ask, sizeof(ask.head) + sizeof(ask.addr), msg);
 	if (err)
 		return err;
 	int len = message_receive(c, NULL, msg);
@@ -203,14 +202,12 @@ int client_source(struct client *c, const struct addr *dst, struct addr *src,
 	return 0;
 }
 
-int client_init(
-    struct client *c, int fd, int listener_fd, struct errmsg *msg)
+int client_init(struct client *c, int fd, int listener_fd, struct errmsg *msg)
 {
-	*c = (struct client){.fd = fd,
-	    .listener_fd = listener_fd,
-	    .message = xmalloc(WIRE_MAX_BYTES)};
-	return client_wait(
-	    c, (struct monotime){0}, NULL, NULL, NULL, msg);
+	*c = (struct client){ .fd = fd,
+		.listener_fd = listener_fd,
+		.message = xmalloc(WIRE_MAX_BYTES) };
+	return client_wait(c, (struct monotime){ 0 }, NULL, NULL, NULL, msg);
 }
 
 void client_fini(struct client *c)

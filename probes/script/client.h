@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The worker's end of probes/guardian/wire.h: probes are gathered into
  * messages, events are asked for one message at a time.
@@ -15,27 +15,27 @@
 #include "probes/guardian/wire.h"
 
 struct client {
-	int fd;                    /* borrowed; SOCK_SEQPACKET */
-	int listener_fd;           /* whom the records are for; when that end
-				      is closed there is no point in going on;
-				      -1: nobody */
-	struct monotime heard;     /* the guardian's clock when it last spoke */
+	int fd;                /* borrowed; SOCK_SEQPACKET */
+	int listener_fd;       /* whom the records are for; when that end
+				  is closed there is no point in going on;
+				  -1: nobody */
+	struct monotime heard; /* the guardian's clock when it last spoke */
 	struct walltime wall;
-	uint32_t outstanding;      /* probes without their last event */
+	uint32_t outstanding; /* probes without their last event */
 	size_t outstanding_bytes;
-	bool waiting;              /* a WAIT has not been answered yet */
+	bool waiting; /* a WAIT has not been answered yet */
 	struct wire_probe entries[WIRE_MAX_COUNT]; /* the next SEND */
 	uint32_t count;
 	struct buf octets;
-	uint8_t *message;          /* WIRE_MAX_BYTES */
+	uint8_t *message; /* WIRE_MAX_BYTES */
 };
 
-typedef void client_event_fn(void *arg, const struct wire_event *event,
-    const uint8_t *bytes);
+typedef void client_event_fn(
+    void *arg, const struct wire_event *event, const uint8_t *bytes);
 
 /* Asks the guardian for the time, so that `heard` is right from the start. */
-int client_init(struct client *client, int fd, int listener_fd,
-    struct errmsg *msg);
+int client_init(
+    struct client *client, int fd, int listener_fd, struct errmsg *msg);
 void client_fini(struct client *client);
 
 /* The guardian's clock: virtual in a simulated network. */
@@ -55,8 +55,8 @@ static inline void client_settled(struct client *client, size_t payload_len)
 	if (client->outstanding > 0)
 		client->outstanding--;
 	client->outstanding_bytes -= payload_len < client->outstanding_bytes
-					 ? payload_len
-					 : client->outstanding_bytes;
+	    ? payload_len
+	    : client->outstanding_bytes;
 }
 
 /* Sends what is queued and waits until events come (each goes to fn) or until

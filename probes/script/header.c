@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A script's description of itself.  It is a Lua table, so only a sandboxed
  * child looks at it and passes it on as bytes; the parent reads these as
@@ -28,15 +28,20 @@ static const struct {
 	const char *name;
 	enum option_type type;
 } types[] = {
-    {"flag", OPTION_FLAG}, {"integer", OPTION_INTEGER},
-    {"number", OPTION_NUMBER}, {"text", OPTION_TEXT},
-    {"choice", OPTION_CHOICE}, {"duration", OPTION_DURATION},
-    {"size", OPTION_SIZE}, {"address", OPTION_ADDRESS},
-    {"prefix", OPTION_PREFIX}, {"list", OPTION_LIST},
+	{ "flag", OPTION_FLAG },
+	{ "integer", OPTION_INTEGER },
+	{ "number", OPTION_NUMBER },
+	{ "text", OPTION_TEXT },
+	{ "choice", OPTION_CHOICE },
+	{ "duration", OPTION_DURATION },
+	{ "size", OPTION_SIZE },
+	{ "address", OPTION_ADDRESS },
+	{ "prefix", OPTION_PREFIX },
+	{ "list", OPTION_LIST },
 };
 
-static const char *const field_types[] = {
-    "integer", "number", "boolean", "text", "address", "octets"};
+static const char *const field_types[] = { "integer", "number", "boolean",
+	"text", "address", "octets" };
 
 /* The writing half: errors are Lua errors. */
 
@@ -48,8 +53,8 @@ struct writer {
 static void write_text(const struct writer *w, const char *text, size_t len)
 {
 	if (len > TEXT_MAX)
-		luaL_error(w->L, "header: a text is longer than %d octets",
-		    TEXT_MAX);
+		luaL_error(
+		    w->L, "header: a text is longer than %d octets", TEXT_MAX);
 	buf_be16(w->to, (uint16_t)len);
 	buf_bytes(w->to, text, len);
 }
@@ -63,8 +68,10 @@ static void write_field(const struct writer *w, const char *name)
 	if (type == LUA_TSTRING || type == LUA_TNUMBER)
 		text = lua_tolstring(w->L, -1, &len);
 	else if (type != LUA_TNIL)
-		luaL_error(w->L, "header: %s: expected text or a number, got "
-		    "%s", name, lua_typename(w->L, type));
+		luaL_error(w->L,
+		    "header: %s: expected text or a number, got "
+		    "%s",
+		    name, lua_typename(w->L, type));
 	write_text(w, text, len);
 	lua_pop(w->L, 1);
 }
@@ -95,8 +102,8 @@ static void write_lines(const struct writer *w, const char *name)
 
 static void write_option(const struct writer *w)
 {
-	static const char *const before[] = {
-	    "name", "letter", "type", "argument", "choices", "min", "max"};
+	static const char *const before[] = { "name", "letter", "type",
+		"argument", "choices", "min", "max" };
 	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++)
 		write_field(w, before[i]);
 	buf_u8(w->to, lua_getfield(w->L, -1, "default") != LUA_TNIL);
@@ -134,11 +141,13 @@ static void write_list(const struct writer *w, const char *name, size_t max,
 
 static int write_all_fields(lua_State *L)
 {
-	struct writer w = {L, lua_touserdata(L, 2)};
+	struct writer w = { L, lua_touserdata(L, 2) };
 	lua_settop(L, 1);
 	if (!lua_istable(L, 1))
-		return luaL_error(L, "expected a script that returns a table, "
-		    "got %s", luaL_typename(L, 1));
+		return luaL_error(L,
+		    "expected a script that returns a table, "
+		    "got %s",
+		    luaL_typename(L, 1));
 	if (lua_getfield(L, 1, "run") != LUA_TFUNCTION)
 		return luaL_error(L, "header: run: expected a function");
 	lua_pop(L, 1);
@@ -185,8 +194,8 @@ static int bad(struct heading *h, const char *what)
 
 static char *keep(struct script *s, char *text)
 {
-	s->strings = xreallocarray(
-	    s->strings, s->string_count + 1, sizeof(*s->strings));
+	s->strings =
+	    xreallocarray(s->strings, s->string_count + 1, sizeof(*s->strings));
 	return s->strings[s->string_count++] = text;
 }
 
@@ -225,8 +234,8 @@ static bool is_name(const char *name)
 	return true;
 }
 
-static bool is_taken(const struct option_row *rows, size_t count,
-    const struct option_row *row)
+static bool is_taken(
+    const struct option_row *rows, size_t count, const struct option_row *row)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(rows[i].name, row->name) == 0 ||
@@ -243,8 +252,9 @@ static int read_type(struct heading *h, struct option_row *row)
 			row->type = types[i].type;
 			return 0;
 		}
-	return bad(h, "options: type: expected flag, integer, number, text, "
-		      "choice, duration, size, address, prefix or list");
+	return bad(h,
+	    "options: type: expected flag, integer, number, text, "
+	    "choice, duration, size, address, prefix or list");
 }
 
 static int read_option(struct heading *h, struct option_row *row)
@@ -269,15 +279,16 @@ static int read_option(struct heading *h, struct option_row *row)
 	if (!*row->argument)
 		row->argument = NULL;
 	if (!is_name(row->name) || strchr(row->name, '_'))
-		return bad(h, "options: name: expected lower-case letters, "
-			      "digits and '-'");
+		return bad(h,
+		    "options: name: expected lower-case letters, "
+		    "digits and '-'");
 	if (*letter && (letter[1] || !isalnum((unsigned char)*letter)))
 		return bad(h, "options: letter: expected one letter");
 	if (!numbers)
 		return bad(h, "options: min, max: expected numbers");
 	if (row->type == OPTION_CHOICE && !*row->choices)
 		return bad(h, "options: a choice needs choices, \"a|b\"");
-	struct option_value value = {0};
+	struct option_value value = { 0 };
 	err = option_value_default(&value, row, h->msg);
 	if (err)
 		err_prefix(h->msg, "header: --%s: default", row->name);
@@ -293,11 +304,12 @@ static int read_options(struct heading *h)
 	struct option_row *rows = xcalloc(count + 1, sizeof(*rows));
 	h->script->options.rows = rows;
 	for (size_t i = 0; i < count; i++) {
-		struct option_row row = {0};
+		struct option_row row = { 0 };
 		int err = read_option(h, &row);
 		if (!err && is_taken(rows, i, &row))
-			err = bad(h, "options: a name or letter is there "
-				     "twice");
+			err = bad(h,
+			    "options: a name or letter is there "
+			    "twice");
 		if (err)
 			return err;
 		rows[i] = row;
@@ -321,10 +333,11 @@ static int read_fields(struct heading *h)
 		for (size_t k = 0; k < 6; k++)
 			known = known || !strcmp(f->type, field_types[k]);
 		if (!known || !is_name(f->name))
-			return bad(h, "fields: expected a name of lower-case "
-				      "letters, digits and '_', and a type: "
-				      "integer, number, boolean, text, "
-				      "address or octets");
+			return bad(h,
+			    "fields: expected a name of lower-case "
+			    "letters, digits and '_', and a type: "
+			    "integer, number, boolean, text, "
+			    "address or octets");
 	}
 	s->field_count = count;
 	return 0;
@@ -335,10 +348,10 @@ static char *synopsis(struct script *s, const char *name)
 	const struct option_table *t = &s->options;
 	if (t->operands_max == 0)
 		return keep(s, xstrdup("[OPTION...]"));
-	return keep(s, xasprintf("[OPTION...] %s%s%s%s",
-	    t->operands_min == 0 ? "[" : "", name,
-	    t->operands_max != 1 ? "..." : "",
-	    t->operands_min == 0 ? "]" : ""));
+	return keep(s,
+	    xasprintf("[OPTION...] %s%s%s%s", t->operands_min == 0 ? "[" : "",
+		name, t->operands_max != 1 ? "..." : "",
+		t->operands_min == 0 ? "]" : ""));
 }
 
 static int read_operands(struct heading *h)
@@ -357,16 +370,17 @@ static int read_operands(struct heading *h)
 	t->operands_min = (int)min;
 	t->operands_max = max < 0 ? -1 : (int)max;
 	h->script->operands_are_hosts = strcmp(type, "host") == 0;
-	t->synopsis = synopsis(h->script, *name ? name
+	t->synopsis = synopsis(h->script,
+	    *name                               ? name
 		: h->script->operands_are_hosts ? "HOST"
 						: "WORD");
 	return 0;
 }
 
-int header_read(struct script *script, const uint8_t *bytes, size_t len,
-    struct errmsg *msg)
+int header_read(
+    struct script *script, const uint8_t *bytes, size_t len, struct errmsg *msg)
 {
-	struct heading h = {script, reader_init(bytes, len), msg};
+	struct heading h = { script, reader_init(bytes, len), msg };
 	script->options.summary = read_text(&h, false);
 	script->options.examples = read_text(&h, true);
 	int err = read_operands(&h);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The script host, inside: one Lua state and what its functions share.
  * state.c makes it, safe.c replaces library functions that could hang or eat
@@ -25,13 +25,13 @@ struct host {
 	lua_State *L;
 	const struct worker_config *config; /* borrowed; NULL: header only */
 	struct client client;
-	struct buf records;      /* framed, not yet written */
+	struct buf records; /* framed, not yet written */
 	size_t memory_bytes;
-	struct monotime deadline;/* real time; 0: none */
-	uint64_t cookies;        /* of probes, given so far */
+	struct monotime deadline;    /* real time; 0: none */
+	uint64_t cookies;            /* of probes, given so far */
 	int64_t ready_at, ready_end; /* what next() will give, as indices */
 	uint64_t log_bytes;
-	bool problem;            /* the script said so: exit code 1 */
+	bool problem; /* the script said so: exit code 1 */
 };
 
 struct host *host_of(lua_State *L);
@@ -59,8 +59,8 @@ void worker_close_others(const int *fds, size_t count);
  * asking the network: from a signal handler, so that nothing in Lua can put it
  * off.  A soft stop (SIGINT, or shortly before the deadline) sets the flag. */
 void watch_start(int log_fd, struct monotime deadline, int64_t stall_ns);
-void watch_alive(void);  /* the script is talking to us */
-void watch_waits(bool waits); /* it waits: not its own time */
+void watch_alive(void);               /* the script is talking to us */
+void watch_waits(bool waits);         /* it waits: not its own time */
 const volatile int *watch_stop(void); /* 0, or an enum watch_reason */
 enum watch_reason { WATCH_RUNS, WATCH_INTERRUPTED, WATCH_DEADLINE };
 /* Writes to descriptor fd, whatever signals come. */
@@ -73,7 +73,7 @@ void safe_open(lua_State *L);
 #define HOST_PROBE "probe"
 struct host_probe {
 	struct probe probe;
-	uint8_t payload[];   /* probe.payload points here */
+	uint8_t payload[]; /* probe.payload points here */
 };
 void api_probe_open(lua_State *L); /* into the table on top */
 const struct host_probe *api_probe_check(lua_State *L, int at);
@@ -82,8 +82,8 @@ const struct host_probe *api_probe_check(lua_State *L, int at);
 int api_field_number(lua_State *L, int name_at);
 /* A metatable for userdata called name: fields go to `index` as numbers
  * 1.. in order.  Leaves nothing. */
-void api_type_new(lua_State *L, const char *name,
-    const char *const *fields, lua_CFunction index);
+void api_type_new(lua_State *L, const char *name, const char *const *fields,
+    lua_CFunction index);
 void *api_check(lua_State *L, int at, const char *type);
 void *api_test(lua_State *L, int at, const char *type);
 /* The address that a string at a place is, or an argument error. */
@@ -95,8 +95,8 @@ void api_push_address(lua_State *L, const struct addr *a);
 struct host_reply {
 	struct net_stamp stamp;
 	int64_t rtt_ns;
-	struct packet packet;  /* points into bytes */
-	struct packet quoted;  /* of an ICMP error, as far as it goes */
+	struct packet packet; /* points into bytes */
+	struct packet quoted; /* of an ICMP error, as far as it goes */
 	bool has_quote, duplicate;
 	uint32_t len;
 	uint8_t bytes[];
@@ -114,8 +114,8 @@ struct host_result {
 	uint16_t probe_checksum, probe_ip_id; /* as sent */
 	uint16_t payload_len;
 	bool sent, settled;
-	bool quiet;         /* a blocking call waits; not for next() */
-	uint8_t verdict;    /* enum policy_verdict; 0 unless denied */
+	bool quiet;      /* a blocking call waits; not for next() */
+	uint8_t verdict; /* enum policy_verdict; 0 unless denied */
 	int err;
 	uint32_t index, replies;
 };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Guardian and worker as two children of the command line.  Each gets its end
  * of one socket pair and nothing of the other's; what they say goes through
@@ -24,13 +24,13 @@ struct ends {
 
 static int ends_open(struct ends *e, struct errmsg *msg)
 {
-	int *pairs[] = {e->run, e->record, e->log};
+	int *pairs[] = { e->run, e->record, e->log };
 	memset(e, 0xff, sizeof(*e));
 	for (int i = 0; i < 3; i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			pairs[i]) != 0)
-			return err_set(msg, -errno, "socketpair: %s",
-			    strerror(errno));
+			return err_set(
+			    msg, -errno, "socketpair: %s", strerror(errno));
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static void ignore_terminal(void)
 static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
     const struct policy *policy, int run_fd, int log_fd, bool allow_weak)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	ignore_terminal();
 	struct guardian *guardian = guardian_new(net, net_ctx, policy);
 	int err = guardian_add_run(guardian, run_fd, POLICY_LOCAL);
@@ -99,12 +99,10 @@ static pid_t start_guardian(struct ends *e, const struct net_ops *net,
 		dup2(null_fd, 0);
 		dup2(null_fd, 1);
 	}
-	guardian_main(
-	    net, net_ctx, policy, e->run[0], e->log[1], allow_weak);
+	guardian_main(net, net_ctx, policy, e->run[0], e->log[1], allow_weak);
 }
 
-static pid_t start_worker(
-    struct ends *e, const struct worker_config *worker)
+static pid_t start_worker(struct ends *e, const struct worker_config *worker)
 {
 	pid_t pid = fork();
 	if (pid != 0)
@@ -121,14 +119,13 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
     struct errmsg *msg)
 {
 	struct ends e;
-	*l = (struct launch){0, 0, -1, -1};
+	*l = (struct launch){ 0, 0, -1, -1 };
 	int err = ends_open(&e, msg);
 	if (!err) {
 		l->guardian = start_guardian(
 		    &e, net, net_ctx, policy, worker->allow_weak_sandbox);
 		if (l->guardian < 0)
-			err = err_set(msg, -errno, "fork: %s",
-			    strerror(errno));
+			err = err_set(msg, -errno, "fork: %s", strerror(errno));
 	}
 	/* The worker must not inherit the network. */
 	net->close(net_ctx);
@@ -136,8 +133,7 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
 	if (!err) {
 		l->worker = start_worker(&e, worker);
 		if (l->worker < 0)
-			err = err_set(msg, -errno, "fork: %s",
-			    strerror(errno));
+			err = err_set(msg, -errno, "fork: %s", strerror(errno));
 	}
 	close_fd(&e.run[1]);
 	close_fd(&e.record[1]);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A run by hand: one guardian and one worker, started for one script.  The
  * caller opens the network, because that takes privilege and files; the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Library functions of which Lua's own can run for ever, or crash, from one
  * call: each is replaced by one whose work is bounded by the size of its
@@ -15,10 +15,10 @@
 /* Metamethods that scripts may set.  Not: __gc, __close (they run when
  * nothing may interrupt them), __len (library loops trust it), __mode,
  * __metatable. */
-static const char *const metamethods[] = {"__index", "__newindex", "__call",
-    "__eq", "__lt", "__le", "__concat", "__add", "__sub", "__mul", "__div",
-    "__mod", "__pow", "__unm", "__idiv", "__band", "__bor", "__bxor", "__shl",
-    "__shr", "__bnot", "__tostring", "__name", "__pairs", NULL};
+static const char *const metamethods[] = { "__index", "__newindex", "__call",
+	"__eq", "__lt", "__le", "__concat", "__add", "__sub", "__mul", "__div",
+	"__mod", "__pow", "__unm", "__idiv", "__band", "__bor", "__bxor",
+	"__shl", "__shr", "__bnot", "__tostring", "__name", "__pairs", NULL };
 
 /* The allowed part of the metatable at 2, made once per metatable. */
 static void push_metatable_copy(lua_State *L)
@@ -45,8 +45,8 @@ static void push_metatable_copy(lua_State *L)
 static int safe_setmetatable(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
-	luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2,
-	    "nil or table");
+	luaL_argexpected(
+	    L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
 	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
 		return luaL_error(L, "a metatable can be set only once");
 	lua_settop(L, 2);
@@ -88,14 +88,14 @@ static int safe_find(lua_State *L)
 	const char *want = luaL_checklstring(L, 2, &want_len);
 	lua_Integer init = luaL_optinteger(L, 3, 1);
 	if (init < 0)
-		init = init < -(lua_Integer)len ? 1
-						: (lua_Integer)len + init + 1;
+		init =
+		    init < -(lua_Integer)len ? 1 : (lua_Integer)len + init + 1;
 	if (init < 1)
 		init = 1;
 	const char *at = NULL;
 	if ((lua_Unsigned)init <= len + 1)
-		at = memmem(s + init - 1, len - (size_t)(init - 1), want,
-		    want_len);
+		at = memmem(
+		    s + init - 1, len - (size_t)(init - 1), want, want_len);
 	if (!at) {
 		lua_pushnil(L);
 		return 1;
@@ -136,8 +136,8 @@ static int safe_move(lua_State *L)
 	}
 	if ((lua_Unsigned)end - (lua_Unsigned)from >= MOVE_MAX ||
 	    to > LUA_MAXINTEGER - MOVE_MAX)
-		return luaL_error(L, "table.move: more than %d elements",
-		    MOVE_MAX);
+		return luaL_error(
+		    L, "table.move: more than %d elements", MOVE_MAX);
 	lua_Integer count = end - from + 1;
 	bool up = to > from && target == 1; /* may overlap: go backwards */
 	for (lua_Integer i = 0; i < count; i++) {
@@ -152,9 +152,9 @@ static int safe_move(lua_State *L)
 /* A global that is not there: say so when it is one that Lua usually has. */
 static int missing_global(lua_State *L)
 {
-	static const char *const names[] = {"collectgarbage", "debug", "dofile",
-	    "getmetatable", "io", "load", "loadfile", "loadstring", "os",
-	    "package", "require", NULL};
+	static const char *const names[] = { "collectgarbage", "debug",
+		"dofile", "getmetatable", "io", "load", "loadfile",
+		"loadstring", "os", "package", "require", NULL };
 	const char *name =
 	    lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
 	for (size_t i = 0; name && names[i]; i++)
@@ -162,7 +162,8 @@ static int missing_global(lua_State *L)
 			return luaL_error(L,
 			    "'%s' is not there: a script has no files, no "
 			    "network of its own and no other code; "
-			    "sonde-script(7) says what it has", name);
+			    "sonde-script(7) says what it has",
+			    name);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Scripts as files: where they are looked for, and their headers, which a
  * forked and sandboxed child reads, because reading one means running it.
@@ -62,7 +62,7 @@ static bool is_script_name(const char *name)
 {
 	size_t len = 0;
 	for (; isalnum((unsigned char)name[len]) || name[len] == '-' ||
-	       name[len] == '_';)
+	     name[len] == '_';)
 		len++;
 	return len > 0 && len < 64 && name[len] == '\0';
 }
@@ -71,7 +71,7 @@ static bool is_path(const char *name)
 {
 	size_t len = strlen(name);
 	return strchr(name, '/') ||
-	       (len > 4 && strcmp(name + len - 4, ".lua") == 0);
+	    (len > 4 && strcmp(name + len - 4, ".lua") == 0);
 }
 
 /* The path of a shipped script, or NULL. */
@@ -139,8 +139,8 @@ static int read_source(struct script *s, struct errmsg *msg)
 {
 	FILE *f = fopen(s->path, "re");
 	if (!f)
-		return err_set(msg, -errno, "%.180s: %s", s->path,
-		    strerror(errno));
+		return err_set(
+		    msg, -errno, "%.180s: %s", s->path, strerror(errno));
 	s->source = xmalloc(HOST_SOURCE_MAX + 1);
 	s->source_len = fread(s->source, 1, HOST_SOURCE_MAX + 1, f);
 	int err = ferror(f) ? -EIO : 0;
@@ -157,18 +157,18 @@ static int read_source(struct script *s, struct errmsg *msg)
 static void weak_hint(int err, struct errmsg *msg)
 {
 	struct errmsg why = *msg;
-	err_set(msg, err, "%.200s; --allow-weak-sandbox goes on without",
-	    why.text);
+	err_set(
+	    msg, err, "%.200s; --allow-weak-sandbox goes on without", why.text);
 }
 
 /* The child: octets are 'h' and the header, or 'e' and what is wrong. */
 static _Noreturn void header_child(
     const struct script *s, bool allow_weak, int fd)
 {
-	struct errmsg msg = {""};
-	struct host host = {.client = {.fd = -1}};
-	struct buf b = {0};
-	worker_close_others((int[]){fd}, 1);
+	struct errmsg msg = { "" };
+	struct host host = { .client = { .fd = -1 } };
+	struct buf b = { 0 };
+	worker_close_others((int[]){ fd }, 1);
 	watch_start(-1, monotime_add(monotime_now(), HEADER_DEADLINE_NS),
 	    HEADER_DEADLINE_NS);
 	int err = sandbox_enter(SANDBOX_WORKER, NULL, NULL, &msg);
@@ -201,7 +201,7 @@ static int read_header(int fd, struct buf *b)
 	for (;;) {
 		int64_t left_ms =
 		    monotime_diff(end, monotime_now()) / NS_PER_MS;
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 		if (left_ms <= 0 || b->len > HEADER_MAX_BYTES)
 			return -ETIMEDOUT;
 		if (poll(&p, 1, (int)left_ms) <= 0)
@@ -228,7 +228,8 @@ static int parse_header(
 	if (kind != 'e' || r.err || err >= 0)
 		return err_set(msg, ERR_MALFORMED,
 		    "the script crashed, or did not end within %d s, while "
-		    "its header was read", (int)(HEADER_DEADLINE_NS / NS_PER_S));
+		    "its header was read",
+		    (int)(HEADER_DEADLINE_NS / NS_PER_S));
 	size_t len = reader_left(&r);
 	char text[200];
 	snprintf(text, sizeof(text), "%.*s", (int)(len < 199 ? len : 199),
@@ -249,7 +250,7 @@ static int load_header(struct script *s, bool allow_weak, struct errmsg *msg)
 		header_child(s, allow_weak, fds[1]);
 	int err = pid < 0 ? -errno : 0;
 	close(fds[1]);
-	struct buf b = {0};
+	struct buf b = { 0 };
 	if (!err) {
 		read_header(fds[0], &b);
 		kill(pid, SIGKILL);
@@ -283,8 +284,8 @@ int script_load(struct script **script, const char *name_or_path,
 		s->path = find_shipped(name_or_path);
 	if (!s->path) {
 		script_free(s);
-		return err_set(msg, ERR_NOT_FOUND, "no script is called '%.60s'",
-		    name_or_path);
+		return err_set(msg, ERR_NOT_FOUND,
+		    "no script is called '%.60s'", name_or_path);
 	}
 	s->name = base_name(s->path);
 	int err = read_source(s, msg);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The Lua state of a script: a bounded allocator, text chunks only, and the
  * libraries cut down to an allow-list.  Lua is a convenience inside the
@@ -38,16 +38,17 @@ static void *allocate(void *arg, void *block, size_t old_size, size_t size)
 	return got;
 }
 
-static const char *const allowed_base[] = {"_G", "_VERSION", "assert", "error",
-    "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen",
-    "rawset", "select", "tonumber", "tostring", "type", "xpcall", "coroutine",
-    "math", "string", "table", "utf8", NULL};
-static const char *const allowed_coroutine[] = {"create", "isyieldable",
-    "resume", "running", "status", "wrap", "yield", NULL};
-static const char *const allowed_string[] = {"byte", "char", "format", "len",
-    "lower", "pack", "packsize", "reverse", "sub", "unpack", "upper", NULL};
-static const char *const allowed_table[] = {
-    "concat", "insert", "pack", "remove", "sort", "unpack", NULL};
+static const char *const allowed_base[] = { "_G", "_VERSION", "assert", "error",
+	"ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen",
+	"rawset", "select", "tonumber", "tostring", "type", "xpcall",
+	"coroutine", "math", "string", "table", "utf8", NULL };
+static const char *const allowed_coroutine[] = { "create", "isyieldable",
+	"resume", "running", "status", "wrap", "yield", NULL };
+static const char *const allowed_string[] = { "byte", "char", "format", "len",
+	"lower", "pack", "packsize", "reverse", "sub", "unpack", "upper",
+	NULL };
+static const char *const allowed_table[] = { "concat", "insert", "pack",
+	"remove", "sort", "unpack", NULL };
 
 /* Removes what is not allowed from the table on top, and pops it. */
 static void cut_down(lua_State *L, const char *const *allowed)
@@ -79,12 +80,12 @@ static void cut_down_library(
 static int open_all(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
-	    {"_G", luaopen_base},
-	    {"coroutine", luaopen_coroutine},
-	    {"math", luaopen_math},
-	    {"string", luaopen_string},
-	    {"table", luaopen_table},
-	    {"utf8", luaopen_utf8},
+		{ "_G", luaopen_base },
+		{ "coroutine", luaopen_coroutine },
+		{ "math", luaopen_math },
+		{ "string", luaopen_string },
+		{ "table", luaopen_table },
+		{ "utf8", luaopen_utf8 },
 	};
 	for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++) {
 		luaL_requiref(L, libraries[i].name, libraries[i].func, 1);

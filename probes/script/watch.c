@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The watch over a script, on a timer signal.  A Lua hook cannot bound Lua: it
  * is off in finalizers, is caught by pcall and never runs inside a C function.
@@ -36,7 +36,7 @@ int write_all(int fd, const void *bytes, size_t len)
 			p += n;
 			len -= (size_t)n;
 		} else if (n < 0 && errno == EAGAIN) {
-			struct pollfd w = {.fd = fd, .events = POLLOUT};
+			struct pollfd w = { .fd = fd, .events = POLLOUT };
 			poll(&w, 1, -1);
 		} else if (n == 0 || errno != EINTR) {
 			return n == 0 ? -EIO : -errno;
@@ -50,8 +50,9 @@ static _Noreturn void watch_end(const char *why)
 	size_t len = strlen(why);
 	/* A reader that is behind must not keep us here: the exit code says
 	 * enough. */
-	if (watch.log_fd >= 0 && send(watch.log_fd, why, len,
-		MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK)
+	if (watch.log_fd >= 0 &&
+	    send(watch.log_fd, why, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+	    errno == ENOTSOCK)
 		write_all(watch.log_fd, why, len);
 	_exit(err_exit_code(-EAGAIN));
 }
@@ -69,8 +70,7 @@ static void on_tick(int signal)
 	else if (now.ns - watch.alive_ns > watch.stall_ns)
 		watch_end("the script computed for too long without asking "
 			  "the network and was stopped\n");
-	if (watch.soft.ns && !watch.stop &&
-	    !monotime_before(now, watch.soft))
+	if (watch.soft.ns && !watch.stop && !monotime_before(now, watch.soft))
 		watch.stop = WATCH_DEADLINE;
 	errno = saved;
 }
@@ -95,9 +95,9 @@ void watch_start(int log_fd, struct monotime deadline, int64_t stall_ns)
 			grace_ns = GRACE_MAX_NS;
 		watch.soft = monotime_add(deadline, -grace_ns);
 	}
-	struct sigaction tick = {.sa_handler = on_tick,
-	    .sa_flags = SA_RESTART};
-	struct sigaction interrupt = {.sa_handler = on_interrupt};
+	struct sigaction tick = { .sa_handler = on_tick,
+		.sa_flags = SA_RESTART };
+	struct sigaction interrupt = { .sa_handler = on_interrupt };
 	sigaction(SIGALRM, &tick, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
 	signal(SIGINT, SIG_IGN); /* the parent passes it on as SIGTERM */
@@ -105,7 +105,8 @@ void watch_start(int log_fd, struct monotime deadline, int64_t stall_ns)
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	struct itimerval every = {{0, TICK_NS / 1000}, {0, TICK_NS / 1000}};
+	struct itimerval every = { { 0, TICK_NS / 1000 },
+		{ 0, TICK_NS / 1000 } };
 	setitimer(ITIMER_REAL, &every, NULL);
 }
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The life of a worker: no descriptors but its own, the watch, the sandbox,
  * the guardian's clock, the script, the last records, the end.  Lua is never
@@ -35,8 +35,8 @@ void worker_close_others(const int *fds, size_t count)
 			if (fds[i] >= (int)from && (unsigned)fds[i] < next)
 				next = (unsigned)fds[i];
 		if (next > from)
-			close_range(from, next == UINT_MAX ? next : next - 1,
-			    0);
+			close_range(
+			    from, next == UINT_MAX ? next : next - 1, 0);
 		if (next == UINT_MAX)
 			return;
 		from = next + 1;
@@ -68,21 +68,25 @@ static _Noreturn void fail(
 
 static void enter_sandbox(const struct worker_config *config)
 {
-	struct errmsg msg = {""}, loud;
+	struct errmsg msg = { "" }, loud;
 	struct sandbox_report report;
 	int err = sandbox_enter(SANDBOX_WORKER, NULL, &report, &msg);
 	if (!err)
 		return;
 	if (!config->allow_weak_sandbox) {
-		err_set(&loud, err, "%.180s; --allow-weak-sandbox runs it "
-		    "without", msg.text);
+		err_set(&loud, err,
+		    "%.180s; --allow-weak-sandbox runs it "
+		    "without",
+		    msg.text);
 		fail(config, err, &loud);
 	}
 	for (int i = 0; i < SANDBOX_LAYERS; i++) {
 		if (!report.wanted[i] || report.enforced[i])
 			continue;
-		err_set(&loud, err, "WARNING: the script runs WITHOUT %s: "
-		    "%.180s", sandbox_layer_name((enum sandbox_layer)i),
+		err_set(&loud, err,
+		    "WARNING: the script runs WITHOUT %s: "
+		    "%.180s",
+		    sandbox_layer_name((enum sandbox_layer)i),
 		    report.why[i].text);
 		say(config, loud.text);
 	}
@@ -120,36 +124,36 @@ static int run_script(struct host *host, struct errmsg *msg)
 	lua_pushcfunction(host->L, prepare);
 	int err = host_call(host, 0, msg);
 	if (!err)
-		err = host_run_chunk(host, script->source,
-		    script->source_len, script->path, msg);
+		err = host_run_chunk(host, script->source, script->source_len,
+		    script->path, msg);
 	if (err)
 		return err;
 	/* The header was a table with run; this time it may be anything. */
 	if (!lua_istable(host->L, -1))
-		return err_set(msg, ERR_UNSUPPORTED,
-		    "the script returned no table");
+		return err_set(
+		    msg, ERR_UNSUPPORTED, "the script returned no table");
 	lua_pushliteral(host->L, "run");
 	lua_rawget(host->L, -2);
 	if (!lua_isfunction(host->L, -1))
-		return err_set(msg, ERR_UNSUPPORTED,
-		    "the script has no function run");
+		return err_set(
+		    msg, ERR_UNSUPPORTED, "the script has no function run");
 	err = host_push_arguments(host, msg);
 	return err ? err : host_call(host, 1, msg);
 }
 
 _Noreturn void worker_main(const struct worker_config *config)
 {
-	struct errmsg msg = {""};
-	struct host host = {.config = config};
-	int fds[] = {config->guardian_fd, config->record_fd, config->log_fd};
+	struct errmsg msg = { "" };
+	struct host host = { .config = config };
+	int fds[] = { config->guardian_fd, config->record_fd, config->log_fd };
 	worker_close_others(fds, 3);
 	if (config->deadline_ns > 0)
 		host.deadline =
 		    monotime_add(monotime_now(), config->deadline_ns);
 	watch_start(config->log_fd, host.deadline, STALL_NS);
 	enter_sandbox(config);
-	int err = client_init(&host.client, config->guardian_fd,
-	    config->record_fd, &msg);
+	int err = client_init(
+	    &host.client, config->guardian_fd, config->record_fd, &msg);
 	if (err)
 		fail(config, err, &msg);
 	err = run_script(&host, &msg);

@@ -20,11 +20,11 @@ struct script_field {
 	char *name, *type, *help;
 };
 struct script {
-	char *name, *path;      /* owned */
-	char *source;           /* owned */
+	char *name, *path; /* owned */
+	char *source;      /* owned */
 	size_t source_len;
 	struct option_table options; /* summary, examples, rows, operands */
-	bool operands_are_hosts; /* names are resolved before the run */
+	bool operands_are_hosts;     /* names are resolved before the run */
 	struct script_field *fields;
 	size_t field_count;
 	/* rows and strings inside are owned by the script */
@@ -47,24 +47,25 @@ struct worker_config {
 	const char *const *arguments; /* options and operands as typed; a host
 					 is ADDRESS or ADDRESS=NAME */
 	size_t argument_count;
-	int guardian_fd;   /* SOCK_SEQPACKET, probes/guardian/wire.h */
-	int record_fd;     /* where records go: be32 length + packed Record;
-			      each write holds whole frames and is at most
-			      PRODUCER_DATAGRAM_BYTES: a pipe or a
-			      SOCK_SEQPACKET socket */
-	int log_fd;        /* the script's talk, one line each; -1: none */
+	int guardian_fd; /* SOCK_SEQPACKET, probes/guardian/wire.h */
+	int record_fd;   /* where records go: be32 length + packed Record;
+			    each write holds whole frames and is at most
+			    PRODUCER_DATAGRAM_BYTES: a pipe or a
+			    SOCK_SEQPACKET socket */
+	int log_fd;      /* the script's talk, one line each; -1: none */
 	uint8_t campaign[16];
 	bool has_campaign;
 	uint64_t run;
 	int64_t deadline_ns; /* real time from now on; 0: none.  The worker
 				ends itself then, the parent kills later */
 	bool allow_weak_sandbox;
-	bool previews;       /* record_fd takes PRODUCER_PREVIEW frames too */
+	bool previews; /* record_fd takes PRODUCER_PREVIEW frames too */
 };
 
 /* Runs in the forked child: enters the sandbox, runs the script, and _exits
  * with 0, 1 (the script found a problem), or an err_exit_code.  The reason
  * for a failure is the last line on log_fd; of a campaign's run it is a log
- * record of level 0, except when its time was over (75).  SIGTERM asks the script to end
- * and record what it has.  The child's other descriptors must be closed. */
+ * record of level 0, except when its time was over (75).  SIGTERM asks the
+ * script to end and record what it has.  The child's other descriptors must be
+ * closed. */
 _Noreturn void worker_main(const struct worker_config *config);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The payload is needed twice after the frame is gone: for its hash, and for
  * the quote in an ICMP error.  One that does not fit is counted at once.

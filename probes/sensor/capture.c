@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * libpcap behind one small face.  Files are read through a large buffer of
  * ours; a FIFO is read without one, so that poll tells the truth about it.
@@ -27,7 +27,7 @@ struct capture {
 	pcap_t *pcap;
 	int fd, dlt;
 	bool live;
-	bool fifo; /* fed as it happens: a read may wait for ever */
+	bool fifo;          /* fed as it happens: a read may wait for ever */
 	uint32_t last_drop; /* libpcap's counter, which wraps */
 	uint64_t dropped;
 	capture_fn *fn;

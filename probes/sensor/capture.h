@@ -14,7 +14,7 @@
 #include "lib/err.h"
 
 struct capture_config {
-	const char *filter; /* pcap-filter(7), or NULL */
+	const char *filter;             /* pcap-filter(7), or NULL */
 	uint32_t snaplen, buffer_bytes; /* live */
 	bool promiscuous;
 };
@@ -35,8 +35,8 @@ int capture_fd(const struct capture *capture);
 bool capture_is_live(const struct capture *capture);
 const char *capture_name(const struct capture *capture);
 
-typedef void capture_fn(void *arg, int dlt, const uint8_t *bytes,
-    size_t caplen, size_t wirelen, struct walltime at);
+typedef void capture_fn(void *arg, int dlt, const uint8_t *bytes, size_t caplen,
+    size_t wirelen, struct walltime at);
 /* Gives up to count frames: how many there were, 0 when there are none now,
  * ERR_EOF at the end of a file, or an error.  The first call for a file reads
  * its header. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The order of the questions matters: a fragment proves nothing; a signature
  * proves a worm; an answer makes its source a victim, never an attacker; only
@@ -49,7 +49,7 @@ static bool is_impossible_source(const struct addr *a)
 static bool has_tool_window(const struct packet *p)
 {
 	return p->tcp_window == 1024 || p->tcp_window == 1025 ||
-	       p->tcp_window == 65535;
+	    p->tcp_window == 65535;
 }
 
 static enum kind read_tcp(const struct packet *p, struct reading *r)
@@ -103,7 +103,7 @@ static bool payload_starts(const struct packet *p, const char *text)
 static bool is_bittorrent(const struct packet *p)
 {
 	return payload_starts(p, "d1:ad2:id20:") ||
-	       payload_starts(p, "d1:rd2:id20:") || payload_starts(p, "d1:eli");
+	    payload_starts(p, "d1:rd2:id20:") || payload_starts(p, "d1:eli");
 }
 
 static enum kind read_udp(const struct packet *p, struct reading *r)
@@ -188,7 +188,7 @@ static bool is_fast(uint64_t packets, int64_t duration_ns)
 {
 	uint64_t seconds = (uint64_t)(duration_ns / INT64_C(1000000000));
 	return packets >= FLOOD_LEAST_PACKETS &&
-	       packets / (seconds ? seconds : 1) >= FLOOD_LEAST_PPS;
+	    packets / (seconds ? seconds : 1) >= FLOOD_LEAST_PPS;
 }
 
 /* Many packets at once for one address, not one for each of its ports. */
@@ -202,7 +202,7 @@ static bool is_flood(const struct evidence *e)
 	if (e->target_flooded)
 		return true;
 	return (fast || is_fast(e->probes, e->probes_duration_ns)) &&
-	       e->probes / (e->ports ? e->ports : 1) >= FLOOD_PACKETS_PER_PORT;
+	    e->probes / (e->ports ? e->ports : 1) >= FLOOD_PACKETS_PER_PORT;
 }
 
 static enum verdict probe_verdict(const struct evidence *e)

@@ -54,8 +54,8 @@ struct evidence {
 	/* The source's probes together. */
 	uint64_t probes;
 	int64_t probes_duration_ns;
-	uint32_t ports;      /* distinct (protocol, port), 65536 for more than
-				can be told apart */
+	uint32_t ports; /* distinct (protocol, port), 65536 for more than
+			   can be told apart */
 	bool several_targets;
 	bool answered;       /* a home host answered it */
 	bool target_flooded; /* by many sources at once */

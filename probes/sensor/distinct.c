@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A block is 1 KiB and is used twice: first as a hash set of 256 slots, then,
  * when that is three quarters full, as the registers of a HyperLogLog into

@@ -22,7 +22,7 @@ enum distinct_quality {
 };
 
 struct distinct {
-	uint32_t count;  /* of values in place, or DISTINCT_IN_BLOCK */
+	uint32_t count; /* of values in place, or DISTINCT_IN_BLOCK */
 	uint32_t values[DISTINCT_INLINE]; /* [0]: the block's number */
 };
 #define DISTINCT_IN_BLOCK UINT32_MAX
@@ -32,8 +32,8 @@ struct distinct_pool;
 struct distinct_pool *distinct_pool_new(uint32_t max_blocks);
 void distinct_pool_free(struct distinct_pool *pool);
 /* Brings into the cache what adding the value will need. */
-void distinct_fetch(const struct distinct_pool *pool, const struct distinct *d,
-    uint32_t value);
+void distinct_fetch(
+    const struct distinct_pool *pool, const struct distinct *d, uint32_t value);
 
 void distinct_add(
     struct distinct_pool *pool, struct distinct *d, uint32_t value);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * One packet's way: decode, recognise a worm, leave out what home sent or
  * expects, classify, count.

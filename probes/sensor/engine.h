@@ -29,15 +29,15 @@ struct engine_config {
 struct engine_counts {
 	uint64_t packets;
 	uint64_t decoded;
-	uint64_t truncated;   /* the capture ends inside a header */
+	uint64_t truncated; /* the capture ends inside a header */
 	uint64_t malformed;
 	uint64_t unsupported; /* not IP */
 	/* of the decoded: */
 	uint64_t fragments;
-	uint64_t cut;         /* the capture ends inside the payload */
-	uint64_t undecided;   /* and a signature would have needed more */
-	uint64_t home;        /* sent by a home host */
-	uint64_t replies;     /* to what a home host sent */
+	uint64_t cut;       /* the capture ends inside the payload */
+	uint64_t undecided; /* and a signature would have needed more */
+	uint64_t home;      /* sent by a home host */
+	uint64_t replies;   /* to what a home host sent */
 };
 
 struct engine;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * From the rows of a source to what is said about it.  The verdict of a row
  * needs the whole source (one port of a scan looks like a stray packet), and
@@ -49,7 +49,7 @@ static uint32_t probed_ports(const struct table *t, const struct source *s)
 			if (set == PORT_BITS)
 				return PORTS_UNTOLD;
 			return (uint32_t)(-PORT_BITS *
-					  log(1 - set / (double)PORT_BITS));
+			    log(1 - set / (double)PORT_BITS));
 		}
 		rows++;
 	}
@@ -59,9 +59,9 @@ static uint32_t probed_ports(const struct table *t, const struct source *s)
 static bool is_target_flooded(const struct table *t, const struct row *row)
 {
 	return distinct_is_one(&row->targets) &&
-	       meter_is_flooded(t->meter,
-		   meter_key(row->targets.values[0], row->proto, row->port),
-		   row->first_ns);
+	    meter_is_flooded(t->meter,
+		meter_key(row->targets.values[0], row->proto, row->port),
+		row->first_ns);
 }
 
 static enum verdict verdict_of(const struct table *t, const struct source *s,
@@ -91,8 +91,8 @@ static enum verdict verdict_of(const struct table *t, const struct source *s,
 static bool is_spoofable(const struct source *s)
 {
 	return s->packets < PROVEN_LEAST_PACKETS || s->ttl_min != s->ttl_max ||
-	       s->near_ids + 1 < s->packets ||
-	       s->last_ns - s->first_ns <= PROVEN_LEAST_NS;
+	    s->near_ids + 1 < s->packets ||
+	    s->last_ns - s->first_ns <= PROVEN_LEAST_NS;
 }
 
 static void add_to_finding(struct finding *f, const struct row *row)
@@ -126,8 +126,8 @@ static void name_ports(struct finding *f, const struct row *row)
 	f->dport = has_ports(row) && told ? row->dport : FINDING_NONE;
 	f->icmp = icmp && told ? row->port : FINDING_NONE;
 	f->proto = row->flags & ROW_FOLDED && row->kind == KIND_OTHER
-		       ? FINDING_NONE
-		       : row->proto;
+	    ? FINDING_NONE
+	    : row->proto;
 }
 
 static void start_finding(
@@ -173,7 +173,7 @@ static void give(struct table *t, const struct source *s,
 static bool same_class(const struct group *a, const struct group *b)
 {
 	return a->verdict == b->verdict && a->signature == b->signature &&
-	       a->row->proto == b->row->proto;
+	    a->row->proto == b->row->proto;
 }
 
 /* Moves the groups of the first one's class to the front; says how many. */
@@ -210,8 +210,8 @@ void table_give_findings(struct table *t, const struct source *s, bool evicted)
 	}
 	for (size_t at = 0; at < count;) {
 		size_t same = t->config.per_port
-				  ? 1
-				  : gather_class(groups + at, count - at);
+		    ? 1
+		    : gather_class(groups + at, count - at);
 		give(t, s, groups + at, same, evicted);
 		at += same;
 	}

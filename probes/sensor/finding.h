@@ -19,11 +19,11 @@ struct finding {
 			       the quoted packet says; else family 0 */
 	enum verdict verdict;
 	enum signature signature;
-	int proto;          /* FINDING_NONE: several */
-	int dport;          /* the one with most packets; FINDING_NONE: no
-			       ports, or none that stands out */
-	int icmp;           /* type << 8 | code, or FINDING_NONE */
-	uint32_t ports;     /* distinct ones, 65536: too many to tell */
+	int proto;      /* FINDING_NONE: several */
+	int dport;      /* the one with most packets; FINDING_NONE: no
+			   ports, or none that stands out */
+	int icmp;       /* type << 8 | code, or FINDING_NONE */
+	uint32_t ports; /* distinct ones, 65536: too many to tell */
 	uint64_t packets;
 	uint64_t size_bytes;
 	uint32_t targets;
@@ -32,8 +32,8 @@ struct finding {
 	bool has_hash;
 	uint8_t hash[PAYLOAD_HASH_LEN]; /* of the first payload */
 	uint8_t ttl_min, ttl_max;
-	bool spoofable;     /* nothing shows that src sent this */
-	bool evicted;       /* said now because the source gave way */
+	bool spoofable; /* nothing shows that src sent this */
+	bool evicted;   /* said now because the source gave way */
 };
 
 /* The finding is borrowed for the call. */

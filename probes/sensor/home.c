@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Flows are kept as hashes in a table with one place for each: a later flow
  * pushes an earlier one out, and the worst that happens is that one answer is
@@ -59,9 +59,9 @@ struct ends {
 static uint64_t flow_hash(const struct home *h, const struct ends *e)
 {
 	uint64_t ports = (uint64_t)e->home_port << 32 |
-			 (uint64_t)e->other_port << 8 | e->proto;
+	    (uint64_t)e->other_port << 8 | e->proto;
 	return addr_hash(e->home, h->key ^ ports) ^
-	       addr_hash(e->other, ~h->key) * UINT64_C(0x9e3779b97f4a7c15);
+	    addr_hash(e->other, ~h->key) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 /* Echo messages have one number for both ends; the rest of ICMP has none. */

@@ -30,5 +30,5 @@ void home_sent(
     struct home *home, const struct packet *packet, struct walltime at);
 /* Is this packet to home part of a flow that home took part in, or an ICMP
  * error about one? */
-bool home_expects(const struct home *home, const struct packet *packet,
-    struct walltime at);
+bool home_expects(
+    const struct home *home, const struct packet *packet, struct walltime at);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * poll over the captures.  Intervals are timed by the monotonic clock, so a
  * step of the wall clock neither stretches nor splits one; only the first is
@@ -101,8 +101,8 @@ static int end_interval(struct state *s, struct errmsg *msg)
 static bool is_over(const struct state *s)
 {
 	return s->open == 0 || (s->loop->stop && *s->loop->stop) ||
-	       packets_left(s) == 0 || monotime_now().ns >= s->end.ns ||
-	       s->fds[s->loop->capture_count].revents & (POLLERR | POLLHUP);
+	    packets_left(s) == 0 || monotime_now().ns >= s->end.ns ||
+	    s->fds[s->loop->capture_count].revents & (POLLERR | POLLHUP);
 }
 
 int loop_run(const struct loop *loop, struct errmsg *msg)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * One slot per key hash.  Another key in a slot that is in use wears its
  * count down first (majority vote), so only the busier of two stays.
@@ -74,5 +74,5 @@ bool meter_is_flooded(const struct meter *meter, uint32_t key, int64_t at_ns)
 	const struct slot *s = &meter->slots[key % SLOTS];
 	int64_t window = at_ns / METER_WINDOW_NS;
 	return s->key == key && s->flooded_from <= s->flooded_to &&
-	       window >= s->flooded_from - 1 && window <= s->flooded_to + 1;
+	    window >= s->flooded_from - 1 && window <= s->flooded_to + 1;
 }

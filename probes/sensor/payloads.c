@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A ring of payloads in order of arrival (number n is in slot n % max_count),
  * and buckets by quick hash.  The quick hash only finds candidates: octets are
@@ -109,7 +109,7 @@ static void keep(struct payloads *p, const struct payload *payload)
 		return;
 	}
 	while (p->count == p->max_count ||
-	       p->stats.bytes + payload->len > p->max_bytes)
+	    p->stats.bytes + payload->len > p->max_bytes)
 		drop_oldest(p);
 	uint32_t slot = slot_of(p, p->stats.distinct++);
 	uint32_t *bucket = bucket_of(p, payload->quick);

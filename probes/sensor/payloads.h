@@ -16,8 +16,8 @@ struct payload {
 	uint8_t hash[PAYLOAD_HASH_LEN];
 	uint8_t *octets; /* owned */
 	uint32_t len, wire_len;
-	uint64_t quick;  /* a keyed hash that only this table uses */
-	uint32_t chain;  /* the next one in its bucket */
+	uint64_t quick; /* a keyed hash that only this table uses */
+	uint32_t chain; /* the next one in its bucket */
 };
 
 struct payloads;
@@ -27,8 +27,8 @@ void payloads_free(struct payloads *payloads);
 
 /* Writes the hash of the captured octets to `hash` and keeps them if they are
  * new. */
-void payloads_note(struct payloads *payloads, const uint8_t *octets,
-    size_t len, size_t wire_len, uint8_t hash[static PAYLOAD_HASH_LEN]);
+void payloads_note(struct payloads *payloads, const uint8_t *octets, size_t len,
+    size_t wire_len, uint8_t hash[static PAYLOAD_HASH_LEN]);
 
 /* The next payload that this function has not given yet, or NULL.  Borrowed
  * until the next payloads_note. */

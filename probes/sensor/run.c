@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The agent's sensor process: findings become Sighting records, payloads that
  * are new become Payload records, and what was counted goes to the page that
@@ -169,7 +169,7 @@ static ProtobufCBinaryData binary(const void *bytes, size_t len)
 static bool is_worth_a_record(const struct finding *f)
 {
 	return !f->evicted || f->verdict == VERDICT_WORM ||
-	       f->packets >= SAY_LEAST_PACKETS;
+	    f->packets >= SAY_LEAST_PACKETS;
 }
 
 static void on_finding(void *arg, const struct finding *f)
@@ -249,9 +249,9 @@ static int on_interval(void *arg, struct errmsg *msg)
 	engine_flush(r->engine);
 	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
 	on_counted(r);
-	return r->err == 0 ? 0
-			   : err_set(msg, r->err, "sensor: records: %s",
-				 err_str(r->err));
+	return r->err == 0
+	    ? 0
+	    : err_set(msg, r->err, "sensor: records: %s", err_str(r->err));
 }
 
 int sensor_run(struct sensor_capture *capture,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The signatures.  Each worm rule answers yes, no, or that the capture ends
  * before the fact: a payload that is not there is never taken for a worm's.
@@ -65,10 +65,9 @@ static enum answer match_slammer(const struct packet *p)
 		return NO;
 	if (!payload_is_cut(p))
 		return payload_has(p, run, sizeof(run)) &&
-			       payload_has(p, "sock", 4) &&
-			       payload_has(p, "send", 4)
-			   ? YES
-			   : NO;
+			payload_has(p, "sock", 4) && payload_has(p, "send", 4)
+		    ? YES
+		    : NO;
 	if (p->payload_len < SLAMMER_LEAST)
 		return CANNOT_SAY;
 	for (size_t i = 1; i < p->payload_len && i < SLAMMER_FILLER_LEN; i++)
@@ -108,9 +107,9 @@ static enum answer match_welchia(const struct packet *p)
 
 static bool is_bare_syn(const struct packet *p)
 {
-	return (p->tcp_flags & (PACKET_TCP_SYN | PACKET_TCP_ACK |
-				   PACKET_TCP_RST | PACKET_TCP_FIN)) ==
-	       PACKET_TCP_SYN;
+	return (p->tcp_flags &
+		   (PACKET_TCP_SYN | PACKET_TCP_ACK | PACKET_TCP_RST |
+		       PACKET_TCP_FIN)) == PACKET_TCP_SYN;
 }
 
 static void match_tcp(const struct packet *p, struct signature_match *match)

@@ -12,9 +12,9 @@
 #define ROW_KEY_FOLDED (UINT32_C(1) << 24)
 
 enum row_flag {
-	ROW_FOLDED = 1,       /* several ports (and protocols) together */
+	ROW_FOLDED = 1, /* several ports (and protocols) together */
 	ROW_HAS_HASH = 2,
-	ROW_NOT_ODD = 4,      /* at least one ordinary packet */
+	ROW_NOT_ODD = 4, /* at least one ordinary packet */
 	ROW_NOT_SERVICE = 8,
 	ROW_DPORT_VARIES = 16
 };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Arrays of the largest size, of which memory is taken only as it is touched,
  * joined by numbers instead of pointers: a hash with open addresses, a list by
@@ -258,7 +258,7 @@ static uint32_t key_of(const struct packet *p, const struct reading *r)
 	else if (r->kind != KIND_OTHER)
 		port = p->dport;
 	return (uint32_t)r->kind << 28 | (uint32_t)r->match.worm << 25 |
-	       (uint32_t)p->proto << 16 | port;
+	    (uint32_t)p->proto << 16 | port;
 }
 
 static uint32_t folded(uint32_t key, const struct reading *r)
@@ -354,7 +354,7 @@ static void count_probe(struct source *s, const struct row *row,
 {
 	uint32_t port = ((uint32_t)row->proto << 16 ^ p->dport ^
 			    (uint32_t)p->icmp_type << 8) *
-			0x9e3779b1u;
+	    0x9e3779b1u;
 	if (s->probes++ == 0)
 		s->first_target = target;
 	else if (s->first_target != target)
@@ -406,8 +406,8 @@ static void count_row(struct row *row, const struct packet *p,
 	if (p->ttl > row->ttl_max)
 		row->ttl_max = p->ttl;
 	row->flags |= (r->odd ? 0 : ROW_NOT_ODD) |
-		      (r->service ? 0 : ROW_NOT_SERVICE) |
-		      (p->dport != row->dport ? ROW_DPORT_VARIES : 0);
+	    (r->service ? 0 : ROW_NOT_SERVICE) |
+	    (p->dport != row->dport ? ROW_DPORT_VARIES : 0);
 }
 
 void table_prepare(const struct table *t, struct table_entry *e)

@@ -61,8 +61,9 @@ void table_flush(struct table *table);
 void table_expire(struct table *table, struct walltime before);
 
 struct table_stats {
-	uint32_t sources;      /* now */
-	uint64_t sources_ever; /* one that gave way and came back counts twice */
+	uint32_t sources; /* now */
+	uint64_t
+	    sources_ever; /* one that gave way and came back counts twice */
 	uint64_t evicted;
 };
 struct table_stats table_stats(const struct table *table);

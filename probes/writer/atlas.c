@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Traces and pings in the form of RIPE Atlas results, for programs that read
  * those (sagan, cousteau).  fw, msm_id and prb_id are 0 and lts is -1: no
@@ -62,8 +62,8 @@ static void set_times(json_t *j, int64_t record_wall_ns,
 	int64_t first = 0, last = 0;
 	for (size_t i = 0; i < count; i++) {
 		int64_t tx = replies[i]->tx_wall_ns;
-		int64_t end = replies[i]->rx_wall_ns > tx
-				  ? replies[i]->rx_wall_ns : tx;
+		int64_t end =
+		    replies[i]->rx_wall_ns > tx ? replies[i]->rx_wall_ns : tx;
 		if (tx && (first == 0 || tx < first))
 			first = tx;
 		if (end > last)
@@ -80,8 +80,8 @@ static void set_times(json_t *j, int64_t record_wall_ns,
 static json_t *error_of(const Sonde__Reply *r)
 {
 	bool six = r->from.len == 16;
-	static const char *const v4[] = {"N", "H", "P", "p"};
-	static const char *const v6[] = {"N", "A", NULL, "H", "p"};
+	static const char *const v4[] = { "N", "H", "P", "p" };
+	static const char *const v6[] = { "N", "A", NULL, "H", "p" };
 	if (r->tcp_flags || r->icmp_type != (six ? 1u : 3u))
 		return NULL;
 	const char *letter = NULL;
@@ -161,8 +161,8 @@ static json_t *trace_hop(const Sonde__Trace *t, size_t *at)
 static json_t *trace(const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
-	json_t *j = head(
-	    "traceroute", &t->src, &t->dst, t->dst_name, t->method);
+	json_t *j =
+	    head("traceroute", &t->src, &t->dst, t->dst_name, t->method);
 	json_t *hops = json_array();
 	set_int(j, "paris_id", t->flow_id % 65536);
 	set_times(j, record->wall_ns, t->replies, t->n_replies, true);
@@ -206,8 +206,8 @@ static json_t *ping(const Sonde__Record *record)
 	set_times(j, record->wall_ns, p->replies, p->n_replies, false);
 	if (p->n_replies > 0 && p->replies[0]->from.len > 0)
 		set_int(j, "ttl", p->replies[0]->reply_ttl);
-	set_int(j, "size",
-	    p->size_bytes > headers ? p->size_bytes - headers : 0);
+	set_int(
+	    j, "size", p->size_bytes > headers ? p->size_bytes - headers : 0);
 	set_int(j, "sent", p->sent);
 	set_int(j, "rcvd", p->received);
 	set_int(j, "dup", duplicates);
@@ -230,9 +230,9 @@ static int atlas_record(
 }
 
 const struct writer_ops writer_atlas = {
-    .name = "atlas",
-    .help = "traces and pings as RIPE Atlas results",
-    .open = json_line_open,
-    .record = atlas_record,
-    .close = json_line_close,
+	.name = "atlas",
+	.help = "traces and pings as RIPE Atlas results",
+	.open = json_line_open,
+	.record = atlas_record,
+	.close = json_line_close,
 };

@@ -107,18 +107,21 @@ static void header_row(struct csv *csv, enum layout layout)
 {
 	csv->layout = layout;
 	fputs(layout == PROBES
-	    ? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,attempt,"
-	      "tx_wall_ns,from,rtt_ns,reply_ttl,icmp_type,icmp_code,tcp_flags,"
-	      "duplicate,denied" CSV_END
-	    : "src,verdict,signature,proto,dport,packets,targets,"
-	      "first_wall_ns,last_wall_ns,payload_hash" CSV_END, csv->to);
+		? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,"
+		  "attempt,"
+		  "tx_wall_ns,from,rtt_ns,reply_ttl,icmp_type,icmp_code,tcp_"
+		  "flags,"
+		  "duplicate,denied" CSV_END
+		: "src,verdict,signature,proto,dport,packets,targets,"
+		  "first_wall_ns,last_wall_ns,payload_hash" CSV_END,
+	    csv->to);
 }
 
 static void trace_rows(FILE *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
-	struct measurement m = {"trace", t->dst_name, t->method, &t->src,
-	    &t->dst, ""};
+	struct measurement m = { "trace", t->dst_name, t->method, &t->src,
+		&t->dst, "" };
 	snprintf(m.flow_id, sizeof(m.flow_id), "%016" PRIx64, t->flow_id);
 	for (size_t i = 0; i < t->n_replies; i++)
 		probe_row(to, record->wall_ns, &m, t->replies[i]);
@@ -127,8 +130,8 @@ static void trace_rows(FILE *to, const Sonde__Record *record)
 static void ping_rows(FILE *to, const Sonde__Record *record)
 {
 	const Sonde__Ping *p = record->ping;
-	struct measurement m = {"ping", p->dst_name, p->method, &p->src,
-	    &p->dst, ""};
+	struct measurement m = { "ping", p->dst_name, p->method, &p->src,
+		&p->dst, "" };
 	for (size_t i = 0; i < p->n_replies; i++)
 		probe_row(to, record->wall_ns, &m, p->replies[i]);
 }
@@ -139,9 +142,9 @@ static int csv_record(
 	struct csv *csv = ctx;
 	enum layout layout = layout_of(record);
 	const char *kind = record_kind_name(record->body_case);
-	if (layout == NONE ||
-	    (csv->layout != NONE && csv->layout != layout))
-		return err_set(msg, ERR_UNSUPPORTED, "csv: no columns for a "
+	if (layout == NONE || (csv->layout != NONE && csv->layout != layout))
+		return err_set(msg, ERR_UNSUPPORTED,
+		    "csv: no columns for a "
 		    "record of kind %s here; --json has them",
 		    kind ? kind : "none");
 	if (csv->layout == NONE)
@@ -166,9 +169,9 @@ static int csv_close(void *ctx, struct errmsg *msg)
 }
 
 const struct writer_ops writer_csv = {
-    .name = "csv",
-    .help = "a row a probe, or a row a source",
-    .open = csv_open,
-    .record = csv_record,
-    .close = csv_close,
+	.name = "csv",
+	.help = "a row a probe, or a row a source",
+	.open = csv_open,
+	.record = csv_record,
+	.close = csv_close,
 };

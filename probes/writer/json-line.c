@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* NDJSON, and the one place that says when it cannot be written. */
 #include <errno.h>
 #include <string.h>
@@ -25,14 +25,13 @@ int json_line_close(void *ctx, struct errmsg *msg)
 	return fflush(ctx) == 0 ? 0 : failed(msg);
 }
 
-int json_line_write(
-    FILE *to, json_t *line, size_t flags, struct errmsg *msg)
+int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg)
 {
 	if (!line)
 		return 0;
 	errno = 0;
 	int bad = json_dumpf(line, to, JSON_COMPACT | flags) != 0 ||
-		  putc('\n', to) == EOF;
+	    putc('\n', to) == EOF;
 	json_decref(line);
 	return bad ? failed(msg) : 0;
 }

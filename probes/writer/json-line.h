@@ -16,5 +16,4 @@ int json_line_close(void *ctx, struct errmsg *msg);
 
 /* Writes the object and a newline.  Consumes line, which may be NULL: nothing
  * to say.  flags: jansson's, beside JSON_COMPACT. */
-int json_line_write(
-    FILE *to, json_t *line, size_t flags, struct errmsg *msg);
+int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg);

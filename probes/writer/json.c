@@ -10,9 +10,9 @@ static int json_record(
 }
 
 const struct writer_ops writer_json = {
-    .name = "json",
-    .help = "one JSON object a line, schema sonde-record/1",
-    .open = json_line_open,
-    .record = json_record,
-    .close = json_line_close,
+	.name = "json",
+	.help = "one JSON object a line, schema sonde-record/1",
+	.open = json_line_open,
+	.record = json_record,
+	.close = json_line_close,
 };

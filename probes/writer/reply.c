@@ -11,11 +11,10 @@ const char *reply_addr(
 	return addr_text(&a, to);
 }
 
-static const char *const unreachable_v4[] = {
-    "!N", "!H", "!P", "", "!F", "!S", "!U", "!W", "!I", "!A", "!Z", "!Q",
-    "!T", "!X", "!V", "!C"};
-static const char *const unreachable_v6[] = {
-    "!N", "!X", "!S", "!H", "", "!G", "!R"};
+static const char *const unreachable_v4[] = { "!N", "!H", "!P", "", "!F", "!S",
+	"!U", "!W", "!I", "!A", "!Z", "!Q", "!T", "!X", "!V", "!C" };
+static const char *const unreachable_v6[] = { "!N", "!X", "!S", "!H", "", "!G",
+	"!R" };
 
 const char *reply_mark(const Sonde__Reply *reply, bool ipv6)
 {
@@ -37,7 +36,7 @@ bool reply_is_answer(const Sonde__Reply *reply, const char *method)
 	if (strcmp(method, "icmp") == 0)
 		return reply->icmp_type == (six ? 129u : 0u);
 	return reply->icmp_type == (six ? 1u : 3u) &&
-	       reply->icmp_code == (six ? 4u : 3u);
+	    reply->icmp_code == (six ? 4u : 3u);
 }
 
 const char *reply_not_sent(const Sonde__Reply *reply)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Traces and pings as scamper prints them (sc_warts2json: trace 0.1, ping
  * 0.4), for programs that read those.  What our records do not know (wait,
@@ -32,8 +32,8 @@ static json_t *moment(int64_t wall_ns)
 
 /* When the first probe left; where the policy let none leave, when the record
  * was made: scamper's form has no measurement without a start. */
-static int64_t start_of(int64_t record_wall_ns, Sonde__Reply *const *replies,
-    size_t count)
+static int64_t start_of(
+    int64_t record_wall_ns, Sonde__Reply *const *replies, size_t count)
 {
 	int64_t first = 0;
 	for (size_t i = 0; i < count; i++)
@@ -65,9 +65,9 @@ static json_t *extensions(const Sonde__Reply *r)
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n_extensions; i++) {
 		const Sonde__IcmpExtension *e = r->extensions[i];
-		json_t *one = json_pack("{s:i, s:i, s:i}", "ie_cn",
-		    (int)e->class_num, "ie_ct", (int)e->c_type, "ie_dl",
-		    (int)e->data.len);
+		json_t *one =
+		    json_pack("{s:i, s:i, s:i}", "ie_cn", (int)e->class_num,
+			"ie_ct", (int)e->c_type, "ie_dl", (int)e->data.len);
 		json_t *labels = json_array();
 		for (size_t k = 0; k < e->n_mpls; k++)
 			json_array_append_new(labels,
@@ -116,10 +116,10 @@ static json_t *hop(const Sonde__Reply *r, bool tcp)
 
 static const char *stop_reason(const char *reason)
 {
-	static const char *const names[][2] = {{"completed", "COMPLETED"},
-	    {"gaplimit", "GAPLIMIT"}, {"unreachable", "UNREACH"},
-	    {"loop", "LOOP"}, {"maxttl", "HOPLIMIT"}, {"denied", "ERROR"},
-	    {"unsent", "ERROR"}};
+	static const char *const names[][2] = { { "completed", "COMPLETED" },
+		{ "gaplimit", "GAPLIMIT" }, { "unreachable", "UNREACH" },
+		{ "loop", "LOOP" }, { "maxttl", "HOPLIMIT" },
+		{ "denied", "ERROR" }, { "unsent", "ERROR" } };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(names[i][0], reason) == 0)
 			return names[i][1];
@@ -128,17 +128,16 @@ static const char *stop_reason(const char *reason)
 
 static const char *trace_method(const char *method)
 {
-	return strcmp(method, "udp") == 0    ? "udp-paris"
-	       : strcmp(method, "icmp") == 0 ? "icmp-echo-paris"
-					     : "tcp";
+	return strcmp(method, "udp") == 0 ? "udp-paris"
+	    : strcmp(method, "icmp") == 0 ? "icmp-echo-paris"
+					  : "tcp";
 }
 
 static json_t *trace(const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	json_t *j = json_pack("{s:s, s:s, s:i, s:s}", "type", "trace",
-	    "version", "0.1", "userid", 0, "method",
-	    trace_method(t->method));
+	    "version", "0.1", "userid", 0, "method", trace_method(t->method));
 	bool icmp = strcmp(t->method, "icmp") == 0;
 	json_t *hops = json_array();
 	uint32_t attempts = 0, hop_count = 0, sent = 0;
@@ -254,9 +253,9 @@ static json_t *statistics(const Sonde__Ping *p)
 
 static const char *ping_method(const char *method)
 {
-	return strcmp(method, "icmp") == 0  ? "icmp-echo"
-	       : strcmp(method, "tcp") == 0 ? "tcp-syn"
-					    : "udp";
+	return strcmp(method, "icmp") == 0 ? "icmp-echo"
+	    : strcmp(method, "tcp") == 0   ? "tcp-syn"
+					   : "udp";
 }
 
 static json_t *ping(const Sonde__Record *record)
@@ -271,9 +270,8 @@ static json_t *ping(const Sonde__Record *record)
 			json_array_append_new(responses, response(r));
 		else if (!reply_not_sent(r))
 			json_array_append_new(none,
-			    json_pack("{s:i, s:o}", "seq",
-				(int)r->attempt - 1, "tx",
-				moment(r->tx_wall_ns)));
+			    json_pack("{s:i, s:o}", "seq", (int)r->attempt - 1,
+				"tx", moment(r->tx_wall_ns)));
 	}
 	set_address(j, "src", &p->src);
 	set_address(j, "dst", &p->dst);
@@ -304,9 +302,9 @@ static int scamper_record(
 }
 
 const struct writer_ops writer_scamper = {
-    .name = "scamper",
-    .help = "traces and pings as scamper's JSON",
-    .open = json_line_open,
-    .record = scamper_record,
-    .close = json_line_close,
+	.name = "scamper",
+	.help = "traces and pings as scamper's JSON",
+	.open = json_line_open,
+	.record = scamper_record,
+	.close = json_line_close,
 };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A ping: one line for one probe, so that a list of hosts is a list; else a
  * line for each reply and a summary.  Lines may be printed while the ping runs;
@@ -14,19 +14,18 @@
 static bool from_target(const Sonde__Ping *ping, const Sonde__Reply *reply)
 {
 	return ping->dst.len == reply->from.len &&
-	       memcmp(ping->dst.data, reply->from.data,
-		   reply->from.len) == 0;
+	    memcmp(ping->dst.data, reply->from.data, reply->from.len) == 0;
 }
 
 /* What is out of the ordinary about an answer. */
-static void print_remarks(const struct text *t, const Sonde__Ping *ping,
-    const Sonde__Reply *reply)
+static void print_remarks(
+    const struct text *t, const Sonde__Ping *ping, const Sonde__Reply *reply)
 {
 	char a[ADDR_TEXT_LEN];
 	bool six = reply->from.len == 16;
 	const char *mark = reply_mark(reply, six);
 	bool is_port = strcmp(ping->method, "udp") == 0 &&
-		       reply->icmp_code == (six ? 4u : 3u);
+	    reply->icmp_code == (six ? 4u : 3u);
 	fprintf(t->to, "  ttl %u", reply->reply_ttl);
 	if (!from_target(ping, reply)) {
 		bool expired = reply->icmp_type == (six ? 3u : 11u);
@@ -44,17 +43,16 @@ static void print_remarks(const struct text *t, const Sonde__Ping *ping,
 		fputs("  late", t->to);
 }
 
-static void print_reply(const struct text *t, const Sonde__Ping *ping,
-    const Sonde__Reply *reply)
+static void print_reply(
+    const struct text *t, const Sonde__Ping *ping, const Sonde__Reply *reply)
 {
 	if (reply_not_sent(reply)) {
 		text_not_sent(t, reply);
 	} else if (reply->from.len == 0) {
-		fprintf(t->to, "  %s%8s%s", text_on(t, TEXT_WARN),
-		    "no reply", text_off(t));
+		fprintf(t->to, "  %s%8s%s", text_on(t, TEXT_WARN), "no reply",
+		    text_off(t));
 	} else {
-		fprintf(t->to, "%10.3f ms",
-		    (double)reply->rtt_ns / NS_PER_MS);
+		fprintf(t->to, "%10.3f ms", (double)reply->rtt_ns / NS_PER_MS);
 		print_remarks(t, ping, reply);
 	}
 	putc('\n', t->to);
@@ -72,7 +70,8 @@ static void print_one(const struct text *t, const Sonde__Ping *ping)
 static void print_summary(const struct text *t, const Sonde__Ping *ping)
 {
 	double lost = ping->sent && ping->received < ping->sent
-	    ? 100.0 * (ping->sent - ping->received) / ping->sent : 0;
+	    ? 100.0 * (ping->sent - ping->received) / ping->sent
+	    : 0;
 	fprintf(t->to, "%u sent, %u received", ping->sent, ping->received);
 	if (ping->sent)
 		fprintf(t->to, ", %s%.0f %% lost%s",

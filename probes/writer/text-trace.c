@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A trace as a column of hops: number, address, times, and after them only
  * what is out of the ordinary: refusals, labels, losses.  A hop with several
@@ -16,13 +16,13 @@
 static const struct {
 	const char *reason, *words;
 } reasons[] = {
-    {"gaplimit", "too many silent hops in a row"},
-    {"unreachable", "a router says so"},
-    {"maxttl", "the last hop that was asked for is not the end"},
-    {"loop", "the path goes round"},
-    {"denied", "the policy does not allow it"},
-    {"unsent", "this host has no way to send to it"},
-    {"deadline", "stopped before the end"},
+	{ "gaplimit", "too many silent hops in a row" },
+	{ "unreachable", "a router says so" },
+	{ "maxttl", "the last hop that was asked for is not the end" },
+	{ "loop", "the path goes round" },
+	{ "denied", "the policy does not allow it" },
+	{ "unsent", "this host has no way to send to it" },
+	{ "deadline", "stopped before the end" },
 };
 
 static bool same_address(
@@ -39,8 +39,7 @@ static void print_ms(const struct text *t, uint64_t ns)
 static void print_mpls(const struct text *t, const Sonde__IcmpExtension *e)
 {
 	for (size_t i = 0; i < e->n_mpls; i++) {
-		fprintf(t->to, "%s%u", i ? ", " : "  MPLS ",
-		    e->mpls[i]->label);
+		fprintf(t->to, "%s%u", i ? ", " : "  MPLS ", e->mpls[i]->label);
 		if (e->mpls[i]->traffic_class)
 			fprintf(t->to, " tc %u", e->mpls[i]->traffic_class);
 		if (e->mpls[i]->ttl != 1)
@@ -58,8 +57,7 @@ static void print_extensions(const struct text *t, const Sonde__Reply *reply)
 		if (e->n_mpls > 0)
 			print_mpls(t, e);
 		else
-			fprintf(t->to, "  ext %u/%u", e->class_num,
-			    e->c_type);
+			fprintf(t->to, "  ext %u/%u", e->class_num, e->c_type);
 	}
 	fputs(text_off(t), t->to);
 }
@@ -105,8 +103,8 @@ static void print_times(const struct text *t, const struct hop *h, size_t at)
 		print_summary(t, min, sum, max, count);
 }
 
-static void print_address(const struct text *t, const struct hop *h,
-    size_t at, int width)
+static void print_address(
+    const struct text *t, const struct hop *h, size_t at, int width)
 {
 	char a[ADDR_TEXT_LEN];
 	const Sonde__Reply *reply = h->replies[at];
@@ -114,16 +112,15 @@ static void print_address(const struct text *t, const struct hop *h,
 	print_times(t, h, at);
 	const char *mark = reply_mark(reply, reply->from.len == 16);
 	if (*mark)
-		fprintf(t->to, " %s%s%s", text_on(t, TEXT_WARN), mark,
-		    text_off(t));
+		fprintf(
+		    t->to, " %s%s%s", text_on(t, TEXT_WARN), mark, text_off(t));
 	print_extensions(t, reply);
 }
 
 static bool seen_before(const struct hop *h, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (same_address(&h->replies[i]->from,
-			&h->replies[at]->from))
+		if (same_address(&h->replies[i]->from, &h->replies[at]->from))
 			return true;
 	return false;
 }
@@ -131,8 +128,8 @@ static bool seen_before(const struct hop *h, size_t at)
 static void print_lost(const struct text *t, size_t lost, size_t sent)
 {
 	if (lost > 0 && lost < sent)
-		fprintf(t->to, "  %s%zu of %zu lost%s",
-		    text_on(t, TEXT_WARN), lost, sent, text_off(t));
+		fprintf(t->to, "  %s%zu of %zu lost%s", text_on(t, TEXT_WARN),
+		    lost, sent, text_off(t));
 	else if (lost > 0)
 		fprintf(t->to, "  %s*%s", text_on(t, TEXT_DIM), text_off(t));
 }
@@ -176,10 +173,10 @@ static uint32_t print_hops(const struct text *t, const Sonde__Trace *trace)
 	int width = address_width(trace);
 	uint32_t last = 0;
 	for (size_t i = 0; i < trace->n_replies;) {
-		struct hop h = {&trace->replies[i], 1};
+		struct hop h = { &trace->replies[i], 1 };
 		last = h.replies[0]->probe_ttl;
 		while (i + h.count < trace->n_replies &&
-		       h.replies[h.count]->probe_ttl == last)
+		    h.replies[h.count]->probe_ttl == last)
 			h.count++;
 		print_hop(t, &h, width);
 		i += h.count;
@@ -224,11 +221,10 @@ void text_trace(struct text *t, const Sonde__Trace *trace)
 	size_t probes = 0;
 	for (size_t i = 0; i < trace->n_replies; i++)
 		probes += !trace->replies[i]->duplicate &&
-			  !reply_not_sent(trace->replies[i]);
+		    !reply_not_sent(trace->replies[i]);
 	if (strcmp(trace->stop_reason, "completed") == 0)
-		fprintf(t->to, "%sreached in %u hop%s%s",
-		    text_on(t, TEXT_GOOD), hops, hops == 1 ? "" : "s",
-		    text_off(t));
+		fprintf(t->to, "%sreached in %u hop%s%s", text_on(t, TEXT_GOOD),
+		    hops, hops == 1 ? "" : "s", text_off(t));
 	else
 		print_not_reached(t, trace->stop_reason);
 	fprintf(t->to, ", %zu probe%s\n", probes, probes == 1 ? "" : "s");

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * For people: a trace as a column of hops (text-trace.c), a ping as its
  * replies and a summary (text-ping.c), everything else as one line.  Colour
@@ -16,8 +16,8 @@
 
 const char *text_on(const struct text *t, enum text_style style)
 {
-	static const char *const codes[] = {
-	    "", "\033[2m", "\033[1m", "\033[32m", "\033[33m", "\033[31m"};
+	static const char *const codes[] = { "", "\033[2m", "\033[1m",
+		"\033[32m", "\033[33m", "\033[31m" };
 	return t->colour ? codes[style] : "";
 }
 
@@ -32,7 +32,7 @@ void text_print(const struct text *t, const char *text)
 	for (; *c; c++) {
 		/* U+0080 to U+009F are controls too. */
 		bool control = *c < 0x20 || *c == 0x7f ||
-			       (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+		    (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
 		putc(control ? '?' : *c, t->to);
 		if (control && *c == 0xc2)
 			c++;
@@ -58,7 +58,7 @@ void text_stamp(const struct text *t)
 	char text[WALLTIME_TEXT_LEN];
 	if (t->wall_ns == 0)
 		return;
-	walltime_text((struct walltime){t->wall_ns}, text);
+	walltime_text((struct walltime){ t->wall_ns }, text);
 	fprintf(t->to, "%s%.10s %.8s%s  ", text_on(t, TEXT_DIM), text,
 	    text + 11, text_off(t));
 }
@@ -93,9 +93,7 @@ static void print_field(const struct text *t, const Sonde__Field *field)
 	case SONDE__FIELD__VALUE_BOOLEAN:
 		fputs(field->boolean ? "true" : "false", t->to);
 		break;
-	case SONDE__FIELD__VALUE_TEXT:
-		text_print(t, field->text);
-		break;
+	case SONDE__FIELD__VALUE_TEXT: text_print(t, field->text); break;
 	case SONDE__FIELD__VALUE_ADDRESS:
 		fputs(reply_addr(&field->address, a), t->to);
 		break;
@@ -110,11 +108,11 @@ static void print_field(const struct text *t, const Sonde__Field *field)
 
 static const char *proto_text(uint32_t proto, char to[static 16])
 {
-	const char *name = proto == 6	 ? "tcp"
-			   : proto == 17 ? "udp"
-			   : proto == 1	 ? "icmp"
-			   : proto == 58 ? "icmp6"
-					 : NULL;
+	const char *name = proto == 6 ? "tcp"
+	    : proto == 17             ? "udp"
+	    : proto == 1              ? "icmp"
+	    : proto == 58             ? "icmp6"
+				      : NULL;
 	if (name)
 		return name;
 	snprintf(to, 16, "ip-%u", proto);
@@ -125,11 +123,12 @@ static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 {
 	char a[ADDR_TEXT_LEN], proto[16];
 	text_stamp(t);
-	fprintf(t->to, "%s%-15s%s  %-16s %-10s %s port %u  %" PRIu64
-	    " packets to %u targets\n", text_on(t, TEXT_BOLD),
-	    reply_addr(&s->src, a), text_off(t), s->verdict,
-	    *s->signature ? s->signature : "-", proto_text(s->proto, proto),
-	    s->dport, s->packets, s->targets);
+	fprintf(t->to,
+	    "%s%-15s%s  %-16s %-10s %s port %u  %" PRIu64
+	    " packets to %u targets\n",
+	    text_on(t, TEXT_BOLD), reply_addr(&s->src, a), text_off(t),
+	    s->verdict, *s->signature ? s->signature : "-",
+	    proto_text(s->proto, proto), s->dport, s->packets, s->targets);
 }
 
 static void print_log(const struct text *t, const Sonde__Log *log)
@@ -166,7 +165,7 @@ static int text_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 {
 	(void)msg;
 	struct text *t = xcalloc(1, sizeof(*t));
-	*t = (struct text){.to = to, .colour = colour};
+	*t = (struct text){ .to = to, .colour = colour };
 	*ctx = t;
 	return 0;
 }
@@ -176,7 +175,7 @@ static int text_record(
 {
 	struct text *t = ctx;
 	bool by_hand = record->campaign.len == 0 &&
-		       record->body_case <= SONDE__RECORD__BODY_TRAIN;
+	    record->body_case <= SONDE__RECORD__BODY_TRAIN;
 	t->wall_ns = by_hand ? 0 : record->wall_ns;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		text_trace(t, record->trace);
@@ -209,10 +208,10 @@ static int text_close(void *ctx, struct errmsg *msg)
 }
 
 const struct writer_ops writer_text = {
-    .name = "text",
-    .help = "for people",
-    .open = text_open,
-    .record = text_record,
-    .preview = text_preview,
-    .close = text_close,
+	.name = "text",
+	.help = "for people",
+	.open = text_open,
+	.record = text_record,
+	.preview = text_preview,
+	.close = text_close,
 };

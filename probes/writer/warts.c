@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Traces and pings as scamper's own files hold them, for sc_warts2json,
  * sc_wartsdump and programs that read those.
@@ -28,27 +28,63 @@ enum { MAGIC = 0x1205, TYPE_TRACE = 6, TYPE_PING = 7, FLAG_OCTETS = 5 };
 
 /* Numbers of parameters, from 1. */
 enum trace_param {
-	TRACE_START = 5, TRACE_STOP_REASON, TRACE_STOP_DATA, TRACE_FLAGS,
-	TRACE_ATTEMPTS, TRACE_HOP_LIMIT, TRACE_TYPE,
-	TRACE_SPORT = 13, TRACE_DPORT, TRACE_FIRST_HOP,
-	TRACE_HOP_COUNT = 19, TRACE_PROBE_COUNT = 23, TRACE_SRC = 26,
-	TRACE_DST, TRACE_USER
+	TRACE_START = 5,
+	TRACE_STOP_REASON,
+	TRACE_STOP_DATA,
+	TRACE_FLAGS,
+	TRACE_ATTEMPTS,
+	TRACE_HOP_LIMIT,
+	TRACE_TYPE,
+	TRACE_SPORT = 13,
+	TRACE_DPORT,
+	TRACE_FIRST_HOP,
+	TRACE_HOP_COUNT = 19,
+	TRACE_PROBE_COUNT = 23,
+	TRACE_SRC = 26,
+	TRACE_DST,
+	TRACE_USER
 };
 enum hop_param {
-	HOP_PROBE_TTL = 2, HOP_REPLY_TTL, HOP_FLAGS, HOP_PROBE_ID, HOP_RTT,
-	HOP_ICMP, HOP_REPLY_SIZE = 9, HOP_REPLY_IP_ID, HOP_QUOTED_TTL = 14,
-	HOP_TCP_FLAGS, HOP_QUOTED_TOS, HOP_EXTENSIONS, HOP_ADDRESS, HOP_SENT
+	HOP_PROBE_TTL = 2,
+	HOP_REPLY_TTL,
+	HOP_FLAGS,
+	HOP_PROBE_ID,
+	HOP_RTT,
+	HOP_ICMP,
+	HOP_REPLY_SIZE = 9,
+	HOP_REPLY_IP_ID,
+	HOP_QUOTED_TTL = 14,
+	HOP_TCP_FLAGS,
+	HOP_QUOTED_TOS,
+	HOP_EXTENSIONS,
+	HOP_ADDRESS,
+	HOP_SENT
 };
 enum ping_param {
-	PING_START = 5, PING_STOP_REASON, PING_STOP_DATA,
-	PING_PROBE_COUNT = 10, PING_PROBE_SIZE, PING_TTL = 13,
-	PING_SENT = 15, PING_METHOD, PING_USER = 19, PING_SRC,
+	PING_START = 5,
+	PING_STOP_REASON,
+	PING_STOP_DATA,
+	PING_PROBE_COUNT = 10,
+	PING_PROBE_SIZE,
+	PING_TTL = 13,
+	PING_SENT = 15,
+	PING_METHOD,
+	PING_USER = 19,
+	PING_SRC,
 	PING_DST
 };
 enum reply_param {
-	REPLY_FLAGS = 2, REPLY_TTL, REPLY_SIZE, REPLY_ICMP, REPLY_RTT,
-	REPLY_PROBE_ID, REPLY_IP_ID, REPLY_PROTO = 10, REPLY_TCP_FLAGS,
-	REPLY_ADDRESS, REPLY_SENT = 16
+	REPLY_FLAGS = 2,
+	REPLY_TTL,
+	REPLY_SIZE,
+	REPLY_ICMP,
+	REPLY_RTT,
+	REPLY_PROBE_ID,
+	REPLY_IP_ID,
+	REPLY_PROTO = 10,
+	REPLY_TCP_FLAGS,
+	REPLY_ADDRESS,
+	REPLY_SENT = 16
 };
 
 struct params {
@@ -96,16 +132,15 @@ static void param_address(
 static void param_source(struct params *p, unsigned number,
     const ProtobufCBinaryData *address, size_t len)
 {
-	uint8_t zero[16] = {0};
-	ProtobufCBinaryData nowhere = {len, zero};
+	uint8_t zero[16] = { 0 };
+	ProtobufCBinaryData nowhere = { len, zero };
 	param_address(p, number, address->len ? address : &nowhere);
 }
 
 static void param_rtt(struct params *p, unsigned number, uint64_t ns)
 {
 	uint64_t us = (ns + NS_PER_US / 2) / NS_PER_US;
-	buf_be32(
-	    param(p, number), us < UINT32_MAX ? (uint32_t)us : UINT32_MAX);
+	buf_be32(param(p, number), us < UINT32_MAX ? (uint32_t)us : UINT32_MAX);
 }
 
 static void params_end(struct params *p, struct buf *to)
@@ -127,15 +162,16 @@ static void params_end(struct params *p, struct buf *to)
 static void mpls_bytes(struct buf *to, const Sonde__IcmpExtension *e)
 {
 	for (size_t i = 0; i < e->n_mpls; i++)
-		buf_be32(to, (e->mpls[i]->label & 0xfffff) << 12 |
-		    (e->mpls[i]->traffic_class & 7) << 9 |
-		    (e->mpls[i]->bottom ? 1u << 8 : 0) |
-		    (e->mpls[i]->ttl & 0xff));
+		buf_be32(to,
+		    (e->mpls[i]->label & 0xfffff) << 12 |
+			(e->mpls[i]->traffic_class & 7) << 9 |
+			(e->mpls[i]->bottom ? 1u << 8 : 0) |
+			(e->mpls[i]->ttl & 0xff));
 }
 
 static void param_extensions(struct params *p, const Sonde__Reply *r)
 {
-	struct buf all = {0};
+	struct buf all = { 0 };
 	for (size_t i = 0;
 	     i < r->n_extensions && all.len + 4 <= EXTENSIONS_MAX_BYTES; i++) {
 		const Sonde__IcmpExtension *e = r->extensions[i];
@@ -159,7 +195,7 @@ static void param_extensions(struct params *p, const Sonde__Reply *r)
 static void hop(struct buf *to, const Sonde__Reply *r)
 {
 	enum { HAS_REPLY_TTL = 0x10, IS_TCP = 0x20 };
-	struct params p = {0};
+	struct params p = { 0 };
 	param_u8(&p, HOP_PROBE_TTL, r->probe_ttl);
 	param_u8(&p, HOP_REPLY_TTL, r->reply_ttl);
 	param_u8(&p, HOP_FLAGS, HAS_REPLY_TTL | (r->tcp_flags ? IS_TCP : 0));
@@ -185,8 +221,8 @@ static void hop(struct buf *to, const Sonde__Reply *r)
 
 static uint8_t stop_number(const char *reason)
 {
-	static const char *const names[] = {"", "completed", "unreachable", "",
-	    "loop", "gaplimit", "denied", "maxttl"};
+	static const char *const names[] = { "", "completed", "unreachable", "",
+		"loop", "gaplimit", "denied", "maxttl" };
 	if (strcmp(reason, "unsent") == 0)
 		reason = "denied";
 	for (size_t i = 1; i < sizeof(names) / sizeof(*names); i++)
@@ -198,8 +234,8 @@ static uint8_t stop_number(const char *reason)
 static uint8_t trace_type(const char *method)
 {
 	return strcmp(method, "udp") == 0 ? 5
-	       : strcmp(method, "icmp") == 0 ? 4
-					     : 3;
+	    : strcmp(method, "icmp") == 0 ? 4
+					  : 3;
 }
 
 /* A reply that has its place in the file: readers index by TTL. */
@@ -213,10 +249,10 @@ struct counts {
 	int64_t start_ns;
 };
 
-static struct counts count(Sonde__Reply *const *replies, size_t n,
-    int64_t record_wall_ns)
+static struct counts count(
+    Sonde__Reply *const *replies, size_t n, int64_t record_wall_ns)
 {
-	struct counts c = {0};
+	struct counts c = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		const Sonde__Reply *r = replies[i];
 		if (r->attempt > c.attempts)
@@ -240,7 +276,7 @@ static void trace(struct buf *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	struct counts c = count(t->replies, t->n_replies, record->wall_ns);
-	struct params p = {0};
+	struct params p = { 0 };
 	param_time(&p, TRACE_START, c.start_ns);
 	param_u8(&p, TRACE_STOP_REASON, stop_number(t->stop_reason));
 	param_u8(&p, TRACE_STOP_DATA, 0);
@@ -270,7 +306,7 @@ static void trace(struct buf *to, const Sonde__Record *record)
 static void reply(struct buf *to, const Sonde__Reply *r, bool ipv6)
 {
 	enum { HAS_TTL = 1, HAS_IP_ID = 2 };
-	struct params p = {0};
+	struct params p = { 0 };
 	param_u8(&p, REPLY_FLAGS, HAS_TTL | HAS_IP_ID);
 	param_u8(&p, REPLY_TTL, r->reply_ttl);
 	param_u16(&p, REPLY_SIZE, r->reply_size_bytes);
@@ -290,9 +326,9 @@ static void reply(struct buf *to, const Sonde__Reply *r, bool ipv6)
 
 static uint8_t ping_method(const char *method)
 {
-	return strcmp(method, "icmp") == 0  ? 0
-	       : strcmp(method, "tcp") == 0 ? 6
-					    : 3;
+	return strcmp(method, "icmp") == 0 ? 0
+	    : strcmp(method, "tcp") == 0   ? 6
+					   : 3;
 }
 
 static void ping(struct buf *to, const Sonde__Record *record)
@@ -300,7 +336,7 @@ static void ping(struct buf *to, const Sonde__Record *record)
 	enum { COMPLETED = 1, ERROR = 2 };
 	const Sonde__Ping *g = record->ping;
 	struct counts c = count(g->replies, g->n_replies, record->wall_ns);
-	struct params p = {0};
+	struct params p = { 0 };
 	param_time(&p, PING_START, c.start_ns);
 	param_u8(&p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
 	param_u8(&p, PING_STOP_DATA, 0);
@@ -326,7 +362,8 @@ static int warts_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 {
 	(void)colour;
 	if (fileno(to) >= 0 && isatty(fileno(to)))
-		return err_set(msg, ERR_USAGE, "warts is not for a terminal: "
+		return err_set(msg, ERR_USAGE,
+		    "warts is not for a terminal: "
 		    "write it to a file or to `sc_warts2json`");
 	*ctx = to;
 	return 0;
@@ -335,7 +372,7 @@ static int warts_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 static int warts_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	struct buf object = {0}, head = {0};
+	struct buf object = { 0 }, head = { 0 };
 	bool is_trace = record->body_case == SONDE__RECORD__BODY_TRACE;
 	if (is_trace)
 		trace(&object, record);
@@ -348,7 +385,7 @@ static int warts_record(
 	buf_be32(&head, (uint32_t)object.len);
 	errno = 0;
 	bool bad = fwrite(head.data, head.len, 1, ctx) != 1 ||
-		   fwrite(object.data, object.len, 1, ctx) != 1;
+	    fwrite(object.data, object.len, 1, ctx) != 1;
 	int err = errno ? -errno : -EIO;
 	buf_fini(&head);
 	buf_fini(&object);
@@ -356,9 +393,9 @@ static int warts_record(
 }
 
 const struct writer_ops writer_warts = {
-    .name = "warts",
-    .help = "traces and pings as scamper's files, binary",
-    .open = warts_open,
-    .record = warts_record,
-    .close = json_line_close,
+	.name = "warts",
+	.help = "traces and pings as scamper's files, binary",
+	.open = warts_open,
+	.record = warts_record,
+	.close = json_line_close,
 };

@@ -5,13 +5,13 @@
 #include "probes/writer/writer.h"
 
 const struct writer_ops *const writers[] = {
-    &writer_text,
-    &writer_json,
-    &writer_csv,
-    &writer_scamper,
-    &writer_atlas,
-    &writer_warts,
-    NULL,
+	&writer_text,
+	&writer_json,
+	&writer_csv,
+	&writer_scamper,
+	&writer_atlas,
+	&writer_warts,
+	NULL,
 };
 
 const struct writer_ops *writer_find(const char *name)

@@ -15,11 +15,11 @@ struct writer_ops {
 	const char *help;
 	/* colour: the stream is a terminal that wants it. */
 	int (*open)(void **ctx, FILE *to, int colour, struct errmsg *msg);
-	int (*record)(void *ctx, const Sonde__Record *record,
-	    struct errmsg *msg);
+	int (*record)(
+	    void *ctx, const Sonde__Record *record, struct errmsg *msg);
 	/* A part of the next record, for those who look on; NULL: no use. */
-	int (*preview)(void *ctx, const Sonde__Record *part,
-	    struct errmsg *msg);
+	int (*preview)(
+	    void *ctx, const Sonde__Record *part, struct errmsg *msg);
 	int (*close)(void *ctx, struct errmsg *msg); /* flushes; frees ctx */
 };
 

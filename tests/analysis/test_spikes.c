@@ -38,8 +38,8 @@ static double gamma_of(double shape)
 		return gamma_of(shape + 1) * pow(uniform(), 1 / shape);
 	double d = shape - 1 / 3.0, c = 1 / sqrt(9 * d);
 	for (;;) {
-		double x = sqrt(-2 * log(uniform())) * cos(6.2831853 *
-		    uniform());
+		double x =
+		    sqrt(-2 * log(uniform())) * cos(6.2831853 * uniform());
 		double v = pow(1 + c * x, 3);
 		if (v > 0 &&
 		    log(uniform()) < 0.5 * x * x + d - d * v + d * log(v))
@@ -65,14 +65,13 @@ struct series {
 static void put(struct series *s, size_t n, double mean, double spread)
 {
 	for (size_t i = 0; i < n; i++)
-		s->bins[s->count++].count = mean > 0
-		    ? count_of(mean, spread) : 0;
+		s->bins[s->count++].count =
+		    mean > 0 ? count_of(mean, spread) : 0;
 }
 
 static void find(struct series *s, const struct spike_config *config)
 {
-	s->found =
-	    spikes_find(s->bins, s->count, config, &s->alarms, NULL);
+	s->found = spikes_find(s->bins, s->count, config, &s->alarms, NULL);
 }
 
 static struct series *series_new(void)
@@ -92,18 +91,19 @@ static void false_alarms_are_rarer_than_stated(void **state)
 	(void)state;
 	static const struct {
 		double mean, spread;
-	} cases[] = {{0.5, 1}, {2, 1}, {2, 2}, {20, 1}, {20, 3}, {100, 5}};
+	} cases[] = { { 0.5, 1 }, { 2, 1 }, { 2, 2 }, { 20, 1 }, { 20, 3 },
+		{ 100, 5 } };
 	enum { BINS = 100000 };
 	struct spike_bin *bins = xcalloc(BINS, sizeof(*bins));
 	random_state = 1;
 	for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++) {
 		for (size_t i = 0; i < BINS; i++)
-			bins[i].count = count_of(
-			    cases[c].mean, cases[c].spread);
+			bins[i].count =
+			    count_of(cases[c].mean, cases[c].spread);
 		struct spike_alarm *alarms;
-		size_t found = spikes_find(
-		    bins, BINS, &spike_defaults, &alarms, NULL);
-		size_t by_way[2] = {0};
+		size_t found =
+		    spikes_find(bins, BINS, &spike_defaults, &alarms, NULL);
+		size_t by_way[2] = { 0 };
 		for (size_t i = 0; i < found; i++)
 			by_way[alarms[i].direction]++;
 		assert_true(by_way[SPIKE_RISE] <=
@@ -189,7 +189,7 @@ static void a_rise_ends_a_fall_and_is_dated_from_its_own_start(void **state)
 static void a_new_worm_after_silence_alarms_at_once(void **state)
 {
 	(void)state;
-	struct spike_config config = {.warmup_bins = 4, .run_length = 1000};
+	struct spike_config config = { .warmup_bins = 4, .run_length = 1000 };
 	struct series *s = series_new();
 	put(s, 6, 0, 1);
 	put(s, 3, 30, 1);
@@ -257,8 +257,8 @@ static void the_band_holds_what_is_usual(void **state)
 	struct spike_band band[300];
 	put(s, 300, 20, 1.5);
 	free(s->alarms);
-	s->found = spikes_find(
-	    s->bins, s->count, &spike_defaults, &s->alarms, band);
+	s->found =
+	    spikes_find(s->bins, s->count, &spike_defaults, &s->alarms, band);
 	size_t outside = 0;
 	for (size_t i = 20; i < 300; i++) {
 		assert_true(band[i].low <= band[i].expected);
@@ -281,19 +281,19 @@ static void nothing_is_found_in_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(false_alarms_are_rarer_than_stated),
-	    cmocka_unit_test(netbaits_step_alarms_in_its_first_bin),
-	    cmocka_unit_test(a_fall_is_dated_and_the_return_is_a_rise),
-	    cmocka_unit_test(an_outbreak_ends_when_it_is_over),
-	    cmocka_unit_test(
-		a_rise_ends_a_fall_and_is_dated_from_its_own_start),
-	    cmocka_unit_test(a_new_worm_after_silence_alarms_at_once),
-	    cmocka_unit_test(one_stray_source_after_silence_is_no_news),
-	    cmocka_unit_test(slow_drift_is_followed),
-	    cmocka_unit_test(weekends_are_a_season_when_told_so),
-	    cmocka_unit_test(missing_bins_are_not_zeros),
-	    cmocka_unit_test(the_band_holds_what_is_usual),
-	    cmocka_unit_test(nothing_is_found_in_nothing),
+		cmocka_unit_test(false_alarms_are_rarer_than_stated),
+		cmocka_unit_test(netbaits_step_alarms_in_its_first_bin),
+		cmocka_unit_test(a_fall_is_dated_and_the_return_is_a_rise),
+		cmocka_unit_test(an_outbreak_ends_when_it_is_over),
+		cmocka_unit_test(
+		    a_rise_ends_a_fall_and_is_dated_from_its_own_start),
+		cmocka_unit_test(a_new_worm_after_silence_alarms_at_once),
+		cmocka_unit_test(one_stray_source_after_silence_is_no_news),
+		cmocka_unit_test(slow_drift_is_followed),
+		cmocka_unit_test(weekends_are_a_season_when_told_so),
+		cmocka_unit_test(missing_bins_are_not_zeros),
+		cmocka_unit_test(the_band_holds_what_is_usual),
+		cmocka_unit_test(nothing_is_found_in_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

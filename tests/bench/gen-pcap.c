@@ -19,7 +19,7 @@ static uint64_t state = 20030125;
 static uint32_t next_random(void)
 {
 	state = state * UINT64_C(6364136223846793005) +
-		UINT64_C(1442695040888963407);
+	    UINT64_C(1442695040888963407);
 	return (uint32_t)(state >> 32);
 }
 

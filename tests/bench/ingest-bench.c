@@ -48,7 +48,7 @@ static void die(const char *what, const char *why)
 
 static ProtobufCBinaryData bytes_of(struct addr *addr)
 {
-	return (ProtobufCBinaryData){addr_len(addr), addr->bytes};
+	return (ProtobufCBinaryData){ addr_len(addr), addr->bytes };
 }
 
 static void add_trace(struct synth *agent, unsigned who, int64_t at_ns)
@@ -61,15 +61,16 @@ static void add_trace(struct synth *agent, unsigned who, int64_t at_ns)
 	for (uint32_t i = 0; i < HOPS; i++) {
 		sonde__reply__init(&replies[i]);
 		hops[i] = addr_v4(0x0b000000 + (i << 16) +
-		    (i < 4 ? who : i < 7 ? to % 10 : to));
+		    (i < 4          ? who
+			    : i < 7 ? to % 10
+				    : to));
 		replies[i].probe_ttl = i + 1;
 		replies[i].attempt = 1;
 		replies[i].from = bytes_of(&hops[i]);
 		replies[i].tx_wall_ns = at_ns;
 		replies[i].rtt_ns =
 		    (i + 1) * 1000000 + (uint64_t)random() % 300000;
-		replies[i].rx_wall_ns =
-		    at_ns + (int64_t)replies[i].rtt_ns;
+		replies[i].rx_wall_ns = at_ns + (int64_t)replies[i].rtt_ns;
 		replies[i].icmp_type = 11;
 		pointers[i] = &replies[i];
 	}
@@ -115,8 +116,9 @@ static void make_load(struct load *load)
 	for (size_t i = 0; i < count; i++) {
 		unsigned who = (unsigned)(i / load->batches);
 		struct synth *agent = &load->agents[who];
-		int64_t at_ns = start_ns + 600 * NS_PER_S /
-		    (int64_t)load->batches * (int64_t)(i % load->batches);
+		int64_t at_ns = start_ns +
+		    600 * NS_PER_S / (int64_t)load->batches *
+			(int64_t)(i % load->batches);
 		for (int k = 0; k < BATCH; k++) {
 			if (k % 2)
 				add_trace(agent, who, at_ns);
@@ -130,7 +132,7 @@ static void make_load(struct load *load)
 
 static void enrol_all(struct collector *c, struct load *load)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	for (unsigned i = 0; i < AGENTS; i++) {
 		char name[16];
 		json_t *token = NULL, *answer = NULL;
@@ -174,8 +176,8 @@ static void *send_all(void *arg)
 	struct sender *s = arg;
 	for (size_t i = 0; i < s->count; i++) {
 		s->answered = false;
-		collector_ingest(s->c, s->batches[i].data, s->batches[i].len,
-		    answered, s);
+		collector_ingest(
+		    s->c, s->batches[i].data, s->batches[i].len, answered, s);
 		pthread_mutex_lock(&s->lock);
 		while (!s->answered)
 			pthread_cond_wait(&s->wake, &s->lock);
@@ -186,7 +188,7 @@ static void *send_all(void *arg)
 
 static int64_t run_ours(struct load *load, const char *folder)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct collector *c;
 	struct collector_config config = collector_defaults;
 	struct sender senders[AGENTS];
@@ -197,14 +199,13 @@ static int64_t run_ours(struct load *load, const char *folder)
 	struct monotime start = monotime_now();
 	for (size_t i = 0; i < AGENTS; i++) {
 		senders[i] = (struct sender){
-		    .lock = PTHREAD_MUTEX_INITIALIZER,
-		    .wake = PTHREAD_COND_INITIALIZER,
-		    .c = c,
-		    .batches = load->sealed + i * load->batches,
-		    .count = load->batches,
+			.lock = PTHREAD_MUTEX_INITIALIZER,
+			.wake = PTHREAD_COND_INITIALIZER,
+			.c = c,
+			.batches = load->sealed + i * load->batches,
+			.count = load->batches,
 		};
-		pthread_create(
-		    &senders[i].thread, NULL, send_all, &senders[i]);
+		pthread_create(&senders[i].thread, NULL, send_all, &senders[i]);
 	}
 	for (size_t i = 0; i < AGENTS; i++)
 		pthread_join(senders[i].thread, NULL);
@@ -238,9 +239,9 @@ static void read_row(struct row *row, struct reader *r)
 		die("record", msg.text);
 	row->wall_ns = record->wall_ns;
 	row->kind = (int)record->body_case;
-	ProtobufCBinaryData src = record->body_case ==
-	    SONDE__RECORD__BODY_TRACE ? record->trace->src
-				      : record->sighting->src;
+	ProtobufCBinaryData src = record->body_case == SONDE__RECORD__BODY_TRACE
+	    ? record->trace->src
+	    : record->sighting->src;
 	row->src = addr_from_bytes(src.data, src.len);
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		row->dst = addr_from_bytes(
@@ -264,8 +265,8 @@ static struct row *read_rows(const struct load *load)
 static void bind_addr(sqlite3_stmt *insert, int at, const struct addr *addr)
 {
 	if (addr->family)
-		sqlite3_bind_blob(insert, at, addr->bytes,
-		    (int)addr_len(addr), SQLITE_STATIC);
+		sqlite3_bind_blob(insert, at, addr->bytes, (int)addr_len(addr),
+		    SQLITE_STATIC);
 	else
 		sqlite3_bind_null(insert, at);
 }
@@ -276,8 +277,7 @@ static void insert_row(sqlite3_stmt *insert, const struct row *row,
 	sqlite3_bind_int64(insert, 1, agent);
 	sqlite3_bind_int64(insert, 2, 1);
 	sqlite3_bind_int64(insert, 3, seq);
-	sqlite3_bind_blob(
-	    insert, 4, row->body, (int)row->len, SQLITE_STATIC);
+	sqlite3_bind_blob(insert, 4, row->body, (int)row->len, SQLITE_STATIC);
 	if (indexed) {
 		sqlite3_bind_int64(insert, 5, row->wall_ns);
 		sqlite3_bind_int64(insert, 6, row->kind);
@@ -289,8 +289,8 @@ static void insert_row(sqlite3_stmt *insert, const struct row *row,
 	sqlite3_reset(insert);
 }
 
-static int64_t insert_all(sqlite3 *db, const struct load *load,
-    const char *sql, bool indexed)
+static int64_t insert_all(
+    sqlite3 *db, const struct load *load, const char *sql, bool indexed)
 {
 	sqlite3_stmt *insert;
 	struct row *rows = read_rows(load);
@@ -327,10 +327,11 @@ static sqlite3 *open_database(const char *folder, const char *name)
 static int64_t run_bare(const struct load *load, const char *folder)
 {
 	sqlite3 *db = open_database(folder, "bare.db");
-	script(db, "CREATE TABLE records (agent INTEGER, epoch INTEGER,"
+	script(db,
+	    "CREATE TABLE records (agent INTEGER, epoch INTEGER,"
 	    " seq INTEGER, body BLOB, PRIMARY KEY (agent, epoch, seq))");
-	int64_t took_ns = insert_all(db, load,
-	    "INSERT INTO records VALUES (?, ?, ?, ?)", false);
+	int64_t took_ns = insert_all(
+	    db, load, "INSERT INTO records VALUES (?, ?, ?, ?)", false);
 	sqlite3_close(db);
 	return took_ns;
 }
@@ -338,7 +339,7 @@ static int64_t run_bare(const struct load *load, const char *folder)
 /* The collector makes its tables and ends; the loop fills them. */
 static int64_t run_indexed(const struct load *load, const char *folder)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct collector *c;
 	struct collector_config config = collector_defaults;
 	config.state_dir = folder;
@@ -349,14 +350,15 @@ static int64_t run_indexed(const struct load *load, const char *folder)
 	int64_t took_ns = insert_all(db, load,
 	    "INSERT INTO records (agent, epoch, seq, body, wall_ns, kind,"
 	    " src, dst, received_ns, run)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?5, 0)", true);
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?5, 0)",
+	    true);
 	sqlite3_close(db);
 	return took_ns;
 }
 
 int main(int argc, char **argv)
 {
-	struct load load = {.batches = 50};
+	struct load load = { .batches = 50 };
 	if (argc < 3)
 		die("usage", "ingest-bench ours|indexed|bare FOLDER [BATCHES]");
 	if (argc > 3)
@@ -369,7 +371,8 @@ int main(int argc, char **argv)
 	    ? run_ours(&load, argv[2])
 	    : strcmp(argv[1], "indexed") == 0 ? run_indexed(&load, argv[2])
 					      : run_bare(&load, argv[2]);
-	printf("%.0f\n", (double)(AGENTS * BATCH * load.batches) *
-	    (double)NS_PER_S / (double)took_ns);
+	printf("%.0f\n",
+	    (double)(AGENTS * BATCH * load.batches) * (double)NS_PER_S /
+		(double)took_ns);
 	return 0;
 }

@@ -15,18 +15,18 @@
 static struct walltime wall(void *ctx)
 {
 	struct fixture *f = ctx;
-	return (struct walltime){f->now_ns};
+	return (struct walltime){ f->now_ns };
 }
 
 static struct monotime mono(void *ctx)
 {
 	struct fixture *f = ctx;
-	return (struct monotime){f->now_ns};
+	return (struct monotime){ f->now_ns };
 }
 
 void fixture_open(struct fixture *f)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	if (collector_open(&f->c, &f->config, &msg) < 0)
 		fail_msg("collector_open: %s", msg.text);
 }
@@ -57,7 +57,7 @@ int fixture_setup(void **state)
 	if (!mkdtemp(f->dir))
 		return -1;
 	f->now_ns = DAY_START_NS + 12 * 3600 * NS_PER_S;
-	f->clock = (struct collector_clock){wall, mono, f};
+	f->clock = (struct collector_clock){ wall, mono, f };
 	f->config = collector_defaults;
 	f->config.state_dir = f->dir;
 	f->config.clock = &f->clock;
@@ -78,10 +78,10 @@ int fixture_teardown(void **state)
 	return err;
 }
 
-void fixture_enrol(struct fixture *f, struct synth *agent, const char *name,
-    const char *tags)
+void fixture_enrol(
+    struct fixture *f, struct synth *agent, const char *name, const char *tags)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	json_t *answer = NULL;
 	json_t *ask = json_object();
 	if (tags)
@@ -89,8 +89,8 @@ void fixture_enrol(struct fixture *f, struct synth *agent, const char *name,
 	assert_int_equal(enrol_token_new(f->c, ask, &answer, &msg), 0);
 	json_decref(ask);
 	synth_new(agent);
-	json_t *body = synth_enrol_body(agent,
-	    json_string_value(json_object_get(answer, "token")), name);
+	json_t *body = synth_enrol_body(
+	    agent, json_string_value(json_object_get(answer, "token")), name);
 	json_decref(answer);
 	if (enrol_agent(f->c, body, &answer, &msg) < 0)
 		fail_msg("enrol_agent: %s", msg.text);
@@ -119,8 +119,8 @@ static void answered(void *ctx, const struct ingest_answer *answer)
 struct ingest_answer fixture_send(
     struct fixture *f, const void *body, size_t len)
 {
-	struct waiter w = {
-	    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, {0}};
+	struct waiter w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
+		false, { 0 } };
 	collector_ingest(f->c, body, len, answered, &w);
 	pthread_mutex_lock(&w.lock);
 	while (!w.done)
@@ -131,7 +131,7 @@ struct ingest_answer fixture_send(
 
 void fixture_ship(struct fixture *f, struct synth *agent)
 {
-	struct buf body = {0};
+	struct buf body = { 0 };
 	assert_true(synth_seal(agent, &body));
 	struct ingest_answer answer = fixture_send(f, body.data, body.len);
 	buf_fini(&body);
@@ -144,8 +144,8 @@ void fixture_ship(struct fixture *f, struct synth *agent)
 struct ingest_answer fixture_send_as(struct fixture *f,
     const struct synth *agent, const struct batch_header *header)
 {
-	struct errmsg msg = {""};
-	struct buf body = {0};
+	struct errmsg msg = { "" };
+	struct buf body = { 0 };
 	struct batch_header h = *header;
 	memcpy(h.agent, agent->id, sizeof(h.agent));
 	if (batch_seal(&body, &h, agent->raw.data, agent->raw.len,
@@ -196,14 +196,14 @@ static const char *find_and_keep(void *ctx, const char *name)
 static int ask(struct fixture *f, query_fn *query, const char *args,
     json_t **answer, struct errmsg *msg)
 {
-	struct finders all = {.args = args};
-	struct query_args query_args = {find_and_keep, &all};
+	struct finders all = { .args = args };
+	struct query_args query_args = { find_and_keep, &all };
 	return query(f->c, &query_args, answer, msg);
 }
 
 json_t *fixture_query(struct fixture *f, query_fn *query, const char *args)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	json_t *answer = NULL;
 	if (ask(f, query, args, &answer, &msg) < 0)
 		fail_msg("query %s: %s", args ? args : "", msg.text);
@@ -213,7 +213,7 @@ json_t *fixture_query(struct fixture *f, query_fn *query, const char *args)
 
 int fixture_query_err(struct fixture *f, query_fn *query, const char *args)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	json_t *answer = NULL;
 	int err = ask(f, query, args, &answer, &msg);
 	json_decref(answer);
@@ -232,8 +232,7 @@ int64_t fixture_sql(struct fixture *f, const char *sql)
 	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
 	int code = sqlite3_step(stmt);
 	assert_true(code == SQLITE_ROW || code == SQLITE_DONE);
-	int64_t value =
-	    code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	int64_t value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	return value;
@@ -259,7 +258,7 @@ void add_log(struct synth *agent, const char *text)
 
 static ProtobufCBinaryData bytes_of(const char *text, struct addr *addr)
 {
-	ProtobufCBinaryData data = {0, NULL};
+	ProtobufCBinaryData data = { 0, NULL };
 	if (!text)
 		return data;
 	assert_int_equal(addr_parse(addr, text), 0);
@@ -268,8 +267,8 @@ static ProtobufCBinaryData bytes_of(const char *text, struct addr *addr)
 	return data;
 }
 
-void add_sighting(struct synth *agent, const char *src,
-    const char *signature, int64_t at_ns, unsigned packets)
+void add_sighting(struct synth *agent, const char *src, const char *signature,
+    int64_t at_ns, unsigned packets)
 {
 	struct addr addr;
 	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;

@@ -41,8 +41,7 @@ void fixture_sleep(struct fixture *f, int64_t ns); /* moves the clock */
 
 /* A new agent with these tags ("[\"a\"]", NULL: none). */
 void fixture_enrol(
-    struct fixture *f, struct synth *agent, const char *name,
-    const char *tags);
+    struct fixture *f, struct synth *agent, const char *name, const char *tags);
 
 /* Sends bytes and waits for the answer. */
 struct ingest_answer fixture_send(
@@ -63,8 +62,8 @@ int64_t fixture_sql(struct fixture *f, const char *sql);
 
 /* Records.  Texts are borrowed, addresses parsed. */
 void add_log(struct synth *agent, const char *text);
-void add_sighting(struct synth *agent, const char *src,
-    const char *signature, int64_t at_ns, unsigned packets);
+void add_sighting(struct synth *agent, const char *src, const char *signature,
+    int64_t at_ns, unsigned packets);
 struct hop {
 	const char *from; /* NULL: silent */
 	int64_t rtt_us;

@@ -54,7 +54,7 @@ static void minute(struct fixture *f, unsigned sources, bool heartbeat)
 
 static void judge(struct fixture *f)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	fixture_sleep(f, 2 * NS_PER_S);
 	if (alarms_round(f->c, &msg) < 0)
 		fail_msg("alarms_round: %s", msg.text);
@@ -63,7 +63,7 @@ static void judge(struct fixture *f)
 
 static void calm(struct fixture *f, int minutes)
 {
-	static const unsigned noise[] = {9, 11, 10, 8, 12, 10, 9, 10, 11, 10};
+	static const unsigned noise[] = { 9, 11, 10, 8, 12, 10, 9, 10, 11, 10 };
 	for (int i = 0; i < minutes; i++)
 		minute(f, noise[i % 10], true);
 }
@@ -78,8 +78,7 @@ static json_t *alarms(struct fixture *f, const char *args)
 
 static const char *text(json_t *list, size_t i, const char *key)
 {
-	return json_string_value(
-	    json_object_get(json_array_get(list, i), key));
+	return json_string_value(json_object_get(json_array_get(list, i), key));
 }
 
 static void a_calm_series_raises_nothing(void **state)
@@ -107,7 +106,7 @@ static void an_outbreak_is_one_alarm_from_its_onset_to_its_end(void **state)
 	assert_int_equal(json_array_size(list), 2);
 	for (size_t i = 0; i < 2; i++) {
 		char expected[WALLTIME_TEXT_LEN];
-		walltime_text((struct walltime){onset_ns}, expected);
+		walltime_text((struct walltime){ onset_ns }, expected);
 		assert_string_equal(text(list, i, "onset_at"), expected);
 		assert_string_equal(text(list, i, "direction"), "rise");
 		assert_null(text(list, i, "ended_at"));
@@ -119,8 +118,8 @@ static void an_outbreak_is_one_alarm_from_its_onset_to_its_end(void **state)
 	assert_string_equal(
 	    text(list, own, "within"), text(list, 1 - own, "id"));
 	assert_null(text(list, 1 - own, "within"));
-	json_t *parts = json_object_get(
-	    json_array_get(list, 1 - own), "agents");
+	json_t *parts =
+	    json_object_get(json_array_get(list, 1 - own), "agents");
 	assert_int_equal(json_array_size(parts), 1);
 	assert_string_equal(json_string_value(json_array_get(parts, 0)),
 	    text(list, own, "agent"));
@@ -143,8 +142,9 @@ static void an_outbreak_is_one_alarm_from_its_onset_to_its_end(void **state)
 	assert_int_equal(json_array_size(list), 0);
 	json_decref(list);
 	/* Told when it came and when it went, not again for the agent. */
-	assert_int_equal(fixture_sql(f,
-	    "SELECT count(*) FROM events WHERE type = 'alarm'"), 2);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT count(*) FROM events WHERE type = 'alarm'"),
+	    2);
 }
 
 static void the_overview_shows_what_is_on(void **state)
@@ -173,8 +173,8 @@ static json_t *points(struct fixture *f, const char *args)
 {
 	json_t *answer = fixture_query(f, query_series, args);
 	json_t *series = json_object_get(answer, "series");
-	json_t *list = json_incref(
-	    json_object_get(json_array_get(series, 0), "points"));
+	json_t *list =
+	    json_incref(json_object_get(json_array_get(series, 0), "points"));
 	json_decref(answer);
 	return list;
 }
@@ -183,7 +183,7 @@ static void silence_and_blindness_differ(void **state)
 {
 	struct fixture *f = *state;
 	minute(f, 5, true);
-	minute(f, 0, true);  /* watched, saw nothing */
+	minute(f, 0, true); /* watched, saw nothing */
 	int64_t restart_ns = f->now_ns + 3 * BIN_NS;
 	minute(f, 0, false);
 	minute(f, 0, false); /* dead for three minutes */
@@ -192,15 +192,16 @@ static void silence_and_blindness_differ(void **state)
 	    f->now_ns + 30 * NS_PER_S - restart_ns, true);
 	minute(f, 5, false);
 	json_t *list = points(f, "from=-6m&bin=60&signature=slammer");
-	static const bool missing[] = {
-	    false, false, true, true, true, false};
+	static const bool missing[] = { false, false, true, true, true, false };
 	assert_int_equal(json_array_size(list), 6);
 	for (size_t i = 0; i < 6; i++) {
 		json_t *point = json_array_get(list, i);
-		assert_int_equal(json_is_true(
-		    json_object_get(point, "missing")), missing[i]);
-		assert_int_equal(json_is_null(
-		    json_object_get(point, "sources")), missing[i]);
+		assert_int_equal(
+		    json_is_true(json_object_get(point, "missing")),
+		    missing[i]);
+		assert_int_equal(
+		    json_is_null(json_object_get(point, "sources")),
+		    missing[i]);
 	}
 	json_decref(list);
 }
@@ -213,8 +214,8 @@ static void a_heartbeat_without_a_sensor_watches_nothing(void **state)
 	minute(f, 0, false);
 	json_t *list = points(f, "from=-2m&bin=60&signature=slammer");
 	assert_int_equal(json_array_size(list), 2);
-	assert_true(json_is_true(
-	    json_object_get(json_array_get(list, 1), "missing")));
+	assert_true(
+	    json_is_true(json_object_get(json_array_get(list, 1), "missing")));
 	json_decref(list);
 }
 
@@ -224,16 +225,14 @@ static void the_band_is_there_once_it_has_learned(void **state)
 	calm(f, 50);
 	json_t *list = points(f, "from=-50m&bin=60&signature=slammer");
 	assert_int_equal(json_array_size(list), 50);
-	assert_true(json_is_null(
-	    json_object_get(json_array_get(list, 3), "expected")));
+	assert_true(
+	    json_is_null(json_object_get(json_array_get(list, 3), "expected")));
 	json_t *last = json_array_get(list, 49);
-	double expected =
-	    json_number_value(json_object_get(last, "expected"));
+	double expected = json_number_value(json_object_get(last, "expected"));
 	assert_true(expected > 8 && expected < 12);
-	assert_true(json_number_value(json_object_get(last, "low")) <
-	    expected);
-	assert_true(json_number_value(json_object_get(last, "high")) >
-	    expected);
+	assert_true(json_number_value(json_object_get(last, "low")) < expected);
+	assert_true(
+	    json_number_value(json_object_get(last, "high")) > expected);
 	json_decref(list);
 }
 
@@ -249,12 +248,13 @@ static void a_bin_that_is_not_kept_gives_the_nearest(void **state)
 	assert_int_equal(
 	    json_integer_value(json_object_get(answer, "bin_s")), 3600);
 	json_decref(answer);
-	assert_int_equal(fixture_query_err(f, query_series, "bin=x"),
+	assert_int_equal(
+	    fixture_query_err(f, query_series, "bin=x"), ERR_USAGE);
+	assert_int_equal(fixture_query_err(f, query_series,
+			     "bin=60&from=2020-01-01T00:00:00Z"),
 	    ERR_USAGE);
-	assert_int_equal(fixture_query_err(
-	    f, query_series, "bin=60&from=2020-01-01T00:00:00Z"), ERR_USAGE);
-	assert_int_equal(fixture_query_err(f, query_series, "from=tomorrow"),
-	    ERR_USAGE);
+	assert_int_equal(
+	    fixture_query_err(f, query_series, "from=tomorrow"), ERR_USAGE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -262,13 +262,13 @@ static void a_bin_that_is_not_kept_gives_the_nearest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_calm_series_raises_nothing),
-	    TEST(an_outbreak_is_one_alarm_from_its_onset_to_its_end),
-	    TEST(the_overview_shows_what_is_on),
-	    TEST(silence_and_blindness_differ),
-	    TEST(a_heartbeat_without_a_sensor_watches_nothing),
-	    TEST(the_band_is_there_once_it_has_learned),
-	    TEST(a_bin_that_is_not_kept_gives_the_nearest),
+		TEST(a_calm_series_raises_nothing),
+		TEST(an_outbreak_is_one_alarm_from_its_onset_to_its_end),
+		TEST(the_overview_shows_what_is_on),
+		TEST(silence_and_blindness_differ),
+		TEST(a_heartbeat_without_a_sensor_watches_nothing),
+		TEST(the_band_is_there_once_it_has_learned),
+		TEST(a_bin_that_is_not_kept_gives_the_nearest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ struct sending {
 static void acknowledged(void *ctx, const struct ingest_answer *answer)
 {
 	struct sending *sending = ctx;
-	struct line line = {sending->agent, answer->next};
+	struct line line = { sending->agent, answer->next };
 	if (ingest_result_status(answer->result) == 200 &&
 	    write(sending->pipe, &line, sizeof(line)) != sizeof(line))
 		abort();
@@ -54,8 +54,8 @@ static void gather(struct synth *agent, uint64_t first)
 		snprintf(text, sizeof(text), "%llu",
 		    (unsigned long long)(first + 2 * i));
 		add_log(agent, text);
-		snprintf(src, sizeof(src), "10.0.0.%u",
-		    (unsigned)(first + i) % 200);
+		snprintf(
+		    src, sizeof(src), "10.0.0.%u", (unsigned)(first + i) % 200);
 		add_sighting(agent, src, "slammer", DAY_START_NS, 1);
 	}
 }
@@ -64,20 +64,20 @@ static void gather(struct synth *agent, uint64_t first)
 static void child_main(struct fixture *f, int fd)
 {
 	struct sending sendings[AGENTS];
-	_Atomic int busy[AGENTS] = {0};
+	_Atomic int busy[AGENTS] = { 0 };
 	uint64_t from[AGENTS];
 	fixture_open(f);
 	for (uint32_t a = 0; a < AGENTS; a++)
 		from[a] = agents[a].next_seq;
 	for (uint32_t a = 0;; a = (a + 1) % AGENTS) {
-		struct buf body = {0};
+		struct buf body = { 0 };
 		if (busy[a])
 			continue;
 		gather(&agents[a], from[a]);
 		if (!synth_seal(&agents[a], &body))
 			abort();
 		from[a] = agents[a].next_seq;
-		sendings[a] = (struct sending){f, fd, a, &busy[a]};
+		sendings[a] = (struct sending){ f, fd, a, &busy[a] };
 		busy[a] = 1;
 		collector_ingest(
 		    f->c, body.data, body.len, acknowledged, &sendings[a]);
@@ -105,8 +105,8 @@ static void run_and_kill(struct fixture *f, uint64_t next[AGENTS], int ms)
 	}
 	close(fds[1]);
 	/* From the first answer on, so that a busy machine tests it too. */
-	poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, 30000);
-	nanosleep(&(struct timespec){0, ms * 1000000}, NULL);
+	poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 30000);
+	nanosleep(&(struct timespec){ 0, ms * 1000000 }, NULL);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	read_ledger(fds[0], next);
@@ -124,30 +124,34 @@ static int64_t of_agent(struct fixture *f, int agent, const char *what)
 static void check(struct fixture *f, uint64_t next[AGENTS])
 {
 	assert_int_equal(fixture_sql(f,
-	    "SELECT count(*) FROM pragma_integrity_check"
-	    " WHERE integrity_check = 'ok'"), 1);
-	int64_t sightings = fixture_sql(
-	    f, "SELECT count(*) FROM records WHERE kind = 20");
+			     "SELECT count(*) FROM pragma_integrity_check"
+			     " WHERE integrity_check = 'ok'"),
+	    1);
+	int64_t sightings =
+	    fixture_sql(f, "SELECT count(*) FROM records WHERE kind = 20");
 	for (int a = 0; a < AGENTS; a++) {
-		int64_t stored = of_agent(f, a,
-		    "SELECT count(*) FROM records WHERE agent");
-		int64_t mark = of_agent(f, a,
-		    "SELECT next FROM watermarks WHERE agent");
+		int64_t stored =
+		    of_agent(f, a, "SELECT count(*) FROM records WHERE agent");
+		int64_t mark =
+		    of_agent(f, a, "SELECT next FROM watermarks WHERE agent");
 		/* Nothing acknowledged is missing, nothing is there twice,
 		 * and the sums are of the same moment. */
 		assert_true(mark >= (int64_t)next[a]);
 		assert_int_equal(stored, mark ? mark - 1 : 0);
 		assert_int_equal(of_agent(f, a,
-		    "SELECT ifnull(sum(seq), 0) FROM records"
-		    " WHERE agent"), stored * (stored + 1) / 2);
-		assert_int_equal(of_agent(f, a,
-		    "SELECT stored FROM agents WHERE id"), stored);
+				     "SELECT ifnull(sum(seq), 0) FROM records"
+				     " WHERE agent"),
+		    stored * (stored + 1) / 2);
+		assert_int_equal(
+		    of_agent(f, a, "SELECT stored FROM agents WHERE id"),
+		    stored);
 		/* The agent goes on from what it heard, not from what is. */
 		agents[a].next_seq = next[a];
 	}
-	assert_int_equal(sightings, fixture_sql(f,
-	    "SELECT ifnull(sum(packets), 0) FROM series"
-	    " WHERE bin_s = 60 AND agent = 0"));
+	assert_int_equal(sightings,
+	    fixture_sql(f,
+		"SELECT ifnull(sum(packets), 0) FROM series"
+		" WHERE bin_s = 60 AND agent = 0"));
 }
 
 static void killing_loses_and_doubles_nothing(void **state)
@@ -176,13 +180,12 @@ static void killing_loses_and_doubles_nothing(void **state)
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(killing_loses_and_doubles_nothing),
+		TEST(killing_loses_and_doubles_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

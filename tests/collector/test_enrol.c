@@ -13,12 +13,12 @@
 
 static char *new_token(struct fixture *f, const char *body)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	json_t *answer = NULL, *ask = body ? json_loads(body, 0, NULL) : NULL;
 	if (enrol_token_new(f->c, ask, &answer, &msg) < 0)
 		fail_msg("token: %s", msg.text);
-	char *token = strdup(
-	    json_string_value(json_object_get(answer, "token")));
+	char *token =
+	    strdup(json_string_value(json_object_get(answer, "token")));
 	assert_non_null(json_object_get(answer, "expires_at"));
 	json_decref(ask);
 	json_decref(answer);
@@ -28,7 +28,7 @@ static char *new_token(struct fixture *f, const char *body)
 /* Consumes body. */
 static int enrol(struct fixture *f, json_t *body, json_t **answer)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	json_t *got = NULL;
 	int err = enrol_agent(f->c, body, &got, &msg);
 	json_decref(body);
@@ -56,8 +56,7 @@ static void a_token_makes_an_agent_once(void **state)
 	assert_string_equal(text(answer, "name"), "lab-1");
 	assert_string_equal(
 	    text(answer, "generation"), collector_generation(f->c));
-	assert_int_equal(
-	    json_array_size(json_object_get(answer, "tags")), 2);
+	assert_int_equal(json_array_size(json_object_get(answer, "tags")), 2);
 	char id[33];
 	synth_hex(id, agent.id, sizeof(agent.id));
 	assert_string_equal(text(answer, "agent"), id);
@@ -101,8 +100,11 @@ static void old_and_invented_tokens_are_denied(void **state)
 	fixture_sleep(f, 61 * NS_PER_S);
 	assert_int_equal(
 	    enrol(f, synth_enrol_body(&agent, token, "a"), NULL), ERR_DENIED);
-	assert_int_equal(enrol(f, synth_enrol_body(&agent,
-	    "00000000000000000000000000000000", "a"), NULL), ERR_DENIED);
+	assert_int_equal(enrol(f,
+			     synth_enrol_body(&agent,
+				 "00000000000000000000000000000000", "a"),
+			     NULL),
+	    ERR_DENIED);
 	free(token);
 	synth_fini(&agent);
 }
@@ -126,8 +128,8 @@ static void names_and_keys_are_taken_once(void **state)
 {
 	struct fixture *f = *state;
 	struct synth one, two;
-	char *tokens[3] = {
-	    new_token(f, NULL), new_token(f, NULL), new_token(f, NULL)};
+	char *tokens[3] = { new_token(f, NULL), new_token(f, NULL),
+		new_token(f, NULL) };
 	synth_new(&one);
 	synth_new(&two);
 	assert_int_equal(
@@ -152,22 +154,22 @@ static void wrong_bodies_are_told_what_is_wrong(void **state)
 		const char *key, *value;
 		int err;
 	} wrong[] = {
-	    {"name", "no spaces", ERR_USAGE},
-	    {"name", "", ERR_USAGE},
-	    {"name", "other-than-signed", ERR_SIGNATURE},
-	    {"version", NULL, ERR_USAGE},
-	    {"public_key", "12", ERR_USAGE},
-	    {"signature", "zz", ERR_USAGE},
-	    {"token", NULL, ERR_USAGE},
-	    {"extra", "x", ERR_USAGE},
+		{ "name", "no spaces", ERR_USAGE },
+		{ "name", "", ERR_USAGE },
+		{ "name", "other-than-signed", ERR_SIGNATURE },
+		{ "version", NULL, ERR_USAGE },
+		{ "public_key", "12", ERR_USAGE },
+		{ "signature", "zz", ERR_USAGE },
+		{ "token", NULL, ERR_USAGE },
+		{ "extra", "x", ERR_USAGE },
 	};
 	char *token = new_token(f, NULL);
 	struct synth agent;
 	synth_new(&agent);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		json_t *body = synth_enrol_body(&agent, token, "a");
-		json_object_set_new(body, wrong[i].key, wrong[i].value
-		    ? json_string(wrong[i].value) : json_null());
+		json_object_set_new(body, wrong[i].key,
+		    wrong[i].value ? json_string(wrong[i].value) : json_null());
 		assert_int_equal(enrol(f, body, NULL), wrong[i].err);
 	}
 	assert_int_equal(enrol(f, json_array(), NULL), ERR_USAGE);
@@ -178,13 +180,12 @@ static void wrong_bodies_are_told_what_is_wrong(void **state)
 static void wrong_token_bodies_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const wrong[] = {
-	    "[]", "{\"ttl_s\": 0}", "{\"ttl_s\": \"60\"}",
-	    "{\"ttl_s\": 99999999}", "{\"tags\": \"x\"}",
-	    "{\"tags\": [1]}", "{\"tags\": [\"a b\"]}", "{\"name\": \"/\"}",
-	    "{\"name\": 3}", "{\"surprise\": 1}"};
+	static const char *const wrong[] = { "[]", "{\"ttl_s\": 0}",
+		"{\"ttl_s\": \"60\"}", "{\"ttl_s\": 99999999}",
+		"{\"tags\": \"x\"}", "{\"tags\": [1]}", "{\"tags\": [\"a b\"]}",
+		"{\"name\": \"/\"}", "{\"name\": 3}", "{\"surprise\": 1}" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct errmsg msg = {""};
+		struct errmsg msg = { "" };
 		json_t *answer = NULL;
 		json_t *body = json_loads(wrong[i], 0, NULL);
 		assert_int_equal(
@@ -194,8 +195,8 @@ static void wrong_token_bodies_are_refused(void **state)
 	}
 }
 
-static int check(struct fixture *f, const struct synth *agent,
-    int64_t time_ns, const char *signed_target, const char *target)
+static int check(struct fixture *f, const struct synth *agent, int64_t time_ns,
+    const char *signed_target, const char *target)
 {
 	char id[33], time_text[24], signature[129];
 	uint8_t got[AGENT_ID_LEN];
@@ -203,7 +204,7 @@ static int check(struct fixture *f, const struct synth *agent,
 	synth_hex(id, agent->id, sizeof(agent->id));
 	snprintf(time_text, sizeof(time_text), "%" PRId64, time_ns);
 	synth_sign_work(agent, time_text, signed_target, signature);
-	struct enrol_request request = {id, time_text, signature, target};
+	struct enrol_request request = { id, time_text, signature, target };
 	return enrol_check_request(f->c, &request, got, &msg);
 }
 
@@ -216,21 +217,19 @@ static void a_signed_request_counts_for_its_target_and_time(void **state)
 	fixture_enrol(f, &agent, "a", NULL);
 	synth_new(&stranger);
 	assert_int_equal(check(f, &agent, now, path, path), 0);
-	assert_int_equal(
-	    check(f, &agent, now - 299 * NS_PER_S, path, path), 0);
+	assert_int_equal(check(f, &agent, now - 299 * NS_PER_S, path, path), 0);
 	assert_int_equal(
 	    check(f, &agent, now - 301 * NS_PER_S, path, path), -ETIME);
 	assert_int_equal(
 	    check(f, &agent, now + 301 * NS_PER_S, path, path), -ETIME);
 	assert_int_equal(
-	    check(f, &agent, now, path, "/api/v1/work?after=4"),
-	    ERR_SIGNATURE);
+	    check(f, &agent, now, path, "/api/v1/work?after=4"), ERR_SIGNATURE);
 	assert_int_equal(
 	    check(f, &stranger, now, path, path), ERR_UNKNOWN_AGENT);
-	struct enrol_request none = {NULL, NULL, NULL, path};
+	struct enrol_request none = { NULL, NULL, NULL, path };
 	uint8_t id[AGENT_ID_LEN];
-	assert_int_equal(enrol_check_request(f->c, &none, id, NULL),
-	    ERR_UNKNOWN_AGENT);
+	assert_int_equal(
+	    enrol_check_request(f->c, &none, id, NULL), ERR_UNKNOWN_AGENT);
 	synth_fini(&agent);
 	synth_fini(&stranger);
 }
@@ -270,28 +269,26 @@ static void the_admin_token_is_made_once_and_kept_private(void **state)
 	assert_false(enrol_is_admin(f->c, NULL));
 	fixture_close(f);
 	chmod(path, 0644);
-	assert_int_equal(
-	    collector_open(&f->c, &f->config, &msg), ERR_CONFIG);
+	assert_int_equal(collector_open(&f->c, &f->config, &msg), ERR_CONFIG);
 	f->c = NULL;
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_token_makes_an_agent_once),
-	    TEST(an_answer_that_was_not_heard_is_given_again),
-	    TEST(old_and_invented_tokens_are_denied),
-	    TEST(a_token_may_bind_the_name),
-	    TEST(names_and_keys_are_taken_once),
-	    TEST(wrong_bodies_are_told_what_is_wrong),
-	    TEST(wrong_token_bodies_are_refused),
-	    TEST(a_signed_request_counts_for_its_target_and_time),
-	    TEST(nothing_secret_is_in_the_database),
-	    TEST(the_admin_token_is_made_once_and_kept_private),
+		TEST(a_token_makes_an_agent_once),
+		TEST(an_answer_that_was_not_heard_is_given_again),
+		TEST(old_and_invented_tokens_are_denied),
+		TEST(a_token_may_bind_the_name),
+		TEST(names_and_keys_are_taken_once),
+		TEST(wrong_bodies_are_told_what_is_wrong),
+		TEST(wrong_token_bodies_are_refused),
+		TEST(a_signed_request_counts_for_its_target_and_time),
+		TEST(nothing_secret_is_in_the_database),
+		TEST(the_admin_token_is_made_once_and_kept_private),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

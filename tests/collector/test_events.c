@@ -74,10 +74,10 @@ static void what_happens_is_told_once_and_in_order(void **state)
 	assert_non_null(strstr(got[1].data, "lost 7 records"));
 	assert_true(got[0].id > start && got[1].id > got[0].id);
 	json_t *data = json_loads(got[0].data, 0, NULL);
-	assert_string_equal(json_string_value(
-	    json_object_get(data, "src")), "198.51.100.1");
-	assert_string_equal(json_string_value(
-	    json_object_get(data, "type")), "sighting");
+	assert_string_equal(
+	    json_string_value(json_object_get(data, "src")), "198.51.100.1");
+	assert_string_equal(
+	    json_string_value(json_object_get(data, "type")), "sighting");
 	assert_non_null(json_object_get(data, "at"));
 	assert_non_null(json_object_get(data, "text"));
 	json_decref(data);
@@ -104,11 +104,11 @@ static void results_of_a_run_are_one_event(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t start = events_last_id(f->c);
-	uint8_t id[16] = {1, 2, 3};
+	uint8_t id[16] = { 1, 2, 3 };
 	Sonde__Ping ping = SONDE__PING__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	record.wall_ns = f->now_ns;
-	record.campaign = (ProtobufCBinaryData){sizeof(id), id};
+	record.campaign = (ProtobufCBinaryData){ sizeof(id), id };
 	record.run = 4;
 	record.body_case = SONDE__RECORD__BODY_PING;
 	record.ping = &ping;
@@ -122,13 +122,12 @@ static void results_of_a_run_are_one_event(void **state)
 	json_t *data = json_loads(got[0].data, 0, NULL);
 	assert_int_equal(
 	    json_integer_value(json_object_get(data, "records")), 3);
-	assert_int_equal(
-	    json_integer_value(json_object_get(data, "run")), 4);
+	assert_int_equal(json_integer_value(json_object_get(data, "run")), 4);
 	assert_true(json_is_true(json_object_get(data, "reached")));
 	json_decref(data);
 	drop(n);
-	json_t *runs = fixture_query(f, query_runs,
-	    "campaign=01020300000000000000000000000000");
+	json_t *runs = fixture_query(
+	    f, query_runs, "campaign=01020300000000000000000000000000");
 	json_t *run = json_array_get(json_object_get(runs, "items"), 0);
 	assert_int_equal(
 	    json_integer_value(json_object_get(run, "records")), 3);
@@ -161,8 +160,7 @@ static void old_events_come_from_the_store_and_survive(void **state)
 	n = events_after(f->c, start, got, 4, NULL);
 	assert_int_equal(n, 4);
 	drop(n);
-	assert_int_equal(
-	    events_after(f->c, last + 99999, got, MOST, NULL), 0);
+	assert_int_equal(events_after(f->c, last + 99999, got, MOST, NULL), 0);
 }
 
 static void hear(void *ctx, uint64_t last_id)
@@ -175,8 +173,8 @@ static void the_listener_hears_of_new_ones(void **state)
 {
 	struct fixture *f = *state;
 	_Atomic uint64_t heard = 0;
-	struct collector_listener listener = {
-	    .event_added = hear, .ctx = &heard};
+	struct collector_listener listener = { .event_added = hear,
+		.ctx = &heard };
 	collector_listen(f->c, &listener);
 	add_sighting(&agent, "10.0.0.1", "slammer", f->now_ns, 1);
 	fixture_ship(f, &agent);
@@ -187,8 +185,8 @@ static void the_listener_hears_of_new_ones(void **state)
 static const char *state_of(struct fixture *f, json_t **answer)
 {
 	*answer = fixture_query(f, query_agents, NULL);
-	return json_string_value(json_object_get(json_array_get(
-	    json_object_get(*answer, "items"), 0), "state"));
+	return json_string_value(json_object_get(
+	    json_array_get(json_object_get(*answer, "items"), 0), "state"));
 }
 
 static void assert_state(struct fixture *f, const char *expected)
@@ -235,11 +233,12 @@ static void an_agent_shows_its_heartbeat_and_its_ledger(void **state)
 	struct fixture *f = *state;
 	add_heartbeat(&agent, f->now_ns, 60 * NS_PER_S, true);
 	fixture_ship(f, &agent);
-	struct batch_header h = {.epoch = 1, .gap_from = agent.next_seq,
-	    .first_seq = agent.next_seq + 7, .count = 1};
+	struct batch_header h = { .epoch = 1,
+		.gap_from = agent.next_seq,
+		.first_seq = agent.next_seq + 7,
+		.count = 1 };
 	add_log(&agent, "after a loss");
-	assert_int_equal(
-	    fixture_send_as(f, &agent, &h).result, INGEST_STORED);
+	assert_int_equal(fixture_send_as(f, &agent, &h).result, INGEST_STORED);
 	char id[33], args[40];
 	synth_hex(id, agent.id, sizeof(agent.id));
 	snprintf(args, sizeof(args), "id=%s", id);
@@ -251,15 +250,13 @@ static void an_agent_shows_its_heartbeat_and_its_ledger(void **state)
 	assert_true(json_is_null(json_object_get(json, "sent")));
 	assert_int_equal(
 	    json_integer_value(json_object_get(json, "stored")), 2);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json, "lost")), 7);
+	assert_int_equal(json_integer_value(json_object_get(json, "lost")), 7);
 	assert_int_equal(
 	    json_integer_value(json_object_get(json, "produced")), 9);
-	assert_int_equal(
-	    json_array_size(json_object_get(json, "tags")), 1);
+	assert_int_equal(json_array_size(json_object_get(json, "tags")), 1);
 	json_decref(json);
-	assert_int_equal(fixture_query_err(f, query_agent, "id=00"),
-	    ERR_NOT_FOUND);
+	assert_int_equal(
+	    fixture_query_err(f, query_agent, "id=00"), ERR_NOT_FOUND);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -267,13 +264,13 @@ static void an_agent_shows_its_heartbeat_and_its_ledger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(what_happens_is_told_once_and_in_order),
-	    TEST(an_outbreak_is_summed_up),
-	    TEST(results_of_a_run_are_one_event),
-	    TEST(old_events_come_from_the_store_and_survive),
-	    TEST(the_listener_hears_of_new_ones),
-	    TEST(silence_makes_an_agent_late_and_then_gone),
-	    TEST(an_agent_shows_its_heartbeat_and_its_ledger),
+		TEST(what_happens_is_told_once_and_in_order),
+		TEST(an_outbreak_is_summed_up),
+		TEST(results_of_a_run_are_one_event),
+		TEST(old_events_come_from_the_store_and_survive),
+		TEST(the_listener_hears_of_new_ones),
+		TEST(silence_makes_an_agent_late_and_then_gone),
+		TEST(an_agent_shows_its_heartbeat_and_its_ledger),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,8 +47,10 @@ static int submit(struct fixture *f, struct errmsg *msg)
 
 static struct ingest_answer ship_one(struct fixture *f, struct synth *agent)
 {
-	struct batch_header h = {.epoch = 1, .gap_from = agent->next_seq,
-	    .first_seq = agent->next_seq, .count = 1};
+	struct batch_header h = { .epoch = 1,
+		.gap_from = agent->next_seq,
+		.first_seq = agent->next_seq,
+		.count = 1 };
 	add_log(agent, "more");
 	return fixture_send_as(f, agent, &h);
 }
@@ -57,7 +59,7 @@ static struct ingest_answer ship_one(struct fixture *f, struct synth *agent)
 static void assert_refuses(
     struct fixture *f, struct synth *agent, const char *words)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	json_t *checks;
 	struct ingest_answer a = ship_one(f, agent);
 	buf_fini(&agent->raw); /* it will never be sent */
@@ -79,7 +81,7 @@ static void a_deleted_database_takes_nothing_in(void **state)
 {
 	struct fixture *f = *state;
 	struct synth agent;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	fixture_enrol(f, &agent, "a", NULL);
 	assert_int_equal(submit(f, &msg), 0);
 	in_folder(f, "rm sonde.db");
@@ -116,8 +118,10 @@ static void a_replaced_folder_takes_nothing_in(void **state)
 	fixture_close(f);
 	assert_false(exists(f, "generation"));
 	assert_true(exists(f, "sonde.db-wal"));
-	snprintf(command, sizeof(command), "cmp %s/sonde.db-wal "
-	    "%s/copy/sonde.db-wal && rm -r %s", f->dir, away, away);
+	snprintf(command, sizeof(command),
+	    "cmp %s/sonde.db-wal "
+	    "%s/copy/sonde.db-wal && rm -r %s",
+	    f->dir, away, away);
 	assert_int_equal(system(command), 0);
 }
 
@@ -156,7 +160,7 @@ static void damage_that_a_reader_meets_stops_the_writer(void **state)
 {
 	struct fixture *f = *state;
 	struct synth agent;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	fixture_enrol(f, &agent, "a", NULL);
 	fixture_reopen(f); /* all of it into the database, no cache */
 	scribble(f, "sonde.db");
@@ -170,7 +174,7 @@ static void damage_that_the_writer_meets_is_told(void **state)
 {
 	struct fixture *f = *state;
 	struct synth agent;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	fixture_enrol(f, &agent, "a", NULL);
 	fixture_reopen(f);
 	scribble(f, "sonde.db");
@@ -188,8 +192,8 @@ static void a_folder_that_cannot_be_asked_is_not_full(void **state)
 	snprintf(command, sizeof(command), "mv %s %s", f->dir, away);
 	assert_int_equal(system(command), 0);
 	assert_false(collector_health(f->c, &checks));
-	const char *detail = json_string_value(json_object_get(
-	    json_object_get(checks, "disk"), "detail"));
+	const char *detail = json_string_value(
+	    json_object_get(json_object_get(checks, "disk"), "detail"));
 	assert_null(strstr(detail, "free"));
 	assert_non_null(strstr(detail, "No such file"));
 	json_decref(checks);
@@ -197,10 +201,9 @@ static void a_folder_that_cannot_be_asked_is_not_full(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-static void assert_start_refuses(
-    struct fixture *f, int code, const char *words)
+static void assert_start_refuses(struct fixture *f, int code, const char *words)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	assert_int_equal(collector_open(&f->c, &f->config, &msg), code);
 	f->c = NULL;
 	if (!strstr(msg.text, words))
@@ -258,8 +261,8 @@ static void an_inspection_finds_the_damage(void **state)
 {
 	struct fixture *f = *state;
 	struct synth agent;
-	struct errmsg msg = {""};
-	struct store_config where = {.dir = f->dir};
+	struct errmsg msg = { "" };
+	struct store_config where = { .dir = f->dir };
 	int findings = 0;
 	fixture_enrol(f, &agent, "a", NULL);
 	assert_int_equal(
@@ -271,28 +274,27 @@ static void an_inspection_finds_the_damage(void **state)
 	    store_sqlite.inspect(&where, count_finding, &findings, &msg), 0);
 	assert_true(findings > 0);
 	in_folder(f, "rm sonde.db*");
-	assert_true(store_sqlite.inspect(
-	    &where, count_finding, &findings, &msg) < 0);
+	assert_true(
+	    store_sqlite.inspect(&where, count_finding, &findings, &msg) < 0);
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_deleted_database_takes_nothing_in),
-	    TEST(a_deleted_log_takes_nothing_in),
-	    TEST(a_replaced_folder_takes_nothing_in),
-	    TEST(an_emptied_database_takes_nothing_in),
-	    TEST(the_tick_notices_without_any_request),
-	    TEST(damage_that_a_reader_meets_stops_the_writer),
-	    TEST(damage_that_the_writer_meets_is_told),
-	    TEST(a_folder_that_cannot_be_asked_is_not_full),
-	    TEST(a_lost_database_is_not_begun_anew),
-	    TEST(a_first_start_that_was_cut_short_is_one_again),
-	    TEST(an_inspection_finds_the_damage),
+		TEST(a_deleted_database_takes_nothing_in),
+		TEST(a_deleted_log_takes_nothing_in),
+		TEST(a_replaced_folder_takes_nothing_in),
+		TEST(an_emptied_database_takes_nothing_in),
+		TEST(the_tick_notices_without_any_request),
+		TEST(damage_that_a_reader_meets_stops_the_writer),
+		TEST(damage_that_the_writer_meets_is_told),
+		TEST(a_folder_that_cannot_be_asked_is_not_full),
+		TEST(a_lost_database_is_not_begun_anew),
+		TEST(a_first_start_that_was_cut_short_is_one_again),
+		TEST(an_inspection_finds_the_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,10 @@ static void add_logs(unsigned count)
 static struct ingest_answer send_logs(struct fixture *f, uint64_t epoch,
     uint64_t gap_from, uint64_t first, unsigned count)
 {
-	struct batch_header h = {.epoch = epoch, .gap_from = gap_from,
-	    .first_seq = first, .count = count};
+	struct batch_header h = { .epoch = epoch,
+		.gap_from = gap_from,
+		.first_seq = first,
+		.count = count };
 	agent.next_seq = first;
 	buf_clear(&agent.raw);
 	agent.count = 0;
@@ -84,11 +86,11 @@ static void take_step(struct fixture *f, const struct step *s)
 	assert_int_equal(a.epoch, s->epoch);
 }
 
-#define TAKE(f, ...)							\
-	do {								\
-		const struct step steps[] = {__VA_ARGS__};		\
-		for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)\
-			take_step(f, &steps[i]);			\
+#define TAKE(f, ...)                                                        \
+	do {                                                                \
+		const struct step steps[] = { __VA_ARGS__ };                \
+		for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) \
+			take_step(f, &steps[i]);                            \
 	} while (0)
 
 static void check_counts(struct fixture *f, int64_t stored, int64_t lost)
@@ -101,9 +103,8 @@ static void check_counts(struct fixture *f, int64_t stored, int64_t lost)
 
 static void a_batch_is_stored_and_the_watermark_moves(void **state)
 {
-	TAKE(*state,
-	    {1, 1, 1, 3, INGEST_STORED, 4},
-	    {1, 4, 4, 2, INGEST_STORED, 6});
+	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
+	    { 1, 4, 4, 2, INGEST_STORED, 6 });
 	check_counts(*state, 5, 0);
 	assert_int_equal(
 	    fixture_sql(*state, "SELECT sum(seq) FROM records"), 15);
@@ -111,64 +112,55 @@ static void a_batch_is_stored_and_the_watermark_moves(void **state)
 
 static void a_batch_sent_again_is_acknowledged_and_ignored(void **state)
 {
-	TAKE(*state,
-	    {1, 1, 1, 3, INGEST_STORED, 4},
-	    {1, 4, 4, 3, INGEST_STORED, 7},
-	    {1, 1, 1, 3, INGEST_DUPLICATE, 7},
+	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
+	    { 1, 4, 4, 3, INGEST_STORED, 7 },
+	    { 1, 1, 1, 3, INGEST_DUPLICATE, 7 },
 	    /* With other borders too. */
-	    {1, 2, 2, 4, INGEST_DUPLICATE, 7});
+	    { 1, 2, 2, 4, INGEST_DUPLICATE, 7 });
 	check_counts(*state, 6, 0);
 }
 
 static void an_overlap_inserts_its_tail(void **state)
 {
-	TAKE(*state,
-	    {1, 1, 1, 3, INGEST_STORED, 4},
-	    {1, 2, 2, 4, INGEST_STORED, 6});
+	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
+	    { 1, 2, 2, 4, INGEST_STORED, 6 });
 	check_counts(*state, 5, 0);
 }
 
 static void a_gap_is_told_what_was_expected(void **state)
 {
-	TAKE(*state,
-	    {1, 1, 1, 3, INGEST_STORED, 4},
-	    {1, 6, 6, 2, INGEST_GAP, 4},
+	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
+	    { 1, 6, 6, 2, INGEST_GAP, 4 },
 	    /* A declared range that does not start at the watermark. */
-	    {1, 5, 7, 2, INGEST_GAP, 4},
-	    {1, 3, 7, 2, INGEST_GAP, 4});
+	    { 1, 5, 7, 2, INGEST_GAP, 4 }, { 1, 3, 7, 2, INGEST_GAP, 4 });
 	check_counts(*state, 3, 0);
 }
 
 static void a_declared_loss_passes_the_watermark(void **state)
 {
-	TAKE(*state,
-	    {1, 1, 1, 3, INGEST_STORED, 4},
-	    {1, 4, 10, 2, INGEST_STORED, 12});
+	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
+	    { 1, 4, 10, 2, INGEST_STORED, 12 });
 	check_counts(*state, 5, 6);
 }
 
 static void a_new_epoch_starts_at_one(void **state)
 {
-	TAKE(*state,
-	    {3, 1, 1, 3, INGEST_STORED, 4},
-	    {5, 2, 2, 1, INGEST_GAP, 1},
-	    {5, 1, 4, 1, INGEST_STORED, 5},
+	TAKE(*state, { 3, 1, 1, 3, INGEST_STORED, 4 },
+	    { 5, 2, 2, 1, INGEST_GAP, 1 }, { 5, 1, 4, 1, INGEST_STORED, 5 },
 	    /* The epoch before is still known, one never seen is not. */
-	    {3, 4, 4, 1, INGEST_STORED, 5},
-	    {4, 1, 1, 1, INGEST_FORKED, 0});
+	    { 3, 4, 4, 1, INGEST_STORED, 5 }, { 4, 1, 1, 1, INGEST_FORKED, 0 });
 	check_counts(*state, 5, 3);
 }
 
 static void numbers_beyond_63_bits_are_malformed(void **state)
 {
-	TAKE(*state,
-	    {UINT64_MAX, 1, 1, 1, INGEST_MALFORMED, 0},
-	    {1, 1, (uint64_t)INT64_MAX, 1, INGEST_MALFORMED, 0});
+	TAKE(*state, { UINT64_MAX, 1, 1, 1, INGEST_MALFORMED, 0 },
+	    { 1, 1, (uint64_t)INT64_MAX, 1, INGEST_MALFORMED, 0 });
 }
 
 /* Bytes as they are, refused, and nothing is changed. */
-static struct ingest_answer refuse(struct fixture *f, const void *body,
-    size_t len, enum ingest_result result)
+static struct ingest_answer refuse(
+    struct fixture *f, const void *body, size_t len, enum ingest_result result)
 {
 	int64_t before = footprint(f);
 	struct ingest_answer a = fixture_send(f, body, len);
@@ -181,29 +173,30 @@ static struct ingest_answer refuse(struct fixture *f, const void *body,
 static void other_bytes_under_used_numbers_are_a_fork(void **state)
 {
 	struct fixture *f = *state;
-	TAKE(f, {1, 1, 1, 3, INGEST_STORED, 4});
+	TAKE(f, { 1, 1, 1, 3, INGEST_STORED, 4 });
 	int64_t before = footprint(f);
 	struct batch_header h = {
-	    .epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3};
+		.epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3
+	};
 	buf_clear(&agent.raw);
 	for (int i = 0; i < 3; i++)
 		add_log(&agent, "not what it was");
-	assert_int_equal(
-	    fixture_send_as(f, &agent, &h).result, INGEST_FORKED);
+	assert_int_equal(fixture_send_as(f, &agent, &h).result, INGEST_FORKED);
 	/* Neither may an overlap bring a changed past. */
 	add_log(&agent, "new");
 	h.count = 4;
-	assert_int_equal(
-	    fixture_send_as(f, &agent, &h).result, INGEST_FORKED);
+	assert_int_equal(fixture_send_as(f, &agent, &h).result, INGEST_FORKED);
 	assert_int_equal(footprint(f), before);
-	assert_int_equal(fixture_sql(f,
-	    "SELECT count(*) FROM events WHERE data LIKE '%forked%'"), 1);
+	assert_int_equal(
+	    fixture_sql(
+		f, "SELECT count(*) FROM events WHERE data LIKE '%forked%'"),
+	    1);
 }
 
 static void a_header_that_lies_is_malformed(void **state)
 {
 	struct fixture *f = *state;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	add_logs(2);
 	assert_true(synth_seal(&agent, &body));
 	refuse(f, "", 0, INGEST_MALFORMED);
@@ -220,7 +213,7 @@ static void a_header_that_lies_is_malformed(void **state)
 static void a_flipped_bit_is_refused_or_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	add_logs(3);
 	assert_true(synth_seal(&agent, &body));
 	int64_t before = footprint(f);
@@ -233,15 +226,14 @@ static void a_flipped_bit_is_refused_or_changes_nothing(void **state)
 		body.data[i] ^= 0x10;
 		if (ingest_result_status(a.result) == 200)
 			accepted++;
-		assert_true(i >= header ||
-		    ingest_result_status(a.result) != 200);
+		assert_true(
+		    i >= header || ingest_result_status(a.result) != 200);
 	}
 	assert_true(accepted < 4);
 	if (accepted == 0)
 		assert_int_equal(footprint(f), before);
 	struct ingest_answer a = fixture_send(f, body.data, body.len);
-	assert_int_equal(
-	    a.result, accepted ? INGEST_DUPLICATE : INGEST_STORED);
+	assert_int_equal(a.result, accepted ? INGEST_DUPLICATE : INGEST_STORED);
 	buf_fini(&body);
 }
 
@@ -249,7 +241,7 @@ static void a_stranger_is_unknown(void **state)
 {
 	struct fixture *f = *state;
 	struct synth stranger;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	synth_new(&stranger);
 	add_log(&stranger, "hello");
 	assert_true(synth_seal(&stranger, &body));
@@ -265,7 +257,7 @@ static void a_stranger_is_unknown(void **state)
 static void seal_raw(struct buf *to, uint32_t count, uint32_t raw_len,
     const void *packed, size_t packed_len)
 {
-	uint8_t digest[32] = {0}, signature[64];
+	uint8_t digest[32] = { 0 }, signature[64];
 	buf_bytes(to, "SNDB\1\1\0\0", 8);
 	buf_bytes(to, agent.id, 16);
 	buf_be64(to, 1);
@@ -286,16 +278,16 @@ static void too_big_and_bombs_are_refused(void **state)
 	size_t len = 256u << 20, bound = ZSTD_compressBound(len);
 	void *zeros = xcalloc(1, len), *packed = xmalloc(bound);
 	size_t packed_len = ZSTD_compress(packed, bound, zeros, len, 3);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	assert_false(ZSTD_isError(packed_len));
 	assert_true(packed_len < BATCH_MAX_PACKED);
 	const struct {
 		uint32_t count, raw_len;
 		enum ingest_result result;
 	} cases[] = {
-	    {1, 1000, INGEST_BOMB},
-	    {1, BATCH_MAX_RAW + 1, INGEST_TOO_BIG},
-	    {BATCH_MAX_COUNT + 1, 1000, INGEST_TOO_BIG},
+		{ 1, 1000, INGEST_BOMB },
+		{ 1, BATCH_MAX_RAW + 1, INGEST_TOO_BIG },
+		{ BATCH_MAX_COUNT + 1, 1000, INGEST_TOO_BIG },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		buf_clear(&body);
@@ -312,7 +304,8 @@ static void a_record_that_does_not_decode_spoils_its_batch(void **state)
 {
 	struct fixture *f = *state;
 	struct batch_header h = {
-	    .epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3};
+		.epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3
+	};
 	buf_clear(&agent.raw);
 	add_log(&agent, "one");
 	buf_be32(&agent.raw, 3);
@@ -348,7 +341,7 @@ static void a_full_queue_is_busy_and_closing_drains_it(void **state)
 	struct fixture *f = *state;
 	enum { AGENTS = 40 };
 	static struct synth agents[AGENTS];
-	_Atomic int counts[INGEST_RESULTS] = {0};
+	_Atomic int counts[INGEST_RESULTS] = { 0 };
 	for (int i = 0; i < AGENTS; i++) {
 		char name[24];
 		snprintf(name, sizeof(name), "many-%d", i);
@@ -357,7 +350,7 @@ static void a_full_queue_is_busy_and_closing_drains_it(void **state)
 	f->config.queue_batches = 10;
 	fixture_reopen(f);
 	for (int i = 0; i < AGENTS; i++) {
-		struct buf body = {0};
+		struct buf body = { 0 };
 		for (int k = 0; k < 200; k++)
 			add_log(&agents[i], "x");
 		assert_true(synth_seal(&agents[i], &body));
@@ -376,10 +369,8 @@ static void metrics_count_what_was_answered(void **state)
 {
 	struct fixture *f = *state;
 	struct collector_metrics m;
-	TAKE(f,
-	    {1, 1, 1, 3, INGEST_STORED, 4},
-	    {1, 1, 1, 3, INGEST_DUPLICATE, 4},
-	    {1, 9, 9, 3, INGEST_GAP, 4});
+	TAKE(f, { 1, 1, 1, 3, INGEST_STORED, 4 },
+	    { 1, 1, 1, 3, INGEST_DUPLICATE, 4 }, { 1, 9, 9, 3, INGEST_GAP, 4 });
 	collector_metrics(f->c, &m);
 	assert_int_equal(m.batches[INGEST_STORED], 1);
 	assert_int_equal(m.batches[INGEST_DUPLICATE], 1);
@@ -397,22 +388,22 @@ static void metrics_count_what_was_answered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_batch_is_stored_and_the_watermark_moves),
-	    TEST(a_batch_sent_again_is_acknowledged_and_ignored),
-	    TEST(an_overlap_inserts_its_tail),
-	    TEST(a_gap_is_told_what_was_expected),
-	    TEST(a_declared_loss_passes_the_watermark),
-	    TEST(a_new_epoch_starts_at_one),
-	    TEST(other_bytes_under_used_numbers_are_a_fork),
-	    TEST(a_header_that_lies_is_malformed),
-	    TEST(a_flipped_bit_is_refused_or_changes_nothing),
-	    TEST(a_stranger_is_unknown),
-	    TEST(too_big_and_bombs_are_refused),
-	    TEST(a_record_that_does_not_decode_spoils_its_batch),
-	    TEST(numbers_beyond_63_bits_are_malformed),
-	    TEST(every_result_has_a_name_and_a_status),
-	    TEST(a_full_queue_is_busy_and_closing_drains_it),
-	    TEST(metrics_count_what_was_answered),
+		TEST(a_batch_is_stored_and_the_watermark_moves),
+		TEST(a_batch_sent_again_is_acknowledged_and_ignored),
+		TEST(an_overlap_inserts_its_tail),
+		TEST(a_gap_is_told_what_was_expected),
+		TEST(a_declared_loss_passes_the_watermark),
+		TEST(a_new_epoch_starts_at_one),
+		TEST(other_bytes_under_used_numbers_are_a_fork),
+		TEST(a_header_that_lies_is_malformed),
+		TEST(a_flipped_bit_is_refused_or_changes_nothing),
+		TEST(a_stranger_is_unknown),
+		TEST(too_big_and_bombs_are_refused),
+		TEST(a_record_that_does_not_decode_spoils_its_batch),
+		TEST(numbers_beyond_63_bits_are_malformed),
+		TEST(every_result_has_a_name_and_a_status),
+		TEST(a_full_queue_is_busy_and_closing_drains_it),
+		TEST(metrics_count_what_was_answered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

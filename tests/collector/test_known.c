@@ -24,7 +24,7 @@ static int teardown(void **state)
 static enum known_answer note(int64_t bin, uint32_t source, int64_t agent)
 {
 	struct known_bin *at = known_bin_find(&known, 60, bin);
-	struct known_key key = {.kind = 1, .family = 4};
+	struct known_key key = { .kind = 1, .family = 4 };
 	memcpy(key.src, &source, sizeof(source));
 	if (!at)
 		at = known_bin_add(&known, 60, bin, true);
@@ -48,8 +48,7 @@ static void of_many_agents_some_must_be_asked_for(void **state)
 	assert_int_equal(note(0, 7, 1), KNOWN_NOBODY);
 	for (int64_t agent = 2; agent < 50; agent++) {
 		enum known_answer answer = note(0, 7, agent);
-		assert_true(answer == KNOWN_OTHERS ||
-		    answer == KNOWN_UNKNOWN);
+		assert_true(answer == KNOWN_OTHERS || answer == KNOWN_UNKNOWN);
 		answer = note(0, 7, agent);
 		assert_true(answer == KNOWN_AGENT || answer == KNOWN_UNKNOWN);
 	}
@@ -100,7 +99,8 @@ static void answers_agree_with_a_list(void **state)
 		uint8_t agent = (uint8_t)(random() % AGENTS);
 		uint8_t *mask = &told[bin * SOURCES + source];
 		enum known_answer want = !*mask ? KNOWN_NOBODY
-		    : *mask & 1 << agent ? KNOWN_AGENT : KNOWN_OTHERS;
+		    : *mask & 1 << agent        ? KNOWN_AGENT
+						: KNOWN_OTHERS;
 		enum known_answer got = note(bin * 60, source, agent);
 		assert_true(got == want || got == KNOWN_UNKNOWN);
 		trusted += got == want;
@@ -116,12 +116,12 @@ static void answers_agree_with_a_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(each_agent_is_known_after_it_told),
-	    TEST(of_many_agents_some_must_be_asked_for),
-	    TEST(a_bin_that_held_rows_is_never_trusted),
-	    TEST(a_forgotten_bin_is_asked_for_again),
-	    TEST(the_bin_unused_for_longest_gives_way),
-	    TEST(answers_agree_with_a_list),
+		TEST(each_agent_is_known_after_it_told),
+		TEST(of_many_agents_some_must_be_asked_for),
+		TEST(a_bin_that_held_rows_is_never_trusted),
+		TEST(a_forgotten_bin_is_asked_for_again),
+		TEST(the_bin_unused_for_longest_gives_way),
+		TEST(answers_agree_with_a_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

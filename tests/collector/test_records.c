@@ -19,19 +19,19 @@ static void add_ping(struct synth *to, const char *src, const char *dst,
 	Sonde__Record record = SONDE__RECORD__INIT;
 	addr_parse(&ends[0], src);
 	addr_parse(&ends[1], dst);
-	ping.src = (ProtobufCBinaryData){4, ends[0].bytes};
-	ping.dst = (ProtobufCBinaryData){4, ends[1].bytes};
+	ping.src = (ProtobufCBinaryData){ 4, ends[0].bytes };
+	ping.dst = (ProtobufCBinaryData){ 4, ends[1].bytes };
 	record.wall_ns = at_ns;
 	if (campaign)
 		record.campaign =
-		    (ProtobufCBinaryData){16, (uint8_t *)campaign};
+		    (ProtobufCBinaryData){ 16, (uint8_t *)campaign };
 	record.run = campaign ? 7 : 0;
 	record.body_case = SONDE__RECORD__BODY_PING;
 	record.ping = &ping;
 	synth_add(to, &record);
 }
 
-static const uint8_t campaign[16] = {0xab, 0xcd};
+static const uint8_t campaign[16] = { 0xab, 0xcd };
 
 static int setup(void **state)
 {
@@ -41,11 +41,9 @@ static int setup(void **state)
 	fixture_enrol(f, &other, "beta", NULL);
 	for (int i = 0; i < 50; i++) {
 		int64_t at_ns = f->now_ns - (i + 1) * 10 * NS_PER_S;
-		add_ping(&agent, "192.0.2.1",
-		    i % 2 ? "192.0.2.8" : "192.0.2.9", at_ns,
-		    i % 5 ? NULL : campaign);
-		add_sighting(
-		    &other, "198.51.100.7", "slammer", at_ns, 1);
+		add_ping(&agent, "192.0.2.1", i % 2 ? "192.0.2.8" : "192.0.2.9",
+		    at_ns, i % 5 ? NULL : campaign);
+		add_sighting(&other, "198.51.100.7", "slammer", at_ns, 1);
 	}
 	fixture_ship(f, &agent);
 	fixture_ship(f, &other);
@@ -66,14 +64,14 @@ static size_t count(struct fixture *f, const char *filter, int limit)
 	size_t n = 0;
 	for (bool more = true; more;) {
 		char args[300];
-		snprintf(args, sizeof(args), "%s&limit=%d%s", filter, limit,
-		    cursor);
+		snprintf(
+		    args, sizeof(args), "%s&limit=%d%s", filter, limit, cursor);
 		json_t *page = fixture_query(f, query_records, args);
 		json_t *items = json_object_get(page, "items");
 		for (size_t i = 0; i < json_array_size(items); i++, n++) {
 			const char *wall = json_string_value(json_object_get(
-			    json_object_get(json_array_get(items, i),
-				"record"), "wall"));
+			    json_object_get(json_array_get(items, i), "record"),
+			    "wall"));
 			assert_true(strcmp(wall, last) <= 0);
 			snprintf(last, sizeof(last), "%s", wall);
 		}
@@ -94,23 +92,25 @@ static void every_filter_finds_its_records(void **state)
 		const char *filter;
 		size_t found;
 	} cases[] = {
-	    {"from=-1h", 100},
-	    {"from=-1h&kind=ping", 50},
-	    {"from=-1h&kind=ping,sighting", 100},
-	    {"from=-1h&kind=trace", 0},
-	    {"from=-1h&agent=alpha", 50},
-	    {"from=-1h&agent=beta&kind=ping", 0},
-	    {"from=-1h&dst=192.0.2.8", 25},
-	    {"from=-1h&src=192.0.2.1", 50},
-	    {"from=-1h&src=198.51.100.7", 50},
-	    {"from=-1h&src=198.51.100.7&kind=sighting", 50},
-	    {"from=-1h&src=198.51.100.8&kind=sighting", 0},
-	    {"from=-1h&campaign=abcd0000000000000000000000000000", 10},
-	    {"from=-1h&campaign=abcd0000000000000000000000000000&run=7", 10},
-	    {"from=-1h&campaign=abcd0000000000000000000000000000&run=8", 0},
-	    {"from=-100s", 20},
-	    {"from=-200s&to=-100s&kind=ping", 10},
-	    {"from=-300s&to=-200s&dst=192.0.2.9", 5},
+		{ "from=-1h", 100 },
+		{ "from=-1h&kind=ping", 50 },
+		{ "from=-1h&kind=ping,sighting", 100 },
+		{ "from=-1h&kind=trace", 0 },
+		{ "from=-1h&agent=alpha", 50 },
+		{ "from=-1h&agent=beta&kind=ping", 0 },
+		{ "from=-1h&dst=192.0.2.8", 25 },
+		{ "from=-1h&src=192.0.2.1", 50 },
+		{ "from=-1h&src=198.51.100.7", 50 },
+		{ "from=-1h&src=198.51.100.7&kind=sighting", 50 },
+		{ "from=-1h&src=198.51.100.8&kind=sighting", 0 },
+		{ "from=-1h&campaign=abcd0000000000000000000000000000", 10 },
+		{ "from=-1h&campaign=abcd0000000000000000000000000000&run=7",
+		    10 },
+		{ "from=-1h&campaign=abcd0000000000000000000000000000&run=8",
+		    0 },
+		{ "from=-100s", 20 },
+		{ "from=-200s&to=-100s&kind=ping", 10 },
+		{ "from=-300s&to=-200s&dst=192.0.2.9", 5 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (count(f, cases[i].filter, 1000) != cases[i].found)
@@ -121,21 +121,20 @@ static void every_filter_finds_its_records(void **state)
 static void pages_neither_skip_nor_repeat(void **state)
 {
 	struct fixture *f = *state;
-	static const int limits[] = {1, 3, 10, 99, 100, 101};
+	static const int limits[] = { 1, 3, 10, 99, 100, 101 };
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		assert_int_equal(count(f, "from=-1h", limits[i]), 100);
-		assert_int_equal(count(f, "from=-1h&kind=ping", limits[i]),
-		    50);
+		assert_int_equal(count(f, "from=-1h&kind=ping", limits[i]), 50);
 	}
 }
 
 static void wrong_filters_are_named(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const wrong[] = {"kind=nothing", "kind=ping,",
-	    "campaign=12", "run=x", "src=example.org", "dst=1.2.3",
-	    "from=-1x", "from=now", "to=2026-13-01T00:00:00Z", "cursor=1",
-	    "cursor=1_", "limit=5000"};
+	static const char *const wrong[] = { "kind=nothing", "kind=ping,",
+		"campaign=12", "run=x", "src=example.org", "dst=1.2.3",
+		"from=-1x", "from=now", "to=2026-13-01T00:00:00Z", "cursor=1",
+		"cursor=1_", "limit=5000" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		int err = fixture_query_err(f, query_records, wrong[i]);
 		if (err != ERR_USAGE && strcmp(wrong[i], "kind=ping,") != 0)
@@ -154,8 +153,8 @@ static void add_payload(const char *octets, bool lie)
 	crypto_generichash(
 	    hash, sizeof(hash), (const uint8_t *)octets, len, NULL, 0);
 	hash[0] ^= lie;
-	payload.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	payload.octets = (ProtobufCBinaryData){len, (uint8_t *)octets};
+	payload.hash = (ProtobufCBinaryData){ sizeof(hash), hash };
+	payload.octets = (ProtobufCBinaryData){ len, (uint8_t *)octets };
 	payload.size_bytes = (uint32_t)len + 28;
 	record.body_case = SONDE__RECORD__BODY_PAYLOAD;
 	record.payload = &payload;
@@ -183,7 +182,8 @@ static void a_payload_is_found_by_its_own_hash_only(void **state)
 	json_decref(answer);
 	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM payloads"), 1);
 	assert_int_equal(fixture_query_err(f, query_payload,
-	    "hash=00000000000000000000000000000000"), ERR_NOT_FOUND);
+			     "hash=00000000000000000000000000000000"),
+	    ERR_NOT_FOUND);
 	assert_int_equal(
 	    fixture_query_err(f, query_payload, "hash=x"), ERR_NOT_FOUND);
 }
@@ -206,11 +206,11 @@ static void the_routes_name_each_query_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(every_filter_finds_its_records),
-	    TEST(pages_neither_skip_nor_repeat),
-	    TEST(wrong_filters_are_named),
-	    TEST(a_payload_is_found_by_its_own_hash_only),
-	    TEST(the_routes_name_each_query_once),
+		TEST(every_filter_finds_its_records),
+		TEST(pages_neither_skip_nor_repeat),
+		TEST(wrong_filters_are_named),
+		TEST(a_payload_is_found_by_its_own_hash_only),
+		TEST(the_routes_name_each_query_once),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

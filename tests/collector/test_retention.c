@@ -24,14 +24,13 @@ static void trim_until(struct fixture *f, const char *sql, int64_t value)
 
 static void fill_day(struct fixture *f)
 {
-	static const struct hop hops[] = {
-	    {"10.0.0.1", 1000, 1, 1}, {"192.0.2.9", 2000, 1, 1}};
+	static const struct hop hops[] = { { "10.0.0.1", 1000, 1, 1 },
+		{ "192.0.2.9", 2000, 1, 1 } };
 	for (int i = 0; i < 50; i++) {
 		char src[32];
 		snprintf(src, sizeof(src), "198.51.100.%d", i);
 		add_sighting(&agent, src, "slammer", f->now_ns, 1);
-		add_trace(&agent, "192.0.2.1", "192.0.2.9", f->now_ns, hops,
-		    2);
+		add_trace(&agent, "192.0.2.1", "192.0.2.9", f->now_ns, hops, 2);
 	}
 	fixture_ship(f, &agent);
 }
@@ -50,27 +49,33 @@ static void old_rows_go_level_by_level(void **state)
 	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM records"), 100);
 	fixture_sleep(f, 2 * DAY_NS + NS_PER_S);
 	trim_until(f, "SELECT count(*) FROM records", 0);
-	assert_int_equal(fixture_sql(f,
-	    "SELECT count(*) FROM sources WHERE bin_s = 60"), 50);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT count(*) FROM sources WHERE bin_s = 60"),
+	    50);
 	/* The ledger stays. */
 	assert_int_equal(fixture_sql(f, "SELECT stored FROM agents"), 100);
 	fixture_sleep(f, DAY_NS + 60 * NS_PER_S);
 	trim_until(f, "SELECT count(*) FROM sources WHERE bin_s = 60", 0);
 	trim_until(f, "SELECT count(*) FROM path_bins WHERE bin_s = 60", 0);
-	assert_int_equal(fixture_sql(f,
-	    "SELECT count(*) FROM sources WHERE bin_s = 3600"), 50);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT count(*) FROM sources WHERE bin_s = 3600"),
+	    50);
 	fixture_sleep(f, 2 * DAY_NS + 3600 * NS_PER_S);
 	trim_until(f, "SELECT count(*) FROM sources WHERE bin_s = 3600", 0);
-	assert_int_equal(fixture_sql(f,
-	    "SELECT count(*) FROM path_bins WHERE bin_s = 86400"), 1);
+	assert_int_equal(
+	    fixture_sql(
+		f, "SELECT count(*) FROM path_bins WHERE bin_s = 86400"),
+	    1);
 	fixture_sleep(f, 3 * DAY_NS);
 	trim_until(f, "SELECT count(*) FROM sources", 0);
 	trim_until(f, "SELECT count(*) FROM path_bins", 0);
 	trim_until(f, "SELECT count(*) FROM paths", 0);
 	trim_until(f, "SELECT count(*) FROM seen", 0);
 	/* The totals of days are history. */
-	assert_int_equal(fixture_sql(f, "SELECT sources FROM series"
-	    " WHERE bin_s = 86400 AND agent = 0"), 50);
+	assert_int_equal(fixture_sql(f,
+			     "SELECT sources FROM series"
+			     " WHERE bin_s = 86400 AND agent = 0"),
+	    50);
 	synth_fini(&agent);
 }
 
@@ -83,17 +88,16 @@ static void a_watermark_outlives_its_records(void **state)
 	fixture_enrol(f, &agent, "alpha", NULL);
 	add_log(&agent, "one");
 	struct batch_header h = {
-	    .epoch = 1, .gap_from = 1, .first_seq = 1, .count = 1};
-	assert_int_equal(
-	    fixture_send_as(f, &agent, &h).result, INGEST_STORED);
+		.epoch = 1, .gap_from = 1, .first_seq = 1, .count = 1
+	};
+	assert_int_equal(fixture_send_as(f, &agent, &h).result, INGEST_STORED);
 	fixture_sleep(f, 2 * DAY_NS);
 	trim_until(f, "SELECT count(*) FROM records", 0);
 	assert_int_equal(
 	    fixture_send_as(f, &agent, &h).result, INGEST_DUPLICATE);
 	buf_clear(&agent.raw);
 	add_log(&agent, "another one");
-	assert_int_equal(
-	    fixture_send_as(f, &agent, &h).result, INGEST_FORKED);
+	assert_int_equal(fixture_send_as(f, &agent, &h).result, INGEST_FORKED);
 	synth_fini(&agent);
 }
 
@@ -111,7 +115,7 @@ static void the_size_is_kept_below_its_bound(void **state)
 		if (agent.count == 500)
 			fixture_ship(f, &agent);
 	}
-	struct collector_metrics m = {0};
+	struct collector_metrics m = { 0 };
 	for (int i = 0; i < 50 && m.records_expired < 1000; i++) {
 		writer_tick(f->c);
 		collector_metrics(f->c, &m);
@@ -120,8 +124,7 @@ static void the_size_is_kept_below_its_bound(void **state)
 	int64_t left = fixture_sql(f, "SELECT count(*) FROM records");
 	assert_true(left < 2500);
 	/* The newest stay. */
-	assert_int_equal(
-	    fixture_sql(f, "SELECT max(seq) FROM records"), 3000);
+	assert_int_equal(fixture_sql(f, "SELECT max(seq) FROM records"), 3000);
 	assert_int_equal(
 	    fixture_sql(f, "SELECT min(seq) FROM records"), 3000 - left + 1);
 	synth_fini(&agent);
@@ -136,9 +139,9 @@ static void a_full_disk_is_busy_and_recovers(void **state)
 	f->config.database_max_bytes = 1 << 20;
 	fixture_open(f);
 	fixture_enrol(f, &agent, "alpha", NULL);
-	struct ingest_answer answer = {0};
+	struct ingest_answer answer = { 0 };
 	int stored = 0;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	for (; stored < 200; stored++) {
 		buf_clear(&body);
 		add_log(&agent, text);
@@ -182,8 +185,8 @@ static void retention_makes_room_on_a_full_disk(void **state)
 	f->config.raw_age_ns = DAY_NS;
 	fixture_open(f);
 	fixture_enrol(f, &agent, "alpha", NULL);
-	struct ingest_answer answer = {.result = INGEST_STORED};
-	struct buf body = {0};
+	struct ingest_answer answer = { .result = INGEST_STORED };
+	struct buf body = { 0 };
 	while (answer.result == INGEST_STORED) {
 		buf_clear(&body);
 		add_log(&agent, text);
@@ -200,17 +203,16 @@ static void retention_makes_room_on_a_full_disk(void **state)
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(old_rows_go_level_by_level),
-	    TEST(a_watermark_outlives_its_records),
-	    TEST(the_size_is_kept_below_its_bound),
-	    TEST(a_full_disk_is_busy_and_recovers),
-	    TEST(retention_makes_room_on_a_full_disk),
+		TEST(old_rows_go_level_by_level),
+		TEST(a_watermark_outlives_its_records),
+		TEST(the_size_is_kept_below_its_bound),
+		TEST(a_full_disk_is_busy_and_recovers),
+		TEST(retention_makes_room_on_a_full_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

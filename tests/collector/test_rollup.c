@@ -13,7 +13,7 @@
 #define SOURCES 40
 #define RECORDS 1500
 
-static const char *const signatures[] = {"slammer", "mirai", ""};
+static const char *const signatures[] = { "slammer", "mirai", "" };
 
 struct sent {
 	unsigned agent, source, signature, packets;
@@ -36,14 +36,14 @@ static void send_everything(struct fixture *f)
 		if (i == RECORDS / 2)
 			fixture_reopen(f);
 		*s = (struct sent){
-		    .agent = (unsigned)random() % AGENTS,
-		    .source = (unsigned)(random() % SOURCES) *
-			(unsigned)(random() % 2),
-		    .signature = (unsigned)random() % 3,
-		    .packets = 1 + (unsigned)random() % 9,
-		    /* four hours around a midnight */
-		    .at_ns = DAY_START_NS +
-			(random() % (4 * 3600) - 2 * 3600) * NS_PER_S,
+			.agent = (unsigned)random() % AGENTS,
+			.source = (unsigned)(random() % SOURCES) *
+			    (unsigned)(random() % 2),
+			.signature = (unsigned)random() % 3,
+			.packets = 1 + (unsigned)random() % 9,
+			/* four hours around a midnight */
+			.at_ns = DAY_START_NS +
+			    (random() % (4 * 3600) - 2 * 3600) * NS_PER_S,
 		};
 		char src[32];
 		snprintf(src, sizeof(src), "198.51.100.%u", s->source);
@@ -85,7 +85,7 @@ static int64_t bin_of(const struct sent *s, int64_t bin_s)
 static void recount(int64_t bin_s, int64_t bin, unsigned signature, int agent,
     int64_t *sources, int64_t *packets)
 {
-	bool seen[SOURCES] = {false};
+	bool seen[SOURCES] = { false };
 	*sources = *packets = 0;
 	for (int i = 0; i < RECORDS; i++) {
 		const struct sent *s = &sent[i];
@@ -109,15 +109,14 @@ static void check_bin(struct fixture *f, int64_t bin_s, int64_t bin,
 	    " FROM series s JOIN kinds k ON k.id = s.kind"
 	    " WHERE s.bin_s = %lld AND s.bin = %lld AND s.agent = %d"
 	    " AND k.signature = '%s'",
-	    (long long)bin_s, (long long)bin, agent + 1,
-	    signatures[signature]);
+	    (long long)bin_s, (long long)bin, agent + 1, signatures[signature]);
 	assert_int_equal(fixture_sql(f, sql), sources * 1000000 + packets);
 }
 
 static void bins_equal_a_recount(void **state)
 {
 	struct fixture *f = *state;
-	static const int64_t levels[] = {10, 60, 3600, 86400};
+	static const int64_t levels[] = { 10, 60, 3600, 86400 };
 	for (int level = 0; level < 4; level++)
 		for (int i = 0; i < RECORDS; i += level < 2 ? 37 : 150)
 			for (int agent = -1; agent < AGENTS; agent++)
@@ -132,12 +131,13 @@ static void nothing_is_in_bins_that_had_nothing(void **state)
 	int64_t total = 0;
 	for (int i = 0; i < RECORDS; i++)
 		total += sent[i].packets;
-	static const char *const levels[] = {"10", "60", "3600", "86400"};
+	static const char *const levels[] = { "10", "60", "3600", "86400" };
 	for (int level = 0; level < 4; level++) {
 		char sql[200];
 		snprintf(sql, sizeof(sql),
 		    "SELECT sum(packets) FROM series"
-		    " WHERE agent = 0 AND bin_s = %s", levels[level]);
+		    " WHERE agent = 0 AND bin_s = %s",
+		    levels[level]);
 		assert_int_equal(fixture_sql(f, sql), total);
 		snprintf(sql, sizeof(sql),
 		    "SELECT sum(packets) FROM sources WHERE bin_s = %s",
@@ -156,7 +156,7 @@ static void totals_of_signatures_equal_a_recount(void **state)
 		json_t *item = json_array_get(items, i);
 		const char *name =
 		    json_string_value(json_object_get(item, "signature"));
-		bool seen[SOURCES] = {false};
+		bool seen[SOURCES] = { false };
 		int64_t sources = 0, packets = 0;
 		for (int k = 0; k < RECORDS; k++) {
 			if (strcmp(signatures[sent[k].signature],
@@ -166,10 +166,12 @@ static void totals_of_signatures_equal_a_recount(void **state)
 			seen[sent[k].source] = true;
 			packets += sent[k].packets;
 		}
-		assert_int_equal(json_integer_value(
-		    json_object_get(item, "sources")), sources);
-		assert_int_equal(json_integer_value(
-		    json_object_get(item, "packets")), packets);
+		assert_int_equal(
+		    json_integer_value(json_object_get(item, "sources")),
+		    sources);
+		assert_int_equal(
+		    json_integer_value(json_object_get(item, "packets")),
+		    packets);
 	}
 	json_decref(answer);
 }
@@ -181,7 +183,8 @@ static void sightings_name_each_source_with_its_sum(void **state)
 	char cursor[100] = "";
 	for (bool more = true; more;) {
 		char args[200];
-		snprintf(args, sizeof(args), "from=2026-11-21T22:00:00Z"
+		snprintf(args, sizeof(args),
+		    "from=2026-11-21T22:00:00Z"
 		    "&to=2026-11-22T02:00:00Z&signature=slammer&limit=7%s",
 		    cursor);
 		json_t *answer = fixture_query(f, query_sightings, args);
@@ -196,7 +199,7 @@ static void sightings_name_each_source_with_its_sum(void **state)
 			snprintf(cursor, sizeof(cursor), "&cursor=%s", next);
 		json_decref(answer);
 	}
-	bool seen[SOURCES] = {false};
+	bool seen[SOURCES] = { false };
 	int64_t expected = 0, sources = 0;
 	for (int k = 0; k < RECORDS; k++) {
 		if (sent[k].signature != 0)
@@ -219,10 +222,10 @@ static void one_sources_sightings_can_be_asked_for(void **state)
 	int64_t packets = 0, expected = 0;
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		json_t *item = json_array_get(items, i);
-		assert_string_equal(json_string_value(
-		    json_object_get(item, "src")), "198.51.100.7");
-		packets += json_integer_value(
-		    json_object_get(item, "packets"));
+		assert_string_equal(
+		    json_string_value(json_object_get(item, "src")),
+		    "198.51.100.7");
+		packets += json_integer_value(json_object_get(item, "packets"));
 	}
 	for (int k = 0; k < RECORDS; k++)
 		if (sent[k].source == 7)
@@ -234,31 +237,34 @@ static void one_sources_sightings_can_be_asked_for(void **state)
 static void a_clock_that_runs_ahead_does_not_write_the_future(void **state)
 {
 	struct fixture *f = *state;
-	add_sighting(&agents[0], "203.0.113.1", "ahead",
-	    f->now_ns + 3600 * NS_PER_S, 1);
+	add_sighting(
+	    &agents[0], "203.0.113.1", "ahead", f->now_ns + 3600 * NS_PER_S, 1);
 	fixture_ship(f, &agents[0]);
-	assert_int_equal(fixture_sql(f,
-	    "SELECT max(bin) FROM series WHERE bin_s = 60"),
+	assert_int_equal(
+	    fixture_sql(f, "SELECT max(bin) FROM series WHERE bin_s = 60"),
 	    f->now_ns / NS_PER_S / 60 * 60);
 }
 
 static void sent_again_is_not_counted_again(void **state)
 {
 	struct fixture *f = *state;
-	int64_t before = fixture_sql(f,
-	    "SELECT sum(packets * 1000 + sources) FROM series");
+	int64_t before =
+	    fixture_sql(f, "SELECT sum(packets * 1000 + sources) FROM series");
 	add_sighting(&agents[0], "203.0.113.1", "twice", f->now_ns, 5);
-	struct batch_header h = {.epoch = 1, .gap_from = agents[0].next_seq,
-	    .first_seq = agents[0].next_seq, .count = 1};
+	struct batch_header h = { .epoch = 1,
+		.gap_from = agents[0].next_seq,
+		.first_seq = agents[0].next_seq,
+		.count = 1 };
 	assert_int_equal(
 	    fixture_send_as(f, &agents[0], &h).result, INGEST_STORED);
-	int64_t once = fixture_sql(f,
-	    "SELECT sum(packets * 1000 + sources) FROM series");
+	int64_t once =
+	    fixture_sql(f, "SELECT sum(packets * 1000 + sources) FROM series");
 	assert_int_equal(once - before, 4 * 2 * (5 * 1000 + 1));
 	assert_int_equal(
 	    fixture_send_as(f, &agents[0], &h).result, INGEST_DUPLICATE);
-	assert_int_equal(fixture_sql(f,
-	    "SELECT sum(packets * 1000 + sources) FROM series"), once);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT sum(packets * 1000 + sources) FROM series"),
+	    once);
 }
 
 #define TEST(name) cmocka_unit_test(name)
@@ -266,13 +272,13 @@ static void sent_again_is_not_counted_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(bins_equal_a_recount),
-	    TEST(nothing_is_in_bins_that_had_nothing),
-	    TEST(totals_of_signatures_equal_a_recount),
-	    TEST(sightings_name_each_source_with_its_sum),
-	    TEST(one_sources_sightings_can_be_asked_for),
-	    TEST(a_clock_that_runs_ahead_does_not_write_the_future),
-	    TEST(sent_again_is_not_counted_again),
+		TEST(bins_equal_a_recount),
+		TEST(nothing_is_in_bins_that_had_nothing),
+		TEST(totals_of_signatures_equal_a_recount),
+		TEST(sightings_name_each_source_with_its_sum),
+		TEST(one_sources_sightings_can_be_asked_for),
+		TEST(a_clock_that_runs_ahead_does_not_write_the_future),
+		TEST(sent_again_is_not_counted_again),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -21,7 +21,8 @@ static char *schema_of(struct db *db)
 	sqlite3_stmt *row = db_query(db,
 	    "SELECT group_concat(sql, ';') FROM"
 	    " (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
-	    "  ORDER BY name)", "");
+	    "  ORDER BY name)",
+	    "");
 	assert_int_equal(db_step(db, row, NULL), 1);
 	char *text = xstrdup(db_column_text(row, 0));
 	db_reset(row);
@@ -31,7 +32,7 @@ static char *schema_of(struct db *db)
 static void every_older_version_becomes_the_newest(void **state)
 {
 	struct fixture *f = *state;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct db fresh;
 	char *path = in_dir(f, "fresh.db");
 	assert_int_equal(db_open(&fresh, path, false, &msg), 0);
@@ -47,18 +48,21 @@ static void every_older_version_becomes_the_newest(void **state)
 		path = in_dir(f, name);
 		assert_int_equal(db_open(&old, path, false, &msg), 0);
 		assert_int_equal(schema_migrate(&old, version, &msg), 0);
-		assert_int_equal(db_script(&old,
-		    "INSERT INTO records VALUES"
-		    " (1, 1, 1, 1, 5, 6, 24, NULL, 0, NULL, NULL, x'00')",
-		    &msg), 0);
+		assert_int_equal(
+		    db_script(&old,
+			"INSERT INTO records VALUES"
+			" (1, 1, 1, 1, 5, 6, 24, NULL, 0, NULL, NULL, x'00')",
+			&msg),
+		    0);
 		assert_int_equal(schema_migrate(&old, 0, &msg), 0);
 		char *migrated = schema_of(&old);
 		assert_string_equal(migrated, newest);
-		assert_int_equal(db_integer(&old, &now, 0,
-		    "PRAGMA user_version", ""), 0);
+		assert_int_equal(
+		    db_integer(&old, &now, 0, "PRAGMA user_version", ""), 0);
 		assert_int_equal(now, schema_newest());
 		assert_int_equal(db_integer(&old, &kept, 0,
-		    "SELECT sum(wall_ns) FROM records", ""), 0);
+				     "SELECT sum(wall_ns) FROM records", ""),
+		    0);
 		assert_int_equal(kept, 5);
 		db_close(&old);
 		free(migrated);
@@ -70,16 +74,15 @@ static void every_older_version_becomes_the_newest(void **state)
 static void a_database_of_the_future_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct db db;
 	fixture_close(f);
 	char *path = in_dir(f, "sonde.db");
 	assert_int_equal(db_open(&db, path, false, &msg), 0);
-	assert_int_equal(
-	    db_script(&db, "PRAGMA user_version = 999", &msg), 0);
+	assert_int_equal(db_script(&db, "PRAGMA user_version = 999", &msg), 0);
 	db_close(&db);
-	assert_int_equal(collector_open(&f->c, &f->config, &msg),
-	    ERR_UNSUPPORTED);
+	assert_int_equal(
+	    collector_open(&f->c, &f->config, &msg), ERR_UNSUPPORTED);
 	assert_non_null(strstr(msg.text, "newer"));
 	f->c = NULL;
 	free(path);
@@ -88,15 +91,14 @@ static void a_database_of_the_future_is_refused(void **state)
 static void a_file_that_is_no_database_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	fixture_close(f);
 	char *path = in_dir(f, "sonde.db");
 	FILE *file = fopen(path, "w");
 	for (int i = 0; i < 1000; i++)
 		fputs("this is a letter ", file);
 	fclose(file);
-	assert_int_equal(
-	    collector_open(&f->c, &f->config, &msg), ERR_CORRUPT);
+	assert_int_equal(collector_open(&f->c, &f->config, &msg), ERR_CORRUPT);
 	f->c = NULL;
 	free(path);
 }
@@ -104,7 +106,7 @@ static void a_file_that_is_no_database_is_refused(void **state)
 static void two_collectors_do_not_share_a_folder(void **state)
 {
 	struct fixture *f = *state;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct collector *second = NULL;
 	assert_true(collector_open(&second, &f->config, &msg) < 0);
 	assert_non_null(strstr(msg.text, "another collector"));
@@ -112,8 +114,7 @@ static void two_collectors_do_not_share_a_folder(void **state)
 
 static void copy_file(const struct fixture *f, const char *from, const char *to)
 {
-	char *command =
-	    xasprintf("cp %s/%s %s/%s", f->dir, from, f->dir, to);
+	char *command = xasprintf("cp %s/%s %s/%s", f->dir, from, f->dir, to);
 	assert_int_equal(system(command), 0);
 	free(command);
 }
@@ -144,8 +145,10 @@ static void the_generation_stays_until_a_restore(void **state)
 	assert_string_not_equal(collector_generation(f->c), first);
 	/* The agent is told where the restored one stands. */
 	add_log(&agent, "three");
-	struct batch_header h = {.epoch = 1, .gap_from = agent.next_seq,
-	    .first_seq = agent.next_seq, .count = 1};
+	struct batch_header h = { .epoch = 1,
+		.gap_from = agent.next_seq,
+		.first_seq = agent.next_seq,
+		.count = 1 };
 	struct ingest_answer a = fixture_send_as(f, &agent, &h);
 	assert_int_equal(a.result, INGEST_GAP);
 	assert_int_equal(a.next, 2);
@@ -175,35 +178,31 @@ static void wrong_settings_are_refused_by_name(void **state)
 	struct collector *none = NULL;
 	struct collector_config config = f->config;
 	config.series_bin_s = 7;
-	assert_int_equal(
-	    collector_open(&none, &config, &msg), ERR_CONFIG);
+	assert_int_equal(collector_open(&none, &config, &msg), ERR_CONFIG);
 	assert_non_null(strstr(msg.text, "series-bin"));
 	config = f->config;
 	config.alarm_bin_s = 5;
-	assert_int_equal(
-	    collector_open(&none, &config, &msg), ERR_CONFIG);
+	assert_int_equal(collector_open(&none, &config, &msg), ERR_CONFIG);
 	assert_non_null(strstr(msg.text, "alarm-bin"));
 	config = f->config;
 	config.gone_ns = 1;
-	assert_int_equal(
-	    collector_open(&none, &config, &msg), ERR_CONFIG);
+	assert_int_equal(collector_open(&none, &config, &msg), ERR_CONFIG);
 	assert_non_null(strstr(msg.text, "gone-after"));
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(every_older_version_becomes_the_newest),
-	    TEST(a_database_of_the_future_is_refused),
-	    TEST(a_file_that_is_no_database_is_refused),
-	    TEST(two_collectors_do_not_share_a_folder),
-	    TEST(the_generation_stays_until_a_restore),
-	    TEST(a_moved_database_is_another_history),
-	    TEST(wrong_settings_are_refused_by_name),
+		TEST(every_older_version_becomes_the_newest),
+		TEST(a_database_of_the_future_is_refused),
+		TEST(a_file_that_is_no_database_is_refused),
+		TEST(two_collectors_do_not_share_a_folder),
+		TEST(the_generation_stays_until_a_restore),
+		TEST(a_moved_database_is_another_history),
+		TEST(wrong_settings_are_refused_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

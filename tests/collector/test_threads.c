@@ -24,16 +24,15 @@ static _Atomic int shipping;
 static void *ship(void *arg)
 {
 	struct synth *agent = arg;
-	static const struct hop hops[] = {
-	    {"10.0.0.1", 1000, 1, 1}, {"192.0.2.9", 2000, 1, 1}};
+	static const struct hop hops[] = { { "10.0.0.1", 1000, 1, 1 },
+		{ "192.0.2.9", 2000, 1, 1 } };
 	for (int i = 0; i < BATCHES; i++) {
 		for (int k = 0; k < 10; k++) {
 			char src[32];
 			snprintf(src, sizeof(src), "10.1.%d.%d", i, k);
-			add_sighting(
-			    agent, src, "slammer", DAY_START_NS, 1);
-			add_trace(agent, "192.0.2.1", "192.0.2.9",
-			    DAY_START_NS, hops, 2);
+			add_sighting(agent, src, "slammer", DAY_START_NS, 1);
+			add_trace(agent, "192.0.2.1", "192.0.2.9", DAY_START_NS,
+			    hops, 2);
 		}
 		fixture_ship(shared, agent);
 	}
@@ -50,11 +49,11 @@ static const char *no_arg(void *ctx, const char *name)
 
 static void *browse(void *arg)
 {
-	static query_fn *const queries[] = {query_overview, query_agents,
-	    query_topology, query_series, query_sightings, query_records,
-	    query_runs, query_campaigns, query_signatures, query_alarms};
+	static query_fn *const queries[] = { query_overview, query_agents,
+		query_topology, query_series, query_sightings, query_records,
+		query_runs, query_campaigns, query_signatures, query_alarms };
 	_Atomic int *failed = arg;
-	struct query_args args = {no_arg, NULL};
+	struct query_args args = { no_arg, NULL };
 	for (unsigned i = 0; shipping > 0 || i < 20; i++) {
 		struct errmsg msg;
 		json_t *answer = NULL;
@@ -79,11 +78,11 @@ static void *administrate(void *arg)
 		json_t *answer = NULL;
 		*failed += enrol_token_new(shared->c, NULL, &answer, &msg) < 0;
 		json_decref(answer);
-		json_t *body = json_loads("{\"script\": \"ping\","
-		    " \"targets\": [\"192.0.2.1\"], \"on\": [\"all\"]}", 0,
-		    NULL);
-		*failed +=
-		    campaign_create(shared->c, body, &answer, &msg) < 0;
+		json_t *body = json_loads(
+		    "{\"script\": \"ping\","
+		    " \"targets\": [\"192.0.2.1\"], \"on\": [\"all\"]}",
+		    0, NULL);
+		*failed += campaign_create(shared->c, body, &answer, &msg) < 0;
 		json_decref(body);
 		json_decref(answer);
 		*failed += alarms_round(shared->c, &msg) < 0;
@@ -111,13 +110,17 @@ static void everybody_at_once(void **state)
 	for (int i = 0; i < SHIPPERS + 3; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(failed, 0);
-	assert_int_equal(fixture_sql(shared,
-	    "SELECT count(*) FROM records"), SHIPPERS * BATCHES * 20);
+	assert_int_equal(fixture_sql(shared, "SELECT count(*) FROM records"),
+	    SHIPPERS * BATCHES * 20);
 	/* Ten sources a batch, the same at every agent. */
-	assert_int_equal(fixture_sql(shared, "SELECT sources FROM series"
-	    " WHERE bin_s = 86400 AND agent = 0"), BATCHES * 10);
-	assert_int_equal(fixture_sql(shared, "SELECT sum(traces)"
-	    " FROM path_bins WHERE bin_s = 60"), SHIPPERS * BATCHES * 10);
+	assert_int_equal(fixture_sql(shared,
+			     "SELECT sources FROM series"
+			     " WHERE bin_s = 86400 AND agent = 0"),
+	    BATCHES * 10);
+	assert_int_equal(fixture_sql(shared,
+			     "SELECT sum(traces)"
+			     " FROM path_bins WHERE bin_s = 60"),
+	    SHIPPERS * BATCHES * 10);
 	for (int i = 0; i < SHIPPERS; i++)
 		synth_fini(&agents[i]);
 }
@@ -126,7 +129,7 @@ static void everybody_at_once(void **state)
 static void *compare(void *arg)
 {
 	_Atomic int *failed = arg;
-	struct query_args args = {no_arg, NULL};
+	struct query_args args = { no_arg, NULL };
 	while (shipping > 0) {
 		struct errmsg msg;
 		json_t *answer = NULL;
@@ -134,13 +137,13 @@ static void *compare(void *arg)
 			(*failed)++;
 			continue;
 		}
-		json_t *item = json_array_get(
-		    json_object_get(answer, "items"), 0);
+		json_t *item =
+		    json_array_get(json_object_get(answer, "items"), 0);
 		/* One packet of each source, whole batches of ten. */
-		json_int_t packets = json_integer_value(
-		    json_object_get(item, "packets"));
-		json_int_t sources = json_integer_value(
-		    json_object_get(item, "sources"));
+		json_int_t packets =
+		    json_integer_value(json_object_get(item, "packets"));
+		json_int_t sources =
+		    json_integer_value(json_object_get(item, "sources"));
 		*failed += packets % 10 != 0 || sources != packets;
 		json_decref(answer);
 	}
@@ -164,14 +167,13 @@ static void a_reader_sees_whole_batches(void **state)
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(everybody_at_once),
-	    TEST(a_reader_sees_whole_batches),
+		TEST(everybody_at_once),
+		TEST(a_reader_sees_whole_batches),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

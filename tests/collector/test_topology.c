@@ -11,9 +11,9 @@
 
 static struct synth agent, other;
 
-static const struct hop good[] = {
-    {"10.0.0.1", 1000, 2, 2}, {"10.0.0.2", 2000, 2, 2},
-    {"10.0.0.3", 42000, 2, 2}, {DST, 43000, 2, 2}};
+static const struct hop good[] = { { "10.0.0.1", 1000, 2, 2 },
+	{ "10.0.0.2", 2000, 2, 2 }, { "10.0.0.3", 42000, 2, 2 },
+	{ DST, 43000, 2, 2 } };
 
 static int setup(void **state)
 {
@@ -74,16 +74,16 @@ static void a_trace_becomes_nodes_and_links(void **state)
 	assert_int_equal(json_array_size(nodes), 5);
 	assert_int_equal(json_array_size(links), 4);
 	json_t *source = find(nodes, SRC), *router = find(nodes, "10.0.0.3");
-	assert_string_equal(json_string_value(
-	    json_object_get(source, "role")), "source");
-	assert_string_equal(json_string_value(
-	    json_object_get(source, "name")), "alpha");
-	assert_string_equal(json_string_value(
-	    json_object_get(find(nodes, DST), "role")), "destination");
+	assert_string_equal(
+	    json_string_value(json_object_get(source, "role")), "source");
+	assert_string_equal(
+	    json_string_value(json_object_get(source, "name")), "alpha");
+	assert_string_equal(
+	    json_string_value(json_object_get(find(nodes, DST), "role")),
+	    "destination");
 	assert_int_equal(number(router, "traces"), 5);
 	assert_int_equal(number(router, "rtt_min_ns"), 42000000);
-	assert_int_equal(
-	    json_array_size(json_object_get(router, "agents")), 1);
+	assert_int_equal(json_array_size(json_object_get(router, "agents")), 1);
 	json_t *slow = find(links, "10.0.0.2>10.0.0.3");
 	assert_non_null(slow);
 	assert_int_equal(number(slow, "traces"), 5);
@@ -105,16 +105,15 @@ static void rollups_of_each_level_draw_the_same_map(void **state)
 		const char *args;
 		int64_t traces;
 	} ranges[] = {
-	    {"from=2026-11-19T00:00:00Z&to=2026-11-22T00:00:00Z", 72},
-	    {"from=2026-11-19T00:30:00Z&to=2026-11-21T23:30:00Z", 71},
-	    {"from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z", 24},
-	    {"from=2026-11-21T22:30:00Z&to=2026-11-21T23:30:00Z", 1},
+		{ "from=2026-11-19T00:00:00Z&to=2026-11-22T00:00:00Z", 72 },
+		{ "from=2026-11-19T00:30:00Z&to=2026-11-21T23:30:00Z", 71 },
+		{ "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z", 24 },
+		{ "from=2026-11-21T22:30:00Z&to=2026-11-21T23:30:00Z", 1 },
 	};
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-		json_t *map =
-		    fixture_query(f, query_topology, ranges[i].args);
-		json_t *slow = find(json_object_get(map, "links"),
-		    "10.0.0.2>10.0.0.3");
+		json_t *map = fixture_query(f, query_topology, ranges[i].args);
+		json_t *slow =
+		    find(json_object_get(map, "links"), "10.0.0.2>10.0.0.3");
 		assert_int_equal(number(slow, "traces"), ranges[i].traces);
 		assert_about(number(slow, "delay_ns"), 40000000);
 		json_decref(map);
@@ -124,17 +123,20 @@ static void rollups_of_each_level_draw_the_same_map(void **state)
 /* Six hundred paths like the first one, each walked in sixty minutes. */
 static void multiply_paths(struct fixture *f)
 {
-	fixture_sql(f, "INSERT INTO paths (agent, digest, src, dst, hops,"
+	fixture_sql(f,
+	    "INSERT INTO paths (agent, digest, src, dst, hops,"
 	    " last_day) SELECT agent, randomblob(16), src, dst, hops,"
 	    " last_day FROM paths, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
 	    " SELECT i + 1 FROM n WHERE i < 600) SELECT i FROM n)"
 	    " WHERE paths.id = 1");
-	fixture_sql(f, "INSERT INTO path_bins SELECT 60, b.bin - 60 * m.i,"
+	fixture_sql(f,
+	    "INSERT INTO path_bins SELECT 60, b.bin - 60 * m.i,"
 	    " p.id, 1, 1, b.first_ns, b.last_ns, b.sums FROM path_bins b,"
 	    " paths p, (WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL"
 	    " SELECT i + 1 FROM n WHERE i < 59) SELECT i FROM n) m"
 	    " WHERE b.bin_s = 60 AND b.path = 1 AND p.id > 1");
-	fixture_sql(f, "INSERT INTO path_bins SELECT 3600, b.bin, p.id, 60,"
+	fixture_sql(f,
+	    "INSERT INTO path_bins SELECT 3600, b.bin, p.id, 60,"
 	    " 60, b.first_ns, b.last_ns, b.sums FROM path_bins b, paths p"
 	    " WHERE b.bin_s = 3600 AND b.path = 1 AND p.id > 1");
 }
@@ -153,8 +155,8 @@ static void many_paths_are_read_by_the_hour(void **state)
 	json_t *many = fixture_query(f, query_topology, "from=-59m");
 	assert_string_equal(json_string_value(json_object_get(many, "from")),
 	    "2026-11-22T12:00:00.000000000Z");
-	json_t *slow = find(
-	    json_object_get(many, "links"), "10.0.0.2>10.0.0.3");
+	json_t *slow =
+	    find(json_object_get(many, "links"), "10.0.0.2>10.0.0.3");
 	assert_int_equal(number(slow, "traces"), 600 * 60 + 1);
 	assert_about(number(slow, "delay_ns"), 40000000);
 	json_decref(many);
@@ -165,13 +167,12 @@ static void lost_answers_are_loss_where_they_were_lost(void **state)
 	struct fixture *f = *state;
 	/* Behind the second router every fourth probe is lost, the whole rest
 	 * of the trace with it. */
-	static const struct hop cut[] = {{"10.0.0.1", 1000, 2, 2},
-	    {"10.0.0.2", 2000, 2, 2}, {NULL, 0, 2, 0}, {NULL, 0, 2, 0},
-	    {NULL, 0, 2, 0}};
+	static const struct hop cut[] = { { "10.0.0.1", 1000, 2, 2 },
+		{ "10.0.0.2", 2000, 2, 2 }, { NULL, 0, 2, 0 },
+		{ NULL, 0, 2, 0 }, { NULL, 0, 2, 0 } };
 	for (int i = 0; i < 40; i++)
-		add_trace(&agent, SRC, DST,
-		    f->now_ns - (i + 30) * NS_PER_S, i % 4 ? good : cut,
-		    i % 4 ? 4 : 5);
+		add_trace(&agent, SRC, DST, f->now_ns - (i + 30) * NS_PER_S,
+		    i % 4 ? good : cut, i % 4 ? 4 : 5);
 	fixture_ship(f, &agent);
 	json_t *map = fixture_query(f, query_topology, "from=-10m");
 	json_t *links = json_object_get(map, "links");
@@ -185,8 +186,8 @@ static void lost_answers_are_loss_where_they_were_lost(void **state)
 static void silence_is_one_node_between_its_neighbours(void **state)
 {
 	struct fixture *f = *state;
-	static const struct hop silent[] = {{"10.0.0.1", 1000, 2, 2},
-	    {NULL, 0, 2, 0}, {NULL, 0, 2, 0}, {DST, 43000, 2, 2}};
+	static const struct hop silent[] = { { "10.0.0.1", 1000, 2, 2 },
+		{ NULL, 0, 2, 0 }, { NULL, 0, 2, 0 }, { DST, 43000, 2, 2 } };
 	for (int i = 0; i < 3; i++)
 		add_trace(&agent, SRC, DST, f->now_ns - NS_PER_S, silent, 4);
 	fixture_ship(f, &agent);
@@ -198,10 +199,9 @@ static void silence_is_one_node_between_its_neighbours(void **state)
 	assert_int_equal(json_array_size(json_object_get(one, "agents")), 1);
 	assert_non_null(find(nodes, "?10.0.0.1~" DST "~2/2"));
 	/* The link out of silence can be asked for by its id. */
-	json_t *series = fixture_query(f, query_link_series,
-	    "id=?10.0.0.1~" DST "~2/2>" DST "&from=-10m");
-	assert_int_equal(
-	    json_array_size(json_object_get(series, "bins")), 1);
+	json_t *series = fixture_query(
+	    f, query_link_series, "id=?10.0.0.1~" DST "~2/2>" DST "&from=-10m");
+	assert_int_equal(json_array_size(json_object_get(series, "bins")), 1);
 	json_decref(series);
 	json_decref(map);
 }
@@ -209,11 +209,10 @@ static void silence_is_one_node_between_its_neighbours(void **state)
 static void an_agents_map_is_its_own(void **state)
 {
 	struct fixture *f = *state;
-	static const struct hop elsewhere[] = {
-	    {"10.9.0.1", 1000, 1, 1}, {DST, 2000, 1, 1}};
+	static const struct hop elsewhere[] = { { "10.9.0.1", 1000, 1, 1 },
+		{ DST, 2000, 1, 1 } };
 	add_trace(&agent, SRC, DST, f->now_ns - NS_PER_S, good, 4);
-	add_trace(&other, "192.0.2.2", DST, f->now_ns - NS_PER_S, elsewhere,
-	    2);
+	add_trace(&other, "192.0.2.2", DST, f->now_ns - NS_PER_S, elsewhere, 2);
 	fixture_ship(f, &agent);
 	fixture_ship(f, &other);
 	json_t *map = fixture_query(f, query_topology, "agent=beta");
@@ -241,8 +240,8 @@ static void a_links_series_follows_its_delay(void **state)
 		    f->now_ns - (10 - minute) * 60 * NS_PER_S, hops, 4);
 	}
 	fixture_ship(f, &agent);
-	json_t *answer = fixture_query(f, query_link_series,
-	    "id=10.0.0.2>10.0.0.3&from=-20m&bin=60");
+	json_t *answer = fixture_query(
+	    f, query_link_series, "id=10.0.0.2>10.0.0.3&from=-20m&bin=60");
 	json_t *bins = json_object_get(answer, "bins");
 	assert_int_equal(number(answer, "bin_s"), 60);
 	assert_int_equal(json_array_size(bins), 10);
@@ -253,24 +252,23 @@ static void a_links_series_follows_its_delay(void **state)
 		assert_int_equal(number(bin, "samples"), 1);
 	}
 	json_decref(answer);
-	assert_int_equal(fixture_query_err(f, query_link_series, "id=x"),
-	    ERR_NOT_FOUND);
-	answer = fixture_query(f, query_link_series, "id=10.0.0.3>10.0.0.2");
 	assert_int_equal(
-	    json_array_size(json_object_get(answer, "bins")), 0);
+	    fixture_query_err(f, query_link_series, "id=x"), ERR_NOT_FOUND);
+	answer = fixture_query(f, query_link_series, "id=10.0.0.3>10.0.0.2");
+	assert_int_equal(json_array_size(json_object_get(answer, "bins")), 0);
 	json_decref(answer);
 }
 
 static void the_slow_and_the_lossy_link_are_the_worst(void **state)
 {
 	struct fixture *f = *state;
-	static const struct hop near[] = {{"10.1.0.1", 1000, 2, 2},
-	    {"10.1.0.2", 1500, 2, 2}, {DST, 2000, 2, 2}};
-	static const struct hop lossy[] = {{"10.1.0.1", 1000, 4, 4},
-	    {"10.1.0.2", 1500, 4, 2}, {DST, 2000, 4, 2}};
+	static const struct hop near[] = { { "10.1.0.1", 1000, 2, 2 },
+		{ "10.1.0.2", 1500, 2, 2 }, { DST, 2000, 2, 2 } };
+	static const struct hop lossy[] = { { "10.1.0.1", 1000, 4, 4 },
+		{ "10.1.0.2", 1500, 4, 2 }, { DST, 2000, 4, 2 } };
 	for (int i = 0; i < 30; i++) {
-		add_trace(&agent, SRC, DST, f->now_ns - i * 60 * NS_PER_S,
-		    good, 4);
+		add_trace(
+		    &agent, SRC, DST, f->now_ns - i * 60 * NS_PER_S, good, 4);
 		add_trace(&other, "192.0.2.2", DST,
 		    f->now_ns - i * 60 * NS_PER_S, i % 2 ? near : lossy, 3);
 	}
@@ -293,13 +291,13 @@ static void the_slow_and_the_lossy_link_are_the_worst(void **state)
 static void a_verdict_names_all_that_is_wrong(void **state)
 {
 	struct fixture *f = *state;
-	static const struct hop both[] = {{"10.2.0.1", 1000, 4, 4},
-	    {"10.2.0.2", 61000, 4, 2}, {DST, 62000, 4, 2}};
+	static const struct hop both[] = { { "10.2.0.1", 1000, 4, 4 },
+		{ "10.2.0.2", 61000, 4, 2 }, { DST, 62000, 4, 2 } };
 	/* six milliseconds are many times the usual here, and not slow */
-	static const struct hop lossy[] = {{"10.3.0.1", 1000, 4, 4},
-	    {"10.3.0.2", 7000, 4, 2}, {DST, 7100, 4, 2}};
-	static const struct hop late[] = {{"10.4.0.1", 1000, 4, 4},
-	    {"10.4.0.2", 91000, 4, 4}, {DST, 91100, 4, 4}};
+	static const struct hop lossy[] = { { "10.3.0.1", 1000, 4, 4 },
+		{ "10.3.0.2", 7000, 4, 2 }, { DST, 7100, 4, 2 } };
+	static const struct hop late[] = { { "10.4.0.1", 1000, 4, 4 },
+		{ "10.4.0.2", 91000, 4, 4 }, { DST, 91100, 4, 4 } };
 	for (int i = 0; i < 30; i++) {
 		int64_t at_ns = f->now_ns - i * 60 * NS_PER_S;
 		add_trace(&agent, SRC, DST, at_ns, both, 3);
@@ -314,8 +312,8 @@ static void a_verdict_names_all_that_is_wrong(void **state)
 	json_t *second = find(worst, "10.3.0.1>10.3.0.2");
 	assert_non_null(first);
 	assert_non_null(second);
-	assert_string_equal(json_string_value(json_object_get(first, "why")),
-	    "slow and lossy");
+	assert_string_equal(
+	    json_string_value(json_object_get(first, "why")), "slow and lossy");
 	assert_string_equal(
 	    json_string_value(json_object_get(second, "why")), "lossy");
 	double low = json_real_value(json_object_get(second, "loss_low"));
@@ -330,15 +328,15 @@ static void a_verdict_names_all_that_is_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_trace_becomes_nodes_and_links),
-	    TEST(rollups_of_each_level_draw_the_same_map),
-	    TEST(many_paths_are_read_by_the_hour),
-	    TEST(lost_answers_are_loss_where_they_were_lost),
-	    TEST(silence_is_one_node_between_its_neighbours),
-	    TEST(an_agents_map_is_its_own),
-	    TEST(a_links_series_follows_its_delay),
-	    TEST(the_slow_and_the_lossy_link_are_the_worst),
-	    TEST(a_verdict_names_all_that_is_wrong),
+		TEST(a_trace_becomes_nodes_and_links),
+		TEST(rollups_of_each_level_draw_the_same_map),
+		TEST(many_paths_are_read_by_the_hour),
+		TEST(lost_answers_are_loss_where_they_were_lost),
+		TEST(silence_is_one_node_between_its_neighbours),
+		TEST(an_agents_map_is_its_own),
+		TEST(a_links_series_follows_its_delay),
+		TEST(the_slow_and_the_lossy_link_are_the_worst),
+		TEST(a_verdict_names_all_that_is_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,15 +21,15 @@ struct note {
 static int run_note(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct note *note = (struct note *)job;
-	struct store_token token = {.tags = "[]", .expires_ns = INT64_MAX};
+	struct store_token token = { .tags = "[]", .expires_ns = INT64_MAX };
 	token.hash[0] = note->number;
 	note->runs++;
 	int err = c->ops->token_add(c->store, &token, msg);
 	if (err == ERR_OK)
 		err = feed_add(c, "agent", "a note", NULL, msg);
-	return err < 0 ? err
-	    : note->fails_with
-		? err_set(msg, note->fails_with, "as asked for") : ERR_OK;
+	return err < 0         ? err
+	    : note->fails_with ? err_set(msg, note->fails_with, "as asked for")
+			       : ERR_OK;
 }
 
 static void note_done(struct collector *c, struct job *job)
@@ -69,12 +69,11 @@ static void gate_done(struct collector *c, struct job *job)
 	(void)job;
 }
 
-static void run_as_a_group(
-    struct fixture *f, struct note *notes, uint8_t count)
+static void run_as_a_group(struct fixture *f, struct note *notes, uint8_t count)
 {
-	struct gate gate = {{.run = run_gate, .done = gate_done},
-	    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false,
-	    false};
+	struct gate gate = { { .run = run_gate, .done = gate_done },
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false,
+		false };
 	assert_int_equal(writer_submit(f->c, &gate.job), 0);
 	pthread_mutex_lock(&gate.lock);
 	while (!gate.entered)
@@ -99,8 +98,10 @@ static void assert_kept(struct fixture *f, const struct note *notes,
 	uint64_t kept = 0;
 	for (uint8_t i = 0; i < count; i++) {
 		char sql[80];
-		snprintf(sql, sizeof(sql), "SELECT count(*) FROM tokens"
-		    " WHERE hex(hash) LIKE '%02X%%'", i + 1);
+		snprintf(sql, sizeof(sql),
+		    "SELECT count(*) FROM tokens"
+		    " WHERE hex(hash) LIKE '%02X%%'",
+		    i + 1);
 		bool ok = notes[i].fails_with == 0;
 		assert_int_equal(notes[i].dones, 1);
 		assert_int_equal(notes[i].err, notes[i].fails_with);
@@ -108,14 +109,13 @@ static void assert_kept(struct fixture *f, const struct note *notes,
 		kept += ok;
 	}
 	assert_int_equal(events_last_id(f->c), first_event + kept);
-	assert_int_equal(
-	    fixture_sql(f, "SELECT count(*) FROM events"), kept);
+	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM events"), kept);
 }
 
 static void good_jobs_share_a_transaction(void **state)
 {
 	struct fixture *f = *state;
-	struct note notes[5] = {0};
+	struct note notes[5] = { 0 };
 	run_as_a_group(f, notes, 5);
 	assert_kept(f, notes, 5, 0);
 	for (int i = 0; i < 5; i++)
@@ -125,7 +125,7 @@ static void good_jobs_share_a_transaction(void **state)
 static void a_job_that_fails_half_done_undoes_only_itself(void **state)
 {
 	struct fixture *f = *state;
-	struct note notes[5] = {[2] = {.fails_with = ERR_DENIED}};
+	struct note notes[5] = { [2] = { .fails_with = ERR_DENIED } };
 	run_as_a_group(f, notes, 5);
 	assert_kept(f, notes, 5, 0);
 	assert_int_equal(notes[0].runs, 2);
@@ -134,7 +134,7 @@ static void a_job_that_fails_half_done_undoes_only_itself(void **state)
 static void a_lost_transaction_is_tried_job_by_job(void **state)
 {
 	struct fixture *f = *state;
-	struct note notes[4] = {[1] = {.fails_with = ERR_UNAVAILABLE}};
+	struct note notes[4] = { [1] = { .fails_with = ERR_UNAVAILABLE } };
 	char detail[256];
 	run_as_a_group(f, notes, 4);
 	assert_kept(f, notes, 4, 0);
@@ -144,11 +144,12 @@ static void a_lost_transaction_is_tried_job_by_job(void **state)
 static void a_job_that_wrote_nothing_costs_nobody(void **state)
 {
 	struct fixture *f = *state;
-	struct note notes[3] = {0};
+	struct note notes[3] = { 0 };
 	run_as_a_group(f, notes, 3);
 	/* The same keys again: refused before anything is written. */
-	struct note again[3] = {[0] = {.fails_with = -EEXIST},
-	    [1] = {.fails_with = -EEXIST}, [2] = {.fails_with = -EEXIST}};
+	struct note again[3] = { [0] = { .fails_with = -EEXIST },
+		[1] = { .fails_with = -EEXIST },
+		[2] = { .fails_with = -EEXIST } };
 	run_as_a_group(f, again, 3);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(again[i].err, -EEXIST);
@@ -158,16 +159,15 @@ static void a_job_that_wrote_nothing_costs_nobody(void **state)
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown( \
-	    name, fixture_setup, fixture_teardown)
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(good_jobs_share_a_transaction),
-	    TEST(a_job_that_fails_half_done_undoes_only_itself),
-	    TEST(a_lost_transaction_is_tried_job_by_job),
-	    TEST(a_job_that_wrote_nothing_costs_nobody),
+		TEST(good_jobs_share_a_transaction),
+		TEST(a_job_that_fails_half_done_undoes_only_itself),
+		TEST(a_lost_transaction_is_tried_job_by_job),
+		TEST(a_job_that_wrote_nothing_costs_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,17 +59,19 @@ static int end_open(const char *interface, struct errmsg *msg)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return err_set(msg, -errno, "%s: packet socket: %s (needs "
-		    "root)", interface, strerror(errno));
+		return err_set(msg, -errno,
+		    "%s: packet socket: %s (needs "
+		    "root)",
+		    interface, strerror(errno));
 	struct sockaddr_ll at = {
-	    .sll_family = AF_PACKET,
-	    .sll_protocol = htons(ETH_P_ALL),
-	    .sll_ifindex = (int)if_nametoindex(interface),
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(interface),
 	};
 	int on = 1;
 	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
-		sizeof(on)) ||
+	    setsockopt(
+		fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) ||
 	    at.sll_ifindex == 0 ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
 		int err = -errno;
@@ -83,12 +85,12 @@ static void accept_frames(struct wire *w, struct direction *way)
 {
 	static uint8_t bytes[FRAME_MAX];
 	ssize_t len;
-	while ((len = recv(way->from, bytes, sizeof(bytes), MSG_DONTWAIT)) >
-	    0) {
+	while (
+	    (len = recv(way->from, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
 		if (way->count == QUEUE_MAX || uniform(w) < w->loss)
 			continue;
-		int64_t late = w->delay_ns +
-		    (int64_t)((double)w->jitter_ns * uniform(w));
+		int64_t late =
+		    w->delay_ns + (int64_t)((double)w->jitter_ns * uniform(w));
 		struct frame *f = xmalloc(sizeof(*f) + (size_t)len);
 		f->due = monotime_add(monotime_now(), late);
 		if (monotime_before(f->due, way->last_due))
@@ -121,8 +123,8 @@ static int64_t release_frames(struct direction *way)
 static int carry(struct wire *w)
 {
 	struct pollfd ends[2] = {
-	    {.fd = w->ways[0].from, .events = POLLIN},
-	    {.fd = w->ways[1].from, .events = POLLIN},
+		{ .fd = w->ways[0].from, .events = POLLIN },
+		{ .fd = w->ways[1].from, .events = POLLIN },
 	};
 	for (;;) {
 		int64_t wait = -1;
@@ -132,7 +134,7 @@ static int carry(struct wire *w)
 			if (next >= 0 && (wait < 0 || next < wait))
 				wait = next;
 		}
-		struct timespec ts = {wait / NS_PER_S, wait % NS_PER_S};
+		struct timespec ts = { wait / NS_PER_S, wait % NS_PER_S };
 		if (ppoll(ends, 2, wait < 0 ? NULL : &ts, NULL) < 0 &&
 		    errno != EINTR)
 			return -errno;
@@ -140,30 +142,39 @@ static int carry(struct wire *w)
 }
 
 static const struct option_row rows[] = {
-    {"delay", 'd', OPTION_DURATION, "TIME", NULL, 0, 1e10, "0ms",
-	"one-way delay", },
-    {"jitter", 'j', OPTION_DURATION, "TIME", NULL, 0, 1e10, "0ms",
-	"extra delay, uniform up to this"},
-    {"loss", 'l', OPTION_NUMBER, "SHARE", NULL, 0, 1, "0",
-	"share of frames that are lost, each way"},
-    {"seed", 's', OPTION_INTEGER, "N", NULL, 1, 2147483647, "1",
-	"seed of the losses and the jitter"},
-    {0},
+	{
+	    "delay",
+	    'd',
+	    OPTION_DURATION,
+	    "TIME",
+	    NULL,
+	    0,
+	    1e10,
+	    "0ms",
+	    "one-way delay",
+	},
+	{ "jitter", 'j', OPTION_DURATION, "TIME", NULL, 0, 1e10, "0ms",
+	    "extra delay, uniform up to this" },
+	{ "loss", 'l', OPTION_NUMBER, "SHARE", NULL, 0, 1, "0",
+	    "share of frames that are lost, each way" },
+	{ "seed", 's', OPTION_INTEGER, "N", NULL, 1, 2147483647, "1",
+	    "seed of the losses and the jitter" },
+	{ 0 },
 };
 
 static const struct option_table table = {
-    .program = "wire",
-    .synopsis = "[--delay TIME] [--loss SHARE] IFACE IFACE",
-    .summary = "join two interfaces by a slow or lossy wire",
-    .examples = "wire --delay 40ms --loss 0.05 left right",
-    .rows = rows,
-    .operands_min = 2,
-    .operands_max = 2,
+	.program = "wire",
+	.synopsis = "[--delay TIME] [--loss SHARE] IFACE IFACE",
+	.summary = "join two interfaces by a slow or lossy wire",
+	.examples = "wire --delay 40ms --loss 0.05 left right",
+	.rows = rows,
+	.operands_min = 2,
+	.operands_max = 2,
 };
 
 int main(int argc, char **argv)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct option_values *given = NULL;
 	static struct wire w;
 	int err = option_parse(&given, &table, argc, argv, &msg);
@@ -171,7 +182,7 @@ int main(int argc, char **argv)
 		fputs(option_help_text(&table), stdout);
 		return 0;
 	}
-	int ends[2] = {-1, -1};
+	int ends[2] = { -1, -1 };
 	const char *const *names = NULL;
 	if (err == 0)
 		option_operands(given, &names);

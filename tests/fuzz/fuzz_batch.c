@@ -12,10 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint8_t seed[32] = {1};
+	static const uint8_t seed[32] = { 1 };
 	uint8_t public_key[32], secret_key[64], *bytes = xmemdup(data, size);
 	struct batch_header header;
-	struct buf raw = {0};
+	struct buf raw = { 0 };
 	crypto_sign_seed_keypair(public_key, secret_key, seed);
 	if (size >= SIGNED + 64)
 		crypto_sign_detached(

@@ -11,12 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct option_row rows[] = {
-	    {.name = "text", .type = OPTION_TEXT},
-	    {.name = "list", .type = OPTION_LIST},
-	    {.name = "number", .type = OPTION_NUMBER},
-	    {.name = "time", .type = OPTION_DURATION},
-	    {.name = "flag", .type = OPTION_FLAG},
-	    {0},
+		{ .name = "text", .type = OPTION_TEXT },
+		{ .name = "list", .type = OPTION_LIST },
+		{ .name = "number", .type = OPTION_NUMBER },
+		{ .name = "time", .type = OPTION_DURATION },
+		{ .name = "flag", .type = OPTION_FLAG },
+		{ 0 },
 	};
 	char *text = xstrndup((const char *)data, size), *one, *two;
 	struct config *c, *again;

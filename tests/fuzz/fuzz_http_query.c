@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *target = xstrndup((const char *)data, size), *allow;
 	size_t len = strlen(target), path_len = strcspn(target, "?");
 	struct request r = {
-		.method = "GET", .target = target, .path_len = path_len };
+		.method = "GET", .target = target, .path_len = path_len
+	};
 	const struct guard guard = { 0 };
 	guard_host(&guard, target);
 	if (router_find(&r.route, &r, &r.params, &allow) == 0)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* Any packet as an answer: it fits one of these probes or none. */
 #include "probes/packet/match.h"
 

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = {"interval", "rate", "count"};
+	static const char *const names[] = { "interval", "rate", "count" };
 	char *text = xstrndup((const char *)data, size);
 	int64_t integer = 0;
 	uint64_t bytes;

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Sonde__Record *record;
 	struct errmsg msg;
-	struct buf packed = {0};
+	struct buf packed = { 0 };
 	if (record_unpack(&record, data, size, &msg) != 0)
 		return 0;
 	int err = record_pack(record, &packed, &msg);

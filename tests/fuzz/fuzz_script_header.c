@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* What a script's process says about the script. */
 #include "lib/xalloc.h"
 #include "probes/script/host.h"

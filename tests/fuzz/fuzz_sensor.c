@@ -15,14 +15,19 @@ static void count_packets(void *arg, const struct finding *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const int links[] = {DLT_RAW, DLT_EN10MB, DLT_NULL, DLT_LINUX_SLL};
-	struct prefix home = {{4, {198, 51, 100}}, 24};
-	struct walltime at = {0};
+	static const int links[] = { DLT_RAW, DLT_EN10MB, DLT_NULL,
+		DLT_LINUX_SLL };
+	struct prefix home = { { 4, { 198, 51, 100 } }, 24 };
+	struct walltime at = { 0 };
 	uint64_t told = 0;
-	struct engine *e = engine_new(&(struct engine_config){.max_sources = 8,
-	    .max_counters = 4, .max_payloads = 4, .max_payload_bytes = 512,
-	    .homes = &home, .home_count = 1, .finding = count_packets,
-	    .arg = &told});
+	struct engine *e = engine_new(&(struct engine_config){ .max_sources = 8,
+	    .max_counters = 4,
+	    .max_payloads = 4,
+	    .max_payload_bytes = 512,
+	    .homes = &home,
+	    .home_count = 1,
+	    .finding = count_packets,
+	    .arg = &told });
 	for (size_t pos = 0; size - pos > 2; pos += 2) {
 		size_t len = data[pos + 1];
 		len = len < size - pos - 2 ? len : size - pos - 2;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* A description of a simulated internet, small enough to build. */
 #include <stdlib.h>
 

@@ -13,8 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!dir[0])
 		spool_folder_make(dir);
 	spool_folder_wipe(dir);
-	spool_folder_put(dir, size && data[0] == 'S' && size < 40
-		? "ack" : "0000000000000001.0000000000000001.1.seg",
+	spool_folder_put(dir,
+	    size && data[0] == 'S' && size < 40
+		? "ack"
+		: "0000000000000001.0000000000000001.1.seg",
 	    data, size);
 	uint64_t before = spool_folder_judge(dir);
 	uint64_t after = spool_folder_judge(dir);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* A worker that says anything: (be16 length, message) until the input ends. */
 #include <sys/socket.h>
 #include <unistd.h>

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void replay_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");
-	struct buf b = {0};
+	struct buf b = { 0 };
 	char block[4096];
 	size_t n;
 	while (f && (n = fread(block, 1, sizeof(block), f)) > 0)

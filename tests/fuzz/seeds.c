@@ -28,7 +28,7 @@ static void seed_write(const char *parser, const char *name, struct buf *b)
 
 static void record_write(const char *name, Sonde__Record *record)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	struct errmsg msg;
 	record->wall_ns = 1790042345123456789;
 	record->mono_ns = 123456789;
@@ -39,22 +39,23 @@ static void record_write(const char *name, Sonde__Record *record)
 	seed_write("record", name, &b);
 }
 
-static uint8_t octets[16] = {192, 0, 2, 1};
+static uint8_t octets[16] = { 192, 0, 2, 1 };
 
 static void trace_write(void)
 {
-	Sonde__MplsEntry entry = SONDE__MPLS_ENTRY__INIT, *entries[] = {&entry};
+	Sonde__MplsEntry entry = SONDE__MPLS_ENTRY__INIT,
+			 *entries[] = { &entry };
 	Sonde__IcmpExtension extension = SONDE__ICMP_EXTENSION__INIT,
-			     *extensions[] = {&extension};
+			     *extensions[] = { &extension };
 	Sonde__Reply answer = SONDE__REPLY__INIT, silence = SONDE__REPLY__INIT;
-	Sonde__Reply *replies[] = {&answer, &silence};
+	Sonde__Reply *replies[] = { &answer, &silence };
 	Sonde__Trace trace = SONDE__TRACE__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	entry.label = 1000;
 	extension.class_num = extension.c_type = 1;
 	extension.n_mpls = 1;
 	extension.mpls = entries;
-	answer.from = (ProtobufCBinaryData){4, octets};
+	answer.from = (ProtobufCBinaryData){ 4, octets };
 	answer.rtt_ns = 1500000;
 	answer.tx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
 	answer.n_extensions = 1;
@@ -64,7 +65,7 @@ static void trace_write(void)
 	trace.method = (char *)"udp";
 	trace.n_replies = 2;
 	trace.replies = replies;
-	record.campaign = (ProtobufCBinaryData){16, octets};
+	record.campaign = (ProtobufCBinaryData){ 16, octets };
 	record.body_case = SONDE__RECORD__BODY_TRACE;
 	record.trace = &trace;
 	record_write("trace", &record);
@@ -93,7 +94,7 @@ static void train_write(void)
 
 static void loss_write(void)
 {
-	uint64_t more[] = {1, 2, 3, 4};
+	uint64_t more[] = { 1, 2, 3, 4 };
 	Sonde__Loss loss = SONDE__LOSS__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	loss.from_seq = 1;
@@ -108,17 +109,18 @@ static void loss_write(void)
 
 static void batch_write(void)
 {
-	uint8_t public_key[32], secret_key[64], seed[32] = {1};
+	uint8_t public_key[32], secret_key[64], seed[32] = { 1 };
 	struct batch_header header = {
-	    .epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3};
-	struct buf raw = {0}, sealed = {0};
+		.epoch = 1, .gap_from = 1, .first_seq = 1, .count = 3
+	};
+	struct buf raw = { 0 }, sealed = { 0 };
 	for (uint32_t i = 0; i < 3; i++) {
 		buf_be32(&raw, 20);
 		buf_bytes(&raw, "the same words again", 20);
 	}
 	crypto_sign_seed_keypair(public_key, secret_key, seed);
-	if (batch_seal(&sealed, &header, raw.data, raw.len, secret_key,
-		NULL) != 0)
+	if (batch_seal(&sealed, &header, raw.data, raw.len, secret_key, NULL) !=
+	    0)
 		exit(1);
 	seed_write("batch", "three", &sealed);
 	buf_fini(&raw);
@@ -127,14 +129,14 @@ static void batch_write(void)
 /* Three frames; damage: a byte that is turned over, or 0. */
 static void segment_write(const char *name, size_t damage, size_t cut)
 {
-	const struct spool_name segment = {{1, 1}, SPOOL_RESULTS};
-	const uint8_t agent[16] = {9};
-	struct buf b = {0};
+	const struct spool_name segment = { { 1, 1 }, SPOOL_RESULTS };
+	const uint8_t agent[16] = { 9 };
+	struct buf b = { 0 };
 	spool_header_put(&b, agent, &segment);
 	for (uint64_t seq = 1; seq <= 3; seq++)
 		spool_frame_put(&b, spool_seed(agent, 1),
-		    &(struct spool_frame){SPOOL_RESULTS, 0, seq, {1}, {2},
-			(const uint8_t *)"record", 6});
+		    &(struct spool_frame){ SPOOL_RESULTS, 0, seq, { 1 }, { 2 },
+			(const uint8_t *)"record", 6 });
 	if (damage)
 		b.data[damage] ^= 0xff;
 	b.len -= cut;
@@ -143,8 +145,8 @@ static void segment_write(const char *name, size_t damage, size_t cut)
 
 static void mark_write(void)
 {
-	struct buf b = {0};
-	spool_mark_put(&b, (struct spool_place){1, 2});
+	struct buf b = { 0 };
+	spool_mark_put(&b, (struct spool_place){ 1, 2 });
 	seed_write("spool", "mark", &b);
 }
 

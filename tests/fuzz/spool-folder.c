@@ -59,12 +59,12 @@ static uint64_t read_all(const char *dir)
 {
 	struct spool_reader *reader;
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	uint64_t epoch = 0, seq = 0, records = 0;
 	must(spool_reader_open(&reader, dir, NULL) == 0);
 	while (spool_reader_next(reader,
-	    &(struct spool_want){epoch, seq, 16, 1 << 16},
-	    &run, &b, NULL) == 0) {
+		   &(struct spool_want){ epoch, seq, 16, 1 << 16 }, &run, &b,
+		   NULL) == 0) {
 		struct reader r = reader_init(b.data, b.len);
 		for (uint32_t i = 0; i < run.count; i++)
 			reader_skip(&r, reader_be32(&r));
@@ -83,8 +83,10 @@ static uint64_t read_all(const char *dir)
 
 uint64_t spool_folder_judge(const char *dir)
 {
-	struct spool_config config = {.dir = dir, .agent = {9},
-	    .max_bytes = 4 << 20, .segment_bytes = 64 << 10};
+	struct spool_config config = { .dir = dir,
+		.agent = { 9 },
+		.max_bytes = 4 << 20,
+		.segment_bytes = 64 << 10 };
 	struct spool *spool;
 	uint64_t seq;
 	must(spool_open(&spool, &config, NULL) == 0);

@@ -77,9 +77,11 @@ static struct spool_io faulty_io;
 
 struct spool_config config(void)
 {
-	return (struct spool_config){.dir = dir, .agent = {1, 2, 3},
-	    .max_bytes = 1 << 20, .segment_bytes = 64 << 10,
-	    .io = &faulty_io};
+	return (struct spool_config){ .dir = dir,
+		.agent = { 1, 2, 3 },
+		.max_bytes = 1 << 20,
+		.segment_bytes = 64 << 10,
+		.io = &faulty_io };
 }
 
 static void wipe(void)
@@ -92,7 +94,7 @@ static void wipe(void)
 int spool_setup(void **state)
 {
 	(void)state;
-	faults = (struct faults){0};
+	faults = (struct faults){ 0 };
 	next_id = 0;
 	faulty_io = spool_io_posix;
 	faulty_io.fsync = faulty_fsync;
@@ -128,8 +130,8 @@ uint64_t epoch_now(void)
 uint64_t add(enum spool_class class, const char *text)
 {
 	uint64_t seq = 0;
-	assert_int_equal(spool_append(
-	    spool, class, text, strlen(text), &seq, &msg), 0);
+	assert_int_equal(
+	    spool_append(spool, class, text, strlen(text), &seq, &msg), 0);
 	return seq;
 }
 
@@ -204,8 +206,8 @@ void overwrite(const char *path, long offset, const char *bytes)
 	assert_true(fd >= 0);
 	if (offset < 0)
 		offset += lseek(fd, 0, SEEK_END);
-	assert_true(pwrite(fd, bytes, strlen(bytes), offset) ==
-	    (ssize_t)strlen(bytes));
+	assert_true(
+	    pwrite(fd, bytes, strlen(bytes), offset) == (ssize_t)strlen(bytes));
 	close(fd);
 }
 
@@ -219,20 +221,20 @@ static void see_loss(struct seen *seen, const uint8_t *bytes, size_t len)
 		seen->lost += r->loss->to_seq - r->loss->from_seq + 1;
 		for (size_t i = 1; i < r->loss->n_more; i += 2)
 			seen->lost += r->loss->more[i];
-		snprintf(seen->reason, sizeof(seen->reason), "%s",
-		    r->loss->reason);
+		snprintf(
+		    seen->reason, sizeof(seen->reason), "%s", r->loss->reason);
 	}
 	record_free(r);
 }
 
 struct seen read_all(uint64_t epoch, uint64_t seq)
 {
-	struct seen seen = {0};
+	struct seen seen = { 0 };
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	while (spool_reader_next(reader,
-	    &(struct spool_want){epoch, seq, 7, 1 << 20},
-	    &run, &b, &msg) == 0) {
+		   &(struct spool_want){ epoch, seq, 7, 1 << 20 }, &run, &b,
+		   &msg) == 0) {
 		struct reader r = reader_init(b.data, b.len);
 		assert_true(run.count >= 1 && run.count <= 7);
 		if (run.epoch != epoch)

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// Bytes that grow at the end, and at what price.
+/* SPDX-License-Identifier: ISC */
+/* Bytes that grow at the end, and at what price. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -13,34 +13,66 @@
 #include "lib/xalloc.h"
 
 static const struct option_row rows[] = {
-    {.name = "read", .letter = 'r', .type = OPTION_TEXT, .argument = "FILE",
-	.help = "read packets from FILE"},
-    {.name = "interval", .letter = 'i', .type = OPTION_DURATION,
-	.argument = "TIME", .min = 1e6, .max = 3600e9, .fallback = "1s",
-	.help = "time between packets"},
-    {.name = "count", .letter = 'c', .type = OPTION_INTEGER, .min = 1,
-	.max = 100, .fallback = "3", .help = "how many"},
-    {.name = "limit", .type = OPTION_SIZE, .fallback = "64k",
-	.help = "how many bytes"},
-    {.name = "rate", .type = OPTION_NUMBER, .min = 0.5, .max = -1,
-	.help = "packets per second"},
-    {.name = "method", .letter = 'm', .type = OPTION_CHOICE,
-	.choices = "udp|icmp|tcp", .fallback = "udp", .help = "what to send"},
-    {.name = "source", .type = OPTION_ADDRESS, .help = "it's the sender"},
-    {.name = "home", .type = OPTION_PREFIX, .help = "the watched network"},
-    {.name = "on", .type = OPTION_LIST, .fallback = "a,b", .help = "tags"},
-    {.name = "verbose", .letter = 'v', .type = OPTION_FLAG,
-	.help = "say more"},
-    {0},
+	{ .name = "read",
+	    .letter = 'r',
+	    .type = OPTION_TEXT,
+	    .argument = "FILE",
+	    .help = "read packets from FILE" },
+	{ .name = "interval",
+	    .letter = 'i',
+	    .type = OPTION_DURATION,
+	    .argument = "TIME",
+	    .min = 1e6,
+	    .max = 3600e9,
+	    .fallback = "1s",
+	    .help = "time between packets" },
+	{ .name = "count",
+	    .letter = 'c',
+	    .type = OPTION_INTEGER,
+	    .min = 1,
+	    .max = 100,
+	    .fallback = "3",
+	    .help = "how many" },
+	{ .name = "limit",
+	    .type = OPTION_SIZE,
+	    .fallback = "64k",
+	    .help = "how many bytes" },
+	{ .name = "rate",
+	    .type = OPTION_NUMBER,
+	    .min = 0.5,
+	    .max = -1,
+	    .help = "packets per second" },
+	{ .name = "method",
+	    .letter = 'm',
+	    .type = OPTION_CHOICE,
+	    .choices = "udp|icmp|tcp",
+	    .fallback = "udp",
+	    .help = "what to send" },
+	{ .name = "source", .type = OPTION_ADDRESS, .help = "it's the sender" },
+	{ .name = "home",
+	    .type = OPTION_PREFIX,
+	    .help = "the watched network" },
+	{ .name = "on",
+	    .type = OPTION_LIST,
+	    .fallback = "a,b",
+	    .help = "tags" },
+	{ .name = "verbose",
+	    .letter = 'v',
+	    .type = OPTION_FLAG,
+	    .help = "say more" },
+	{ 0 },
 };
-static const struct option_table table = {.program = "sonde probe",
-    .synopsis = "[-c N] HOST", .summary = "send packets",
-    .examples = "sonde probe 192.0.2.1\nsonde probe -c 3 192.0.2.1\n",
-    .rows = rows, .operands_min = 1, .operands_max = 2};
+static const struct option_table table = { .program = "sonde probe",
+	.synopsis = "[-c N] HOST",
+	.summary = "send packets",
+	.examples = "sonde probe 192.0.2.1\nsonde probe -c 3 192.0.2.1\n",
+	.rows = rows,
+	.operands_min = 1,
+	.operands_max = 2 };
 
 static int parse(struct option_values **v, struct errmsg *msg, ...)
 {
-	char *argv[16] = {(char *)"probe"};
+	char *argv[16] = { (char *)"probe" };
 	int argc = 1;
 	va_list ap;
 	va_start(ap, msg);
@@ -56,8 +88,10 @@ static void values_come_typed_and_defaults_fill_in(void **state)
 	struct option_values *v;
 	struct errmsg msg;
 	const char *const *list;
-	assert_int_equal(parse(&v, &msg, "-c", "7", "host", "--interval=1.5s",
-	    "-v", "--method", "tcp", "--rate", "2.5", "two", NULL), 0);
+	assert_int_equal(
+	    parse(&v, &msg, "-c", "7", "host", "--interval=1.5s", "-v",
+		"--method", "tcp", "--rate", "2.5", "two", NULL),
+	    0);
 	assert_int_equal(option_integer(v, "count"), 7);
 	assert_int_equal(option_duration_ns(v, "interval"), 1500000000);
 	assert_int_equal(option_size(v, "limit"), 65536);
@@ -95,40 +129,51 @@ static void errors_say_what_was_expected_and_got(void **state)
 		const char *words[3];
 		const char *text;
 	} cases[] = {
-	    {{"--intervall=5s", "h"}, "--intervall: unknown option, did you "
-				      "mean --interval?"},
-	    {{"--zzzzzz", "h"}, "--zzzzzz: unknown option"},
-	    {{"-q", "h"}, "-q: unknown option"},
-	    {{"-vq", "h"}, "-q: unknown option"},
-	    {{"--verbose=1", "h"}, "--verbose: takes no value"},
-	    {{"h", "--read"}, "--read: expected FILE, got nothing"},
-	    {{"-c", "0", "h"}, "--count: expected 1 to 100, got '0'"},
-	    {{"-c", "x", "h"}, "--count: expected a whole number, got 'x'"},
-	    {{"-c", "9999999999999999999", "h"}, "--count: expected a number "
-						 "of 64 bits, got "
-						 "'9999999999999999999'"},
-	    {{"-i", "2h", "h"}, "--interval: expected 1ms to 1h, got '2h'"},
-	    {{"-i", "5", "h"}, "--interval: expected a duration such as "
-			       "500ms, 60s or 1d, got '5'"},
-	    {{"--rate=0.1", "h"}, "--rate: expected at least 0.5, got '0.1'"},
-	    {{"--rate=nan", "h"}, "--rate: expected a number, got 'nan'"},
-	    {{"-m", "ud", "h"}, "--method: expected one of udp|icmp|tcp, got "
-				"'ud'"},
-	    {{"--source=a.b", "h"}, "--source: expected a numeric address, "
-				    "got 'a.b'"},
-	    {{"--home=192.0.2.1/24", "h"}, "--home: '192.0.2.1/24': host bits "
-					   "are set, expected 192.0.2.0/24"},
-	    {{NULL}, "expected at least 1 operand, got 0; usage: "
-		     "sonde probe [-c N] HOST"},
-	    {{"a", "b", "c"}, "'c': one operand too many"},
+		{ { "--intervall=5s", "h" },
+		    "--intervall: unknown option, did you "
+		    "mean --interval?" },
+		{ { "--zzzzzz", "h" }, "--zzzzzz: unknown option" },
+		{ { "-q", "h" }, "-q: unknown option" },
+		{ { "-vq", "h" }, "-q: unknown option" },
+		{ { "--verbose=1", "h" }, "--verbose: takes no value" },
+		{ { "h", "--read" }, "--read: expected FILE, got nothing" },
+		{ { "-c", "0", "h" }, "--count: expected 1 to 100, got '0'" },
+		{ { "-c", "x", "h" },
+		    "--count: expected a whole number, got 'x'" },
+		{ { "-c", "9999999999999999999", "h" },
+		    "--count: expected a number "
+		    "of 64 bits, got "
+		    "'9999999999999999999'" },
+		{ { "-i", "2h", "h" },
+		    "--interval: expected 1ms to 1h, got '2h'" },
+		{ { "-i", "5", "h" },
+		    "--interval: expected a duration such as "
+		    "500ms, 60s or 1d, got '5'" },
+		{ { "--rate=0.1", "h" },
+		    "--rate: expected at least 0.5, got '0.1'" },
+		{ { "--rate=nan", "h" },
+		    "--rate: expected a number, got 'nan'" },
+		{ { "-m", "ud", "h" },
+		    "--method: expected one of udp|icmp|tcp, got "
+		    "'ud'" },
+		{ { "--source=a.b", "h" },
+		    "--source: expected a numeric address, "
+		    "got 'a.b'" },
+		{ { "--home=192.0.2.1/24", "h" },
+		    "--home: '192.0.2.1/24': host bits "
+		    "are set, expected 192.0.2.0/24" },
+		{ { NULL },
+		    "expected at least 1 operand, got 0; usage: "
+		    "sonde probe [-c N] HOST" },
+		{ { "a", "b", "c" }, "'c': one operand too many" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct option_values *v;
-		struct errmsg msg = {""};
+		struct errmsg msg = { "" };
 		const char *const *w = cases[i].words;
-		assert_int_equal(
-		    parse(&v, &msg, w[0], w[0] ? w[1] : NULL,
-			w[0] && w[1] ? w[2] : NULL, NULL), ERR_USAGE);
+		assert_int_equal(parse(&v, &msg, w[0], w[0] ? w[1] : NULL,
+				     w[0] && w[1] ? w[2] : NULL, NULL),
+		    ERR_USAGE);
 		assert_null(v);
 		assert_string_equal(msg.text, cases[i].text);
 	}
@@ -152,8 +197,8 @@ static void options_first_leaves_the_rest_alone(void **state)
 	struct option_table run = table;
 	run.options_first = true;
 	run.operands_max = -1;
-	static const char *const argv[] = {
-	    "run", "-v", "x.lua", "--mine", "-c", NULL};
+	static const char *const argv[] = { "run", "-v", "x.lua", "--mine",
+		"-c", NULL };
 	struct option_values *v;
 	const char *const *operands;
 	assert_int_equal(option_parse(&v, &run, 5, (char **)argv, NULL), 0);
@@ -166,14 +211,16 @@ static void a_bad_default_is_an_error_not_a_crash(void **state)
 {
 	(void)state;
 	static const struct option_row bad[] = {
-	    {.name = "n", .type = OPTION_INTEGER, .fallback = "many"}, {0}};
-	struct option_table t = {.program = "p", .rows = bad};
-	char *argv[] = {(char *)"p", NULL};
+		{ .name = "n", .type = OPTION_INTEGER, .fallback = "many" },
+		{ 0 }
+	};
+	struct option_table t = { .program = "p", .rows = bad };
+	char *argv[] = { (char *)"p", NULL };
 	struct option_values *v;
 	struct errmsg msg;
 	assert_int_equal(option_parse(&v, &t, 1, argv, &msg), ERR_USAGE);
-	assert_string_equal(msg.text,
-	    "--n: default: expected a whole number, got 'many'");
+	assert_string_equal(
+	    msg.text, "--n: default: expected a whole number, got 'many'");
 }
 
 static void durations_are_exact(void **state)
@@ -183,15 +230,22 @@ static void durations_are_exact(void **state)
 		const char *text;
 		int64_t ns;
 	} good[] = {
-	    {"0", 0}, {"1ns", 1}, {"2us", 2000}, {"500ms", 500000000},
-	    {"1.5s", 1500000000}, {"0.000000001s", 1}, {"0.1us", 100},
-	    {"5m", 300000000000}, {"1h", 3600000000000},
-	    {"1d", 86400000000000}, {"106751d", 9223286400000000000},
-	    {"0.0000000019s", 1},
+		{ "0", 0 },
+		{ "1ns", 1 },
+		{ "2us", 2000 },
+		{ "500ms", 500000000 },
+		{ "1.5s", 1500000000 },
+		{ "0.000000001s", 1 },
+		{ "0.1us", 100 },
+		{ "5m", 300000000000 },
+		{ "1h", 3600000000000 },
+		{ "1d", 86400000000000 },
+		{ "106751d", 9223286400000000000 },
+		{ "0.0000000019s", 1 },
 	};
-	static const char *const bad[] = {"", "5", "s", "-1s", "+1s", " 1s",
-	    "1 s", "1s ", "1.s", ".5s", "1x", "1e3s", "0x1s", "106752d",
-	    "99999999999999999999s", "1,5s"};
+	static const char *const bad[] = { "", "5", "s", "-1s", "+1s", " 1s",
+		"1 s", "1s ", "1.s", ".5s", "1x", "1e3s", "0x1s", "106752d",
+		"99999999999999999999s", "1,5s" };
 	int64_t ns;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_int_equal(
@@ -224,7 +278,8 @@ static void sizes_are_powers_of_two(void **state)
 static void the_nearest_name_is_at_most_two_edits_away(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"interval", "count", "rate", "on"};
+	static const char *const names[] = { "interval", "count", "rate",
+		"on" };
 	assert_string_equal(option_nearest("intreval", names, 4), "interval");
 	assert_string_equal(option_nearest("rat", names, 4), "rate");
 	assert_string_equal(option_nearest("cuont", names, 4), "count");
@@ -254,8 +309,10 @@ static char *bash_says(const char *script, const char *words, int index)
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	FILE *f = fdopen(fd, "w");
-	fprintf(f, "%s\nCOMP_WORDS=(%s); COMP_CWORD=%d; _sonde; "
-	    "echo ${COMPREPLY[*]}\n", script, words, index);
+	fprintf(f,
+	    "%s\nCOMP_WORDS=(%s); COMP_CWORD=%d; _sonde; "
+	    "echo ${COMPREPLY[*]}\n",
+	    script, words, index);
 	fclose(f);
 	char *command = xasprintf("bash %s 2>&1", path);
 	FILE *p = popen(command, "r");
@@ -278,20 +335,21 @@ static void assert_completes(
 }
 
 static const struct option_row own_rows[] = {
-    {.name = "net", .type = OPTION_TEXT, .help = "the network"}, {0}};
+	{ .name = "net", .type = OPTION_TEXT, .help = "the network" }, { 0 }
+};
 static const struct option_table own = {
-    .program = "sonde", .summary = "measure", .rows = own_rows};
+	.program = "sonde", .summary = "measure", .rows = own_rows
+};
 
 static void bash_completes_commands_options_and_choices(void **state)
 {
 	(void)state;
-	const struct option_table *const tables[] = {&own, &table};
+	const struct option_table *const tables[] = { &own, &table };
 	char *script = option_completion(tables, 2, "bash");
 	assert_completes(script, "sonde pro", 1, "probe");
 	assert_completes(script, "sonde --n", 1, "--net");
 	assert_completes(script, "sonde probe --in", 2, "--interval");
-	assert_completes(script, "sonde probe --method ''", 3,
-	    "udp icmp tcp");
+	assert_completes(script, "sonde probe --method ''", 3, "udp icmp tcp");
 	assert_completes(script, "sonde probe -m t", 3, "tcp");
 	assert_completes(script, "sonde probe --count ''", 3, "");
 	free(script);
@@ -300,8 +358,8 @@ static void bash_completes_commands_options_and_choices(void **state)
 static void other_shells_name_every_option(void **state)
 {
 	(void)state;
-	const struct option_table *const tables[] = {&own, &table};
-	static const char *const shells[] = {"zsh", "fish"};
+	const struct option_table *const tables[] = { &own, &table };
+	static const char *const shells[] = { "zsh", "fish" };
 	for (size_t s = 0; s < 2; s++) {
 		char *script = option_completion(tables, 2, shells[s]);
 		for (const struct option_row *row = rows; row->name; row++) {
@@ -321,18 +379,18 @@ static void other_shells_name_every_option(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(values_come_typed_and_defaults_fill_in),
-	    cmocka_unit_test(a_given_list_replaces_its_default),
-	    cmocka_unit_test(errors_say_what_was_expected_and_got),
-	    cmocka_unit_test(help_is_noticed_before_operands_are_counted),
-	    cmocka_unit_test(options_first_leaves_the_rest_alone),
-	    cmocka_unit_test(a_bad_default_is_an_error_not_a_crash),
-	    cmocka_unit_test(durations_are_exact),
-	    cmocka_unit_test(sizes_are_powers_of_two),
-	    cmocka_unit_test(the_nearest_name_is_at_most_two_edits_away),
-	    cmocka_unit_test(help_starts_with_examples_and_fits_the_screen),
-	    cmocka_unit_test(bash_completes_commands_options_and_choices),
-	    cmocka_unit_test(other_shells_name_every_option),
+		cmocka_unit_test(values_come_typed_and_defaults_fill_in),
+		cmocka_unit_test(a_given_list_replaces_its_default),
+		cmocka_unit_test(errors_say_what_was_expected_and_got),
+		cmocka_unit_test(help_is_noticed_before_operands_are_counted),
+		cmocka_unit_test(options_first_leaves_the_rest_alone),
+		cmocka_unit_test(a_bad_default_is_an_error_not_a_crash),
+		cmocka_unit_test(durations_are_exact),
+		cmocka_unit_test(sizes_are_powers_of_two),
+		cmocka_unit_test(the_nearest_name_is_at_most_two_edits_away),
+		cmocka_unit_test(help_starts_with_examples_and_fits_the_screen),
+		cmocka_unit_test(bash_completes_commands_options_and_choices),
+		cmocka_unit_test(other_shells_name_every_option),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,28 +14,31 @@ static void records_come_back_in_order_of_their_numbers(void **state)
 {
 	(void)state;
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	assert_int_equal(add(SPOOL_RESULTS, "one"), 1);
 	assert_int_equal(add(SPOOL_COUNTERS, "two"), 2);
 	assert_int_equal(add(SPOOL_ALERTS, ""), 3);
 	assert_int_equal(add(SPOOL_RESULTS, "four"), 4);
 	sync_now();
 	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 1, 100, 1000},
-	    &run, &b, &msg), 0);
+			     &(struct spool_want){ epoch_now(), 1, 100, 1000 },
+			     &run, &b, &msg),
+	    0);
 	assert_int_equal(run.first_seq, 1);
 	assert_int_equal(run.count, 4);
 	assert_int_equal(run.epoch, epoch_now());
 	assert_int_equal(b.len, 4 * 4 + 10);
-	assert_memory_equal(b.data,
-	    "\0\0\0\3one\0\0\0\3two\0\0\0\0\0\0\0\4four", 26);
+	assert_memory_equal(
+	    b.data, "\0\0\0\3one\0\0\0\3two\0\0\0\0\0\0\0\4four", 26);
 	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 5, 100, 1000},
-	    &run, &b, &msg), ERR_EOF);
+			     &(struct spool_want){ epoch_now(), 5, 100, 1000 },
+			     &run, &b, &msg),
+	    ERR_EOF);
 	add(SPOOL_ALERTS, "five");
 	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 5, 100, 1000},
-	    &run, &b, &msg), 0);
+			     &(struct spool_want){ epoch_now(), 5, 100, 1000 },
+			     &run, &b, &msg),
+	    0);
 	assert_int_equal(run.count, 1);
 	buf_fini(&b);
 }
@@ -44,28 +47,32 @@ static void a_run_ends_at_the_limits_it_is_given(void **state)
 {
 	(void)state;
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	add_many(SPOOL_RESULTS, 10, 100);
 	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 2, 3, 10000},
-	    &run, &b, &msg), 0);
+			     &(struct spool_want){ epoch_now(), 2, 3, 10000 },
+			     &run, &b, &msg),
+	    0);
 	assert_int_equal(run.first_seq, 2);
 	assert_int_equal(run.count, 3);
 	buf_clear(&b);
 	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 5, 100, 250},
-	    &run, &b, &msg), 0);
+			     &(struct spool_want){ epoch_now(), 5, 100, 250 },
+			     &run, &b, &msg),
+	    0);
 	assert_int_equal(run.count, 2);
 	buf_clear(&b);
-	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 7, 100, 1},
-	    &run, &b, &msg), 0);
+	assert_int_equal(
+	    spool_reader_next(reader,
+		&(struct spool_want){ epoch_now(), 7, 100, 1 }, &run, &b, &msg),
+	    0);
 	assert_int_equal(run.count, 1); /* one always */
 	buf_clear(&b);
 	/* back again, as after a batch that was refused */
 	assert_int_equal(spool_reader_next(reader,
-	    &(struct spool_want){epoch_now(), 1, 100, 10000},
-	    &run, &b, &msg), 0);
+			     &(struct spool_want){ epoch_now(), 1, 100, 10000 },
+			     &run, &b, &msg),
+	    0);
 	assert_int_equal(run.first_seq, 1);
 	assert_int_equal(run.count, 10);
 	buf_fini(&b);
@@ -157,14 +164,14 @@ static int follow(uint64_t epoch, uint64_t until)
 {
 	struct spool_reader *r;
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	uint64_t seq = 1;
 	if (spool_reader_open(&r, dir, NULL) != 0)
 		return 1;
 	while (seq <= until) {
 		int err = spool_reader_next(r,
-		    &(struct spool_want){epoch, seq, 50, 1 << 16},
-		    &run, &b, NULL);
+		    &(struct spool_want){ epoch, seq, 50, 1 << 16 }, &run, &b,
+		    NULL);
 		if (err == ERR_EOF)
 			continue;
 		if (err || run.first_seq != seq || run.epoch != epoch)
@@ -216,14 +223,14 @@ static void another_process_sees_only_whole_frames_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_SPOOL(records_come_back_in_order_of_their_numbers),
-	    WITH_SPOOL(a_run_ends_at_the_limits_it_is_given),
-	    WITH_SPOOL(an_epoch_goes_on_after_a_clean_close),
-	    WITH_SPOOL(a_crash_starts_a_new_epoch_and_keeps_the_old),
-	    WITH_SPOOL(acknowledged_segments_go_and_the_mark_stays),
-	    WITH_SPOOL(an_ack_of_what_was_never_numbered_is_a_fork),
-	    WITH_SPOOL(only_one_process_writes),
-	    WITH_SPOOL(another_process_sees_only_whole_frames_in_order),
+		WITH_SPOOL(records_come_back_in_order_of_their_numbers),
+		WITH_SPOOL(a_run_ends_at_the_limits_it_is_given),
+		WITH_SPOOL(an_epoch_goes_on_after_a_clean_close),
+		WITH_SPOOL(a_crash_starts_a_new_epoch_and_keeps_the_old),
+		WITH_SPOOL(acknowledged_segments_go_and_the_mark_stays),
+		WITH_SPOOL(an_ack_of_what_was_never_numbered_is_a_fork),
+		WITH_SPOOL(only_one_process_writes),
+		WITH_SPOOL(another_process_sees_only_whole_frames_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,12 +41,18 @@ enum {
 /* --- the disk ------------------------------------------------------------- */
 
 enum call_kind {
-	CALL_CREATE, CALL_TRUNCATE_OPEN, CALL_WRITE, CALL_FSYNC,
-	CALL_FSYNC_DIR, CALL_RENAME, CALL_UNLINK, CALL_FTRUNCATE
+	CALL_CREATE,
+	CALL_TRUNCATE_OPEN,
+	CALL_WRITE,
+	CALL_FSYNC,
+	CALL_FSYNC_DIR,
+	CALL_RENAME,
+	CALL_UNLINK,
+	CALL_FTRUNCATE
 };
 struct call {
 	enum call_kind kind;
-	int file;                    /* the open file it goes to */
+	int file; /* the open file it goes to */
 	char name[64], to[64];
 	uint8_t *data;
 	size_t len;
@@ -55,16 +61,16 @@ static struct call calls[CALLS_MOST];
 static size_t call_count;
 static int file_of_fd[1024]; /* number of the file that an fd writes to */
 static int file_count;
-static int fsync_fails_at;   /* the how manieth fsync fails; 0: none */
+static int fsync_fails_at; /* the how manieth fsync fails; 0: none */
 
 static struct call *call_new(enum call_kind kind, const char *path)
 {
 	assert_true(call_count < CALLS_MOST);
 	struct call *c = &calls[call_count++];
-	*c = (struct call){.kind = kind};
+	*c = (struct call){ .kind = kind };
 	if (path)
-		snprintf(c->name, sizeof(c->name), "%s",
-		    strrchr(path, '/') + 1);
+		snprintf(
+		    c->name, sizeof(c->name), "%s", strrchr(path, '/') + 1);
 	return c;
 }
 
@@ -142,14 +148,14 @@ static int log_ftruncate(void *ctx, int fd, int64_t len)
 }
 
 static const struct spool_io logging_io = {
-    .open = log_open,
-    .write = log_write,
-    .fsync = log_fsync,
-    .fsync_dir = log_fsync_dir,
-    .rename = log_rename,
-    .unlink = log_unlink,
-    .ftruncate = log_ftruncate,
-    .close = NULL, /* set in main: posix */
+	.open = log_open,
+	.write = log_write,
+	.fsync = log_fsync,
+	.fsync_dir = log_fsync_dir,
+	.rename = log_rename,
+	.unlink = log_unlink,
+	.ftruncate = log_ftruncate,
+	.close = NULL, /* set in main: posix */
 };
 
 struct inode {
@@ -176,8 +182,7 @@ static struct entry *entry_find(struct names *names, const char *name)
 	return NULL;
 }
 
-static struct entry *entry_set(
-    struct names *names, const char *name, int inode)
+static struct entry *entry_set(struct names *names, const char *name, int inode)
 {
 	struct entry *e = entry_find(names, name);
 	if (!e) {
@@ -227,24 +232,16 @@ static void disk_play(const struct call *c)
 		assert_non_null(e);
 		inode_of_file[c->file] = e->inode;
 		break;
-	case CALL_WRITE:
-		buf_bytes(&inode->live, c->data, c->len);
-		break;
-	case CALL_FSYNC:
-		copy_bytes(&inode->synced, &inode->live);
-		break;
-	case CALL_FSYNC_DIR:
-		synced_names = live_names;
-		break;
+	case CALL_WRITE: buf_bytes(&inode->live, c->data, c->len); break;
+	case CALL_FSYNC: copy_bytes(&inode->synced, &inode->live); break;
+	case CALL_FSYNC_DIR: synced_names = live_names; break;
 	case CALL_RENAME: {
 		int moved = e->inode;
 		entry_remove(&live_names, c->name);
 		entry_set(&live_names, c->to, moved);
 		break;
 	}
-	case CALL_UNLINK:
-		entry_remove(&live_names, c->name);
-		break;
+	case CALL_UNLINK: entry_remove(&live_names, c->name); break;
 	case CALL_FTRUNCATE:
 		assert_true(c->len <= inode->live.len);
 		inode->live.len = c->len;
@@ -255,13 +252,18 @@ static void disk_play(const struct call *c)
 /* --- the ways in which power fails ---------------------------------------- */
 
 enum cut {
-	CUT_KEEP, CUT_DROP, CUT_DROP_DATA, CUT_DROP_NAMES, CUT_TEAR, CUT_ZERO,
-	CUT_REORDER, CUTS
+	CUT_KEEP,
+	CUT_DROP,
+	CUT_DROP_DATA,
+	CUT_DROP_NAMES,
+	CUT_TEAR,
+	CUT_ZERO,
+	CUT_REORDER,
+	CUTS
 };
 
 /* What the disk has of a file after the cut. */
-static void cut_content(const struct inode *inode, enum cut cut,
-    struct buf *to)
+static void cut_content(const struct inode *inode, enum cut cut, struct buf *to)
 {
 	size_t synced = inode->synced.len, len = inode->live.len;
 	buf_clear(to);
@@ -281,8 +283,8 @@ static void cut_content(const struct inode *inode, enum cut cut,
 	else if (cut == CUT_ZERO)
 		memset(to->data + last, 0, len - last);
 	else
-		memset(to->data + synced, 0,
-		    (next < len ? next : len) - synced);
+		memset(
+		    to->data + synced, 0, (next < len ? next : len) - synced);
 }
 
 static void wipe(const char *dir)
@@ -298,15 +300,14 @@ static void wipe(const char *dir)
 
 static void lay_out(const char *dir, enum cut cut)
 {
-	const struct names *names =
-	    cut == CUT_DROP || cut == CUT_DROP_NAMES ? &synced_names
-						     : &live_names;
-	struct buf content = {0};
+	const struct names *names = cut == CUT_DROP || cut == CUT_DROP_NAMES
+	    ? &synced_names
+	    : &live_names;
+	struct buf content = { 0 };
 	wipe(dir);
 	for (size_t i = 0; i < names->count; i++) {
 		char path[160];
-		snprintf(path, sizeof(path), "%s/%s", dir,
-		    names->list[i].name);
+		snprintf(path, sizeof(path), "%s/%s", dir, names->list[i].name);
 		cut_content(&inodes[names->list[i].inode], cut, &content);
 		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 		assert_true(fd >= 0);
@@ -338,12 +339,14 @@ static unsigned random_next(void)
 	return random_state >> 8;
 }
 
-static struct spool_config config_for(const char *dir,
-    const struct spool_io *io)
+static struct spool_config config_for(
+    const char *dir, const struct spool_io *io)
 {
-	return (struct spool_config){.dir = dir, .agent = {9},
-	    .max_bytes = tight ? 40 << 10 : 1 << 20,
-	    .segment_bytes = 4 << 10, .io = io};
+	return (struct spool_config){ .dir = dir,
+		.agent = { 9 },
+		.max_bytes = tight ? 40 << 10 : 1 << 20,
+		.segment_bytes = 4 << 10,
+		.io = io };
 }
 
 static void do_append(struct spool *spool)
@@ -358,8 +361,8 @@ static void do_append(struct spool *spool)
 	if (spool_append(spool, class, bytes, len, &seq, NULL) != 0)
 		return; /* refused: no promise */
 	assert_true(seq < SEQ_MOST && seq > last_seq);
-	promises[seq] = (struct promise){xmemdup(bytes, len), len, before, 0,
-	    0};
+	promises[seq] =
+	    (struct promise){ xmemdup(bytes, len), len, before, 0, 0 };
 	last_seq = seq;
 }
 
@@ -416,8 +419,8 @@ static void run_workload(const char *dir, unsigned seed)
 	spool_close(spool);
 	for (uint64_t s = 1; s <= last_seq; s++)
 		if (promises[s].bytes && !promises[s].synced_at)
-			promises[s].synced_at = before < call_count
-			    ? call_count : call_count + 1;
+			promises[s].synced_at =
+			    before < call_count ? call_count : call_count + 1;
 }
 
 static void forget_workload(void)
@@ -469,8 +472,8 @@ static bool see_loss(const uint8_t *bytes, size_t len)
 	return is;
 }
 
-static void see_record(uint64_t epoch, uint64_t seq, const uint8_t *bytes,
-    size_t len, size_t at)
+static void see_record(
+    uint64_t epoch, uint64_t seq, const uint8_t *bytes, size_t len, size_t at)
 {
 	if (epoch != workload_epoch) {
 		assert_true(see_loss(bytes, len)); /* else an invention */
@@ -491,12 +494,12 @@ static void see_all(const char *dir, size_t at)
 {
 	struct spool_reader *reader;
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	uint64_t epoch = 0, seq = 0;
 	assert_int_equal(spool_reader_open(&reader, dir, NULL), 0);
 	while (spool_reader_next(reader,
-	    &(struct spool_want){epoch, seq, 64, 1 << 20},
-	    &run, &b, NULL) == 0) {
+		   &(struct spool_want){ epoch, seq, 64, 1 << 20 }, &run, &b,
+		   NULL) == 0) {
 		struct reader r = reader_init(b.data, b.len);
 		for (uint32_t i = 0; i < run.count; i++) {
 			uint32_t len = reader_be32(&r);
@@ -537,8 +540,8 @@ static void judge(size_t at)
 static uint64_t last_given(size_t at)
 {
 	uint64_t seq = last_seq;
-	while (seq > 0 && (!promises[seq].bytes ||
-		    promises[seq].appended_at >= at))
+	while (seq > 0 &&
+	    (!promises[seq].bytes || promises[seq].appended_at >= at))
 		seq--;
 	return seq;
 }
@@ -583,7 +586,8 @@ static void try_workload(unsigned seed, size_t stride)
 		if (at > 0)
 			disk_play(&calls[at - 1]);
 		for (int cut = 0; cut < CUTS; cut++)
-			if ((at * CUTS + (size_t)cut) % stride == seed % stride) {
+			if ((at * CUTS + (size_t)cut) % stride ==
+			    seed % stride) {
 				try_state(state_dir, (enum cut)cut, at);
 				states++;
 			}
@@ -609,8 +613,9 @@ static void no_power_cut_loses_a_promise(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(base, access("/dev/shm", W_OK) == 0
-		? "/dev/shm/sonde-crash-XXXXXX" : "/tmp/sonde-crash-XXXXXX");
+	strcpy(base,
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm/sonde-crash-XXXXXX"
+					  : "/tmp/sonde-crash-XXXXXX");
 	return mkdtemp(base) ? 0 : -1;
 }
 
@@ -630,8 +635,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		no_power_cut_loses_a_promise, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    no_power_cut_loses_a_promise, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,8 +33,7 @@ static struct fault {
 static int trip(void)
 {
 	fault.calls++;
-	if (fault.calls == fault.fail_at ||
-	    (fault.for_ever && fault.failed)) {
+	if (fault.calls == fault.fail_at || (fault.for_ever && fault.failed)) {
 		fault.failed = true;
 		return fault.error;
 	}
@@ -91,15 +90,18 @@ static int plain_close(void *ctx, int fd)
 	return spool_io_posix.close(ctx, fd);
 }
 
-static const struct spool_io faulty = {fault_open, fault_write, fault_fsync,
-    fault_fsync_dir, fault_rename, fault_unlink, fault_ftruncate,
-    plain_close, NULL};
+static const struct spool_io faulty = { fault_open, fault_write, fault_fsync,
+	fault_fsync_dir, fault_rename, fault_unlink, fault_ftruncate,
+	plain_close, NULL };
 
 static struct spool_config config_for(const struct spool_io *io)
 {
 	/* So small that segments roll and give way. */
-	return (struct spool_config){.dir = dir, .agent = {4},
-	    .max_bytes = 16 << 10, .segment_bytes = 2 << 10, .io = io};
+	return (struct spool_config){ .dir = dir,
+		.agent = { 4 },
+		.max_bytes = 16 << 10,
+		.segment_bytes = 2 << 10,
+		.io = io };
 }
 
 static void wipe(void)
@@ -210,8 +212,8 @@ static void judge(void)
 	struct spool *spool;
 	struct spool_reader *reader;
 	struct spool_run run;
-	struct buf b = {0};
-	struct spool_want want = {0, 0, 100, 1 << 20};
+	struct buf b = { 0 };
+	struct spool_want want = { 0, 0, 100, 1 << 20 };
 	struct spool_config config = config_for(NULL);
 	assert_int_equal(spool_open(&spool, &config, NULL), 0);
 	assert_int_equal(spool_reader_open(&reader, dir, NULL), 0);
@@ -237,7 +239,8 @@ static long run(long fail_at, int error, bool for_ever)
 	wipe();
 	memset(&ledger, 0, sizeof(ledger));
 	fault = (struct fault){
-	    .fail_at = fail_at, .error = error, .for_ever = for_ever};
+		.fail_at = fail_at, .error = error, .for_ever = for_ever
+	};
 	workload(&faulty);
 	judge();
 	return fault.calls;
@@ -245,10 +248,11 @@ static long run(long fail_at, int error, bool for_ever)
 
 static void no_failing_call_breaks_a_promise(void **state)
 {
-	static const int errors[] = {-EIO, -ENOSPC};
+	static const int errors[] = { -EIO, -ENOSPC };
 	(void)state;
-	strcpy(dir, access("/dev/shm", W_OK) == 0
-		? "/dev/shm/sonde-faults-XXXXXX" : "/tmp/sonde-faults-XXXXXX");
+	strcpy(dir,
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm/sonde-faults-XXXXXX"
+					  : "/tmp/sonde-faults-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	long calls = run(0, 0, false);
 	assert_true(calls > 100);
@@ -265,7 +269,7 @@ static void no_failing_call_breaks_a_promise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(no_failing_call_breaks_a_promise),
+		cmocka_unit_test(no_failing_call_breaks_a_promise),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

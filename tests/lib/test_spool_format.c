@@ -12,20 +12,20 @@
 
 enum { FRAMES = 8, PAYLOAD = 21, FRAME = SPOOL_FRAME_EXTRA + PAYLOAD };
 
-static const uint8_t agent[16] = {1, 2};
-static const struct spool_name segment = {{77, 5}, SPOOL_RESULTS};
+static const uint8_t agent[16] = { 1, 2 };
+static const struct spool_name segment = { { 77, 5 }, SPOOL_RESULTS };
 
 /* Header and FRAMES frames, numbered 5, 6, ...; the payload is the number. */
 static struct buf segment_make(void)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	spool_header_put(&b, agent, &segment);
 	for (uint64_t i = 0; i < FRAMES; i++) {
 		uint8_t payload[PAYLOAD];
 		memset(payload, (int)(5 + i), sizeof(payload));
 		spool_frame_put(&b, spool_seed(agent, 77),
-		    &(struct spool_frame){SPOOL_RESULTS, 0, 5 + i, {1}, {2},
-			payload, sizeof(payload)});
+		    &(struct spool_frame){ SPOOL_RESULTS, 0, 5 + i, { 1 },
+			{ 2 }, payload, sizeof(payload) });
 	}
 	return b;
 }
@@ -53,12 +53,12 @@ static size_t scan(const uint8_t *bytes, size_t len)
 static void names_say_place_and_class(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "ack", "epoch",
-	    "000000000000004d.0000000000000005.1.seg.tmp",
-	    "000000000000004d.0000000000000005.1.seg.bad",
-	    "000000000000004d.0000000000000005.3.seg",
-	    "000000000000004D.0000000000000005.1.seg",
-	    "00000000000004d.0000000000000005.1.seg"};
+	static const char *const bad[] = { "", "ack", "epoch",
+		"000000000000004d.0000000000000005.1.seg.tmp",
+		"000000000000004d.0000000000000005.1.seg.bad",
+		"000000000000004d.0000000000000005.3.seg",
+		"000000000000004D.0000000000000005.1.seg",
+		"00000000000004d.0000000000000005.1.seg" };
 	char text[SPOOL_NAME_LEN];
 	struct spool_name got;
 	spool_name_text(&segment, text);
@@ -92,12 +92,12 @@ static void any_flipped_bit_of_a_header_is_noticed(void **state)
 	struct spool_name got;
 	for (size_t bit = 0; bit < SPOOL_HEADER_LEN * 8; bit++) {
 		b.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_equal(spool_header_read(
-		    b.data, b.len, got_agent, &got), ERR_CORRUPT);
+		assert_int_equal(
+		    spool_header_read(b.data, b.len, got_agent, &got),
+		    ERR_CORRUPT);
 		b.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
-	assert_int_equal(
-	    spool_header_read(b.data, b.len, got_agent, &got), 0);
+	assert_int_equal(spool_header_read(b.data, b.len, got_agent, &got), 0);
 	assert_memory_equal(got_agent, agent, 16);
 	buf_fini(&b);
 }
@@ -118,7 +118,7 @@ static void a_cut_anywhere_keeps_the_whole_frames(void **state)
 static void bytes_lost_or_added_between_cost_no_neighbour(void **state)
 {
 	(void)state;
-	struct buf b = segment_make(), changed = {0};
+	struct buf b = segment_make(), changed = { 0 };
 	size_t third = SPOOL_HEADER_LEN + 2 * FRAME;
 	for (size_t n = 1; n < FRAME; n++) {
 		buf_clear(&changed);
@@ -138,12 +138,14 @@ static void bytes_lost_or_added_between_cost_no_neighbour(void **state)
 static void a_frame_inside_a_bad_payload_is_no_frame(void **state)
 {
 	(void)state;
-	struct buf inner = {0}, b = {0};
+	struct buf inner = { 0 }, b = { 0 };
 	uint32_t seed = spool_seed(agent, 77);
-	spool_frame_put(&inner, seed, &(struct spool_frame){SPOOL_ALERTS, 0,
-	    6, {1}, {2}, (const uint8_t *)"forged", 6});
-	spool_frame_put(&b, seed, &(struct spool_frame){SPOOL_RESULTS, 0, 5,
-	    {1}, {2}, inner.data, (uint32_t)inner.len});
+	spool_frame_put(&inner, seed,
+	    &(struct spool_frame){ SPOOL_ALERTS, 0, 6, { 1 }, { 2 },
+		(const uint8_t *)"forged", 6 });
+	spool_frame_put(&b, seed,
+	    &(struct spool_frame){ SPOOL_RESULTS, 0, 5, { 1 }, { 2 },
+		inner.data, (uint32_t)inner.len });
 	b.data[b.len - 1] ^= 1;
 	struct spool_scan s = spool_scan_init(b.data, b.len, 0, seed);
 	struct spool_frame frame;
@@ -166,13 +168,13 @@ static void frames_of_another_spool_do_not_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(names_say_place_and_class),
-	    cmocka_unit_test(any_flipped_bit_costs_one_record_at_most),
-	    cmocka_unit_test(any_flipped_bit_of_a_header_is_noticed),
-	    cmocka_unit_test(a_cut_anywhere_keeps_the_whole_frames),
-	    cmocka_unit_test(bytes_lost_or_added_between_cost_no_neighbour),
-	    cmocka_unit_test(a_frame_inside_a_bad_payload_is_no_frame),
-	    cmocka_unit_test(frames_of_another_spool_do_not_check),
+		cmocka_unit_test(names_say_place_and_class),
+		cmocka_unit_test(any_flipped_bit_costs_one_record_at_most),
+		cmocka_unit_test(any_flipped_bit_of_a_header_is_noticed),
+		cmocka_unit_test(a_cut_anywhere_keeps_the_whole_frames),
+		cmocka_unit_test(bytes_lost_or_added_between_cost_no_neighbour),
+		cmocka_unit_test(a_frame_inside_a_bad_payload_is_no_frame),
+		cmocka_unit_test(frames_of_another_spool_do_not_check),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,7 +136,7 @@ static void a_missing_last_segment_is_declared_after_a_clean_close(void **state)
 static void lost_marks_do_not_lose_records(void **state)
 {
 	(void)state;
-	static const char *const marks[] = {"ack", "epoch"};
+	static const char *const marks[] = { "ack", "epoch" };
 	uint64_t epoch = epoch_now(), acked_epoch, acked;
 	add_many(SPOOL_RESULTS, 10, 100);
 	reopen();
@@ -150,8 +150,8 @@ static void lost_marks_do_not_lose_records(void **state)
 		/* an epoch without a record may come again */
 		assert_true(epoch_now() >= before && epoch_now() > epoch);
 		free(path);
-		assert_int_equal(spool_reader_acked(
-		    reader, &acked_epoch, &acked, &msg), 0);
+		assert_int_equal(
+		    spool_reader_acked(reader, &acked_epoch, &acked, &msg), 0);
 		assert_int_equal(acked_epoch, epoch);
 		assert_int_equal(acked, 1);
 		assert_int_equal(read_all(epoch, 1).records, 10);
@@ -201,15 +201,16 @@ static void random_bytes_as_a_segment_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_SPOOL(a_torn_tail_is_cut_off),
-	    WITH_SPOOL(corruption_loses_only_what_it_hit),
-	    WITH_SPOOL(a_reader_steps_over_corruption_before_any_recovery),
-	    WITH_SPOOL(a_bad_header_does_not_cost_the_records),
-	    WITH_SPOOL(a_missing_segment_is_declared),
-	    WITH_SPOOL(a_missing_last_segment_is_declared_after_a_clean_close),
-	    WITH_SPOOL(lost_marks_do_not_lose_records),
-	    WITH_SPOOL(another_agents_segments_are_put_aside),
-	    WITH_SPOOL(random_bytes_as_a_segment_do_no_harm),
+		WITH_SPOOL(a_torn_tail_is_cut_off),
+		WITH_SPOOL(corruption_loses_only_what_it_hit),
+		WITH_SPOOL(a_reader_steps_over_corruption_before_any_recovery),
+		WITH_SPOOL(a_bad_header_does_not_cost_the_records),
+		WITH_SPOOL(a_missing_segment_is_declared),
+		WITH_SPOOL(
+		    a_missing_last_segment_is_declared_after_a_clean_close),
+		WITH_SPOOL(lost_marks_do_not_lose_records),
+		WITH_SPOOL(another_agents_segments_are_put_aside),
+		WITH_SPOOL(random_bytes_as_a_segment_do_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,12 +29,13 @@ static void the_lowest_class_gives_way_first(void **state)
 	assert_string_equal(seen.reason, "spool-full");
 	/* all alerts are there */
 	struct spool_run run;
-	struct buf b = {0};
+	struct buf b = { 0 };
 	for (uint64_t seq = 3; seq <= 600; seq += 3) {
 		buf_clear(&b);
 		assert_int_equal(spool_reader_next(reader,
-		    &(struct spool_want){epoch, seq, 1, 1},
-		    &run, &b, &msg), 0);
+				     &(struct spool_want){ epoch, seq, 1, 1 },
+				     &run, &b, &msg),
+		    0);
 		assert_int_equal(run.first_seq, seq);
 	}
 	buf_fini(&b);
@@ -48,7 +49,7 @@ static void the_bound_holds_and_every_loss_is_told_once(void **state)
 	uint64_t appended = 0;
 	for (int i = 0; i < 4000; i++)
 		appended += add_one((enum spool_class)(i % 3),
-		    500 + (size_t)i % 700) > 0;
+				500 + (size_t)i % 700) > 0;
 	sync_now();
 	spool_stats(spool, &s);
 	assert_true(s.bytes <= 1 << 20);
@@ -74,7 +75,8 @@ static void a_record_below_all_that_is_kept_is_refused(void **state)
 		add_many(SPOOL_ALERTS, 1, 500);
 	spool_stats(spool, &s);
 	assert_int_equal(spool_append(spool, SPOOL_COUNTERS,
-	    "xxxxxxxxxxxxxxxxxxxx", 20, &seq, &msg), ERR_LIMIT);
+			     "xxxxxxxxxxxxxxxxxxxx", 20, &seq, &msg),
+	    ERR_LIMIT);
 	spool_stats(spool, &after);
 	assert_int_equal(s.next_seq, after.next_seq);
 }
@@ -122,11 +124,11 @@ static void a_full_disk_makes_room_by_class(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_SPOOL(the_lowest_class_gives_way_first),
-	    WITH_SPOOL(the_bound_holds_and_every_loss_is_told_once),
-	    WITH_SPOOL(a_record_below_all_that_is_kept_is_refused),
-	    WITH_SPOOL(quarantine_gives_way_before_any_record),
-	    WITH_SPOOL(a_full_disk_makes_room_by_class),
+		WITH_SPOOL(the_lowest_class_gives_way_first),
+		WITH_SPOOL(the_bound_holds_and_every_loss_is_told_once),
+		WITH_SPOOL(a_record_below_all_that_is_kept_is_refused),
+		WITH_SPOOL(quarantine_gives_way_before_any_record),
+		WITH_SPOOL(a_full_disk_makes_room_by_class),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,18 +79,18 @@ static void a_failed_write_takes_no_number(void **state)
 	faults.short_write = 50;
 	faults.write_error = -EIO;
 	faults.writes_before_error = 1;
-	assert_int_equal(spool_append(
-	    spool, SPOOL_RESULTS, "lost", 4, &seq, &msg), 0);
+	assert_int_equal(
+	    spool_append(spool, SPOOL_RESULTS, "lost", 4, &seq, &msg), 0);
 	faults.writes_before_error = 1;
 	char *large = xcalloc(1, 200);
-	assert_int_equal(spool_append(
-	    spool, SPOOL_RESULTS, large, 200, &seq, &msg), -EIO);
+	assert_int_equal(
+	    spool_append(spool, SPOOL_RESULTS, large, 200, &seq, &msg), -EIO);
 	/* and when not even the half frame can be cut off */
 	faults.ftruncate_error = -EIO;
 	faults.writes_before_error = 1;
-	assert_int_equal(spool_append(
-	    spool, SPOOL_RESULTS, large, 200, &seq, &msg), -EIO);
-	faults = (struct faults){.short_write = 50};
+	assert_int_equal(
+	    spool_append(spool, SPOOL_RESULTS, large, 200, &seq, &msg), -EIO);
+	faults = (struct faults){ .short_write = 50 };
 	assert_int_equal(add(SPOOL_RESULTS, "five"), 5);
 	sync_now();
 	assert_int_equal(read_all(epoch, 1).records, 5);
@@ -104,10 +104,10 @@ static void a_failed_write_takes_no_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_SPOOL(a_failed_fsync_is_never_retried_on_that_file),
-	    WITH_SPOOL(a_failed_fsync_of_a_fresh_file_replaces_it),
-	    WITH_SPOOL(a_failed_sync_of_the_folder_writes_all_anew),
-	    WITH_SPOOL(a_failed_write_takes_no_number),
+		WITH_SPOOL(a_failed_fsync_is_never_retried_on_that_file),
+		WITH_SPOOL(a_failed_fsync_of_a_fresh_file_replaces_it),
+		WITH_SPOOL(a_failed_sync_of_the_folder_writes_all_anew),
+		WITH_SPOOL(a_failed_write_takes_no_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

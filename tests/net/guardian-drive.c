@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * A guardian in its sandbox and a worker that does what standard input says:
  * one probe a line, "DESTINATION KEY=VALUE ...", all of them at once.  Each

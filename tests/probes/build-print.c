@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Prints random probes, one line of JSON each: the fields as a script gives
  * them and the packet that probe_build made of them.  build.py lets others

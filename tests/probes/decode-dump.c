@@ -25,8 +25,9 @@ int main(int argc, char **argv)
 	struct capture *capture = NULL;
 	struct capture_config config = { .filter = NULL };
 	struct errmsg msg = { "usage: decode-dump FILE" };
-	int err = argc != 2 ? ERR_USAGE : capture_open_file(&capture, argv[1],
-	    &config, &msg);
+	int err = argc != 2
+	    ? ERR_USAGE
+	    : capture_open_file(&capture, argv[1], &config, &msg);
 	while (err >= 0)
 		err = capture_read(capture, 1000, dump, NULL, &msg);
 	capture_close(capture);

@@ -59,9 +59,8 @@ static inline void send(struct frame f, int64_t after_ms)
 	world.now_ns += after_ms * NS_PER_MS;
 	buf_clear(&world.bytes);
 	frame_put(&world.bytes, &f);
-	engine_packet(world.engine, DLT_RAW, world.bytes.data,
-	    world.bytes.len, world.bytes.len,
-	    (struct walltime){world.now_ns});
+	engine_packet(world.engine, DLT_RAW, world.bytes.data, world.bytes.len,
+	    world.bytes.len, (struct walltime){ world.now_ns });
 }
 
 static inline const struct finding *only(void)
@@ -83,8 +82,7 @@ static inline void sweep(struct frame f, int addresses, int ports, int count)
 {
 	char dst[32];
 	for (int i = 0; i < addresses * ports * count; i++) {
-		snprintf(dst, sizeof(dst), "198.51.100.%d",
-		    1 + i % addresses);
+		snprintf(dst, sizeof(dst), "198.51.100.%d", 1 + i % addresses);
 		f.dst = dst;
 		f.dport = (uint16_t)(f.dport + (ports > 1 ? 1 : 0));
 		f.ip_id = (uint16_t)(f.ip_id + 7919);
@@ -93,9 +91,9 @@ static inline void sweep(struct frame f, int addresses, int ports, int count)
 	}
 }
 
-static const struct frame syn = {.proto = PACKET_TCP, .dport = 23};
-static const struct frame ping = {.proto = PACKET_ICMP, .icmp_type = 8};
-static const struct frame udp = {.proto = PACKET_UDP, .dport = 5060};
+static const struct frame syn = { .proto = PACKET_TCP, .dport = 23 };
+static const struct frame ping = { .proto = PACKET_ICMP, .icmp_type = 8 };
+static const struct frame udp = { .proto = PACKET_UDP, .dport = 5060 };
 
 static inline struct frame masscan(uint32_t n)
 {

@@ -79,7 +79,7 @@ static inline void frame_ip6(
 static inline void frame_put(struct buf *b, const struct frame *f)
 {
 	struct addr src, dst;
-	struct buf upper = {0};
+	struct buf upper = { 0 };
 	if (addr_parse(&src, f->src) != 0 || addr_parse(&dst, f->dst) != 0)
 		BUG("frame: %s to %s", f->src, f->dst);
 	frame_upper(&upper, f);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* The fixture's workers, and the guardian in a thread. */
 #include <setjmp.h>
 #include <stdarg.h>

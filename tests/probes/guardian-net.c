@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* The fixture's network, and what comes back in it. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * Says what the policy says, for policy.py to compare with its own opinion.
  * usage: policy-print FILE            lines "local|remote ADDRESS FLAGS" on

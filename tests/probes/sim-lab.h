@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// A simulated internet under test: text in, probes out, replies decoded.
+/* SPDX-License-Identifier: ISC */
+/* A simulated internet under test: text in, probes out, replies decoded. */
 #pragma once
 
 #include <setjmp.h>
@@ -33,8 +33,8 @@ static inline struct addr addr(const char *text)
 }
 
 /* Loads a description from a file that is gone afterwards. */
-static inline int lab_load(struct lab *lab, const char *text,
-    const char *vantage, struct errmsg *msg)
+static inline int lab_load(
+    struct lab *lab, const char *text, const char *vantage, struct errmsg *msg)
 {
 	char path[64] = "/tmp/sonde-test-sim.XXXXXX", spec[128];
 	int fd = mkstemp(path);
@@ -52,7 +52,7 @@ static inline int lab_load(struct lab *lab, const char *text,
 
 static inline void lab_open(struct lab *lab, const char *text)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	if (lab_load(lab, text, NULL, &msg) != 0)
 		fail_msg("%s", msg.text);
 	lab->builder = probe_builder_new(&msg);
@@ -77,7 +77,8 @@ static inline void lab_event(void *arg, const struct net_event *event)
 	assert_true(event->caplen <= sizeof(lab->bytes));
 	memcpy(lab->bytes, event->bytes, event->caplen);
 	assert_int_equal(packet_decode_ip(&lab->packet, lab->bytes,
-	    event->caplen, event->wirelen), 0);
+			     event->caplen, event->wirelen),
+	    0);
 	lab->received++;
 	lab->at_ns = event->stamp.wall.ns;
 }
@@ -97,10 +98,10 @@ static inline void lab_send(struct lab *lab, const struct probe *probe)
 	uint8_t bytes[1600];
 	struct addr src;
 	assert_int_equal(net_sim.source(lab->net, &probe->dst, &src), 0);
-	int len = probe_build(
-	    lab->builder, probe, &src, bytes, sizeof(bytes), NULL);
+	int len =
+	    probe_build(lab->builder, probe, &src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = {bytes, (size_t)len, 7};
+	struct net_send packet = { bytes, (size_t)len, 7 };
 	assert_int_equal(net_sim.send(lab->net, &packet, 1), 1);
 }
 
@@ -116,25 +117,25 @@ static inline unsigned lab_ask(struct lab *lab, const struct probe *probe)
 static inline struct probe lab_udp(const char *dst, uint8_t ttl)
 {
 	return (struct probe){
-	    .dst = addr(dst),
-	    .proto = PACKET_UDP,
-	    .ttl = ttl,
-	    .ip_id = 0x4242,
-	    .sport = 40000,
-	    .dport = 33434,
-	    .payload_len = 12,
+		.dst = addr(dst),
+		.proto = PACKET_UDP,
+		.ttl = ttl,
+		.ip_id = 0x4242,
+		.sport = 40000,
+		.dport = 33434,
+		.payload_len = 12,
 	};
 }
 
 static inline struct probe lab_echo(const char *dst, uint8_t ttl)
 {
 	return (struct probe){
-	    .dst = addr(dst),
-	    .proto = PACKET_ICMP,
-	    .ttl = ttl,
-	    .icmp_id = 0x1111,
-	    .icmp_seq = 2,
-	    .payload_len = 8,
+		.dst = addr(dst),
+		.proto = PACKET_ICMP,
+		.ttl = ttl,
+		.icmp_id = 0x1111,
+		.icmp_seq = 2,
+		.payload_len = 8,
 	};
 }
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* A probe from WIRE_SEND to its last event, in virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>

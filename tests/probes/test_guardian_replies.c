@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* Which run and which probe a reply goes to. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* Workers that want too much, or that break the rules. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static void limits_hold_where_packets_leave(void **state)
 	for (size_t i = 0; i < net.sent_count; i++)
 		for (size_t j = i; j < net.sent_count; j++)
 			assert_true((int64_t)(j - i + 1 - 10) * NS_PER_S <=
-				    100 * (net.sent[j].at - net.sent[i].at));
+			    100 * (net.sent[j].at - net.sent[i].at));
 	assert_int_equal(net.sent[159].at - start, 1500 * NS_PER_MS);
 	/* Each was listened to for its millisecond all the same. */
 	assert_int_equal(workers[2].count, 320);
@@ -246,9 +246,9 @@ static bool is_forbidden_v4(uint32_t a)
 {
 	uint32_t top = a >> 24;
 	return top == 0 || top == 10 || top == 127 || top >= 224 ||
-	       a >> 22 == 0x64400000 >> 22 || a >> 16 == 0xa9fe ||
-	       a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 17 == 0xc612 >> 1 ||
-	       a == 0x0b090909 || a == 0x0b0909ff;
+	    a >> 22 == 0x64400000 >> 22 || a >> 16 == 0xa9fe ||
+	    a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 17 == 0xc612 >> 1 ||
+	    a == 0x0b090909 || a == 0x0b0909ff;
 }
 
 static bool is_forbidden(const struct addr *dst)
@@ -257,12 +257,12 @@ static bool is_forbidden(const struct addr *dst)
 	uint32_t words[4];
 	for (int i = 0; i < 4; i++)
 		words[i] = (uint32_t)b[4 * i] << 24 | b[4 * i + 1] << 16 |
-			   b[4 * i + 2] << 8 | b[4 * i + 3];
+		    b[4 * i + 2] << 8 | b[4 * i + 3];
 	if (dst->family == 4)
 		return is_forbidden_v4(words[0]);
 	if (words[0] == 0x0064ff9b)
 		return words[1] != 0 || words[2] != 0 ||
-		       is_forbidden_v4(words[3]);
+		    is_forbidden_v4(words[3]);
 	if (words[0] >> 16 == 0x2002)
 		return is_forbidden_v4(words[0] << 16 | words[1] >> 16);
 	if (words[0] == 0x20010000)
@@ -281,7 +281,7 @@ static void expect_lawful(const uint8_t *b, size_t len)
 	assert_true(p.ttl > 0);
 	if (p.proto == PACKET_TCP)
 		assert_true(p.tcp_flags == PACKET_TCP_SYN ||
-			    p.tcp_flags == PACKET_TCP_ACK);
+		    p.tcp_flags == PACKET_TCP_ACK);
 	else if (p.proto != PACKET_UDP)
 		assert_int_equal(p.icmp_type, p.src.family == 4 ? 8 : 128);
 	for (size_t i = 2; i < p.payload_len; i++)
@@ -295,9 +295,11 @@ static struct addr tricky_address(void)
 		"2600::9", "::ffff:11.0.0.1", "64:ff9b::10.0.0.1",
 		"64:ff9b::11.0.0.1", "64:ff9b:1::11.0.0.1", "2002:a00:1::1",
 		"2002:b00:1::1", "2001:0:b00:1::f4ff:fffe",
-		"2001:0:a00:1::f4ff:fffe", "2001:db8::1", "ff02::1", "fe80::1" };
+		"2001:0:a00:1::f4ff:fffe", "2001:db8::1", "ff02::1",
+		"fe80::1" };
 	struct addr a;
-	addr_parse(&a, texts[(size_t)rand() % (sizeof(texts) / sizeof(*texts))]);
+	addr_parse(
+	    &a, texts[(size_t)rand() % (sizeof(texts) / sizeof(*texts))]);
 	if (rand() % 4 == 0)
 		a.bytes[rand() % 16] ^= (uint8_t)(1 << rand() % 8);
 	if (rand() % 32 == 0)

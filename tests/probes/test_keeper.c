@@ -126,8 +126,8 @@ static struct found look(struct rig *r)
 	uint64_t epoch = 0, seq = 1;
 	assert_int_equal(spool_reader_open(&reader, r->dir, NULL), 0);
 	while (spool_reader_next(reader,
-	    &(struct spool_want){epoch, seq, 100, 1 << 20},
-	    &run, &b, NULL) == 0) {
+		   &(struct spool_want){ epoch, seq, 100, 1 << 20 }, &run, &b,
+		   NULL) == 0) {
 		struct reader frames = reader_init(b.data, b.len);
 		for (uint32_t i = 0; i < run.count; i++) {
 			size_t len = reader_be32(&frames);
@@ -208,7 +208,7 @@ static void the_shipper_learns_only_what_is_synced(void **state)
 	producer_log(fd, 2, "test", "hello");
 	step(r, 120);
 	while (recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT) ==
-	       sizeof(mark)) {
+	    sizeof(mark)) {
 		assert_true(mark.next_seq >= last);
 		last = mark.next_seq;
 	}
@@ -349,8 +349,9 @@ static void of_a_datagram_of_many_all_are_stored_or_declared(void **state)
 		rig_open(r);
 		struct found f = look(r);
 		assert_int_equal(f.logs - before.logs, write);
-		assert_int_equal(f.logs - before.logs + f.unnumbered -
-			before.unnumbered, FRAMES);
+		assert_int_equal(
+		    f.logs - before.logs + f.unnumbered - before.unnumbered,
+		    FRAMES);
 	}
 }
 

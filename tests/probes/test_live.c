@@ -32,8 +32,8 @@ static void note(void *arg, const struct net_event *event)
 		seen->cookie = event->cookie;
 	} else if (event->kind == NET_SEND_FAILED)
 		seen->failed++;
-	else if (packet_decode_ip(&p, event->bytes, event->caplen,
-		     event->wirelen) == 0 &&
+	else if (packet_decode_ip(
+		     &p, event->bytes, event->caplen, event->wirelen) == 0 &&
 	    packet_is_icmp_error(&p) &&
 	    packet_decode_quote(&seen->quoted, &p) == 0 &&
 	    seen->quoted.dport == 33999) {
@@ -62,7 +62,7 @@ static void wait_for_error(void *ctx, struct seen *seen)
 		struct pollfd polled[8];
 		size_t n = net_live.fds(ctx, fds, 8);
 		for (size_t j = 0; j < n; j++)
-			polled[j] = (struct pollfd){fds[j], POLLIN, 0};
+			polled[j] = (struct pollfd){ fds[j], POLLIN, 0 };
 		poll(polled, n, 10);
 		net_live.poll(ctx, note, seen);
 	}
@@ -70,8 +70,11 @@ static void wait_for_error(void *ctx, struct seen *seen)
 
 static void send_to(void *ctx, const char *text, struct seen *seen)
 {
-	struct probe probe = {.proto = PACKET_UDP, .ttl = 9, .sport = 33998,
-	    .dport = 33999, .payload_len = 12};
+	struct probe probe = { .proto = PACKET_UDP,
+		.ttl = 9,
+		.sport = 33998,
+		.dport = 33999,
+		.payload_len = 12 };
 	struct addr src;
 	uint8_t bytes[128];
 	assert_int_equal(addr_parse(&probe.dst, text), 0);
@@ -80,10 +83,10 @@ static void send_to(void *ctx, const char *text, struct seen *seen)
 		skip();
 	assert_true(net_live.is_own(ctx, &src));
 	struct probe_builder *builder = probe_builder_new(NULL);
-	int len = probe_build(
-	    builder, &probe, &src, bytes, sizeof(bytes), NULL);
+	int len =
+	    probe_build(builder, &probe, &src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = {bytes, (size_t)len, 4711};
+	struct net_send packet = { bytes, (size_t)len, 4711 };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 1);
 	probe_builder_free(builder);
 	wait_for_error(ctx, seen);
@@ -94,7 +97,7 @@ static void a_probe_is_stamped_by_the_kernel_and_its_error_comes_back(
 {
 	(void)state;
 	void *ctx = open_or_skip();
-	struct seen seen = {0};
+	struct seen seen = { 0 };
 	send_to(ctx, "127.0.0.1", &seen);
 	assert_int_equal(seen.sent, 1);
 	assert_int_equal(seen.cookie, 4711);
@@ -109,7 +112,7 @@ static void ipv6_works_the_same(void **state)
 {
 	(void)state;
 	void *ctx = open_or_skip();
-	struct seen seen = {0};
+	struct seen seen = { 0 };
 	send_to(ctx, "::1", &seen);
 	assert_int_equal(seen.sent, 1);
 	assert_int_equal(seen.errors, 1);
@@ -121,10 +124,10 @@ static void a_packet_that_cannot_leave_is_told_and_the_next_is_stamped(
 {
 	(void)state;
 	void *ctx = open_or_skip();
-	struct seen seen = {0};
-	uint8_t bytes[40] = {0x45, 0, 0, 40};
-	memcpy(bytes + 16, (uint8_t[]){255, 255, 255, 255}, 4);
-	struct net_send packet = {bytes, sizeof(bytes), 1};
+	struct seen seen = { 0 };
+	uint8_t bytes[40] = { 0x45, 0, 0, 40 };
+	memcpy(bytes + 16, (uint8_t[]){ 255, 255, 255, 255 }, 4);
+	struct net_send packet = { bytes, sizeof(bytes), 1 };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 0);
 	net_live.poll(ctx, note, &seen);
 	assert_int_equal(seen.failed, 1);
@@ -165,13 +168,13 @@ static void a_wrong_spec_is_a_usage_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(
-		a_probe_is_stamped_by_the_kernel_and_its_error_comes_back),
-	    cmocka_unit_test(ipv6_works_the_same),
-	    cmocka_unit_test(
-		a_packet_that_cannot_leave_is_told_and_the_next_is_stamped),
-	    cmocka_unit_test(own_and_broadcast_addresses_are_known),
-	    cmocka_unit_test(a_wrong_spec_is_a_usage_error),
+		cmocka_unit_test(
+		    a_probe_is_stamped_by_the_kernel_and_its_error_comes_back),
+		cmocka_unit_test(ipv6_works_the_same),
+		cmocka_unit_test(
+		    a_packet_that_cannot_leave_is_told_and_the_next_is_stamped),
+		cmocka_unit_test(own_and_broadcast_addresses_are_known),
+		cmocka_unit_test(a_wrong_spec_is_a_usage_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

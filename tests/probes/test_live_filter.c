@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /*
  * The filter on a socket pair of this process: the kernel runs it over
  * whatever is written, as it does over packets.
@@ -117,12 +117,12 @@ static void replies_to_ports_in_use_pass(void **state)
 			assert_true(passes(with_ports(4, p, 80, 40000, 0)));
 			assert_true(passes(with_ports(4, p, 80, 40000, 20)));
 			assert_true(passes(with_ports(6, p, 80, 40000, 0)));
-			/* Its own way there, other ports, the other protocol. */
+			/* Its own way there, other ports or protocol. */
 			assert_false(passes(with_ports(4, p, 40000, 80, 0)));
 			assert_false(passes(with_ports(4, p, 80, 41000, 0)));
 			assert_false(passes(with_ports(6, p, 80, 39000, 0)));
-			assert_false(passes(
-			    with_ports(4, protos[!i], 80, 40000, 0)));
+			assert_false(
+			    passes(with_ports(4, protos[!i], 80, 40000, 0)));
 		}
 }
 
@@ -174,12 +174,10 @@ static void all_icmp_errors_pass_and_nothing_else(void **state)
 	for (int family = 4; family <= 6; family += 2)
 		for (unsigned type = 0; type < 256; type++) {
 			struct made m = icmp(family, (uint8_t)type, 9);
-			struct packet p = {
-				.src.family = (uint8_t)family,
-				.proto = family == 6 ? PACKET_ICMP6
-						     : PACKET_ICMP,
-				.icmp_type = (uint8_t)type
-			};
+			struct packet p = { .src.family = (uint8_t)family,
+				.proto =
+				    family == 6 ? PACKET_ICMP6 : PACKET_ICMP,
+				.icmp_type = (uint8_t)type };
 			bool known = family == 4 || type <= 4;
 			assert_int_equal(
 			    passes(m), known && packet_is_icmp_error(&p));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -213,9 +213,10 @@ static void what_would_wait_too_long_is_denied(void **context)
 	for (int i = 0; i < 70; i++) {
 		enum policy_verdict verdict =
 		    check_at(&p, &holds[i], 0, &later);
-		assert_int_equal(verdict, i == 0    ? POLICY_ALLOW
-					  : i <= 60 ? POLICY_DEFER
-						    : POLICY_DENY_RATE);
+		assert_int_equal(verdict,
+		    i == 0        ? POLICY_ALLOW
+			: i <= 60 ? POLICY_DEFER
+				  : POLICY_DENY_RATE);
 		if (verdict == POLICY_DEFER)
 			assert_int_equal(later, i * NS_PER_S);
 	}

@@ -10,8 +10,8 @@
 #include "probes/agent/schedule.h"
 
 #define S NS_PER_S
-#define START INT64_C(1800000000) * S /* the wall clock when campaigns start \
-				       */
+/* The wall clock when campaigns start. */
+#define START (INT64_C(1800000000) * S)
 
 static struct campaign campaigns[300];
 static struct worklist list = { .campaigns = campaigns };

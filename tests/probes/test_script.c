@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* The Lua that scripts get: what it has, what it lacks, what headers say. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 static const char *run(const char *source)
 {
 	static struct errmsg msg;
-	struct host host = {.client = {.fd = -1}};
+	struct host host = { .client = { .fd = -1 } };
 	msg.text[0] = '\0';
 	assert_non_null(host_state_new(&host));
 	host_run_chunk(&host, source, strlen(source), "test.lua", &msg);
@@ -129,10 +129,10 @@ static void probes_check_their_fields(void **state)
 	assert_fails("sonde.udp{dst = '::1', sport = 65536}",
 	    "sport: expected an integer from 0 to 65535, got 65536");
 	assert_fails("sonde.udp{dst = '::1', ttl = 1.5}", "got 1.5");
-	assert_fails("sonde.udp{dst = '::1', dport = 1, checksum = 5}", "two octets");
 	assert_fails(
-	    "sonde.udp{dst = '::1', dport = 1, checksum = 0,"
-	    "  payload_bytes = 2}",
+	    "sonde.udp{dst = '::1', dport = 1, checksum = 5}", "two octets");
+	assert_fails("sonde.udp{dst = '::1', dport = 1, checksum = 0,"
+		     "  payload_bytes = 2}",
 	    "0 means none");
 	assert_fails("sonde.tcp{dst = '::1', flags = 'X'}", "letters of");
 	assert_fails("sonde.send(sonde.icmp{dst = '::1'})", "only run()");
@@ -143,11 +143,11 @@ static void probes_check_their_fields(void **state)
 /* What header_write makes of a source, read back. */
 static int header(const char *source, struct script **to, struct errmsg *msg)
 {
-	struct host host = {.client = {.fd = -1}};
-	struct buf b = {0};
+	struct host host = { .client = { .fd = -1 } };
+	struct buf b = { 0 };
 	assert_non_null(host_state_new(&host));
-	assert_int_equal(host_run_chunk(&host, source, strlen(source),
-	    "test.lua", msg), 0);
+	assert_int_equal(
+	    host_run_chunk(&host, source, strlen(source), "test.lua", msg), 0);
 	int err = header_write(host.L, &b, msg);
 	*to = xcalloc(1, sizeof(**to));
 	if (!err)
@@ -160,17 +160,21 @@ static int header(const char *source, struct script **to, struct errmsg *msg)
 static void a_header_comes_through(void **state)
 {
 	(void)state;
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	struct script *s;
-	assert_int_equal(header(
-	    "return {summary = 'what\\27 it does', examples = {'a', 'b'},"
-	    "operands = {type = 'host', name = 'TARGET', min = 1},"
-	    "options = {{name = 'count', letter = 'c', type = 'integer',"
-	    "  min = 1, max = 9, default = 4, argument = 'N', help = 'many'},"
-	    "  {name = 'wait', type = 'duration', default = '1s'},"
-	    "  {name = 'fast', type = 'flag'}},"
-	    "fields = {{name = 'rtt_ns', type = 'integer', help = 'time'}},"
-	    "run = print}", &s, &msg), 0);
+	assert_int_equal(
+	    header(
+		"return {summary = 'what\\27 it does', examples = {'a', 'b'},"
+		"operands = {type = 'host', name = 'TARGET', min = 1},"
+		"options = {{name = 'count', letter = 'c', type = 'integer',"
+		"  min = 1, max = 9, default = 4, argument = 'N', help = "
+		"'many'},"
+		"  {name = 'wait', type = 'duration', default = '1s'},"
+		"  {name = 'fast', type = 'flag'}},"
+		"fields = {{name = 'rtt_ns', type = 'integer', help = 'time'}},"
+		"run = print}",
+		&s, &msg),
+	    0);
 	const struct option_table *t = &s->options;
 	assert_string_equal(t->summary, "what  it does");
 	assert_string_equal(t->examples, "a\nb\n");
@@ -197,37 +201,46 @@ static void a_wrong_header_says_what(void **state)
 	static const struct {
 		const char *source, *why;
 	} cases[] = {
-	    {"return 5", "returns a table, got number"},
-	    {"return {}", "run: expected a function"},
-	    {"return {run = print, summary = {}}", "summary: expected text"},
-	    {"return {run = print, options = {{name = 'n'}}}", "type"},
-	    {"return {run = print, options = {{name = 'N',"
-	     "type = 'flag'}}}", "name: expected lower-case"},
-	    {"return {run = print, options = {{name = 'n', letter = 'ab',"
-	     "type = 'flag'}}}", "letter: expected one letter"},
-	    {"return {run = print, options = {{name = 'n', type = 'flag'},"
-	     "{name = 'n', type = 'flag'}}}", "there twice"},
-	    {"return {run = print, options = {{name = 'help',"
-	     "type = 'flag'}}}", "there twice"},
-	    {"return {run = print, options = {{name = 'n',"
-	     "type = 'choice'}}}", "needs choices"},
-	    {"return {run = print, options = {{name = 'n', type = 'integer',"
-	     "min = 5, max = 9, default = 1}}}", "--n: default"},
-	    {"return {run = print, options = 5}", "options: expected a list"},
-	    {"return {run = print, fields = {{name = 'n', type = 'x'}}}",
-	     "fields: expected"},
-	    {"return {run = print, operands = {type = 'x'}}",
-	     "expected host or text"},
-	    {"return {run = print, operands = {min = 3, max = 2}}",
-	     "min, max"},
+		{ "return 5", "returns a table, got number" },
+		{ "return {}", "run: expected a function" },
+		{ "return {run = print, summary = {}}",
+		    "summary: expected text" },
+		{ "return {run = print, options = {{name = 'n'}}}", "type" },
+		{ "return {run = print, options = {{name = 'N',"
+		  "type = 'flag'}}}",
+		    "name: expected lower-case" },
+		{ "return {run = print, options = {{name = 'n', letter = 'ab',"
+		  "type = 'flag'}}}",
+		    "letter: expected one letter" },
+		{ "return {run = print, options = {{name = 'n', type = 'flag'},"
+		  "{name = 'n', type = 'flag'}}}",
+		    "there twice" },
+		{ "return {run = print, options = {{name = 'help',"
+		  "type = 'flag'}}}",
+		    "there twice" },
+		{ "return {run = print, options = {{name = 'n',"
+		  "type = 'choice'}}}",
+		    "needs choices" },
+		{ "return {run = print, options = {{name = 'n', type = "
+		  "'integer',"
+		  "min = 5, max = 9, default = 1}}}",
+		    "--n: default" },
+		{ "return {run = print, options = 5}",
+		    "options: expected a list" },
+		{ "return {run = print, fields = {{name = 'n', type = 'x'}}}",
+		    "fields: expected" },
+		{ "return {run = print, operands = {type = 'x'}}",
+		    "expected host or text" },
+		{ "return {run = print, operands = {min = 3, max = 2}}",
+		    "min, max" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct errmsg msg = {""};
+		struct errmsg msg = { "" };
 		struct script *s;
 		assert_true(header(cases[i].source, &s, &msg) < 0);
 		if (!strstr(msg.text, cases[i].why))
-			fail_msg("expected '%s', got '%s'", cases[i].why,
-			    msg.text);
+			fail_msg(
+			    "expected '%s', got '%s'", cases[i].why, msg.text);
 		script_free(s);
 	}
 }
@@ -235,13 +248,13 @@ static void a_wrong_header_says_what(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(only_what_is_allowed_is_there),
-	    cmocka_unit_test(find_and_split_take_plain_text),
-	    cmocka_unit_test(replaced_functions_do_what_lua_does),
-	    cmocka_unit_test(metatables_are_copied_and_sealed),
-	    cmocka_unit_test(probes_check_their_fields),
-	    cmocka_unit_test(a_header_comes_through),
-	    cmocka_unit_test(a_wrong_header_says_what),
+		cmocka_unit_test(only_what_is_allowed_is_there),
+		cmocka_unit_test(find_and_split_take_plain_text),
+		cmocka_unit_test(replaced_functions_do_what_lua_does),
+		cmocka_unit_test(metatables_are_copied_and_sealed),
+		cmocka_unit_test(probes_check_their_fields),
+		cmocka_unit_test(a_header_comes_through),
+		cmocka_unit_test(a_wrong_header_says_what),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

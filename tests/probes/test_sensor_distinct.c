@@ -16,8 +16,8 @@ static uint32_t value(uint32_t n)
 	return (uint32_t)(h >> 32);
 }
 
-static void add(struct distinct_pool *pool, struct distinct *d, uint32_t from,
-    uint32_t to)
+static void add(
+    struct distinct_pool *pool, struct distinct *d, uint32_t from, uint32_t to)
 {
 	for (uint32_t n = from; n < to; n++)
 		distinct_add(pool, d, value(n));
@@ -27,7 +27,7 @@ static void small_numbers_are_exact(void **state)
 {
 	(void)state;
 	struct distinct_pool *pool = distinct_pool_new(4);
-	struct distinct d = {0};
+	struct distinct d = { 0 };
 	enum distinct_quality quality;
 	assert_int_equal(distinct_count(pool, &d, &quality), 0);
 	for (uint32_t n = 1; n <= DISTINCT_EXACT; n++) {
@@ -42,10 +42,10 @@ static void small_numbers_are_exact(void **state)
 static void large_numbers_are_within_four_errors(void **state)
 {
 	(void)state;
-	static const uint32_t sizes[] = {193, 500, 2000, 3000, 20000, 500000};
+	static const uint32_t sizes[] = { 193, 500, 2000, 3000, 20000, 500000 };
 	struct distinct_pool *pool = distinct_pool_new(1);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct distinct d = {0};
+		struct distinct d = { 0 };
 		enum distinct_quality quality;
 		add(pool, &d, 0, sizes[i]);
 		add(pool, &d, 0, sizes[i]);
@@ -62,7 +62,7 @@ static void an_empty_pool_makes_a_lower_bound(void **state)
 {
 	(void)state;
 	struct distinct_pool *pool = distinct_pool_new(1);
-	struct distinct first = {0}, second = {0};
+	struct distinct first = { 0 }, second = { 0 };
 	enum distinct_quality quality;
 	add(pool, &first, 0, 10);
 	add(pool, &second, 0, 10);
@@ -84,8 +84,8 @@ static void a_union_counts_what_is_in_both_once(void **state)
 {
 	(void)state;
 	struct distinct_pool *pool = distinct_pool_new(8);
-	struct distinct a = {0}, b = {0}, c = {0};
-	const struct distinct *sets[] = {&a, &b, &c};
+	struct distinct a = { 0 }, b = { 0 }, c = { 0 };
+	const struct distinct *sets[] = { &a, &b, &c };
 	enum distinct_quality quality;
 	add(pool, &a, 0, 4);
 	add(pool, &b, 2, 100);
@@ -101,10 +101,10 @@ static void a_union_counts_what_is_in_both_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(small_numbers_are_exact),
-	    cmocka_unit_test(large_numbers_are_within_four_errors),
-	    cmocka_unit_test(an_empty_pool_makes_a_lower_bound),
-	    cmocka_unit_test(a_union_counts_what_is_in_both_once),
+		cmocka_unit_test(small_numbers_are_exact),
+		cmocka_unit_test(large_numbers_are_within_four_errors),
+		cmocka_unit_test(an_empty_pool_makes_a_lower_bound),
+		cmocka_unit_test(a_union_counts_what_is_in_both_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 static void several_targets_or_ports_are_a_scan(void **state)
 {
 	(void)state;
-	const struct frame kinds[] = {syn, ping, udp};
+	const struct frame kinds[] = { syn, ping, udp };
 	for (size_t i = 0; i < 3; i++) {
 		start(100, NULL);
 		sweep(kinds[i], 5, 1, 3);
@@ -40,7 +40,7 @@ static void one_probe_is_a_scan_and_repeating_it_is_not(void **state)
 static void many_at_once_for_one_target_are_a_flood(void **state)
 {
 	(void)state;
-	const struct frame kinds[] = {syn, ping, udp};
+	const struct frame kinds[] = { syn, ping, udp };
 	for (size_t i = 0; i < 3; i++) {
 		start(100, NULL);
 		for (int n = 0; n < 200; n++)
@@ -98,10 +98,10 @@ static void a_flood_from_forged_sources_is_one_too(void **state)
 static void answers_make_victims_never_attackers(void **state)
 {
 	(void)state;
-	static const uint8_t flags[] = {PACKET_TCP_SYN | PACKET_TCP_ACK,
-	    PACKET_TCP_RST, PACKET_TCP_RST | PACKET_TCP_ACK};
-	static const uint8_t types[] = {0, 3, 4, 5, 11, 12, 14, 16, 18};
-	struct frame f = {.proto = PACKET_TCP, .sport = 80, .dport = 4444};
+	static const uint8_t flags[] = { PACKET_TCP_SYN | PACKET_TCP_ACK,
+		PACKET_TCP_RST, PACKET_TCP_RST | PACKET_TCP_ACK };
+	static const uint8_t types[] = { 0, 3, 4, 5, 11, 12, 14, 16, 18 };
+	struct frame f = { .proto = PACKET_TCP, .sport = 80, .dport = 4444 };
 	for (size_t i = 0; i < sizeof(flags); i++) {
 		start(100, NULL);
 		f.flags = flags[i];
@@ -110,12 +110,13 @@ static void answers_make_victims_never_attackers(void **state)
 	}
 	for (size_t i = 0; i < sizeof(types); i++) {
 		start(100, NULL);
-		sweep((struct frame){.proto = PACKET_ICMP,
-		    .icmp_type = types[i]}, 50, 1, 10);
+		sweep((struct frame){ .proto = PACKET_ICMP,
+			  .icmp_type = types[i] },
+		    50, 1, 10);
 		expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
 	}
 	start(100, NULL);
-	sweep((struct frame){.proto = PACKET_UDP, .sport = 53, .dport = 99},
+	sweep((struct frame){ .proto = PACKET_UDP, .sport = 53, .dport = 99 },
 	    9, 9, 1);
 	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
 	/* Whatever it looks like: a RST with a worm's sequence number. */
@@ -130,16 +131,22 @@ static void the_victim_of_an_icmp_error_is_in_its_quote(void **state)
 {
 	(void)state;
 	uint8_t slammer[376];
-	struct buf quote = {0};
+	struct buf quote = { 0 };
 	frame_slammer(slammer, sizeof(slammer));
-	struct frame inner = {.src = "198.51.100.7", .dst = "192.0.2.80",
-	    .proto = PACKET_UDP, .dport = 1434, .payload = slammer,
-	    .payload_len = sizeof(slammer)};
+	struct frame inner = { .src = "198.51.100.7",
+		.dst = "192.0.2.80",
+		.proto = PACKET_UDP,
+		.dport = 1434,
+		.payload = slammer,
+		.payload_len = sizeof(slammer) };
 	frame_put(&quote, &inner);
 	start(100, NULL);
-	send((struct frame){.proto = PACKET_ICMP, .icmp_type = 3,
-	    .icmp_code = 1, .payload = quote.data,
-	    .payload_len = quote.len}, 0);
+	send((struct frame){ .proto = PACKET_ICMP,
+		 .icmp_type = 3,
+		 .icmp_code = 1,
+		 .payload = quote.data,
+		 .payload_len = quote.len },
+	    0);
 	/* The octets of the frame are gone before it is counted. */
 	memset(world.bytes.data, 0, world.bytes.len);
 	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
@@ -155,8 +162,10 @@ static void a_worm_packet_is_enough(void **state)
 	(void)state;
 	uint8_t payload[376];
 	frame_slammer(payload, sizeof(payload));
-	struct frame f = {.proto = PACKET_UDP, .dport = 1434,
-	    .payload = payload, .payload_len = sizeof(payload)};
+	struct frame f = { .proto = PACKET_UDP,
+		.dport = 1434,
+		.payload = payload,
+		.payload_len = sizeof(payload) };
 	start(100, NULL);
 	send(f, 0);
 	expect(VERDICT_WORM, SIGNATURE_SLAMMER);
@@ -237,7 +246,8 @@ static void a_port_with_one_match_is_no_tool_either(void **state)
 			f.seq = i * 2654435761u;
 			f.ip_id = (uint16_t)(i * 40503);
 			if (i % 6 == 0)
-				f.ip_id = zmap ? 54321
+				f.ip_id = zmap
+				    ? 54321
 				    : (uint16_t)(0xc6336407 ^ f.dport ^ f.seq);
 			send(f, 1);
 		}
@@ -254,7 +264,7 @@ static void a_high_ttl_is_odd_unless_a_tool_makes_it(void **state)
 	start(100, NULL);
 	send(f, 0);
 	expect(VERDICT_OTHER, SIGNATURE_NONE);
-	static const uint16_t windows[] = {1024, 1025, 65535};
+	static const uint16_t windows[] = { 1024, 1025, 65535 };
 	for (size_t i = 0; i < 3; i++) {
 		f.window = windows[i];
 		start(100, NULL);
@@ -289,7 +299,7 @@ static void odd_flags_scan_when_they_go_round(void **state)
 static void lost_chatter_is_misconfiguration(void **state)
 {
 	(void)state;
-	static const uint16_t ports[] = {67, 137, 138, 1900, 5353, 5355};
+	static const uint16_t ports[] = { 67, 137, 138, 1900, 5353, 5355 };
 	struct frame f = udp;
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
 		start(100, NULL);
@@ -315,16 +325,22 @@ static void lost_chatter_is_misconfiguration(void **state)
 	}
 	expect(VERDICT_SCAN, SIGNATURE_NONE);
 	start(100, NULL);
-	send((struct frame){.src = "0.0.0.0", .dst = "255.255.255.255",
-	    .proto = PACKET_UDP, .sport = 68, .dport = 67}, 0);
+	send((struct frame){ .src = "0.0.0.0",
+		 .dst = "255.255.255.255",
+		 .proto = PACKET_UDP,
+		 .sport = 68,
+		 .dport = 67 },
+	    0);
 	expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
 }
 
 static void neighbours_are_no_scanners(void **state)
 {
 	(void)state;
-	struct frame f = {.src = "fe80::1", .dst = "ff02::1",
-	    .proto = PACKET_ICMP6, .icmp_type = 135};
+	struct frame f = { .src = "fe80::1",
+		.dst = "ff02::1",
+		.proto = PACKET_ICMP6,
+		.icmp_type = 135 };
 	start(100, NULL);
 	send(f, 0);
 	expect(VERDICT_OTHER, SIGNATURE_NONE);
@@ -345,20 +361,20 @@ static void neighbours_are_no_scanners(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(several_targets_or_ports_are_a_scan),
-	    cmocka_unit_test(one_probe_is_a_scan_and_repeating_it_is_not),
-	    cmocka_unit_test(many_at_once_for_one_target_are_a_flood),
-	    cmocka_unit_test(a_flood_from_forged_sources_is_one_too),
-	    cmocka_unit_test(answers_make_victims_never_attackers),
-	    cmocka_unit_test(the_victim_of_an_icmp_error_is_in_its_quote),
-	    cmocka_unit_test(a_worm_packet_is_enough),
-	    cmocka_unit_test(a_tool_needs_two_packets_and_all_of_them),
-	    cmocka_unit_test(chance_matches_among_many_packets_are_no_tool),
-	    cmocka_unit_test(a_port_with_one_match_is_no_tool_either),
-	    cmocka_unit_test(a_high_ttl_is_odd_unless_a_tool_makes_it),
-	    cmocka_unit_test(odd_flags_scan_when_they_go_round),
-	    cmocka_unit_test(lost_chatter_is_misconfiguration),
-	    cmocka_unit_test(neighbours_are_no_scanners),
+		cmocka_unit_test(several_targets_or_ports_are_a_scan),
+		cmocka_unit_test(one_probe_is_a_scan_and_repeating_it_is_not),
+		cmocka_unit_test(many_at_once_for_one_target_are_a_flood),
+		cmocka_unit_test(a_flood_from_forged_sources_is_one_too),
+		cmocka_unit_test(answers_make_victims_never_attackers),
+		cmocka_unit_test(the_victim_of_an_icmp_error_is_in_its_quote),
+		cmocka_unit_test(a_worm_packet_is_enough),
+		cmocka_unit_test(a_tool_needs_two_packets_and_all_of_them),
+		cmocka_unit_test(chance_matches_among_many_packets_are_no_tool),
+		cmocka_unit_test(a_port_with_one_match_is_no_tool_either),
+		cmocka_unit_test(a_high_ttl_is_odd_unless_a_tool_makes_it),
+		cmocka_unit_test(odd_flags_scan_when_they_go_round),
+		cmocka_unit_test(lost_chatter_is_misconfiguration),
+		cmocka_unit_test(neighbours_are_no_scanners),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
 }

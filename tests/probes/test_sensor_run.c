@@ -38,9 +38,9 @@ static void le32(struct buf *b, uint32_t v)
 
 static struct buf capture_of(const struct frame *frames, size_t count)
 {
-	struct buf b = {0}, frame = {0};
-	static const uint32_t head[] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535,
-	    101};
+	struct buf b = { 0 }, frame = { 0 };
+	static const uint32_t head[] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535,
+		101 };
 	for (size_t i = 0; i < 6; i++)
 		le32(&b, head[i]);
 	for (size_t i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ static void write_file(char *path, const struct buf *b)
 
 static void read_records(struct outcome *o, int fd)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	ssize_t n;
 	while ((n = read(fd, buf_extend(&b, 4096), 4096)) > 0)
 		b.len -= 4096 - (size_t)n;
@@ -77,15 +77,16 @@ static void read_records(struct outcome *o, int fd)
 		const uint8_t *bytes = reader_bytes(&r, len);
 		assert_non_null(bytes);
 		assert_true(o->count < RECORDS_MAX);
-		assert_int_equal(record_unpack(&o->records[o->count++], bytes,
-			len, &o->msg), 0);
+		assert_int_equal(
+		    record_unpack(&o->records[o->count++], bytes, len, &o->msg),
+		    0);
 	}
 	buf_fini(&b);
 }
 
 static struct outcome run(const struct frame *frames, size_t count)
 {
-	struct outcome o = {.counters = counters_new()};
+	struct outcome o = { .counters = counters_new() };
 	struct sensor_capture *capture;
 	char path[] = "/tmp/sonde-test-XXXXXX";
 	struct buf b = capture_of(frames, count);
@@ -93,12 +94,17 @@ static struct outcome run(const struct frame *frames, size_t count)
 	write_file(path, &b);
 	char *name = NULL;
 	assert_true(asprintf(&name, "file:%s", path) > 0);
-	assert_int_equal(sensor_open(&capture, &(struct sensor_opening){
-	    .interfaces = (const char *const[]){name},
-	    .interface_count = 1}, &o.msg), 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1 },
+			     &o.msg),
+	    0);
 	assert_int_equal(pipe(ends), 0);
-	o.err = sensor_run(capture, &(struct sensor_config){
-	    .record_fd = ends[1], .counters = o.counters}, &o.msg);
+	o.err = sensor_run(capture,
+	    &(struct sensor_config){
+		.record_fd = ends[1], .counters = o.counters },
+	    &o.msg);
 	close(ends[1]);
 	read_records(&o, ends[0]);
 	close(ends[0]);
@@ -134,10 +140,13 @@ static void a_worm_becomes_a_payload_and_a_sighting(void **state)
 	frame_slammer(payload, sizeof(payload));
 	struct frame frames[3];
 	for (int i = 0; i < 3; i++)
-		frames[i] = (struct frame){.src = "203.0.113.9",
-		    .dst = i == 2 ? "198.51.100.8" : "198.51.100.7",
-		    .proto = PACKET_UDP, .dport = 1434, .ttl = 113,
-		    .payload = payload, .payload_len = sizeof(payload)};
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = i == 2 ? "198.51.100.8" : "198.51.100.7",
+			.proto = PACKET_UDP,
+			.dport = 1434,
+			.ttl = 113,
+			.payload = payload,
+			.payload_len = sizeof(payload) };
 	struct outcome o = run(frames, 3);
 	assert_int_equal(o.err, 0);
 	assert_int_equal(o.count, 2);
@@ -146,8 +155,7 @@ static void a_worm_becomes_a_payload_and_a_sighting(void **state)
 	assert_int_equal(p->octets.len, 376);
 	assert_memory_equal(p->octets.data, payload, 376);
 	const Sonde__Sighting *s = o.records[1]->sighting;
-	assert_int_equal(
-	    o.records[1]->body_case, SONDE__RECORD__BODY_SIGHTING);
+	assert_int_equal(o.records[1]->body_case, SONDE__RECORD__BODY_SIGHTING);
 	assert_int_equal(s->src.len, 4);
 	assert_memory_equal(s->src.data, "\xcb\x00\x71\x09", 4);
 	assert_string_equal(s->verdict, "worm");
@@ -159,8 +167,7 @@ static void a_worm_becomes_a_payload_and_a_sighting(void **state)
 	assert_int_equal(s->targets, 2);
 	assert_int_equal(s->ttl_min, 113);
 	assert_int_equal(s->interval_s, 60);
-	assert_int_equal(
-	    s->first_wall_ns, INT64_C(1700000000500000000));
+	assert_int_equal(s->first_wall_ns, INT64_C(1700000000500000000));
 	assert_int_equal(s->last_wall_ns, INT64_C(1700000002500000000));
 	assert_memory_equal(s->payload_hash.data, p->hash.data, 16);
 	assert_int_equal(counter(&o, "sensor.captured"), 3);
@@ -175,26 +182,30 @@ static void each_port_has_a_sighting_of_its_own(void **state)
 	(void)state;
 	struct frame frames[4];
 	for (int i = 0; i < 4; i++)
-		frames[i] = (struct frame){.src = "203.0.113.9",
-		    .dst = "198.51.100.7", .proto = PACKET_TCP,
-		    .dport = (uint16_t)(i / 2 + 23), .seq = 0xc6336407};
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = "198.51.100.7",
+			.proto = PACKET_TCP,
+			.dport = (uint16_t)(i / 2 + 23),
+			.seq = 0xc6336407 };
 	struct outcome o = run(frames, 4);
 	assert_int_equal(o.count, 2);
 	for (size_t i = 0; i < 2; i++) {
-		assert_string_equal(
-		    o.records[i]->sighting->signature, "mirai");
+		assert_string_equal(o.records[i]->sighting->signature, "mirai");
 		assert_int_equal(o.records[i]->sighting->packets, 2);
 	}
-	assert_int_not_equal(o.records[0]->sighting->dport,
-	    o.records[1]->sighting->dport);
+	assert_int_not_equal(
+	    o.records[0]->sighting->dport, o.records[1]->sighting->dport);
 	outcome_fini(&o);
 }
 
 static void icmp_shows_type_and_code_as_port(void **state)
 {
 	(void)state;
-	struct frame f = {.src = "2001:db8::9", .dst = "2001:db8::1",
-	    .proto = PACKET_ICMP6, .icmp_type = 1, .icmp_code = 4};
+	struct frame f = { .src = "2001:db8::9",
+		.dst = "2001:db8::1",
+		.proto = PACKET_ICMP6,
+		.icmp_type = 1,
+		.icmp_code = 4 };
 	struct outcome o = run(&f, 1);
 	assert_int_equal(o.count, 1);
 	assert_int_equal(o.records[0]->sighting->src.len, 16);
@@ -219,29 +230,38 @@ static void on_alarm(int signal)
 static void a_fifo_is_read_as_it_fills_and_ends_by_a_signal(void **state)
 {
 	(void)state;
-	struct frame f = {.src = "203.0.113.9", .dst = "198.51.100.7",
-	    .proto = PACKET_TCP, .dport = 23, .seq = 0xc6336407};
-	struct frame frames[] = {f, f, f};
+	struct frame f = { .src = "203.0.113.9",
+		.dst = "198.51.100.7",
+		.proto = PACKET_TCP,
+		.dport = 23,
+		.seq = 0xc6336407 };
+	struct frame frames[] = { f, f, f };
 	struct buf b = capture_of(frames, 3);
 	char folder[] = "/tmp/sonde-test-XXXXXX", name[64];
 	struct sensor_capture *capture;
-	struct outcome o = {.counters = counters_new()};
+	struct outcome o = { .counters = counters_new() };
 	int ends[2];
 	assert_non_null(mkdtemp(folder));
 	snprintf(name, sizeof(name), "file:%s/fifo", folder);
 	assert_int_equal(mkfifo(name + 5, 0600), 0);
-	assert_int_equal(sensor_open(&capture, &(struct sensor_opening){
-	    .interfaces = (const char *const[]){name},
-	    .interface_count = 1}, &o.msg), 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1 },
+			     &o.msg),
+	    0);
 	int fd = open(name + 5, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(write(fd, b.data, b.len), b.len);
 	assert_int_equal(pipe(ends), 0);
 	watched = o.counters;
-	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL);
 	ualarm(50000, 50000);
-	assert_int_equal(sensor_run(capture, &(struct sensor_config){
-	    .record_fd = ends[1], .counters = o.counters, .stop = &stop},
-	    &o.msg), 0);
+	assert_int_equal(sensor_run(capture,
+			     &(struct sensor_config){ .record_fd = ends[1],
+				 .counters = o.counters,
+				 .stop = &stop },
+			     &o.msg),
+	    0);
 	ualarm(0, 0);
 	close(ends[1]);
 	read_records(&o, ends[0]);
@@ -261,20 +281,26 @@ static void an_interface_that_is_not_there_is_named(void **state)
 	(void)state;
 	struct sensor_capture *capture;
 	struct errmsg msg;
-	int err = sensor_open(&capture, &(struct sensor_opening){
-	    .interfaces = (const char *const[]){"file:/nonexistent/x"},
-	    .interface_count = 1}, &msg);
+	int err = sensor_open(&capture,
+	    &(struct sensor_opening){
+		.interfaces = (const char *const[]){ "file:/nonexistent/x" },
+		.interface_count = 1 },
+	    &msg);
 	assert_int_equal(err, -ENOENT);
 	assert_non_null(strstr(msg.text, "/nonexistent/x"));
-	assert_int_equal(sensor_open(&capture, &(struct sensor_opening){
-	    .interface_count = 0}, &msg), ERR_USAGE);
+	assert_int_equal(
+	    sensor_open(&capture,
+		&(struct sensor_opening){ .interface_count = 0 }, &msg),
+	    ERR_USAGE);
 }
 
 static void a_record_pipe_that_broke_ends_it(void **state)
 {
 	(void)state;
-	struct frame f = {.src = "203.0.113.9", .dst = "198.51.100.7",
-	    .proto = PACKET_TCP, .dport = 23};
+	struct frame f = { .src = "203.0.113.9",
+		.dst = "198.51.100.7",
+		.proto = PACKET_TCP,
+		.dport = 23 };
 	char path[] = "/tmp/sonde-test-XXXXXX";
 	struct buf b = capture_of(&f, 1);
 	struct sensor_capture *capture;
@@ -283,14 +309,19 @@ static void a_record_pipe_that_broke_ends_it(void **state)
 	write_file(path, &b);
 	char *name = NULL;
 	assert_true(asprintf(&name, "file:%s", path) > 0);
-	assert_int_equal(sensor_open(&capture, &(struct sensor_opening){
-	    .interfaces = (const char *const[]){name},
-	    .interface_count = 1}, &msg), 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1 },
+			     &msg),
+	    0);
 	assert_int_equal(pipe(ends), 0);
 	close(ends[0]);
 	signal(SIGPIPE, SIG_IGN);
-	assert_int_equal(sensor_run(capture, &(struct sensor_config){
-	    .record_fd = ends[1]}, &msg), -EPIPE);
+	assert_int_equal(
+	    sensor_run(
+		capture, &(struct sensor_config){ .record_fd = ends[1] }, &msg),
+	    -EPIPE);
 	close(ends[1]);
 	sensor_close(capture);
 	unlink(path);
@@ -301,12 +332,13 @@ static void a_record_pipe_that_broke_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_worm_becomes_a_payload_and_a_sighting),
-	    cmocka_unit_test(each_port_has_a_sighting_of_its_own),
-	    cmocka_unit_test(icmp_shows_type_and_code_as_port),
-	    cmocka_unit_test(a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
-	    cmocka_unit_test(an_interface_that_is_not_there_is_named),
-	    cmocka_unit_test(a_record_pipe_that_broke_ends_it),
+		cmocka_unit_test(a_worm_becomes_a_payload_and_a_sighting),
+		cmocka_unit_test(each_port_has_a_sighting_of_its_own),
+		cmocka_unit_test(icmp_shows_type_and_code_as_port),
+		cmocka_unit_test(
+		    a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
+		cmocka_unit_test(an_interface_that_is_not_there_is_named),
+		cmocka_unit_test(a_record_pipe_that_broke_ends_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

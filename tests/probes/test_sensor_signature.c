@@ -30,8 +30,10 @@ static struct signature_match match(struct frame f)
 
 static struct frame slammer(const uint8_t *payload, size_t len)
 {
-	return (struct frame){.proto = PACKET_UDP, .dport = 1434,
-	    .payload = payload, .payload_len = len};
+	return (struct frame){ .proto = PACKET_UDP,
+		.dport = 1434,
+		.payload = payload,
+		.payload_len = len };
 }
 
 static void slammer_is_all_of_its_facts(void **state)
@@ -47,7 +49,7 @@ static void slammer_is_all_of_its_facts(void **state)
 	struct frame f = slammer(payload, 376);
 	f.dport = 1433;
 	assert_int_equal(match(f).worm, SIGNATURE_NONE);
-	static const size_t facts[] = {0, 150, 158, 200, 223};
+	static const size_t facts[] = { 0, 150, 158, 200, 223 };
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
 		frame_slammer(payload, sizeof(payload));
 		payload[facts[i]] ^= 0x20;
@@ -59,7 +61,7 @@ static void slammer_is_all_of_its_facts(void **state)
 static void an_ssrp_ping_is_no_worm(void **state)
 {
 	(void)state;
-	uint8_t payload[376] = {0x02};
+	uint8_t payload[376] = { 0x02 };
 	assert_int_equal(match(slammer(payload, 1)).worm, SIGNATURE_NONE);
 	payload[0] = 0x03;
 	assert_int_equal(match(slammer(payload, 1)).worm, SIGNATURE_NONE);
@@ -94,8 +96,9 @@ static void a_cut_slammer_is_told_by_what_is_left(void **state)
 static void mirai_has_its_target_as_sequence_number(void **state)
 {
 	(void)state;
-	struct frame f = {.proto = PACKET_TCP, .dport = 2323,
-	    .seq = 0xc6336407};
+	struct frame f = {
+		.proto = PACKET_TCP, .dport = 2323, .seq = 0xc6336407
+	};
 	assert_int_equal(match(f).worm, SIGNATURE_MIRAI);
 	f.seq++;
 	assert_int_equal(match(f).worm, SIGNATURE_NONE);
@@ -111,8 +114,10 @@ static void welchia_is_an_echo_of_92_octets_all_aa(void **state)
 	(void)state;
 	uint8_t data[65];
 	memset(data, 0xaa, sizeof(data));
-	struct frame f = {.proto = PACKET_ICMP, .icmp_type = 8,
-	    .payload = data, .payload_len = 64};
+	struct frame f = { .proto = PACKET_ICMP,
+		.icmp_type = 8,
+		.payload = data,
+		.payload_len = 64 };
 	assert_int_equal(match(f).worm, SIGNATURE_WELCHIA);
 	assert_int_equal(match_cut(f, 60).worm, SIGNATURE_WELCHIA);
 	assert_true(match_cut(f, 61).undecided);
@@ -129,10 +134,13 @@ static void welchia_is_an_echo_of_92_octets_all_aa(void **state)
 static void witty_is_its_port_header_and_message(void **state)
 {
 	(void)state;
-	uint8_t data[800] = {0x05, 0x00};
+	uint8_t data[800] = { 0x05, 0x00 };
 	memcpy(data + 100, FRAME_WITTY, sizeof(FRAME_WITTY) - 1);
-	struct frame f = {.proto = PACKET_UDP, .sport = 4000, .dport = 12345,
-	    .payload = data, .payload_len = sizeof(data)};
+	struct frame f = { .proto = PACKET_UDP,
+		.sport = 4000,
+		.dport = 12345,
+		.payload = data,
+		.payload_len = sizeof(data) };
 	assert_int_equal(match(f).worm, SIGNATURE_WITTY);
 	assert_int_equal(match_cut(f, 600).worm, SIGNATURE_WITTY);
 	assert_int_equal(match_cut(f, 700).worm, SIGNATURE_NONE);
@@ -151,8 +159,9 @@ static void witty_is_its_port_header_and_message(void **state)
 static void tools_are_known_by_their_ip_id(void **state)
 {
 	(void)state;
-	struct frame f = {.proto = PACKET_TCP, .dport = 443,
-	    .seq = 0x01020304};
+	struct frame f = {
+		.proto = PACKET_TCP, .dport = 443, .seq = 0x01020304
+	};
 	f.ip_id = (uint16_t)(0xc6336407 ^ 443 ^ 0x01020304);
 	assert_true(match(f).masscan);
 	assert_false(match(f).zmap);
@@ -203,15 +212,15 @@ static int free_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(slammer_is_all_of_its_facts),
-	    cmocka_unit_test(an_ssrp_ping_is_no_worm),
-	    cmocka_unit_test(a_cut_slammer_is_told_by_what_is_left),
-	    cmocka_unit_test(mirai_has_its_target_as_sequence_number),
-	    cmocka_unit_test(welchia_is_an_echo_of_92_octets_all_aa),
-	    cmocka_unit_test(witty_is_its_port_header_and_message),
-	    cmocka_unit_test(tools_are_known_by_their_ip_id),
-	    cmocka_unit_test(fragments_and_ip6_match_nothing),
-	    cmocka_unit_test(names_are_those_of_the_manual),
+		cmocka_unit_test(slammer_is_all_of_its_facts),
+		cmocka_unit_test(an_ssrp_ping_is_no_worm),
+		cmocka_unit_test(a_cut_slammer_is_told_by_what_is_left),
+		cmocka_unit_test(mirai_has_its_target_as_sequence_number),
+		cmocka_unit_test(welchia_is_an_echo_of_92_octets_all_aa),
+		cmocka_unit_test(witty_is_its_port_header_and_message),
+		cmocka_unit_test(tools_are_known_by_their_ip_id),
+		cmocka_unit_test(fragments_and_ip6_match_nothing),
+		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_bytes);
 }

@@ -20,8 +20,9 @@ static void the_longest_silent_gives_way_and_speaks_first(void **state)
 	engine_settle(world.engine);
 	assert_int_equal(world.count, 1);
 	assert_true(world.found[0].evicted);
-	assert_string_equal(addr_text(&world.found[0].src,
-	    (char[ADDR_TEXT_LEN]){0}), "10.0.0.1");
+	assert_string_equal(
+	    addr_text(&world.found[0].src, (char[ADDR_TEXT_LEN]){ 0 }),
+	    "10.0.0.1");
 	engine_flush(world.engine);
 	assert_int_equal(world.count, 11);
 	struct table_stats stats = engine_table_stats(world.engine);
@@ -75,20 +76,19 @@ static void every_packet_is_in_exactly_one_finding(void **state)
 	start(40, NULL);
 	for (uint64_t i = 0; i < sent; i++) {
 		random = random * 1664525 + 1013904223;
-		static const uint8_t protos[] = {1, 6, 17, 47};
+		static const uint8_t protos[] = { 1, 6, 17, 47 };
 		struct frame f = {
-		    .src = src,
-		    .dst = dst,
-		    .proto = protos[random >> 30],
-		    .dport = (uint16_t)(random >> 9 & 63),
-		    .flags = (uint8_t)(random >> 16 & 31),
-		    .icmp_type = (uint8_t)(random >> 20 & 15),
-		    .payload = "payload",
-		    .payload_len = random >> 8 & 7,
+			.src = src,
+			.dst = dst,
+			.proto = protos[random >> 30],
+			.dport = (uint16_t)(random >> 9 & 63),
+			.flags = (uint8_t)(random >> 16 & 31),
+			.icmp_type = (uint8_t)(random >> 20 & 15),
+			.payload = "payload",
+			.payload_len = random >> 8 & 7,
 		};
 		snprintf(src, sizeof(src), "10.0.0.%u", random >> 24 & 127);
-		snprintf(dst, sizeof(dst), "198.51.100.%u",
-		    random >> 12 & 255);
+		snprintf(dst, sizeof(dst), "198.51.100.%u", random >> 12 & 255);
 		send(f, 1);
 		for (size_t n = 0; n < world.count; n++)
 			found += world.found[n].packets;
@@ -118,7 +118,7 @@ static void an_interval_starts_at_zero_and_remembers_the_source(void **state)
 	assert_int_equal(world.found[1].targets, 1);
 	assert_int_equal(world.found[1].signature, SIGNATURE_MASSCAN);
 	assert_int_equal(world.found[1].first.ns, world.now_ns);
-	engine_expire(world.engine, (struct walltime){world.now_ns + 1});
+	engine_expire(world.engine, (struct walltime){ world.now_ns + 1 });
 	assert_int_equal(engine_table_stats(world.engine).sources, 0);
 }
 
@@ -145,9 +145,9 @@ static void a_source_is_proven_by_ttl_and_ids_over_a_minute(void **state)
 static void what_is_not_decoded_is_counted_by_reason(void **state)
 {
 	(void)state;
-	static const uint8_t arp[] = {0x08, 0x06};
-	uint8_t bytes[44] = {0x45, 0, 0, 44, [9] = PACKET_TCP, [32] = 0x50};
-	struct walltime at = {0};
+	static const uint8_t arp[] = { 0x08, 0x06 };
+	uint8_t bytes[44] = { 0x45, 0, 0, 44, [9] = PACKET_TCP, [32] = 0x50 };
+	struct walltime at = { 0 };
 	start(100, NULL);
 	engine_packet(world.engine, DLT_RAW, bytes, 30, 44, at);
 	bytes[32] = 0x10;
@@ -164,13 +164,14 @@ static void what_is_not_decoded_is_counted_by_reason(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
-	    cmocka_unit_test(a_source_is_found_again_whoever_left),
-	    cmocka_unit_test(every_packet_is_in_exactly_one_finding),
-	    cmocka_unit_test(
-		an_interval_starts_at_zero_and_remembers_the_source),
-	    cmocka_unit_test(a_source_is_proven_by_ttl_and_ids_over_a_minute),
-	    cmocka_unit_test(what_is_not_decoded_is_counted_by_reason),
+		cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
+		cmocka_unit_test(a_source_is_found_again_whoever_left),
+		cmocka_unit_test(every_packet_is_in_exactly_one_finding),
+		cmocka_unit_test(
+		    an_interval_starts_at_zero_and_remembers_the_source),
+		cmocka_unit_test(
+		    a_source_is_proven_by_ttl_and_ids_over_a_minute),
+		cmocka_unit_test(what_is_not_decoded_is_counted_by_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: ISC
+/* SPDX-License-Identifier: ISC */
 /* What the simulated internet answers, packet by packet. */
 #include "tests/probes/sim-lab.h"
 

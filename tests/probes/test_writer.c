@@ -10,12 +10,15 @@
 
 #include "probes/writer/writer.h"
 
-static uint8_t us[] = {192, 0, 2, 1};
-static uint8_t router[] = {192, 0, 2, 254};
-static uint8_t target[] = {198, 51, 100, 7};
+static uint8_t us[] = { 192, 0, 2, 1 };
+static uint8_t router[] = { 192, 0, 2, 254 };
+static uint8_t target[] = { 198, 51, 100, 7 };
 static char udp[] = "udp", completed[] = "completed", name[] = "=evil,\"x\"";
 
-#define BYTES(a) {sizeof(a), a}
+#define BYTES(a)             \
+	{                    \
+		sizeof(a), a \
+	}
 
 /* Three probes: a labelled router, silence, the target. */
 struct sample {
@@ -148,8 +151,7 @@ static void csv_refuses_a_second_layout(void **state)
 	struct errmsg msg;
 	writer_csv.open(&ctx, to, 0, &msg);
 	assert_int_equal(writer_csv.record(ctx, &s.record, &msg), 0);
-	assert_int_equal(
-	    writer_csv.record(ctx, &other, &msg), ERR_UNSUPPORTED);
+	assert_int_equal(writer_csv.record(ctx, &other, &msg), ERR_UNSUPPORTED);
 	writer_csv.close(ctx, &msg);
 	fclose(to);
 	free(text);
@@ -175,7 +177,8 @@ static void warts_bounds_what_no_packet_holds(void **state)
 	assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
 	assert_int_equal(writer_warts.close(ctx, &msg), 0);
 	fclose(to);
-	const uint8_t head[] = {0x12, 0x05, 0, 6, 0, 0, 0, (uint8_t)(len - 8)};
+	const uint8_t head[] = { 0x12, 0x05, 0, 6, 0, 0, 0,
+		(uint8_t)(len - 8) };
 	assert_in_range(len, 8, 255);
 	assert_memory_equal(text, head, sizeof(head));
 	free(text);
@@ -184,11 +187,11 @@ static void warts_bounds_what_no_packet_holds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_trace_reads_hop_by_hop),
-	    cmocka_unit_test(several_answers_take_several_lines),
-	    cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
-	    cmocka_unit_test(csv_refuses_a_second_layout),
-	    cmocka_unit_test(warts_bounds_what_no_packet_holds),
+		cmocka_unit_test(a_trace_reads_hop_by_hop),
+		cmocka_unit_test(several_answers_take_several_lines),
+		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
+		cmocka_unit_test(csv_refuses_a_second_layout),
+		cmocka_unit_test(warts_bounds_what_no_packet_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: ISC
-// What a test script needs from an agent and cannot compute itself: keys,
-// signatures, batches, good ones and wrong ones.  No network here; the script
-// sends what this prints.
+/* SPDX-License-Identifier: ISC */
+/* What a test script needs from an agent and cannot compute itself: keys,
+ * signatures, batches, good ones and wrong ones.  No network here; the script
+ * sends what this prints. */
 
 #include <sodium.h>
 #include <stdio.h>
@@ -14,45 +14,74 @@
 #include "tests/web/synth.h"
 
 static const struct option_row rows[] = {
-    {.name = "key", .letter = 'k', .type = OPTION_TEXT, .argument = "FILE",
-	.help = "the agent's secret key"},
-    {.name = "epoch", .type = OPTION_INTEGER, .argument = "N", .min = 1,
-	.max = 1e15, .fallback = "1", .help = "of the batch"},
-    {.name = "first", .type = OPTION_INTEGER, .argument = "SEQ", .min = 1,
-	.max = 1e15, .fallback = "1", .help = "its first sequence number"},
-    {.name = "gap-from", .type = OPTION_INTEGER, .argument = "SEQ",
-	.min = 1, .max = 1e15,
-	.help = "records from here to the first are declared lost"},
-    {.name = "count", .type = OPTION_INTEGER, .argument = "N", .min = 1,
-	.max = 65536, .fallback = "10", .help = "how many records"},
-    {.name = "kind", .type = OPTION_CHOICE, .choices = "ping|log|sighting",
-	.fallback = "log", .help = "of what kind"},
-    {.name = "salt", .type = OPTION_TEXT, .argument = "TEXT",
-	.fallback = "", .help = "goes into each record"},
-    {.name = "wrong", .type = OPTION_CHOICE, .choices = "record|bomb|key",
-	.help = "what is wrong although the signature is right: a record "
-		"that is none, a bomb; or signed by another key"},
-    {0},
+	{ .name = "key",
+	    .letter = 'k',
+	    .type = OPTION_TEXT,
+	    .argument = "FILE",
+	    .help = "the agent's secret key" },
+	{ .name = "epoch",
+	    .type = OPTION_INTEGER,
+	    .argument = "N",
+	    .min = 1,
+	    .max = 1e15,
+	    .fallback = "1",
+	    .help = "of the batch" },
+	{ .name = "first",
+	    .type = OPTION_INTEGER,
+	    .argument = "SEQ",
+	    .min = 1,
+	    .max = 1e15,
+	    .fallback = "1",
+	    .help = "its first sequence number" },
+	{ .name = "gap-from",
+	    .type = OPTION_INTEGER,
+	    .argument = "SEQ",
+	    .min = 1,
+	    .max = 1e15,
+	    .help = "records from here to the first are declared lost" },
+	{ .name = "count",
+	    .type = OPTION_INTEGER,
+	    .argument = "N",
+	    .min = 1,
+	    .max = 65536,
+	    .fallback = "10",
+	    .help = "how many records" },
+	{ .name = "kind",
+	    .type = OPTION_CHOICE,
+	    .choices = "ping|log|sighting",
+	    .fallback = "log",
+	    .help = "of what kind" },
+	{ .name = "salt",
+	    .type = OPTION_TEXT,
+	    .argument = "TEXT",
+	    .fallback = "",
+	    .help = "goes into each record" },
+	{ .name = "wrong",
+	    .type = OPTION_CHOICE,
+	    .choices = "record|bomb|key",
+	    .help = "what is wrong although the signature is right: a record "
+		    "that is none, a bomb; or signed by another key" },
+	{ 0 },
 };
 
 static const struct option_table table = {
-    .program = "agent-tool",
-    .synopsis = "new | enrol TOKEN NAME | work TIME_NS TARGET | batch",
-    .summary = "make what an agent sends",
-    .examples = "agent-tool -k key new\n"
-		"agent-tool -k key enrol TOKEN NAME >body.json\n"
-		"agent-tool -k key work TIME_NS /api/v1/work?after=0\n"
-		"agent-tool -k key --first 11 --count 10 batch >body",
-    .rows = rows,
-    .operands_min = 1,
-    .operands_max = 3,
+	.program = "agent-tool",
+	.synopsis = "new | enrol TOKEN NAME | work TIME_NS TARGET | batch",
+	.summary = "make what an agent sends",
+	.examples = "agent-tool -k key new\n"
+		    "agent-tool -k key enrol TOKEN NAME >body.json\n"
+		    "agent-tool -k key work TIME_NS /api/v1/work?after=0\n"
+		    "agent-tool -k key --first 11 --count 10 batch >body",
+	.rows = rows,
+	.operands_min = 1,
+	.operands_max = 3,
 };
 
-static void add_record(struct synth *agent, const char *kind, uint64_t seq,
-    const char *salt)
+static void add_record(
+    struct synth *agent, const char *kind, uint64_t seq, const char *salt)
 {
-	static uint8_t here[] = {192, 0, 2, 1}, there[] = {198, 51, 100, 7};
-	static uint8_t campaign[16] = {1};
+	static uint8_t here[] = { 192, 0, 2, 1 }, there[] = { 198, 51, 100, 7 };
+	static uint8_t campaign[16] = { 1 };
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Log log = SONDE__LOG__INIT;
 	Sonde__Ping ping = SONDE__PING__INIT;
@@ -65,26 +94,25 @@ static void add_record(struct synth *agent, const char *kind, uint64_t seq,
 		record.campaign.data = campaign;
 		record.campaign.len = 16;
 		record.run = seq;
-		ping.src = (ProtobufCBinaryData){4, here};
-		ping.dst = (ProtobufCBinaryData){4, there};
+		ping.src = (ProtobufCBinaryData){ 4, here };
+		ping.dst = (ProtobufCBinaryData){ 4, there };
 		ping.dst_name = text;
-		ping.method = (char *)(uintptr_t)"icmp";
+		ping.method = (char *)(uintptr_t) "icmp";
 		ping.sent = ping.received = 1;
 		ping.rtt_min_ns = ping.rtt_avg_ns = ping.rtt_max_ns = 1000000;
 	} else if (strcmp(kind, "sighting") == 0) {
 		record.body_case = SONDE__RECORD__BODY_SIGHTING;
 		record.sighting = &sighting;
-		uint8_t src[4] = {203, 0, 113, (uint8_t)seq};
-		sighting.src = (ProtobufCBinaryData){4, src};
-		sighting.verdict = (char *)(uintptr_t)"worm";
-		sighting.signature = (char *)(uintptr_t)"slammer";
+		uint8_t src[4] = { 203, 0, 113, (uint8_t)seq };
+		sighting.src = (ProtobufCBinaryData){ 4, src };
+		sighting.verdict = (char *)(uintptr_t) "worm";
+		sighting.signature = (char *)(uintptr_t) "slammer";
 		sighting.proto = 17;
 		sighting.dport = 1434;
 		sighting.packets = 3;
 		sighting.targets = 3;
 		sighting.interval_s = 60;
-		sighting.first_wall_ns = sighting.last_wall_ns =
-		    record.wall_ns;
+		sighting.first_wall_ns = sighting.last_wall_ns = record.wall_ns;
 		synth_add(agent, &record);
 		free(text);
 		return;
@@ -92,7 +120,7 @@ static void add_record(struct synth *agent, const char *kind, uint64_t seq,
 		record.body_case = SONDE__RECORD__BODY_LOG;
 		record.log = &log;
 		log.level = 2;
-		log.process = (char *)(uintptr_t)"test";
+		log.process = (char *)(uintptr_t) "test";
 		log.text = text;
 	}
 	/* The same bytes for the same number and salt: retries are equal. */
@@ -103,8 +131,7 @@ static void add_record(struct synth *agent, const char *kind, uint64_t seq,
 }
 
 /* A header whose signature is right over bytes that unpack to far more. */
-static void make_bomb(
-    struct buf *to, const struct synth *agent, uint64_t first)
+static void make_bomb(struct buf *to, const struct synth *agent, uint64_t first)
 {
 	enum { BOMB = 256 << 20, SAYS = 1 << 20 };
 	uint8_t *zeros = xcalloc(1, BOMB);
@@ -122,8 +149,7 @@ static void make_bomb(
 	buf_be32(to, (uint32_t)len);
 	buf_bytes(to, digest, sizeof(digest));
 	uint8_t signature[crypto_sign_BYTES];
-	crypto_sign_detached(
-	    signature, NULL, to->data, to->len, agent->secret);
+	crypto_sign_detached(signature, NULL, to->data, to->len, agent->secret);
 	buf_bytes(to, signature, sizeof(signature));
 	buf_bytes(to, packed, len);
 	free(zeros);
@@ -135,11 +161,12 @@ static int make_batch(struct synth *agent, const struct option_values *values)
 	const char *wrong = option_text(values, "wrong");
 	uint64_t first = (uint64_t)option_integer(values, "first");
 	uint64_t count = (uint64_t)option_integer(values, "count");
-	struct batch_header header = {.first_seq = first, .gap_from = first,
-	    .count = (uint32_t)count,
-	    .epoch = (uint64_t)option_integer(values, "epoch")};
+	struct batch_header header = { .first_seq = first,
+		.gap_from = first,
+		.count = (uint32_t)count,
+		.epoch = (uint64_t)option_integer(values, "epoch") };
 	struct errmsg msg;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	agent->epoch = header.epoch;
 	if (option_given(values, "gap-from"))
 		header.gap_from = (uint64_t)option_integer(values, "gap-from");
@@ -181,7 +208,8 @@ static int run(struct synth *agent, const struct option_values *values)
 		synth_hex(id, agent->id, sizeof(agent->id));
 		synth_sign_work(agent, words[1], words[2], signature);
 		printf("Sonde-Agent: %s\nSonde-Time: %s\n"
-		       "Sonde-Signature: %s\n", id, words[1], signature);
+		       "Sonde-Signature: %s\n",
+		    id, words[1], signature);
 		return 0;
 	}
 	fprintf(stderr, "agent-tool: unknown word '%s'\n", words[0]);

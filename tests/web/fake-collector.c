@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Stands in for all of collector/: answers are what the test set, and time
-// passes only when the test says so.
+/* SPDX-License-Identifier: ISC */
+/* Stands in for all of collector/: answers are what the test set, and time
+ * passes only when the test says so. */
 
 #include "tests/web/fake-collector.h"
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// A small HTTP/1.1 client that does exactly what it is told, mistakes too.
+/* SPDX-License-Identifier: ISC */
+/* A small HTTP/1.1 client that does exactly what it is told, mistakes too. */
 
 #include "tests/web/http-client.h"
 
@@ -40,18 +40,18 @@ const char *reply_header(
 
 int client_connect(const char *url, const char *from, int receive_bytes)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct sockaddr_in to = { .sin_family = AF_INET };
 	const char *colon = strrchr(url, ':');
 	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct timeval patience = {.tv_sec = 30};
+	struct timeval patience = { .tv_sec = 30 };
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (receive_bytes)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
 		    sizeof(receive_bytes));
 	if (from) {
-		struct sockaddr_in here = {.sin_family = AF_INET};
+		struct sockaddr_in here = { .sin_family = AF_INET };
 		inet_pton(AF_INET, from, &here.sin_addr);
 		if (bind(fd, (struct sockaddr *)&here, sizeof(here)) != 0)
 			abort();
@@ -117,7 +117,7 @@ static void read_body(
     int fd, struct reply *reply, struct buf *in, size_t head_len)
 {
 	char value[256];
-	struct buf out = {0};
+	struct buf out = { 0 };
 	if (strcasecmp(reply_header(reply, "Transfer-Encoding", value),
 		"chunked") == 0) {
 		do {
@@ -140,8 +140,8 @@ static void read_body(
 
 struct reply client_reply(int fd, bool is_head)
 {
-	struct reply reply = {0};
-	struct buf in = {0};
+	struct reply reply = { 0 };
+	struct buf in = { 0 };
 	if (client_read_until(fd, &in, "\r\n\r\n")) {
 		size_t len = (size_t)(strstr((char *)in.data, "\r\n\r\n") + 4 -
 		    (char *)in.data);
@@ -162,8 +162,8 @@ struct reply client_ask(const char *url, const char *request_line,
 {
 	int fd = client_connect(url, NULL, 0);
 	if (fd < 0)
-		return (struct reply){0};
-	struct buf out = {0};
+		return (struct reply){ 0 };
+	struct buf out = { 0 };
 	bool own_host = lines && strcasestr(lines, "host:");
 	buf_printf(&out, "%s HTTP/1.1\r\n%s%s", request_line,
 	    own_host ? "" : "Host: 127.0.0.1\r\n", lines ? lines : "");

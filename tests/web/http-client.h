@@ -8,11 +8,11 @@
 #include "lib/buf.h"
 
 struct reply {
-	int status;       /* 0: the connection ended without an answer */
-	char *head;       /* the header's lines; owned */
-	char *body;       /* chunks joined, terminated; owned */
+	int status; /* 0: the connection ended without an answer */
+	char *head; /* the header's lines; owned */
+	char *body; /* chunks joined, terminated; owned */
 	size_t body_len;
-	bool whole;       /* the body came to its end */
+	bool whole; /* the body came to its end */
 };
 void reply_fini(struct reply *reply);
 /* The value of a header line, copied into `to`; "" when absent. */

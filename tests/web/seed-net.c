@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Paths are shortest paths with a flow's choice between equals; a reply's
-// time is the sum of its links' delays, there and back, and some jitter.
+/* SPDX-License-Identifier: ISC */
+/* Paths are shortest paths with a flow's choice between equals; a reply's
+ * time is the sum of its links' delays, there and back, and some jitter. */
 
 #include "tests/web/seed-net.h"
 
@@ -24,22 +24,39 @@ static const struct link {
 	uint8_t a, b;
 	double ms, loss;
 } links[] = {
-    {0, 1, 0.4, 0}, {0, 2, 0.5, 0}, {1, 3, 1.1, 0}, {2, 3, 1.2, 0},
-    {3, 4, 2.0, 0}, {5, 6, 0.4, 0}, {5, 7, 0.6, 0}, {6, 8, 0.9, 0},
-    {7, 8, 1.0, 0}, {8, 9, 3.1, 0}, {10, 11, 0.3, 0}, {10, 12, 0.3, 0},
-    {11, 13, 1.4, 0}, {12, 13, 1.3, 0}, {13, 14, 2.2, 0}, {15, 16, 0.7, 0},
-    {15, 17, 0.5, 0}, {16, 18, 0.8, 0}, {17, 18, 0.9, 0},
-    {18, 19, 4.0, 0.05}, /* lossy */
-    {4, 9, 8.5, 0}, {9, 14, 6.0, 0}, /* the second one: congested */
-    {14, 19, 11.0, 0}, {19, 4, 14.0, 0}, {4, 14, 13.0, 0},
+	{ 0, 1, 0.4, 0 },
+	{ 0, 2, 0.5, 0 },
+	{ 1, 3, 1.1, 0 },
+	{ 2, 3, 1.2, 0 },
+	{ 3, 4, 2.0, 0 },
+	{ 5, 6, 0.4, 0 },
+	{ 5, 7, 0.6, 0 },
+	{ 6, 8, 0.9, 0 },
+	{ 7, 8, 1.0, 0 },
+	{ 8, 9, 3.1, 0 },
+	{ 10, 11, 0.3, 0 },
+	{ 10, 12, 0.3, 0 },
+	{ 11, 13, 1.4, 0 },
+	{ 12, 13, 1.3, 0 },
+	{ 13, 14, 2.2, 0 },
+	{ 15, 16, 0.7, 0 },
+	{ 15, 17, 0.5, 0 },
+	{ 16, 18, 0.8, 0 },
+	{ 17, 18, 0.9, 0 },
+	{ 18, 19, 4.0, 0.05 }, /* lossy */
+	{ 4, 9, 8.5, 0 },
+	{ 9, 14, 6.0, 0 }, /* the second one: congested */
+	{ 14, 19, 11.0, 0 },
+	{ 19, 4, 14.0, 0 },
+	{ 4, 14, 13.0, 0 },
 };
 enum { LINKS = sizeof(links) / sizeof(*links), CONGESTED_LINK = 21 };
 
 static const struct {
 	const char *name;
 	uint8_t router;
-} agents[NET_AGENTS] = {{"ams", 0}, {"fra", 5}, {"tyo", 10}, {"nyc", 15},
-    {"par", 7}};
+} agents[NET_AGENTS] = { { "ams", 0 }, { "fra", 5 }, { "tyo", 10 },
+	{ "nyc", 15 }, { "par", 7 } };
 
 double dice_unit(struct dice *dice)
 {
@@ -71,13 +88,15 @@ const char *net_agent_name(unsigned agent)
 
 void net_agent_addr(unsigned agent, uint8_t to[static 4])
 {
-	memcpy(to, (uint8_t[]){198, 19, (uint8_t)(agent + 1), 10}, 4);
+	memcpy(to, (uint8_t[]){ 198, 19, (uint8_t)(agent + 1), 10 }, 4);
 }
 
 static void router_addr(unsigned router, uint8_t to[static 4])
 {
-	memcpy(to, (uint8_t[]){198, 18, (uint8_t)(router / 5 + 1),
-	    (uint8_t)(router % 5 + 1)}, 4);
+	memcpy(to,
+	    (uint8_t[]){
+		198, 18, (uint8_t)(router / 5 + 1), (uint8_t)(router % 5 + 1) },
+	    4);
 }
 
 static const struct link *link_between(unsigned a, unsigned b)
@@ -113,7 +132,7 @@ static unsigned find_path(unsigned from, unsigned to, unsigned flow,
 	unsigned at = agents[from].router;
 	distances(agents[to].router, left);
 	for (path[n++] = at; left[at] > 0; path[n++] = at) {
-		unsigned next[NET_ROUTERS] = {0}, choices = 0;
+		unsigned next[NET_ROUTERS] = { 0 }, choices = 0;
 		for (unsigned i = 0; i < NET_ROUTERS; i++)
 			if (left[i] + 1 == left[at] && link_between(at, i))
 				next[choices++] = i;
@@ -158,7 +177,7 @@ static Sonde__Reply *add_reply(struct replies *r, double ms, int64_t sent_ns)
 	reply->tx_wall_ns = sent_ns;
 	reply->tx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
 	if (ms >= 0) {
-		reply->from = (ProtobufCBinaryData){4, r->from[r->count]};
+		reply->from = (ProtobufCBinaryData){ 4, r->from[r->count] };
 		reply->rtt_ns = (uint64_t)(ms * 1e6);
 		reply->rx_wall_ns = sent_ns + (int64_t)reply->rtt_ns;
 		reply->rx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
@@ -185,15 +204,15 @@ static void probe_hop(struct replies *r, const unsigned *path, unsigned hop,
 {
 	static Sonde__MplsEntry entry;
 	static Sonde__IcmpExtension extension;
-	static Sonde__MplsEntry *entries[] = {&entry};
-	static Sonde__IcmpExtension *extensions[] = {&extension};
+	static Sonde__MplsEntry *entries[] = { &entry };
+	static Sonde__IcmpExtension *extensions[] = { &extension };
 	for (unsigned attempt = 1; attempt <= PROBES_PER_HOP; attempt++) {
 		double ms = round_trip_ms(path, hop + 1, when, dice);
 		if (!answers(path[hop], dice))
 			ms = -1;
 		router_addr(path[hop], r->from[r->count]);
-		Sonde__Reply *reply = add_reply(
-		    r, ms, when->wall_ns + sent_after(hop, attempt));
+		Sonde__Reply *reply =
+		    add_reply(r, ms, when->wall_ns + sent_after(hop, attempt));
 		reply->probe_ttl = hop + 1;
 		reply->attempt = attempt;
 		reply->icmp_type = ms >= 0 ? 11 : 0;
@@ -213,9 +232,8 @@ static void probe_hop(struct replies *r, const unsigned *path, unsigned hop,
 }
 
 /* The target itself; returns whether it answered. */
-static bool probe_target(struct replies *r, const unsigned *path,
-    unsigned hops, unsigned to, const struct net_when *when,
-    struct dice *dice)
+static bool probe_target(struct replies *r, const unsigned *path, unsigned hops,
+    unsigned to, const struct net_when *when, struct dice *dice)
 {
 	bool reached = false;
 	for (unsigned attempt = 1; attempt <= PROBES_PER_HOP; attempt++) {
@@ -232,24 +250,23 @@ static bool probe_target(struct replies *r, const unsigned *path,
 }
 
 void net_trace(struct synth *by, unsigned from, unsigned to,
-    const Sonde__Record *frame, const struct net_when *when,
-    struct dice *dice)
+    const Sonde__Record *frame, const struct net_when *when, struct dice *dice)
 {
 	unsigned path[NET_ROUTERS];
 	unsigned flow = (unsigned)(dice_unit(dice) * 8);
 	unsigned hops = find_path(from, to, flow, path);
 	uint8_t src[4], dst[4];
-	struct replies r = {.count = 0};
+	struct replies r = { .count = 0 };
 	for (unsigned hop = 0; hop < hops; hop++)
 		probe_hop(&r, path, hop, when, dice);
 	bool reached = probe_target(&r, path, hops, to, when, dice);
 	net_agent_addr(from, src);
 	net_agent_addr(to, dst);
 	Sonde__Trace trace = SONDE__TRACE__INIT;
-	trace.src = (ProtobufCBinaryData){4, src};
-	trace.dst = (ProtobufCBinaryData){4, dst};
+	trace.src = (ProtobufCBinaryData){ 4, src };
+	trace.dst = (ProtobufCBinaryData){ 4, dst };
 	trace.dst_name = (char *)(uintptr_t)agents[to].name;
-	trace.method = (char *)(uintptr_t)"udp";
+	trace.method = (char *)(uintptr_t) "udp";
 	trace.sport = 33000 + flow;
 	trace.dport = 33434;
 	trace.flow_id = ((uint64_t)from << 16 | to << 8 | flow) *
@@ -267,12 +284,11 @@ void net_trace(struct synth *by, unsigned from, unsigned to,
 }
 
 void net_ping(struct synth *by, unsigned from, unsigned to,
-    const Sonde__Record *frame, const struct net_when *when,
-    struct dice *dice)
+    const Sonde__Record *frame, const struct net_when *when, struct dice *dice)
 {
 	unsigned path[NET_ROUTERS], hops = find_path(from, to, 0, path);
 	uint8_t src[4], dst[4];
-	struct replies r = {.count = 0};
+	struct replies r = { .count = 0 };
 	Sonde__Ping ping = SONDE__PING__INIT;
 	double least = 0, most = 0, sum = 0;
 	for (unsigned i = 1; i <= PINGS; i++) {
@@ -290,10 +306,10 @@ void net_ping(struct synth *by, unsigned from, unsigned to,
 	}
 	net_agent_addr(from, src);
 	net_agent_addr(to, dst);
-	ping.src = (ProtobufCBinaryData){4, src};
-	ping.dst = (ProtobufCBinaryData){4, dst};
+	ping.src = (ProtobufCBinaryData){ 4, src };
+	ping.dst = (ProtobufCBinaryData){ 4, dst };
 	ping.dst_name = (char *)(uintptr_t)agents[to].name;
-	ping.method = (char *)(uintptr_t)"icmp";
+	ping.method = (char *)(uintptr_t) "icmp";
 	ping.sent = PINGS;
 	ping.size_bytes = 64;
 	ping.rtt_min_ns = (uint64_t)(least * 1e6);

@@ -16,7 +16,7 @@ enum { NET_AGENTS = 5, NET_ROUTERS = 20 };
 struct dice {
 	uint64_t state;
 };
-double dice_unit(struct dice *dice);              /* 0 <= x < 1 */
+double dice_unit(struct dice *dice); /* 0 <= x < 1 */
 double dice_exponential(struct dice *dice, double mean);
 uint32_t dice_poisson(struct dice *dice, double mean);
 
@@ -30,8 +30,6 @@ void net_agent_addr(unsigned agent, uint8_t to[static 4]);
 
 /* Adds one trace or ping from one agent to another. */
 void net_trace(struct synth *by, unsigned from, unsigned to,
-    const Sonde__Record *frame, const struct net_when *when,
-    struct dice *dice);
+    const Sonde__Record *frame, const struct net_when *when, struct dice *dice);
 void net_ping(struct synth *by, unsigned from, unsigned to,
-    const Sonde__Record *frame, const struct net_when *when,
-    struct dice *dice);
+    const Sonde__Record *frame, const struct net_when *when, struct dice *dice);

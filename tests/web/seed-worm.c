@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Counts are Poisson; the worm's are logistic in time.  Payloads are the
-// octets that a signature looks for, and filler that does nothing.
+/* SPDX-License-Identifier: ISC */
+/* Counts are Poisson; the worm's are logistic in time.  Payloads are the
+ * octets that a signature looks for, and filler that does nothing. */
 
 #include "tests/web/seed-worm.h"
 
@@ -13,7 +13,7 @@
 enum {
 	OUTBREAK_S = 70 * 60, /* before the end */
 	SLAMMER_OCTETS = 376,
-	MOST_INFECTED = 140   /* probes of distinct sources a minute */
+	MOST_INFECTED = 140 /* probes of distinct sources a minute */
 };
 
 static const struct kind {
@@ -24,11 +24,11 @@ static const struct kind {
 	uint32_t pool;     /* of so many */
 	bool has_payload, spoofable;
 } kinds[] = {
-    {"worm", "slammer", 17, 1434, 4, 300, true, true},
-    {"worm", "mirai", 6, 23, 7, 2000, false, false},
-    {"scan", "masscan", 6, 443, 2, 60, false, false},
-    {"scan", "zmap", 6, 22, 1.5, 40, false, false},
-    {"backscatter", "", 6, 80, 0.7, 500, false, true},
+	{ "worm", "slammer", 17, 1434, 4, 300, true, true },
+	{ "worm", "mirai", 6, 23, 7, 2000, false, false },
+	{ "scan", "masscan", 6, 443, 2, 60, false, false },
+	{ "scan", "zmap", 6, 22, 1.5, 40, false, false },
+	{ "backscatter", "", 6, 80, 0.7, 500, false, true },
 };
 
 static void slammer_octets(uint8_t to[static SLAMMER_OCTETS])
@@ -58,10 +58,10 @@ static void add_sighting(struct synth *by, const struct kind *kind,
     const Sonde__Record *frame, uint32_t source, struct dice *dice)
 {
 	/* Documentation and benchmark networks only. */
-	uint8_t src[4] = {203, 0, (uint8_t)(source >> 8), (uint8_t)source};
+	uint8_t src[4] = { 203, 0, (uint8_t)(source >> 8), (uint8_t)source };
 	uint8_t hash[16];
 	Sonde__Sighting s = SONDE__SIGHTING__INIT;
-	s.src = (ProtobufCBinaryData){4, src};
+	s.src = (ProtobufCBinaryData){ 4, src };
 	s.verdict = (char *)(uintptr_t)kind->verdict;
 	s.signature = (char *)(uintptr_t)kind->signature;
 	s.proto = kind->proto;
@@ -69,8 +69,8 @@ static void add_sighting(struct synth *by, const struct kind *kind,
 	s.packets = 1 + dice_poisson(dice, 4);
 	s.targets = (uint32_t)s.packets;
 	s.size_bytes = s.packets * (kind->has_payload ? 404 : 40);
-	s.first_wall_ns = frame->wall_ns - 60000000000 +
-	    (int64_t)(dice_unit(dice) * 30e9);
+	s.first_wall_ns =
+	    frame->wall_ns - 60000000000 + (int64_t)(dice_unit(dice) * 30e9);
 	s.last_wall_ns = s.first_wall_ns + (int64_t)(dice_unit(dice) * 29e9);
 	s.interval_s = 60;
 	s.ttl_min = 40 + source % 20;
@@ -78,7 +78,7 @@ static void add_sighting(struct synth *by, const struct kind *kind,
 	s.spoofable = kind->spoofable;
 	if (kind->has_payload) {
 		slammer_hash(hash);
-		s.payload_hash = (ProtobufCBinaryData){16, hash};
+		s.payload_hash = (ProtobufCBinaryData){ 16, hash };
 	}
 	Sonde__Record record = *frame;
 	record.body_case = SONDE__RECORD__BODY_SIGHTING;
@@ -86,9 +86,8 @@ static void add_sighting(struct synth *by, const struct kind *kind,
 	synth_add(by, &record);
 }
 
-void worm_minute(struct synth *by, unsigned agent,
-    const Sonde__Record *frame, const struct net_when *when,
-    struct dice *dice)
+void worm_minute(struct synth *by, unsigned agent, const Sonde__Record *frame,
+    const struct net_when *when, struct dice *dice)
 {
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
 		const struct kind *kind = &kinds[k];
@@ -99,8 +98,7 @@ void worm_minute(struct synth *by, unsigned agent,
 		uint32_t at = (uint32_t)(dice_unit(dice) * pool);
 		for (uint32_t i = 0; i < n; i++)
 			add_sighting(by, kind, frame,
-			    (at + i * 7919) % pool + (uint32_t)k * 8192,
-			    dice);
+			    (at + i * 7919) % pool + (uint32_t)k * 8192, dice);
 	}
 }
 
@@ -110,8 +108,8 @@ void worm_payloads(struct synth *by, const Sonde__Record *frame)
 	Sonde__Payload payload = SONDE__PAYLOAD__INIT;
 	slammer_octets(octets);
 	slammer_hash(hash);
-	payload.hash = (ProtobufCBinaryData){16, hash};
-	payload.octets = (ProtobufCBinaryData){SLAMMER_OCTETS, octets};
+	payload.hash = (ProtobufCBinaryData){ 16, hash };
+	payload.octets = (ProtobufCBinaryData){ SLAMMER_OCTETS, octets };
 	payload.size_bytes = SLAMMER_OCTETS;
 	Sonde__Record record = *frame;
 	record.body_case = SONDE__RECORD__BODY_PAYLOAD;
@@ -122,17 +120,17 @@ void worm_payloads(struct synth *by, const Sonde__Record *frame)
 void worm_heartbeat(struct synth *by, unsigned agent,
     const Sonde__Record *frame, uint64_t minute, struct dice *dice)
 {
-	static const char *const names[] = {"sensor.captured",
-	    "sensor.dropped", "guardian.sent",
-	    "guardian.denied.private", "spool.bytes"};
+	static const char *const names[] = { "sensor.captured",
+		"sensor.dropped", "guardian.sent", "guardian.denied.private",
+		"spool.bytes" };
 	enum { COUNT = sizeof(names) / sizeof(*names) };
-	const uint64_t values[COUNT] = {minute * 900 + UINT64_C(17) * agent,
-	    agent == 3 ? minute / 40 : 0, minute * 140, minute / 30,
-	    (uint64_t)(2e5 + 1e5 * dice_unit(dice))};
+	const uint64_t values[COUNT] = { minute * 900 + UINT64_C(17) * agent,
+		agent == 3 ? minute / 40 : 0, minute * 140, minute / 30,
+		(uint64_t)(2e5 + 1e5 * dice_unit(dice)) };
 	Sonde__Counter counters[COUNT];
 	Sonde__Counter *list[COUNT];
 	uint8_t addr[4];
-	ProtobufCBinaryData addresses[] = {{4, addr}};
+	ProtobufCBinaryData addresses[] = { { 4, addr } };
 	net_agent_addr(agent, addr);
 	Sonde__Heartbeat beat = SONDE__HEARTBEAT__INIT;
 	for (size_t i = 0; i < COUNT; i++) {

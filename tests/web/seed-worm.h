@@ -6,9 +6,8 @@
 #include "tests/web/seed-net.h"
 
 /* Adds one minute of one agent's sightings. */
-void worm_minute(struct synth *by, unsigned agent,
-    const Sonde__Record *frame, const struct net_when *when,
-    struct dice *dice);
+void worm_minute(struct synth *by, unsigned agent, const Sonde__Record *frame,
+    const struct net_when *when, struct dice *dice);
 /* Adds the payloads, once. */
 void worm_payloads(struct synth *by, const Sonde__Record *frame);
 /* Adds the minute's heartbeat. */

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: ISC
-// Fills a collector with some hours of a small internet, through its own
-// door: tokens, enrolment, campaigns, batches over HTTP.  With --live it goes
-// on in real time, so that pages have something to follow.
+/* SPDX-License-Identifier: ISC */
+/* Fills a collector with some hours of a small internet, through its own
+ * door: tokens, enrolment, campaigns, batches over HTTP.  With --live it goes
+ * on in real time, so that pages have something to follow. */
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -22,28 +22,48 @@
 enum { SLICE_MINUTES = 2, TRIES = 100 };
 
 static const struct option_row rows[] = {
-    {.name = "url", .type = OPTION_TEXT, .argument = "URL",
-	.fallback = "http://127.0.0.1:8470", .help = "of the collector"},
-    {.name = "token-file", .letter = 't', .type = OPTION_TEXT,
-	.argument = "FILE", .help = "the collector's admin.token"},
-    {.name = "hours", .type = OPTION_NUMBER, .argument = "N", .min = 0.02,
-	.max = 240, .fallback = "6", .help = "of history"},
-    {.name = "seed", .type = OPTION_INTEGER, .argument = "N", .min = 1,
-	.max = 1e9, .fallback = "1", .help = "of the dice"},
-    {.name = "live", .type = OPTION_FLAG,
-	.help = "go on with a minute's data every minute, until Ctrl-C"},
-    {.name = "prefix", .type = OPTION_TEXT, .argument = "TEXT",
-	.fallback = "", .help = "before the agents' names, to seed twice"},
-    {0},
+	{ .name = "url",
+	    .type = OPTION_TEXT,
+	    .argument = "URL",
+	    .fallback = "http://127.0.0.1:8470",
+	    .help = "of the collector" },
+	{ .name = "token-file",
+	    .letter = 't',
+	    .type = OPTION_TEXT,
+	    .argument = "FILE",
+	    .help = "the collector's admin.token" },
+	{ .name = "hours",
+	    .type = OPTION_NUMBER,
+	    .argument = "N",
+	    .min = 0.02,
+	    .max = 240,
+	    .fallback = "6",
+	    .help = "of history" },
+	{ .name = "seed",
+	    .type = OPTION_INTEGER,
+	    .argument = "N",
+	    .min = 1,
+	    .max = 1e9,
+	    .fallback = "1",
+	    .help = "of the dice" },
+	{ .name = "live",
+	    .type = OPTION_FLAG,
+	    .help = "go on with a minute's data every minute, until Ctrl-C" },
+	{ .name = "prefix",
+	    .type = OPTION_TEXT,
+	    .argument = "TEXT",
+	    .fallback = "",
+	    .help = "before the agents' names, to seed twice" },
+	{ 0 },
 };
 static const struct option_table table = {
-    .program = "seed",
-    .synopsis = "-t STATE/admin.token [--url URL] [--live]",
-    .summary = "fill a collector with a small internet and a worm",
-    .examples = "echo 'state-dir = \"/tmp/state\"' >/tmp/conf\n"
-		"sonde-collector -c /tmp/conf &\n"
-		"seed -t /tmp/state/admin.token --live",
-    .rows = rows,
+	.program = "seed",
+	.synopsis = "-t STATE/admin.token [--url URL] [--live]",
+	.summary = "fill a collector with a small internet and a worm",
+	.examples = "echo 'state-dir = \"/tmp/state\"' >/tmp/conf\n"
+		    "sonde-collector -c /tmp/conf &\n"
+		    "seed -t /tmp/state/admin.token --live",
+	.rows = rows,
 };
 
 struct seed {
@@ -90,11 +110,10 @@ static long post(struct seed *seed, const char *path, const char *type,
 	curl_easy_setopt(seed->curl, CURLOPT_WRITEDATA, answer);
 	CURLcode code = curl_easy_perform(seed->curl);
 	if (code != CURLE_OK)
-		fprintf(stderr, "seed: %s: %s\n", url,
-		    curl_easy_strerror(code));
+		fprintf(
+		    stderr, "seed: %s: %s\n", url, curl_easy_strerror(code));
 	else
-		curl_easy_getinfo(
-		    seed->curl, CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(seed->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
 	return status;
 }
@@ -102,17 +121,16 @@ static long post(struct seed *seed, const char *path, const char *type,
 /* Posts JSON (takes it) and expects 201; exits otherwise. */
 static json_t *create(struct seed *seed, const char *path, json_t *json)
 {
-	struct buf answer = {0};
+	struct buf answer = { 0 };
 	char *text = json_dumps(json, JSON_COMPACT);
-	struct buf body = {(uint8_t *)text, strlen(text), 0};
+	struct buf body = { (uint8_t *)text, strlen(text), 0 };
 	long status = post(seed, path, "application/json", &body, &answer);
 	if (status != 201) {
 		fprintf(stderr, "seed: %s: %ld %.*s\n", path, status,
 		    (int)answer.len, (char *)answer.data);
 		exit(1);
 	}
-	json_t *result =
-	    json_loadb((char *)answer.data, answer.len, 0, NULL);
+	json_t *result = json_loadb((char *)answer.data, answer.len, 0, NULL);
 	free(text);
 	json_decref(json);
 	buf_fini(&answer);
@@ -143,8 +161,8 @@ static void create_campaign(
 		uint8_t a[4];
 		char text[16];
 		net_agent_addr(i, a);
-		snprintf(text, sizeof(text), "%u.%u.%u.%u", a[0], a[1], a[2],
-		    a[3]);
+		snprintf(
+		    text, sizeof(text), "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
 		json_array_append_new(targets, json_string(text));
 	}
 	json_t *answer = create(seed, "/api/v1/campaigns",
@@ -160,7 +178,7 @@ static void create_campaign(
 /* Sends what the agent has; waits where the collector asks to. */
 static void ship(struct seed *seed, struct synth *agent)
 {
-	struct buf body = {0}, answer = {0};
+	struct buf body = { 0 }, answer = { 0 };
 	uint32_t count = agent->count;
 	long status = 200;
 	if (!synth_seal(agent, &body))
@@ -204,13 +222,13 @@ static void minute(struct seed *seed, unsigned i, const struct net_when *end)
 		Sonde__Record frame = frame_at(&when);
 		frame.run = seed->run;
 		frame.campaign =
-		    (ProtobufCBinaryData){16, seed->trace_campaign};
+		    (ProtobufCBinaryData){ 16, seed->trace_campaign };
 		net_trace(agent, i, to, &frame, &when, &seed->dice);
 		when.wall_ns += 3000000000;
 		frame = frame_at(&when);
 		frame.run = seed->run;
 		frame.campaign =
-		    (ProtobufCBinaryData){16, seed->ping_campaign};
+		    (ProtobufCBinaryData){ 16, seed->ping_campaign };
 		net_ping(agent, i, to, &frame, &when, &seed->dice);
 	}
 	Sonde__Record frame = frame_at(end);
@@ -225,8 +243,7 @@ static void history(struct seed *seed, double hours)
 	int64_t minutes = (int64_t)(hours * 60);
 	struct walltime now = walltime_now();
 	for (int64_t m = minutes - 1; m >= 0 && !asked_to_stop; m--) {
-		struct net_when when = {
-		    now.ns - m * 60 * NS_PER_S, m * 60};
+		struct net_when when = { now.ns - m * 60 * NS_PER_S, m * 60 };
 		seed->run++;
 		for (unsigned i = 0; i < NET_AGENTS; i++)
 			minute(seed, i, &when);
@@ -234,8 +251,9 @@ static void history(struct seed *seed, double hours)
 			if (m % SLICE_MINUTES == 0)
 				ship(seed, &seed->agents[i]);
 		if (m % 60 == 0)
-			fprintf(stderr, "seed: %" PRId64 " h to go, %" PRIu64
-			    " records\n", m / 60, seed->records);
+			fprintf(stderr,
+			    "seed: %" PRId64 " h to go, %" PRIu64 " records\n",
+			    m / 60, seed->records);
 	}
 }
 
@@ -244,7 +262,7 @@ static void live(struct seed *seed)
 	while (!asked_to_stop) {
 		for (unsigned i = 0; i < NET_AGENTS && !asked_to_stop; i++) {
 			sleep(60 / NET_AGENTS);
-			struct net_when when = {walltime_now().ns, 0};
+			struct net_when when = { walltime_now().ns, 0 };
 			if (i == 0)
 				seed->run++;
 			minute(seed, i, &when);
@@ -271,7 +289,7 @@ int main(int argc, char **argv)
 {
 	struct option_values *values;
 	struct errmsg msg;
-	struct seed seed = {0};
+	struct seed seed = { 0 };
 	if (option_parse(&values, &table, argc, argv, &msg) != 0) {
 		fprintf(stderr, "seed: %s\n", msg.text);
 		return 2;

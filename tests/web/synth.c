@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// What an agent's shipper does, without an agent.
+/* SPDX-License-Identifier: ISC */
+/* What an agent's shipper does, without an agent. */
 
 #include "tests/web/synth.h"
 
@@ -56,8 +56,10 @@ int synth_load(struct synth *agent, const char *path)
 		return -1;
 	size_t n = fread(hex, 1, 128, f);
 	fclose(f);
-	if (n != 128 || sodium_hex2bin(agent->secret, sizeof(agent->secret),
-			    hex, 128, NULL, &len, NULL) != 0 || len != 64)
+	if (n != 128 ||
+	    sodium_hex2bin(agent->secret, sizeof(agent->secret), hex, 128, NULL,
+		&len, NULL) != 0 ||
+	    len != 64)
 		return -1;
 	know_yourself(agent);
 	return 0;
@@ -69,8 +71,8 @@ void synth_fini(struct synth *agent)
 	sodium_memzero(agent->secret, sizeof(agent->secret));
 }
 
-static void sign(const struct synth *agent, const struct buf *bytes,
-    char hex[static 129])
+static void sign(
+    const struct synth *agent, const struct buf *bytes, char hex[static 129])
 {
 	uint8_t signature[crypto_sign_BYTES];
 	crypto_sign_detached(
@@ -82,7 +84,7 @@ json_t *synth_enrol_body(
     const struct synth *agent, const char *token, const char *name)
 {
 	char signature[129], key[65];
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	buf_bytes(&bytes, "sonde-enrol", sizeof("sonde-enrol"));
 	buf_bytes(&bytes, token, strlen(token) + 1);
 	buf_bytes(&bytes, agent->public, sizeof(agent->public));
@@ -91,15 +93,15 @@ json_t *synth_enrol_body(
 	sign(agent, &bytes, signature);
 	buf_fini(&bytes);
 	synth_hex(key, agent->public, sizeof(agent->public));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "token", token,
-	    "public_key", key, "name", name, "version", SONDE_VERSION,
-	    "signature", signature);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "token", token, "public_key",
+	    key, "name", name, "version", SONDE_VERSION, "signature",
+	    signature);
 }
 
 void synth_sign_work(const struct synth *agent, const char *time_ns,
     const char *target, char hex[static 129])
 {
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	buf_bytes(&bytes, "sonde-work", sizeof("sonde-work"));
 	buf_bytes(&bytes, agent->id, sizeof(agent->id));
 	buf_u8(&bytes, 0);
@@ -112,7 +114,7 @@ void synth_sign_work(const struct synth *agent, const char *time_ns,
 void synth_add(struct synth *agent, const Sonde__Record *record)
 {
 	struct errmsg msg;
-	struct buf packed = {0};
+	struct buf packed = { 0 };
 	if (record_pack(record, &packed, &msg) != 0)
 		BUG("record: %s", msg.text);
 	buf_be32(&agent->raw, (uint32_t)packed.len);
@@ -124,9 +126,10 @@ void synth_add(struct synth *agent, const Sonde__Record *record)
 bool synth_seal(struct synth *agent, struct buf *to)
 {
 	struct errmsg msg;
-	struct batch_header header = {.epoch = agent->epoch,
-	    .gap_from = agent->next_seq, .first_seq = agent->next_seq,
-	    .count = agent->count};
+	struct batch_header header = { .epoch = agent->epoch,
+		.gap_from = agent->next_seq,
+		.first_seq = agent->next_seq,
+		.count = agent->count };
 	if (agent->count == 0)
 		return false;
 	memcpy(header.agent, agent->id, sizeof(agent->id));

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// Connections and requests per client, and deadlines, on a time of our own.
+/* SPDX-License-Identifier: ISC */
+/* Connections and requests per client, and deadlines, on a time of our own. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +21,8 @@ static struct addr at(const char *text)
 
 static struct clients *some(void)
 {
-	return clients_new(&(struct clients_config){
-	    .connections = 2, .per_second = 10});
+	return clients_new(
+	    &(struct clients_config){ .connections = 2, .per_second = 10 });
 }
 
 static void a_client_has_its_share_of_connections(void **state)
@@ -148,12 +148,12 @@ static void idle_clients_are_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_client_has_its_share_of_connections),
-	    cmocka_unit_test(one_above_the_share_is_cut),
-	    cmocka_unit_test(one_ipv6_customer_is_one_client),
-	    cmocka_unit_test(requests_are_paid_from_a_bucket),
-	    cmocka_unit_test(an_overdue_connection_is_cut),
-	    cmocka_unit_test(idle_clients_are_forgotten),
+		cmocka_unit_test(a_client_has_its_share_of_connections),
+		cmocka_unit_test(one_above_the_share_is_cut),
+		cmocka_unit_test(one_ipv6_customer_is_one_client),
+		cmocka_unit_test(requests_are_paid_from_a_bucket),
+		cmocka_unit_test(an_overdue_connection_is_cut),
+		cmocka_unit_test(idle_clients_are_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// The checks between other people's web pages and this server.
+/* SPDX-License-Identifier: ISC */
+/* The checks between other people's web pages and this server. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,15 +9,15 @@
 
 #include "web/guard.h"
 
-static const char *const names[] = {"sonde.example"};
-static const struct guard guard = {names, 1, false};
+static const char *const names[] = { "sonde.example" };
+static const struct guard guard = { names, 1, false };
 
 static void hosts_of_ours_pass(void **state)
 {
-	static const char *const good[] = {
-	    "127.0.0.1", "127.0.0.1:8470", "192.0.2.1:80", "[::1]:8470",
-	    "[2001:db8::1]", "localhost", "LocalHost:1", "sonde.example",
-	    "Sonde.Example:443", "localhost:"};
+	static const char *const good[] = { "127.0.0.1", "127.0.0.1:8470",
+		"192.0.2.1:80", "[::1]:8470", "[2001:db8::1]", "localhost",
+		"LocalHost:1", "sonde.example", "Sonde.Example:443",
+		"localhost:" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		if (!guard_host(&guard, good[i]))
@@ -26,11 +26,12 @@ static void hosts_of_ours_pass(void **state)
 
 static void hosts_of_others_do_not(void **state)
 {
-	static const char *const bad[] = {
-	    "", "evil.example", "127.0.0.1.evil.example", "localhost.evil",
-	    "sonde.example.evil", "xsonde.example", "::1", "[::1",
-	    "[127.0.0.1]", "[localhost]", "127.0.0.1:80:80", "127.0.0.1:8x",
-	    "user@127.0.0.1", ":80", "[]:80", "127.0.0.1 ", "0x7f.1", "[::1]x"};
+	static const char *const bad[] = { "", "evil.example",
+		"127.0.0.1.evil.example", "localhost.evil",
+		"sonde.example.evil", "xsonde.example", "::1", "[::1",
+		"[127.0.0.1]", "[localhost]", "127.0.0.1:80:80", "127.0.0.1:8x",
+		"user@127.0.0.1", ":80", "[]:80", "127.0.0.1 ", "0x7f.1",
+		"[::1]x" };
 	(void)state;
 	assert_false(guard_host(&guard, NULL));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -40,7 +41,7 @@ static void hosts_of_others_do_not(void **state)
 
 static bool same(const char *site, const char *origin, bool tls)
 {
-	struct request request = {.tls = tls};
+	struct request request = { .tls = tls };
 	request.headers[HEADER_HOST] = "127.0.0.1:8470";
 	request.headers[HEADER_FETCH_SITE] = site;
 	request.headers[HEADER_ORIGIN] = origin;
@@ -65,11 +66,11 @@ static void pages_of_other_sites_may_not_write(void **state)
 	assert_false(same(NULL, "http://evil.example", false));
 }
 
-static bool allows(const char *peer, enum route_auth auth, bool admin,
-    bool open)
+static bool allows(
+    const char *peer, enum route_auth auth, bool admin, bool open)
 {
-	struct guard g = {.open_reads = open};
-	struct request request = {0};
+	struct guard g = { .open_reads = open };
+	struct request request = { 0 };
 	assert_int_equal(addr_parse(&request.peer, peer), 0);
 	return guard_allows(&g, &request, auth, admin);
 }
@@ -94,10 +95,10 @@ static void who_may_read_and_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(hosts_of_ours_pass),
-	    cmocka_unit_test(hosts_of_others_do_not),
-	    cmocka_unit_test(pages_of_other_sites_may_not_write),
-	    cmocka_unit_test(who_may_read_and_write),
+		cmocka_unit_test(hosts_of_ours_pass),
+		cmocka_unit_test(hosts_of_others_do_not),
+		cmocka_unit_test(pages_of_other_sites_may_not_write),
+		cmocka_unit_test(who_may_read_and_write),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

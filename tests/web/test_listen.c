@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// Where the server may listen, and the words when it may not.
+/* SPDX-License-Identifier: ISC */
+/* Where the server may listen, and the words when it may not. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,14 +20,14 @@ static void loopback_is_plain_and_all_else_is_tls(void **state)
 	static const struct {
 		const char *text, *url;
 	} cases[] = {
-	    {"127.0.0.1:8470", "http://127.0.0.1:8470"},
-	    {"127.9.9.9:1", "http://127.9.9.9:1"},
-	    {"http://[::1]:8470", "http://[::1]:8470"},
-	    {"https://127.0.0.1:0", "https://127.0.0.1:0"},
-	    {"192.0.2.1:443", "https://192.0.2.1:443"},
-	    {"0.0.0.0:443", "https://0.0.0.0:443"},
-	    {"[::]:65535", "https://[::]:65535"},
-	    {"[2001:DB8::1]:443", "https://[2001:db8::1]:443"},
+		{ "127.0.0.1:8470", "http://127.0.0.1:8470" },
+		{ "127.9.9.9:1", "http://127.9.9.9:1" },
+		{ "http://[::1]:8470", "http://[::1]:8470" },
+		{ "https://127.0.0.1:0", "https://127.0.0.1:0" },
+		{ "192.0.2.1:443", "https://192.0.2.1:443" },
+		{ "0.0.0.0:443", "https://0.0.0.0:443" },
+		{ "[::]:65535", "https://[::]:65535" },
+		{ "[2001:DB8::1]:443", "https://[2001:db8::1]:443" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -46,26 +46,32 @@ static void the_rest_is_refused_with_words(void **state)
 	static const struct {
 		const char *text, *words;
 	} cases[] = {
-	    {"http://192.0.2.1:80", "plain HTTP is for loopback"},
-	    {"http://0.0.0.0:80", "plain HTTP is for loopback"},
-	    {"http://[::]:80", "plain HTTP is for loopback"},
-	    {"", "expected [http[s]://]ADDRESS:PORT"},
-	    {"8470", "expected"}, {":8470", "expected"},
-	    {"127.0.0.1", "expected"}, {"127.0.0.1:", "expected"},
-	    {"127.0.0.1:65536", "expected"}, {"127.0.0.1:-1", "expected"},
-	    {"127.0.0.1:80x", "expected"}, {"localhost:80", "expected"},
-	    {"::1:80", "expected"}, {"[::1]", "expected"},
-	    {"[::1]80", "expected"}, {"[127.0.0.1]:80", "expected"},
-	    {"ftp://127.0.0.1:80", "expected"},
+		{ "http://192.0.2.1:80", "plain HTTP is for loopback" },
+		{ "http://0.0.0.0:80", "plain HTTP is for loopback" },
+		{ "http://[::]:80", "plain HTTP is for loopback" },
+		{ "", "expected [http[s]://]ADDRESS:PORT" },
+		{ "8470", "expected" },
+		{ ":8470", "expected" },
+		{ "127.0.0.1", "expected" },
+		{ "127.0.0.1:", "expected" },
+		{ "127.0.0.1:65536", "expected" },
+		{ "127.0.0.1:-1", "expected" },
+		{ "127.0.0.1:80x", "expected" },
+		{ "localhost:80", "expected" },
+		{ "::1:80", "expected" },
+		{ "[::1]", "expected" },
+		{ "[::1]80", "expected" },
+		{ "[127.0.0.1]:80", "expected" },
+		{ "ftp://127.0.0.1:80", "expected" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct listen_at at;
-		struct errmsg msg = {""};
+		struct errmsg msg = { "" };
 		int err = listen_parse(&at, cases[i].text, &msg);
 		if (err != ERR_CONFIG || !strstr(msg.text, cases[i].words))
-			fail_msg("'%s' gave %d '%s'", cases[i].text, err,
-			    msg.text);
+			fail_msg(
+			    "'%s' gave %d '%s'", cases[i].text, err, msg.text);
 	}
 }
 
@@ -109,10 +115,10 @@ static void certificates_are_tried(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(loopback_is_plain_and_all_else_is_tls),
-	    cmocka_unit_test(the_rest_is_refused_with_words),
-	    cmocka_unit_test(a_port_in_use_is_named),
-	    cmocka_unit_test(certificates_are_tried),
+		cmocka_unit_test(loopback_is_plain_and_all_else_is_tls),
+		cmocka_unit_test(the_rest_is_refused_with_words),
+		cmocka_unit_test(a_port_in_use_is_named),
+		cmocka_unit_test(certificates_are_tried),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// The API document and the server's own tables say the same.
+/* SPDX-License-Identifier: ISC */
+/* The API document and the server's own tables say the same. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,21 +112,22 @@ static void the_document_has_no_other_route(void **state)
 	const char *path, *method;
 	json_t *item, *operation;
 	(void)state;
-	json_object_foreach (json_object_get(document, "paths"), path, item)
-		json_object_foreach (item, method, operation)
-			if (!is_route(path, method))
-				fail_msg("no route %s %s", method, path);
+	json_object_foreach(json_object_get(document, "paths"), path, item)
+	    json_object_foreach(
+		item, method, operation) if (!is_route(path, method))
+		fail_msg("no route %s %s", method, path);
 }
 
 /* Every parameter of the document is the route's; counts those in the query
  * and the path. */
-static void count_parameters(const struct route *route, size_t *in_query,
-    size_t *in_path)
+static void count_parameters(
+    const struct route *route, size_t *in_query, size_t *in_path)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach (
-	    json_object_get(operation_of(route), "parameters"), i, item) {
+	json_array_foreach(
+	    json_object_get(operation_of(route), "parameters"), i, item)
+	{
 		const char *reference = text(item, "$ref");
 		const json_t *parameter =
 		    *reference ? resolve(reference) : item;
@@ -135,8 +136,8 @@ static void count_parameters(const struct route *route, size_t *in_query,
 		if (strcmp(in, "query") == 0) {
 			(*in_query)++;
 			if (!takes(route, name))
-				fail_msg("%s does not take '%s'",
-				    route->path, name);
+				fail_msg(
+				    "%s does not take '%s'", route->path, name);
 		} else if (strcmp(in, "path") == 0) {
 			(*in_path)++;
 			if (!is_in_path(route, name))
@@ -165,35 +166,34 @@ static void parameters_are_those_of_the_route(void **state)
 
 static void security_is_that_of_the_route(void **state)
 {
-	static const char *const as_text[] = {[ROUTE_OPEN] = "[{}]",
-	    [ROUTE_READ] = "[{},{\"token\":[]}]",
-	    [ROUTE_WRITE] = "[{\"token\":[]}]"};
+	static const char *const as_text[] = { [ROUTE_OPEN] = "[{}]",
+		[ROUTE_READ] = "[{},{\"token\":[]}]",
+		[ROUTE_WRITE] = "[{\"token\":[]}]" };
 	(void)state;
 	for (size_t i = 0; i < routes_count(); i++) {
 		const struct route *route = routes_at(i);
-		char *security = json_dumps(
-		    json_object_get(operation_of(route), "security"),
-		    JSON_COMPACT);
+		char *security =
+		    json_dumps(json_object_get(operation_of(route), "security"),
+			JSON_COMPACT);
 		assert_non_null(security);
 		if (strcmp(security, as_text[route->auth]) != 0)
-			fail_msg("%s %s: %s", route->method, route->path,
-			    security);
+			fail_msg(
+			    "%s %s: %s", route->method, route->path, security);
 		free(security);
 	}
 }
 
 static void bodies_are_those_of_the_route(void **state)
 {
-	static const char *const types[] = {[ROUTE_JSON] = "application/json",
-	    [ROUTE_BATCH] = "application/vnd.sonde.batch"};
+	static const char *const types[] = { [ROUTE_JSON] = "application/json",
+		[ROUTE_BATCH] = "application/vnd.sonde.batch" };
 	(void)state;
 	for (size_t i = 0; i < routes_count(); i++) {
 		const struct route *route = routes_at(i);
 		const json_t *content = json_object_get(
 		    json_object_get(operation_of(route), "requestBody"),
 		    "content");
-		assert_int_equal(
-		    content != NULL, route->body != ROUTE_NO_BODY);
+		assert_int_equal(content != NULL, route->body != ROUTE_NO_BODY);
 		if (content)
 			assert_non_null(
 			    json_object_get(content, types[route->body]));
@@ -204,8 +204,8 @@ static void problems_are_all_listed(void **state)
 {
 	const json_t *codes = json_object_get(
 	    json_object_get(
-		json_object_get(resolve("#/components/schemas/Problem"),
-		    "properties"),
+		json_object_get(
+		    resolve("#/components/schemas/Problem"), "properties"),
 		"code"),
 	    "enum");
 	(void)state;
@@ -214,9 +214,9 @@ static void problems_are_all_listed(void **state)
 		size_t i;
 		json_t *code;
 		bool found = false;
-		json_array_foreach (codes, i, code)
-			found |= strcmp(json_string_value(code),
-				     problem_code((enum problem)p)) == 0;
+		json_array_foreach(codes, i, code) found |=
+		    strcmp(json_string_value(code),
+			problem_code((enum problem)p)) == 0;
 		if (!found)
 			fail_msg("no %s", problem_code((enum problem)p));
 	}
@@ -230,10 +230,9 @@ static void check_references(const json_t *at)
 	const char *reference = text(at, "$ref");
 	if (*reference && !resolve(reference))
 		fail_msg("%s leads nowhere", reference);
-	json_object_foreach ((json_t *)(uintptr_t)at, name, item)
-		check_references(item);
-	json_array_foreach (at, i, item)
-		check_references(item);
+	json_object_foreach((json_t *)(uintptr_t)at, name, item)
+	    check_references(item);
+	json_array_foreach(at, i, item) check_references(item);
 }
 
 static void references_lead_somewhere(void **state)
@@ -245,13 +244,13 @@ static void references_lead_somewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_route_is_in_the_document),
-	    cmocka_unit_test(the_document_has_no_other_route),
-	    cmocka_unit_test(parameters_are_those_of_the_route),
-	    cmocka_unit_test(security_is_that_of_the_route),
-	    cmocka_unit_test(bodies_are_those_of_the_route),
-	    cmocka_unit_test(problems_are_all_listed),
-	    cmocka_unit_test(references_lead_somewhere),
+		cmocka_unit_test(every_route_is_in_the_document),
+		cmocka_unit_test(the_document_has_no_other_route),
+		cmocka_unit_test(parameters_are_those_of_the_route),
+		cmocka_unit_test(security_is_that_of_the_route),
+		cmocka_unit_test(bodies_are_those_of_the_route),
+		cmocka_unit_test(problems_are_all_listed),
+		cmocka_unit_test(references_lead_somewhere),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }

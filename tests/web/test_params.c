@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: ISC
-// Query strings: what is taken, what is refused, in which words.
+/* SPDX-License-Identifier: ISC */
+/* Query strings: what is taken, what is refused, in which words. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +11,11 @@
 
 #include "web/params.h"
 
-static const char *const known[] = {"from", "src", "limit", NULL};
+static const char *const known[] = { "from", "src", "limit", NULL };
 
 static struct errmsg parse(struct params *params, const char *text, int want)
 {
-	struct errmsg msg = {""};
+	struct errmsg msg = { "" };
 	memset(params, 0, sizeof(*params));
 	assert_int_equal(params_parse(params, known, text, &msg), want);
 	return msg;
@@ -61,10 +61,9 @@ static void a_name_that_is_not_known_is_refused(void **state)
 	refused("frm=1", "unknown parameter 'frm', expected from, src, limit");
 	refused("=1", "unknown parameter ''");
 	refused("%01%ff=1", "unknown parameter '\?\?'");
-	struct params params = {0};
+	struct params params = { 0 };
 	struct errmsg msg;
-	assert_int_equal(
-	    params_parse(&params, NULL, "a=1", &msg), ERR_USAGE);
+	assert_int_equal(params_parse(&params, NULL, "a=1", &msg), ERR_USAGE);
 	assert_non_null(strstr(msg.text, "expected no parameter"));
 }
 
@@ -76,10 +75,9 @@ static void a_name_given_twice_is_refused(void **state)
 
 static void bad_escapes_and_bad_text_are_refused(void **state)
 {
-	static const char *const bad[] = {
-	    "src=%", "src=%4", "src=%4g", "src=%00", "src=%0a", "src=%ff",
-	    "src=%c0%80", "src=%ed%a0%80", "src=%f4%90%80%80", "src=\x01",
-	    "src=%e2%82"};
+	static const char *const bad[] = { "src=%", "src=%4", "src=%4g",
+		"src=%00", "src=%0a", "src=%ff", "src=%c0%80", "src=%ed%a0%80",
+		"src=%f4%90%80%80", "src=\x01", "src=%e2%82" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		refused(bad[i], "'src'");
@@ -114,13 +112,13 @@ static void utf8_follows_rfc_3629(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(values_are_decoded),
-	    cmocka_unit_test(nothing_is_fine),
-	    cmocka_unit_test(a_name_that_is_not_known_is_refused),
-	    cmocka_unit_test(a_name_given_twice_is_refused),
-	    cmocka_unit_test(bad_escapes_and_bad_text_are_refused),
-	    cmocka_unit_test(a_value_may_be_so_long),
-	    cmocka_unit_test(utf8_follows_rfc_3629),
+		cmocka_unit_test(values_are_decoded),
+		cmocka_unit_test(nothing_is_fine),
+		cmocka_unit_test(a_name_that_is_not_known_is_refused),
+		cmocka_unit_test(a_name_given_twice_is_refused),
+		cmocka_unit_test(bad_escapes_and_bad_text_are_refused),
+		cmocka_unit_test(a_value_may_be_so_long),
+		cmocka_unit_test(utf8_follows_rfc_3629),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// The HTTP face over real connections, with a collector of our own behind
-// it: what every answer carries, and what is refused before a handler runs.
+/* SPDX-License-Identifier: ISC */
+/* The HTTP face over real connections, with a collector of our own behind
+ * it: what every answer carries, and what is refused before a handler runs. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,14 +23,14 @@
 #define JSON "Content-Type: application/json\r\n"
 #define BATCH "Content-Type: application/vnd.sonde.batch\r\n"
 
-static const char *const listen_any[] = {"127.0.0.1:0"};
+static const char *const listen_any[] = { "127.0.0.1:0" };
 static struct web *web;
 static const char *url;
 
 static int start(const struct web_config *with)
 {
 	struct errmsg msg;
-	struct web_config config = with ? *with : (struct web_config){0};
+	struct web_config config = with ? *with : (struct web_config){ 0 };
 	config.listen = listen_any;
 	config.listen_count = 1;
 	/* Refusals cost; these tests are refused all the time. */
@@ -60,8 +60,7 @@ static void expect(const char *line, const char *lines, const char *body,
     int status, const char *holds)
 {
 	struct reply r = client_ask(url, line, lines, body);
-	if (r.status != status || !r.whole ||
-	    (holds && !strstr(r.body, holds)))
+	if (r.status != status || !r.whole || (holds && !strstr(r.body, holds)))
 		fail_msg("%s: got %d '%s', expected %d '%s'", line, r.status,
 		    r.body ? r.body : "", status, holds ? holds : "");
 	reply_fini(&r);
@@ -69,19 +68,20 @@ static void expect(const char *line, const char *lines, const char *body,
 
 static void every_answer_is_locked_down(void **state)
 {
-	static const char *const lines[] = {"GET /", "GET /metrics",
-	    "GET /api/v1/agents", "GET /api/v1/none", "POST /",
-	    "GET /api/v1/agents?x=1", "GET /api/openapi.json"};
+	static const char *const lines[] = { "GET /", "GET /metrics",
+		"GET /api/v1/agents", "GET /api/v1/none", "POST /",
+		"GET /api/v1/agents?x=1", "GET /api/openapi.json" };
 	static const char *const headers[][2] = {
-	    {"Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; "
-		"img-src 'self' data:; connect-src 'self'; "
-		"worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-		"form-action 'self'"},
-	    {"X-Content-Type-Options", "nosniff"},
-	    {"Referrer-Policy", "no-referrer"},
-	    {"Cross-Origin-Opener-Policy", "same-origin"},
-	    {"Cross-Origin-Resource-Policy", "same-origin"},
+		{ "Content-Security-Policy",
+		    "default-src 'none'; script-src 'self'; style-src 'self'; "
+		    "img-src 'self' data:; connect-src 'self'; "
+		    "worker-src 'self'; frame-ancestors 'none'; base-uri "
+		    "'none'; "
+		    "form-action 'self'" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "Cross-Origin-Opener-Policy", "same-origin" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
 	};
 	char value[256];
 	(void)state;
@@ -101,8 +101,8 @@ static void a_host_of_others_is_misdirected(void **state)
 	    "\"code\":\"misdirected\"");
 	expect("GET /", "Host: evil.example\r\n", NULL, 421, NULL);
 	expect("GET /", "Host: localhost:1\r\n", NULL, 200, NULL);
-	struct reply r = client_ask(url, "GET /",
-	    "Host: 127.0.0.1\r\nHost: evil.example\r\n", NULL);
+	struct reply r = client_ask(
+	    url, "GET /", "Host: 127.0.0.1\r\nHost: evil.example\r\n", NULL);
 	assert_int_equal(r.status, 400);
 	reply_fini(&r);
 }
@@ -116,8 +116,7 @@ static void methods_are_those_of_the_path(void **state)
 	expect("OPTIONS /api/v1/ingest", NULL, NULL, 405, NULL);
 	expect("POST /index.html", NULL, NULL, 405, NULL);
 	expect("POST /api/v1/none", NULL, NULL, 404, "not-found");
-	struct reply r =
-	    client_ask(url, "PATCH /api/v1/ingest", NULL, NULL);
+	struct reply r = client_ask(url, "PATCH /api/v1/ingest", NULL, NULL);
 	assert_string_equal(reply_header(&r, "Allow", value), "POST");
 	reply_fini(&r);
 	r = client_ask(url, "HEAD /api/v1/agents", NULL, NULL);
@@ -210,9 +209,9 @@ static void pages_of_other_sites_may_not_write(void **state)
 
 static void bodies_are_json_objects(void **state)
 {
-	static const char *const bad[] = {"", "{", "[]", "1", "nul",
-	    "{\"a\":1,\"a\":2}", "{\"a\":1}x", "{\"a\":\"\\u0000\"}",
-	    "{\"a\":\"\xff\"}"};
+	static const char *const bad[] = { "", "{", "[]", "1", "nul",
+		"{\"a\":1,\"a\":2}", "{\"a\":1}x", "{\"a\":\"\\u0000\"}",
+		"{\"a\":\"\xff\"}" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		expect("POST /api/v1/campaigns", JSON TOKEN, bad[i], 400,
@@ -220,9 +219,8 @@ static void bodies_are_json_objects(void **state)
 	expect("POST /api/v1/campaigns", JSON TOKEN, "{}", 400,
 	    "script: expected a name");
 	expect("POST /api/v1/campaigns", TOKEN, "{}", 415, NULL);
-	expect("POST /api/v1/campaigns",
-	    TOKEN "Content-Type: text/plain\r\n", "{}", 415,
-	    "unsupported-media-type");
+	expect("POST /api/v1/campaigns", TOKEN "Content-Type: text/plain\r\n",
+	    "{}", 415, "unsupported-media-type");
 	expect("POST /api/v1/campaigns",
 	    TOKEN "Content-Type: application/json; charset=utf-8\r\n",
 	    "{\"script\":1}", 201, NULL);
@@ -230,7 +228,7 @@ static void bodies_are_json_objects(void **state)
 
 static char *repeat(const char *text, size_t times)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	for (size_t i = 0; i < times; i++)
 		buf_bytes(&b, text, strlen(text));
 	buf_u8(&b, 0);
@@ -253,8 +251,9 @@ static void big_bodies_are_refused(void **state)
 	expect("GET /api/v1/agents", NULL, big, 413, NULL);
 	/* The same without saying so at first. */
 	char *chunked = repeat("4000\r\n", 1);
-	struct buf out = {0};
-	buf_printf(&out, "POST /api/v1/campaigns HTTP/1.1\r\n"
+	struct buf out = { 0 };
+	buf_printf(&out,
+	    "POST /api/v1/campaigns HTTP/1.1\r\n"
 	    "Host: 127.0.0.1\r\n" JSON TOKEN
 	    "Transfer-Encoding: chunked\r\n\r\n");
 	for (int i = 0; i < 18; i++)
@@ -274,7 +273,8 @@ static void big_bodies_are_refused(void **state)
 static void who_waits_for_leave_is_told_at_once(void **state)
 {
 	(void)state;
-	static const char ask[] = "POST /api/v1/ingest HTTP/1.1\r\n"
+	static const char ask[] =
+	    "POST /api/v1/ingest HTTP/1.1\r\n"
 	    "Host: 127.0.0.1\r\n" BATCH "Content-Length: 100000000\r\n"
 	    "Expect: 100-continue\r\n\r\n";
 	int fd = client_connect(url, NULL, 0);
@@ -288,10 +288,10 @@ static void who_waits_for_leave_is_told_at_once(void **state)
 static void two_lengths_are_refused(void **state)
 {
 	(void)state;
-	expect("POST /api/v1/enrol",
-	    JSON "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", 400, NULL);
-	struct reply r = client_ask(url, "POST /api/v1/enrol",
-	    JSON "Content-Length: 3\r\n", "{}");
+	expect("POST /api/v1/enrol", JSON "Transfer-Encoding: chunked\r\n",
+	    "0\r\n\r\n", 400, NULL);
+	struct reply r = client_ask(
+	    url, "POST /api/v1/enrol", JSON "Content-Length: 3\r\n", "{}");
 	assert_int_equal(r.status, 400);
 	reply_fini(&r);
 }
@@ -314,8 +314,8 @@ static void a_connection_serves_many_requests(void **state)
 static void etags_save_bodies(void **state)
 {
 	char tag[256], line[300];
-	static const char *const paths[] = {
-	    "GET /", "GET /api/v1/agents", "GET /api/openapi.json"};
+	static const char *const paths[] = { "GET /", "GET /api/v1/agents",
+		"GET /api/openapi.json" };
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct reply r = client_ask(url, paths[i], NULL, NULL);
@@ -323,8 +323,8 @@ static void etags_save_bodies(void **state)
 		reply_header(&r, "ETag", tag);
 		assert_int_equal(tag[0], '"');
 		reply_fini(&r);
-		snprintf(line, sizeof(line),
-		    "If-None-Match: \"x\", W/%s\r\n", tag);
+		snprintf(
+		    line, sizeof(line), "If-None-Match: \"x\", W/%s\r\n", tag);
 		r = client_ask(url, paths[i], line, NULL);
 		assert_int_equal(r.status, 304);
 		reply_fini(&r);
@@ -349,8 +349,8 @@ static void pages_are_cached_and_packed(void **state)
 	find_script(line);
 	struct reply plain = client_ask(url, line, NULL, NULL);
 	assert_int_equal(plain.status, 200);
-	assert_non_null(strstr(
-	    reply_header(&plain, "Cache-Control", value), "immutable"));
+	assert_non_null(
+	    strstr(reply_header(&plain, "Cache-Control", value), "immutable"));
 	struct reply packed =
 	    client_ask(url, line, "Accept-Encoding: br, gzip\r\n", NULL);
 	assert_string_equal(
@@ -381,11 +381,11 @@ static void permalinks_get_the_page(void **state)
 static void no_path_leads_out_of_the_folder(void **state)
 {
 	char root[] = "/tmp/sonde-web-XXXXXX", path[64], command[256];
-	static const char *const bad[] = {"GET /../etc/passwd",
-	    "GET /..%2f..%2fetc%2fpasswd", "GET //etc/passwd",
-	    "GET /%2e%2e/%2e%2e/etc/passwd", "GET /link/passwd",
-	    "GET /.hidden.txt", "GET /a/.hidden.txt", "GET /fifo.txt",
-	    "GET /a%00.txt", "GET /etc/passwd.txt", "GET /.git"};
+	static const char *const bad[] = { "GET /../etc/passwd",
+		"GET /..%2f..%2fetc%2fpasswd", "GET //etc/passwd",
+		"GET /%2e%2e/%2e%2e/etc/passwd", "GET /link/passwd",
+		"GET /.hidden.txt", "GET /a/.hidden.txt", "GET /fifo.txt",
+		"GET /a%00.txt", "GET /etc/passwd.txt", "GET /.git" };
 	(void)state;
 	assert_non_null(mkdtemp(root));
 	snprintf(command, sizeof(command),
@@ -394,7 +394,7 @@ static void no_path_leads_out_of_the_folder(void **state)
 	    root);
 	assert_int_equal(system(command), 0);
 	web_stop(web);
-	start(&(struct web_config){.web_root = root});
+	start(&(struct web_config){ .web_root = root });
 	expect("GET /a.txt", NULL, NULL, 200, "good");
 	expect("GET /somewhere", NULL, NULL, 200, "page");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -454,10 +454,10 @@ static void who_asks_too_often_is_told(void **state)
 	struct errmsg msg;
 	(void)state;
 	web_stop(web);
-	struct web_config config = {.listen = listen_any, .listen_count = 1,
-	    .requests_per_second = 5};
-	assert_int_equal(
-	    web_start(&web, &config, fake_collector(), &msg), 0);
+	struct web_config config = { .listen = listen_any,
+		.listen_count = 1,
+		.requests_per_second = 5 };
+	assert_int_equal(web_start(&web, &config, fake_collector(), &msg), 0);
 	url = web_url(web, 0);
 	int limited = 0;
 	char value[256];
@@ -476,19 +476,23 @@ static void who_asks_too_often_is_told(void **state)
 
 static void a_server_that_cannot_start_says_why(void **state)
 {
-	static const char *const plain[] = {"127.0.0.1:0", "http://192.0.2.1:0"};
+	static const char *const plain[] = { "127.0.0.1:0",
+		"http://192.0.2.1:0" };
 	const struct web_config cases[] = {
-	    {.listen = plain, .listen_count = 2},
-	    {.listen = listen_any, .listen_count = 1, .web_root = "/nowhere"},
+		{ .listen = plain, .listen_count = 2 },
+		{ .listen = listen_any,
+		    .listen_count = 1,
+		    .web_root = "/nowhere" },
 	};
-	static const char *const words[] = {
-	    "plain HTTP is for loopback", "web-root '/nowhere'"};
+	static const char *const words[] = { "plain HTTP is for loopback",
+		"web-root '/nowhere'" };
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct errmsg msg = {""};
+		struct errmsg msg = { "" };
 		struct web *other = NULL;
-		assert_int_equal(web_start(&other, &cases[i],
-				     fake_collector(), &msg), ERR_CONFIG);
+		assert_int_equal(
+		    web_start(&other, &cases[i], fake_collector(), &msg),
+		    ERR_CONFIG);
 		assert_non_null(strstr(msg.text, words[i]));
 	}
 }
@@ -497,28 +501,28 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(every_answer_is_locked_down),
-	    TEST(a_host_of_others_is_misdirected),
-	    TEST(methods_are_those_of_the_path),
-	    TEST(problems_say_what_and_where),
-	    TEST(a_database_that_is_gone_is_no_reason_to_retry_soon),
-	    TEST(a_slash_that_is_encoded_stays_in_its_segment),
-	    TEST(writes_need_the_token),
-	    TEST(pages_of_other_sites_may_not_write),
-	    TEST(bodies_are_json_objects),
-	    TEST(deep_json_is_refused),
-	    TEST(big_bodies_are_refused),
-	    TEST(who_waits_for_leave_is_told_at_once),
-	    TEST(two_lengths_are_refused),
-	    TEST(a_connection_serves_many_requests),
-	    TEST(etags_save_bodies),
-	    TEST(pages_are_cached_and_packed),
-	    TEST(permalinks_get_the_page),
-	    TEST(no_path_leads_out_of_the_folder),
-	    TEST(slow_connections_do_not_keep_others_out),
-	    TEST(a_client_has_its_share_of_connections),
-	    TEST(who_asks_too_often_is_told),
-	    TEST(a_server_that_cannot_start_says_why),
+		TEST(every_answer_is_locked_down),
+		TEST(a_host_of_others_is_misdirected),
+		TEST(methods_are_those_of_the_path),
+		TEST(problems_say_what_and_where),
+		TEST(a_database_that_is_gone_is_no_reason_to_retry_soon),
+		TEST(a_slash_that_is_encoded_stays_in_its_segment),
+		TEST(writes_need_the_token),
+		TEST(pages_of_other_sites_may_not_write),
+		TEST(bodies_are_json_objects),
+		TEST(deep_json_is_refused),
+		TEST(big_bodies_are_refused),
+		TEST(who_waits_for_leave_is_told_at_once),
+		TEST(two_lengths_are_refused),
+		TEST(a_connection_serves_many_requests),
+		TEST(etags_save_bodies),
+		TEST(pages_are_cached_and_packed),
+		TEST(permalinks_get_the_page),
+		TEST(no_path_leads_out_of_the_folder),
+		TEST(slow_connections_do_not_keep_others_out),
+		TEST(a_client_has_its_share_of_connections),
+		TEST(who_asks_too_often_is_told),
+		TEST(a_server_that_cannot_start_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

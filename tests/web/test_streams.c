@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// Answers that wait: event streams, lines of records, agents' polls, batches
-// until their commit; and stopping in the middle of all of them.
+/* SPDX-License-Identifier: ISC */
+/* Answers that wait: event streams, lines of records, agents' polls, batches
+ * until their commit; and stopping in the middle of all of them. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,9 +27,10 @@ static const char *url;
 
 static int setup(void **state)
 {
-	static const char *const listen_any[] = {"127.0.0.1:0"};
-	struct web_config config = {.listen = listen_any, .listen_count = 1,
-	    .requests_per_second = 100000};
+	static const char *const listen_any[] = { "127.0.0.1:0" };
+	struct web_config config = { .listen = listen_any,
+		.listen_count = 1,
+		.requests_per_second = 100000 };
 	struct errmsg msg;
 	(void)state;
 	fake_reset();
@@ -50,7 +51,7 @@ static int teardown(void **state)
 static int begin(const char *request_line, const char *lines, const char *body)
 {
 	int fd = client_connect(url, NULL, 4096);
-	struct buf out = {0};
+	struct buf out = { 0 };
 	buf_printf(&out, "%s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s", request_line,
 	    lines ? lines : "");
 	if (body)
@@ -72,13 +73,13 @@ static uint64_t subscribers(void)
 static void expect(int fd, struct buf *in, const char *until)
 {
 	if (!client_read_until(fd, in, until))
-		fail_msg("no '%s' in '%s'", until,
-		    in->data ? (char *)in->data : "");
+		fail_msg(
+		    "no '%s' in '%s'", until, in->data ? (char *)in->data : "");
 }
 
 static void events_come_as_they_happen(void **state)
 {
-	struct buf in = {0};
+	struct buf in = { 0 };
 	(void)state;
 	fake_add_event("agent", "{\"before\":1}");
 	int fd = begin("GET /api/v1/events", NULL, NULL);
@@ -95,7 +96,7 @@ static void events_come_as_they_happen(void **state)
 
 static void a_stream_goes_on_where_it_was(void **state)
 {
-	struct buf in = {0};
+	struct buf in = { 0 };
 	(void)state;
 	for (int i = 1; i <= 5; i++)
 		fake_add_event("run", "{}");
@@ -115,7 +116,7 @@ static void a_stream_goes_on_where_it_was(void **state)
 static void a_long_absence_misses_nothing(void **state)
 {
 	enum { MANY = 9000 };
-	struct buf in = {0};
+	struct buf in = { 0 };
 	char want[32];
 	(void)state;
 	int fd = begin("GET /api/v1/events", NULL, NULL);
@@ -140,24 +141,23 @@ static void a_long_absence_misses_nothing(void **state)
 
 static void what_is_no_longer_kept_is_said(void **state)
 {
-	struct buf in = {0};
+	struct buf in = { 0 };
 	(void)state;
 	teardown(NULL);
 	for (int i = 1; i <= 9; i++)
 		fake_add_event("run", "{}");
 	fake_drop_events_before(6);
-	struct web_config config = {.listen_count = 0};
-	static const char *const listen_any[] = {"127.0.0.1:0"};
+	struct web_config config = { .listen_count = 0 };
+	static const char *const listen_any[] = { "127.0.0.1:0" };
 	struct errmsg msg;
 	config.listen = listen_any;
 	config.listen_count = 1;
-	assert_int_equal(
-	    web_start(&web, &config, fake_collector(), &msg), 0);
+	assert_int_equal(web_start(&web, &config, fake_collector(), &msg), 0);
 	url = web_url(web, 0);
 	int fd = begin("GET /api/v1/events", "Last-Event-ID: 2\r\n", NULL);
 	expect(fd, &in, "id: 9\n");
-	assert_non_null(strstr(
-	    (char *)in.data, "event: gone\ndata: {\"at\":\"20"));
+	assert_non_null(
+	    strstr((char *)in.data, "event: gone\ndata: {\"at\":\"20"));
 	assert_non_null(strstr((char *)in.data,
 	    "\"type\":\"gone\",\"text\":\"events 3 to 5 "
 	    "are no longer kept\",\"from\":3,\"to\":5}\n\nid: 6\n"));
@@ -168,8 +168,8 @@ static void what_is_no_longer_kept_is_said(void **state)
 static void bad_starts_are_refused(void **state)
 {
 	(void)state;
-	struct reply r = client_ask(
-	    url, "GET /api/v1/events", "Last-Event-ID: x\r\n", NULL);
+	struct reply r =
+	    client_ask(url, "GET /api/v1/events", "Last-Event-ID: x\r\n", NULL);
 	assert_int_equal(r.status, 400);
 	reply_fini(&r);
 	r = client_ask(url, "GET /api/v1/events?last=1001", NULL, NULL);
@@ -184,8 +184,8 @@ static void bad_starts_are_refused(void **state)
 static void who_does_not_read_is_cut(void **state)
 {
 	char big[1024], want[32];
-	struct buf in = {0};
-	struct feed_stats stats = {0};
+	struct buf in = { 0 };
+	struct feed_stats stats = { 0 };
 	(void)state;
 	int deaf = begin("GET /api/v1/events", NULL, NULL);
 	int good = begin("GET /api/v1/events", NULL, NULL);
@@ -258,7 +258,7 @@ static void lines_that_break_off_are_seen_to(void **state)
 
 static void a_batch_is_answered_after_its_commit(void **state)
 {
-	struct buf in = {0};
+	struct buf in = { 0 };
 	char byte;
 	(void)state;
 	fake_ingest_answer(INGEST_STORED, false);
@@ -303,7 +303,7 @@ static void each_result_has_its_answer(void **state)
 
 static void agents_wait_for_new_work(void **state)
 {
-	struct buf in = {0};
+	struct buf in = { 0 };
 	(void)state;
 	fake_set_revision(7);
 	int fd = begin("GET /api/v1/work?after=7", "Sonde-Agent: a\r\n", NULL);
@@ -314,8 +314,8 @@ static void agents_wait_for_new_work(void **state)
 	buf_fini(&in);
 	close(fd);
 	/* Older or from another life of the database: at once. */
-	static const char *const at_once[] = {"GET /api/v1/work",
-	    "GET /api/v1/work?after=7", "GET /api/v1/work?after=9000"};
+	static const char *const at_once[] = { "GET /api/v1/work",
+		"GET /api/v1/work?after=7", "GET /api/v1/work?after=9000" };
 	for (size_t i = 0; i < 3; i++) {
 		struct reply r =
 		    client_ask(url, at_once[i], "Sonde-Agent: a\r\n", NULL);
@@ -332,10 +332,11 @@ static void who_may_not_have_work_is_told(void **state)
 		int status;
 		const char *holds;
 	} cases[] = {
-	    {"GET /api/v1/work", NULL, 401, "\"unknown-agent\""},
-	    {"GET /api/v1/work", "Sonde-Agent: a\r\nSonde-Time: 0\r\n", 401,
-		"\"server_time\":\"20"},
-	    {"GET /api/v1/work?after=-1", "Sonde-Agent: a\r\n", 400, "after"},
+		{ "GET /api/v1/work", NULL, 401, "\"unknown-agent\"" },
+		{ "GET /api/v1/work", "Sonde-Agent: a\r\nSonde-Time: 0\r\n",
+		    401, "\"server_time\":\"20" },
+		{ "GET /api/v1/work?after=-1", "Sonde-Agent: a\r\n", 400,
+		    "after" },
 	};
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -357,8 +358,8 @@ static void heavy_questions_do_not_stop_batches(void **state)
 	while (fake_queries_blocked() < 3)
 		usleep(1000);
 	fake_ingest_answer(INGEST_STORED, true);
-	static const char *const others[] = {
-	    "POST /api/v1/ingest", "GET /healthz", "GET /", "GET /metrics"};
+	static const char *const others[] = { "POST /api/v1/ingest",
+		"GET /healthz", "GET /", "GET /metrics" };
 	for (size_t i = 0; i < 4; i++) {
 		struct reply r = client_ask(
 		    url, others[i], i ? NULL : BATCH, i ? NULL : "x");
@@ -383,14 +384,14 @@ static void *release_soon(void *arg)
 
 static void stopping_ends_whatever_waits(void **state)
 {
-	struct buf in = {0};
+	struct buf in = { 0 };
 	pthread_t thread;
 	(void)state;
 	fake_ingest_answer(INGEST_STORED, false);
 	int batch = begin("POST /api/v1/ingest", BATCH, "bytes");
 	int events = begin("GET /api/v1/events", NULL, NULL);
-	int poll = begin("GET /api/v1/work?after=0", "Sonde-Agent: a\r\n",
-	    NULL);
+	int poll =
+	    begin("GET /api/v1/work?after=0", "Sonde-Agent: a\r\n", NULL);
 	while (fake_ingests_held() == 0 || subscribers() == 0 ||
 	    polls_waiting(web->polls) == 0)
 		usleep(1000);
@@ -411,20 +412,20 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(events_come_as_they_happen),
-	    TEST(a_stream_goes_on_where_it_was),
-	    TEST(a_long_absence_misses_nothing),
-	    TEST(what_is_no_longer_kept_is_said),
-	    TEST(bad_starts_are_refused),
-	    TEST(who_does_not_read_is_cut),
-	    TEST(all_records_come_as_lines),
-	    TEST(lines_that_break_off_are_seen_to),
-	    TEST(a_batch_is_answered_after_its_commit),
-	    TEST(each_result_has_its_answer),
-	    TEST(agents_wait_for_new_work),
-	    TEST(who_may_not_have_work_is_told),
-	    TEST(heavy_questions_do_not_stop_batches),
-	    TEST(stopping_ends_whatever_waits),
+		TEST(events_come_as_they_happen),
+		TEST(a_stream_goes_on_where_it_was),
+		TEST(a_long_absence_misses_nothing),
+		TEST(what_is_no_longer_kept_is_said),
+		TEST(bad_starts_are_refused),
+		TEST(who_does_not_read_is_cut),
+		TEST(all_records_come_as_lines),
+		TEST(lines_that_break_off_are_seen_to),
+		TEST(a_batch_is_answered_after_its_commit),
+		TEST(each_result_has_its_answer),
+		TEST(agents_wait_for_new_work),
+		TEST(who_may_not_have_work_is_told),
+		TEST(heavy_questions_do_not_stop_batches),
+		TEST(stopping_ends_whatever_waits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
