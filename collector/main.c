@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* sonde-collector: configuration, the collector, its HTTP face, a signal.  It
  * starts the program, so it alone here includes web/. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "collector/collector.h"
 #include "collector/settings.h"
 #include "lib/log.h"
+#include "lib/standard.h"
 #include "web/serve.h"
 #include "web/server.h"
 
@@ -83,6 +85,8 @@ int main(int argc, char **argv)
 	struct option_values *values = NULL;
 	struct config *config = NULL;
 	struct errmsg msg = { "" };
+	if (standard_fds_open() != 0)
+		return err_exit_code(-EIO);
 	log_init("sonde-collector", LOG_INFO);
 	int err = option_parse(&values, &table, argc, argv, &msg);
 	if (err == ERR_OK && option_help_asked(values))

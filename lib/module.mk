@@ -3,6 +3,7 @@ lib_SRCS := lib/addr.c lib/buf.c lib/clock.c lib/crc32c.c lib/err.c \
 lib_SRCS += lib/option.c lib/option-complete.c lib/option-help.c \
 	lib/option-value.c
 lib_SRCS += lib/config.c
+lib_SRCS += lib/standard.c
 lib_SRCS += lib/arena.c
 lib_SRCS += lib/batch.c
 lib_SRCS += lib/record.c lib/record-json.c lib/record-parse.c

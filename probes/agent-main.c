@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* sonde-agent: options, then either enrolment or the supervisor. */
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/standard.h"
 #include "probes/agent/agent-config.h"
 #include "probes/agent/agent-options.h"
 #include "probes/agent/enrol.h"
@@ -70,6 +72,8 @@ int main(int argc, char **argv)
 	struct agent_config config;
 	struct errmsg msg = { "" };
 	mallopt(M_ARENA_MAX, 1);
+	if (standard_fds_open() != 0)
+		return err_exit_code(-EIO);
 	int err =
 	    option_parse(&v, table, argc - enrolling, argv + enrolling, &msg);
 	if (err)

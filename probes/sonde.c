@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/standard.h"
 #include "lib/xalloc.h"
 #include "probes/cmd/command.h"
 #include "probes/cmd/measure.h"
@@ -65,6 +66,8 @@ static int dispatch(int argc, char **argv)
 /* What was printed must also have been written. */
 int main(int argc, char **argv)
 {
+	if (standard_fds_open() != 0)
+		return err_exit_code(-EIO);
 	int code = dispatch(argc, argv);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;

@@ -428,6 +428,22 @@ def test_end(tap, lab):
               me.get("stored", 0) > 0, me)
 
 
+def test_closed_stdio(tap, lab):
+    """Its log must not be written into what took the place of stderr."""
+    words = f"exec {BUILD}/bin/sonde-agent -c {lab.config} <&- >&- 2>&-"
+    lab.agent = subprocess.Popen(["sh", "-c", words], env=lab.env)
+    tap.until("an agent that is started without descriptors starts",
+              lambda: len(lab.children()) >= 3)
+    pids = dict(lab.children(), supervisor=lab.agent.pid)
+    taken = [(name, os.readlink(f"/proc/{pid}/fd/{n}"))
+             for name, pid in pids.items() for n in (0, 1, 2)
+             if (name, n) != ("shipper", 0)]
+    tap.check("and keeps their places free",
+              {x for _, x in taken} == {"/dev/null"}, taken)
+    lab.agent.terminate()
+    tap.check("it ends as told", lab.agent.wait(30) == 0)
+
+
 def test_doctor(tap, lab):
     code, out, err = lab.sonde("doctor", "-c", lab.config, "--json")
     found = [json.loads(x) for x in out.splitlines()]
@@ -535,6 +551,7 @@ def main():
         test_reload(tap, lab)
         test_budget(tap, lab)
         test_end(tap, lab)
+        test_closed_stdio(tap, lab)
         test_doctor(tap, lab)
         test_tls(tap, folder)
         test_client(tap, lab)

@@ -55,6 +55,9 @@ check "a value out of range says the range" \
 	exits 2 "1 to 255" --net "$sim" trace --max-ttl 256 web
 check "common options may come first" \
 	exits 0 "reached in 6 hops" --net "$sim" trace web
+check "who is started without stdin and stderr measures" \
+	sh -c "'$sonde' --net '$sim' trace web <&- 2>&- |
+		grep -q 'reached in 6 hops'"
 check "common options may come last" \
 	exits 0 "reached in 6 hops" trace web --net "$sim"
 check "a script's options need not come first" \
