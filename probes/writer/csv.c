@@ -60,8 +60,9 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 	address_cell(to, m->dst);
 	putc(',', to);
 	csv_cell(to, m->name);
-	fprintf(to, ",%s,%s,%u,%u,", m->method, m->flow_id, r->probe_ttl,
-	    r->attempt);
+	putc(',', to);
+	csv_cell(to, m->method);
+	fprintf(to, ",%s,%u,%u,", m->flow_id, r->probe_ttl, r->attempt);
 	if (r->tx_wall_ns)
 		fprintf(to, "%" PRId64, r->tx_wall_ns);
 	putc(',', to);
@@ -73,7 +74,9 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 static void sighting_row(FILE *to, const Sonde__Sighting *s)
 {
 	address_cell(to, &s->src);
-	fprintf(to, ",%s,", s->verdict);
+	putc(',', to);
+	csv_cell(to, s->verdict);
+	putc(',', to);
 	csv_cell(to, s->signature);
 	fprintf(to, ",%u,%u,%" PRIu64 ",%u,%" PRId64 ",%" PRId64 ",", s->proto,
 	    s->dport, s->packets, s->targets, s->first_wall_ns,

@@ -119,15 +119,24 @@ static const char *proto_text(uint32_t proto, char to[static 16])
 	return to;
 }
 
+/* Words from outside, padded, and a space. */
+static void print_column(const struct text *t, const char *text, size_t width)
+{
+	text_print(t, text);
+	for (size_t n = strlen(text); n < width; n++)
+		putc(' ', t->to);
+	putc(' ', t->to);
+}
+
 static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 {
 	char a[ADDR_TEXT_LEN], proto[16];
 	text_stamp(t);
-	fprintf(t->to,
-	    "%s%-15s%s  %-16s %-10s %s port %u  %" PRIu64
-	    " packets to %u targets\n",
-	    text_on(t, TEXT_BOLD), reply_addr(&s->src, a), text_off(t),
-	    s->verdict, *s->signature ? s->signature : "-",
+	fprintf(t->to, "%s%-15s%s  ", text_on(t, TEXT_BOLD),
+	    reply_addr(&s->src, a), text_off(t));
+	print_column(t, s->verdict, 16);
+	print_column(t, *s->signature ? s->signature : "-", 10);
+	fprintf(t->to, "%s port %u  %" PRIu64 " packets to %u targets\n",
 	    proto_text(s->proto, proto), s->dport, s->packets, s->targets);
 }
 
@@ -137,6 +146,13 @@ static void print_log(const struct text *t, const Sonde__Log *log)
 	text_print(t, log->process);
 	fputs(": ", t->to);
 	text_print(t, log->text);
+}
+
+static void print_loss(const struct text *t, const Sonde__Loss *loss)
+{
+	fprintf(t->to, " %" PRIu64 " to %" PRIu64 ": ", loss->from_seq,
+	    loss->to_seq);
+	text_print(t, loss->reason);
 }
 
 /* What has no layout of its own is its kind and what matters most. */
@@ -151,9 +167,7 @@ static void write_other(const struct text *t, const Sonde__Record *record)
 		for (size_t i = 0; i < record->train->n_fields; i++)
 			print_field(t, record->train->fields[i]);
 	} else if (record->body_case == SONDE__RECORD__BODY_LOSS)
-		fprintf(t->to, " %" PRIu64 " to %" PRIu64 ": %s",
-		    record->loss->from_seq, record->loss->to_seq,
-		    record->loss->reason);
+		print_loss(t, record->loss);
 	else if (record->body_case == SONDE__RECORD__BODY_LOG)
 		print_log(t, record->log);
 	else if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT)

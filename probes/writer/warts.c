@@ -238,10 +238,12 @@ static uint8_t trace_type(const char *method)
 					  : 3;
 }
 
-/* A reply that has its place in the file: readers index by TTL. */
+/* A reply that has its place in the file: readers index by TTL, below the
+ * number of hops. */
 static bool is_listed(const Sonde__Reply *r)
 {
-	return r->from.len > 0 && r->probe_ttl >= 1 && r->probe_ttl <= 255;
+	return r->from.len > 0 && !reply_not_sent(r) && r->probe_ttl >= 1 &&
+	    r->probe_ttl <= 255;
 }
 
 struct counts {

@@ -184,6 +184,79 @@ static void warts_bounds_what_no_packet_holds(void **state)
 	free(text);
 }
 
+/* One record's answer to a probe that it says was denied: a reader counts. */
+static void warts_counts_what_it_lists(void **state)
+{
+	(void)state;
+	struct sample s;
+	char denied[] = "private";
+	size_t lens[2];
+	for (int i = 0; i < 2; i++) {
+		sample_init(&s);
+		s.replies[2].denied = denied;
+		if (i == 1)
+			s.replies[2].from.len = 0;
+		char *text = NULL;
+		FILE *to = open_memstream(&text, &lens[i]);
+		void *ctx;
+		struct errmsg msg;
+		assert_int_equal(writer_warts.open(&ctx, to, 0, &msg), 0);
+		assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
+		assert_int_equal(writer_warts.close(ctx, &msg), 0);
+		fclose(to);
+		free(text);
+	}
+	assert_int_equal(lens[0], lens[1]);
+}
+
+static void words_of_a_sighting_are_only_words(void **state)
+{
+	(void)state;
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	char verdict[] = "worm\n\033]0;", signature[] = "a,b\033[2J\"";
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &sighting;
+	sighting.verdict = verdict;
+	sighting.signature = signature;
+	sighting.proto = 17;
+	char *text = written("text", &record);
+	assert_string_equal(text,
+	    "-                worm??]0;        a,b?[2J\"   udp port 0  0 packets"
+	    " to 0 targets\n");
+	free(text);
+	text = written("csv", &record);
+	assert_non_null(
+	    strstr(text, ",\"worm\n\033]0;\",\"a,b\033[2J\"\"\",17,0,"));
+	free(text);
+}
+
+static void words_of_a_loss_are_only_words(void **state)
+{
+	(void)state;
+	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	char reason[] = "\033c";
+	record.body_case = SONDE__RECORD__BODY_LOSS;
+	record.loss = &loss;
+	loss.reason = reason;
+	char *text = written("text", &record);
+	assert_string_equal(text, "loss 0 to 0: ?c\n");
+	free(text);
+}
+
+static void a_method_is_one_cell(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char method[] = "=1,2";
+	s.trace.method = method;
+	char *text = written("csv", &s.record);
+	assert_non_null(strstr(text, ",\"'=1,2\",0000000000000000,"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +265,10 @@ int main(void)
 		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
 		cmocka_unit_test(csv_refuses_a_second_layout),
 		cmocka_unit_test(warts_bounds_what_no_packet_holds),
+		cmocka_unit_test(warts_counts_what_it_lists),
+		cmocka_unit_test(words_of_a_sighting_are_only_words),
+		cmocka_unit_test(words_of_a_loss_are_only_words),
+		cmocka_unit_test(a_method_is_one_cell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
