@@ -179,7 +179,8 @@ static void on_end(struct http *http, struct slot *s, CURLcode result)
 	if (curl_easy_getinfo(s->easy, CURLINFO_RETRY_AFTER, &after) ==
 		CURLE_OK &&
 	    after > 0)
-		s->answer.retry_after_s = after;
+		s->answer.retry_after_s =
+		    after < HTTP_RETRY_MOST_S ? after : HTTP_RETRY_MOST_S;
 	if (result == CURLE_OK)
 		return;
 	s->answer.status = 0;

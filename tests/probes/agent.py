@@ -10,6 +10,7 @@ once, survives the death of each of its processes, gives up one that dies too
 often, refuses garbage, reads its config again, and ends without loss.
 """
 
+import http.server
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 BUILD = os.environ.get("O", "build")
@@ -524,6 +526,42 @@ def test_client(tap, lab):
                   code == 69 and err, f"{code} {err}")
 
 
+class Unwilling(http.server.BaseHTTPRequestHandler):
+    """Answers everything with a time to wait that no clock can hold."""
+    asked = []
+
+    def answer(self):
+        self.asked.append(self.path.split("?")[0])
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(500)
+        if "work" in self.path:
+            self.send_header("Retry-After", str(2 ** 63 - 1))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def test_unwilling(tap, lab):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                         Unwilling) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        lab.url = f"http://127.0.0.1:{server.server_port}"
+        lab.write_config('retry-most = "100ms"\n')
+        lab.start_agent()
+        tap.until("an agent that is refused ships again and again",
+                  lambda: Unwilling.asked.count("/api/v1/ingest") > 20,
+                  lab.log)
+        tap.check("and asks for work when it was told to, however late",
+                  Unwilling.asked.count("/api/v1/work") == 1, Unwilling.asked)
+        lab.agent.terminate()
+        tap.check("and ends", lab.agent.wait(30) == 0)
+        server.shutdown()
+
+
 def main():
     for name in ("sonde", "sonde-agent", "sonde-collector"):
         if not os.path.exists(f"{BUILD}/bin/{name}"):
@@ -555,6 +593,7 @@ def main():
         test_doctor(tap, lab)
         test_tls(tap, folder)
         test_client(tap, lab)
+        test_unwilling(tap, lab)
     finally:
         lab.stop()
         if tap.failed or os.environ.get("KEEP"):
