@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Small values as JSON: times, addresses, ids, counts, text of strangers. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,40 +10,15 @@
 
 const char *hex_text(const void *bytes, size_t len, char *to)
 {
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *from = bytes;
-	for (size_t i = 0; i < len; i++) {
-		to[2 * i] = digits[from[i] >> 4];
-		to[2 * i + 1] = digits[from[i] & 15];
-	}
-	to[2 * len] = '\0';
-	return to;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return sodium_bin2hex(to, 2 * len + 1, bytes, len);
 }
 
 bool hex_parse(void *to, size_t len, const char *text)
 {
-	uint8_t *bytes = to;
-	if (!text || strlen(text) != 2 * len)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	size_t got;
+	return text && strlen(text) == 2 * len &&
+	    sodium_hex2bin(to, len, text, 2 * len, NULL, &got, NULL) == 0 &&
+	    got == len;
 }
 
 json_t *json_hex(const void *bytes, size_t len)

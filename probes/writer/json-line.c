@@ -35,3 +35,14 @@ int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg)
 	json_decref(line);
 	return bad ? failed(msg) : 0;
 }
+
+int json_line_measurement(FILE *to, const Sonde__Record *record,
+    json_line_fn *trace, json_line_fn *ping, struct errmsg *msg)
+{
+	json_t *line = NULL;
+	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+		line = trace(record);
+	else if (record->body_case == SONDE__RECORD__BODY_PING)
+		line = ping(record);
+	return json_line_write(to, line, JSON_REAL_PRECISION(9), msg);
+}

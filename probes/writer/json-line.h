@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "lib/err.h"
+#include "lib/record.h"
 
 /* A writer's open and close hooks whose context is the stream alone. */
 int json_line_open(void **ctx, FILE *to, int colour, struct errmsg *msg);
@@ -17,3 +18,9 @@ int json_line_close(void *ctx, struct errmsg *msg);
 /* Writes the object and a newline.  Consumes line, which may be NULL: nothing
  * to say.  flags: jansson's, beside JSON_COMPACT. */
 int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg);
+
+/* Formats of other tools, which have traces and pings alone: makes the line
+ * with the one or the other, and passes other records over. */
+typedef json_t *json_line_fn(const Sonde__Record *record);
+int json_line_measurement(FILE *to, const Sonde__Record *record,
+    json_line_fn *trace, json_line_fn *ping, struct errmsg *msg);

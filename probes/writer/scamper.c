@@ -293,12 +293,7 @@ static json_t *ping(const Sonde__Record *record)
 static int scamper_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	json_t *j = NULL;
-	if (record->body_case == SONDE__RECORD__BODY_TRACE)
-		j = trace(record);
-	else if (record->body_case == SONDE__RECORD__BODY_PING)
-		j = ping(record);
-	return json_line_write(ctx, j, JSON_REAL_PRECISION(9), msg);
+	return json_line_measurement(ctx, record, trace, ping, msg);
 }
 
 const struct writer_ops writer_scamper = {

@@ -18,10 +18,8 @@ import collections
 import json
 import os
 import random
-import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 
@@ -307,27 +305,5 @@ def trouble(tap, folder, started):
     check_records(tap, collector, agents)
 
 
-def main():
-    if run.missing_program():
-        print(f"1..0 # SKIP {run.missing_program()} is not built")
-        return 0
-    folder = tempfile.mkdtemp(prefix="sonde-chaos-")
-    shutil.copy("tests/exactly-once/net.sim", f"{folder}/net.sim")
-    os.chmod(folder, 0o755)
-    tap = run.Tap()
-    started = []
-    try:
-        trouble(tap, folder, started)
-    finally:
-        for program in started:
-            if program.process.poll() is None:
-                program.kill()
-        if tap.failed or os.environ.get("KEEP"):
-            print(f"# left for you to look at: {folder}")
-        else:
-            shutil.rmtree(folder)
-    return tap.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run.play("chaos", trouble))

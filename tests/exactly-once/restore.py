@@ -16,7 +16,6 @@ import os
 import shutil
 import sqlite3
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -140,27 +139,5 @@ def play(tap, folder, started):
     judge(tap, collector, agent, shown)
 
 
-def main():
-    if run.missing_program():
-        print(f"1..0 # SKIP {run.missing_program()} is not built")
-        return 0
-    folder = tempfile.mkdtemp(prefix="sonde-restore-")
-    shutil.copy("tests/exactly-once/net.sim", f"{folder}/net.sim")
-    os.chmod(folder, 0o755)
-    tap = run.Tap()
-    started = []
-    try:
-        play(tap, folder, started)
-    finally:
-        for program in started:
-            if program.process.poll() is None:
-                program.kill()
-        if tap.failed or os.environ.get("KEEP"):
-            print(f"# left for you to look at: {folder}")
-        else:
-            shutil.rmtree(folder)
-    return tap.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run.play("restore", play))

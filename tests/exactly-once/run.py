@@ -335,41 +335,47 @@ def missing_program():
     return None
 
 
-def main():
+def kills(tap, folder, started):
+    """Agents and collector, killed at random in the middle of shipping."""
+    collector = Collector(folder)
+    agents = []
+    collector.start()
+    started.append(collector)
+    if not collector.wait():
+        tap.check("the collector starts", False)
+        return
+    for number in range(1, AGENTS + 1):
+        agents.append(Agent(folder, number, collector))
+    for agent in agents:
+        agent.start()
+        started.append(agent)
+        agent.generator.start()
+        started.append(agent.generator)
+    time.sleep(1)
+    begin = time.monotonic()
+    done = kill_loop(random.Random(SEED), collector, agents)
+    print(f"# seed {SEED}: {dict(done)} in {time.monotonic() - begin:.0f} s")
+    collector.wait()
+    for agent in agents:
+        agent.generator.stop()
+    drain(collector, agents)
+    collector.stop()
+    judge(tap, collector, agents)
+
+
+def play(name, test):
+    """Runs test(tap, folder, started) in a folder of its own; what it put
+    into started is killed at the end.  Gives the exit code."""
     if missing_program():
         print(f"1..0 # SKIP {missing_program()} is not built")
         return 0
-    folder = tempfile.mkdtemp(prefix="sonde-once-")
+    folder = tempfile.mkdtemp(prefix=f"sonde-{name}-")
     shutil.copy("tests/exactly-once/net.sim", f"{folder}/net.sim")
     os.chmod(folder, 0o755)
     tap = Tap()
-    collector = Collector(folder)
-    agents = []
     started = []
     try:
-        collector.start()
-        started.append(collector)
-        if not collector.wait():
-            tap.check("the collector starts", False)
-            return tap.end()
-        for number in range(1, AGENTS + 1):
-            agents.append(Agent(folder, number, collector))
-        for agent in agents:
-            agent.start()
-            started.append(agent)
-            agent.generator.start()
-            started.append(agent.generator)
-        time.sleep(1)
-        begin = time.monotonic()
-        done = kill_loop(random.Random(SEED), collector, agents)
-        print(f"# seed {SEED}: {dict(done)} in "
-              f"{time.monotonic() - begin:.0f} s")
-        collector.wait()
-        for agent in agents:
-            agent.generator.stop()
-        drain(collector, agents)
-        collector.stop()
-        judge(tap, collector, agents)
+        test(tap, folder, started)
     finally:
         for program in started:
             if program.process.poll() is None:
@@ -382,4 +388,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play("once", kills))
