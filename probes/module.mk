@@ -9,6 +9,7 @@ probes_SRCS += probes/packet/match.c
 probes_SRCS += probes/packet/template.c
 include probes/agent/module.mk
 probes_SRCS += probes/writer/csv-cell.c
+probes_SRCS += probes/writer/csv-train.c
 probes_SRCS += probes/writer/json-line.c
 probes_SRCS += probes/writer/warts.c
 probes_SRCS += probes/writer/writer.c probes/writer/text.c \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * CSV (RFC 4180): a row a probe for traces and pings, a row a source for
- * sightings.  The first record decides the columns; a record that does not
- * fit them is an error, because a spreadsheet cannot tell.
+ * sightings, a row a record for users' scripts.  The first record decides the
+ * columns; a record that does not fit them is an error, because a spreadsheet
+ * cannot tell.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,14 +12,16 @@
 
 #include "lib/xalloc.h"
 #include "probes/writer/csv-cell.h"
+#include "probes/writer/csv-train.h"
 #include "probes/writer/reply.h"
 #include "probes/writer/writer.h"
 
-enum layout { NONE, PROBES, SIGHTINGS };
+enum layout { NONE, PROBES, SIGHTINGS, TRAINS };
 
 struct csv {
 	FILE *to; /* borrowed */
 	enum layout layout;
+	struct csv_train *columns; /* of TRAINS; NULL before the first */
 };
 
 static void address_cell(FILE *to, const ProtobufCBinaryData *bytes)
@@ -103,12 +106,16 @@ static enum layout layout_of(const Sonde__Record *record)
 		return PROBES;
 	if (record->body_case == SONDE__RECORD__BODY_SIGHTING)
 		return SIGHTINGS;
+	if (record->body_case == SONDE__RECORD__BODY_TRAIN)
+		return TRAINS;
 	return NONE;
 }
 
 static void header_row(struct csv *csv, enum layout layout)
 {
 	csv->layout = layout;
+	if (layout == TRAINS)
+		return; /* only its record knows */
 	fputs(layout == PROBES
 		? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,"
 		  "attempt,"
@@ -152,7 +159,10 @@ static int csv_record(
 		    kind ? kind : "none");
 	if (csv->layout == NONE)
 		header_row(csv, layout);
-	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+	int err = 0;
+	if (layout == TRAINS)
+		err = csv_train_row(&csv->columns, csv->to, record, msg);
+	else if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		trace_rows(csv->to, record);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)
 		ping_rows(csv->to, record);
@@ -160,20 +170,21 @@ static int csv_record(
 		sighting_row(csv->to, record->sighting);
 	if (ferror(csv->to))
 		return err_set(msg, -EIO, "output: cannot write");
-	return 0;
+	return err;
 }
 
 static int csv_close(void *ctx, struct errmsg *msg)
 {
 	struct csv *csv = ctx;
 	int failed = fflush(csv->to);
+	csv_train_free(csv->columns);
 	free(csv);
 	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
 }
 
 const struct writer_ops writer_csv = {
 	.name = "csv",
-	.help = "a row a probe, or a row a source",
+	.help = "a row a probe, a source, or a record of a script",
 	.open = csv_open,
 	.record = csv_record,
 	.close = csv_close,

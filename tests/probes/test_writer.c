@@ -157,6 +157,61 @@ static void csv_refuses_a_second_layout(void **state)
 	free(text);
 }
 
+/* Every value that the writer could not quote, and a name that it must. */
+static void csv_has_a_row_a_record_of_a_users_script(void **state)
+{
+	(void)state;
+	char seq[] = "seq", note[] = "note", rtt[] = "rtt_ns", say[] = "=1,2";
+	char script[] = "mine";
+	Sonde__Field fields[3] = { SONDE__FIELD__INIT, SONDE__FIELD__INIT,
+		SONDE__FIELD__INIT };
+	Sonde__Field *all[] = { &fields[0], &fields[1], &fields[2] };
+	Sonde__Train train = SONDE__TRAIN__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	fields[0].name = seq;
+	fields[0].value_case = SONDE__FIELD__VALUE_INTEGER;
+	fields[0].integer = -7;
+	fields[1].name = note;
+	fields[1].value_case = SONDE__FIELD__VALUE_TEXT;
+	fields[1].text = say;
+	fields[2].name = rtt;
+	fields[2].value_case = SONDE__FIELD__VALUE_NUMBER;
+	fields[2].number = 0.5;
+	train.script = script;
+	train.fields = all;
+	train.n_fields = 2;
+	record.body_case = SONDE__RECORD__BODY_TRAIN;
+	record.train = &train;
+	record.wall_ns = 9;
+
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	writer_csv.open(&ctx, to, 0, &msg);
+	assert_int_equal(writer_csv.record(ctx, &record, &msg), 0);
+	train.fields = all + 1; /* one field less: an empty cell */
+	train.n_fields = 1;
+	assert_int_equal(writer_csv.record(ctx, &record, &msg), 0);
+	train.n_fields = 2; /* one that has no column */
+	assert_int_equal(
+	    writer_csv.record(ctx, &record, &msg), ERR_UNSUPPORTED);
+	assert_non_null(strstr(msg.text, "'rtt_ns'"));
+	char other[] = "theirs";
+	train.n_fields = 1;
+	train.script = other;
+	assert_int_equal(
+	    writer_csv.record(ctx, &record, &msg), ERR_UNSUPPORTED);
+	writer_csv.close(ctx, &msg);
+	fclose(to);
+	assert_string_equal(text,
+	    "script,wall_ns,seq,note\r\n"
+	    "mine,9,-7,\"'=1,2\"\r\n"
+	    "mine,9,,\"'=1,2\"\r\n");
+	free(text);
+}
+
 static void warts_bounds_what_no_packet_holds(void **state)
 {
 	(void)state;
@@ -264,6 +319,7 @@ int main(void)
 		cmocka_unit_test(several_answers_take_several_lines),
 		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
 		cmocka_unit_test(csv_refuses_a_second_layout),
+		cmocka_unit_test(csv_has_a_row_a_record_of_a_users_script),
 		cmocka_unit_test(warts_bounds_what_no_packet_holds),
 		cmocka_unit_test(warts_counts_what_it_lists),
 		cmocka_unit_test(words_of_a_sighting_are_only_words),
