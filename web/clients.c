@@ -28,6 +28,7 @@ struct connection {
 	struct client *client;
 	struct addr addr;
 	int fd;
+	void *task; /* borrowed */
 	atomic_int_least64_t deadline_ns;
 };
 
@@ -174,6 +175,16 @@ void connection_set_deadline(
     struct connection *connection, struct monotime deadline)
 {
 	atomic_store(&connection->deadline_ns, deadline.ns);
+}
+
+void connection_set_task(struct connection *connection, void *task)
+{
+	connection->task = task;
+}
+
+void *connection_task(const struct connection *connection)
+{
+	return connection->task;
 }
 
 const struct addr *connection_addr(const struct connection *connection)

@@ -42,6 +42,9 @@ bool clients_charge(struct clients *clients, struct connection *connection,
 /* The connection is cut when the deadline passes; INT64_MAX: never. */
 void connection_set_deadline(
     struct connection *connection, struct monotime deadline);
+/* What it is busy with, the caller's; NULL: nothing. */
+void connection_set_task(struct connection *connection, void *task);
+void *connection_task(const struct connection *connection);
 const struct addr *connection_addr(const struct connection *connection);
 /* Bounds what the kernel holds for a reader that does not read. */
 void connection_limit_buffer(struct connection *connection, int bytes);

@@ -24,6 +24,7 @@ enum {
 	JSON_BODY_MAX = 256 * 1024,
 	BATCH_BODY_MAX = BATCH_MAX_PACKED + 4096, /* and its header */
 	DRAIN_MAX = 2 * BATCH_BODY_MAX,           /* of a body that we refuse */
+	PARAMETERS_MAX = 200,
 	QUEUE_MAX = 512, /* requests that wait for a thread */
 	BODY_S = 30,
 	ANSWER_S = 30,
@@ -94,6 +95,28 @@ static void handler_is_done(struct request *request)
 		exchange_resume(exchange);
 }
 
+void exchange_abandon(struct exchange *exchange)
+{
+	if (!exchange)
+		return;
+	struct request *request = &exchange->request;
+	answer_fini(&request->answer);
+	params_fini(&request->params);
+	buf_fini(&request->body);
+	free((char *)(uintptr_t)request->target);
+	free(exchange);
+}
+
+/* More than about 400 fill the library's memory for a connection; then it
+ * neither answers nor ends the request. */
+static bool has_too_many_parameters(const char *uri)
+{
+	unsigned count = 0;
+	for (; *uri; uri++)
+		count += *uri == '&';
+	return count > PARAMETERS_MAX;
+}
+
 void *exchange_start(
     void *arg, const char *uri, struct MHD_Connection *connection)
 {
@@ -111,6 +134,10 @@ void *exchange_start(
 	request->peer = *connection_addr(request->connection);
 	request->tls = listener->tls;
 	request->done = handler_is_done;
+	exchange_abandon(connection_task(request->connection));
+	connection_set_task(request->connection, exchange);
+	if (has_too_many_parameters(uri))
+		connection_cut(request->connection);
 	return exchange;
 }
 
@@ -436,11 +463,7 @@ void exchange_end(void *arg, struct MHD_Connection *connection, void **context,
 	if (exchange->entered)
 		web_leave(exchange->web);
 	set_deadline(exchange, IDLE_S, 0);
-	struct request *request = &exchange->request;
-	answer_fini(&request->answer);
-	params_fini(&request->params);
-	buf_fini(&request->body);
-	free((char *)(uintptr_t)request->target);
-	free(exchange);
+	connection_set_task(exchange->request.connection, NULL);
+	exchange_abandon(exchange);
 	*context = NULL;
 }

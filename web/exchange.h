@@ -19,6 +19,10 @@ enum MHD_Result exchange_step(void *listener, struct MHD_Connection *connection,
 void exchange_end(void *listener, struct MHD_Connection *connection,
     void **exchange, enum MHD_RequestTerminationCode why);
 
+/* Its connection is closed.  The library forgets to end a request whose first
+ * line has more parameters than it can hold. */
+void exchange_abandon(struct exchange *exchange); /* may be NULL */
+
 /* For streams. */
 bool exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);

@@ -118,6 +118,7 @@ static void notice_connection(void *arg, struct MHD_Connection *connection,
 	struct web_listener *listener = arg;
 	struct clients *clients = listener->web->clients;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		exchange_abandon(connection_task(*context));
 		clients_close(clients, *context);
 		return;
 	}
