@@ -105,8 +105,10 @@ static struct known_source *find_source(
 /* A bin that gives way is whole no longer; this one too, when it fills all. */
 static void make_room(struct known *known)
 {
-	while (known->source_count >= KNOWN_MOST_SOURCES)
-		empty_bin(known, oldest_full(known));
+	struct known_bin *bin;
+	while (known->source_count >= KNOWN_MOST_SOURCES &&
+	    (bin = oldest_full(known)))
+		empty_bin(known, bin);
 }
 
 static void add_source(struct known *known, struct known_bin *bin,
