@@ -90,9 +90,10 @@ static bool unsigned_read(uint64_t *to, const json_t *json)
 		return *text && !*end;
 	}
 	if (json_is_real(json)) { /* above what a JSON integer holds */
-		if (!(real >= 0 && real < 0x1p64))
+		/* The largest numbers were rounded up, to 2^64. */
+		if (!(real >= 0 && real <= 0x1p64))
 			return false;
-		*to = (uint64_t)real;
+		*to = real < 0x1p64 ? (uint64_t)real : UINT64_MAX;
 		return true;
 	}
 	*to = (uint64_t)json_integer_value(json);
@@ -222,12 +223,15 @@ static int list_read(ProtobufCMessage *message,
 		return wrong(field, msg);
 	uint8_t *list = list_new(message, field, count);
 	for (size_t i = 0; i < count && !err; i++) {
-		err = value_read(message, field, list + i * size,
-		    json_array_get(json, i), depth, msg);
+		const json_t *item = json_array_get(json, i);
+		if (field->type != PROTOBUF_C_TYPE_BYTES || !json_is_null(item))
+			err = value_read(
+			    message, field, list + i * size, item, depth, msg);
 		/* A message that was begun is counted, to be freed. */
-		if (!err || field->type == PROTOBUF_C_TYPE_MESSAGE)
-			*list_count(message, field) +=
-			    *(void **)(void *)(list + i * size) != NULL;
+		if (!err ||
+		    (field->type == PROTOBUF_C_TYPE_MESSAGE &&
+			*(void **)(void *)(list + i * size)))
+			++*list_count(message, field);
 	}
 	return err;
 }

@@ -94,6 +94,29 @@ static void counters_and_fields_come_back(void **state)
 	comes_back(&record);
 }
 
+/* What an agent may say, however odd, spoils no list that it is in. */
+static void odd_values_come_back(void **state)
+{
+	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Heartbeat heartbeat = SONDE__HEARTBEAT__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	uint64_t more[] = { 0, 5, 0 };
+	ProtobufCBinaryData addresses[] = { { 4, v4 }, { 0, NULL }, { 16, id } };
+	(void)state;
+	loss.to_seq = UINT64_MAX;
+	loss.more = more;
+	loss.n_more = 3;
+	record.clock_error_ns = UINT64_MAX;
+	record.body_case = SONDE__RECORD__BODY_LOSS;
+	record.loss = &loss;
+	comes_back(&record);
+	heartbeat.addresses = addresses;
+	heartbeat.n_addresses = 3;
+	record.body_case = SONDE__RECORD__BODY_HEARTBEAT;
+	record.heartbeat = &heartbeat;
+	comes_back(&record);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
 	static const char *const bad[] = { "[]", "{}", "{\"trace\":7}",
@@ -123,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_trace_comes_back),
 		cmocka_unit_test(counters_and_fields_come_back),
+		cmocka_unit_test(odd_values_come_back),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
