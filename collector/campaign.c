@@ -164,7 +164,9 @@ static int read_body(struct collector *c, const json_t *body,
 	const char *script = json_string_value(json_object_get(body, "script"));
 	if (!script || !option_is_plain(script, json_true()))
 		return err_set(msg, ERR_USAGE,
-		    "script: expected the name of a shipped script");
+		    "script: expected a name such as 'trace'; a file of your "
+		    "own is first copied to the agents, then named without "
+		    ".lua");
 	job->campaign.script = script;
 	err = read_targets(body, job, msg);
 	if (err == ERR_OK)
