@@ -167,6 +167,8 @@ static void give(struct table *t, const struct source *s,
 	}
 	name_ports(&f, most);
 	f.targets = distinct_union(t->targets, sets, count, &f.targets_quality);
+	if (f.targets > f.packets) /* an estimate may be; the truth is not */
+		f.targets = (uint32_t)f.packets;
 	t->config.finding(t->config.arg, &f);
 }
 

@@ -103,6 +103,31 @@ static void every_packet_is_in_exactly_one_finding(void **state)
 	assert_int_equal(engine_counts(world.engine)->decoded, sent);
 }
 
+/* Above 192 the targets are estimated, and half of the estimates are high. */
+static void no_more_targets_than_packets_are_found(void **state)
+{
+	(void)state;
+	char src[32], dst[32];
+	struct frame f = syn;
+	f.src = src;
+	f.dst = dst;
+	start(40, NULL);
+	for (unsigned i = 0; i < 40 * 300; i++) {
+		snprintf(src, sizeof(src), "10.0.0.%u", i / 300);
+		snprintf(dst, sizeof(dst), "198.51.%u.%u", i % 300 / 200,
+		    i % 200);
+		send(f, 1);
+	}
+	engine_flush(world.engine);
+	assert_int_equal(world.count, 40);
+	for (size_t n = 0; n < world.count; n++) {
+		assert_int_equal(world.found[n].packets, 300);
+		assert_int_not_equal(
+		    world.found[n].targets_quality, DISTINCT_IS_EXACT);
+		assert_true(world.found[n].targets <= 300);
+	}
+}
+
 static void an_interval_starts_at_zero_and_remembers_the_source(void **state)
 {
 	(void)state;
@@ -167,6 +192,7 @@ int main(void)
 		cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
 		cmocka_unit_test(a_source_is_found_again_whoever_left),
 		cmocka_unit_test(every_packet_is_in_exactly_one_finding),
+		cmocka_unit_test(no_more_targets_than_packets_are_found),
 		cmocka_unit_test(
 		    an_interval_starts_at_zero_and_remembers_the_source),
 		cmocka_unit_test(
