@@ -136,8 +136,13 @@ static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 	    reply_addr(&s->src, a), text_off(t));
 	print_column(t, s->verdict, 16);
 	print_column(t, *s->signature ? s->signature : "-", 10);
-	fprintf(t->to, "%s port %u  %" PRIu64 " packets to %u targets\n",
-	    proto_text(s->proto, proto), s->dport, s->packets, s->targets);
+	fputs(proto_text(s->proto, proto), t->to);
+	if (s->proto == 1 || s->proto == 58) /* ICMP, of both families */
+		fprintf(t->to, " type %u/%u", s->dport >> 8, s->dport & 0xff);
+	else
+		fprintf(t->to, " port %u", s->dport);
+	fprintf(t->to, "  %" PRIu64 " packet%s to %u target%s\n", s->packets,
+	    s->packets == 1 ? "" : "s", s->targets, s->targets == 1 ? "" : "s");
 }
 
 static void print_log(const struct text *t, const Sonde__Log *log)

@@ -286,6 +286,26 @@ static void words_of_a_sighting_are_only_words(void **state)
 	free(text);
 }
 
+static void an_icmp_sighting_has_a_type_and_no_port(void **state)
+{
+	(void)state;
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	char verdict[] = "scan";
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &sighting;
+	sighting.verdict = verdict;
+	sighting.proto = 58;
+	sighting.dport = 128 << 8 | 1;
+	sighting.packets = 2;
+	sighting.targets = 1;
+	char *text = written("text", &record);
+	assert_string_equal(text,
+	    "-                scan             -          icmp6 type 128/1"
+	    "  2 packets to 1 target\n");
+	free(text);
+}
+
 static void words_of_a_loss_are_only_words(void **state)
 {
 	(void)state;
@@ -323,6 +343,7 @@ int main(void)
 		cmocka_unit_test(warts_bounds_what_no_packet_holds),
 		cmocka_unit_test(warts_counts_what_it_lists),
 		cmocka_unit_test(words_of_a_sighting_are_only_words),
+		cmocka_unit_test(an_icmp_sighting_has_a_type_and_no_port),
 		cmocka_unit_test(words_of_a_loss_are_only_words),
 		cmocka_unit_test(a_method_is_one_cell),
 	};
