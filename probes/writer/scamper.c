@@ -270,8 +270,9 @@ static json_t *ping(const Sonde__Record *record)
 			json_array_append_new(responses, response(r));
 		else if (!reply_not_sent(r))
 			json_array_append_new(none,
-			    json_pack("{s:i, s:o}", "seq", (int)r->attempt - 1,
-				"tx", moment(r->tx_wall_ns)));
+			    json_pack("{s:I, s:o}", "seq",
+				(json_int_t)r->attempt - 1, "tx",
+				moment(r->tx_wall_ns)));
 	}
 	set_address(j, "src", &p->src);
 	set_address(j, "dst", &p->dst);

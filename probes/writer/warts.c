@@ -134,7 +134,7 @@ static void param_source(struct params *p, unsigned number,
 {
 	uint8_t zero[16] = { 0 };
 	ProtobufCBinaryData nowhere = { len, zero };
-	param_address(p, number, address->len ? address : &nowhere);
+	param_address(p, number, address->len == len ? address : &nowhere);
 }
 
 static void param_rtt(struct params *p, unsigned number, uint64_t ns)
@@ -238,21 +238,27 @@ static uint8_t trace_type(const char *method)
 					  : 3;
 }
 
-/* A reply that has its place in the file: readers index by TTL, below the
- * number of hops. */
-static bool is_listed(const Sonde__Reply *r)
+/* Which replies have a place in a file: readers index by TTL or number, and
+ * take one family. */
+struct room {
+	size_t address_len;
+	uint32_t attempts;
+};
+
+static bool is_listed(const Sonde__Reply *r, struct room room)
 {
-	return r->from.len > 0 && !reply_not_sent(r) && r->probe_ttl >= 1 &&
+	return r->from.len == room.address_len && !reply_not_sent(r) &&
+	    r->attempt - 1 < room.attempts && r->probe_ttl >= 1 &&
 	    r->probe_ttl <= 255;
 }
 
 struct counts {
-	uint32_t attempts, hops, sent, answers;
+	uint32_t attempts, hops, sent, answers, answered;
 	int64_t start_ns;
 };
 
-static struct counts count(
-    Sonde__Reply *const *replies, size_t n, int64_t record_wall_ns)
+static struct counts count(Sonde__Reply *const *replies, size_t n,
+    int64_t record_wall_ns, struct room room)
 {
 	struct counts c = { 0 };
 	for (size_t i = 0; i < n; i++) {
@@ -261,13 +267,15 @@ static struct counts count(
 			c.attempts = r->attempt;
 		if (reply_not_sent(r))
 			continue;
-		if (r->probe_ttl > c.hops)
+		if (r->probe_ttl > c.hops && r->probe_ttl <= 255)
 			c.hops = r->probe_ttl;
 		if (r->tx_wall_ns &&
 		    (!c.start_ns || r->tx_wall_ns < c.start_ns))
 			c.start_ns = r->tx_wall_ns;
 		c.sent += !r->duplicate;
-		c.answers += is_listed(r);
+		if (is_listed(r, room) && r->attempt > c.answered)
+			c.answered = r->attempt;
+		c.answers += is_listed(r, room);
 	}
 	if (!c.start_ns)
 		c.start_ns = record_wall_ns;
@@ -277,7 +285,9 @@ static struct counts count(
 static void trace(struct buf *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
-	struct counts c = count(t->replies, t->n_replies, record->wall_ns);
+	struct room room = { t->dst.len, 255 };
+	struct counts c =
+	    count(t->replies, t->n_replies, record->wall_ns, room);
 	struct params p = { 0 };
 	param_time(&p, TRACE_START, c.start_ns);
 	param_u8(&p, TRACE_STOP_REASON, stop_number(t->stop_reason));
@@ -298,7 +308,7 @@ static void trace(struct buf *to, const Sonde__Record *record)
 	params_end(&p, to);
 	buf_be16(to, (uint16_t)c.answers);
 	for (size_t i = 0; i < t->n_replies; i++)
-		if (is_listed(t->replies[i]))
+		if (is_listed(t->replies[i], room))
 			hop(to, t->replies[i]);
 	buf_be16(to, 0); /* no attributes follow */
 }
@@ -337,7 +347,9 @@ static void ping(struct buf *to, const Sonde__Record *record)
 {
 	enum { COMPLETED = 1, ERROR = 2 };
 	const Sonde__Ping *g = record->ping;
-	struct counts c = count(g->replies, g->n_replies, record->wall_ns);
+	struct room room = { g->dst.len, 65535 };
+	struct counts c =
+	    count(g->replies, g->n_replies, record->wall_ns, room);
 	struct params p = { 0 };
 	param_time(&p, PING_START, c.start_ns);
 	param_u8(&p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
@@ -346,7 +358,8 @@ static void ping(struct buf *to, const Sonde__Record *record)
 	param_u16(&p, PING_PROBE_SIZE, g->size_bytes);
 	if (g->n_replies > 0)
 		param_u8(&p, PING_TTL, g->replies[0]->probe_ttl);
-	param_u16(&p, PING_SENT, g->sent);
+	/* One that was denied has a number too, and may lie between. */
+	param_u16(&p, PING_SENT, g->sent > c.answered ? g->sent : c.answered);
 	param_u8(&p, PING_METHOD, ping_method(g->method));
 	buf_be32(param(&p, PING_USER), 0);
 	param_source(&p, PING_SRC, &g->src, g->dst.len);
@@ -354,7 +367,7 @@ static void ping(struct buf *to, const Sonde__Record *record)
 	params_end(&p, to);
 	buf_be16(to, (uint16_t)c.answers);
 	for (size_t i = 0; i < g->n_replies; i++)
-		if (is_listed(g->replies[i]))
+		if (is_listed(g->replies[i], room))
 			reply(to, g->replies[i], g->dst.len == 16);
 }
 
@@ -376,9 +389,11 @@ static int warts_record(
 {
 	struct buf object = { 0 }, head = { 0 };
 	bool is_trace = record->body_case == SONDE__RECORD__BODY_TRACE;
-	if (is_trace)
+	bool is_ping = record->body_case == SONDE__RECORD__BODY_PING;
+	/* Without a destination a reader takes none of the file. */
+	if (is_trace && record->trace->dst.len)
 		trace(&object, record);
-	else if (record->body_case == SONDE__RECORD__BODY_PING)
+	else if (is_ping && record->ping->dst.len)
 		ping(&object, record);
 	else
 		return 0;

@@ -246,11 +246,13 @@ static void warts_counts_what_it_lists(void **state)
 	struct sample s;
 	char denied[] = "private";
 	size_t lens[2];
+	static uint8_t six[16] = { 0x20, 1 };
 	for (int i = 0; i < 2; i++) {
 		sample_init(&s);
 		s.replies[2].denied = denied;
+		s.replies[1].from = (ProtobufCBinaryData)BYTES(six);
 		if (i == 1)
-			s.replies[2].from.len = 0;
+			s.replies[1].from.len = s.replies[2].from.len = 0;
 		char *text = NULL;
 		FILE *to = open_memstream(&text, &lens[i]);
 		void *ctx;
