@@ -298,7 +298,10 @@ int script_load(struct script **script, const char *name_or_path,
 		script_free(s);
 		return err;
 	}
-	s->options.program = xasprintf("sonde %s", s->name);
+	/* As it can be typed: a file is not found by its bare name. */
+	s->options.program = is_path(name_or_path)
+	    ? xasprintf("sonde run %s", name_or_path)
+	    : xasprintf("sonde %s", s->name);
 	*script = s;
 	return 0;
 }
