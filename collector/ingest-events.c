@@ -40,21 +40,33 @@ static struct run_sum *run_slot(
 	return *count < RUNS_MOST ? &runs[(*count)++] : NULL;
 }
 
+/* Only traces and pings have a target that may be reached. */
+static void run_text(
+    char *text, size_t len, const char *name, const struct run_sum *run)
+{
+	const struct intake_record *last = run->last;
+	const char *kind = record_kind_name(last->kind);
+	char dst[ADDR_TEXT_LEN] = "?";
+	if (last->dst.family)
+		addr_text(&last->dst, dst);
+	if (last->kind == SONDE__RECORD__BODY_TRAIN)
+		snprintf(text, len, "%s: %u result%s of a script", name,
+		    run->records, run->records == 1 ? "" : "s");
+	else if (run->records == 1)
+		snprintf(text, len, "%s: %s to %s%s", name, kind, dst,
+		    run->reached ? ", reached" : ", not reached");
+	else
+		snprintf(text, len, "%s: %u results of %s, %u targets reached",
+		    name, run->records, kind, run->reached);
+}
+
 static int tell_run(struct collector *c, const struct agent *agent,
     const struct run_sum *run, struct errmsg *msg)
 {
 	const struct intake_record *last = run->last;
-	char text[200], dst[ADDR_TEXT_LEN] = "?";
+	char text[200];
 	const char *kind = record_kind_name(last->kind);
-	if (last->dst.family)
-		addr_text(&last->dst, dst);
-	if (run->records == 1)
-		snprintf(text, sizeof(text), "%s: %s to %s%s", agent->name,
-		    kind, dst, run->reached ? ", reached" : ", not reached");
-	else
-		snprintf(text, sizeof(text),
-		    "%s: %u results of %s, %u targets reached", agent->name,
-		    run->records, kind, run->reached);
+	run_text(text, sizeof(text), agent->name, run);
 	json_t *fields = agent_fields(agent);
 	json_object_set_new(fields, "campaign",
 	    json_hex(last->campaign, sizeof(last->campaign)));

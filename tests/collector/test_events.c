@@ -135,6 +135,27 @@ static void results_of_a_run_are_one_event(void **state)
 	json_decref(runs);
 }
 
+/* A script's records have no target that could be missed. */
+static void a_scripts_results_are_not_called_unreached(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[16] = { 7 };
+	uint64_t start = events_last_id(f->c);
+	Sonde__Train train = SONDE__TRAIN__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	train.script = (char *)"mine";
+	record.wall_ns = f->now_ns;
+	record.campaign = (ProtobufCBinaryData){ sizeof(id), id };
+	record.run = 5;
+	record.body_case = SONDE__RECORD__BODY_TRAIN;
+	record.train = &train;
+	synth_add(&agent, &record);
+	fixture_ship(f, &agent);
+	assert_int_equal(take(f, start, NULL), 1);
+	assert_non_null(strstr(got[0].data, "alpha: 1 result of a script"));
+	drop(1);
+}
+
 static void old_events_come_from_the_store_and_survive(void **state)
 {
 	struct fixture *f = *state;
@@ -267,6 +288,7 @@ int main(void)
 		TEST(what_happens_is_told_once_and_in_order),
 		TEST(an_outbreak_is_summed_up),
 		TEST(results_of_a_run_are_one_event),
+		TEST(a_scripts_results_are_not_called_unreached),
 		TEST(old_events_come_from_the_store_and_survive),
 		TEST(the_listener_hears_of_new_ones),
 		TEST(silence_makes_an_agent_late_and_then_gone),
