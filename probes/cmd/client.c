@@ -180,8 +180,10 @@ static int fail(const struct client *client, long status, json_t *problem,
 		    client->authorization
 			? "the collector does not know this token"
 			: "this needs the administrator's token, which the "
-			  "collector keeps in admin.token: --token-file FILE "
-			  "or $SONDE_TOKEN");
+			  "collector keeps in "
+			  "/var/lib/sonde-collector/admin.token if its "
+			  "state-dir is no other: --token-file FILE or "
+			  "$SONDE_TOKEN");
 	const char *title =
 	    json_string_value(json_object_get(problem, "title"));
 	const char *detail =
