@@ -139,7 +139,8 @@ static void reap(struct supervisor *s, enum child_kind kind, bool ending)
 		return;
 	if (c->asked) /* for a reload */
 		return;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (kind == CHILD_SENSOR && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 0)
 		c->wanted = false; /* a capture file that ended */
 	else if (WIFEXITED(status))
 		plan_restart(s, kind, "ended with", WEXITSTATUS(status));

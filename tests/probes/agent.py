@@ -365,9 +365,12 @@ def pings(lab, campaign):
 
 
 def test_deaths(tap, lab, campaign):
-    for name in ("keeper", "guardian", "shipper"):
+    for name, number in (("keeper", signal.SIGKILL),
+                         ("guardian", signal.SIGKILL),
+                         ("shipper", signal.SIGKILL),
+                         ("shipper", signal.SIGTERM)):
         before = lab.children().get(name)
-        os.kill(before, signal.SIGKILL)
+        os.kill(before, number)
         tap.until(f"a {name} that is killed is replaced",
                   lambda n=name, b=before:
                   lab.children().get(n) not in (None, b), lab.log)
