@@ -184,12 +184,36 @@ async function commandsAreWhole({ browser, url, emptyUrl }) {
 	await page.context().close();
 }
 
+// One infected machine is no outbreak; Now names it all the same.
+async function oneInfectedMachine({ browser, url, shot }) {
+	const src = "203.0.113.77";
+	const page = await open(browser, `${url}?page=now&range=1h`, { routes: {
+		"**/api/v1/overview": altered((overview) => {
+			overview.alarms = [];
+		}), "**/api/v1/sightings?*verdict=worm*": altered((answer) => {
+			answer.items = [{ ...answer.items[0], src }];
+			answer.next = null;
+		}) } });
+	await loaded(page, "now");
+	const panel = page.locator(".worms-panel");
+	await panel.locator("tbody tr").first().waitFor();
+	assert.match(await panel.textContent(), /1 machine, the last hour/);
+	await shot(page, "now-infected");
+	await panel.getByText(src).click();
+	await page.waitForFunction((who) =>
+		new URLSearchParams(location.search).get("who") === who, src);
+	untroubled(page);
+	await page.context().close();
+}
+
 export function meanings(world) {
 	return [
 		() => check("a lossy link is not fine, whatever is shown",
 			() => lossyIsNotFine(world)),
 		() => check("a worst link says all that is wrong, and its trend",
 			() => verdictsOfLinks(world)),
+		() => check("one infected machine is named without an outbreak",
+			() => oneInfectedMachine(world)),
 		() => check("an alarm says what, when, how sure and who",
 			() => alarmExplainsItself(world)),
 		() => check("a time without an alarm leads to the last one",

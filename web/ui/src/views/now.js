@@ -14,6 +14,7 @@ import { Panel, emptyState } from "../lib/panel.js";
 import { bucket, bucketShare, slotsFor } from "../lib/scales.js";
 import { Table } from "../lib/table.js";
 import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
+import { WormSources } from "../now/worms.js";
 
 const SPARK_SLOTS = 48;
 const FEED_SHOWN = 60;
@@ -68,6 +69,7 @@ export class NowView {
 		this.links.note.textContent = "in the last hour";
 		this.linkTable = this.buildLinkTable();
 		this.links.fill(this.linkTable.el);
+		this.worms = new WormSources(app);
 		this.feed = new Panel({ title: "Live feed", class: "feed-panel",
 			source: () => ({ name: "events", url: apiUrl("events"),
 				rows: feed.items }) });
@@ -77,7 +79,8 @@ export class NowView {
 		this.feed.fill(this.chips, this.feedList);
 		this.el = h("div", { class: "now" }, this.tiles,
 			h("div", { class: "now-grid" },
-				h("div", { class: "stack" }, this.alarms.el, this.links.el),
+				h("div", { class: "stack" }, this.alarms.el, this.worms.el,
+					this.links.el),
 				this.feed.el));
 		this.off = [app.onOverview((o) => this.showOverview(o)),
 			onFeed(() => this.showFeed())];
@@ -121,6 +124,8 @@ export class NowView {
 		await this.app.firstOverview;
 		const { worst_links: links } = this.app.overview;
 		const { from, to } = this.app.range();
+		await this.worms.refresh({ from: toRfc3339(from), to: toRfc3339(to) },
+			signal);
 		// where all of them are young, an empty beginning shows nothing
 		this.trendFrom = Math.max(from, Math.min(to - 60000,
 			...links.map((l) => parseTime(l.first_at) || from)));

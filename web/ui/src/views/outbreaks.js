@@ -146,11 +146,12 @@ export class OutbreaksView {
 		return (this.app.overview?.alarms ?? []).filter(isOpen);
 	}
 
+	// What rises first, then worms, then the many.
 	ordered() {
 		const open = new Set(this.openAlarms().map(kindKey));
+		const rank = (s) => 2 * open.has(kindKey(s)) + (s.verdict === "worm");
 		return [...this.signatures ?? []].sort((a, b) =>
-			Number(open.has(kindKey(b))) - Number(open.has(kindKey(a)))
-			|| (b.sources ?? 0) - (a.sources ?? 0));
+			rank(b) - rank(a) || (b.sources ?? 0) - (a.sources ?? 0));
 	}
 
 	current() {
