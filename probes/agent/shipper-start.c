@@ -104,6 +104,7 @@ static int become(const char *program, int channel,
 	process_keep_fds(fds, sizeof(fds) / sizeof(*fds));
 	/* Whatever the file's owner put on it, it gains us nothing. */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	unsetenv("SONDE_TOKEN"); /* the administrator's, not the agent's */
 	execv(program, argv);
 	return fail(msg, program);
 }

@@ -347,6 +347,8 @@ def test_processes(tap, lab):
     told = of_process(pid, "cmdline") + of_process(pid, "environ")
     tap.check("its secret key is not among its words",
               key not in told and told.startswith("sonde-shipper\0"), told)
+    tap.check("nor is the administrator's token in its environment",
+              "SONDE_TOKEN" in lab.env and "SONDE_TOKEN=" not in told)
     status = dict(line.split(":\t", 1) for line in
                   of_process(pid, "status").splitlines())
     tap.check("it has no capability, no new privilege, a filter",
