@@ -58,7 +58,7 @@ endif
 # What the archives need from outside.  A program names its archives; the
 # libraries follow from them.
 LIBS_lib = $(call pkg,libprotobuf-c) $(call pkg,libzstd) \
-	$(call pkg,libsodium) $(call pkg,libconfuse) $(call pkg,jansson)
+	$(call pkg,libsodium) $(call pkg,libconfuse) $(call pkg,jansson) -lm
 LIBS_analysis = -lm
 LIBS_https = $(call pkg,libcurl)
 LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
@@ -125,9 +125,9 @@ endef
 # build folder in $$O.
 script_test = $(eval SCRIPT_TESTS += $(1))
 
-include lib/module.mk analysis/module.mk probes/module.mk
-include collector/module.mk web/module.mk
-include $(sort $(wildcard tests/*/module.mk))
+TOP := lib analysis probes collector web tests
+include $(wildcard $(foreach t,$(TOP),$(t)/module.mk $(t)/*/module.mk \
+	$(t)/*/*/module.mk $(t)/*/*/*/module.mk))
 
 $(foreach f,lib analysis probes https collector web,$(eval $(call archive,$(f))))
 

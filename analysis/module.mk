@@ -1,2 +1,2 @@
-analysis_SRCS += analysis/spikes.c
-analysis_SRCS += analysis/topology.c
+# SPDX-License-Identifier: ISC
+analysis_SRCS += analysis/path.c analysis/spikes.c analysis/topology.c

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #include "analysis/spikes.h"
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 
 const struct spike_config spike_defaults = {
 	.warmup_bins = 14,

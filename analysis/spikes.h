@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 
 enum spike_direction { SPIKE_RISE, SPIKE_FALL };
 

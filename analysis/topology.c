@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "analysis/topology.h"
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 
 #define BEHIND 32 /* hops behind a link that judge its loss */
 

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
 
 /* One hop of one trace: the best reply of its attempts. */
 struct topology_hop {

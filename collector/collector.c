@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collector/admin-token.h"
+#include "collector/fleet/admin-token.h"
 #include "collector/collector.h"
-#include "collector/overview.h"
-#include "collector/parts.h"
-#include "collector/tick.h"
-#include "lib/xalloc.h"
+#include "collector/query/overview.h"
+#include "collector/core/private.h"
+#include "collector/core/maintenance.h"
+#include "lib/base/xalloc.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 

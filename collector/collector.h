@@ -7,16 +7,16 @@
  * database is gone (fault.h).
  *
  * What else there is: ingest.h (batches), enrol.h (keys and tokens),
- * campaign.h (work for agents), query.h (answers), events.h (the feed),
- * metrics.h (numbers about ourselves), store.h (the seam to the database).
+ * campaign.h (work for agents), query.h (answers), event-log.h (the feed),
+ * stats.h (numbers about ourselves), store.h (the seam to the database).
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/clock.h"
-#include "lib/err.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
 
 #define AGENT_ID_LEN 16
 #define AGENT_ID_TEXT_LEN 33 /* hex digits and the terminator */

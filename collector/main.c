@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "collector/collector.h"
-#include "collector/settings.h"
-#include "lib/log.h"
-#include "lib/standard.h"
-#include "web/serve.h"
-#include "web/server.h"
+#include "collector/core/config.h"
+#include "lib/base/log.h"
+#include "lib/base/stdio-fds.h"
+#include "web/api/serve.h"
+#include "web/http/server.h"
 
 static const struct option_row options[] = {
 	{ .name = "config",

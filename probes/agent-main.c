@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/standard.h"
-#include "probes/agent/agent-config.h"
-#include "probes/agent/agent-options.h"
-#include "probes/agent/enrol.h"
-#include "probes/agent/supervisor.h"
+#include "lib/base/stdio-fds.h"
+#include "probes/agent/config/agent-config.h"
+#include "probes/agent/config/agent-options.h"
+#include "probes/agent/config/enrol.h"
+#include "probes/agent/supervisor/supervisor.h"
 
 static int complain(int err, const struct errmsg *msg)
 {

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/log.h"
-#include "probes/agent/shipper.h"
+#include "lib/base/log.h"
+#include "probes/agent/shipper/shipper.h"
 
 static int post(const struct shipper_start *start)
 {

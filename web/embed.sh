@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # usage: embed.sh TABLE OUT FILE...
 # Writes OUT.S, which holds the files' bytes, and OUT.c with the table
-# assets_TABLE (web/assets.h) over them.  A file that gzip makes smaller by a
+# assets_TABLE (web/http/assets.h) over them.  A file that gzip makes smaller by a
 # tenth is there packed too.  The same files give the same bytes.
 set -eu
 table=$1
@@ -12,7 +12,7 @@ mkdir -p "$(dirname "$out")"
 exec 3>"$out.S.tmp" 4>"$out.c.tmp"
 
 printf '\t.section .rodata\n' >&3
-printf '#include "web/assets.h"\n' >&4
+printf '#include "web/http/assets.h"\n' >&4
 put() { # symbol, file: puts the bytes into the program
 	printf '\t.globl %s\n\t.balign 16\n%s:\n\t.incbin "%s"\n' \
 		"$1" "$1" "$2" >&3

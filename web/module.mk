@@ -1,9 +1,4 @@
 # SPDX-License-Identifier: ISC
-web_SRCS := web/answer.c web/api.c web/check.c web/clients.c web/exchange.c
-web_SRCS += web/feed.c web/guard.c web/health.c web/listen.c web/metrics.c
-web_SRCS += web/params.c web/polls.c web/pool.c web/problem.c web/records.c
-web_SRCS += web/request.c web/respond.c web/router.c web/routes.c
-web_SRCS += web/serve.c web/server.c web/static.c web/stream.c
 
 # The pages: esbuild bundles web/ui/ into WEB_DIST, once for all O; embed.sh
 # puts the files into the program.  A release brings WEB_DIST along, and then
@@ -33,7 +28,7 @@ $(O)/web/openapi.c $(O)/web/openapi.S &: web/openapi.json web/embed.sh
 	@echo "  GEN  $(O)/web/openapi.c"
 	@web/embed.sh openapi $(O)/web/openapi web/openapi.json
 
-$(O)/web/pages.o $(O)/web/openapi.o: %.o: %.c web/assets.h
+$(O)/web/pages.o $(O)/web/openapi.o: %.o: %.c web/http/assets.h
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 $(O)/web/pages-data.o $(O)/web/openapi-data.o: %-data.o: %.S
 	@$(CC) -c -o $@ $<

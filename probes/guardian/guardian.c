@@ -12,9 +12,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "lib/xalloc.h"
-#include "probes/agent/pass.h"
-#include "probes/guardian/run.h"
+#include "lib/base/xalloc.h"
+#include "probes/ipc/fd-pass.h"
+#include "probes/guardian/session.h"
 
 #define NET_FDS 8
 #define DUE_AT_ONCE (4 * BATCH) /* then the network is read again */

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "lib/clock.h"
-#include "lib/err.h"
-#include "probes/guardian/policy.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "probes/policy/policy.h"
 #include "probes/net/net.h"
 
 struct guardian;

@@ -21,8 +21,8 @@
 
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
 #include "probes/net/net.h"
 #include "probes/packet/probe.h"
 

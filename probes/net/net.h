@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The network under the guardian: a seam with two providers, the live one
- * (probes/net/live.c: raw and packet sockets, libpcap, kernel timestamps) and
- * the simulated one (probes/net/sim.c: a described internet in virtual time).
- * The guardian is the only caller.
+ * (probes/net/live/live.c: raw and packet sockets, libpcap, kernel timestamps)
+ * and the simulated one (probes/net/sim/sim.c: a described internet in virtual
+ * time). The guardian is the only caller.
  */
 #pragma once
 
@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
-#include "lib/err.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
 
-/* Numbers equal Sonde__Clock's (lib/record.proto). */
+/* Numbers equal Sonde__Clock's (lib/record/record.proto). */
 enum net_clock {
 	NET_CLOCK_UNKNOWN,
 	NET_CLOCK_USER,

@@ -9,7 +9,7 @@
  * one's complement difference of the wanted sum and s, so that the checksum
  * is both constant and right.
  */
-#include "probes/packet/packet.h"
+#include "lib/packet/packet.h"
 #include "probes/packet/template.h"
 
 static void put_be16(uint8_t *to, uint32_t v)

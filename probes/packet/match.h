@@ -28,8 +28,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "probes/packet/packet.h"
+#include "lib/base/addr.h"
+#include "lib/packet/packet.h"
 #include "probes/packet/probe.h"
 
 struct match_flow {

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
-#include "lib/err.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
 
 #define PROBE_PAYLOAD_MAX 1400
 

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 #include "probes/packet/template.h"
 
 #include <libnet.h>

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "probes/sandbox/sandbox.h"
 
 #if defined(__SANITIZE_ADDRESS__)

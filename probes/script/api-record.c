@@ -6,11 +6,11 @@
  */
 #include <string.h>
 
-#include "lib/reader.h"
-#include "lib/record.h"
-#include "probes/agent/producer.h"
-#include "probes/guardian/policy.h"
-#include "probes/script/host.h"
+#include "lib/base/reader.h"
+#include "lib/record/record.h"
+#include "probes/ipc/record-frame.h"
+#include "probes/policy/policy.h"
+#include "probes/script/host-private.h"
 
 #define LOG_MAX_BYTES (256u << 10) /* of one script */
 

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "lib/reader.h"
-#include "probes/script/host.h"
+#include "lib/base/reader.h"
+#include "probes/script/host-private.h"
 
 /* RFC 4950: class 1, c-type 1. */
 static bool is_mpls(const struct packet_extension *e)

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "probes/guardian/policy.h"
-#include "probes/script/host.h"
+#include "probes/policy/policy.h"
+#include "probes/script/host-private.h"
 
 #define WAIT_DEFAULT_NS (2 * NS_PER_S)
 #define WAIT_MAX_NS (60 * NS_PER_S)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/xalloc.h"
-#include "probes/script/host.h"
+#include "lib/base/xalloc.h"
+#include "probes/script/host-private.h"
 
 struct arguments {
 	const struct script *script;

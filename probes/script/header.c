@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/option-value.h"
-#include "lib/reader.h"
-#include "lib/xalloc.h"
-#include "probes/script/host.h"
+#include "lib/option/option-value.h"
+#include "lib/base/reader.h"
+#include "lib/base/xalloc.h"
+#include "probes/script/host-private.h"
 
 #define OPTIONS_MAX 64
 #define FIELDS_MAX 128

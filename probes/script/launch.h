@@ -8,8 +8,8 @@
 
 #include <sys/types.h>
 
-#include "lib/err.h"
-#include "probes/guardian/policy.h"
+#include "lib/base/err.h"
+#include "probes/policy/policy.h"
 #include "probes/net/net.h"
 #include "probes/script/worker.h"
 

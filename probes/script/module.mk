@@ -1,14 +1,7 @@
 # SPDX-License-Identifier: ISC
-probes_SRCS += probes/script/api-probe.c
-probes_SRCS += probes/script/api-record.c
-probes_SRCS += probes/script/api-reply.c
-probes_SRCS += probes/script/api-train.c
-probes_SRCS += probes/script/arguments.c
-probes_SRCS += probes/script/client.c
-probes_SRCS += probes/script/header.c
-probes_SRCS += probes/script/launch.c
-probes_SRCS += probes/script/safe.c
-probes_SRCS += probes/script/script.c
-probes_SRCS += probes/script/state.c
-probes_SRCS += probes/script/watch.c
-probes_SRCS += probes/script/worker.c
+probes_SRCS += probes/script/api-probe.c probes/script/api-record.c \
+	probes/script/api-reply.c probes/script/api-train.c \
+	probes/script/arguments.c probes/script/guardian-client.c \
+	probes/script/header.c probes/script/launch.c probes/script/safe.c \
+	probes/script/script.c probes/script/state.c probes/script/watch.c \
+	probes/script/worker.c

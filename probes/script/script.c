@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/reader.h"
-#include "lib/xalloc.h"
+#include "lib/base/reader.h"
+#include "lib/base/xalloc.h"
 #include "probes/sandbox/sandbox.h"
-#include "probes/script/host.h"
+#include "probes/script/host-private.h"
 
 #define HEADER_MAX_BYTES (256u << 10)
 #define HEADER_DEADLINE_NS (2 * NS_PER_S)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/script/host.h"
+#include "probes/script/host-private.h"
 
 struct host *host_of(lua_State *L)
 {

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "probes/agent/producer.h"
+#include "probes/ipc/record-frame.h"
 #include "probes/sandbox/sandbox.h"
-#include "probes/script/host.h"
+#include "probes/script/host-private.h"
 
 #define STALL_NS (10 * NS_PER_S)
 

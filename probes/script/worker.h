@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/clock.h"
-#include "lib/err.h"
-#include "lib/option.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/option/option.h"
 
 /* A script's own description, read from the table it returns: what `sonde
  * help NAME`, `sonde scripts` and option parsing need. */

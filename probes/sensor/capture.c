@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/xalloc.h"
-#include "probes/packet/packet.h"
+#include "lib/base/xalloc.h"
+#include "lib/packet/packet.h"
 #include "probes/sensor/capture.h"
 
 #define FILE_BUFFER_BYTES ((size_t)256 << 10)

@@ -6,10 +6,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "lib/xalloc.h"
-#include "probes/sensor/batch.h"
+#include "lib/base/xalloc.h"
+#include "probes/sensor/prefetch.h"
 #include "probes/sensor/engine.h"
-#include "probes/sensor/home.h"
+#include "probes/sensor/local-hosts.h"
 
 struct engine {
 	struct engine_counts counts;

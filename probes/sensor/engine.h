@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "probes/sensor/finding.h"
-#include "probes/sensor/payloads.h"
+#include "probes/sensor/payload-store.h"
 #include "probes/sensor/table.h"
 
 struct engine_config {

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "probes/packet/octets.h"
-#include "probes/sensor/table-rows.h"
+#include "lib/packet/octets.h"
+#include "probes/sensor/table-private.h"
 
 #define TOOL_LEAST_PACKETS 2
 #define PORT_BITS 64

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
-#include "probes/sensor/classify.h"
-#include "probes/sensor/distinct.h"
-#include "probes/sensor/payloads.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "probes/sensor/detect/classify.h"
+#include "lib/sketch/distinct.h"
+#include "probes/sensor/payload-store.h"
 
 #define FINDING_NONE (-1)
 

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/err.h"
+#include "lib/base/addr.h"
+#include "lib/base/err.h"
 
 struct counters;
 

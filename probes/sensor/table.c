@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "lib/xalloc.h"
-#include "probes/packet/octets.h"
-#include "probes/sensor/table-rows.h"
+#include "lib/base/xalloc.h"
+#include "lib/packet/octets.h"
+#include "probes/sensor/table-private.h"
 
 #define NONE UINT32_MAX
 #define NEAR_ID 1024

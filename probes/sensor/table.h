@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
-#include "probes/sensor/classify.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "probes/sensor/detect/classify.h"
 #include "probes/sensor/finding.h"
 
 struct payloads;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "analysis/spikes.h"
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 
 static uint64_t random_state;
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "probes/packet/packet.h"
+#include "lib/base/buf.h"
+#include "lib/packet/packet.h"
 
 static uint64_t state = 20030125;
 

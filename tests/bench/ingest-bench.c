@@ -21,12 +21,12 @@
 #include <string.h>
 
 #include "collector/collector.h"
-#include "collector/enrol.h"
-#include "collector/ingest.h"
-#include "lib/addr.h"
-#include "lib/reader.h"
-#include "lib/record.h"
-#include "lib/xalloc.h"
+#include "collector/fleet/enrol.h"
+#include "collector/ingest/ingest.h"
+#include "lib/base/addr.h"
+#include "lib/base/reader.h"
+#include "lib/record/record.h"
+#include "lib/base/xalloc.h"
 #include "tests/web/synth.h"
 
 #define AGENTS 4

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/enrol.h"
-#include "lib/addr.h"
-#include "lib/xalloc.h"
+#include "collector/fleet/enrol.h"
+#include "lib/base/addr.h"
+#include "lib/base/xalloc.h"
 
 static struct walltime wall(void *ctx)
 {

@@ -15,9 +15,9 @@
 #include <stdatomic.h>
 
 #include "collector/collector.h"
-#include "collector/ingest.h"
-#include "collector/query.h"
-#include "lib/record.h"
+#include "collector/ingest/ingest.h"
+#include "collector/query/query.h"
+#include "lib/record/record.h"
 #include "tests/web/synth.h"
 
 /* 2026-11-22T00:00:00Z, a whole day */

@@ -1,30 +1,29 @@
 # SPDX-License-Identifier: ISC
-$(eval $(call unit_test,collector,histogram,collector analysis lib))
-$(eval $(call unit_test,collector,known,collector analysis lib))
-$(eval $(call unit_test,collector,path,collector analysis lib))
-
-# These have a collector in a folder of their own.
+# $(call collector_test,folder,name): a unit test that has a collector in a
+# folder of its own.
 COLLECTOR_FIXTURE := $(O)/tests/collector/fixture.o $(O)/tests/web/synth.o
 OBJS += $(O)/tests/collector/fixture.o
-collector_test = $(eval $(call unit_test,collector,$(1),collector analysis lib)) \
-	$(eval $(O)/tests/collector/test_$(1): $(COLLECTOR_FIXTURE))
-$(call collector_test,ingest)
-$(call collector_test,store)
-$(call collector_test,enrol)
-$(call collector_test,campaign)
-$(call collector_test,rollup)
-$(call collector_test,topology)
-$(call collector_test,alarms)
-$(call collector_test,events)
-$(call collector_test,records)
-$(call collector_test,retention)
-$(call collector_test,crash)
-$(call collector_test,threads)
-$(call collector_test,writer)
-$(call collector_test,fault)
-$(call script_test,tests/collector/conf.sh)
+collector_test = \
+	$(eval $(call unit_test,collector/$(1),$(2),collector analysis lib)) \
+	$(eval $(O)/tests/collector/$(1)/test_$(2): $(COLLECTOR_FIXTURE))
+$(call collector_test,core,event_log)
+$(call collector_test,core,fault)
+$(call collector_test,core,threads)
+$(call collector_test,core,writer)
+$(call collector_test,detect,engine)
+$(call collector_test,fleet,campaign)
+$(call collector_test,fleet,enrol)
+$(call collector_test,ingest,ingest)
+$(call collector_test,query,path_graph)
+$(call collector_test,query,records)
+$(call collector_test,store/sqlite,crash)
+$(call collector_test,store/sqlite,retention)
+$(call collector_test,store/sqlite,rollup)
+$(call collector_test,store/sqlite,store)
+$(eval $(call unit_test,collector/store/sqlite,source_cache,collector analysis lib))
+$(call script_test,tests/collector/core/conf.sh)
 
-$(call thread_test,collector,threads)
-$(call thread_test,collector,writer)
-$(call thread_test,collector,events)
+$(call thread_test,collector/core,threads)
+$(call thread_test,collector/core,writer)
+$(call thread_test,collector/core,event_log)
 $(call script_test,tests/collector/races.sh)

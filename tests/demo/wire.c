@@ -18,10 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/err.h"
-#include "lib/option.h"
-#include "lib/xalloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/option/option.h"
+#include "lib/base/xalloc.h"
 
 #define FRAME_MAX 65600
 #define QUEUE_MAX 4096 /* frames under way in one direction */

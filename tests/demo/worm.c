@@ -19,12 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/addr.h"
-#include "lib/buf.h"
-#include "lib/clock.h"
-#include "lib/err.h"
-#include "lib/option.h"
-#include "probes/packet/packet.h"
+#include "lib/base/addr.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/option/option.h"
+#include "lib/packet/packet.h"
 
 #define TARGETS_MAX 16
 #define TICK_NS (20 * NS_PER_MS)

@@ -97,7 +97,7 @@ def answer(status, retry_after=None):
 
 
 def lie(body):
-    """The acknowledgement that a batch would get (lib/batch.h)."""
+    """The acknowledgement that a batch would get (lib/record/batch.h)."""
     number = [int.from_bytes(body[at:at + size], "big")
               for at, size in ((24, 8), (32, 8), (48, 4))]
     text = json.dumps({"result": "stored", "generation": "0" * 32,

@@ -21,9 +21,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/reader.h"
-#include "probes/agent/producer.h"
+#include "lib/base/clock.h"
+#include "lib/base/reader.h"
+#include "probes/ipc/record-frame.h"
 
 #define LAST_WAIT_NS (5 * NS_PER_S)
 #define WINDOW 4096 /* sent on one connection and not confirmed */

@@ -3,8 +3,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "lib/batch.h"
-#include "lib/xalloc.h"
+#include "lib/record/batch.h"
+#include "lib/base/xalloc.h"
 
 enum { SIGNED = 92 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* A producer's datagram at the keeper; then the same bytes as a request of
  * the shipper to the supervisor. */
-#include "lib/reader.h"
-#include "probes/agent/producer.h"
-#include "probes/agent/run-request.h"
+#include "lib/base/reader.h"
+#include "probes/ipc/record-frame.h"
+#include "probes/agent/scheduler/run-request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

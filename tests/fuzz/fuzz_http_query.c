@@ -2,8 +2,8 @@
 /* Up to a NUL: a request's target, also tried as a Host; then its body. */
 #include <stdlib.h>
 
-#include "lib/xalloc.h"
-#include "web/guard.h"
+#include "lib/base/xalloc.h"
+#include "web/http/origin-check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

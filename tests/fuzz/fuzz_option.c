@@ -2,10 +2,10 @@
 /* The typed parsers: units, numbers, times, prefixes, near names. */
 #include <stdlib.h>
 
-#include "lib/addr.h"
-#include "lib/clock.h"
-#include "lib/option.h"
-#include "lib/xalloc.h"
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "lib/option/option.h"
+#include "lib/base/xalloc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* First octet: the link; second: octets that the capture left out. */
 #include <pcap/dlt.h>
 
-#include "probes/packet/packet.h"
+#include "lib/packet/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

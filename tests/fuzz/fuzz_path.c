@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Bytes as a path's hops and sums: what is read is written as it was read. */
-#include "collector/path.h"
+#include "analysis/path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,7 +2,7 @@
 /* A record as JSON, from an API that may be anybody's. */
 #include <jansson.h>
 
-#include "lib/record.h"
+#include "lib/record/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

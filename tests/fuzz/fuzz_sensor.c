@@ -3,7 +3,7 @@
  * length), then the frame.  Few sources are remembered, so they give way. */
 #include <pcap/dlt.h>
 
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "probes/sensor/engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,8 +2,8 @@
 /* A description of a simulated internet, small enough to build. */
 #include <stdlib.h>
 
-#include "lib/xalloc.h"
-#include "probes/net/sim.h"
+#include "lib/base/xalloc.h"
+#include "probes/net/sim/sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/xalloc.h"
-#include "probes/cmd/spike-rows.h"
+#include "lib/base/xalloc.h"
+#include "probes/cli/spike-rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A record that claims to be a trace becomes a path that is read back. */
-#include "collector/path.h"
-#include "lib/record.h"
+#include "analysis/path.h"
+#include "lib/record/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

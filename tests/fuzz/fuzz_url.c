@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/xalloc.h"
-#include "probes/agent/url.h"
+#include "lib/base/xalloc.h"
+#include "lib/https/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,9 +3,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/reader.h"
-#include "probes/guardian/run.h"
-#include "probes/policy/file.h"
+#include "lib/base/reader.h"
+#include "probes/guardian/session.h"
+#include "probes/policy/policy-file.h"
 #include "tests/fuzz/null-net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

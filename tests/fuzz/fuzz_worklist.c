@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The collector's JSON: the work list, and the same bytes as an answer. */
-#include "probes/agent/shipping.h"
-#include "probes/agent/worklist.h"
+#include "probes/agent/shipper/upload.h"
+#include "probes/agent/scheduler/worklist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/batch.h"
-#include "lib/record.h"
-#include "lib/spool-format.h"
+#include "lib/record/batch.h"
+#include "lib/record/record.h"
+#include "lib/spool/spool-format.h"
 
 static const char *base;
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/reader.h"
-#include "lib/spool.h"
+#include "lib/base/reader.h"
+#include "lib/spool/spool.h"
 #include "tests/fuzz/spool-folder.h"
 
 static char made[64];

@@ -43,7 +43,7 @@ is_small() {
 }
 
 reads_no_text() {
-	! grep -nE '\b((f|s)?scanf|strto[a-z]+|ato[il]l?|strtok|strchr|strstr|getline|fgets|addr_parse|prefix_parse|pcap_compile) *\(|#include "(lib/config|lib/option|probes/policy/)' \
+	! grep -nE '\b((f|s)?scanf|strto[a-z]+|ato[il]l?|strtok|strchr|strstr|getline|fgets|addr_parse|prefix_parse|pcap_compile) *\(|#include "(lib/option/|probes/policy/policy-file)' \
 		"$folder"/*.[ch]
 }
 

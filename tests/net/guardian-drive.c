@@ -21,13 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/xalloc.h"
-#include "probes/agent/counters.h"
+#include "lib/base/xalloc.h"
+#include "probes/ipc/counters.h"
 #include "probes/guardian/guardian.h"
-#include "probes/packet/packet.h"
-#include "probes/policy/file.h"
+#include "lib/packet/packet.h"
+#include "probes/policy/policy-file.h"
 #include "probes/sandbox/sandbox.h"
-#include "probes/script/client.h"
+#include "probes/script/guardian-client.h"
 
 static const char *const kinds[] = { "sent", "denied", "failed", "reply",
 	"expired" };

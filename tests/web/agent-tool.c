@@ -9,8 +9,8 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "lib/option.h"
-#include "lib/xalloc.h"
+#include "lib/option/option.h"
+#include "lib/base/xalloc.h"
 #include "tests/web/synth.h"
 
 static const struct option_row rows[] = {

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/campaign.h"
-#include "collector/enrol.h"
-#include "collector/events.h"
-#include "collector/fault.h"
-#include "collector/metrics.h"
-#include "collector/query.h"
-#include "lib/xalloc.h"
+#include "collector/fleet/campaign.h"
+#include "collector/fleet/enrol.h"
+#include "collector/core/event-log.h"
+#include "collector/core/fault.h"
+#include "collector/core/stats.h"
+#include "collector/query/query.h"
+#include "lib/base/xalloc.h"
 
 enum { EVENTS_MAX = 16384, HELD_MAX = 64 };
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/ingest.h"
+#include "collector/ingest/ingest.h"
 
 struct collector; /* what web_start gets: fake_collector() */
 struct collector *fake_collector(void);

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 
 void reply_fini(struct reply *reply)
 {

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 
 enum {
 	PROBES_PER_HOP = 2,

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 
 enum {
 	OUTBREAK_S = 70 * 60, /* before the end */

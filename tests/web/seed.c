@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/option.h"
-#include "lib/xalloc.h"
+#include "lib/base/clock.h"
+#include "lib/option/option.h"
+#include "lib/base/xalloc.h"
 #include "tests/web/seed-worm.h"
 
 /* Small slices of time, all agents in each: a collector that judges series

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 
 void synth_hex(char *to, const uint8_t *bytes, size_t len)
 {

@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#include "lib/batch.h"
-#include "lib/buf.h"
-#include "lib/record.h"
+#include "lib/record/batch.h"
+#include "lib/base/buf.h"
+#include "lib/record/record.h"
 
 struct synth {
 	uint8_t secret[64], public[32], id[16];

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The feed.  An event is a row in the transaction of what it tells; the last
+ * ones are also held in a ring, so that a thousand browsers waiting for the
+ * next one do not read the database a thousand times.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/core/event-log.h"
+#include "lib/json/json-value.h"
+#include "collector/core/private.h"
+#include "lib/base/xalloc.h"
+
+#define RING 1024
+
+struct feed {
+	pthread_mutex_t lock;
+	struct event ring[RING]; /* by id % RING; id 0: empty */
+	uint64_t last_id;
+	/* Of the transaction under way; the writer's thread only. */
+	struct event *pending;
+	size_t pending_count, pending_cap;
+};
+
+void event_fini(struct event *event)
+{
+	free(event->data);
+	*event = (struct event){ 0 };
+}
+
+static struct event event_copy(uint64_t id, const char *type, const char *data)
+{
+	struct event copy = { .id = id, .data = xstrdup(data) };
+	snprintf(copy.type, sizeof(copy.type), "%s", type);
+	return copy;
+}
+
+int feed_open(struct collector *c, struct errmsg *msg)
+{
+	struct store_reader *reader;
+	int64_t oldest, newest = 0;
+	int err = reader_get(c, &reader, msg);
+	if (err < 0)
+		return err;
+	err = c->ops->event_range(reader, &oldest, &newest);
+	if (err < 0)
+		err_set(msg, err, "%s", c->ops->reader_error(reader));
+	reader_put(c, reader);
+	c->feed = xcalloc(1, sizeof(*c->feed));
+	pthread_mutex_init(&c->feed->lock, NULL);
+	c->feed->last_id = (uint64_t)newest;
+	return err;
+}
+
+void feed_close(struct collector *c)
+{
+	struct feed *feed = c->feed;
+	if (!feed)
+		return;
+	feed_cut(c, 0);
+	free(feed->pending);
+	for (size_t i = 0; i < RING; i++)
+		event_fini(&feed->ring[i]);
+	pthread_mutex_destroy(&feed->lock);
+	free(feed);
+	c->feed = NULL;
+}
+
+int feed_add(struct collector *c, const char *type, const char *text,
+    json_t *fields, struct errmsg *msg)
+{
+	struct feed *feed = c->feed;
+	int64_t now = collector_wall(c).ns;
+	json_t *data = json_pack("{s:o, s:s, s:o}", "at", json_time(now),
+	    "type", type, "text", json_text(text));
+	json_object_update(data, fields);
+	json_decref(fields);
+	char *line = json_dumps(data, JSON_COMPACT);
+	json_decref(data);
+	struct store_event row = { .at_ns = now, .type = type, .data = line };
+	int err = c->ops->event_add(c->store, &row, msg);
+	if (err == ERR_OK) {
+		if (feed->pending_count == feed->pending_cap) {
+			feed->pending_cap = feed->pending_cap * 2 + 16;
+			feed->pending = xreallocarray(feed->pending,
+			    feed->pending_cap, sizeof(*feed->pending));
+		}
+		feed->pending[feed->pending_count++] =
+		    event_copy((uint64_t)row.id, type, line);
+	}
+	free(line);
+	return err;
+}
+
+size_t feed_pending(struct collector *c)
+{
+	return c->feed->pending_count;
+}
+
+void feed_cut(struct collector *c, size_t count)
+{
+	while (c->feed->pending_count > count)
+		event_fini(&c->feed->pending[--c->feed->pending_count]);
+}
+
+void feed_publish(struct collector *c)
+{
+	struct feed *feed = c->feed;
+	if (feed->pending_count == 0)
+		return;
+	c->counters.events += feed->pending_count;
+	pthread_mutex_lock(&feed->lock);
+	for (size_t i = 0; i < feed->pending_count; i++) {
+		struct event *slot = &feed->ring[feed->pending[i].id % RING];
+		event_fini(slot);
+		*slot = feed->pending[i];
+		feed->last_id = slot->id;
+	}
+	uint64_t last_id = feed->last_id;
+	pthread_mutex_unlock(&feed->lock);
+	feed->pending_count = 0;
+	pthread_mutex_lock(&c->listener_lock);
+	if (c->listener.event_added)
+		c->listener.event_added(c->listener.ctx, last_id);
+	pthread_mutex_unlock(&c->listener_lock);
+}
+
+uint64_t events_last_id(struct collector *c)
+{
+	pthread_mutex_lock(&c->feed->lock);
+	uint64_t last_id = c->feed->last_id;
+	pthread_mutex_unlock(&c->feed->lock);
+	return last_id;
+}
+
+/* -1: the ring does not reach back that far. */
+static int from_ring(
+    struct feed *feed, uint64_t after, struct event *events, size_t count)
+{
+	size_t n = 0;
+	pthread_mutex_lock(&feed->lock);
+	bool reaches = after >= feed->last_id ||
+	    feed->ring[(after + 1) % RING].id == after + 1;
+	for (uint64_t id = after + 1;
+	     reaches && n < count && id <= feed->last_id; id++) {
+		const struct event *held = &feed->ring[id % RING];
+		/* Ids may have holes: a retried transaction takes new ones. */
+		if (held->id == id)
+			events[n++] =
+			    event_copy(held->id, held->type, held->data);
+	}
+	pthread_mutex_unlock(&feed->lock);
+	return reaches ? (int)n : -1;
+}
+
+struct taker {
+	struct event *events;
+	size_t n;
+};
+
+static int take_event(void *ctx, const struct store_event *event)
+{
+	struct taker *taker = ctx;
+	taker->events[taker->n++] =
+	    event_copy((uint64_t)event->id, event->type, event->data);
+	return 0;
+}
+
+static int from_store(
+    struct collector *c, uint64_t after, struct event *events, size_t count)
+{
+	struct store_reader *reader;
+	if (after > INT64_MAX || reader_get(c, &reader, NULL) < 0)
+		return ERR_UNAVAILABLE;
+	struct taker taker = { .events = events };
+	struct store_filter filter = { .cursor_row = (int64_t)after,
+		.limit = (uint32_t)count };
+	int err = c->ops->read_events(reader, &filter, take_event, &taker);
+	reader_put(c, reader);
+	if (err == ERR_OK)
+		return (int)taker.n;
+	while (taker.n > 0)
+		event_fini(&events[--taker.n]);
+	return ERR_UNAVAILABLE;
+}
+
+static int oldest_kept(struct collector *c, uint64_t *oldest)
+{
+	struct store_reader *reader;
+	int64_t low = 0, high;
+	if (reader_get(c, &reader, NULL) < 0)
+		return ERR_UNAVAILABLE;
+	int err = c->ops->event_range(reader, &low, &high);
+	reader_put(c, reader);
+	*oldest = (uint64_t)low;
+	return err < 0 ? ERR_UNAVAILABLE : ERR_OK;
+}
+
+int events_after(struct collector *c, uint64_t after, struct event *events,
+    size_t count, uint64_t *oldest)
+{
+	int n = from_ring(c->feed, after, events, count);
+	if (n < 0)
+		n = from_store(c, after, events, count);
+	if (n < 0 || !oldest)
+		return n;
+	if (oldest_kept(c, oldest) < 0) {
+		while (n > 0)
+			event_fini(&events[--n]);
+		return ERR_UNAVAILABLE;
+	}
+	return n;
+}

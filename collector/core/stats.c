@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* Our own numbers in one place, and whether they are well. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+#include "collector/core/fault.h"
+#include "collector/core/stats.h"
+#include "collector/core/private.h"
+
+#define FREE_LEAST_BYTES (UINT64_C(64) << 20)
+
+void collector_metrics(struct collector *c, struct collector_metrics *m)
+{
+	const struct counters *n = &c->counters;
+	*m = (struct collector_metrics){
+		.batch_bytes = n->batch_bytes,
+		.records_stored = n->records_stored,
+		.commits = n->commits,
+		.commit_failures = n->commit_failures,
+		.commit_seconds = (double)n->commit_ns / (double)NS_PER_S,
+		.records_expired = n->records_expired,
+		.queries = n->queries,
+		.query_failures = n->query_failures,
+		.events = n->events,
+		.alarm_rounds = n->alarm_rounds,
+		.database_bytes = n->database_bytes,
+		.wal_bytes = n->wal_bytes,
+		.alarms_open = n->alarms_open,
+		.start_time_s = (double)c->started.ns / (double)NS_PER_S,
+	};
+	for (int i = 0; i < INGEST_RESULTS; i++)
+		m->batches[i] = n->batches[i];
+	writer_queue(c, &m->queue_batches, &m->queue_bytes);
+	struct agent *agents;
+	size_t count = agents_list(c, &agents);
+	for (size_t i = 0; i < count; i++)
+		m->agents[agents[i].state]++;
+	free(agents);
+}
+
+/* 0, or what is wrong: too little room, or nobody can tell. */
+static int check_room(const struct collector *c, struct errmsg *msg)
+{
+	struct statvfs st;
+	if (statvfs(c->config.state_dir, &st) < 0)
+		return err_set(msg, -errno,
+		    "%.150s: cannot ask for its room: %s", c->config.state_dir,
+		    err_str(-errno));
+	if ((uint64_t)st.f_bavail * st.f_frsize < FREE_LEAST_BYTES)
+		return err_set(msg, -ENOSPC, "less than 64 MiB are free");
+	return ERR_OK;
+}
+
+static void add_check(
+    json_t *checks, const char *name, bool well, const char *detail)
+{
+	json_object_set_new(checks, name,
+	    json_pack("{s:s, s:s}", "status", well ? "ok" : "degraded",
+		"detail", detail));
+}
+
+bool collector_health(struct collector *c, json_t **checks)
+{
+	char detail[256];
+	uint64_t jobs, bytes;
+	bool writer = writer_is_well(c, detail, sizeof(detail));
+	struct errmsg room_msg = { "" }, fault = { "" };
+	bool room = check_room(c, &room_msg) == ERR_OK;
+	bool sound = !collector_fault(c, &fault);
+	writer_queue(c, &jobs, &bytes);
+	bool queue = jobs < c->config.queue_batches;
+	*checks = json_object();
+	add_check(*checks, "writer", writer, detail);
+	add_check(*checks, "database", sound, fault.text);
+	add_check(*checks, "disk", room, room_msg.text);
+	add_check(*checks, "queue", queue, queue ? "" : "the queue is full");
+	return writer && sound && room && queue;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* Numbers about the collector itself: /metrics prints them, /healthz judges
+ * them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "collector/collector.h"
+#include "collector/ingest/ingest.h"
+
+enum agent_state { AGENT_NEW, AGENT_UP, AGENT_LATE, AGENT_GONE, AGENT_STATES };
+const char *agent_state_name(enum agent_state state); /* "up", ... */
+
+struct collector_metrics {
+	/* counters, since this process started */
+	uint64_t batches[INGEST_RESULTS]; /* by result */
+	uint64_t batch_bytes;             /* bodies received */
+	uint64_t records_stored;
+	uint64_t commits, commit_failures;
+	double commit_seconds;    /* in COMMIT, all together */
+	uint64_t records_expired; /* raw rows let go by retention */
+	uint64_t queries, query_failures;
+	uint64_t events;
+	uint64_t alarm_rounds;
+	/* gauges */
+	uint64_t queue_batches, queue_bytes;
+	uint64_t database_bytes, wal_bytes;
+	uint64_t agents[AGENT_STATES];
+	uint64_t alarms_open;
+	double start_time_s; /* Unix time */
+};
+void collector_metrics(
+    struct collector *collector, struct collector_metrics *metrics);
+
+/* True: all is well.  *checks: {"writer": {"status", "detail"}, ...}, new. */
+bool collector_health(struct collector *collector, json_t **checks);

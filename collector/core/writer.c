@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The one thread that changes the store.  It takes whatever waits into one
+ * transaction: while a COMMIT syncs, the next group gathers by itself, so
+ * nobody waits for company and under load many share one sync.
+ *
+ * Jobs check before they write, so one that fails has nearly always written
+ * nothing and its neighbours go on.  Where it has, and where the transaction
+ * is lost (disk full), the group is undone and run again job by job: a bad
+ * job undoes only itself, and a large one does not starve the small.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/core/fault.h"
+#include "collector/core/private.h"
+#include "lib/base/xalloc.h"
+
+#define GROUP_MOST_JOBS 256
+#define GROUP_MOST_BYTES (64u << 20)
+#define TICK_NS NS_PER_S
+#define HALF_DONE (-ECANCELED) /* a job failed after it had written */
+
+struct writer {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;  /* a job came, or stop */
+	pthread_cond_t ended; /* a call or a tick is over */
+	struct job *first, **last;
+	uint64_t jobs, bytes; /* waiting or in the transaction */
+	bool stop, refuse;
+	uint64_t ticks_asked, ticks_given;
+	int last_err; /* of the last transaction */
+	struct errmsg last_msg;
+	pthread_t thread;
+	bool running;
+};
+
+static bool is_lost(int err)
+{
+	return err == ERR_UNAVAILABLE || err == ERR_CORRUPT;
+}
+
+/* 0: go on, whether it failed or not; an error undoes the transaction. */
+static int run_job(struct collector *c, struct job *job)
+{
+	size_t events = feed_pending(c);
+	uint64_t written = c->ops->written(c->store);
+	job->revision = 0;
+	job->err = job->run(c, job, &job->msg);
+	if (job->err == ERR_OK)
+		return ERR_OK;
+	feed_cut(c, events);
+	job->revision = 0;
+	if (is_lost(job->err))
+		return ERR_UNAVAILABLE;
+	return c->ops->written(c->store) == written ? ERR_OK : HALF_DONE;
+}
+
+static int commit(struct collector *c, struct errmsg *msg)
+{
+	struct monotime before = monotime_now();
+	int err = c->ops->commit(c->store, msg);
+	c->counters.commit_ns +=
+	    (uint64_t)monotime_diff(monotime_now(), before);
+	c->counters.commits++;
+	return err;
+}
+
+/* 0, or the transaction is undone: lost, or a job left it half done. */
+static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
+{
+	int err = fault_check(c, msg);
+	if (err == ERR_OK)
+		err = c->ops->begin(c->store, msg);
+	for (struct job *job = first; err == ERR_OK && job; job = job->next) {
+		err = run_job(c, job);
+		if (err < 0)
+			*msg = job->msg;
+	}
+	/* Not into files that were deleted meanwhile. */
+	if (err == ERR_OK)
+		err = fault_check(c, msg);
+	if (err == ERR_OK)
+		err = commit(c, msg);
+	if (err < 0) {
+		c->counters.commit_failures += err != HALF_DONE;
+		c->ops->rollback(c->store);
+		feed_cut(c, 0);
+		fault_check(c, NULL); /* it may have met damage */
+	}
+	return err;
+}
+
+static void publish(struct collector *c, const struct job *first)
+{
+	uint64_t revision = 0;
+	for (; first; first = first->next)
+		if (first->revision > revision)
+			revision = first->revision;
+	feed_publish(c);
+	if (revision == 0)
+		return;
+	c->revision = revision;
+	pthread_mutex_lock(&c->listener_lock);
+	if (c->listener.work_changed)
+		c->listener.work_changed(c->listener.ctx, revision);
+	pthread_mutex_unlock(&c->listener_lock);
+}
+
+static int run_and_publish(struct collector *c, struct job *first)
+{
+	struct errmsg msg = { "" };
+	int err = run_group(c, first, &msg);
+	if (err == ERR_OK)
+		publish(c, first);
+	pthread_mutex_lock(&c->writer->lock);
+	c->writer->last_err = err == HALF_DONE ? ERR_OK : err;
+	c->writer->last_msg = msg;
+	pthread_mutex_unlock(&c->writer->lock);
+	return err;
+}
+
+static void run_one_by_one(struct collector *c, struct job *first)
+{
+	while (first) {
+		struct job *rest = first->next;
+		first->next = NULL;
+		int err = run_and_publish(c, first);
+		if (err < 0 && err != HALF_DONE) {
+			first->err = ERR_UNAVAILABLE;
+			err_set(&first->msg, ERR_UNAVAILABLE, "%s",
+			    c->writer->last_msg.text);
+		}
+		first->next = rest;
+		first = rest;
+	}
+}
+
+int writer_run_now(struct collector *c, struct job *job)
+{
+	job->next = NULL;
+	int err = run_and_publish(c, job);
+	return err < 0 && err != HALF_DONE ? err : job->err;
+}
+
+static void answer_group(struct collector *c, struct job *first)
+{
+	struct writer *w = c->writer;
+	while (first) {
+		struct job *job = first;
+		first = job->next;
+		size_t bytes = job->bytes;
+		job->done(c, job); /* the job may be gone now */
+		pthread_mutex_lock(&w->lock);
+		w->jobs--;
+		w->bytes -= bytes;
+		pthread_mutex_unlock(&w->lock);
+	}
+}
+
+/* Takes the next group off the queue; the lock is held. */
+static struct job *take_group(struct writer *w)
+{
+	struct job *first = w->first, *last = NULL;
+	size_t bytes = 0;
+	for (unsigned n = 0; w->first && n < GROUP_MOST_JOBS; n++) {
+		bytes += w->first->bytes;
+		if (last && bytes > GROUP_MOST_BYTES)
+			break;
+		last = w->first;
+		w->first = last->next;
+	}
+	if (last)
+		last->next = NULL;
+	if (!w->first)
+		w->last = &w->first;
+	return first;
+}
+
+static void wait_for_work(struct writer *w, struct monotime until)
+{
+	struct timespec ts = { .tv_sec = until.ns / NS_PER_S,
+		.tv_nsec = until.ns % NS_PER_S };
+	while (!w->first && !w->stop && w->ticks_asked == w->ticks_given)
+		if (pthread_cond_timedwait(&w->wake, &w->lock, &ts) ==
+		    ETIMEDOUT)
+			return;
+}
+
+/* Says when the next one is due. */
+static struct monotime tick_over(struct collector *c, uint64_t asked)
+{
+	struct writer *w = c->writer;
+	collector_tick(c);
+	pthread_mutex_lock(&w->lock);
+	w->ticks_given = asked;
+	pthread_cond_broadcast(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+	return monotime_add(monotime_now(), TICK_NS);
+}
+
+static void *writer_main(void *arg)
+{
+	struct collector *c = arg;
+	struct writer *w = c->writer;
+	struct monotime tick = monotime_now();
+	for (;;) {
+		pthread_mutex_lock(&w->lock);
+		wait_for_work(w, tick);
+		struct job *group = take_group(w);
+		bool stop = w->stop;
+		uint64_t asked = w->ticks_asked, given = w->ticks_given;
+		pthread_mutex_unlock(&w->lock);
+		if (group) {
+			int err = run_and_publish(c, group);
+			if (err < 0)
+				run_one_by_one(c, group);
+			answer_group(c, group);
+		} else if (stop) {
+			return NULL;
+		}
+		if (asked != given || !monotime_before(monotime_now(), tick))
+			tick = tick_over(c, asked);
+	}
+}
+
+void writer_tick(struct collector *c)
+{
+	struct writer *w = c->writer;
+	pthread_mutex_lock(&w->lock);
+	uint64_t mine = ++w->ticks_asked;
+	pthread_cond_signal(&w->wake);
+	while (w->ticks_given < mine)
+		pthread_cond_wait(&w->ended, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void queue_job(struct writer *w, struct job *job)
+{
+	job->next = NULL;
+	job->err = ERR_OK;
+	*w->last = job;
+	w->last = &job->next;
+	w->jobs++;
+	w->bytes += job->bytes;
+	pthread_cond_signal(&w->wake);
+}
+
+int writer_submit(struct collector *c, struct job *job)
+{
+	struct writer *w = c->writer;
+	pthread_mutex_lock(&w->lock);
+	bool full = w->refuse || w->jobs >= c->config.queue_batches ||
+	    (w->jobs > 0 && w->bytes + job->bytes > c->config.queue_bytes);
+	if (!full)
+		queue_job(w, job);
+	pthread_mutex_unlock(&w->lock);
+	return full ? ERR_UNAVAILABLE : ERR_OK;
+}
+
+/* A job that somebody waits for. */
+struct call {
+	struct job job; /* in the queue instead of the caller's */
+	struct job *real;
+	bool ended;
+};
+
+static int call_run(struct collector *c, struct job *job, struct errmsg *msg)
+{
+	struct call *call = (struct call *)job;
+	int err = call->real->run(c, call->real, msg);
+	job->revision = call->real->revision;
+	return err;
+}
+
+static void call_done(struct collector *c, struct job *job)
+{
+	struct call *call = (struct call *)job;
+	struct writer *w = c->writer;
+	pthread_mutex_lock(&w->lock);
+	call->ended = true;
+	pthread_cond_broadcast(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
+{
+	struct writer *w = c->writer;
+	struct call call = { .job = { .run = call_run, .done = call_done },
+		.real = job };
+	if (writer_submit(c, &call.job) < 0)
+		return err_set(
+		    msg, ERR_UNAVAILABLE, "collector: too busy, try again");
+	pthread_mutex_lock(&w->lock);
+	while (!call.ended)
+		pthread_cond_wait(&w->ended, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	if (call.job.err < 0 && msg)
+		*msg = call.job.msg;
+	return call.job.err;
+}
+
+void writer_queue(struct collector *c, uint64_t *jobs, uint64_t *bytes)
+{
+	struct writer *w = c->writer;
+	pthread_mutex_lock(&w->lock);
+	*jobs = w->jobs;
+	*bytes = w->bytes;
+	pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_is_well(struct collector *c, char *detail, size_t len)
+{
+	struct writer *w = c->writer;
+	pthread_mutex_lock(&w->lock);
+	bool well = w->last_err == ERR_OK;
+	snprintf(detail, len, "%s", well ? "" : w->last_msg.text);
+	pthread_mutex_unlock(&w->lock);
+	return well;
+}
+
+int writer_start(struct collector *c, struct errmsg *msg)
+{
+	struct writer *w = xcalloc(1, sizeof(*w));
+	w->last = &w->first;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&w->ended, NULL);
+	c->writer = w;
+	int err = pthread_create(&w->thread, NULL, writer_main, c);
+	if (err != 0)
+		return err_set(msg, -err, "writer: cannot start its thread");
+	w->running = true;
+	return ERR_OK;
+}
+
+void writer_stop(struct collector *c)
+{
+	struct writer *w = c->writer;
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->refuse = w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	if (w->running)
+		pthread_join(w->thread, NULL);
+	pthread_cond_destroy(&w->wake);
+	pthread_cond_destroy(&w->ended);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+	c->writer = NULL;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* Sparse rows become dense series; bins without a sensor become missing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/detect/series.h"
+#include "lib/base/xalloc.h"
+
+/* The bins in which one agent's sensor watched; STORE_FLEET: anybody's. */
+struct series_watch {
+	int64_t agent_row;
+	bool *bins; /* owned */
+};
+
+static bool *watch_of(struct series_set *set, int64_t agent_row, bool make)
+{
+	for (size_t i = 0; i < set->watch_count; i++)
+		if (set->watch[i].agent_row == agent_row)
+			return set->watch[i].bins;
+	if (!make)
+		return NULL;
+	set->watch = xreallocarray(
+	    set->watch, set->watch_count + 1, sizeof(*set->watch));
+	struct series_watch *watch = &set->watch[set->watch_count++];
+	*watch = (struct series_watch){ agent_row,
+		xcalloc(set->bins + 1, sizeof(bool)) };
+	return watch->bins;
+}
+
+static bool bin_index(const struct series_set *set, int64_t bin, size_t *index)
+{
+	if (bin < set->first_s)
+		return false;
+	*index = (size_t)((bin - set->first_s) / set->bin_s);
+	return *index < set->bins;
+}
+
+static int take_watch(void *ctx, const struct store_watch *watch)
+{
+	struct series_set *set = ctx;
+	size_t i;
+	if (bin_index(set, watch->bin, &i)) {
+		watch_of(set, STORE_FLEET, true)[i] = true;
+		watch_of(set, watch->agent_row, true)[i] = true;
+	}
+	return 0;
+}
+
+/* Points come sorted by series: another one than the last begins a new. */
+static bool is_last(
+    const struct series_set *set, const struct store_point *point)
+{
+	return set->count > 0 &&
+	    set->items[set->count - 1].kind_row == point->kind_row &&
+	    set->items[set->count - 1].agent_row == point->agent_row;
+}
+
+static void series_begin(
+    struct series_set *set, const struct store_point *point)
+{
+	if (set->count == set->cap) {
+		set->cap = set->cap ? set->cap * 2 : 16;
+		set->items =
+		    xreallocarray(set->items, set->cap, sizeof(*set->items));
+	}
+	set->items[set->count++] = (struct series){
+		.kind_row = point->kind_row,
+		.agent_row = point->agent_row,
+		.bins = xcalloc(set->bins + 1, sizeof(struct spike_bin)),
+		.packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
+	};
+}
+
+static int take_point(void *ctx, const struct store_point *point)
+{
+	struct series_set *set = ctx;
+	if (!is_last(set, point))
+		series_begin(set, point);
+	struct series *last = &set->items[set->count - 1];
+	size_t i;
+	if (bin_index(set, point->bin, &i)) {
+		last->bins[i].count = (double)point->sources;
+		last->packets[i] = point->packets;
+	}
+	return 0;
+}
+
+static void mark_missing(struct series_set *set)
+{
+	for (size_t s = 0; s < set->count; s++) {
+		struct series *series = &set->items[s];
+		const bool *watched = watch_of(set, series->agent_row, false);
+		for (size_t i = 0; i < set->bins; i++)
+			series->bins[i].missing =
+			    series->packets[i] == 0 && !(watched && watched[i]);
+	}
+}
+
+static void drop_watch(struct series_set *set)
+{
+	for (size_t i = 0; i < set->watch_count; i++)
+		free(set->watch[i].bins);
+	free(set->watch);
+	set->watch = NULL;
+	set->watch_count = 0;
+}
+
+int series_read(struct collector *c, struct store_reader *reader,
+    const struct store_filter *filter, struct series_set *set)
+{
+	int64_t from_s = filter->range.from_ns / NS_PER_S;
+	int64_t to_s = (filter->range.to_ns + NS_PER_S - 1) / NS_PER_S;
+	*set = (struct series_set){ .bin_s = filter->bin_s };
+	set->first_s = from_s - from_s % set->bin_s;
+	int64_t bins = (to_s - set->first_s + set->bin_s - 1) / set->bin_s;
+	if (bins > SERIES_BINS_MOST)
+		return ERR_LIMIT;
+	set->bins = (size_t)bins;
+	int err = c->ops->read_watch(reader, filter, take_watch, set);
+	if (err == ERR_OK)
+		err = c->ops->read_points(reader, filter, take_point, set);
+	mark_missing(set);
+	drop_watch(set);
+	return err;
+}
+
+void series_fini(struct series_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		free(set->items[i].bins);
+		free(set->items[i].packets);
+	}
+	free(set->items);
+	drop_watch(set);
+	*set = (struct series_set){ 0 };
+}
+
+struct spike_config series_spikes(const struct collector *c, uint32_t bin_s)
+{
+	struct spike_config config = spike_defaults;
+	if (bin_s == c->config.alarm_bin_s) {
+		config.warmup_bins = c->config.alarm_warmup_bins;
+		config.run_length = c->config.alarm_run_length_bins;
+	}
+	config.season_bins = bin_s >= 86400 ? 7 : bin_s >= 3600 ? 24 : 0;
+	return config;
+}

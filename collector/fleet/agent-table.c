@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The agents in memory: keys for every request's check, and when we last
+ * heard of each, from which its state follows.  The store has the same, a
+ * second behind; a contact costs no transaction.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+
+#include "collector/core/private.h"
+#include "lib/base/xalloc.h"
+
+#define FORK_NEWS_NS (600 * NS_PER_S)
+
+struct entry {
+	struct agent agent;
+	json_t *tags; /* owned */
+	struct monotime seen, forked;
+	bool ever_forked, unsaved;
+	enum agent_state told; /* the state that the feed knows */
+};
+struct agents {
+	pthread_mutex_t lock;
+	struct entry **entries; /* by id */
+	size_t count;
+};
+
+const char *agent_state_name(enum agent_state state)
+{
+	switch (state) {
+	case AGENT_NEW: return "new";
+	case AGENT_UP: return "up";
+	case AGENT_LATE: return "late";
+	case AGENT_GONE: return "gone";
+	case AGENT_STATES: break;
+	}
+	BUG("agent state %d", (int)state);
+}
+
+static enum agent_state state_now(
+    const struct collector *c, const struct entry *entry)
+{
+	if (entry->agent.seen_wall_ns == 0)
+		return AGENT_NEW;
+	int64_t silent = monotime_diff(collector_mono(c), entry->seen);
+	return silent >= c->config.gone_ns ? AGENT_GONE
+	    : silent >= c->config.late_ns  ? AGENT_LATE
+					   : AGENT_UP;
+}
+
+static size_t place(const struct agents *agents, const uint8_t *id)
+{
+	size_t low = 0, high = agents->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (memcmp(agents->entries[middle]->agent.id, id,
+			AGENT_ID_LEN) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct entry *find(const struct agents *agents, const uint8_t *id)
+{
+	size_t at = place(agents, id);
+	if (at == agents->count ||
+	    memcmp(agents->entries[at]->agent.id, id, AGENT_ID_LEN) != 0)
+		return NULL;
+	return agents->entries[at];
+}
+
+void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
+{
+	struct agents *agents = c->agents;
+	struct entry *entry = xcalloc(1, sizeof(*entry));
+	entry->agent = *agent;
+	entry->agent.tags = entry->tags = tags;
+	/* What the wall says of the past is taken once, at the start. */
+	int64_t ago = collector_wall(c).ns - agent->seen_wall_ns;
+	entry->seen = monotime_add(collector_mono(c), ago > 0 ? -ago : 0);
+	entry->told = state_now(c, entry);
+	pthread_mutex_lock(&agents->lock);
+	if (find(agents, agent->id)) {
+		json_decref(tags);
+		free(entry);
+	} else {
+		size_t at = place(agents, agent->id);
+		agents->entries = xreallocarray(
+		    agents->entries, agents->count + 1, sizeof(struct entry *));
+		memmove(agents->entries + at + 1, agents->entries + at,
+		    (agents->count - at) * sizeof(struct entry *));
+		agents->entries[at] = entry;
+		agents->count++;
+	}
+	pthread_mutex_unlock(&agents->lock);
+}
+
+static int load(void *ctx, const struct store_agent *row)
+{
+	struct agent agent = { .row = row->row, .seen_wall_ns = row->seen_ns };
+	memcpy(agent.id, row->id, sizeof(agent.id));
+	memcpy(agent.key, row->key, sizeof(agent.key));
+	snprintf(agent.name, sizeof(agent.name), "%s", row->name);
+	json_t *tags = json_loads(row->tags, 0, NULL);
+	agents_add(ctx, &agent, tags ? tags : json_array());
+	return 0;
+}
+
+int agents_open(struct collector *c, struct errmsg *msg)
+{
+	c->agents = xcalloc(1, sizeof(*c->agents));
+	pthread_mutex_init(&c->agents->lock, NULL);
+	struct store_reader *reader;
+	int err = reader_get(c, &reader, msg);
+	if (err < 0)
+		return err;
+	struct store_filter filter = { 0 };
+	err = c->ops->read_agents(reader, &filter, load, c);
+	if (err < 0)
+		err_set(msg, err, "%s", c->ops->reader_error(reader));
+	reader_put(c, reader);
+	return err;
+}
+
+void agents_close(struct collector *c)
+{
+	struct agents *agents = c->agents;
+	if (!agents)
+		return;
+	for (size_t i = 0; i < agents->count; i++) {
+		json_decref(agents->entries[i]->tags);
+		free(agents->entries[i]);
+	}
+	free(agents->entries);
+	pthread_mutex_destroy(&agents->lock);
+	free(agents);
+	c->agents = NULL;
+}
+
+/* The lock is held. */
+static void copy_out(
+    const struct collector *c, const struct entry *entry, struct agent *agent)
+{
+	*agent = entry->agent;
+	agent->state = state_now(c, entry);
+}
+
+bool agents_find(struct collector *c, const uint8_t *id, struct agent *agent)
+{
+	struct agents *agents = c->agents;
+	pthread_mutex_lock(&agents->lock);
+	const struct entry *entry = find(agents, id);
+	if (entry)
+		copy_out(c, entry, agent);
+	pthread_mutex_unlock(&agents->lock);
+	return entry != NULL;
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct agent *x = a, *y = b;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+size_t agents_list(struct collector *c, struct agent **list)
+{
+	struct agents *agents = c->agents;
+	pthread_mutex_lock(&agents->lock);
+	size_t count = agents->count;
+	*list = xcalloc(count + 1, sizeof(**list));
+	for (size_t i = 0; i < count; i++)
+		copy_out(c, agents->entries[i], &(*list)[i]);
+	pthread_mutex_unlock(&agents->lock);
+	qsort(*list, count, sizeof(**list), by_row);
+	return count;
+}
+
+void agents_contact(struct collector *c, const uint8_t *id)
+{
+	struct agents *agents = c->agents;
+	struct monotime now = collector_mono(c);
+	struct walltime wall = collector_wall(c);
+	pthread_mutex_lock(&agents->lock);
+	struct entry *entry = find(agents, id);
+	if (entry) {
+		entry->seen = now;
+		entry->agent.seen_wall_ns = wall.ns;
+		entry->unsaved = true;
+	}
+	pthread_mutex_unlock(&agents->lock);
+}
+
+bool agents_fork_is_news(struct collector *c, const uint8_t *id)
+{
+	struct agents *agents = c->agents;
+	struct monotime now = collector_mono(c);
+	pthread_mutex_lock(&agents->lock);
+	struct entry *entry = find(agents, id);
+	bool news = entry &&
+	    (!entry->ever_forked ||
+		monotime_diff(now, entry->forked) > FORK_NEWS_NS);
+	if (news) {
+		entry->ever_forked = true;
+		entry->forked = now;
+	}
+	pthread_mutex_unlock(&agents->lock);
+	return news;
+}
+
+bool agents_next_change(struct collector *c, struct agent *agent)
+{
+	struct agents *agents = c->agents;
+	bool found = false;
+	pthread_mutex_lock(&agents->lock);
+	for (size_t i = 0; !found && i < agents->count; i++) {
+		struct entry *entry = agents->entries[i];
+		copy_out(c, entry, agent);
+		found = agent->state != entry->told;
+		entry->told = agent->state;
+	}
+	pthread_mutex_unlock(&agents->lock);
+	return found;
+}
+
+bool agents_next_unsaved(struct collector *c, struct agent *agent)
+{
+	struct agents *agents = c->agents;
+	bool found = false;
+	pthread_mutex_lock(&agents->lock);
+	for (size_t i = 0; !found && i < agents->count; i++) {
+		struct entry *entry = agents->entries[i];
+		found = entry->unsaved;
+		entry->unsaved = false;
+		if (found)
+			copy_out(c, entry, agent);
+	}
+	pthread_mutex_unlock(&agents->lock);
+	return found;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A batch's way: header and limits, whose key, signature and unpacking here
+ * in the caller's thread; then the queue; then one of many in a transaction;
+ * and only after COMMIT the answer.
+ */
+#include <stdlib.h>
+
+#include "collector/ingest/ingest.h"
+#include "lib/json/json-value.h"
+#include "collector/core/private.h"
+#include "lib/base/xalloc.h"
+
+#define BUSY_RETRY_S 2
+
+struct ingest_job {
+	struct job job;
+	struct agent agent;
+	struct intake *intake;
+	struct store_outcome outcome;
+	struct errmsg refused; /* why the store refused it */
+	ingest_done *done;
+	void *ctx;
+};
+
+const char *ingest_result_name(enum ingest_result result)
+{
+	switch (result) {
+	case INGEST_STORED: return "stored";
+	case INGEST_DUPLICATE: return "duplicate";
+	case INGEST_GAP: return "gap";
+	case INGEST_FORKED: return "forked";
+	case INGEST_MALFORMED: return "malformed";
+	case INGEST_TOO_BIG: return "too-big";
+	case INGEST_BOMB: return "bomb";
+	case INGEST_UNKNOWN_AGENT: return "unknown-agent";
+	case INGEST_SIGNATURE: return "signature";
+	case INGEST_BUSY: return "busy";
+	case INGEST_RESULTS: break;
+	}
+	BUG("ingest result %d", (int)result);
+}
+
+int ingest_result_status(enum ingest_result result)
+{
+	switch (result) {
+	case INGEST_STORED:
+	case INGEST_DUPLICATE: return 200;
+	case INGEST_GAP:
+	case INGEST_FORKED: return 409;
+	case INGEST_MALFORMED: return 400;
+	case INGEST_TOO_BIG:
+	case INGEST_BOMB: return 413;
+	case INGEST_UNKNOWN_AGENT:
+	case INGEST_SIGNATURE: return 401;
+	case INGEST_BUSY: return 503;
+	case INGEST_RESULTS: break;
+	}
+	BUG("ingest result %d", (int)result);
+}
+
+static void answer(struct collector *c, struct ingest_answer *answer,
+    ingest_done *done, void *ctx)
+{
+	c->counters.batches[answer->result]++;
+	if (answer->result == INGEST_BUSY)
+		answer->retry_after_s = BUSY_RETRY_S;
+	done(ctx, answer);
+}
+
+static int tell_fork(
+    struct collector *c, const struct ingest_job *job, struct errmsg *msg)
+{
+	if (!agents_fork_is_news(c, job->agent.id))
+		return ERR_OK;
+	char *text = xasprintf("%s sends other bytes under numbers that were "
+			       "used: is its key on two machines?",
+	    job->agent.name);
+	int err = feed_add(c, "agent", text,
+	    json_pack("{s:o, s:s, s:s}", "agent",
+		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
+		job->agent.name, "state", "forked"),
+	    msg);
+	free(text);
+	return err;
+}
+
+static int run(struct collector *c, struct job *base, struct errmsg *msg)
+{
+	struct ingest_job *job = (struct ingest_job *)base;
+	free(job->outcome.new_sources);
+	job->outcome = (struct store_outcome){ 0 };
+	int err =
+	    c->ops->ingest(c->store, job->intake, &job->outcome, &job->refused);
+	if (err < 0) {
+		*msg = job->refused;
+		return err;
+	}
+	if (job->outcome.result == INGEST_STORED)
+		return ingest_tell(
+		    c, &job->agent, job->intake, &job->outcome, msg);
+	if (job->outcome.result == INGEST_FORKED)
+		return tell_fork(c, job, msg);
+	return ERR_OK;
+}
+
+static void finish(struct collector *c, struct job *base)
+{
+	struct ingest_job *job = (struct ingest_job *)base;
+	struct ingest_answer a = {
+		.result = job->outcome.result,
+		.epoch = job->intake->header.epoch,
+		.next = job->outcome.next,
+	};
+	if (base->err < 0) {
+		/* A key that is taken is the batch's fault, not the disk's. */
+		a.result = base->err == ERR_UNAVAILABLE ? INGEST_BUSY
+							: INGEST_MALFORMED;
+		a.detail = base->msg;
+	} else if (a.result == INGEST_STORED) {
+		c->counters.records_stored +=
+		    job->intake->header.count - job->outcome.first_new;
+	} else {
+		a.detail = job->refused;
+	}
+	answer(c, &a, job->done, job->ctx);
+	free(job->outcome.new_sources);
+	intake_free(job->intake);
+	free(job);
+}
+
+static enum ingest_result result_of(int err, enum ingest_result limit)
+{
+	return err == ERR_LIMIT    ? limit
+	    : err == ERR_SIGNATURE ? INGEST_SIGNATURE
+				   : INGEST_MALFORMED;
+}
+
+/* What SQLite's integers cannot hold, no honest agent reaches. */
+static int check_numbers(const struct batch_header *h, struct errmsg *msg)
+{
+	if (h->epoch > INT64_MAX ||
+	    h->first_seq > (uint64_t)INT64_MAX - h->count)
+		return err_set(
+		    msg, ERR_MALFORMED, "batch: numbers beyond 63 bits");
+	return ERR_OK;
+}
+
+static bool prepare(struct collector *c, const void *body, size_t len,
+    struct ingest_job *job, struct ingest_answer *a)
+{
+	struct batch_header header;
+	int err = batch_header_read(&header, body, len, &a->detail);
+	if (err == ERR_OK)
+		err = check_numbers(&header, &a->detail);
+	if (err < 0) {
+		a->result = result_of(err, INGEST_TOO_BIG);
+		return false;
+	}
+	if (!agents_find(c, header.agent, &job->agent)) {
+		a->result = INGEST_UNKNOWN_AGENT;
+		err_set(
+		    &a->detail, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
+		return false;
+	}
+	err = intake_open(
+	    &job->intake, &header, body, len, job->agent.key, &a->detail);
+	if (err < 0) {
+		a->result = result_of(err, INGEST_BOMB);
+		return false;
+	}
+	job->intake->agent_row = job->agent.row;
+	job->intake->received = collector_wall(c);
+	job->job.bytes = job->intake->bytes;
+	agents_contact(c, job->agent.id);
+	return true;
+}
+
+void collector_ingest(struct collector *c, const void *body, size_t len,
+    ingest_done *done, void *ctx)
+{
+	struct ingest_job *job = xcalloc(1, sizeof(*job));
+	struct ingest_answer a = { 0 };
+	*job = (struct ingest_job){
+		.job = { .run = run, .done = finish }, .done = done, .ctx = ctx
+	};
+	c->counters.batch_bytes += len;
+	if (prepare(c, body, len, job, &a)) {
+		if (writer_submit(c, &job->job) == ERR_OK)
+			return;
+		a.result = INGEST_BUSY;
+		err_set(
+		    &a.detail, ERR_UNAVAILABLE, "collector: the queue is full");
+	}
+	answer(c, &a, done, ctx);
+	intake_free(job->intake);
+	free(job);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Agents as the API shows them: the row, what memory knows of the last
+ * contact, and the newest heartbeat with its counters by name.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/json/json-value.h"
+#include "collector/query/query-agents.h"
+#include "collector/query/query-list.h"
+#include "lib/record/record.h"
+
+/* Counters that the API shows by a name of its own. */
+struct heartbeat_view {
+	json_t *counters, *denied, *addresses;
+	int64_t captured, dropped, sent, spool_bytes; /* -1: not told */
+	const char *clock_state;
+	int64_t clock_error_ns;
+};
+
+static void add_to(int64_t *sum, uint64_t value)
+{
+	*sum = (*sum < 0 ? 0 : *sum) + (int64_t)(value & INT64_MAX);
+}
+
+static void view_counter(
+    struct heartbeat_view *view, const Sonde__Counter *counter)
+{
+	static const char denied[] = "guardian.denied.";
+	const char *name = counter->name;
+	json_int_t value = (json_int_t)(counter->value & INT64_MAX);
+	json_object_set_new(view->counters, name, json_integer(value));
+	if (strncmp(name, denied, sizeof(denied) - 1) == 0)
+		json_object_set_new(view->denied, name + sizeof(denied) - 1,
+		    json_integer(value));
+	else if (strcmp(name, "sensor.captured") == 0)
+		add_to(&view->captured, counter->value);
+	else if (strcmp(name, "sensor.dropped") == 0)
+		add_to(&view->dropped, counter->value);
+	else if (strcmp(name, "guardian.sent") == 0)
+		add_to(&view->sent, counter->value);
+	else if (strcmp(name, "spool.bytes") == 0)
+		add_to(&view->spool_bytes, counter->value);
+}
+
+static const char *clock_state_name(Sonde__ClockState state)
+{
+	switch (state) {
+	case SONDE__CLOCK_STATE__CLOCK_STATE_SYNCHRONISED:
+		return "synchronised";
+	case SONDE__CLOCK_STATE__CLOCK_STATE_UNSYNCHRONISED:
+		return "unsynchronised";
+	case SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN:
+	case _SONDE__CLOCK_STATE_IS_INT_SIZE: break;
+	}
+	return "unknown";
+}
+
+static void view_heartbeat(
+    struct heartbeat_view *view, const struct store_agent *agent)
+{
+	*view = (struct heartbeat_view){ json_object(), json_object(),
+		json_array(), -1, -1, -1, -1, "unknown", -1 };
+	Sonde__Record *record = NULL;
+	if (agent->heartbeat.len == 0 ||
+	    record_unpack(
+		&record, agent->heartbeat.data, agent->heartbeat.len, NULL) < 0)
+		return;
+	if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT) {
+		const Sonde__Heartbeat *beat = record->heartbeat;
+		for (size_t i = 0; i < beat->n_counters; i++)
+			view_counter(view, beat->counters[i]);
+		for (size_t i = 0; i < beat->n_addresses; i++) {
+			struct addr addr = addr_from_bytes(
+			    beat->addresses[i].data, beat->addresses[i].len);
+			json_array_append_new(
+			    view->addresses, json_addr(&addr));
+		}
+		view->clock_state = clock_state_name(record->clock_state);
+		if (record->clock_state ==
+		    SONDE__CLOCK_STATE__CLOCK_STATE_SYNCHRONISED)
+			view->clock_error_ns =
+			    (int64_t)(record->clock_error_ns & INT64_MAX);
+	}
+	record_free(record);
+}
+
+json_t *agent_to_json(struct collector *c, const struct store_agent *row)
+{
+	struct heartbeat_view view;
+	struct agent known = { .seen_wall_ns = row->seen_ns };
+	agents_find(c, row->id, &known);
+	view_heartbeat(&view, row);
+	json_t *tags = json_loads(row->tags, 0, NULL);
+	json_t *json = json_pack(
+	    "{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
+	    "id", json_hex(row->id, sizeof(row->id)), "name", row->name, "tags",
+	    tags ? tags : json_array(), "version", json_text(row->version),
+	    "state", agent_state_name(known.state), "enrolled_at",
+	    json_time(row->enrolled_ns), "last_seen_at",
+	    json_time(known.seen_wall_ns), "addresses", view.addresses, "epoch",
+	    (json_int_t)row->epoch, "produced",
+	    (json_int_t)(row->stored + row->lost), "stored",
+	    (json_int_t)row->stored, "lost", (json_int_t)row->lost);
+	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:{s:s, s:o}, s:o, s:o}",
+	    "captured", json_count(view.captured), "capture_dropped",
+	    json_count(view.dropped), "sent", json_count(view.sent), "denied",
+	    view.denied, "clock", "state", view.clock_state, "error_ns",
+	    json_count(view.clock_error_ns), "spool_bytes",
+	    json_count(view.spool_bytes), "counters", view.counters);
+	json_object_update(json, more);
+	json_decref(more);
+	return json;
+}
+
+/* In the order of their rows, so the cursor is the last row shown. */
+static int list_agent(void *ctx, const struct store_agent *row)
+{
+	struct query_list *list = ctx;
+	if (row->row <= list->last_row)
+		return 0;
+	if (query_list_is_full(list))
+		return 1;
+	query_list_add(list, agent_to_json(list->query.c, row), 0, row->row);
+	return 0;
+}
+
+int query_agents(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	struct query_list list;
+	struct store_filter all = { 0 };
+	int err = query_list_begin(&list, c, args, msg);
+	if (err < 0)
+		return err;
+	err = c->ops->read_agents(list.query.reader, &all, list_agent, &list);
+	return query_list_end(&list, err, answer);
+}
+
+struct one {
+	struct collector *c;
+	json_t *json;
+};
+
+static int take_agent(void *ctx, const struct store_agent *row)
+{
+	struct one *one = ctx;
+	one->json = agent_to_json(one->c, row);
+	return 1;
+}
+
+int query_agent(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	struct query q;
+	struct one one = { .c = c };
+	struct agent known;
+	uint8_t id[AGENT_ID_LEN];
+	int err = query_begin(&q, c, args, msg);
+	if (err < 0)
+		return err;
+	struct store_filter filter = { 0 };
+	if (hex_parse(id, sizeof(id), query_text(&q, "id")) &&
+	    agents_find(c, id, &known))
+		filter.agent_row = known.row;
+	else
+		err = err_set(msg, ERR_NOT_FOUND, "agent: no such one");
+	if (err == ERR_OK)
+		err = c->ops->read_agents(q.reader, &filter, take_agent, &one);
+	return query_end(&q, err < 0 ? err : ERR_OK, one.json, answer);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* A query under way: its snapshot, and its parameters read with care. */
+#pragma once
+
+#include <jansson.h>
+
+#include "collector/core/private.h"
+#include "collector/query/query.h"
+
+struct query {
+	struct collector *c;
+	struct store_reader *reader;
+	const struct query_args *args;
+	struct errmsg *msg;
+	int64_t now_ns;
+};
+
+/* Counts, takes a reader.  On success query_end must follow. */
+int query_begin(struct query *query, struct collector *collector,
+    const struct query_args *args, struct errmsg *msg);
+/* err: how it went; the answer is given out or let go.  Returns err, or
+ * ERR_UNAVAILABLE for a failure of the store. */
+int query_end(struct query *query, int err, json_t *json, json_t **answer);
+
+/* NULL when absent or empty. */
+const char *query_text(const struct query *query, const char *name);
+/* from and to: RFC 3339, "now" or "-1h"; to defaults to now, from to width
+ * before it. */
+int query_range(
+    struct query *query, int64_t width_ns, struct store_range *range);
+int query_limit(struct query *query, uint32_t *limit);
+int query_cursor(struct query *query, struct store_filter *filter);
+json_t *query_next(int64_t ns, int64_t row);
+int query_integer(
+    struct query *query, const char *name, int64_t most, int64_t *value);
+int query_addr(struct query *query, const char *name, struct addr *addr);
+/* 16 bytes in hex; *given: whether it was there. */
+int query_id(
+    struct query *query, const char *name, uint8_t id[16], bool *given);
+/* By id or name.  row stays as it is when absent. */
+int query_agent_row(struct query *query, int64_t *row);
+/* The kept level nearest to what `bin` asks for, else the one that gives
+ * about `bins` over the range. */
+int query_bin(struct query *query, const struct store_range *range,
+    unsigned bins, uint32_t *bin_s);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* What all lists of the API share: limit, cursor, the page around the rows. */
+#include "collector/query/query-list.h"
+
+int query_list_begin(struct query_list *list, struct collector *c,
+    const struct query_args *args, struct errmsg *msg)
+{
+	*list = (struct query_list){ 0 };
+	int err = query_begin(&list->query, c, args, msg);
+	if (err < 0)
+		return err;
+	err = query_limit(&list->query, &list->limit);
+	if (err == ERR_OK)
+		err = query_cursor(&list->query, &list->filter);
+	if (err < 0)
+		return query_end(&list->query, err, NULL, NULL);
+	list->filter.limit = list->limit + 1;
+	list->last_ns = list->filter.cursor_ns;
+	list->last_row = list->filter.cursor_row;
+	list->items = json_array();
+	return ERR_OK;
+}
+
+bool query_list_is_full(struct query_list *list)
+{
+	list->more = json_array_size(list->items) == list->limit;
+	return list->more;
+}
+
+void query_list_add(
+    struct query_list *list, json_t *item, int64_t ns, int64_t row)
+{
+	json_array_append_new(list->items, item);
+	list->last_ns = ns;
+	list->last_row = row;
+}
+
+int query_list_end(struct query_list *list, int err, json_t **answer)
+{
+	json_t *next = list->more ? query_next(list->last_ns, list->last_row)
+				  : json_null();
+	return query_end(&list->query, err < 0 ? err : ERR_OK,
+	    json_pack("{s:o, s:o}", "items", list->items, "next", next),
+	    answer);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The first page: who is up, which links are worst, what is wrong now.  Every
+ * open browser asks for it every few seconds, so the map behind the links is
+ * made once in a while and kept.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/detect/engine.h"
+#include "lib/json/json-value.h"
+#include "collector/query/path-graph.h"
+#include "collector/query/overview.h"
+#include "lib/base/xalloc.h"
+
+#define WORST_LINKS 10
+#define ALARMS_MOST 20
+#define ALARMS_FEW 5 /* below: also some that are over */
+#define PAST_NS (7 * 86400 * NS_PER_S)
+#define PAST_ROWS_MOST 200
+#define RANGE_NS (3600 * NS_PER_S)
+#define KEPT_NS (5 * NS_PER_S)
+/* Where links are short, three times nearly nothing is nearly nothing. */
+#define USUAL_LEAST_NS (5.0 * NS_PER_MS)
+#define SLOW_RATIO 3.0
+#define SLOW_TRACES_LEAST 3 /* one late answer is not a slow link */
+#define SCORE_LEAST 5.0
+
+struct overview {
+	pthread_mutex_t lock;
+	json_t *worst; /* owned; NULL: none yet */
+	struct monotime made;
+};
+
+void overview_open(struct collector *c)
+{
+	c->overview = xcalloc(1, sizeof(*c->overview));
+	pthread_mutex_init(&c->overview->lock, NULL);
+}
+
+void overview_close(struct collector *c)
+{
+	if (!c->overview)
+		return;
+	json_decref(c->overview->worst);
+	pthread_mutex_destroy(&c->overview->lock);
+	free(c->overview);
+	c->overview = NULL;
+}
+
+/* Both on one scale: ten points for each doubling, of the delay over what
+ * is usual here, of the percents lost. */
+static double score_slow(const struct topology_link *link, double usual_ns)
+{
+	if (link->traces < SLOW_TRACES_LEAST)
+		return 0;
+	double ratio = (double)link->delay_ns / fmax(usual_ns, USUAL_LEAST_NS);
+	return ratio >= SLOW_RATIO ? 10 * log2(ratio) : 0;
+}
+
+static double score_lossy(const struct topology_link *link)
+{
+	return 10 * log2(1 + 100 * fmax(link->loss_low, 0));
+}
+
+static const char *why_of(double slow, double lossy)
+{
+	if (slow >= SCORE_LEAST && lossy >= SCORE_LEAST)
+		return "slow and lossy";
+	return slow > lossy ? "slow" : "lossy";
+}
+
+struct scored {
+	const struct topology_link *link;
+	double score;
+	const char *why;
+};
+
+static int by_score(const void *a, const void *b)
+{
+	const struct scored *x = a, *y = b;
+	return (x->score < y->score) - (x->score > y->score);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+/* The median delay of the links whose delay is known. */
+static double usual_delay(const struct topology_link *links, size_t count)
+{
+	int64_t *delays = xcalloc(count + 1, sizeof(*delays));
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		if (links[i].delay_ns >= 0)
+			delays[n++] = links[i].delay_ns;
+	qsort(delays, n, sizeof(*delays), by_value);
+	double median = n ? (double)delays[n / 2] : 0;
+	free(delays);
+	return median;
+}
+
+static json_t *worst_of(struct map *map)
+{
+	const struct topology_node *nodes;
+	const struct topology_link *links;
+	topology_nodes(map->topology, &nodes);
+	size_t count = topology_links(map->topology, &links), n = 0;
+	double usual = usual_delay(links, count);
+	struct scored *scored = xcalloc(count + 1, sizeof(*scored));
+	for (size_t i = 0; i < count; i++) {
+		double slow = score_slow(&links[i], usual);
+		double lossy = score_lossy(&links[i]);
+		double score = fmax(slow, lossy);
+		if (score >= SCORE_LEAST)
+			scored[n++] = (struct scored){ &links[i], score,
+				why_of(slow, lossy) };
+	}
+	qsort(scored, n, sizeof(*scored), by_score);
+	json_t *list = json_array();
+	for (size_t i = 0; i < n && i < WORST_LINKS; i++) {
+		json_t *json = map_link_json(nodes, scored[i].link);
+		json_object_set_new(json, "score", json_real(scored[i].score));
+		json_object_set_new(json, "why", json_string(scored[i].why));
+		json_array_append_new(list, json);
+	}
+	free(scored);
+	return list;
+}
+
+/* A new reference, made now or a moment ago. */
+static int worst_links(struct query *q, json_t **worst)
+{
+	struct overview *overview = q->c->overview;
+	struct monotime now = collector_mono(q->c);
+	pthread_mutex_lock(&overview->lock);
+	bool fresh =
+	    overview->worst && monotime_diff(now, overview->made) < KEPT_NS;
+	*worst = fresh ? json_deep_copy(overview->worst) : NULL;
+	pthread_mutex_unlock(&overview->lock);
+	if (fresh)
+		return ERR_OK;
+	struct map map = { 0 };
+	struct store_range range = {
+		q->now_ns > RANGE_NS ? q->now_ns - RANGE_NS : 0, q->now_ns
+	};
+	int err = map_read(q, &range, 0, &map);
+	if (err == ERR_OK) {
+		*worst = worst_of(&map);
+		pthread_mutex_lock(&overview->lock);
+		json_decref(overview->worst);
+		overview->worst = json_deep_copy(*worst);
+		overview->made = now;
+		pthread_mutex_unlock(&overview->lock);
+	}
+	map_fini(&map);
+	return err;
+}
+
+struct outbreaks {
+	json_t *list;
+	bool over;   /* take those, else the open ones */
+	size_t most; /* in the list */
+};
+
+/* An outbreak once: not the parts that single agents see of it. */
+static int take_outbreak(void *ctx, const struct store_alarm *alarm)
+{
+	struct outbreaks *found = ctx;
+	if (alarm->within_row == 0 && (alarm->ended_ns != 0) == found->over)
+		json_array_append_new(found->list, alarm_to_json(alarm));
+	return json_array_size(found->list) >= found->most;
+}
+
+/* The open ones; where they are few, what was last beside them. */
+static int read_outbreaks(struct query *q, json_t *list)
+{
+	struct outbreaks found = { list, false, ALARMS_MOST };
+	struct store_filter open = { .range = { q->now_ns, q->now_ns + 1 },
+		.agent_row = -1 };
+	struct store_filter past = { .agent_row = -1,
+		.limit = PAST_ROWS_MOST,
+		.range = { q->now_ns - PAST_NS, q->now_ns } };
+	int err =
+	    q->c->ops->read_alarms(q->reader, &open, take_outbreak, &found);
+	if (err < 0 || json_array_size(list) >= ALARMS_FEW)
+		return err;
+	found.over = true;
+	found.most = ALARMS_FEW;
+	return q->c->ops->read_alarms(q->reader, &past, take_outbreak, &found);
+}
+
+static json_t *agent_counts(struct collector *c)
+{
+	struct agent *agents;
+	size_t count = agents_list(c, &agents), by_state[AGENT_STATES] = { 0 };
+	for (size_t i = 0; i < count; i++)
+		by_state[agents[i].state]++;
+	free(agents);
+	return json_pack("{s:I, s:I, s:I}", "up",
+	    (json_int_t)by_state[AGENT_UP], "late",
+	    (json_int_t)by_state[AGENT_LATE], "total", (json_int_t)count);
+}
+
+int query_overview(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	struct query q;
+	json_t *worst = NULL, *alarms, *json = NULL;
+	uint64_t stored = 0, lost = 0;
+	int err = query_begin(&q, c, args, msg);
+	if (err < 0)
+		return err;
+	alarms = json_array();
+	err = worst_links(&q, &worst);
+	if (err == ERR_OK)
+		err = c->ops->totals(q.reader, &stored, &lost);
+	if (err == ERR_OK)
+		err = read_outbreaks(&q, alarms);
+	if (err >= 0)
+		json = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}",
+		    "now", json_time(q.now_ns), "agents", agent_counts(c),
+		    "worst_links", worst, "alarms", alarms, "records", "stored",
+		    (json_int_t)stored, "lost", (json_int_t)lost, "per_second",
+		    (double)c->counters.records_per_second_milli / 1000);
+	json_decref(worst);
+	json_decref(alarms);
+	return query_end(&q, err < 0 ? err : ERR_OK, json, answer);
+}

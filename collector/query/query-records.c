@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* Raw records, the runs they came from, and the campaigns behind those. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/fleet/campaign-json.h"
+#include "lib/json/json-value.h"
+#include "collector/query/query-list.h"
+#include "lib/record/record.h"
+
+static int take_campaign(void *ctx, const struct store_campaign *campaign)
+{
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
+		return 1;
+	json_t *json =
+	    campaign_to_json(list->query.c, list->query.reader, campaign);
+	if (!json)
+		return ERR_UNAVAILABLE;
+	query_list_add(list, json, 0, campaign->row);
+	return 0;
+}
+
+int query_campaigns(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	struct query_list list;
+	int err = query_list_begin(&list, c, args, msg);
+	if (err < 0)
+		return err;
+	err = c->ops->read_campaigns(
+	    list.query.reader, &list.filter, take_campaign, &list);
+	return query_list_end(&list, err, answer);
+}
+
+int query_campaign(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	c->counters.queries++;
+	return campaign_read(c, args->get(args->ctx, "id"), answer, msg);
+}
+
+static int take_run(void *ctx, const struct store_run *run)
+{
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
+		return 1;
+	query_list_add(list,
+	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "campaign",
+		json_hex(run->campaign, sizeof(run->campaign)), "run",
+		(json_int_t)run->run, "agent",
+		json_hex(run->agent, sizeof(run->agent)), "script",
+		json_text(run->script), "first_at", json_time(run->first_ns),
+		"last_at", json_time(run->last_ns), "records",
+		(json_int_t)run->records, "error", json_text(run->error)),
+	    0, run->row);
+	return 0;
+}
+
+int query_runs(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	struct query_list list;
+	uint8_t campaign[16];
+	bool given;
+	int err = query_list_begin(&list, c, args, msg);
+	if (err < 0)
+		return err;
+	err = query_id(&list.query, "campaign", campaign, &given);
+	if (err == ERR_OK)
+		err = query_agent_row(&list.query, &list.filter.agent_row);
+	list.filter.campaign = given ? campaign : NULL;
+	if (err == ERR_OK)
+		err = c->ops->read_runs(
+		    list.query.reader, &list.filter, take_run, &list);
+	return query_list_end(&list, err, answer);
+}
+
+static int take_record(void *ctx, const struct store_record *row)
+{
+	struct query_list *list = ctx;
+	if (query_list_is_full(list))
+		return 1;
+	Sonde__Record *record;
+	if (record_unpack(&record, row->body.data, row->body.len, NULL) < 0)
+		return 0;
+	query_list_add(list,
+	    json_pack("{s:o, s:I, s:I, s:o, s:o}", "agent",
+		json_hex(row->agent, sizeof(row->agent)), "epoch",
+		(json_int_t)row->epoch, "seq", (json_int_t)row->seq,
+		"received_at", json_time(row->received_ns), "record",
+		record_to_json(record)),
+	    row->wall_ns, row->row);
+	record_free(record);
+	return 0;
+}
+
+static bool word_is(const char *word, size_t len, const char *name)
+{
+	return name && strlen(name) == len && memcmp(word, name, len) == 0;
+}
+
+/* "trace,ping" as bits of body cases. */
+static int read_kinds(struct query *q, uint32_t *kinds)
+{
+	const char *word = query_text(q, "kind");
+	while (word && *word) {
+		size_t len = strcspn(word, ",");
+		uint32_t bit = 0;
+		for (int k = SONDE__RECORD__BODY_TRACE;
+		     k <= SONDE__RECORD__BODY_LOG; k++)
+			if (word_is(word, len,
+				record_kind_name((Sonde__Record__BodyCase)k)))
+				bit = 1u << k;
+		if (!bit)
+			return err_set(q->msg, ERR_USAGE,
+			    "kind: %.*s: no such kind of record",
+			    len > 40 ? 40 : (int)len, word);
+		*kinds |= bit;
+		word += len;
+		word += *word == ',';
+	}
+	return ERR_OK;
+}
+
+static int read_filter(
+    struct query *q, struct store_filter *filter, uint8_t campaign[16])
+{
+	bool given = false;
+	int64_t run = 0;
+	int err = query_range(q, 3600 * NS_PER_S, &filter->range);
+	if (err == ERR_OK)
+		err = read_kinds(q, &filter->kinds);
+	if (err == ERR_OK)
+		err = query_agent_row(q, &filter->agent_row);
+	if (err == ERR_OK)
+		err = query_id(q, "campaign", campaign, &given);
+	if (err == ERR_OK)
+		err = query_integer(q, "run", INT64_MAX, &run);
+	if (err == ERR_OK)
+		err = query_addr(q, "src", &filter->src);
+	if (err == ERR_OK)
+		err = query_addr(q, "dst", &filter->dst);
+	filter->campaign = given ? campaign : NULL;
+	filter->run = (uint64_t)run;
+	return err;
+}
+
+int query_records(struct collector *c, const struct query_args *args,
+    json_t **answer, struct errmsg *msg)
+{
+	struct query_list list;
+	uint8_t campaign[16];
+	int err = query_list_begin(&list, c, args, msg);
+	if (err < 0)
+		return err;
+	err = read_filter(&list.query, &list.filter, campaign);
+	if (err == ERR_OK)
+		err = c->ops->read_records(
+		    list.query.reader, &list.filter, take_record, &list);
+	return query_list_end(&list, err, answer);
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+collector_SRCS += collector/registry/sqlite-registry.c

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading what came and what was asked for: agents, campaigns, records,
+ * events, payloads. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/store/sqlite/provider.h"
+#include "lib/base/xalloc.h"
+
+/* The database's failure becomes the answer; a callback's stays its own. */
+static int ended(struct store_reader *reader, sqlite3_stmt *row, int err)
+{
+	(void)reader;
+	db_reset(row);
+	return err;
+}
+
+static int next(struct store_reader *reader, sqlite3_stmt *row)
+{
+	return db_step(&reader->db, row, &reader->msg);
+}
+
+static struct store_bytes column_bytes(sqlite3_stmt *row, int column)
+{
+	const uint8_t *data = sqlite3_column_blob(row, column);
+	return (struct store_bytes){ data,
+		data ? (size_t)sqlite3_column_bytes(row, column) : 0 };
+}
+
+int sqlite_read_agents(struct store_reader *reader,
+    const struct store_filter *filter, store_agent_fn *fn, void *ctx)
+{
+	sqlite3_stmt *row = db_query(&reader->db,
+	    "SELECT id, agent, public_key, name, tags, version, enrolled_ns,"
+	    " seen_ns, epoch, stored, lost, heartbeat FROM agents"
+	    " WHERE ?1 = 0 OR id = ?1 ORDER BY id",
+	    "i", filter->agent_row);
+	int err;
+	while ((err = next(reader, row)) == 1) {
+		struct store_agent agent = {
+			.row = sqlite3_column_int64(row, 0),
+			.name = db_column_text(row, 3),
+			.tags = db_column_text(row, 4),
+			.version = db_column_text(row, 5),
+			.enrolled_ns = sqlite3_column_int64(row, 6),
+			.seen_ns = sqlite3_column_int64(row, 7),
+			.epoch = (uint64_t)sqlite3_column_int64(row, 8),
+			.stored = (uint64_t)sqlite3_column_int64(row, 9),
+			.lost = (uint64_t)sqlite3_column_int64(row, 10),
+			.heartbeat = column_bytes(row, 11),
+		};
+		db_column_copy(row, 1, agent.id, sizeof(agent.id));
+		db_column_copy(row, 2, agent.key, sizeof(agent.key));
+		if ((err = fn(ctx, &agent)) != 0)
+			break;
+	}
+	return ended(reader, row, err);
+}
+
+int sqlite_read_campaigns(struct store_reader *reader,
+    const struct store_filter *filter, store_campaign_fn *fn, void *ctx)
+{
+	sqlite3_stmt *row = db_query(&reader->db,
+	    "SELECT id, campaign, script, targets, options, selectors,"
+	    " every_s, until_ns, created_ns, stopped_ns FROM campaigns"
+	    " WHERE (?1 IS NULL OR campaign = ?1) AND (?2 = 0 OR id < ?2)"
+	    " ORDER BY id DESC LIMIT ?3",
+	    "bii", filter->campaign, (size_t)16, filter->cursor_row,
+	    filter->limit ? (int64_t)filter->limit : INT64_MAX);
+	int err;
+	while ((err = next(reader, row)) == 1) {
+		struct store_campaign campaign = {
+			.row = sqlite3_column_int64(row, 0),
+			.script = db_column_text(row, 2),
+			.targets = db_column_text(row, 3),
+			.options = db_column_text(row, 4),
+			.on = db_column_text(row, 5),
+			.every_s = sqlite3_column_int64(row, 6),
+			.until_ns = sqlite3_column_int64(row, 7),
+			.created_ns = sqlite3_column_int64(row, 8),
+			.stopped_ns = sqlite3_column_int64(row, 9),
+		};
+		db_column_copy(row, 1, campaign.id, sizeof(campaign.id));
+		if ((err = fn(ctx, &campaign)) != 0)
+			break;
+	}
+	return ended(reader, row, err);
+}
+
+/* Only the conditions that are asked for, so that the planner sees which
+ * index serves.  The values go by number, asked for or not. */
+static char *records_sql(const struct store_filter *f)
+{
+	return xasprintf(
+	    "SELECT r.id, a.agent, r.epoch, r.seq, r.wall_ns, r.received_ns,"
+	    " r.body FROM records r JOIN agents a ON a.id = r.agent"
+	    " WHERE r.wall_ns >= ?1 AND r.wall_ns < ?2%s%s%s%s%s%s%s%s"
+	    " ORDER BY r.wall_ns DESC, r.id DESC LIMIT ?11",
+	    f->agent_row ? " AND r.agent = ?3" : "",
+	    f->campaign ? " AND r.campaign = ?4" : "",
+	    f->run ? " AND r.run = ?5" : "",
+	    f->src.family ? " AND r.src = ?6" : "",
+	    f->dst.family ? " AND r.dst = ?7" : "",
+	    f->src.family && f->kinds == 1u << SONDE__RECORD__BODY_SIGHTING
+		? " AND r.dst IS NULL"
+		: "",
+	    f->kinds ? " AND (1 << r.kind) & ?8 != 0" : "",
+	    f->cursor_row ? " AND (r.wall_ns, r.id) < (?9, ?10)" : "");
+}
+
+static void records_bind(sqlite3_stmt *row, const struct store_filter *f)
+{
+	sqlite3_bind_int64(row, 1, f->range.from_ns);
+	sqlite3_bind_int64(row, 2, f->range.to_ns);
+	sqlite3_bind_int64(row, 3, f->agent_row);
+	sqlite3_bind_blob(row, 4, f->campaign, 16, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 5, (int64_t)f->run);
+	sqlite3_bind_blob(
+	    row, 6, f->src.bytes, (int)addr_len(&f->src), SQLITE_STATIC);
+	sqlite3_bind_blob(
+	    row, 7, f->dst.bytes, (int)addr_len(&f->dst), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 8, f->kinds);
+	sqlite3_bind_int64(row, 9, f->cursor_ns);
+	sqlite3_bind_int64(row, 10, f->cursor_row);
+	sqlite3_bind_int64(row, 11, f->limit ? f->limit : INT64_MAX);
+}
+
+int sqlite_read_records(struct store_reader *reader,
+    const struct store_filter *filter, store_record_fn *fn, void *ctx)
+{
+	char *sql = records_sql(filter);
+	sqlite3_stmt *row;
+	int code = sqlite3_prepare_v2(reader->db.handle, sql, -1, &row, NULL);
+	free(sql);
+	if (code != SQLITE_OK)
+		return db_error(&reader->db, &reader->msg);
+	records_bind(row, filter);
+	int err;
+	while ((err = next(reader, row)) == 1) {
+		struct store_record record = {
+			.row = sqlite3_column_int64(row, 0),
+			.epoch = (uint64_t)sqlite3_column_int64(row, 2),
+			.seq = (uint64_t)sqlite3_column_int64(row, 3),
+			.wall_ns = sqlite3_column_int64(row, 4),
+			.received_ns = sqlite3_column_int64(row, 5),
+			.body = column_bytes(row, 6),
+		};
+		db_column_copy(row, 1, record.agent, sizeof(record.agent));
+		if ((err = fn(ctx, &record)) != 0)
+			break;
+	}
+	sqlite3_finalize(row);
+	return err;
+}
+
+int sqlite_read_events(struct store_reader *reader,
+    const struct store_filter *filter, store_event_fn *fn, void *ctx)
+{
+	sqlite3_stmt *row = db_query(&reader->db,
+	    "SELECT id, at_ns, type, data FROM events WHERE id > ?1"
+	    " ORDER BY id LIMIT ?2",
+	    "ii", filter->cursor_row, (int64_t)filter->limit);
+	int err;
+	while ((err = next(reader, row)) == 1) {
+		struct store_event event = {
+			.id = sqlite3_column_int64(row, 0),
+			.at_ns = sqlite3_column_int64(row, 1),
+			.type = db_column_text(row, 2),
+			.data = db_column_text(row, 3),
+		};
+		if ((err = fn(ctx, &event)) != 0)
+			break;
+	}
+	return ended(reader, row, err);
+}
+
+int sqlite_read_payload(struct store_reader *reader, const uint8_t hash[16],
+    uint64_t *size_bytes, struct buf *octets)
+{
+	sqlite3_stmt *row = db_query(&reader->db,
+	    "SELECT size_bytes, octets FROM payloads WHERE hash = ?1", "b",
+	    hash, (size_t)16);
+	int err = next(reader, row);
+	if (err == 1) {
+		struct store_bytes bytes = column_bytes(row, 1);
+		*size_bytes = (uint64_t)sqlite3_column_int64(row, 0);
+		buf_bytes(octets, bytes.data, bytes.len);
+	}
+	db_reset(row);
+	return err == 1 ? ERR_OK : err == 0 ? ERR_NOT_FOUND : err;
+}
+
+int sqlite_event_range(
+    struct store_reader *reader, int64_t *oldest, int64_t *newest)
+{
+	int err = db_integer(
+	    &reader->db, oldest, 0, "SELECT min(id) FROM events", "");
+	/* The newest ever made: the counter outlives the rows. */
+	if (err == ERR_OK)
+		err = db_integer(&reader->db, newest, 0,
+		    "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
+		    "");
+	return err;
+}
+
+int sqlite_totals(struct store_reader *reader, uint64_t *stored, uint64_t *lost)
+{
+	int64_t sums[2];
+	int err = db_integer(
+	    &reader->db, &sums[0], 0, "SELECT sum(stored) FROM agents", "");
+	if (err == ERR_OK)
+		err = db_integer(&reader->db, &sums[1], 0,
+		    "SELECT sum(lost) FROM agents", "");
+	if (err == ERR_OK) {
+		*stored = (uint64_t)sums[0];
+		*lost = (uint64_t)sums[1];
+	}
+	return err;
+}
+
+int sqlite_revision(struct store_reader *reader, uint64_t *revision)
+{
+	int64_t value;
+	int err = db_integer(&reader->db, &value, 0,
+	    "SELECT value FROM meta WHERE key = 'revision'", "");
+	if (err == ERR_OK)
+		*revision = (uint64_t)value;
+	return err;
+}

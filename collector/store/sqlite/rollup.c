@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a record adds to the sums that pages read, in the transaction that
+ * stores it: sightings and traces in files of their own, the rest here.
+ * Heartbeats mark the bins in which a sensor watched, so that silence and
+ * blindness differ.
+ */
+#include "collector/store/sqlite/provider.h"
+
+/* A clock that runs ahead may not write into the future. */
+#define AHEAD_MAX_NS (600 * NS_PER_S)
+/* Between two heartbeats of one process the sensor watched, up to this. */
+#define WATCH_MAX_NS (900 * NS_PER_S)
+
+int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns)
+{
+	int64_t received = rollup->intake->received.ns;
+	return wall_ns < 0 || wall_ns > received + AHEAD_MAX_NS ? received
+								: wall_ns;
+}
+
+int64_t rollup_bin(int64_t ns, uint32_t bin_s)
+{
+	int64_t s = ns / NS_PER_S;
+	return s - s % bin_s;
+}
+
+static int mark_watch(
+    struct rollup *rollup, int64_t from_ns, int64_t to_ns, struct errmsg *msg)
+{
+	const uint32_t *levels = rollup->store->levels;
+	for (int i = 0; i < STORE_LEVELS_MAX && levels[i]; i++) {
+		int64_t bin = rollup_bin(from_ns, levels[i]);
+		for (; bin <= to_ns / NS_PER_S; bin += levels[i]) {
+			int err = db_run(&rollup->store->db, msg,
+			    "INSERT OR IGNORE INTO watch VALUES (?1, ?2, ?3)",
+			    "iii", (int64_t)levels[i], bin,
+			    rollup->intake->agent_row);
+			if (err < 0)
+				return err;
+		}
+	}
+	return ERR_OK;
+}
+
+static int add_heartbeat(
+    struct rollup *rollup, uint32_t index, struct errmsg *msg)
+{
+	struct db *db = &rollup->store->db;
+	const struct intake_record *record = &rollup->intake->records[index];
+	const struct intake_heartbeat *heartbeat = &record->heartbeat;
+	int64_t now = rollup_sane_ns(rollup, record->wall_ns), heard;
+	int err = db_integer(db, &heard, 0,
+	    "SELECT heard_ns FROM agents WHERE id = ?1", "i",
+	    rollup->intake->agent_row);
+	if (err < 0)
+		return db_error(db, msg);
+	err = db_run(db, msg,
+	    "UPDATE agents SET heard_ns = ?2, heartbeat = ?3, version = ?4"
+	    " WHERE id = ?1",
+	    "iibt", rollup->intake->agent_row, now, record->body,
+	    (size_t)record->body_len, heartbeat->version);
+	if (err < 0 || !heartbeat->sensor)
+		return err;
+	int64_t from = now - WATCH_MAX_NS;
+	if (heartbeat->uptime_ns < (uint64_t)WATCH_MAX_NS)
+		from = now - (int64_t)heartbeat->uptime_ns;
+	if (heard > from && heard <= now)
+		from = heard;
+	return mark_watch(rollup, from, now, msg);
+}
+
+static int add_payload(
+    struct rollup *rollup, uint32_t index, struct errmsg *msg)
+{
+	const struct intake_record *record = &rollup->intake->records[index];
+	const Sonde__Payload *payload = record->record->payload;
+	return db_run(&rollup->store->db, msg,
+	    "INSERT OR IGNORE INTO payloads VALUES (?1, ?2, ?3, ?4)", "bbii",
+	    payload->hash.data, payload->hash.len,
+	    payload->octets.len ? (const void *)payload->octets.data : "",
+	    payload->octets.len, (int64_t)payload->size_bytes,
+	    rollup_sane_ns(rollup, record->wall_ns));
+}
+
+static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
+{
+	const struct intake_record *record = &rollup->intake->records[index];
+	const Sonde__Loss *loss = record->record->loss;
+	return db_run(&rollup->store->db, msg,
+	    "INSERT INTO losses (agent, wall_ns, epoch, from_seq, to_seq,"
+	    " unnumbered, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	    "iiiiiit", rollup->intake->agent_row,
+	    rollup_sane_ns(rollup, record->wall_ns), (int64_t)loss->epoch,
+	    (int64_t)loss->from_seq, (int64_t)loss->to_seq,
+	    (int64_t)loss->unnumbered, loss->reason);
+}
+
+int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
+{
+	const struct intake_record *record = &rollup->intake->records[index];
+	if (record->in_campaign) {
+		int err = rollup_run(rollup, index, msg);
+		if (err < 0)
+			return err;
+	}
+	switch (record->kind) {
+	case SONDE__RECORD__BODY_TRACE: rollup_trace(rollup, index); break;
+	case SONDE__RECORD__BODY_SIGHTING:
+		if (record->record)
+			rollup_sighting(rollup, index);
+		break;
+	case SONDE__RECORD__BODY_HEARTBEAT:
+		return add_heartbeat(rollup, index, msg);
+	case SONDE__RECORD__BODY_PAYLOAD:
+		return record->record ? add_payload(rollup, index, msg)
+				      : ERR_OK;
+	case SONDE__RECORD__BODY_LOSS:
+		return record->record ? add_loss(rollup, index, msg) : ERR_OK;
+	case SONDE__RECORD__BODY_PING:
+	case SONDE__RECORD__BODY_PATHS:
+	case SONDE__RECORD__BODY_TRAIN:
+	case SONDE__RECORD__BODY_LOG:
+	case SONDE__RECORD__BODY__NOT_SET:
+	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE: break;
+	}
+	return ERR_OK;
+}
+
+int rollup_finish(struct rollup *rollup, struct errmsg *msg)
+{
+	int err = rollup_sightings_finish(rollup, msg);
+	return err < 0 ? err : rollup_traces_finish(rollup, msg);
+}
+
+void rollup_fini(struct rollup *rollup)
+{
+	sightings_fini(&rollup->sightings);
+	traces_fini(&rollup->traces);
+}

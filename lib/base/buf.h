@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Bytes that grow at the end: the writing half of lib/base/reader.h. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	uint8_t *data; /* owned; NULL while empty */
+	size_t len;
+	size_t cap;
+};
+
+void buf_fini(struct buf *b);                   /* frees; b is empty after */
+void buf_clear(struct buf *b);                  /* keeps the memory */
+uint8_t *buf_extend(struct buf *b, size_t len); /* room for len more bytes,
+						   already counted in */
+void buf_bytes(struct buf *b, const void *data, size_t len);
+void buf_u8(struct buf *b, uint8_t v);
+void buf_be16(struct buf *b, uint16_t v);
+void buf_be32(struct buf *b, uint32_t v);
+void buf_be64(struct buf *b, uint64_t v);
+void buf_printf(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); /* no terminator is added */

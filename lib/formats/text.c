@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * For people: a trace as a column of hops (text-trace.c), a ping as its
+ * replies and a summary (text-ping.c), everything else as one line.  Colour
+ * only repeats what the words say.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/xalloc.h"
+#include "lib/formats/text.h"
+#include "lib/formats/format.h"
+
+const char *text_on(const struct text *t, enum text_style style)
+{
+	static const char *const codes[] = { "", "\033[2m", "\033[1m",
+		"\033[32m", "\033[33m", "\033[31m" };
+	return t->colour ? codes[style] : "";
+}
+
+const char *text_off(const struct text *t)
+{
+	return t->colour ? "\033[0m" : "";
+}
+
+void text_print(const struct text *t, const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	for (; *c; c++) {
+		/* U+0080 to U+009F are controls too. */
+		bool control = *c < 0x20 || *c == 0x7f ||
+		    (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+		putc(control ? '?' : *c, t->to);
+		if (control && *c == 0xc2)
+			c++;
+	}
+}
+
+int text_target(
+    const struct text *t, const ProtobufCBinaryData *dst, const char *name)
+{
+	char a[ADDR_TEXT_LEN];
+	reply_addr(dst, a);
+	if (!name || !*name) {
+		fputs(a, t->to);
+		return (int)strlen(a);
+	}
+	text_print(t, name);
+	fprintf(t->to, " (%s)", a);
+	return (int)(strlen(name) + strlen(a)) + 3;
+}
+
+void text_stamp(const struct text *t)
+{
+	char text[WALLTIME_TEXT_LEN];
+	if (t->wall_ns == 0)
+		return;
+	walltime_text((struct walltime){ t->wall_ns }, text);
+	fprintf(t->to, "%s%.10s %.8s%s  ", text_on(t, TEXT_DIM), text,
+	    text + 11, text_off(t));
+}
+
+void text_not_sent(const struct text *t, const Sonde__Reply *reply)
+{
+	fprintf(t->to, "  %s%s", text_on(t, TEXT_BAD),
+	    *reply->denied ? "denied: " : "");
+	text_print(t, reply_not_sent(reply));
+	fputs(text_off(t), t->to);
+}
+
+void text_apart(struct text *t)
+{
+	if (t->records++ > 0)
+		putc('\n', t->to);
+}
+
+static void print_field(const struct text *t, const Sonde__Field *field)
+{
+	char a[ADDR_TEXT_LEN];
+	fputs("  ", t->to);
+	text_print(t, field->name);
+	putc('=', t->to);
+	switch (field->value_case) {
+	case SONDE__FIELD__VALUE_INTEGER:
+		fprintf(t->to, "%" PRId64, field->integer);
+		break;
+	case SONDE__FIELD__VALUE_NUMBER:
+		fprintf(t->to, "%g", field->number);
+		break;
+	case SONDE__FIELD__VALUE_BOOLEAN:
+		fputs(field->boolean ? "true" : "false", t->to);
+		break;
+	case SONDE__FIELD__VALUE_TEXT: text_print(t, field->text); break;
+	case SONDE__FIELD__VALUE_ADDRESS:
+		fputs(reply_addr(&field->address, a), t->to);
+		break;
+	case SONDE__FIELD__VALUE_OCTETS:
+		for (size_t i = 0; i < field->octets.len; i++)
+			fprintf(t->to, "%02x", field->octets.data[i]);
+		break;
+	case SONDE__FIELD__VALUE__NOT_SET:
+	case _SONDE__FIELD__VALUE__CASE_IS_INT_SIZE: putc('-', t->to); break;
+	}
+}
+
+static const char *proto_text(uint32_t proto, char to[static 16])
+{
+	const char *name = proto == 6 ? "tcp"
+	    : proto == 17             ? "udp"
+	    : proto == 1              ? "icmp"
+	    : proto == 58             ? "icmp6"
+				      : NULL;
+	if (name)
+		return name;
+	snprintf(to, 16, "ip-%u", proto);
+	return to;
+}
+
+/* Words from outside, padded, and a space. */
+static void print_column(const struct text *t, const char *text, size_t width)
+{
+	text_print(t, text);
+	for (size_t n = strlen(text); n < width; n++)
+		putc(' ', t->to);
+	putc(' ', t->to);
+}
+
+static void write_sighting(const struct text *t, const Sonde__Sighting *s)
+{
+	char a[ADDR_TEXT_LEN], proto[16];
+	text_stamp(t);
+	fprintf(t->to, "%s%-15s%s  ", text_on(t, TEXT_BOLD),
+	    reply_addr(&s->src, a), text_off(t));
+	print_column(t, s->verdict, 16);
+	print_column(t, *s->signature ? s->signature : "-", 10);
+	fputs(proto_text(s->proto, proto), t->to);
+	if (s->proto == 1 || s->proto == 58) /* ICMP, of both families */
+		fprintf(t->to, " type %u/%u", s->dport >> 8, s->dport & 0xff);
+	else
+		fprintf(t->to, " port %u", s->dport);
+	fprintf(t->to, "  %" PRIu64 " packet%s to %u target%s\n", s->packets,
+	    s->packets == 1 ? "" : "s", s->targets, s->targets == 1 ? "" : "s");
+}
+
+static void print_log(const struct text *t, const Sonde__Log *log)
+{
+	putc(' ', t->to);
+	text_print(t, log->process);
+	fputs(": ", t->to);
+	text_print(t, log->text);
+}
+
+static void print_loss(const struct text *t, const Sonde__Loss *loss)
+{
+	fprintf(t->to, " %" PRIu64 " to %" PRIu64 ": ", loss->from_seq,
+	    loss->to_seq);
+	text_print(t, loss->reason);
+}
+
+/* What has no layout of its own is its kind and what matters most. */
+static void write_other(const struct text *t, const Sonde__Record *record)
+{
+	const char *kind = record_kind_name(record->body_case);
+	text_stamp(t);
+	fprintf(t->to, "%s", kind ? kind : "empty record");
+	if (record->body_case == SONDE__RECORD__BODY_TRAIN) {
+		putc(' ', t->to);
+		text_print(t, record->train->script);
+		for (size_t i = 0; i < record->train->n_fields; i++)
+			print_field(t, record->train->fields[i]);
+	} else if (record->body_case == SONDE__RECORD__BODY_LOSS)
+		print_loss(t, record->loss);
+	else if (record->body_case == SONDE__RECORD__BODY_LOG)
+		print_log(t, record->log);
+	else if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT)
+		fprintf(t->to, " %zu counters", record->heartbeat->n_counters);
+	putc('\n', t->to);
+}
+
+static int text_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
+{
+	(void)msg;
+	struct text *t = xcalloc(1, sizeof(*t));
+	*t = (struct text){ .to = to, .colour = colour };
+	*ctx = t;
+	return 0;
+}
+
+static int text_record(
+    void *ctx, const Sonde__Record *record, struct errmsg *msg)
+{
+	struct text *t = ctx;
+	bool by_hand = record->campaign.len == 0 &&
+	    record->body_case <= SONDE__RECORD__BODY_TRAIN;
+	t->wall_ns = by_hand ? 0 : record->wall_ns;
+	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+		text_trace(t, record->trace);
+	else if (record->body_case == SONDE__RECORD__BODY_PING)
+		text_ping(t, record->ping);
+	else if (record->body_case == SONDE__RECORD__BODY_SIGHTING)
+		write_sighting(t, record->sighting);
+	else
+		write_other(t, record);
+	if (ferror(t->to))
+		return err_set(msg, -EIO, "output: cannot write");
+	return 0;
+}
+
+static int text_preview(
+    void *ctx, const Sonde__Record *part, struct errmsg *msg)
+{
+	struct text *t = ctx;
+	if (part->body_case == SONDE__RECORD__BODY_PING)
+		text_ping_preview(t, part->ping);
+	return ferror(t->to) ? err_set(msg, -EIO, "output: cannot write") : 0;
+}
+
+static int text_close(void *ctx, struct errmsg *msg)
+{
+	struct text *t = ctx;
+	int failed = fflush(t->to);
+	free(t);
+	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
+}
+
+const struct writer_ops writer_text = {
+	.name = "text",
+	.help = "for people",
+	.open = text_open,
+	.record = text_record,
+	.preview = text_preview,
+	.close = text_close,
+};

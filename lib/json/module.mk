@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+lib_SRCS += lib/json/json-value.c

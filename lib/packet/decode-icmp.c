@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What an ICMP error carries: the packet it complains about, and behind that
+ * the multi-part extensions.  Specification: RFC 792, RFC 4443, RFC 4884
+ * (sections 4, 5 and 7), RFC 5837 and 4950 for what the objects hold.
+ *
+ * |     Type      |     Code      |           Checksum            |
+ * |    unused     | Length (v4)   |            unused             |
+ * |            quoted datagram, padded to 128 octets              |
+ * |Version|       reserved        |           Checksum            |
+ * |        Object length          |   Class-Num   |    C-Type     |
+ * |                    Object payload ...                         |
+ *
+ * Length counts 32-bit words in ICMPv4 (second octet of the third word's
+ * line above) and 64-bit words in ICMPv6 (first octet).  Routers older than
+ * the RFC put the structure at octet 128 and leave the length zero; there
+ * only a checksum that is present and right is believed.
+ */
+#include "lib/packet/decode.h"
+#include "lib/packet/octets.h"
+
+#define COMPAT_QUOTE_LEN 128
+#define STRUCTURE_HEADER_LEN 4
+#define OBJECT_HEADER_LEN 4
+
+bool packet_is_icmp_error(const struct packet *p)
+{
+	if (p->src.family == 6)
+		return p->proto == PACKET_ICMP6 && p->icmp_type < 128;
+	return p->src.family == 4 && p->proto == PACKET_ICMP &&
+	    (p->icmp_type == 3 || p->icmp_type == 4 || p->icmp_type == 5 ||
+		p->icmp_type == 11 || p->icmp_type == 12);
+}
+
+static bool may_have_extensions(const struct packet *p)
+{
+	if (p->proto == PACKET_ICMP6)
+		return p->icmp_type == 1 || p->icmp_type == 3;
+	return p->icmp_type == 3 || p->icmp_type == 11 || p->icmp_type == 12;
+}
+
+/* The octets that the length attribute gives the quoted datagram, 0: none. */
+static size_t quoted_len_attribute(const struct packet *p)
+{
+	if (p->proto == PACKET_ICMP6)
+		return (size_t)(p->icmp_rest >> 24) * 8;
+	return (size_t)(p->icmp_rest >> 16 & 0xff) * 4;
+}
+
+static bool structure_is_sound(
+    const uint8_t *bytes, size_t len, bool checksum_required)
+{
+	if (len < STRUCTURE_HEADER_LEN + OBJECT_HEADER_LEN ||
+	    bytes[0] >> 4 != 2)
+		return false;
+	if (load_be16(bytes + 2) == 0)
+		return !checksum_required;
+	return packet_fold(packet_sum(0, bytes, len)) == 0;
+}
+
+void decode_icmp_error(struct packet *p)
+{
+	p->quote = p->payload_len > 0 ? p->payload : NULL;
+	p->quote_len = p->payload_len;
+	/* The structure runs to the end: a part of it proves nothing. */
+	if (!may_have_extensions(p) || p->payload_len < p->payload_wire_len)
+		return;
+	size_t at = quoted_len_attribute(p);
+	bool by_length = at != 0;
+	if (!by_length)
+		at = COMPAT_QUOTE_LEN;
+	if (at >= p->payload_len ||
+	    !structure_is_sound(
+		p->payload + at, p->payload_len - at, !by_length))
+		return;
+	p->quote_len = at;
+	p->extensions = p->payload + at;
+	p->extensions_len = p->payload_len - at;
+	p->extensions_by_length = by_length;
+}
+
+int packet_next_extension(const struct packet *packet, size_t *offset,
+    struct packet_extension *object)
+{
+	if (*offset == 0)
+		*offset = STRUCTURE_HEADER_LEN;
+	if (!packet->extensions || *offset >= packet->extensions_len)
+		return ERR_EOF;
+	const uint8_t *at = packet->extensions + *offset;
+	size_t left = packet->extensions_len - *offset;
+	if (left < OBJECT_HEADER_LEN)
+		return ERR_MALFORMED;
+	size_t len = load_be16(at);
+	if (len < OBJECT_HEADER_LEN || len > left)
+		return ERR_MALFORMED;
+	*object = (struct packet_extension){
+		.class_num = at[2],
+		.c_type = at[3],
+		.data = at + OBJECT_HEADER_LEN,
+		.len = len - OBJECT_HEADER_LEN,
+	};
+	*offset += len;
+	return 0;
+}
+
+/* A quote may end anywhere; what matters is that the four octets which name
+ * the flow are there. */
+int packet_decode_quote(struct packet *quoted, const struct packet *error)
+{
+	if (!error->quote) {
+		memset(quoted, 0, sizeof(*quoted));
+		return ERR_NOT_FOUND;
+	}
+	struct span s = span_init(error->quote, error->quote_len, SIZE_MAX);
+	int err = decode_span(quoted, &s, true);
+	if (quoted->src.family != error->src.family)
+		return err != 0 ? err : ERR_MALFORMED;
+	if (quoted->fragment && !quoted->first_fragment)
+		return ERR_UNSUPPORTED;
+	size_t header_len = quoted->ip_header_len;
+	if (header_len < 20)
+		return ERR_MALFORMED;
+	if (error->quote_len < header_len + 4 ||
+	    (quoted->src.family == 6 && decode_is_extension(quoted->proto)))
+		return ERR_TRUNCATED;
+	if (quoted->payload_wire_len > UINT16_MAX)
+		quoted->payload_wire_len = quoted->payload_len;
+	return 0;
+}

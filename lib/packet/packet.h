@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One captured packet as fields: what the sensor, the guardian's matching and
+ * the simulated internet all read.  Pure: bytes in, fields out.  The bytes
+ * are borrowed; pointers in struct packet point into them.
+ *
+ * Truncated (the capture ended) and malformed (a length contradicts another)
+ * differ; fields before the failure are filled.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/err.h"
+
+#define PACKET_TCP_FIN 0x01
+#define PACKET_TCP_SYN 0x02
+#define PACKET_TCP_RST 0x04
+#define PACKET_TCP_PSH 0x08
+#define PACKET_TCP_ACK 0x10
+#define PACKET_TCP_URG 0x20
+
+enum packet_proto {
+	PACKET_ICMP = 1,
+	PACKET_TCP = 6,
+	PACKET_UDP = 17,
+	PACKET_ICMP6 = 58
+};
+
+struct packet {
+	struct addr src, dst;
+	uint8_t proto;          /* the upper protocol, after IPv6 extensions */
+	uint8_t ttl;            /* or hop limit */
+	uint8_t tos;            /* or traffic class */
+	uint16_t ip_id;         /* IPv4, or of an IPv6 fragment header */
+	uint32_t flow_label;    /* IPv6 */
+	uint16_t ip_len;        /* the whole IP packet on the wire */
+	uint16_t ip_header_len; /* with IPv6 extension headers */
+	bool ip_options;        /* IPv4 options are present */
+	bool fragment;          /* part of a datagram */
+	bool first_fragment;    /* offset 0: the upper header is here */
+
+	uint16_t sport, dport; /* TCP, UDP */
+	uint16_t l4_checksum;  /* TCP, UDP, ICMP, as on the wire */
+	uint16_t udp_len;
+	uint32_t tcp_seq, tcp_ack;
+	uint16_t tcp_window;
+	uint8_t tcp_flags;
+	uint8_t tcp_header_len;
+	uint8_t icmp_type, icmp_code;
+	uint16_t icmp_id, icmp_seq; /* echo messages */
+	uint32_t icmp_rest;         /* the four octets after the checksum */
+
+	const uint8_t *payload; /* after the upper header; NULL when none */
+	size_t payload_len;     /* captured */
+	size_t
+	    payload_wire_len; /* on the wire, by the lengths in the headers */
+
+	const uint8_t *quote; /* ICMP errors: the quoted IP packet */
+	size_t quote_len;
+	const uint8_t *extensions; /* RFC 4884 structure, checked, or NULL */
+	size_t extensions_len;
+	bool extensions_by_length; /* false: found at octet 128 */
+};
+
+/* From the IP header on.  caplen bytes were captured, wirelen were sent.
+ * ERR_TRUNCATED, ERR_MALFORMED, or ERR_UNSUPPORTED for what is not IP. */
+int packet_decode_ip(
+    struct packet *packet, const void *bytes, size_t caplen, size_t wirelen);
+
+/* From the link layer: dlt is libpcap's DLT_* (EN10MB with VLAN and QinQ,
+ * LINUX_SLL, LINUX_SLL2, RAW, IPV4, IPV6, NULL, LOOP); ERR_UNSUPPORTED for
+ * another link or for a frame that is not IP (ARP, ...). */
+int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
+    size_t caplen, size_t wirelen);
+bool packet_link_known(int dlt);
+
+/* The packet quoted by an ICMP error, as far as it goes: at least addresses,
+ * protocol and the first four octets of its upper header, or an error. */
+int packet_decode_quote(struct packet *quoted, const struct packet *error);
+bool packet_is_icmp_error(const struct packet *packet);
+
+/* One object of an RFC 4884 structure; start with *offset = 0, ends with
+ * ERR_EOF.  A bad object ends the walk with ERR_MALFORMED. */
+struct packet_extension {
+	uint8_t class_num, c_type;
+	const uint8_t *data;
+	size_t len;
+};
+int packet_next_extension(const struct packet *packet, size_t *offset,
+    struct packet_extension *object);
+
+/* RFC 1071, over bytes; chain by passing the previous sum. */
+uint32_t packet_sum(uint32_t sum, const void *bytes, size_t len);
+uint16_t packet_fold(uint32_t sum); /* the complemented 16-bit checksum */

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Records between structs and bytes.  The checks walk the schema's own
+ * description, so a field that is added to record.proto is checked (and
+ * shown) without a line here; only the meaning of its octets is told below.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+
+#include "lib/base/arena.h"
+#include "lib/record/record-schema.h"
+#include "lib/base/xalloc.h"
+
+/* What one record may take once unpacked: empty sub-messages of two bytes
+ * become structs of hundreds. */
+enum { UNPACKED_MAX_BYTES = 8 << 20 };
+
+const char *record_kind_name(Sonde__Record__BodyCase kind)
+{
+	if (kind == SONDE__RECORD__BODY__NOT_SET)
+		return NULL;
+	const ProtobufCFieldDescriptor *field =
+	    protobuf_c_message_descriptor_get_field(
+		&sonde__record__descriptor, (unsigned)kind);
+	return field ? field->name : NULL;
+}
+
+enum record_octets record_octets_of(const ProtobufCMessageDescriptor *message,
+    const ProtobufCFieldDescriptor *field)
+{
+	static const struct {
+		const char *field;
+		enum record_octets octets;
+	} names[] = {
+		{ "src", RECORD_OCTETS_ADDRESS },
+		{ "dst", RECORD_OCTETS_ADDRESS },
+		{ "from", RECORD_OCTETS_ADDRESS },
+		{ "near", RECORD_OCTETS_ADDRESS },
+		{ "far", RECORD_OCTETS_ADDRESS },
+		{ "address", RECORD_OCTETS_ADDRESS },
+		{ "addresses", RECORD_OCTETS_ADDRESS },
+		{ "campaign", RECORD_OCTETS_ID },
+		{ "payload_hash", RECORD_OCTETS_ID },
+		{ "hash", RECORD_OCTETS_ID },
+	};
+	(void)message;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(field->name, names[i].field) == 0)
+			return names[i].octets;
+	return RECORD_OCTETS_PLAIN;
+}
+
+size_t record_field_count(
+    const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+	const uint8_t *base = (const uint8_t *)message;
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		return *(const size_t *)(base + field->quantifier_offset);
+	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+		return *(const uint32_t *)(base + field->quantifier_offset) ==
+		    field->id;
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+		return *(void *const *)(base + field->offset) != NULL;
+	return 1;
+}
+
+static size_t value_size(const ProtobufCFieldDescriptor *field)
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+	case PROTOBUF_C_TYPE_SFIXED64: return sizeof(uint64_t);
+	case PROTOBUF_C_TYPE_DOUBLE: return sizeof(double);
+	case PROTOBUF_C_TYPE_STRING: return sizeof(char *);
+	case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
+	case PROTOBUF_C_TYPE_MESSAGE: return sizeof(ProtobufCMessage *);
+	case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_ENUM: return sizeof(uint32_t);
+	}
+	BUG("field type %d", (int)field->type);
+}
+
+const void *record_field_at(const ProtobufCMessage *message,
+    const ProtobufCFieldDescriptor *field, size_t i)
+{
+	const uint8_t *at = (const uint8_t *)message + field->offset;
+	if (field->label != PROTOBUF_C_LABEL_REPEATED)
+		return at;
+	return *(const uint8_t *const *)at + i * value_size(field);
+}
+
+/* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no more than
+ * U+10FFFF. */
+static bool utf8_valid(const char *text)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	while (*p) {
+		static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+		size_t more = *p < 0x80   ? 0
+		    : (*p & 0xe0) == 0xc0 ? 1
+		    : (*p & 0xf0) == 0xe0 ? 2
+		    : (*p & 0xf8) == 0xf0 ? 3
+					  : SIZE_MAX;
+		if (more == SIZE_MAX)
+			return false;
+		uint32_t c = more ? *p & (0x3fu >> more) : *p;
+		for (size_t i = 1; i <= more; i++) {
+			if ((p[i] & 0xc0) != 0x80)
+				return false;
+			c = c << 6 | (p[i] & 0x3fu);
+		}
+		if (c < least[more] || c > 0x10ffff ||
+		    (c >= 0xd800 && c <= 0xdfff))
+			return false;
+		p += more + 1;
+	}
+	return true;
+}
+
+static int octets_check(const ProtobufCMessageDescriptor *message,
+    const ProtobufCFieldDescriptor *field, size_t len, struct errmsg *msg)
+{
+	if (len == 0 || len == 16) /* right for all, and most are */
+		return 0;
+	switch (record_octets_of(message, field)) {
+	case RECORD_OCTETS_PLAIN: return 0;
+	case RECORD_OCTETS_ADDRESS:
+		if (len == 4)
+			return 0;
+		return err_set(msg, ERR_MALFORMED,
+		    "%s: an address, expected 4 or 16 bytes, got %zu",
+		    field->name, len);
+	case RECORD_OCTETS_ID:
+		return err_set(msg, ERR_MALFORMED,
+		    "%s: expected 16 bytes, got %zu", field->name, len);
+	}
+	BUG("octets");
+}
+
+static int message_check(const ProtobufCMessage *message, struct errmsg *msg);
+
+static int value_check(const ProtobufCMessage *message,
+    const ProtobufCFieldDescriptor *field, const void *at, struct errmsg *msg)
+{
+	int err = 0;
+	if (field->type == PROTOBUF_C_TYPE_STRING &&
+	    !utf8_valid(*(char *const *)at))
+		return err_set(
+		    msg, ERR_MALFORMED, "%s: not UTF-8", field->name);
+	if (field->type == PROTOBUF_C_TYPE_ENUM &&
+	    !protobuf_c_enum_descriptor_get_value(
+		field->descriptor, *(const int *)at))
+		return err_set(msg, ERR_MALFORMED, "%s: no such value, got %d",
+		    field->name, *(const int *)at);
+	if (field->type == PROTOBUF_C_TYPE_BYTES)
+		err = octets_check(message->descriptor, field,
+		    ((const ProtobufCBinaryData *)at)->len, msg);
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+		err = message_check(*(ProtobufCMessage *const *)at, msg);
+		if (err)
+			err_prefix(msg, "%s", field->name);
+	}
+	return err;
+}
+
+/* A single number has nothing to check. */
+static bool is_plain(const ProtobufCFieldDescriptor *field)
+{
+	return field->label != PROTOBUF_C_LABEL_REPEATED &&
+	    field->type != PROTOBUF_C_TYPE_STRING &&
+	    field->type != PROTOBUF_C_TYPE_ENUM &&
+	    field->type != PROTOBUF_C_TYPE_BYTES &&
+	    field->type != PROTOBUF_C_TYPE_MESSAGE;
+}
+
+static int message_check(const ProtobufCMessage *message, struct errmsg *msg)
+{
+	const ProtobufCMessageDescriptor *d = message->descriptor;
+	for (unsigned f = 0; f < d->n_fields; f++) {
+		const ProtobufCFieldDescriptor *field = &d->fields[f];
+		if (is_plain(field))
+			continue;
+		size_t count = record_field_count(message, field);
+		if (count > RECORD_MAX_REPLIES)
+			return err_set(msg, ERR_LIMIT,
+			    "%s: expected at most %d, got %zu", field->name,
+			    RECORD_MAX_REPLIES, count);
+		for (size_t i = 0; i < count; i++) {
+			int err = value_check(message, field,
+			    record_field_at(message, field, i), msg);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int record_check(const Sonde__Record *record, struct errmsg *msg)
+{
+	if (record->body_case == SONDE__RECORD__BODY__NOT_SET)
+		return err_set(msg, ERR_UNSUPPORTED,
+		    "body: none, or of a kind that is not known here");
+	int err = message_check(&record->base, msg);
+	if (err)
+		err_prefix(msg, "record");
+	return err;
+}
+
+int record_pack(const Sonde__Record *record, struct buf *to, struct errmsg *msg)
+{
+	int err = record_check(record, msg);
+	if (err)
+		return err;
+	size_t len = sonde__record__get_packed_size(record);
+	if (len > RECORD_MAX_BYTES)
+		return err_set(msg, ERR_LIMIT,
+		    "record: expected at most %d bytes, got %zu",
+		    RECORD_MAX_BYTES, len);
+	sonde__record__pack(record, buf_extend(to, len));
+	return 0;
+}
+
+struct budget {
+	size_t left;
+	struct arena *arena; /* NULL: pieces are freed one by one */
+};
+
+static void *budget_alloc(void *data, size_t size)
+{
+	struct budget *budget = data;
+	if (size > budget->left)
+		return NULL;
+	budget->left -= size;
+	return budget->arena ? arena_alloc(budget->arena, size) : xmalloc(size);
+}
+
+static void budget_free(void *data, void *p)
+{
+	const struct budget *budget = data;
+	if (!budget->arena)
+		free(p);
+}
+
+int record_unpack_in(struct arena *arena, Sonde__Record **record,
+    const uint8_t *bytes, size_t len, struct errmsg *msg)
+{
+	*record = NULL;
+	if (len > RECORD_MAX_BYTES)
+		return err_set(msg, ERR_LIMIT,
+		    "record: expected at most %d bytes, got %zu",
+		    RECORD_MAX_BYTES, len);
+	struct budget budget = { UNPACKED_MAX_BYTES, arena };
+	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
+	Sonde__Record *r = sonde__record__unpack(&allocator, len, bytes);
+	if (!r)
+		return err_set(msg, ERR_MALFORMED,
+		    "record: %zu bytes that do not unpack", len);
+	int err = record_check(r, msg);
+	if (err) {
+		if (!arena)
+			record_free(r);
+		return err;
+	}
+	*record = r;
+	return 0;
+}
+
+int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,
+    struct errmsg *msg)
+{
+	return record_unpack_in(NULL, record, bytes, len, msg);
+}
+
+void record_free(Sonde__Record *record)
+{
+	if (record)
+		sonde__record__free_unpacked(record, NULL);
+}
+
+uint64_t record_loss_count(const Sonde__Loss *loss)
+{
+	uint64_t sum = loss->unnumbered;
+	bool over = false;
+	if (loss->from_seq > 0 && loss->from_seq <= loss->to_seq)
+		over = __builtin_add_overflow(
+		    sum, loss->to_seq - loss->from_seq + 1, &sum);
+	for (size_t i = 1; i < loss->n_more && !over; i += 2)
+		over = __builtin_add_overflow(sum, loss->more[i], &sum);
+	return over ? UINT64_MAX : sum;
+}
+
+void record_stamp(Sonde__Record *record)
+{
+	struct timex now = { .modes = 0 };
+	record->mono_ns = monotime_now().ns;
+	record->wall_ns = walltime_now().ns;
+	int state = adjtimex(&now);
+	if (state < 0) {
+		record->clock_state = SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
+		record->clock_error_ns = 0;
+		return;
+	}
+	record->clock_state = state == TIME_ERROR || now.status & STA_UNSYNC
+	    ? SONDE__CLOCK_STATE__CLOCK_STATE_UNSYNCHRONISED
+	    : SONDE__CLOCK_STATE__CLOCK_STATE_SYNCHRONISED;
+	record->clock_error_ns =
+	    now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Records as bytes.  The structs are protobuf-c's (Sonde__Record and its
+ * bodies, from lib/record/record.proto); this file is the one door between them
+ * and bytes that came from outside, and it checks what the schema cannot say:
+ * address lengths, counts, known enum values, text that is UTF-8.
+ */
+#pragma once
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/record/record.pb-c.h"
+
+#define RECORD_MAX_BYTES 65536 /* one packed record */
+#define RECORD_MAX_REPLIES 4096
+
+/* Stable lower-case names: "trace", "ping", ..., NULL for an unset body. */
+const char *record_kind_name(Sonde__Record__BodyCase kind);
+
+/* Appends the packed record.  ERR_LIMIT when it is over RECORD_MAX_BYTES. */
+int record_pack(
+    const Sonde__Record *record, struct buf *to, struct errmsg *msg);
+
+/* A checked record, or an error that says which field is wrong.  Free with
+ * record_free. */
+int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,
+    struct errmsg *msg);
+void record_free(Sonde__Record *record);
+/* The same in the arena's memory, with which it ends; never record_free it.
+ * After an error the arena holds what was half made. */
+struct arena;
+int record_unpack_in(struct arena *arena, Sonde__Record **record,
+    const uint8_t *bytes, size_t len, struct errmsg *msg);
+
+/* How many records a loss tells of: all its ranges, and what had no number
+ * yet.  UINT64_MAX when that is past counting. */
+uint64_t record_loss_count(const Sonde__Loss *loss);
+
+/* Fills wall_ns, mono_ns, clock_state and clock_error_ns with now. */
+void record_stamp(Sonde__Record *record);
+
+/* One line of JSON (versioned schema "sonde-record/1"), addresses as text,
+ * times as RFC 3339 beside their _ns fields.  The caller owns the json_t. */
+struct json_t;
+struct json_t *record_to_json(const Sonde__Record *record);
+/* The way back, for those who got it from the API.  Free with record_free. */
+int record_from_json(
+    Sonde__Record **record, const struct json_t *object, struct errmsg *msg);

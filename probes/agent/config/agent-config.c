@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/* The keys of agent.conf as rows, and their values as a checked struct. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/agent/config/agent-config.h"
+#include "lib/https/url.h"
+#include "probes/net/net.h"
+#include "probes/sensor/sensor.h"
+
+#define MS 1e6
+#define SECOND 1e9
+#define NO_BOUND (-1)
+
+const struct option_row agent_config_rows[] = {
+	{ "collector", 0, OPTION_TEXT, "URL", NULL, 0, 0, NULL,
+	    "where records go; https, or http to this machine" },
+	{ "ca-file", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+	    "certificates that may vouch for the collector" },
+	{ "name", 0, OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
+	    "what people call this agent; the host's name if absent" },
+	{ "state-dir", 0, OPTION_TEXT, "FOLDER", NULL, 0, 0,
+	    "/var/lib/sonde-agent", "identity and spool" },
+	{ "user", 0, OPTION_TEXT, "USER", NULL, 0, 0, "nobody",
+	    "whom processes become when started as root" },
+	{ "policy", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+	    "what may be sent, sonde-policy(5)" },
+	{ "net", 0, OPTION_TEXT, "NET", NULL, 0, 0, "live:buffer=1M",
+	    "live, or sim:FILE for a simulated internet" },
+	{ "sensor-interfaces", 0, OPTION_LIST, "NAMES", NULL, 0, 0, NULL,
+	    "where the sensor listens; none: no sensor" },
+	{ "home-prefixes", 0, OPTION_LIST, "PREFIXES", NULL, 0, 0, NULL,
+	    "addresses whose own packets are not held against them" },
+	{ "promiscuous", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "also take frames for other machines" },
+	{ "sensor-interval", 0, OPTION_DURATION, "TIME", NULL, SECOND,
+	    3600 * SECOND, "60s", "the sensor counts in intervals of this" },
+	{ "heartbeat", 0, OPTION_DURATION, "TIME", NULL, 100 * MS,
+	    3600 * SECOND, "60s", "between two records of all counters" },
+	{ "spool-size", 0, OPTION_SIZE, "BYTES", NULL, 65536, NO_BOUND, "256M",
+	    "the most that waits on disk" },
+	{ "spool-segment", 0, OPTION_SIZE, "BYTES", NULL, 4096, 64 * 1048576.0,
+	    "8M", "the size of one file of the spool" },
+	{ "feed", 0, OPTION_TEXT, "SOCKET", NULL, 0, 0, NULL,
+	    "where local programs may add records" },
+	{ "max-runs", 0, OPTION_INTEGER, "COUNT", NULL, 1, 64, "8",
+	    "scripts that run at one time" },
+	{ "retry-least", 0, OPTION_DURATION, "TIME", NULL, MS, 60 * SECOND,
+	    "500ms", "the first wait after the collector failed, at most" },
+	{ "retry-most", 0, OPTION_DURATION, "TIME", NULL, MS, 86400 * SECOND,
+	    "60s", "and the last one" },
+	{ "restart-least", 0, OPTION_DURATION, "TIME", NULL, MS, 60 * SECOND,
+	    "100ms", "before a process that died is started again" },
+	{ "crash-budget", 0, OPTION_INTEGER, "COUNT", NULL, 1, 1e9, "10",
+	    "crashes in a row until a process is given up" },
+	{ "allow-weak-sandbox", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "go on where a layer of isolation is missing" },
+	{ "log-level", 0, OPTION_CHOICE, "LEVEL", "error|warn|info|debug", 0, 0,
+	    "info", "the least grave thing that is said" },
+	{ NULL, 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL },
+};
+
+static enum log_level level_of(const char *text)
+{
+	static const char *const names[] = { "error", "warn", "info", "debug" };
+	for (int i = 0; i < 4; i++)
+		if (strcmp(text, names[i]) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
+static int read_homes(struct agent_config *c, struct errmsg *msg)
+{
+	const char *const *homes;
+	size_t count = config_list(c->raw, "home-prefixes", &homes);
+	if (count > AGENT_MAX_HOMES)
+		return err_set(msg, ERR_CONFIG,
+		    "home-prefixes: expected at most %d, got %zu",
+		    AGENT_MAX_HOMES, count);
+	for (; c->home_count < count; c->home_count++)
+		if (prefix_parse(&c->homes[c->home_count], homes[c->home_count],
+			msg) != 0) {
+			err_prefix(msg, "home-prefixes");
+			return ERR_CONFIG;
+		}
+	return 0;
+}
+
+/* Only root can become somebody else, so only root needs to know who. */
+static int read_user(struct agent_config *c, struct errmsg *msg)
+{
+	c->user = config_text(c->raw, "user");
+	if (geteuid() != 0)
+		return 0;
+	const struct passwd *user = getpwnam(c->user);
+	if (!user)
+		return err_set(msg, ERR_CONFIG,
+		    "user: there is no '%s'; make "
+		    "it: useradd --system --no-create-home %s",
+		    c->user, c->user);
+	if (user->pw_uid == 0)
+		return err_set(
+		    msg, ERR_CONFIG, "user: root would keep every right");
+	c->uid = user->pw_uid;
+	c->gid = user->pw_gid;
+	return 0;
+}
+
+static void read_values(struct agent_config *c)
+{
+	const struct config *raw = c->raw;
+	c->collector = config_text(raw, "collector");
+	c->ca_file = config_text(raw, "ca-file");
+	c->name = config_text(raw, "name");
+	c->state_dir = config_text(raw, "state-dir");
+	c->policy = config_text(raw, "policy");
+	c->net = config_text(raw, "net");
+	c->feed = config_text(raw, "feed");
+	c->interface_count =
+	    config_list(raw, "sensor-interfaces", &c->interfaces);
+	c->promiscuous = config_flag(raw, "promiscuous");
+	c->allow_weak_sandbox = config_flag(raw, "allow-weak-sandbox");
+	c->spool_bytes = config_size(raw, "spool-size");
+	c->segment_bytes = config_size(raw, "spool-segment");
+	c->heartbeat_ns = config_duration_ns(raw, "heartbeat");
+	c->sensor_interval_ns = config_duration_ns(raw, "sensor-interval");
+	c->retry_least_ns = config_duration_ns(raw, "retry-least");
+	c->retry_most_ns = config_duration_ns(raw, "retry-most");
+	c->restart_least_ns = config_duration_ns(raw, "restart-least");
+	c->max_runs = (unsigned)config_integer(raw, "max-runs");
+	c->crash_budget = (unsigned)config_integer(raw, "crash-budget");
+	c->log_level = level_of(config_text(raw, "log-level"));
+}
+
+static int check(struct agent_config *c, struct errmsg *msg)
+{
+	const char *spec;
+	int err = c->collector ? url_check(c->collector, msg) : 0;
+	if (!err)
+		err = read_homes(c, msg);
+	if (!err)
+		err = read_user(c, msg);
+	if (!err && !net_find(c->net, &spec, msg))
+		err = ERR_CONFIG;
+	if (!err && c->interface_count > SENSOR_INTERFACES_MAX)
+		err = err_set(msg, ERR_CONFIG,
+		    "sensor-interfaces: expected at most %d, got %zu",
+		    SENSOR_INTERFACES_MAX, c->interface_count);
+	if (!err && c->retry_most_ns < c->retry_least_ns)
+		err = err_set(
+		    msg, ERR_CONFIG, "retry-most: less than retry-least");
+	return err;
+}
+
+int agent_config_load(
+    struct agent_config *config, const char *path, struct errmsg *msg)
+{
+	memset(config, 0, sizeof(*config));
+	bool asked = strcmp(path, AGENT_CONFIG_DEFAULT) != 0;
+	int err = (asked ? config_load : config_load_default)(
+	    &config->raw, agent_config_rows, path, msg);
+	if (err)
+		return err == -ENOENT ? ERR_CONFIG : err;
+	read_values(config);
+	err = check(config, msg);
+	if (err) {
+		err_prefix(msg, "%.100s", path);
+		agent_config_fini(config);
+	}
+	return err;
+}
+
+void agent_config_fini(struct agent_config *config)
+{
+	config_free(config->raw);
+	memset(config, 0, sizeof(*config));
+}

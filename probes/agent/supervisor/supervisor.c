@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor's loop.  It makes every channel before the first fork and
+ * keeps both ends, so that any process can be replaced on its channels.  The
+ * end comes in steps: who makes records first, then the shipper with what it
+ * can still ship, then the keeper.
+ */
+#include <cap-ng.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "probes/ipc/process.h"
+#include "probes/agent/shipper/shipper-start.h"
+#include "probes/agent/supervisor/supervisor-state.h"
+#include "probes/agent/supervisor/supervisor.h"
+
+#define HOST_EVERY_NS (60 * NS_PER_S)
+#define STEP_NS (7 * NS_PER_S)      /* for one step of the end */
+#define SETTLE_NS (150 * NS_PER_MS) /* the keeper takes the last records */
+#define IDLE_NS (3600 * NS_PER_S)
+
+void supervisor_say(
+    struct supervisor *s, enum log_level level, const char *format, ...)
+{
+	char text[400];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	log_msg(level, "%s", text);
+	producer_log(s->talk[THEIRS], (uint32_t)level, "supervisor", text);
+}
+
+void supervisor_count(struct supervisor *s, const char *name, uint64_t n)
+{
+	counters_add(counters_cell(s->own_page, name), n);
+}
+
+static void count_child(
+    struct supervisor *s, const char *what, enum child_kind kind, uint64_t n)
+{
+	char name[COUNTERS_NAME_LEN];
+	snprintf(name, sizeof(name), "%s.%s", what, child_name(kind));
+	supervisor_count(s, name, n);
+}
+
+/* --- this machine ------------------------------------------------------ */
+
+static bool is_told(const struct ifaddrs *i, struct addr *a)
+{
+	if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK ||
+	    !(i->ifa_flags & IFF_UP))
+		return false;
+	if (i->ifa_addr->sa_family == AF_INET)
+		*a = addr_from_bytes(
+		    &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, 4);
+	else if (i->ifa_addr->sa_family == AF_INET6)
+		*a = addr_from_bytes(
+		    &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr,
+		    16);
+	else
+		return false;
+	return !(a->family == 6 && a->bytes[0] == 0xfe);
+}
+
+static void look_at_host(struct supervisor *s)
+{
+	struct ifaddrs *list, *i;
+	struct addr a;
+	uint32_t count = 0;
+	s->host_at = monotime_add(monotime_now(), HOST_EVERY_NS);
+	if (getifaddrs(&list) != 0)
+		return;
+	for (i = list; i && count < HEARTBEAT_MAX_ADDRESSES; i = i->ifa_next)
+		if (is_told(i, &a))
+			s->host->addresses[count++] = a;
+	s->host->count = count;
+	freeifaddrs(list);
+}
+
+/* --- children ---------------------------------------------------------- */
+
+static void start(struct supervisor *s, enum child_kind kind)
+{
+	struct child *c = &s->children[kind];
+	if (child_start(s, kind) != 0) {
+		supervisor_say(s, LOG_ERROR, "%s: fork: %s", child_name(kind),
+		    strerror(errno));
+		c->at = monotime_add(monotime_now(), NS_PER_S);
+	}
+}
+
+static void plan_restart(
+    struct supervisor *s, enum child_kind kind, const char *how, int number)
+{
+	struct child *c = &s->children[kind];
+	struct monotime now = monotime_now();
+	count_child(s, "restarts", kind, 1);
+	if (restart_plan(&c->restart, c->since, now, &c->at)) {
+		supervisor_say(s, LOG_WARN, "%s %s %d; it starts again",
+		    child_name(kind), how, number);
+		return;
+	}
+	c->wanted = false;
+	count_child(s, "failed", kind, 1);
+	supervisor_say(s, LOG_ERROR,
+	    "%s %s %d, too often: it is given up; the rest goes on",
+	    child_name(kind), how, number);
+}
+
+static void reap(struct supervisor *s, enum child_kind kind, bool ending)
+{
+	struct child *c = &s->children[kind];
+	int status;
+	if (c->pid == 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
+		return;
+	close(c->pidfd);
+	c->pid = 0;
+	c->at = monotime_now();
+	if (ending)
+		return;
+	if (c->asked) /* for a reload */
+		return;
+	if (kind == CHILD_SENSOR && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 0)
+		c->wanted = false; /* a capture file that ended */
+	else if (WIFEXITED(status))
+		plan_restart(s, kind, "ended with", WEXITSTATUS(status));
+	else
+		plan_restart(s, kind,
+		    WTERMSIG(status) == SIGSYS
+			? "made a forbidden system call, signal"
+			: "was killed by signal",
+		    WTERMSIG(status));
+}
+
+static void end_child(struct supervisor *s, enum child_kind kind, int number)
+{
+	struct child *c = &s->children[kind];
+	c->asked = true;
+	if (c->pid)
+		kill(c->pid, number);
+}
+
+static void start_due(struct supervisor *s)
+{
+	struct monotime now = monotime_now();
+	for (int i = 0; i < CHILDREN; i++) {
+		struct child *c = &s->children[i];
+		if (c->wanted && c->pid == 0 && !monotime_before(now, c->at))
+			start(s, (enum child_kind)i);
+	}
+}
+
+/* --- the loop ---------------------------------------------------------- */
+
+static void take_run(struct supervisor *s)
+{
+	static uint8_t message[RUN_REQUEST_MAX_BYTES];
+	struct run_request request;
+	ssize_t n = recv(s->runs_asked[OURS], message, sizeof(message),
+	    MSG_DONTWAIT | MSG_TRUNC);
+	if (n <= 0)
+		return;
+	int err = n > (ssize_t)sizeof(message)
+	    ? ERR_LIMIT
+	    : run_request_unpack(&request, message, (size_t)n);
+	if (err) {
+		supervisor_count(s, "runs_malformed", 1);
+		supervisor_say(s, LOG_ERROR,
+		    "the shipper asks for a run that is %s", err_str(err));
+		return;
+	}
+	if (!s->ending)
+		run_start(s, &request);
+	run_request_fini(&request);
+}
+
+static struct monotime next_event(const struct supervisor *s)
+{
+	struct monotime t = s->host_at;
+	struct monotime runs = runs_next(s);
+	if (monotime_before(runs, t))
+		t = runs;
+	for (int i = 0; i < CHILDREN; i++) {
+		const struct child *c = &s->children[i];
+		if (c->wanted && c->pid == 0 && monotime_before(c->at, t))
+			t = c->at;
+	}
+	return t;
+}
+
+/* Sleeps until something happens; true when a signal came. */
+static bool wait_event(
+    struct supervisor *s, struct monotime until, struct signalfd_siginfo *info)
+{
+	struct pollfd fds[2 + CHILDREN + SUPERVISOR_MAX_RUNS];
+	nfds_t count = 2;
+	fds[0] = (struct pollfd){ s->signal_fd, POLLIN, 0 };
+	fds[1] = (struct pollfd){ s->runs_asked[OURS], POLLIN, 0 };
+	for (int i = 0; i < CHILDREN; i++)
+		if (s->children[i].pid)
+			fds[count++] =
+			    (struct pollfd){ s->children[i].pidfd, POLLIN, 0 };
+	for (int i = 0; i < SUPERVISOR_MAX_RUNS; i++)
+		if (s->runs[i].pid)
+			fds[count++] =
+			    (struct pollfd){ s->runs[i].pidfd, POLLIN, 0 };
+	int64_t ns = monotime_diff(until, monotime_now());
+	int ms = ns < 0    ? 0
+	    : ns > IDLE_NS ? 3600000
+			   : (int)(ns / NS_PER_MS) + 1;
+	if (poll(fds, count, ms) <= 0)
+		return false;
+	if (fds[1].revents & POLLIN)
+		take_run(s);
+	return read(s->signal_fd, info, sizeof(*info)) == sizeof(*info);
+}
+
+static void reload(struct supervisor *s)
+{
+	struct agent_config fresh;
+	struct errmsg msg;
+	int err = agent_config_load(&fresh, s->path, &msg);
+	if (!err && strcmp(fresh.state_dir, s->config.state_dir) != 0)
+		err = err_set(
+		    &msg, ERR_CONFIG, "state-dir: changes only at a restart");
+	if (err) {
+		supervisor_say(
+		    s, LOG_ERROR, "the old config stays: %s", msg.text);
+		return;
+	}
+	agent_config_fini(&s->config);
+	s->config = fresh;
+	supervisor_say(s, LOG_INFO, "config read again");
+	runs_end(s);
+	for (int i = 0; i < CHILDREN; i++) {
+		s->children[i].restart.crashes = 0;
+		s->children[i].restart.least_ns = fresh.restart_least_ns;
+		s->children[i].restart.budget = fresh.crash_budget;
+		end_child(s, (enum child_kind)i, SIGTERM);
+	}
+	s->children[CHILD_SENSOR].wanted = fresh.interface_count > 0;
+	s->children[CHILD_GUARDIAN].wanted = true;
+	s->children[CHILD_KEEPER].wanted = true;
+	s->children[CHILD_SHIPPER].wanted = s->enrolled;
+}
+
+static void run_until_told(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	start_due(s);
+	process_rest();
+	for (;;) {
+		start_due(s);
+		if (wait_event(s, next_event(s), &info)) {
+			if (info.ssi_signo != SIGHUP)
+				return;
+			reload(s);
+		}
+		for (int i = 0; i < CHILDREN; i++)
+			reap(s, (enum child_kind)i, false);
+		runs_tend(s);
+		if (!monotime_before(monotime_now(), s->host_at)) {
+			look_at_host(s);
+			process_rest();
+		}
+	}
+}
+
+/* --- the end ----------------------------------------------------------- */
+
+static bool any_alive(const struct supervisor *s, unsigned kinds)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (kinds & (1u << i) && s->children[i].pid)
+			return true;
+	return false;
+}
+
+/* Tells these to end and waits; a second signal, or too long, kills. */
+static void end_step(struct supervisor *s, unsigned kinds)
+{
+	struct monotime until = monotime_add(monotime_now(), STEP_NS);
+	struct signalfd_siginfo info;
+	for (int i = 0; i < CHILDREN; i++)
+		if (kinds & (1u << i))
+			end_child(s, (enum child_kind)i, SIGTERM);
+	while (any_alive(s, kinds)) {
+		bool again =
+		    wait_event(s, until, &info) && info.ssi_signo != SIGHUP;
+		for (int i = 0; i < CHILDREN; i++) {
+			reap(s, (enum child_kind)i, true);
+			if (kinds & (1u << i) &&
+			    (again || !monotime_before(monotime_now(), until)))
+				end_child(s, (enum child_kind)i, SIGKILL);
+		}
+	}
+}
+
+static void end_runs(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	s->ending = true;
+	runs_end(s);
+	while (runs_active(s)) {
+		wait_event(s, runs_next(s), &info);
+		runs_tend(s);
+	}
+}
+
+static void end_all(struct supervisor *s)
+{
+	struct timespec settle = { 0, SETTLE_NS };
+	supervisor_say(s, LOG_INFO, "ends");
+	end_runs(s);
+	end_step(s, 1u << CHILD_SENSOR | 1u << CHILD_GUARDIAN);
+	runs_tend(s);
+	nanosleep(&settle, NULL);
+	end_step(s, 1u << CHILD_SHIPPER);
+	end_step(s, 1u << CHILD_KEEPER);
+}
+
+/* --- the beginning ----------------------------------------------------- */
+
+static int channels_make(struct supervisor *s, struct errmsg *msg)
+{
+	int *const pairs[] = { s->guardian_control, s->keeper_control, s->ship,
+		s->runs_asked, s->sensor_records, s->talk };
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			pairs[i]) != 0)
+			return err_set(
+			    msg, -errno, "socket: %s", strerror(errno));
+	/* Talk is dropped rather than waited for. */
+	struct timeval soon = { 0, 1000 };
+	setsockopt(
+	    s->talk[THEIRS], SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon));
+	return 0;
+}
+
+static int feed_open(struct supervisor *s, struct errmsg *msg)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	s->feed_fd = -1;
+	if (!s->config.feed)
+		return 0;
+	if (strlen(s->config.feed) >= sizeof(at.sun_path))
+		return err_set(msg, ERR_CONFIG, "feed: the path is too long");
+	memcpy(at.sun_path, s->config.feed, strlen(s->config.feed) + 1);
+	unlink(at.sun_path);
+	s->feed_fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t old = umask(0177);
+	int r = bind(s->feed_fd, (struct sockaddr *)&at, sizeof(at));
+	umask(old);
+	if (r != 0 || listen(s->feed_fd, 16) != 0)
+		return err_set(msg, -errno, "feed: %.100s: %s", s->config.feed,
+		    strerror(errno));
+	return 0;
+}
+
+static void pages_make(struct supervisor *s)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		s->pages[i] = i == CHILD_SHIPPER
+		    ? counters_new_fd(&s->ship_counts_fd)
+		    : counters_new();
+	s->own_page = counters_new();
+	s->spool_page = counters_new();
+	s->host = mmap(NULL, sizeof(*s->host), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->host == MAP_FAILED)
+		BUG("supervisor: no memory for a shared page");
+	look_at_host(s);
+}
+
+static int signals_open(struct supervisor *s, struct errmsg *msg)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signal_fd < 0
+	    ? err_set(msg, -errno, "signalfd: %s", strerror(errno))
+	    : 0;
+}
+
+static int identify(struct supervisor *s, struct errmsg *msg)
+{
+	int err = agent_identity_load(&s->identity, s->config.state_dir, msg);
+	s->enrolled = err == 0;
+	if (err == ERR_NOT_FOUND) {
+		log_warn("not enrolled: records stay here; sonde-agent enrol");
+		return 0;
+	}
+	return err;
+}
+
+static void children_plan(struct supervisor *s)
+{
+	for (int i = 0; i < CHILDREN; i++) {
+		struct child *c = &s->children[i];
+		c->wanted = true;
+		c->restart = (struct restart){ s->config.restart_least_ns,
+			s->config.crash_budget, 0, false };
+		c->at = monotime_now();
+	}
+	s->children[CHILD_SENSOR].wanted = s->config.interface_count > 0;
+	s->children[CHILD_SHIPPER].wanted = s->enrolled;
+}
+
+/* What starting children takes, and no more: to become others, to let them
+ * open sockets and make namespaces, to signal them, to read their folder. */
+static void rights_keep(void)
+{
+	if (geteuid() != 0)
+		return;
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_updatev(CAPNG_ADD,
+	    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_SETUID,
+	    CAP_SETGID, CAP_SETPCAP, CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN,
+	    CAP_KILL, CAP_DAC_READ_SEARCH, -1);
+	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
+		log_warn("supervisor: cannot give up capabilities");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static int begin(struct supervisor *s, struct errmsg *msg)
+{
+	char *once = xasprintf("%s/once", s->config.state_dir);
+	int err = agent_folders_make(&s->config, msg);
+	if (!err)
+		err = once_open(&s->once, once, msg);
+	free(once);
+	if (!err)
+		err = identify(s, msg);
+	if (!err && s->enrolled)
+		err = shipper_find(&s->shipper, msg);
+	if (!err)
+		err = channels_make(s, msg);
+	if (!err)
+		err = feed_open(s, msg);
+	if (!err)
+		err = signals_open(s, msg);
+	return err;
+}
+
+int supervisor_run(struct agent_config *config, const char *path)
+{
+	static struct supervisor s; /* zero; its children share its pages */
+	struct errmsg msg;
+	s.config = *config;
+	s.path = path;
+	s.pid = getpid();
+	s.started = monotime_now();
+	log_init("sonde-agent", s.config.log_level);
+	int err = begin(&s, &msg);
+	if (!err) {
+		rights_keep();
+		pages_make(&s);
+		children_plan(&s);
+		run_until_told(&s);
+		end_all(&s);
+	} else
+		log_error("%s", msg.text);
+	if (s.config.feed && s.feed_fd >= 0)
+		unlink(s.config.feed);
+	once_close(s.once);
+	free(s.shipper);
+	agent_config_fini(&s.config);
+	return err_exit_code(err);
+}

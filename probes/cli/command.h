@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A subcommand of `sonde`: one file in probes/cli/ that ends in one const
+ * struct, listed in probes/cli/registry.c.
+ */
+#pragma once
+
+#include "lib/option/option.h"
+
+struct command {
+	const char *name;    /* "sensor" */
+	const char *summary; /* one line for `sonde --help` */
+	const struct option_table *options;
+	/* argv[0] is the subcommand.  Returns the exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command *const commands[]; /* NULL-terminated */
+const struct command *command_find(const char *name);
+
+/* Prints "sonde NAME: text" to standard error and gives the exit code that
+ * goes with err. */
+int command_fail(const char *name, int err, const struct errmsg *msg);
+
+/* Says that the word is neither a command nor a script, and which one could
+ * have been meant; before: "sonde".  The exit code. */
+int command_unknown(const char *before, const char *word);
+
+/* A table's rows as help shows them, for --json.  The caller's reference. */
+struct json_t;
+struct json_t *help_options_json(const struct option_row *rows);
+
+extern const struct command command_help, command_scripts, command_run,
+    command_sensor, command_spikes, command_doctor, command_submit,
+    command_runs, command_records, command_agents, command_campaigns,
+    command_token, command_completion;

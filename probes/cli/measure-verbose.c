@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the results do not show by themselves, or only one by one: which probes
+ * the policy kept back, and which clocks the times rest on.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/base/buf.h"
+#include "probes/cli/measure-verbose.h"
+#include "lib/formats/reply-text.h"
+
+void verbose_say(const struct verbose *verbose, const char *format, ...)
+{
+	va_list ap;
+	if (!verbose->on)
+		return;
+	fprintf(stderr, "sonde %s: ", verbose->name);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	putc('\n', stderr);
+}
+
+static void count_clock(uint64_t *clocks, Sonde__Clock clock)
+{
+	clocks[(unsigned)clock < VERBOSE_CLOCKS ? clock : 0]++;
+}
+
+static void probe(
+    struct verbose *v, const ProtobufCBinaryData *dst, const Sonde__Reply *r)
+{
+	char to[ADDR_TEXT_LEN];
+	const char *why = reply_not_sent(r);
+	if (why) {
+		v->denied++;
+		verbose_say(v, "to %s, ttl %u, attempt %u: %s%s",
+		    reply_addr(dst, to), r->probe_ttl, r->attempt,
+		    *r->denied ? "denied: " : "", why);
+		return;
+	}
+	if (!r->duplicate) {
+		v->sent++;
+		count_clock(v->tx_clocks, r->tx_clock);
+	}
+	if (r->from.len == 0)
+		return;
+	v->answered++;
+	count_clock(v->rx_clocks, r->rx_clock);
+}
+
+void verbose_record(struct verbose *verbose, const Sonde__Record *record)
+{
+	const Sonde__Trace *t = record->trace;
+	const Sonde__Ping *p = record->ping;
+	verbose->records++;
+	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+		for (size_t i = 0; i < t->n_replies; i++)
+			probe(verbose, &t->dst, t->replies[i]);
+	else if (record->body_case == SONDE__RECORD__BODY_PING)
+		for (size_t i = 0; i < p->n_replies; i++)
+			probe(verbose, &p->dst, p->replies[i]);
+}
+
+static void list_clocks(struct buf *b, const uint64_t *clocks)
+{
+	static const char *const names[VERBOSE_CLOCKS] = { "an unknown clock",
+		"user space", "the kernel", "the network adapter",
+		"virtual time" };
+	const char *before = ", stamped by ";
+	for (size_t i = 0; i < VERBOSE_CLOCKS; i++) {
+		if (clocks[i] == 0)
+			continue;
+		buf_printf(
+		    b, "%s%s (%" PRIu64 ")", before, names[i], clocks[i]);
+		before = ", ";
+	}
+}
+
+void verbose_end(const struct verbose *verbose)
+{
+	struct buf b = { 0 };
+	buf_printf(&b, "records: %" PRIu64 "; probes sent: %" PRIu64,
+	    verbose->records, verbose->sent);
+	list_clocks(&b, verbose->tx_clocks);
+	buf_printf(&b, "; replies: %" PRIu64, verbose->answered);
+	list_clocks(&b, verbose->rx_clocks);
+	buf_printf(&b, "; not sent: %" PRIu64, verbose->denied);
+	buf_u8(&b, 0);
+	verbose_say(verbose, "%s", (const char *)b.data);
+	buf_fini(&b);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One measurement from the command line to the last record: open the network
+ * while we may, resolve names, part into guardian and worker, then read
+ * records and write them until both have ended.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/reader.h"
+#include "lib/base/xalloc.h"
+#include "probes/ipc/record-frame.h"
+#include "probes/cli/command.h"
+#include "probes/cli/measure.h"
+#include "probes/cli/output.h"
+#include "probes/cli/measure-verbose.h"
+#include "probes/policy/policy-file.h"
+#include "probes/script/launch.h"
+#include "lib/formats/format.h"
+
+#define POLICY_PATH SONDE_SYSCONFDIR "/sonde/policy.conf"
+#define KILL_AFTER_NS (NS_PER_S / 4) /* beyond the deadline */
+
+struct measure {
+	const char *name; /* for messages */
+	struct script *script;
+	struct option_table *table;
+	struct option_values *values;
+	struct word_list arguments;
+	size_t unresolved;
+	const struct writer_ops *writer;
+	void *writer_ctx;
+	struct launch launch;
+	struct monotime end; /* kill then; 0: never */
+	bool previews; /* one host, whose results are shown as they come */
+	bool writer_failed, too_late;
+	struct verbose verbose;
+};
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupts++;
+}
+
+static int pick_writer(struct measure *m, struct errmsg *msg)
+{
+	int err = output_writer(&m->writer, m->values, msg);
+	if (err)
+		return err;
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool colour = isatty(1) && !(no_colour && *no_colour) && term &&
+	    strcmp(term, "dumb") != 0;
+	return m->writer->open(&m->writer_ctx, stdout, colour, msg);
+}
+
+static int load_policy(
+    struct measure *m, struct policy *policy, struct errmsg *msg)
+{
+	const char *path = option_text(m->values, "policy");
+	policy_init(policy);
+	if (!path && access(POLICY_PATH, F_OK) == 0)
+		path = POLICY_PATH;
+	verbose_say(&m->verbose, "script %s, policy %s", m->script->path,
+	    path ? path : "built in");
+	return path ? policy_load(policy, path, msg) : 0;
+}
+
+/* The script's own options, as words that its worker reads again. */
+static void gather_options(struct measure *m)
+{
+	const struct option_row *row = m->script->options.rows;
+	for (; row->name; row++) {
+		const char *const *items;
+		if (!option_given(m->values, row->name))
+			continue;
+		if (row->type == OPTION_FLAG) {
+			if (option_flag(m->values, row->name))
+				word_list_add(&m->arguments,
+				    xasprintf("--%s", row->name));
+			continue;
+		}
+		if (row->type != OPTION_LIST) {
+			word_list_add(&m->arguments,
+			    xasprintf("--%s=%s", row->name,
+				option_written(m->values, row->name)));
+			continue;
+		}
+		size_t count = option_list(m->values, row->name, &items);
+		for (size_t i = 0; i < count; i++)
+			word_list_add(&m->arguments,
+			    xasprintf("--%s=%s", row->name, items[i]));
+	}
+	word_list_add(&m->arguments, xstrdup("--"));
+}
+
+static void gather_host(struct measure *m, const struct net_ops *net,
+    void *net_ctx, const char *host)
+{
+	struct errmsg msg = { "" };
+	int family = option_flag(m->values, "ipv4") ? 4
+	    : option_flag(m->values, "ipv6")        ? 6
+						    : 0;
+	char *word = host_resolve(net, net_ctx, host, family, &msg);
+	if (word) {
+		verbose_say(&m->verbose, "host %s", word);
+		word_list_add(&m->arguments, word);
+		return;
+	}
+	fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+	m->unresolved++;
+}
+
+static int gather_operands(struct measure *m, const struct net_ops *net,
+    void *net_ctx, struct errmsg *msg)
+{
+	const char *const *operands;
+	size_t count = option_operands(m->values, &operands);
+	size_t before = m->arguments.count;
+	struct word_list file = { 0 };
+	int err = 0;
+	if (!m->script->operands_are_hosts) {
+		for (size_t i = 0; i < count; i++)
+			word_list_add(&m->arguments, xstrdup(operands[i]));
+		return 0;
+	}
+	const char *path = option_text(m->values, "file");
+	if (path)
+		err = word_list_read(&file, path, msg);
+	for (size_t i = 0; i < count && !err; i++)
+		gather_host(m, net, net_ctx, operands[i]);
+	for (size_t i = 0; i < file.count && !err; i++)
+		gather_host(m, net, net_ctx, file.words[i]);
+	word_list_fini(&file);
+	size_t got = m->arguments.count - before;
+	/* Of several hosts at once the lines would be mixed. */
+	m->previews = m->writer->preview && got == 1;
+	if (!err && got == 0)
+		err = err_set(msg, ERR_USAGE,
+		    m->unresolved
+			? "no host is left to measure"
+			: "expected a host, or --file with hosts; --help "
+			  "has examples");
+	return err;
+}
+
+static void worker_config_fill(
+    const struct measure *m, struct worker_config *config)
+{
+	*config = (struct worker_config){
+		.script = m->script,
+		.arguments = (const char *const *)m->arguments.words,
+		.argument_count = m->arguments.count,
+		.deadline_ns = option_duration_ns(m->values, "deadline"),
+		.previews = m->previews,
+		.allow_weak_sandbox =
+		    option_flag(m->values, "allow-weak-sandbox"),
+	};
+}
+
+static void say_network(
+    const struct measure *m, const struct net_ops *net, void *net_ctx)
+{
+	char words[256] = "";
+	if (net->describe)
+		net->describe(net_ctx, words, sizeof(words));
+	verbose_say(&m->verbose, "network %s: %s", net->name, words);
+}
+
+static int start(struct measure *m, struct errmsg *msg)
+{
+	const char *spec;
+	void *net_ctx = NULL;
+	struct policy policy;
+	struct worker_config config;
+	const struct net_ops *net =
+	    net_find(option_text(m->values, "net"), &spec, msg);
+	if (!net)
+		return ERR_USAGE;
+	int err = load_policy(m, &policy, msg);
+	if (!err)
+		err = net->open(&net_ctx, spec, msg);
+	if (!err)
+		say_network(m, net, net_ctx);
+	if (err) {
+		policy_fini(&policy);
+		return err;
+	}
+	gather_options(m);
+	err = gather_operands(m, net, net_ctx, msg);
+	worker_config_fill(m, &config);
+	fflush(NULL);
+	if (err)
+		net->close(net_ctx);
+	else
+		err = launch_start(
+		    &m->launch, net, net_ctx, &policy, &config, msg);
+	if (!err && config.deadline_ns)
+		m->end = monotime_add(
+		    monotime_now(), config.deadline_ns + KILL_AFTER_NS);
+	policy_fini(&policy);
+	return err;
+}
+
+static void write_record(
+    struct measure *m, const uint8_t *bytes, size_t len, bool whole)
+{
+	struct errmsg msg = { "" };
+	Sonde__Record *record;
+	if (m->writer_failed)
+		return;
+	int err = record_unpack(&record, bytes, len, &msg);
+	if (!err) {
+		if (whole)
+			verbose_record(&m->verbose, record);
+		err = whole ? m->writer->record(m->writer_ctx, record, &msg)
+			    : m->writer->preview(m->writer_ctx, record, &msg);
+		record_free(record);
+		m->writer_failed = err != 0;
+	}
+	if (err)
+		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+	if (m->writer_failed)
+		launch_interrupt(&m->launch);
+}
+
+/* One datagram of whole frames.  false: the other end is gone. */
+static bool read_records(struct measure *m, uint8_t *bytes, size_t size)
+{
+	ssize_t n = recv(m->launch.record_fd, bytes, size, MSG_DONTWAIT);
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	struct reader r = reader_init(bytes, (size_t)n);
+	const uint8_t *record;
+	size_t len;
+	for (;;) {
+		if (m->previews &&
+		    producer_next_preview(&r, &record, &len) == 0)
+			write_record(m, record, len, false);
+		else if (producer_next_frame(&r, &record, &len) == 0)
+			write_record(m, record, len, true);
+		else
+			return true;
+	}
+}
+
+static bool read_log(struct measure *m, uint8_t *bytes, size_t size)
+{
+	ssize_t n = recv(m->launch.log_fd, bytes, size - 1, MSG_DONTWAIT);
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	/* A script may be hostile to terminals. */
+	for (ssize_t i = 0; i < n; i++)
+		if (bytes[i] < 0x20 || bytes[i] == 0x7f)
+			bytes[i] = bytes[i] == '\n' ? '\n' : ' ';
+	bytes[n] = '\0';
+	fprintf(stderr, "sonde %s: %s%s", m->name, (char *)bytes,
+	    bytes[n - 1] == '\n' ? "" : "\n");
+	return true;
+}
+
+static void heed_interrupts(struct measure *m, int *heeded)
+{
+	if (interrupts > *heeded) {
+		if (*heeded == 0)
+			launch_interrupt(&m->launch);
+		else
+			launch_kill(&m->launch);
+		*heeded = interrupts;
+		/* A script that does not heed it has a second. */
+		struct monotime soon = monotime_add(monotime_now(), NS_PER_S);
+		if (!m->end.ns || monotime_before(soon, m->end))
+			m->end = soon;
+	}
+	if (m->end.ns && !monotime_before(monotime_now(), m->end)) {
+		launch_kill(&m->launch);
+		m->end.ns = 0;
+		m->too_late = interrupts == 0;
+	}
+}
+
+static void read_until_end(struct measure *m)
+{
+	uint8_t *bytes = xmalloc(PRODUCER_DATAGRAM_BYTES + 1);
+	bool records = true, log = true;
+	int heeded = 0;
+	while (records || log) {
+		struct pollfd p[] = {
+			{ records ? m->launch.record_fd : -1, POLLIN, 0 },
+			{ log ? m->launch.log_fd : -1, POLLIN, 0 },
+		};
+		heed_interrupts(m, &heeded);
+		if (poll(p, 2, 100) < 0)
+			continue;
+		/* What was said before a record is shown before it. */
+		if (p[1].revents)
+			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
+		if (p[0].revents)
+			records =
+			    read_records(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
+		if (p[0].revents == 0)
+			fflush(stdout);
+	}
+	free(bytes);
+}
+
+static int finish(struct measure *m)
+{
+	struct errmsg msg = { "" };
+	int code = launch_finish(&m->launch, &msg);
+	if (m->too_late)
+		code = err_exit_code(err_set(&msg, -EAGAIN,
+		    "the script did not end by its deadline and was killed"));
+	if (msg.text[0])
+		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+	verbose_end(&m->verbose);
+	msg.text[0] = '\0';
+	int err = m->writer->close(m->writer_ctx, &msg);
+	if (err && !m->writer_failed)
+		return command_fail(m->name, err, &msg);
+	if (m->writer_failed)
+		return err_exit_code(-EIO);
+	if (interrupts && code == 0)
+		return 1;
+	return code == 0 && m->unresolved ? 1 : code;
+}
+
+static void catch_interrupts(void)
+{
+	struct sigaction action = { .sa_handler = on_interrupt };
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int measure_run(struct measure *m)
+{
+	struct errmsg msg = { "" };
+	int err = pick_writer(m, &msg);
+	if (err)
+		return command_fail(m->name, err, &msg);
+	catch_interrupts();
+	err = start(m, &msg);
+	if (err) {
+		m->writer->close(m->writer_ctx, NULL);
+		return m->unresolved ? 1 : command_fail(m->name, err, &msg);
+	}
+	read_until_end(m);
+	return finish(m);
+}
+
+static bool has_word(int argc, char **argv, const char *word)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], word) == 0)
+			return true;
+	return false;
+}
+
+int measure_main(const char *name_or_path, int argc, char **argv)
+{
+	struct errmsg msg = { "" };
+	struct measure m = { .name = name_or_path };
+	int err = script_load(&m.script, name_or_path,
+	    has_word(argc, argv, "--allow-weak-sandbox"), &msg);
+	if (err)
+		return command_fail(
+		    strchr(name_or_path, '/') ? "run" : name_or_path, err,
+		    &msg);
+	m.name = m.script->name;
+	m.table = measure_table(m.script);
+	if (m.script->operands_are_hosts)
+		m.table->operands_min = 0; /* they may be in --file */
+	err = option_parse(&m.values, m.table, argc, argv, &msg);
+	int code;
+	if (err) {
+		code = command_fail(m.name, err, &msg);
+	} else if (option_help_asked(m.values)) {
+		char *text = option_help_text(m.table);
+		fputs(text, stdout);
+		free(text);
+		code = 0;
+	} else {
+		m.verbose.on = option_flag(m.values, "verbose");
+		m.verbose.name = m.name;
+		code = measure_run(&m);
+	}
+	option_free(m.values);
+	word_list_fini(&m.arguments);
+	measure_table_free(m.table);
+	script_free(m.script);
+	return code;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * JSON and CSV go out as findings come, so memory does not grow with them; the
+ * table has to know the worst, so it keeps the worst few thousand.  A source
+ * that gave way after a packet or two is counted and not listed, in both.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/cli/sensor-report.h"
+#include "lib/formats/csv-cell.h"
+
+#define SCHEMA "sonde-sensor/1"
+#define KEEP ((size_t)4096)
+#define WRITE_BYTES 65536
+#define LIST_LEAST_PACKETS 3
+
+struct tally {
+	uint64_t findings, packets;
+};
+
+struct report {
+	int fd, talk_fd, err;
+	enum output_form form;
+	uint32_t rows;
+	struct buf out;
+	struct finding *kept; /* the table's; 2 * KEEP */
+	size_t kept_count;
+	bool begun;
+	uint64_t left_out; /* of the table, for want of room */
+	struct tally verdicts[VERDICTS], unlisted;
+	int64_t second; /* whose text is below */
+	char second_text[WALLTIME_TEXT_LEN];
+};
+
+struct report *report_new(
+    int fd, int talk_fd, enum output_form form, uint32_t rows)
+{
+	struct report *r = xcalloc(1, sizeof(*r));
+	r->fd = fd;
+	r->talk_fd = talk_fd;
+	r->form = form;
+	r->rows = rows && rows < KEEP ? rows : (uint32_t)KEEP;
+	return r;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	buf_fini(&r->out);
+	free(r->kept);
+	free(r);
+}
+
+uint64_t report_count(const struct report *r, enum verdict verdict)
+{
+	return r->verdicts[verdict].findings;
+}
+
+static int write_out(struct report *r)
+{
+	size_t at = 0;
+	while (r->err == 0 && at < r->out.len) {
+		ssize_t n = write(r->fd, r->out.data + at, r->out.len - at);
+		if (n > 0)
+			at += (size_t)n;
+		else if (n < 0 && errno != EINTR)
+			r->err = -errno;
+	}
+	buf_clear(&r->out);
+	return r->err;
+}
+
+static const char *proto_name(int proto, char to[static 8])
+{
+	switch (proto) {
+	case PACKET_TCP: return "tcp";
+	case PACKET_UDP: return "udp";
+	case PACKET_ICMP: return "icmp";
+	case PACKET_ICMP6: return "icmp6";
+	default: snprintf(to, 8, "ip-%d", proto); return to;
+	}
+}
+
+/* Plain octets instead of printf: a large capture has many findings. */
+static void put(struct buf *b, const char *text)
+{
+	buf_bytes(b, text, strlen(text));
+}
+
+static void put_number(struct buf *b, uint64_t n)
+{
+	char text[20];
+	size_t at = sizeof(text);
+	do
+		text[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	buf_bytes(b, text + at, sizeof(text) - at);
+}
+
+/* A member of a JSON object (the name has the comma before it), or the cell
+ * of a CSV row: nothing that a finding holds needs quotes there. */
+static void key(struct report *r, const char *name)
+{
+	put(&r->out, r->form == OUTPUT_CSV ? "," : name);
+}
+
+static void null(struct report *r)
+{
+	if (r->form == OUTPUT_JSON)
+		put(&r->out, "null");
+}
+
+static void quote(struct report *r)
+{
+	if (r->form == OUTPUT_JSON)
+		put(&r->out, "\"");
+}
+
+static void put_count(struct report *r, const char *name, uint64_t n)
+{
+	key(r, name);
+	put_number(&r->out, n);
+}
+
+static void put_optional(struct report *r, const char *name, int n)
+{
+	key(r, name);
+	if (n == FINDING_NONE)
+		null(r);
+	else
+		put_number(&r->out, (uint64_t)n);
+}
+
+static void put_text(struct report *r, const char *name, const char *text)
+{
+	key(r, name);
+	if (!text) {
+		null(r);
+		return;
+	}
+	quote(r);
+	put(&r->out, text);
+	quote(r);
+}
+
+static void put_bool(struct report *r, const char *name, bool value)
+{
+	key(r, name);
+	put(&r->out, value ? "true" : "false");
+}
+
+/* Most findings lie in few seconds: only the fraction is made anew. */
+static void put_time(struct report *r, const char *name, struct walltime t)
+{
+	int64_t second = t.ns / NS_PER_S;
+	char fraction[10];
+	if (second != r->second || r->second_text[0] == '\0') {
+		r->second = second;
+		walltime_text(
+		    (struct walltime){ second * NS_PER_S }, r->second_text);
+	}
+	uint32_t ns = (uint32_t)(t.ns % NS_PER_S);
+	for (int i = 9; i > 0; ns /= 10)
+		fraction[i--] = (char)('0' + ns % 10);
+	fraction[0] = '.';
+	key(r, name);
+	quote(r);
+	buf_bytes(&r->out, r->second_text, 19);
+	buf_bytes(&r->out, fraction, sizeof(fraction));
+	put(&r->out, "Z");
+	quote(r);
+}
+
+static const char *hash_text(
+    const struct finding *f, char to[static 2 * PAYLOAD_HASH_LEN + 1])
+{
+	if (!f->has_hash)
+		return NULL;
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < PAYLOAD_HASH_LEN; i++) {
+		to[2 * i] = digits[f->hash[i] >> 4];
+		to[2 * i + 1] = digits[f->hash[i] & 15];
+	}
+	to[sizeof(f->hash) * 2] = '\0';
+	return to;
+}
+
+static const char *quality_name(enum distinct_quality quality)
+{
+	switch (quality) {
+	case DISTINCT_IS_EXACT: return "exact";
+	case DISTINCT_IS_ESTIMATE: return "estimate";
+	case DISTINCT_IS_AT_LEAST: break;
+	}
+	return "at-least";
+}
+
+static const char csv_titles[] =
+    "src,verdict,signature,proto,dport,packets,targets,first,last,"
+    "payload_hash,targets_are,icmp_type,icmp_code,victim,size_bytes,ttl_min,"
+    "ttl_max,spoofable,evicted" CSV_END;
+
+static void row_rest(struct report *r, const struct finding *f)
+{
+	char text[ADDR_TEXT_LEN];
+	bool icmp = f->icmp != FINDING_NONE;
+	put_text(r, ",\"targets_are\":", quality_name(f->targets_quality));
+	put_optional(r, ",\"icmp_type\":", icmp ? f->icmp >> 8 : f->icmp);
+	put_optional(r, ",\"icmp_code\":", icmp ? f->icmp & 255 : f->icmp);
+	put_text(r, ",\"victim\":",
+	    f->victim.family ? addr_text(&f->victim, text) : NULL);
+	put_count(r, ",\"size_bytes\":", f->size_bytes);
+	put_count(r, ",\"ttl_min\":", f->ttl_min);
+	put_count(r, ",\"ttl_max\":", f->ttl_max);
+	put_bool(r, ",\"spoofable\":", f->spoofable);
+	put_bool(r, ",\"evicted\":", f->evicted);
+	put(&r->out, r->form == OUTPUT_CSV ? CSV_END : "}\n");
+}
+
+/* Titles, also where no finding follows. */
+static void csv_begin(struct report *r)
+{
+	if (r->form == OUTPUT_CSV && !r->begun)
+		put(&r->out, csv_titles);
+	r->begun = true;
+}
+
+static void write_finding(struct report *r, const struct finding *f)
+{
+	struct buf *b = &r->out;
+	char src[ADDR_TEXT_LEN], proto[8], hash[2 * PAYLOAD_HASH_LEN + 1];
+	csv_begin(r);
+	addr_text(&f->src, src);
+	if (r->form == OUTPUT_CSV)
+		put(b, src);
+	else
+		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", src);
+	put_text(r, ",\"verdict\":", verdict_name(f->verdict));
+	put_text(r, ",\"signature\":", signature_name(f->signature));
+	put_text(r, ",\"proto\":",
+	    f->proto == FINDING_NONE ? NULL : proto_name(f->proto, proto));
+	put_optional(r, ",\"dport\":", f->dport);
+	put_count(r, ",\"packets\":", f->packets);
+	put_count(r, ",\"targets\":", f->targets);
+	put_time(r, ",\"first\":", f->first);
+	put_time(r, ",\"last\":", f->last);
+	put_text(r, ",\"payload_hash\":", hash_text(f, hash));
+	row_rest(r, f);
+	if (b->len >= WRITE_BYTES)
+		write_out(r);
+}
+
+static int worse_first(const void *a, const void *b)
+{
+	const struct finding *f = a, *g = b;
+	if (f->verdict != g->verdict)
+		return f->verdict < g->verdict ? -1 : 1;
+	if (f->packets != g->packets)
+		return f->packets > g->packets ? -1 : 1;
+	return addr_cmp(&f->src, &g->src);
+}
+
+static void keep(struct report *r, const struct finding *f)
+{
+	if (!r->kept)
+		r->kept = xcalloc(2 * KEEP, sizeof(*r->kept));
+	if (r->kept_count == 2 * KEEP) {
+		qsort(r->kept, r->kept_count, sizeof(*r->kept), worse_first);
+		r->left_out += r->kept_count - KEEP;
+		r->kept_count = KEEP;
+	}
+	r->kept[r->kept_count++] = *f;
+}
+
+void report_finding(void *arg, const struct finding *f)
+{
+	struct report *r = arg;
+	struct tally *tally = &r->verdicts[f->verdict];
+	tally->findings++;
+	tally->packets += f->packets;
+	if (f->evicted && f->verdict != VERDICT_WORM &&
+	    f->packets < LIST_LEAST_PACKETS) {
+		r->unlisted.findings++;
+		r->unlisted.packets += f->packets;
+	} else if (r->form != OUTPUT_TEXT) {
+		write_finding(r, f);
+	} else {
+		keep(r, f);
+	}
+}
+
+/* "2026-11-22 01:59:05", and without the day's zone: UTC throughout. */
+static const char *short_time(struct walltime t, char to[static 20])
+{
+	char text[WALLTIME_TEXT_LEN];
+	walltime_text(t, text);
+	snprintf(to, 20, "%.10s %.8s", text, text + 11);
+	return to;
+}
+
+static void write_row(struct buf *b, const struct finding *f)
+{
+	char src[ADDR_TEXT_LEN], proto[8], port[16] = "-";
+	char first[20], last[20];
+	const char *signature = signature_name(f->signature);
+	if (f->dport != FINDING_NONE)
+		snprintf(port, sizeof(port), "%d", f->dport);
+	else if (f->icmp != FINDING_NONE)
+		snprintf(
+		    port, sizeof(port), "%d/%d", f->icmp >> 8, f->icmp & 0xff);
+	else if (f->ports > 1)
+		snprintf(port, sizeof(port), "many");
+	buf_printf(b, "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s\n",
+	    verdict_name(f->verdict), signature ? signature : "-",
+	    addr_text(&f->src, src),
+	    f->proto == FINDING_NONE ? "-" : proto_name(f->proto, proto), port,
+	    (unsigned long long)f->packets,
+	    f->targets_quality == DISTINCT_IS_EXACT ? " " : "~", f->targets,
+	    short_time(f->first, first), short_time(f->last, last));
+}
+
+static void write_table(struct report *r)
+{
+	struct buf *b = &r->out;
+	size_t shown = r->kept_count < r->rows ? r->kept_count : r->rows;
+	if (r->kept_count == 0)
+		return;
+	qsort(r->kept, r->kept_count, sizeof(*r->kept), worse_first);
+	buf_printf(b, "%-16s  %-9s  %-15s  %-5s  %7s  %9s  %8s  %-19s  %s\n",
+	    "VERDICT", "SIGNATURE", "SOURCE", "PROTO", "PORT", "PACKETS",
+	    "TARGETS", "FIRST (UTC)", "LAST (UTC)");
+	for (size_t i = 0; i < shown; i++)
+		write_row(b, &r->kept[i]);
+	uint64_t more = r->kept_count - shown + r->left_out;
+	if (more > 0)
+		buf_printf(b, "... and %llu more (--rows, --json)\n",
+		    (unsigned long long)more);
+	buf_printf(b, "\n");
+	r->kept_count = 0;
+	r->left_out = 0;
+}
+
+int report_flush(struct report *r)
+{
+	csv_begin(r);
+	if (r->form == OUTPUT_TEXT)
+		write_table(r);
+	return write_out(r);
+}
+
+static double rate_pps(const struct report_summary *s)
+{
+	double seconds = (double)s->elapsed_ns / (double)NS_PER_S;
+	return seconds > 0 ? (double)s->counts.packets / seconds : 0;
+}
+
+static void write_json_summary(struct report *r, const struct report_summary *s)
+{
+	struct buf *b = &r->out;
+	const struct engine_counts *c = &s->counts;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} fields[] = {
+		{ "packets", c->packets },
+		{ "decoded", c->decoded },
+		{ "truncated", c->truncated },
+		{ "malformed", c->malformed },
+		{ "not_ip", c->unsupported },
+		{ "dropped", s->dropped },
+		{ "fragments", c->fragments },
+		{ "cut", c->cut },
+		{ "undecided", c->undecided },
+		{ "home", c->home },
+		{ "replies", c->replies },
+		{ "sources", s->table.sources_ever },
+		{ "evicted", s->table.evicted },
+		{ "unlisted", r->unlisted.findings },
+		{ "unlisted_packets", r->unlisted.packets },
+	};
+	buf_printf(b, "{\"schema\":\"" SCHEMA "\",\"summary\":{");
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		buf_printf(b, "\"%s\":%llu,", fields[i].name,
+		    (unsigned long long)fields[i].value);
+	buf_printf(b, "\"verdicts\":{");
+	for (int v = 0; v < VERDICTS; v++)
+		buf_printf(b, "%s\"%s\":{\"findings\":%llu,\"packets\":%llu}",
+		    v ? "," : "", verdict_name((enum verdict)v),
+		    (unsigned long long)r->verdicts[v].findings,
+		    (unsigned long long)r->verdicts[v].packets);
+	buf_printf(b, "},\"elapsed_s\":%.6f,\"rate_pps\":%.0f}}\n",
+	    (double)s->elapsed_ns / (double)NS_PER_S, rate_pps(s));
+}
+
+/* What is zero is not worth a word. */
+static void add_count(struct buf *b, uint64_t n, const char *what)
+{
+	if (n > 0)
+		buf_printf(b, ", %llu %s", (unsigned long long)n, what);
+}
+
+static void write_text_summary(struct report *r, const struct report_summary *s)
+{
+	struct buf *b = &r->out;
+	const struct engine_counts *c = &s->counts;
+	buf_printf(b, "%llu packets, %llu decoded",
+	    (unsigned long long)c->packets, (unsigned long long)c->decoded);
+	add_count(b, c->truncated, "truncated");
+	add_count(b, c->malformed, "malformed");
+	add_count(b, c->unsupported, "not IP");
+	add_count(b, s->dropped, "dropped");
+	add_count(b, c->fragments, "fragments");
+	add_count(b, c->undecided, "undecided for want of payload");
+	add_count(b, c->home, "from home");
+	add_count(b, c->replies, "replies to home");
+	buf_printf(
+	    b, "; %llu sources", (unsigned long long)s->table.sources_ever);
+	add_count(b, s->table.evicted, "gave way");
+	add_count(b, r->unlisted.findings, "not listed");
+	buf_printf(b, "; %.3f s, %.0f packets/s\n",
+	    (double)s->elapsed_ns / (double)NS_PER_S, rate_pps(s));
+}
+
+int report_end(struct report *r, const struct report_summary *summary)
+{
+	int err = report_flush(r);
+	if (r->form == OUTPUT_CSV)
+		r->fd = r->talk_fd; /* it is no row */
+	if (r->form == OUTPUT_JSON)
+		write_json_summary(r, summary);
+	else
+		write_text_summary(r, summary);
+	return err ? err : write_out(r);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* How `sonde sensor` shows what was found: NDJSON, CSV, or a table, worst
+ * first. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "probes/cli/output.h"
+#include "probes/sensor/engine.h"
+
+struct report_summary {
+	struct engine_counts counts;
+	struct table_stats table;
+	uint64_t dropped;
+	int64_t elapsed_ns;
+};
+
+struct report;
+/* rows: of the table; 0: all that are kept (4096).  talk_fd gets the summary
+ * of CSV, which has no row for it. */
+struct report *report_new(
+    int fd, int talk_fd, enum output_form form, uint32_t rows);
+void report_free(struct report *report);
+
+/* A finding_fn; arg is the report. */
+void report_finding(void *arg, const struct finding *finding);
+/* Writes what was gathered since the last call. */
+int report_flush(struct report *report);
+/* The rest, and the summary. */
+int report_end(struct report *report, const struct report_summary *summary);
+
+/* How many findings had this verdict, those not listed included. */
+uint64_t report_count(const struct report *report, enum verdict verdict);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A program of the classic packet filter, Documentation/networking/filter in
+ * Linux, in a form that differs only in the numbers of its ranges.  It is put
+ * on the socket in one step, so no packet is missed while it changes, and no
+ * text is compiled in the process that sends.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include "probes/net/live/live-filter.h"
+#include "lib/packet/octets.h"
+#include "lib/packet/packet.h"
+
+#define SNAPLEN 65535
+#define GRAIN 256 /* ports that a range grows by: fewer changes */
+#define CODE_MAX 64
+
+enum label {
+	NEXT, /* the instruction after this one */
+	V6,
+	UPPER,
+	UDP,
+	TCP,
+	ICMP,
+	ICMP6,
+	ECHO_REPLY,
+	ACCEPT,
+	DROP,
+	LABELS
+};
+
+/* Jumps name labels until all is written. */
+struct code {
+	struct sock_filter at[CODE_MAX];
+	uint8_t labels[LABELS]; /* where each is */
+	uint8_t count;
+};
+
+static void put(struct code *c, uint16_t what, uint32_t k)
+{
+	c->at[c->count++] = (struct sock_filter){ what, 0, 0, k };
+}
+
+static void branch(
+    struct code *c, uint16_t test, uint32_t k, enum label yes, enum label no)
+{
+	c->at[c->count++] =
+	    (struct sock_filter){ BPF_JMP | test | BPF_K, yes, no, k };
+}
+
+static void label(struct code *c, enum label label)
+{
+	c->labels[label] = c->count;
+}
+
+static void resolve(struct code *c)
+{
+	for (uint8_t i = 0; i < c->count; i++) {
+		struct sock_filter *f = &c->at[i];
+		if (BPF_CLASS(f->code) != BPF_JMP)
+			continue;
+		f->jt = f->jt == NEXT ? 0 : c->labels[f->jt] - i - 1;
+		f->jf = f->jf == NEXT ? 0 : c->labels[f->jf] - i - 1;
+	}
+}
+
+enum { BYTE = BPF_LD | BPF_B, HALF = BPF_LD | BPF_H };
+
+/* The 16 bits at k behind the IP header are in the range. */
+static void accept_range(
+    struct code *c, uint32_t k, const struct live_range *range)
+{
+	put(c, HALF | BPF_IND, k);
+	branch(c, BPF_JGE, range->low, NEXT, DROP);
+	branch(c, BPF_JGT, range->high, DROP, ACCEPT);
+}
+
+/* X becomes the length of the IP header, A the upper protocol. */
+static void write_ip(struct code *c)
+{
+	put(c, BYTE | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PKTTYPE);
+	branch(c, BPF_JEQ, PACKET_OUTGOING, DROP, NEXT);
+	put(c, BYTE | BPF_ABS, 0);
+	put(c, BPF_ALU | BPF_RSH | BPF_K, 4);
+	branch(c, BPF_JEQ, 6, V6, NEXT);
+	branch(c, BPF_JEQ, 4, NEXT, DROP);
+	put(c, HALF | BPF_ABS, 6);
+	branch(c, BPF_JSET, 0x1fff, DROP, NEXT); /* a later fragment */
+	put(c, BPF_LDX | BPF_B | BPF_MSH, 0);
+	put(c, BYTE | BPF_ABS, 9);
+	branch(c, BPF_JEQ, PACKET_ICMP, ICMP, UPPER);
+	label(c, V6);
+	put(c, BPF_LDX | BPF_IMM, 40);
+	put(c, BYTE | BPF_ABS, 6);
+	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
+}
+
+/* Errors as in packet_is_icmp_error, and echo replies. */
+static void write_icmp(struct code *c, const struct live_range *echo)
+{
+	label(c, ICMP);
+	put(c, BYTE | BPF_IND, 0);
+	branch(c, BPF_JEQ, 0, ECHO_REPLY, NEXT);
+	branch(c, BPF_JEQ, 11, ACCEPT, NEXT);
+	branch(c, BPF_JEQ, 12, ACCEPT, NEXT);
+	branch(c, BPF_JGE, 3, NEXT, DROP);
+	branch(c, BPF_JGT, 5, DROP, ACCEPT);
+	label(c, ICMP6);
+	put(c, BYTE | BPF_IND, 0);
+	branch(c, BPF_JEQ, 129, ECHO_REPLY, NEXT);
+	branch(c, BPF_JGT, 4, DROP, ACCEPT);
+	label(c, ECHO_REPLY);
+	accept_range(c, 4, echo);
+}
+
+static void write_ports(
+    struct code *c, const struct live_range *udp, const struct live_range *tcp)
+{
+	label(c, UPPER);
+	branch(c, BPF_JEQ, PACKET_UDP, UDP, NEXT);
+	branch(c, BPF_JEQ, PACKET_TCP, TCP, DROP);
+	label(c, UDP);
+	accept_range(c, 2, udp);
+	label(c, TCP);
+	put(c, BYTE | BPF_IND, 13);
+	branch(c, BPF_JSET, PACKET_TCP_SYN | PACKET_TCP_RST, NEXT, DROP);
+	accept_range(c, 2, tcp);
+}
+
+static bool is_empty(const struct live_range *range)
+{
+	return range->low > range->high;
+}
+
+static int attach(const struct live_filter *filter)
+{
+	struct code c = { .count = 0 };
+	bool deaf = is_empty(&filter->echo) && is_empty(&filter->udp) &&
+	    is_empty(&filter->tcp);
+	if (!deaf) {
+		write_ip(&c);
+		write_icmp(&c, &filter->echo);
+		write_ports(&c, &filter->udp, &filter->tcp);
+		label(&c, ACCEPT);
+		put(&c, BPF_RET | BPF_K, SNAPLEN);
+	}
+	label(&c, DROP);
+	put(&c, BPF_RET | BPF_K, 0);
+	resolve(&c);
+	struct sock_fprog program = { c.count, c.at };
+	return setsockopt(filter->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+		   sizeof(program)) != 0
+	    ? -errno
+	    : 0;
+}
+
+int live_filter_forget(struct live_filter *filter)
+{
+	const struct live_range none = { 1, 0 };
+	filter->echo = filter->udp = filter->tcp = none;
+	return attach(filter);
+}
+
+int live_filter_open(struct live_filter *filter, int fd)
+{
+	filter->fd = fd;
+	return live_filter_forget(filter);
+}
+
+/* True if the range had to grow. */
+static bool widen(struct live_range *range, uint16_t value)
+{
+	uint16_t low = value & ~(GRAIN - 1), high = value | (GRAIN - 1);
+	if (value >= range->low && value <= range->high)
+		return false;
+	if (is_empty(range) || low < range->low)
+		range->low = low;
+	if (high > range->high)
+		range->high = high;
+	return true;
+}
+
+int live_filter_admit(
+    struct live_filter *filter, const uint8_t *bytes, size_t len)
+{
+	const struct live_filter old = *filter;
+	bool v6 = bytes[0] >> 4 == 6, grown;
+	size_t at = v6 ? 40 : (size_t)(bytes[0] & 15) * 4;
+	if (len < at + 8)
+		return 0;
+	uint8_t proto = v6 ? bytes[6] : bytes[9];
+	if (proto == PACKET_UDP)
+		grown = widen(&filter->udp, load_be16(bytes + at));
+	else if (proto == PACKET_TCP)
+		grown = widen(&filter->tcp, load_be16(bytes + at));
+	else
+		grown = widen(&filter->echo, load_be16(bytes + at + 4));
+	int err = grown ? attach(filter) : 0;
+	if (err) /* the next probe tries again */
+		*filter = old;
+	return err;
+}

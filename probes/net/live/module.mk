@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+probes_SRCS += probes/net/live/live-addr.c probes/net/live/live-filter.c \
+	probes/net/live/live-stamp.c probes/net/live/live.c

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+probes_SRCS += probes/net/net.c

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* One statement of a simulated internet as words, with typed reads that say
+ * "file:line: what, expected, got" when a word is wrong. */
+#pragma once
+
+#include "probes/net/sim/sim.h"
+
+#define SIM_WORDS_MAX 128
+
+struct sim_words {
+	struct sim_world *world;
+	const char *file;
+	int line;
+	char *word[SIM_WORDS_MAX]; /* borrowed from the line */
+	int count, at;
+	struct errmsg *msg;
+	struct sim_behaviour router, host; /* defaults, as stated so far */
+	struct sim_link link;
+};
+
+/* ERR_CONFIG with "file:line: " before the text. */
+int sim_words_error(struct sim_words *words, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* ... expected E, got the word that was read last. */
+int sim_words_expected(struct sim_words *words, const char *expected);
+
+/* The next word, or NULL at the end. */
+const char *sim_words_next(struct sim_words *words);
+const char *sim_words_peek(const struct sim_words *words);
+/* Takes the next word if it is this one. */
+bool sim_words_take(struct sim_words *words, const char *word);
+
+/* A name that no address can be taken for. */
+int sim_words_name(struct sim_words *words, const char **name);
+int sim_words_integer(
+    struct sim_words *words, uint64_t *to, uint64_t min, uint64_t max);
+int sim_words_duration(struct sim_words *words, int64_t *ns);
+int sim_words_address(struct sim_words *words, struct addr *to);
+int sim_words_prefix(struct sim_words *words, struct prefix *to);
+int sim_words_node(struct sim_words *words, uint32_t *node);
+
+/* Is the next word the start of an address? */
+bool sim_words_has_address(const struct sim_words *words);
+
+/* Reads the options of a node or link up to the end or up to a word that is
+ * none of them; the caller says whether that is an error. */
+int sim_words_behaviour(struct sim_words *words, struct sim_behaviour *how);
+int sim_words_link(struct sim_words *words, struct sim_link *how);
+int sim_words_end(struct sim_words *words);

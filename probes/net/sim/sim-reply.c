@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What nodes answer, as real IP packets: right checksums, quotes as the
+ * packet arrived, RFC 4884 extensions, TTLs and IP identifications.
+ *
+ *   Specification: RFC 792, RFC 4443, RFC 1812 section 4.3.2, RFC 4884,
+ *   RFC 4950, RFC 5837
+ *
+ *   ICMP error | type 1 | code 1 | checksum 2 | rest 4 | quoted packet,
+ *   zeros up to 128 octets | extension header 4: version 2, checksum |
+ *   object: length 2, class 1, c-type 1, data | ...
+ */
+#include "probes/net/sim/sim.h"
+
+#define ERROR_MAX_V4 576  /* RFC 1812 */
+#define ERROR_MAX_V6 1280 /* RFC 4443 */
+#define QUOTE_PADDED 128  /* RFC 4884 section 3 */
+#define TOS_CONTROL 0xc0  /* precedence 6, as routers send their own */
+
+struct out {
+	uint8_t *to;
+	size_t len;
+};
+
+static void put8(struct out *o, unsigned v)
+{
+	o->to[o->len++] = (uint8_t)v;
+}
+
+static void put16(struct out *o, unsigned v)
+{
+	put8(o, v >> 8);
+	put8(o, v & 0xff);
+}
+
+static void put32(struct out *o, uint32_t v)
+{
+	put16(o, v >> 16);
+	put16(o, v & 0xffff);
+}
+
+static void put_bytes(struct out *o, const void *bytes, size_t len)
+{
+	if (len > 0)
+		memcpy(o->to + o->len, bytes, len);
+	o->len += len;
+}
+
+static void put_zeros(struct out *o, size_t len)
+{
+	memset(o->to + o->len, 0, len);
+	o->len += len;
+}
+
+static void set16(struct out *o, size_t at, unsigned v)
+{
+	o->to[at] = (uint8_t)(v >> 8);
+	o->to[at + 1] = (uint8_t)v;
+}
+
+static uint16_t next_ip_id(const struct sim_arrival *a, const struct addr *src)
+{
+	struct sim_node *node = &a->world->nodes[a->node];
+	const struct sim_behaviour *how = node->how;
+	uint64_t id = node->ip_id_salt + (uint64_t)node->ip_id_steps++ +
+	    (uint64_t)((double)a->now_ns / 1e9 * how->ip_id_rate);
+	switch (how->ip_id) {
+	case SIM_IP_ID_SHARED: return (uint16_t)id;
+	case SIM_IP_ID_ADDRESS:
+		return (uint16_t)(id + addr_hash(src, node->ip_id_salt));
+	case SIM_IP_ID_RANDOM:
+		return (uint16_t)sim_mix(
+		    a->world->seed, sim_mix(a->serial, a->node));
+	case SIM_IP_ID_ZERO: break;
+	}
+	return 0;
+}
+
+/* Begins a packet from src back to the sender; lengths come with ip_end. */
+static size_t ip_begin(struct out *o, const struct sim_arrival *a,
+    const struct addr *src, uint8_t proto, uint8_t tos)
+{
+	const struct sim_behaviour *how = a->world->nodes[a->node].how;
+	if (src->family == 4) {
+		put8(o, 0x45);
+		put8(o, tos);
+		put16(o, 0);
+		put16(o, next_ip_id(a, src));
+		put16(o, 0);
+		put8(o, how->ttl);
+		put8(o, proto);
+		put16(o, 0);
+	} else {
+		put32(o, 0x60000000u | (uint32_t)tos << 20);
+		put16(o, 0);
+		put8(o, proto);
+		put8(o, how->ttl);
+	}
+	put_bytes(o, src->bytes, addr_len(src));
+	put_bytes(o, a->packet->src.bytes, addr_len(src));
+	return o->len;
+}
+
+/* Fills the lengths and the checksums; the upper one lies at checksum_at. */
+static size_t ip_end(
+    struct out *o, size_t upper_at, uint8_t proto, size_t checksum_at)
+{
+	size_t upper_len = o->len - upper_at;
+	uint32_t sum = 0;
+	if (upper_at == 20) {
+		set16(o, 2, (unsigned)o->len);
+		set16(o, 10, packet_fold(packet_sum(0, o->to, 20)));
+		if (proto != PACKET_ICMP)
+			sum = packet_sum(sum, o->to + 12, 8);
+	} else {
+		set16(o, 4, (unsigned)upper_len);
+		sum = packet_sum(sum, o->to + 8, 32);
+	}
+	if (proto != PACKET_ICMP) {
+		uint8_t rest[4] = { (uint8_t)(upper_len >> 8),
+			(uint8_t)upper_len, 0, proto };
+		sum = packet_sum(sum, rest, sizeof(rest));
+	}
+	sum = packet_sum(sum, o->to + upper_at, upper_len);
+	set16(o, upper_at + checksum_at, packet_fold(sum));
+	return o->len;
+}
+
+/* Where an error about this packet comes from; false: the node has no
+ * address to speak from. */
+static bool error_source(
+    const struct sim_arrival *a, enum sim_error error, struct addr *src)
+{
+	const struct sim_world *w = a->world;
+	const struct sim_node *node = &w->nodes[a->node];
+	int six = a->packet->dst.family == 6;
+	uint32_t at = node->addr[six];
+	if (a->edge != SIM_NONE && w->edges[a->edge ^ 1].addr[six] != SIM_NONE)
+		at = w->edges[a->edge ^ 1].addr[six];
+	if (node->how->reply_from[six].family)
+		*src = node->how->reply_from[six];
+	else if (error == SIM_PORT_UNREACHABLE)
+		*src = a->packet->dst;
+	else if (at != SIM_NONE)
+		*src = w->owners[at].addr;
+	else
+		return false;
+	return true;
+}
+
+/* May the node send one more error now? */
+static bool take_token(const struct sim_arrival *a)
+{
+	struct sim_node *node = &a->world->nodes[a->node];
+	const struct sim_behaviour *how = node->how;
+	if (how->limit_rate <= 0)
+		return true;
+	node->tokens +=
+	    (double)(a->now_ns - node->tokens_ns) / 1e9 * how->limit_rate;
+	node->tokens_ns = a->now_ns;
+	if (node->tokens > how->limit_burst)
+		node->tokens = how->limit_burst;
+	if (node->tokens < 1)
+		return false;
+	node->tokens--;
+	return true;
+}
+
+static void put_mpls(struct out *o, const struct sim_behaviour *how)
+{
+	put16(o, 4 + 4u * how->label_count);
+	put16(o, 0x0101);
+	for (unsigned i = 0; i < how->label_count; i++) {
+		uint32_t bottom = i + 1 == how->label_count;
+		put32(o, how->labels[i] << 12 | bottom << 8 | 1);
+	}
+}
+
+/* RFC 5837: incoming interface with its index, address and name. */
+static void put_interface(struct out *o, const struct addr *src)
+{
+	put16(o, (unsigned)(4 + 4 + 4 + addr_len(src) + 8));
+	put16(o, 0x020e);
+	put32(o, 1 + src->bytes[addr_len(src) - 1] % 8);
+	put16(o, src->family == 4 ? 1 : 2);
+	put16(o, 0);
+	put_bytes(o, src->bytes, addr_len(src));
+	put_bytes(o, "\010port0\0\0", 8);
+}
+
+static void put_extensions(
+    struct out *o, const struct sim_behaviour *how, const struct addr *src)
+{
+	size_t from = o->len;
+	put32(o, 0x20000000);
+	if (how->label_count > 0)
+		put_mpls(o, how);
+	if (how->interface_info)
+		put_interface(o, src);
+	set16(o, from + 2,
+	    packet_fold(packet_sum(0, o->to + from, o->len - from)));
+}
+
+/* Type and code of an error in each family. */
+static const uint8_t error_codes[][2][2] = {
+	[SIM_TIME_EXCEEDED] = { { 11, 0 }, { 3, 0 } },
+	[SIM_NET_UNREACHABLE] = { { 3, 0 }, { 1, 0 } },
+	[SIM_HOST_UNREACHABLE] = { { 3, 1 }, { 1, 3 } },
+	[SIM_PORT_UNREACHABLE] = { { 3, 3 }, { 1, 4 } },
+	[SIM_PROHIBITED] = { { 3, 13 }, { 1, 1 } },
+	[SIM_TOO_BIG] = { { 3, 4 }, { 2, 0 } },
+};
+
+/* The quoted packet, and the extensions with the octet that points to them. */
+static void put_quote(struct out *o, const struct sim_arrival *a,
+    const struct addr *src, bool may_extend)
+{
+	const struct sim_behaviour *how = a->world->nodes[a->node].how;
+	bool six = src->family == 6;
+	size_t from = o->len, unit = six ? 8 : 4;
+	size_t room = (six ? ERROR_MAX_V6 : ERROR_MAX_V4) - from;
+	bool extend =
+	    may_extend && (how->label_count > 0 || how->interface_info);
+	size_t most = how->quote_bytes ? how->quote_bytes : room;
+	if (extend)
+		most = QUOTE_PADDED;
+	put_bytes(o, a->bytes, a->len < most ? a->len : most);
+	if (!extend)
+		return;
+	if (o->len - from < QUOTE_PADDED)
+		put_zeros(o, QUOTE_PADDED - (o->len - from));
+	if (!how->old_extensions)
+		o->to[from - (six ? 4 : 3)] = (uint8_t)(QUOTE_PADDED / unit);
+	put_extensions(o, how, src);
+}
+
+/* RFC 1122 section 3.2.2: no error about an error or a later fragment. */
+static bool may_answer(const struct sim_arrival *a)
+{
+	const struct packet *p = a->packet;
+	return !packet_is_icmp_error(p) && (!p->fragment || p->first_fragment);
+}
+
+size_t sim_reply_error(const struct sim_arrival *a, enum sim_error error,
+    uint32_t mtu_bytes, uint8_t to[SIM_PACKET_MAX])
+{
+	struct addr src;
+	if (a->world->nodes[a->node].how->silent || !may_answer(a) ||
+	    !error_source(a, error, &src) || !take_token(a))
+		return 0;
+	bool six = src.family == 6;
+	uint8_t proto = six ? PACKET_ICMP6 : PACKET_ICMP;
+	struct out o = { to, 0 };
+	size_t upper_at = ip_begin(&o, a, &src, proto, TOS_CONTROL);
+	put8(&o, error_codes[error][six][0]);
+	put8(&o, error_codes[error][six][1]);
+	put16(&o, 0);
+	put32(&o, mtu_bytes);
+	put_quote(&o, a, &src, error != SIM_TOO_BIG);
+	return ip_end(&o, upper_at, proto, 2);
+}
+
+static size_t reply_echo(const struct sim_arrival *a, uint8_t *to)
+{
+	const struct packet *p = a->packet;
+	bool six = p->dst.family == 6;
+	struct out o = { to, 0 };
+	size_t upper_at = ip_begin(&o, a, &p->dst, p->proto, p->tos);
+	put16(&o, six ? 129 << 8 : 0);
+	put16(&o, 0);
+	put16(&o, p->icmp_id);
+	put16(&o, p->icmp_seq);
+	size_t len = p->payload_len;
+	if (len > SIM_PACKET_MAX - o.len)
+		len = SIM_PACKET_MAX - o.len;
+	put_bytes(&o, p->payload, len);
+	return ip_end(&o, upper_at, p->proto, 2);
+}
+
+static bool port_open(const struct sim_behaviour *how, uint16_t port)
+{
+	for (unsigned i = 0; i < how->port_count; i++)
+		if (how->ports[i] == port)
+			return true;
+	return false;
+}
+
+/* RFC 9293 section 3.10.7: a SYN to a listener, or a reset. */
+static size_t reply_tcp(const struct sim_arrival *a, uint8_t *to)
+{
+	const struct packet *p = a->packet;
+	bool syn = p->tcp_flags & PACKET_TCP_SYN;
+	bool ack = p->tcp_flags & PACKET_TCP_ACK;
+	bool open =
+	    syn && !ack && port_open(a->world->nodes[a->node].how, p->dport);
+	if (p->tcp_flags & PACKET_TCP_RST)
+		return 0;
+	struct out o = { to, 0 };
+	size_t upper_at = ip_begin(&o, a, &p->dst, PACKET_TCP, 0);
+	put16(&o, p->dport);
+	put16(&o, p->sport);
+	uint32_t seq = ack ? p->tcp_ack : 0;
+	if (open)
+		seq = (uint32_t)sim_mix(a->world->seed, a->serial);
+	put32(&o, seq);
+	put32(&o, ack ? 0 : p->tcp_seq + syn + (uint32_t)p->payload_wire_len);
+	unsigned flags = PACKET_TCP_RST | (ack ? 0 : PACKET_TCP_ACK);
+	if (open)
+		flags = PACKET_TCP_SYN | PACKET_TCP_ACK;
+	put16(&o, 0x5000 | flags);
+	put16(&o, open ? 64240 : 0);
+	put32(&o, 0);
+	return ip_end(&o, upper_at, PACKET_TCP, 16);
+}
+
+size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
+{
+	const struct packet *p = a->packet;
+	const struct sim_behaviour *how = a->world->nodes[a->node].how;
+	switch (p->proto) {
+	case PACKET_ICMP:
+	case PACKET_ICMP6:
+		if (p->icmp_type != (p->proto == PACKET_ICMP ? 8 : 128) ||
+		    how->no_echo)
+			return 0;
+		return reply_echo(a, to);
+	case PACKET_UDP:
+		return how->no_udp
+		    ? 0
+		    : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
+	case PACKET_TCP: return how->no_tcp ? 0 : reply_tcp(a, to);
+	}
+	return 0;
+}

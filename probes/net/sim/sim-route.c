@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which way a packet goes.  Distances from and to the vantage are computed
+ * once; a destination's equal-cost paths are found when the first packet asks
+ * for it, by walking back from the destination over edges that fit the
+ * distances: the work is the size of those paths, not of the internet.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/net/sim/sim.h"
+
+#define FAR UINT32_MAX
+#define CHOICES_MAX 256
+
+struct sim_paths {
+	uint64_t *hops; /* owned, sorted: the node, then the edge to take */
+	uint32_t count;
+	uint32_t *dist; /* owned; every node's distance to the place, made
+			   when a static route leads off the paths */
+};
+
+uint64_t sim_mix(uint64_t a, uint64_t b)
+{
+	uint64_t x =
+	    a * UINT64_C(0x9e3779b97f4a7c15) + b + UINT64_C(0x632be59bd9b4e019);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+double sim_draw(const struct sim_world *w, uint64_t a, uint64_t b)
+{
+	return (double)(sim_mix(sim_mix(w->seed, a), b) >> 11) * 0x1p-53;
+}
+
+/* Distance and node, smallest first. */
+struct heap {
+	uint64_t *items;
+	size_t count;
+};
+
+static void heap_push(struct heap *h, uint32_t dist, uint32_t node)
+{
+	uint64_t item = (uint64_t)dist << 32 | node;
+	size_t i = h->count++;
+	for (; i > 0 && h->items[(i - 1) / 2] > item; i = (i - 1) / 2)
+		h->items[i] = h->items[(i - 1) / 2];
+	h->items[i] = item;
+}
+
+static uint64_t heap_pop(struct heap *h)
+{
+	uint64_t top = h->items[0], last = h->items[--h->count];
+	size_t i = 0;
+	for (size_t child; (child = 2 * i + 1) < h->count; i = child) {
+		if (child + 1 < h->count &&
+		    h->items[child + 1] < h->items[child])
+			child++;
+		if (h->items[child] >= last)
+			break;
+		h->items[i] = h->items[child];
+	}
+	h->items[i] = last;
+	return top;
+}
+
+static uint32_t edges_of(
+    const struct sim_world *w, uint32_t node, const uint32_t **edges)
+{
+	*edges = w->adjacency + w->nodes[node].edges_at;
+	return w->nodes[node + 1].edges_at - w->nodes[node].edges_at;
+}
+
+/* Fills dist with each node's distance from root (backwards: to root).  Hosts
+ * forward nothing, so no path goes on from one. */
+static void distances(
+    const struct sim_world *w, uint32_t root, bool backwards, uint32_t *dist)
+{
+	struct heap heap = { xreallocarray(NULL, w->edge_count + (size_t)2,
+				 sizeof(uint64_t)),
+		0 };
+	memset(dist, 0xff, (w->node_count + (size_t)1) * sizeof(*dist));
+	dist[root] = 0;
+	heap_push(&heap, 0, root);
+	while (heap.count > 0) {
+		uint64_t top = heap_pop(&heap);
+		uint32_t node = (uint32_t)top;
+		if (dist[node] != top >> 32 ||
+		    (w->nodes[node].host && node != root))
+			continue;
+		const uint32_t *edges;
+		uint32_t count = edges_of(w, node, &edges);
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t edge = edges[i], to = w->edges[edge].to;
+			uint64_t d = (top >> 32) +
+			    w->edges[backwards ? edge ^ 1 : edge].how->cost;
+			if (d >= dist[to])
+				continue;
+			dist[to] = (uint32_t)d;
+			heap_push(&heap, (uint32_t)d, to);
+		}
+	}
+	free(heap.items);
+}
+
+void sim_distances(struct sim_world *w)
+{
+	size_t count = w->node_count + (size_t)1;
+	w->dist_from = xreallocarray(NULL, count, sizeof(*w->dist_from));
+	w->dist_to = xreallocarray(NULL, count, sizeof(*w->dist_to));
+	w->marks = xcalloc(count, sizeof(*w->marks));
+	distances(w, w->vantage, false, w->dist_from);
+	distances(w, w->vantage, true, w->dist_to);
+}
+
+/* Both kinds of 64-bit items sort by their upper half first. */
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Does edge lie on a shortest path from the vantage? */
+static bool on_shortest(const struct sim_world *w, uint32_t edge)
+{
+	const struct sim_edge *e = &w->edges[edge];
+	uint64_t from = w->dist_from[e->from];
+	return from != FAR && from + e->how->cost == w->dist_from[e->to] &&
+	    (!w->nodes[e->from].host || e->from == w->vantage);
+}
+
+static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
+{
+	struct sim_paths *p = xcalloc(1, sizeof(*p));
+	size_t cap = 0, waiting = 0, todo_cap = 16;
+	uint32_t *todo = xreallocarray(NULL, todo_cap, sizeof(*todo));
+	w->mark++;
+	w->marks[place] = w->mark;
+	if (w->dist_from[place] != FAR)
+		todo[waiting++] = place;
+	while (waiting > 0) {
+		const uint32_t *edges;
+		uint32_t count = edges_of(w, todo[--waiting], &edges);
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t edge = edges[i] ^ 1;
+			uint32_t from = w->edges[edge].from;
+			if (!on_shortest(w, edge))
+				continue;
+			if (p->count == cap)
+				p->hops = xreallocarray(p->hops,
+				    cap = cap ? cap * 2 : 16, sizeof(*p->hops));
+			p->hops[p->count++] = (uint64_t)from << 32 | edge;
+			if (w->marks[from] == w->mark)
+				continue;
+			w->marks[from] = w->mark;
+			if (waiting == todo_cap)
+				todo = xreallocarray(
+				    todo, todo_cap *= 2, sizeof(*todo));
+			todo[waiting++] = from;
+		}
+	}
+	free(todo);
+	if (p->count > 0)
+		qsort(p->hops, p->count, sizeof(*p->hops), by_value);
+	return p;
+}
+
+void sim_paths_free(struct sim_paths *p)
+{
+	if (!p)
+		return;
+	free(p->hops);
+	free(p->dist);
+	free(p);
+}
+
+struct choices {
+	uint32_t edges[CHOICES_MAX];
+	uint32_t count;
+};
+
+static void choose_from(struct choices *c, uint32_t edge)
+{
+	if (c->count < CHOICES_MAX)
+		c->edges[c->count++] = edge;
+}
+
+/* Edges of node that bring a packet nearer, by a table of distances. */
+static void choices_by_distance(const struct sim_world *w, uint32_t node,
+    const uint32_t *dist, struct choices *c)
+{
+	const uint32_t *edges;
+	uint32_t count = edges_of(w, node, &edges);
+	for (uint32_t i = 0; i < count && dist[node] != FAR; i++) {
+		const struct sim_edge *e = &w->edges[edges[i]];
+		if (dist[e->to] != FAR &&
+		    (uint64_t)dist[e->to] + e->how->cost == dist[node])
+			choose_from(c, edges[i]);
+	}
+}
+
+static void choices_to(
+    struct sim_world *w, uint32_t node, uint32_t place, struct choices *c)
+{
+	if (place == w->vantage) {
+		choices_by_distance(w, node, w->dist_to, c);
+		return;
+	}
+	if (!w->paths[place])
+		w->paths[place] = paths_make(w, place);
+	struct sim_paths *p = w->paths[place];
+	uint32_t low = 0, high = p->count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (p->hops[middle] >> 32 < node)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < p->count && p->hops[low] >> 32 == node; low++)
+		choose_from(c, (uint32_t)p->hops[low]);
+	if (c->count > 0 || w->route_count == 0)
+		return;
+	if (!p->dist) {
+		p->dist = xreallocarray(
+		    NULL, w->node_count + (size_t)1, sizeof(*p->dist));
+		distances(w, place, true, p->dist);
+	}
+	choices_by_distance(w, node, p->dist, c);
+}
+
+static const struct sim_route *route_find(
+    const struct sim_world *w, uint32_t node, const struct addr *dst)
+{
+	const struct sim_route *best = NULL;
+	for (uint32_t i = 0; i < w->route_count; i++) {
+		const struct sim_route *r = &w->routes[i];
+		if (r->node == node && prefix_has(&r->prefix, dst) &&
+		    (!best || r->prefix.len > best->prefix.len))
+			best = r;
+	}
+	return best;
+}
+
+static uint64_t addr_words(uint64_t h, const struct addr *a)
+{
+	uint64_t words[2];
+	memcpy(words, a->bytes, sizeof(words));
+	return sim_mix(sim_mix(h, words[0]), words[1]);
+}
+
+/* The four octets after the IP header, as they were on the wire. */
+static uint64_t first_four(const struct packet *p)
+{
+	if (p->proto == PACKET_TCP || p->proto == PACKET_UDP)
+		return (uint64_t)p->sport << 16 | p->dport;
+	return (uint64_t)p->icmp_type << 24 | (uint64_t)p->icmp_code << 16 |
+	    p->l4_checksum;
+}
+
+static uint64_t flow_hash(const struct sim_world *w, uint32_t node,
+    const struct packet *p, uint64_t serial)
+{
+	const struct sim_behaviour *how = w->nodes[node].how;
+	uint64_t h = sim_mix(w->seed ^ 0xec30, node);
+	if (how->hash == SIM_HASH_PACKET)
+		return sim_mix(h, serial);
+	h = addr_words(addr_words(h, &p->src), &p->dst);
+	bool ports = p->proto == PACKET_TCP || p->proto == PACKET_UDP;
+	if (how->hash != SIM_HASH_ADDRESSES)
+		h = sim_mix(h, p->proto);
+	if (how->hash == SIM_HASH_FIRST_FOUR ||
+	    (how->hash == SIM_HASH_FIVE_TUPLE && ports))
+		h = sim_mix(h, first_four(p));
+	if (how->hash_flow_label)
+		h = sim_mix(h, p->flow_label);
+	if (how->hash_tos)
+		h = sim_mix(h, p->tos);
+	return h;
+}
+
+uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
+    const struct packet *packet, uint64_t serial, bool *drop)
+{
+	struct choices c;
+	c.count = 0;
+	*drop = false;
+	const struct sim_route *route =
+	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
+	if (route) {
+		*drop = route->drop;
+		for (uint32_t i = 0; i < route->edge_count; i++)
+			choose_from(&c, route->edges[i]);
+	} else {
+		uint32_t place = sim_addr_owner(w, &packet->dst);
+		if (place != SIM_NONE)
+			choices_to(w, node, place, &c);
+	}
+	/* A host sends what it does not know to its first neighbour. */
+	const uint32_t *edges;
+	if (c.count == 0 && !route && w->nodes[node].host &&
+	    edges_of(w, node, &edges) > 0)
+		choose_from(&c, edges[0]);
+	if (c.count == 0)
+		return SIM_NONE;
+	if (c.count == 1)
+		return c.edges[0];
+	return c.edges[flow_hash(w, node, packet, serial) % c.count];
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tables of a simulated internet.  Everything is an index into an array
+ * that grows, so that 100,000 routers are a few allocations and names and
+ * addresses are found by open hashing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/net/sim/sim.h"
+
+#define HASH_KEY UINT64_C(0x536f6e64652d7369)
+
+/* Room for one more of `size` bytes: doubles at each power of two. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	if (count != 0 && (count < 16 || (count & (count - 1)) != 0))
+		return array;
+	return xreallocarray(array, count < 16 ? 16 : count * 2, size);
+}
+
+struct sim_world *sim_world_new(void)
+{
+	struct sim_world *w = xcalloc(1, sizeof(*w));
+	w->max_nodes = SIM_MAX_NODES;
+	w->vantage = SIM_NONE;
+	w->seed = 1;
+	w->start.ns = INT64_C(1767225600) * NS_PER_S; /* 2026-01-01 */
+	return w;
+}
+
+void sim_world_free(struct sim_world *w)
+{
+	if (!w)
+		return;
+	for (uint32_t i = 0; w->paths && i < w->node_count; i++)
+		sim_paths_free(w->paths[i]);
+	for (uint32_t i = 0; i < w->route_count; i++)
+		free(w->routes[i].edges);
+	for (size_t i = 0; i < w->kept_count; i++)
+		free(w->kept[i]);
+	free(w->kept);
+	free(w->nodes);
+	free(w->edges);
+	free(w->owners);
+	free(w->blocks);
+	free(w->routes);
+	free(w->names);
+	free(w->by_name);
+	free(w->by_addr);
+	free(w->adjacency);
+	free(w->dist_from);
+	free(w->dist_to);
+	free(w->paths);
+	free(w->marks);
+	free(w);
+}
+
+void *sim_world_keep(struct sim_world *w, const void *from, size_t size)
+{
+	w->kept = grow(w->kept, w->kept_count, sizeof(*w->kept));
+	return w->kept[w->kept_count++] = xmemdup(from, size);
+}
+
+static uint64_t name_hash(const char *name)
+{
+	uint64_t h = HASH_KEY;
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return h ^ h >> 29;
+}
+
+const char *sim_node_name(const struct sim_world *w, uint32_t node)
+{
+	return w->names + w->nodes[node].name;
+}
+
+/* The cell of a name: where it is, or the empty one where it would go. */
+static size_t name_cell(const struct sim_world *w, const char *name)
+{
+	size_t mask = w->by_name_size - 1, i = name_hash(name) & mask;
+	while (w->by_name[i] != SIM_NONE &&
+	    strcmp(sim_node_name(w, w->by_name[i]), name) != 0)
+		i = (i + 1) & mask;
+	return i;
+}
+
+static size_t addr_cell(const struct sim_world *w, const struct addr *a)
+{
+	size_t mask = w->by_addr_size - 1, i = addr_hash(a, HASH_KEY) & mask;
+	while (w->by_addr[i] != SIM_NONE &&
+	    !addr_equal(&w->owners[w->by_addr[i]].addr, a))
+		i = (i + 1) & mask;
+	return i;
+}
+
+/* An emptied table of twice the size when count fills half of it. */
+static bool table_grow(uint32_t **table, size_t *size, size_t count)
+{
+	if (count * 2 < *size)
+		return false;
+	*size = *size ? *size * 2 : 64;
+	*table = xreallocarray(*table, *size, sizeof(**table));
+	memset(*table, 0xff, *size * sizeof(**table));
+	return true;
+}
+
+static void name_insert(struct sim_world *w, uint32_t node)
+{
+	if (table_grow(&w->by_name, &w->by_name_size, node + 1u))
+		for (uint32_t i = 0; i < node; i++)
+			w->by_name[name_cell(w, sim_node_name(w, i))] = i;
+	w->by_name[name_cell(w, sim_node_name(w, node))] = node;
+}
+
+uint32_t sim_node_find(const struct sim_world *w, const char *name)
+{
+	return w->by_name_size ? w->by_name[name_cell(w, name)] : SIM_NONE;
+}
+
+static uint32_t name_keep(struct sim_world *w, const char *name)
+{
+	size_t len = strlen(name) + 1, at = w->names_len;
+	size_t cap = 4096;
+	while (cap < at)
+		cap *= 2;
+	if (at == 0 || at + len > cap) {
+		while (cap < at + len)
+			cap *= 2;
+		w->names = xreallocarray(w->names, cap, 1);
+	}
+	memcpy(w->names + at, name, len);
+	w->names_len = at + len;
+	return (uint32_t)at;
+}
+
+uint32_t sim_node_add(struct sim_world *w, const char *name,
+    const struct sim_behaviour *how, bool host)
+{
+	if (w->node_count >= w->max_nodes || sim_node_find(w, name) != SIM_NONE)
+		return SIM_NONE;
+	w->nodes = grow(w->nodes, w->node_count, sizeof(*w->nodes));
+	uint32_t node = w->node_count++;
+	w->nodes[node] = (struct sim_node){
+		.how = how,
+		.name = name_keep(w, name),
+		.addr = { SIM_NONE, SIM_NONE },
+		.host = host,
+		.tokens = how->limit_burst,
+		.ip_id_salt = (uint16_t)sim_mix(w->seed, node),
+	};
+	name_insert(w, node);
+	return node;
+}
+
+uint32_t sim_addr_add(
+    struct sim_world *w, const struct addr *addr, uint32_t node)
+{
+	if (w->by_addr_size && w->by_addr[addr_cell(w, addr)] != SIM_NONE)
+		return SIM_NONE;
+	w->owners = grow(w->owners, w->owner_count, sizeof(*w->owners));
+	uint32_t at = w->owner_count++;
+	w->owners[at] = (struct sim_owner){ *addr, node };
+	if (table_grow(&w->by_addr, &w->by_addr_size, w->owner_count))
+		for (uint32_t i = 0; i < at; i++)
+			w->by_addr[addr_cell(w, &w->owners[i].addr)] = i;
+	w->by_addr[addr_cell(w, addr)] = at;
+	uint32_t *first = &w->nodes[node].addr[addr->family == 6];
+	if (*first == SIM_NONE)
+		*first = at;
+	return at;
+}
+
+uint32_t sim_addr_index(const struct sim_world *w, const struct addr *a)
+{
+	return w->by_addr_size ? w->by_addr[addr_cell(w, a)] : SIM_NONE;
+}
+
+uint32_t sim_addr_owner(const struct sim_world *w, const struct addr *a)
+{
+	uint32_t at = sim_addr_index(w, a);
+	if (at != SIM_NONE)
+		return w->owners[at].node;
+	uint32_t best = SIM_NONE;
+	for (uint32_t i = 0; i < w->block_count; i++)
+		if (prefix_has(&w->blocks[i].prefix, a) &&
+		    (best == SIM_NONE ||
+			w->blocks[i].prefix.len > w->blocks[best].prefix.len))
+			best = i;
+	return best == SIM_NONE ? SIM_NONE : w->blocks[best].node;
+}
+
+static void edge_add(
+    struct sim_world *w, uint32_t from, uint32_t to, const struct sim_link *how)
+{
+	w->edges = grow(w->edges, w->edge_count, sizeof(*w->edges));
+	uint32_t at = w->edge_count++;
+	int64_t spread = how->delay_hi_ns - how->delay_lo_ns;
+	w->edges[at] = (struct sim_edge){
+		.how = how,
+		.from = from,
+		.to = to,
+		.addr = { SIM_NONE, SIM_NONE },
+		/* both directions draw the same */
+		.delay_ns = how->delay_lo_ns +
+		    (int64_t)(sim_draw(w, 0xde1a, at / 2) * (double)spread),
+	};
+}
+
+uint32_t sim_link_add(struct sim_world *w, uint32_t a, uint32_t b,
+    const struct sim_link *there, const struct sim_link *back)
+{
+	uint32_t at = w->edge_count;
+	edge_add(w, a, b, there);
+	edge_add(w, b, a, back);
+	return at;
+}
+
+uint32_t sim_edge_between(const struct sim_world *w, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = w->edge_count; i-- > 0;)
+		if (w->edges[i].from == from && w->edges[i].to == to)
+			return i;
+	return SIM_NONE;
+}
+
+/* Groups the edges by the node they leave; the last node ends at edge_count,
+ * for which one more node is kept. */
+static void adjacency_make(struct sim_world *w)
+{
+	w->nodes = xreallocarray(
+	    w->nodes, w->node_count + (size_t)1, sizeof(*w->nodes));
+	memset(&w->nodes[w->node_count], 0, sizeof(*w->nodes));
+	w->adjacency =
+	    xcalloc(w->edge_count + (size_t)1, sizeof(*w->adjacency));
+	uint32_t *fill = xcalloc(w->node_count + (size_t)1, sizeof(*fill));
+	for (uint32_t i = 0; i < w->edge_count; i++)
+		fill[w->edges[i].from]++;
+	uint32_t at = 0;
+	for (uint32_t i = 0; i <= w->node_count; i++) {
+		w->nodes[i].edges_at = at;
+		at += fill[i];
+		fill[i] = w->nodes[i].edges_at;
+	}
+	for (uint32_t i = 0; i < w->edge_count; i++)
+		w->adjacency[fill[w->edges[i].from]++] = i;
+	free(fill);
+}
+
+int sim_world_finish(
+    struct sim_world *w, const char *vantage, struct errmsg *msg)
+{
+	if (vantage)
+		w->vantage = sim_node_find(w, vantage);
+	if (w->vantage == SIM_NONE)
+		return err_set(msg, ERR_CONFIG,
+		    vantage ? "no node is called '%s'"
+			    : "no vantage: expected a line 'vantage NAME "
+			      "ADDRESS...'%s",
+		    vantage ? vantage : "");
+	adjacency_make(w);
+	w->paths =
+	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
+	sim_distances(w);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The simulated internet, inside: nodes, directed edges, and what they do.
+ * sim-file.c reads a description into a world, sim-generate.c makes large
+ * parts of one, sim-world.c keeps its tables, sim-route.c chooses next hops,
+ * sim-reply.c writes what nodes answer, sim.c moves packets in virtual time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/packet/packet.h"
+
+#define SIM_NONE UINT32_MAX
+#define SIM_MAX_NODES 1000000
+#define SIM_MAX_LABELS 4
+#define SIM_MAX_PORTS 16
+
+enum sim_hash {
+	SIM_HASH_FIVE_TUPLE, /* addresses, protocol, TCP and UDP ports */
+	SIM_HASH_FIRST_FOUR, /* addresses, protocol, 4 octets after IP */
+	SIM_HASH_ADDRESSES,
+	SIM_HASH_PACKET /* each packet on its own */
+};
+
+enum sim_ip_id {
+	SIM_IP_ID_SHARED,  /* one counter for the node */
+	SIM_IP_ID_ADDRESS, /* one counter for each source address */
+	SIM_IP_ID_RANDOM,
+	SIM_IP_ID_ZERO
+};
+
+/* How a node treats packets; shared by the nodes that one statement makes. */
+struct sim_behaviour {
+	enum sim_hash hash;
+	enum sim_ip_id ip_id;
+	bool hash_flow_label, hash_tos;
+	bool silent;                  /* no ICMP error, ever */
+	bool no_echo, no_udp, no_tcp; /* packets to its own address */
+	bool hidden;                  /* forwards without touching the TTL */
+	bool interface_info;          /* RFC 5837 object in errors */
+	bool old_extensions;          /* RFC 4884 length octet left 0 */
+	bool down; /* a host that its last router cannot reach */
+	uint8_t deny_protos, drop_protos; /* SIM_PROTO_* it does not forward */
+	uint8_t ttl;          /* of what it sends; 0: 255 router, 64 host */
+	uint16_t quote_bytes; /* of the packet in an error; 0: all that fits */
+	uint32_t ip_id_rate;  /* counter steps a second from other traffic */
+	double limit_rate;    /* ICMP errors a second; 0: unlimited */
+	double limit_burst;
+	int64_t slow_ns; /* time it takes to make an error */
+	uint32_t
+	    labels[SIM_MAX_LABELS]; /* MPLS stack that packets arrive with */
+	uint8_t label_count, port_count;
+	uint16_t ports[SIM_MAX_PORTS]; /* open TCP ports */
+	struct addr reply_from[2];     /* v4, v6: source of its errors */
+};
+enum { SIM_PROTO_ICMP = 1, SIM_PROTO_UDP = 2, SIM_PROTO_TCP = 4 };
+
+/* What a direction of a link does to packets. */
+struct sim_link {
+	int64_t delay_lo_ns, delay_hi_ns; /* each edge draws one from this */
+	int64_t jitter_ns;      /* each packet draws 0..jitter on top */
+	double loss, duplicate; /* probabilities */
+	double rate_bps;        /* 0: no serialisation */
+	uint64_t queue_bytes;   /* before a packet is dropped */
+	uint32_t cost;
+	uint32_t mtu_bytes; /* 0: none */
+};
+
+struct sim_node {
+	const struct sim_behaviour *how;
+	uint32_t name;     /* offset in world->names */
+	uint32_t addr[2];  /* index of the first v4, v6 address or SIM_NONE */
+	uint32_t edges_at; /* in world->adjacency */
+	uint16_t ip_id_salt, ip_id_steps;
+	bool host, routed;      /* forwards nothing; has static routes */
+	uint8_t network_len[2]; /* a vantage's prefix lengths, v4, v6 */
+	double tokens;
+	int64_t tokens_ns; /* when `tokens` was right */
+};
+
+/* One direction of a link; its reverse is the edge with the last bit other. */
+struct sim_edge {
+	const struct sim_link *how;
+	uint32_t from, to;
+	uint32_t addr[2]; /* of the `from` side, or SIM_NONE */
+	int64_t delay_ns;
+	int64_t busy_until_ns; /* its queue is empty then */
+};
+
+struct sim_owner {
+	struct addr addr;
+	uint32_t node;
+};
+struct sim_block {
+	struct prefix prefix;
+	uint32_t node;
+};
+
+/* A static route; via is a list of edges, or none: unreachable or dropped. */
+struct sim_route {
+	uint32_t node;
+	struct prefix prefix;
+	uint32_t *edges; /* owned */
+	uint32_t edge_count;
+	bool drop;
+};
+
+/* The next hops at each node that lies on a shortest path to one place. */
+struct sim_paths;
+
+struct sim_world {
+	struct sim_node *nodes;
+	struct sim_edge *edges;
+	struct sim_owner *owners; /* addresses */
+	struct sim_block *blocks; /* prefixes that one host answers for */
+	struct sim_route *routes;
+	uint32_t node_count, edge_count, owner_count, block_count, route_count;
+	uint32_t max_nodes;
+	char *names;
+	size_t names_len;
+	uint32_t *by_name, *by_addr; /* open hash tables, SIM_NONE empty */
+	size_t by_name_size, by_addr_size;
+	void **kept; /* behaviours and links */
+	size_t kept_count;
+	uint32_t *adjacency;           /* edges, grouped by node */
+	uint32_t *dist_from, *dist_to; /* vantage to node, node to vantage */
+	struct sim_paths **paths; /* by destination node, made when needed */
+	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
+	uint32_t vantage;
+	uint64_t seed;
+	struct walltime start;
+	bool start_now;
+};
+
+/* sim-world.c */
+struct sim_world *sim_world_new(void);
+void sim_world_free(struct sim_world *world);
+void *sim_world_keep(struct sim_world *world, const void *from, size_t size);
+/* SIM_NONE when the name is taken or the world is full. */
+uint32_t sim_node_add(struct sim_world *world, const char *name,
+    const struct sim_behaviour *how, bool host);
+uint32_t sim_node_find(const struct sim_world *world, const char *name);
+const char *sim_node_name(const struct sim_world *world, uint32_t node);
+/* Index of the address, or SIM_NONE when somebody has it. */
+uint32_t sim_addr_add(
+    struct sim_world *world, const struct addr *addr, uint32_t node);
+uint32_t sim_addr_index(const struct sim_world *world, const struct addr *a);
+/* Whose address is it; SIM_NONE: nobody's. */
+uint32_t sim_addr_owner(const struct sim_world *world, const struct addr *a);
+/* The first of two edges, one each way. */
+uint32_t sim_link_add(struct sim_world *world, uint32_t a, uint32_t b,
+    const struct sim_link *there, const struct sim_link *back);
+uint32_t sim_edge_between(
+    const struct sim_world *world, uint32_t from, uint32_t to);
+/* After the last edge: adjacency and the distances from the vantage. */
+int sim_world_finish(
+    struct sim_world *world, const char *vantage, struct errmsg *msg);
+
+/* sim-file.c; sim-generate.c */
+int sim_parse(
+    struct sim_world *world, char *text, const char *name, struct errmsg *msg);
+struct sim_words;
+int sim_generate(struct sim_words *words);
+
+/* sim-route.c */
+void sim_distances(struct sim_world *world);
+void sim_paths_free(struct sim_paths *paths);
+/* The edge by which packet leaves node, where serial stands for the packet
+ * itself; SIM_NONE: no route, and *drop says whether silently. */
+uint32_t sim_next_edge(struct sim_world *world, uint32_t node,
+    const struct packet *packet, uint64_t serial, bool *drop);
+uint64_t sim_mix(uint64_t a, uint64_t b);
+/* A number in [0, 1) from a seed and a place. */
+double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);
+
+/* sim-reply.c: writes the IP packet that answers `packet` (bytes as it
+ * arrived at the node by edge) into `to`, and returns its length; 0: none. */
+#define SIM_PACKET_MAX 1500
+struct sim_arrival {
+	struct sim_world *world;
+	uint32_t node, edge; /* edge SIM_NONE: it started here */
+	int64_t now_ns;
+	uint64_t serial;
+	const struct packet *packet;
+	const uint8_t *bytes;
+	size_t len;
+};
+enum sim_error {
+	SIM_TIME_EXCEEDED,
+	SIM_NET_UNREACHABLE,
+	SIM_HOST_UNREACHABLE,
+	SIM_PORT_UNREACHABLE,
+	SIM_PROHIBITED,
+	SIM_TOO_BIG
+};
+size_t sim_reply_error(const struct sim_arrival *arrival, enum sim_error error,
+    uint32_t mtu_bytes, uint8_t to[SIM_PACKET_MAX]);
+size_t sim_reply_host(
+    const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);

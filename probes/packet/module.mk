@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+probes_SRCS += probes/packet/build.c probes/packet/match.c \
+	probes/packet/template.c

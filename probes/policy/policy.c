@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The verdict: first where the packet may end, then what it is, then whether
+ * it may go now.  Each part reads only its arguments; the buckets are the one
+ * thing that remembers.
+ */
+#include <stdlib.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/policy/rate-limit.h"
+#include "probes/policy/policy.h"
+#include "lib/packet/packet.h"
+
+/* A set of hashes of addresses: two addresses share one by chance only, and
+ * then one target too many is let through. */
+struct policy_run {
+	struct bucket bucket;
+	uint64_t *targets; /* open addressing, 0 is free; owned */
+	size_t room, count;
+};
+
+struct policy_state {
+	struct bucket agent[POLICY_WHOS];
+	struct limit_table prefixes;
+};
+
+static const char *const reason_names[POLICY_VERDICTS] = {
+	[POLICY_ALLOW] = "allowed",
+	[POLICY_DENY_FAMILY] = "no-address",
+	[POLICY_DENY_SPECIAL] = "special-purpose",
+	[POLICY_DENY_PRIVATE] = "private",
+	[POLICY_DENY_MULTICAST] = "multicast",
+	[POLICY_DENY_BROADCAST] = "broadcast",
+	[POLICY_DENY_OWN] = "own-address",
+	[POLICY_DENY_LIST] = "deny-list",
+	[POLICY_DENY_EMBEDDED] = "embedded-address",
+	[POLICY_DENY_PROTOCOL] = "protocol",
+	[POLICY_DENY_FIELD] = "field",
+	[POLICY_DENY_PAYLOAD] = "payload",
+	[POLICY_DENY_SIZE] = "size",
+	[POLICY_DENY_TARGETS] = "targets",
+	[POLICY_DEFER] = "rate",
+	[POLICY_DENY_RATE] = "rate-budget",
+};
+
+const char *policy_reason_name(enum policy_verdict verdict)
+{
+	if ((unsigned)verdict >= POLICY_VERDICTS)
+		return "unknown";
+	return reason_names[verdict];
+}
+
+static bool is_on_deny_list(const struct policy *policy, const struct addr *a)
+{
+	/* The last prefix that does not start after a. */
+	size_t low = 0, high = policy->deny_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (addr_cmp(&policy->deny[middle].addr, a) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && prefix_has(&policy->deny[low - 1], a);
+}
+
+static enum policy_verdict check_place(
+    const struct policy *policy, enum policy_who who, const struct addr *a)
+{
+	const struct policy_class *class = &policy->classes[who];
+	switch (special_of(a)) {
+	case SPECIAL_NEVER: return POLICY_DENY_SPECIAL;
+	case SPECIAL_MULTICAST: return POLICY_DENY_MULTICAST;
+	case SPECIAL_BROADCAST: return POLICY_DENY_BROADCAST;
+	case SPECIAL_MAPPED: return POLICY_DENY_EMBEDDED;
+	case SPECIAL_LOOPBACK:
+		if (!class->allow_loopback)
+			return POLICY_DENY_SPECIAL;
+		break;
+	case SPECIAL_PRIVATE:
+		if (!class->allow_private)
+			return POLICY_DENY_PRIVATE;
+		break;
+	case SPECIAL_OTHER:
+		if (!class->allow_special)
+			return POLICY_DENY_SPECIAL;
+		break;
+	case SPECIAL_NONE: break;
+	}
+	if (class->obey_deny_list && is_on_deny_list(policy, a))
+		return POLICY_DENY_LIST;
+	return POLICY_ALLOW;
+}
+
+size_t policy_places(
+    const struct addr *dst, struct addr places[static POLICY_PLACES])
+{
+	places[0] = *dst;
+	return 1 + special_embedded(dst, places + 1);
+}
+
+enum policy_verdict policy_check_address(const struct policy *policy,
+    enum policy_who who, const struct addr *dst, bool own, bool broadcast)
+{
+	if (dst->family != 4 && dst->family != 6)
+		return POLICY_DENY_FAMILY;
+	struct addr places[POLICY_PLACES];
+	size_t count = policy_places(dst, places);
+	enum policy_verdict verdict = check_place(policy, who, dst);
+	for (size_t i = 1; i < count && verdict == POLICY_ALLOW; i++)
+		if (check_place(policy, who, &places[i]) != POLICY_ALLOW)
+			verdict = POLICY_DENY_EMBEDDED;
+	if (broadcast && verdict != POLICY_DENY_MULTICAST)
+		verdict = POLICY_DENY_BROADCAST;
+	if (own && verdict == POLICY_ALLOW && !policy->classes[who].allow_own)
+		verdict = POLICY_DENY_OWN;
+	return verdict;
+}
+
+static bool is_silent(const struct probe *probe)
+{
+	/* A chosen checksum's two octets are the guardian's. */
+	size_t first = probe->fix_checksum ? 2 : 0;
+	for (size_t i = first; probe->payload && i < probe->payload_len; i++)
+		if (probe->payload[i] != 0)
+			return false;
+	return true;
+}
+
+static bool are_fields_sane(
+    const struct policy_class *class, const struct probe *probe)
+{
+	if (probe->ttl == 0 || probe->flow_label > 0xfffff)
+		return false;
+	if (probe->proto == PACKET_ICMP)
+		return true;
+	if (probe->sport == 0 || probe->dport == 0)
+		return false;
+	return probe->proto != PACKET_TCP || class->allow_tcp_flags ||
+	    probe->tcp_flags == PACKET_TCP_SYN ||
+	    probe->tcp_flags == PACKET_TCP_ACK;
+}
+
+enum policy_verdict policy_check_fields(
+    const struct policy *policy, enum policy_who who, const struct probe *probe)
+{
+	const struct policy_class *class = &policy->classes[who];
+	if (probe->proto != PACKET_ICMP && probe->proto != PACKET_UDP &&
+	    probe->proto != PACKET_TCP)
+		return POLICY_DENY_PROTOCOL;
+	if (!are_fields_sane(class, probe))
+		return POLICY_DENY_FIELD;
+	if (!class->allow_payload && !is_silent(probe))
+		return POLICY_DENY_PAYLOAD;
+	if (probe->payload_len > PROBE_PAYLOAD_MAX ||
+	    probe_size_bytes(probe) > class->max_size_bytes)
+		return POLICY_DENY_SIZE;
+	return probe_check(probe, NULL) == 0 ? POLICY_ALLOW : POLICY_DENY_FIELD;
+}
+
+/* Where the hash is, or where it would be. */
+static uint64_t *targets_place(uint64_t *targets, size_t room, uint64_t hash)
+{
+	size_t i = hash & (room - 1);
+	while (targets[i] != 0 && targets[i] != hash)
+		i = (i + 1) & (room - 1);
+	return &targets[i];
+}
+
+static void targets_grow(struct policy_run *run)
+{
+	size_t room = run->room ? 2 * run->room : 16;
+	uint64_t *targets = xcalloc(room, sizeof(*targets));
+	for (size_t i = 0; i < run->room; i++)
+		if (run->targets[i] != 0)
+			*targets_place(targets, room, run->targets[i]) =
+			    run->targets[i];
+	free(run->targets);
+	run->targets = targets;
+	run->room = room;
+}
+
+/* Is the address one of the run's targets, or may it become one? */
+static bool targets_admit(struct policy_run *run, uint64_t hash, size_t max)
+{
+	if (hash == 0)
+		hash = 1;
+	if (run->count * 2 >= run->room)
+		targets_grow(run);
+	uint64_t *place = targets_place(run->targets, run->room, hash);
+	if (*place == hash)
+		return true;
+	if (run->count >= max)
+		return false;
+	*place = hash;
+	run->count++;
+	return true;
+}
+
+struct policy_run *policy_run_new(void)
+{
+	return xcalloc(1, sizeof(struct policy_run));
+}
+
+void policy_run_free(struct policy_run *run)
+{
+	if (run)
+		free(run->targets);
+	free(run);
+}
+
+struct policy_state *policy_state_new(uint64_t key)
+{
+	struct policy_state *state = xcalloc(1, sizeof(*state));
+	state->prefixes.key = key;
+	return state;
+}
+
+void policy_state_free(struct policy_state *state)
+{
+	free(state);
+}
+
+void policy_release(struct policy_hold *hold)
+{
+	if (hold->bucket)
+		hold->bucket->waiting--;
+	hold->bucket = NULL;
+}
+
+enum { LIMITS = 3 };
+
+static bool limits_of(struct limit limits[LIMITS], const struct policy *policy,
+    struct policy_state *state, const struct policy_request *request,
+    int64_t *retry)
+{
+	const struct policy_class *class = &policy->classes[request->who];
+	struct bucket *prefix = limit_table_find(&state->prefixes, request->who,
+	    &request->probe->dst, request->now.ns, retry);
+	if (!prefix)
+		return false;
+	limits[0] = (struct limit){ &request->run->bucket, class->run_rate_pps,
+		class->run_burst };
+	limits[1] = (struct limit){ prefix, class->prefix_rate_pps,
+		class->prefix_burst };
+	limits[2] = (struct limit){ &state->agent[request->who],
+		class->agent_rate_pps, class->agent_burst };
+	return true;
+}
+
+/* The packet goes when the slowest of its buckets lets it, and waits for that
+ * one alone; what it finds then decides again.  Whoever has waited anywhere
+ * needs only tokens: else those who wait here and those who wait there would
+ * let each other pass for ever. */
+static enum policy_verdict check_rate(const struct policy *policy,
+    struct policy_state *state, const struct policy_request *request,
+    bool waited, struct monotime *not_before)
+{
+	struct limit limits[LIMITS];
+	struct bucket *slowest = NULL;
+	int64_t now = request->now.ns, latest = now;
+	bool found = limits_of(limits, policy, state, request, &latest);
+	for (int i = 0; i < LIMITS && found; i++) {
+		int64_t ready = limit_ready(&limits[i], waited, now);
+		if (ready > latest) {
+			latest = ready;
+			slowest = limits[i].bucket;
+		}
+	}
+	if (latest <= now) {
+		for (int i = 0; i < LIMITS; i++)
+			limit_take(&limits[i], now);
+		return POLICY_ALLOW;
+	}
+	if (latest == INT64_MAX ||
+	    latest - request->due.ns > policy->max_defer_ns)
+		return POLICY_DENY_RATE;
+	if (slowest) {
+		request->hold->bucket = slowest;
+		slowest->waiting++;
+	}
+	not_before->ns = latest;
+	return POLICY_DEFER;
+}
+
+enum policy_verdict policy_check(const struct policy *policy,
+    struct policy_state *state, const struct policy_request *request,
+    struct monotime *not_before)
+{
+	const struct probe *probe = request->probe;
+	bool waited = request->hold->bucket != NULL;
+	policy_release(request->hold);
+	enum policy_verdict verdict = policy_check_address(policy, request->who,
+	    &probe->dst, request->own, request->broadcast);
+	if (verdict == POLICY_ALLOW)
+		verdict = policy_check_fields(policy, request->who, probe);
+	if (verdict != POLICY_ALLOW)
+		return verdict;
+	if (!targets_admit(request->run,
+		addr_hash(&probe->dst, state->prefixes.key),
+		policy->classes[request->who].max_targets))
+		return POLICY_DENY_TARGETS;
+	return check_rate(policy, state, request, waited, not_before);
+}

@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: ISC
-probes_SRCS += probes/policy/file.c

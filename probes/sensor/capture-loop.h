@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Waits for frames and for time, and for nothing else: the one loop of the
+ * agent's sensor and of `sonde sensor`.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/clock.h"
+#include "probes/sensor/capture.h"
+#include "probes/sensor/engine.h"
+
+struct loop {
+	struct capture **captures;
+	size_t capture_count;
+	struct engine *engine;
+	int64_t interval_ns;  /* 0: never; else aligned to wall time */
+	int64_t for_ns;       /* 0: no limit */
+	uint64_t max_packets; /* 0: no limit */
+	int out_fd;           /* ends the loop when nobody reads it; -1 */
+	const volatile sig_atomic_t *stop; /* may be NULL */
+	/* After each batch of frames, and at the end of an interval.  Both
+	 * may be NULL; an error ends the loop. */
+	void (*counted)(void *arg);
+	int (*interval)(void *arg, struct errmsg *msg);
+	void *arg;
+};
+
+/* Until stop, a limit, the end of all files, or an error. */
+int loop_run(const struct loop *loop, struct errmsg *msg);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The agent's sensor process: findings become Sighting records, payloads that
+ * are new become Payload records, and what was counted goes to the page that
+ * the keeper reads.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/record/record.h"
+#include "lib/base/xalloc.h"
+#include "probes/ipc/counters.h"
+#include "probes/sensor/capture-loop.h"
+#include "probes/sensor/sensor.h"
+
+#define DEFAULT_INTERVAL_S 60
+#define DEFAULT_SOURCES 8192
+#define DEFAULT_SNAPLEN 2048
+#define DEFAULT_BUFFER (1u << 20)
+#define COUNTERS_SHARED 2048
+#define PAYLOADS_MAX 512
+#define PAYLOAD_BYTES_MAX ((size_t)256 << 10)
+#define FORGET_NS (3600 * NS_PER_S)
+#define SAY_LEAST_PACKETS 3
+#define WRITE_TIMEOUT_MS 5000
+
+struct sensor_capture {
+	struct capture *captures[SENSOR_INTERFACES_MAX];
+	size_t count;
+};
+
+enum cell {
+	CELL_CAPTURED,
+	CELL_DROPPED,
+	CELL_DECODED,
+	CELL_TRUNCATED,
+	CELL_MALFORMED,
+	CELL_NOT_IP,
+	CELL_FRAGMENTS,
+	CELL_UNDECIDED,
+	CELL_HOME,
+	CELL_REPLIES,
+	CELL_SOURCES,
+	CELL_EVICTED,
+	CELL_SIGHTINGS,
+	CELL_UNSAID,
+	CELL_PAYLOADS,
+	CELLS
+};
+
+static const char *const cell_names[CELLS] = {
+	[CELL_CAPTURED] = "sensor.captured",
+	[CELL_DROPPED] = "sensor.dropped",
+	[CELL_DECODED] = "sensor.decoded",
+	[CELL_TRUNCATED] = "sensor.truncated",
+	[CELL_MALFORMED] = "sensor.malformed",
+	[CELL_NOT_IP] = "sensor.not_ip",
+	[CELL_FRAGMENTS] = "sensor.fragments",
+	[CELL_UNDECIDED] = "sensor.undecided",
+	[CELL_HOME] = "sensor.home",
+	[CELL_REPLIES] = "sensor.replies",
+	[CELL_SOURCES] = "sensor.sources",
+	[CELL_EVICTED] = "sensor.evicted",
+	[CELL_SIGHTINGS] = "sensor.sightings",
+	[CELL_UNSAID] = "sensor.unsaid",
+	[CELL_PAYLOADS] = "sensor.payloads",
+};
+
+struct runner {
+	const struct sensor_config *config;
+	struct sensor_capture *capture;
+	struct engine *engine;
+	struct buf frame;
+	uint64_t *cells[CELLS];
+	uint32_t interval_s;
+	int err; /* the first failure to write */
+};
+
+static int open_one(struct capture **capture, const char *name,
+    const struct capture_config *config, struct errmsg *msg)
+{
+	if (strncmp(name, "file:", 5) == 0)
+		return capture_open_file(capture, name + 5, config, msg);
+	return capture_open_live(capture, name, config, msg);
+}
+
+int sensor_open(struct sensor_capture **capture,
+    const struct sensor_opening *opening, struct errmsg *msg)
+{
+	const struct capture_config config = {
+		.filter = opening->filter,
+		.snaplen =
+		    opening->snaplen ? opening->snaplen : DEFAULT_SNAPLEN,
+		.buffer_bytes = opening->buffer_bytes ? opening->buffer_bytes
+						      : DEFAULT_BUFFER,
+		.promiscuous = opening->promiscuous,
+	};
+	size_t n = opening->interface_count;
+	if (n == 0 || n > SENSOR_INTERFACES_MAX)
+		return err_set(msg, ERR_USAGE,
+		    "sensor: %zu interfaces, expected 1 to %d", n,
+		    SENSOR_INTERFACES_MAX);
+	struct sensor_capture *c = xcalloc(1, sizeof(*c));
+	for (; c->count < n; c->count++) {
+		int err = open_one(&c->captures[c->count],
+		    opening->interfaces[c->count], &config, msg);
+		if (err) {
+			sensor_close(c);
+			return err;
+		}
+	}
+	*capture = c;
+	return 0;
+}
+
+void sensor_close(struct sensor_capture *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		capture_close(c->captures[i]);
+	free(c);
+}
+
+/* A frame in one write.  The reader may be behind for a while; meanwhile the
+ * capture buffers, and then the kernel counts what it drops. */
+static int write_frame(int fd, const struct buf *frame)
+{
+	struct pollfd p = { fd, POLLOUT, 0 };
+	size_t at = 0;
+	while (at < frame->len) {
+		ssize_t n = write(fd, frame->data + at, frame->len - at);
+		if (n > 0)
+			at += (size_t)n;
+		else if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		else if (poll(&p, 1, WRITE_TIMEOUT_MS) == 0)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static bool send_record(struct runner *r, Sonde__Record *record)
+{
+	if (r->config->record_fd < 0 || r->err != 0)
+		return false;
+	record_stamp(record);
+	buf_clear(&r->frame);
+	buf_be32(&r->frame, 0);
+	if (record_pack(record, &r->frame, NULL) != 0)
+		return false;
+	uint32_t len = (uint32_t)r->frame.len - 4;
+	for (int i = 0; i < 4; i++)
+		r->frame.data[i] = (uint8_t)(len >> (24 - 8 * i));
+	r->err = write_frame(r->config->record_fd, &r->frame);
+	return r->err == 0;
+}
+
+static ProtobufCBinaryData binary(const void *bytes, size_t len)
+{
+	return (ProtobufCBinaryData){ len, (uint8_t *)bytes };
+}
+
+/* Sources that gave way after a packet or two, as in a forged flood, are only
+ * counted: the spool is for what somebody can act on. */
+static bool is_worth_a_record(const struct finding *f)
+{
+	return !f->evicted || f->verdict == VERDICT_WORM ||
+	    f->packets >= SAY_LEAST_PACKETS;
+}
+
+static void on_finding(void *arg, const struct finding *f)
+{
+	struct runner *r = arg;
+	if (!is_worth_a_record(f)) {
+		counters_add(r->cells[CELL_UNSAID], 1);
+		return;
+	}
+	const char *signature = signature_name(f->signature);
+	int port = f->icmp != FINDING_NONE ? f->icmp : f->dport;
+	Sonde__Sighting s = SONDE__SIGHTING__INIT;
+	s.src = binary(f->src.bytes, addr_len(&f->src));
+	s.verdict = (char *)verdict_name(f->verdict);
+	s.signature = (char *)(signature ? signature : "");
+	s.proto = f->proto == FINDING_NONE ? 0 : (uint32_t)f->proto;
+	s.dport = port == FINDING_NONE ? 0 : (uint32_t)port;
+	s.first_wall_ns = f->first.ns;
+	s.last_wall_ns = f->last.ns;
+	s.packets = f->packets;
+	s.size_bytes = f->size_bytes;
+	s.targets = f->targets;
+	s.payload_hash = binary(f->hash, f->has_hash ? sizeof(f->hash) : 0);
+	s.ttl_min = f->ttl_min;
+	s.ttl_max = f->ttl_max;
+	s.interval_s = r->interval_s;
+	s.spoofable = f->spoofable;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &s;
+	if (send_record(r, &record))
+		counters_add(r->cells[CELL_SIGHTINGS], 1);
+}
+
+static void send_payloads(struct runner *r)
+{
+	const struct payload *new;
+	while ((new = payloads_next_new(engine_payloads(r->engine)))) {
+		Sonde__Payload p = SONDE__PAYLOAD__INIT;
+		p.hash = binary(new->hash, sizeof(new->hash));
+		p.octets = binary(new->octets, new->len);
+		p.size_bytes = new->wire_len;
+		Sonde__Record record = SONDE__RECORD__INIT;
+		record.body_case = SONDE__RECORD__BODY_PAYLOAD;
+		record.payload = &p;
+		if (send_record(r, &record))
+			counters_add(r->cells[CELL_PAYLOADS], 1);
+	}
+}
+
+static void on_counted(void *arg)
+{
+	struct runner *r = arg;
+	const struct engine_counts *c = engine_counts(r->engine);
+	struct table_stats table = engine_table_stats(r->engine);
+	uint64_t dropped = 0;
+	for (size_t i = 0; i < r->capture->count; i++)
+		dropped += capture_dropped(r->capture->captures[i]);
+	counters_set(r->cells[CELL_CAPTURED], c->packets);
+	counters_set(r->cells[CELL_DROPPED], dropped);
+	counters_set(r->cells[CELL_DECODED], c->decoded);
+	counters_set(r->cells[CELL_TRUNCATED], c->truncated);
+	counters_set(r->cells[CELL_MALFORMED], c->malformed);
+	counters_set(r->cells[CELL_NOT_IP], c->unsupported);
+	counters_set(r->cells[CELL_FRAGMENTS], c->fragments);
+	counters_set(r->cells[CELL_UNDECIDED], c->undecided);
+	counters_set(r->cells[CELL_HOME], c->home);
+	counters_set(r->cells[CELL_REPLIES], c->replies);
+	counters_set(r->cells[CELL_SOURCES], table.sources);
+	counters_set(r->cells[CELL_EVICTED], table.evicted);
+}
+
+static int on_interval(void *arg, struct errmsg *msg)
+{
+	struct runner *r = arg;
+	send_payloads(r);
+	engine_flush(r->engine);
+	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
+	on_counted(r);
+	return r->err == 0
+	    ? 0
+	    : err_set(msg, r->err, "sensor: records: %s", err_str(r->err));
+}
+
+int sensor_run(struct sensor_capture *capture,
+    const struct sensor_config *config, struct errmsg *msg)
+{
+	struct runner r = {
+		.config = config,
+		.capture = capture,
+		.interval_s = config->interval_s ? config->interval_s
+						 : DEFAULT_INTERVAL_S,
+	};
+	for (int i = 0; i < CELLS; i++)
+		r.cells[i] = counters_cell(config->counters, cell_names[i]);
+	r.engine = engine_new(&(struct engine_config){
+	    .max_sources =
+		config->max_sources ? config->max_sources : DEFAULT_SOURCES,
+	    .max_counters = COUNTERS_SHARED,
+	    .max_payloads = PAYLOADS_MAX,
+	    .max_payload_bytes = PAYLOAD_BYTES_MAX,
+	    .homes = config->homes,
+	    .home_count = config->home_count,
+	    .per_port = true,
+	    .finding = on_finding,
+	    .arg = &r,
+	});
+	int err = loop_run(
+	    &(struct loop){
+		.captures = capture->captures,
+		.capture_count = capture->count,
+		.engine = r.engine,
+		.interval_ns = (int64_t)r.interval_s * NS_PER_S,
+		.out_fd = config->record_fd,
+		.stop = config->stop,
+		.counted = on_counted,
+		.interval = on_interval,
+		.arg = &r,
+	    },
+	    msg);
+	int last = on_interval(&r, err ? NULL : msg);
+	buf_fini(&r.frame);
+	engine_free(r.engine);
+	return err ? err : last;
+}

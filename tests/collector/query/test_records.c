@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/* Raw records by every filter, page by page; payloads by their hash. */
+#include "tests/collector/fixture.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/addr.h"
+
+static struct synth agent, other;
+
+static void add_ping(struct synth *to, const char *src, const char *dst,
+    int64_t at_ns, const uint8_t campaign[16])
+{
+	struct addr ends[2];
+	Sonde__Ping ping = SONDE__PING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	addr_parse(&ends[0], src);
+	addr_parse(&ends[1], dst);
+	ping.src = (ProtobufCBinaryData){ 4, ends[0].bytes };
+	ping.dst = (ProtobufCBinaryData){ 4, ends[1].bytes };
+	record.wall_ns = at_ns;
+	if (campaign)
+		record.campaign =
+		    (ProtobufCBinaryData){ 16, (uint8_t *)campaign };
+	record.run = campaign ? 7 : 0;
+	record.body_case = SONDE__RECORD__BODY_PING;
+	record.ping = &ping;
+	synth_add(to, &record);
+}
+
+static const uint8_t campaign[16] = { 0xab, 0xcd };
+
+static int setup(void **state)
+{
+	int err = fixture_setup(state);
+	struct fixture *f = *state;
+	fixture_enrol(f, &agent, "alpha", NULL);
+	fixture_enrol(f, &other, "beta", NULL);
+	for (int i = 0; i < 50; i++) {
+		int64_t at_ns = f->now_ns - (i + 1) * 10 * NS_PER_S;
+		add_ping(&agent, "192.0.2.1", i % 2 ? "192.0.2.8" : "192.0.2.9",
+		    at_ns, i % 5 ? NULL : campaign);
+		add_sighting(&other, "198.51.100.7", "slammer", at_ns, 1);
+	}
+	fixture_ship(f, &agent);
+	fixture_ship(f, &other);
+	return err;
+}
+
+static int teardown(void **state)
+{
+	synth_fini(&agent);
+	synth_fini(&other);
+	return fixture_teardown(state);
+}
+
+/* All that a filter gives, over pages of this size; newest first. */
+static size_t count(struct fixture *f, const char *filter, int limit)
+{
+	char cursor[80] = "", last[WALLTIME_TEXT_LEN] = "9";
+	size_t n = 0;
+	for (bool more = true; more;) {
+		char args[300];
+		snprintf(
+		    args, sizeof(args), "%s&limit=%d%s", filter, limit, cursor);
+		json_t *page = fixture_query(f, query_records, args);
+		json_t *items = json_object_get(page, "items");
+		for (size_t i = 0; i < json_array_size(items); i++, n++) {
+			const char *wall = json_string_value(json_object_get(
+			    json_object_get(json_array_get(items, i), "record"),
+			    "wall"));
+			assert_true(strcmp(wall, last) <= 0);
+			snprintf(last, sizeof(last), "%s", wall);
+		}
+		const char *next =
+		    json_string_value(json_object_get(page, "next"));
+		more = next != NULL;
+		if (more)
+			snprintf(cursor, sizeof(cursor), "&cursor=%s", next);
+		json_decref(page);
+	}
+	return n;
+}
+
+static void every_filter_finds_its_records(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *filter;
+		size_t found;
+	} cases[] = {
+		{ "from=-1h", 100 },
+		{ "from=-1h&kind=ping", 50 },
+		{ "from=-1h&kind=ping,sighting", 100 },
+		{ "from=-1h&kind=trace", 0 },
+		{ "from=-1h&agent=alpha", 50 },
+		{ "from=-1h&agent=beta&kind=ping", 0 },
+		{ "from=-1h&dst=192.0.2.8", 25 },
+		{ "from=-1h&src=192.0.2.1", 50 },
+		{ "from=-1h&src=198.51.100.7", 50 },
+		{ "from=-1h&src=198.51.100.7&kind=sighting", 50 },
+		{ "from=-1h&src=198.51.100.8&kind=sighting", 0 },
+		{ "from=-1h&campaign=abcd0000000000000000000000000000", 10 },
+		{ "from=-1h&campaign=abcd0000000000000000000000000000&run=7",
+		    10 },
+		{ "from=-1h&campaign=abcd0000000000000000000000000000&run=8",
+		    0 },
+		{ "from=-100s", 20 },
+		{ "from=-200s&to=-100s&kind=ping", 10 },
+		{ "from=-300s&to=-200s&dst=192.0.2.9", 5 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (count(f, cases[i].filter, 1000) != cases[i].found)
+			fail_msg("%s: %zu", cases[i].filter,
+			    count(f, cases[i].filter, 1000));
+}
+
+static void pages_neither_skip_nor_repeat(void **state)
+{
+	struct fixture *f = *state;
+	static const int limits[] = { 1, 3, 10, 99, 100, 101 };
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		assert_int_equal(count(f, "from=-1h", limits[i]), 100);
+		assert_int_equal(count(f, "from=-1h&kind=ping", limits[i]), 50);
+	}
+}
+
+static void wrong_filters_are_named(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const wrong[] = { "kind=nothing", "kind=ping,",
+		"campaign=12", "run=x", "src=example.org", "dst=1.2.3",
+		"from=-1x", "from=now", "to=2026-13-01T00:00:00Z", "cursor=1",
+		"cursor=1_", "limit=5000" };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		int err = fixture_query_err(f, query_records, wrong[i]);
+		if (err != ERR_USAGE && strcmp(wrong[i], "kind=ping,") != 0)
+			fail_msg("%s: %d", wrong[i], err);
+	}
+	assert_int_equal(
+	    fixture_query_err(f, query_records, "agent=x"), ERR_NOT_FOUND);
+}
+
+static void add_payload(const char *octets, bool lie)
+{
+	uint8_t hash[16];
+	Sonde__Payload payload = SONDE__PAYLOAD__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	size_t len = strlen(octets);
+	crypto_generichash(
+	    hash, sizeof(hash), (const uint8_t *)octets, len, NULL, 0);
+	hash[0] ^= lie;
+	payload.hash = (ProtobufCBinaryData){ sizeof(hash), hash };
+	payload.octets = (ProtobufCBinaryData){ len, (uint8_t *)octets };
+	payload.size_bytes = (uint32_t)len + 28;
+	record.body_case = SONDE__RECORD__BODY_PAYLOAD;
+	record.payload = &payload;
+	synth_add(&agent, &record);
+}
+
+static void a_payload_is_found_by_its_own_hash_only(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t hash[16];
+	char hex[33], args[48];
+	add_payload("AAAA", false);
+	add_payload("AAAA", false);
+	add_payload("BBBB", true);
+	fixture_ship(f, &agent);
+	crypto_generichash(
+	    hash, sizeof(hash), (const uint8_t *)"AAAA", 4, NULL, 0);
+	synth_hex(hex, hash, sizeof(hash));
+	snprintf(args, sizeof(args), "hash=%s", hex);
+	json_t *answer = fixture_query(f, query_payload, args);
+	assert_string_equal(
+	    json_string_value(json_object_get(answer, "hex")), "41414141");
+	assert_int_equal(
+	    json_integer_value(json_object_get(answer, "size_bytes")), 32);
+	json_decref(answer);
+	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM payloads"), 1);
+	assert_int_equal(fixture_query_err(f, query_payload,
+			     "hash=00000000000000000000000000000000"),
+	    ERR_NOT_FOUND);
+	assert_int_equal(
+	    fixture_query_err(f, query_payload, "hash=x"), ERR_NOT_FOUND);
+}
+
+static void the_routes_name_each_query_once(void **state)
+{
+	(void)state;
+	for (const struct query_route *r = query_routes; r->path; r++) {
+		assert_memory_equal(r->path, "/api/v1/", 8);
+		assert_non_null(r->query);
+		for (const struct query_route *s = r + 1; s->path; s++) {
+			assert_string_not_equal(r->path, s->path);
+			assert_true(r->query != s->query);
+		}
+	}
+}
+
+#define TEST(name) cmocka_unit_test(name)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_filter_finds_its_records),
+		TEST(pages_neither_skip_nor_repeat),
+		TEST(wrong_filters_are_named),
+		TEST(a_payload_is_found_by_its_own_hash_only),
+		TEST(the_routes_name_each_query_once),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

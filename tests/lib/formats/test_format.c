@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/formats/format.h"
+
+static uint8_t us[] = { 192, 0, 2, 1 };
+static uint8_t router[] = { 192, 0, 2, 254 };
+static uint8_t target[] = { 198, 51, 100, 7 };
+static char udp[] = "udp", completed[] = "completed", name[] = "=evil,\"x\"";
+
+#define BYTES(a)             \
+	{                    \
+		sizeof(a), a \
+	}
+
+/* Three probes: a labelled router, silence, the target. */
+struct sample {
+	Sonde__MplsEntry label;
+	Sonde__MplsEntry *labels[1];
+	Sonde__IcmpExtension extension;
+	Sonde__IcmpExtension *extensions[1];
+	Sonde__Reply replies[3];
+	Sonde__Reply *list[3];
+	Sonde__Trace trace;
+	Sonde__Record record;
+};
+
+static void sample_init(struct sample *s)
+{
+	s->label = (Sonde__MplsEntry)SONDE__MPLS_ENTRY__INIT;
+	s->label.label = 16012;
+	s->label.ttl = 1;
+	s->labels[0] = &s->label;
+	s->extension = (Sonde__IcmpExtension)SONDE__ICMP_EXTENSION__INIT;
+	s->extension.n_mpls = 1;
+	s->extension.mpls = s->labels;
+	s->extensions[0] = &s->extension;
+	for (int i = 0; i < 3; i++) {
+		s->replies[i] = (Sonde__Reply)SONDE__REPLY__INIT;
+		s->replies[i].probe_ttl = (uint32_t)i + 1;
+		s->replies[i].attempt = 1;
+		s->replies[i].rtt_ns = 1500000;
+		s->replies[i].tx_wall_ns = 1;
+		s->list[i] = &s->replies[i];
+	}
+	s->replies[0].from = (ProtobufCBinaryData)BYTES(router);
+	s->replies[0].n_extensions = 1;
+	s->replies[0].extensions = s->extensions;
+	s->replies[2].from = (ProtobufCBinaryData)BYTES(target);
+	s->replies[2].icmp_type = 3;
+	s->replies[2].icmp_code = 3;
+	s->trace = (Sonde__Trace)SONDE__TRACE__INIT;
+	s->trace.src = (ProtobufCBinaryData)BYTES(us);
+	s->trace.dst = (ProtobufCBinaryData)BYTES(target);
+	s->trace.method = udp;
+	s->trace.stop_reason = completed;
+	s->trace.n_replies = 3;
+	s->trace.replies = s->list;
+	s->record = (Sonde__Record)SONDE__RECORD__INIT;
+	s->record.body_case = SONDE__RECORD__BODY_TRACE;
+	s->record.trace = &s->trace;
+}
+
+static char *written(const char *format, const Sonde__Record *record)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	const struct writer_ops *ops = writer_find(format);
+	void *ctx;
+	struct errmsg msg;
+	assert_non_null(ops);
+	assert_int_equal(ops->open(&ctx, to, 0, &msg), 0);
+	assert_int_equal(ops->record(ctx, record, &msg), 0);
+	assert_int_equal(ops->close(ctx, &msg), 0);
+	fclose(to);
+	return text;
+}
+
+static void a_trace_reads_hop_by_hop(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char *text = written("text", &s.record);
+	assert_string_equal(text,
+	    "trace to 198.51.100.7 from 192.0.2.1, udp 0 > 0\n"
+	    "   1  192.0.2.254        1.500 ms  MPLS 16012\n"
+	    "   2  *\n"
+	    "   3  198.51.100.7       1.500 ms\n"
+	    "reached in 3 hops, 3 probes\n");
+	free(text);
+}
+
+static void several_answers_take_several_lines(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char evil[] = "web\033[31m\302\2331m";
+	s.trace.dst_name = evil;
+	for (int i = 0; i < 3; i++)
+		s.replies[i].probe_ttl = 1;
+	char *text = written("text", &s.record);
+	assert_string_equal(text,
+	    "trace to web?[31m?1m (198.51.100.7) from 192.0.2.1, udp 0 > 0\n"
+	    "   1  192.0.2.254        1.500 ms  MPLS 16012\n"
+	    "      198.51.100.7       1.500 ms  1 of 3 lost\n"
+	    "reached in 1 hop, 3 probes\n");
+	free(text);
+}
+
+static void csv_has_a_row_a_probe_and_disarms_formulas(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	s.trace.dst_name = name;
+	s.trace.flow_id = 0x1a2b; /* 16 digits of hex, as in JSON */
+	char *text = written("csv", &s.record);
+	const char *row = strstr(text, "\r\n") + 2;
+	assert_int_equal(strncmp(text, "kind,wall_ns,", 13), 0);
+	assert_non_null(strstr(row,
+	    "trace,0,192.0.2.1,198.51.100.7,\"'=evil,\"\"x\"\"\",udp,"
+	    "0000000000001a2b,1,1,1,"
+	    "192.0.2.254,1500000,0,0,0,,false,\r\n"));
+	assert_non_null(strstr(row, ",2,1,1,,,,,,,,\r\n"));
+	free(text);
+}
+
+static void csv_refuses_a_second_layout(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record other = SONDE__RECORD__INIT;
+	other.body_case = SONDE__RECORD__BODY_SIGHTING;
+	other.sighting = &sighting;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	writer_csv.open(&ctx, to, 0, &msg);
+	assert_int_equal(writer_csv.record(ctx, &s.record, &msg), 0);
+	assert_int_equal(writer_csv.record(ctx, &other, &msg), ERR_UNSUPPORTED);
+	writer_csv.close(ctx, &msg);
+	fclose(to);
+	free(text);
+}
+
+/* Every value that the writer could not quote, and a name that it must. */
+static void csv_has_a_row_a_record_of_a_users_script(void **state)
+{
+	(void)state;
+	char seq[] = "seq", note[] = "note", rtt[] = "rtt_ns", say[] = "=1,2";
+	char script[] = "mine";
+	Sonde__Field fields[3] = { SONDE__FIELD__INIT, SONDE__FIELD__INIT,
+		SONDE__FIELD__INIT };
+	Sonde__Field *all[] = { &fields[0], &fields[1], &fields[2] };
+	Sonde__Train train = SONDE__TRAIN__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	fields[0].name = seq;
+	fields[0].value_case = SONDE__FIELD__VALUE_INTEGER;
+	fields[0].integer = -7;
+	fields[1].name = note;
+	fields[1].value_case = SONDE__FIELD__VALUE_TEXT;
+	fields[1].text = say;
+	fields[2].name = rtt;
+	fields[2].value_case = SONDE__FIELD__VALUE_NUMBER;
+	fields[2].number = 0.5;
+	train.script = script;
+	train.fields = all;
+	train.n_fields = 2;
+	record.body_case = SONDE__RECORD__BODY_TRAIN;
+	record.train = &train;
+	record.wall_ns = 9;
+
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	writer_csv.open(&ctx, to, 0, &msg);
+	assert_int_equal(writer_csv.record(ctx, &record, &msg), 0);
+	train.fields = all + 1; /* one field less: an empty cell */
+	train.n_fields = 1;
+	assert_int_equal(writer_csv.record(ctx, &record, &msg), 0);
+	train.n_fields = 2; /* one that has no column */
+	assert_int_equal(
+	    writer_csv.record(ctx, &record, &msg), ERR_UNSUPPORTED);
+	assert_non_null(strstr(msg.text, "'rtt_ns'"));
+	char other[] = "theirs";
+	train.n_fields = 1;
+	train.script = other;
+	assert_int_equal(
+	    writer_csv.record(ctx, &record, &msg), ERR_UNSUPPORTED);
+	writer_csv.close(ctx, &msg);
+	fclose(to);
+	assert_string_equal(text,
+	    "script,wall_ns,seq,note\r\n"
+	    "mine,9,-7,\"'=1,2\"\r\n"
+	    "mine,9,,\"'=1,2\"\r\n");
+	free(text);
+}
+
+static void warts_bounds_what_no_packet_holds(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	Sonde__MplsEntry *many[20000];
+	for (size_t i = 0; i < 20000; i++)
+		many[i] = &s.label;
+	s.extension.mpls = many;
+	s.extension.n_mpls = 20000;
+	s.replies[2].probe_ttl = 0; /* has no place */
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	assert_int_equal(writer_warts.open(&ctx, to, 0, &msg), 0);
+	assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
+	assert_int_equal(writer_warts.close(ctx, &msg), 0);
+	fclose(to);
+	const uint8_t head[] = { 0x12, 0x05, 0, 6, 0, 0, 0,
+		(uint8_t)(len - 8) };
+	assert_in_range(len, 8, 255);
+	assert_memory_equal(text, head, sizeof(head));
+	free(text);
+}
+
+/* One record's answer to a probe that it says was denied: a reader counts. */
+static void warts_counts_what_it_lists(void **state)
+{
+	(void)state;
+	struct sample s;
+	char denied[] = "private";
+	size_t lens[2];
+	static uint8_t six[16] = { 0x20, 1 };
+	for (int i = 0; i < 2; i++) {
+		sample_init(&s);
+		s.replies[2].denied = denied;
+		s.replies[1].from = (ProtobufCBinaryData)BYTES(six);
+		if (i == 1)
+			s.replies[1].from.len = s.replies[2].from.len = 0;
+		char *text = NULL;
+		FILE *to = open_memstream(&text, &lens[i]);
+		void *ctx;
+		struct errmsg msg;
+		assert_int_equal(writer_warts.open(&ctx, to, 0, &msg), 0);
+		assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
+		assert_int_equal(writer_warts.close(ctx, &msg), 0);
+		fclose(to);
+		free(text);
+	}
+	assert_int_equal(lens[0], lens[1]);
+}
+
+static void words_of_a_sighting_are_only_words(void **state)
+{
+	(void)state;
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	char verdict[] = "worm\n\033]0;", signature[] = "a,b\033[2J\"";
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &sighting;
+	sighting.verdict = verdict;
+	sighting.signature = signature;
+	sighting.proto = 17;
+	char *text = written("text", &record);
+	assert_string_equal(text,
+	    "-                worm??]0;        a,b?[2J\"   udp port 0  0 packets"
+	    " to 0 targets\n");
+	free(text);
+	text = written("csv", &record);
+	assert_non_null(
+	    strstr(text, ",\"worm\n\033]0;\",\"a,b\033[2J\"\"\",17,0,"));
+	free(text);
+}
+
+static void an_icmp_sighting_has_a_type_and_no_port(void **state)
+{
+	(void)state;
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	char verdict[] = "scan";
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &sighting;
+	sighting.verdict = verdict;
+	sighting.proto = 58;
+	sighting.dport = 128 << 8 | 1;
+	sighting.packets = 2;
+	sighting.targets = 1;
+	char *text = written("text", &record);
+	assert_string_equal(text,
+	    "-                scan             -          icmp6 type 128/1"
+	    "  2 packets to 1 target\n");
+	free(text);
+}
+
+static void words_of_a_loss_are_only_words(void **state)
+{
+	(void)state;
+	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	char reason[] = "\033c";
+	record.body_case = SONDE__RECORD__BODY_LOSS;
+	record.loss = &loss;
+	loss.reason = reason;
+	char *text = written("text", &record);
+	assert_string_equal(text, "loss 0 to 0: ?c\n");
+	free(text);
+}
+
+static void a_method_is_one_cell(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char method[] = "=1,2";
+	s.trace.method = method;
+	char *text = written("csv", &s.record);
+	assert_non_null(strstr(text, ",\"'=1,2\",0000000000000000,"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_trace_reads_hop_by_hop),
+		cmocka_unit_test(several_answers_take_several_lines),
+		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
+		cmocka_unit_test(csv_refuses_a_second_layout),
+		cmocka_unit_test(csv_has_a_row_a_record_of_a_users_script),
+		cmocka_unit_test(warts_bounds_what_no_packet_holds),
+		cmocka_unit_test(warts_counts_what_it_lists),
+		cmocka_unit_test(words_of_a_sighting_are_only_words),
+		cmocka_unit_test(an_icmp_sighting_has_a_type_and_no_port),
+		cmocka_unit_test(words_of_a_loss_are_only_words),
+		cmocka_unit_test(a_method_is_one_cell),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

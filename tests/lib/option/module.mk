@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+$(eval $(call unit_test,lib/option,config,lib))
+$(eval $(call unit_test,lib/option,option,lib))

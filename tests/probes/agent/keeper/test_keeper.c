@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+/* The keeper in this process, without its sandbox: producers at one end, the
+ * spool's reader at the other. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/base/log.h"
+#include "lib/base/reader.h"
+#include "lib/base/xalloc.h"
+#include "probes/agent/keeper/keeper.h"
+#include "probes/agent/keeper/keeper-message.h"
+#include "probes/ipc/fd-pass.h"
+
+struct rig {
+	char dir[32];
+	struct keeper *keeper;
+	struct keeper_config config;
+	int control[2], ship[2];
+	struct heartbeat_host host;
+};
+
+static void rig_open(struct rig *r)
+{
+	struct errmsg msg = { "" };
+	if (keeper_open(&r->keeper, &r->config, &msg) != 0)
+		fail_msg("%s", msg.text);
+}
+
+static int rig_setup(void **state)
+{
+	struct rig *r = xcalloc(1, sizeof(*r));
+	strcpy(r->dir, "/tmp/sonde-keeper-XXXXXX");
+	assert_non_null(mkdtemp(r->dir));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, r->control), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, r->ship), 0);
+	log_init("test", LOG_ERROR);
+	r->config = (struct keeper_config){ .spool = { .dir = r->dir,
+						.max_bytes = 1 << 20 },
+		.heartbeat_ns = 3600 * NS_PER_S,
+		.started = monotime_now(),
+		.control_fd = r->control[1],
+		.shipper_fd = r->ship[1],
+		.own = counters_new(),
+		.spool_page = counters_new(),
+		.host = &r->host };
+	rig_open(r);
+	*state = r;
+	return 0;
+}
+
+static int rig_teardown(void **state)
+{
+	struct rig *r = *state;
+	keeper_close(r->keeper);
+	for (int i = 0; i < 2; i++) {
+		close(r->control[i]);
+		close(r->ship[i]);
+	}
+	counters_free(r->config.own);
+	counters_free(r->config.spool_page);
+	char *command = xasprintf("rm -rf %s", r->dir);
+	assert_int_equal(system(command), 0);
+	free(command);
+	free(r);
+	return 0;
+}
+
+static void step(struct rig *r, int64_t ms)
+{
+	struct monotime end = monotime_add(monotime_now(), ms * NS_PER_MS);
+	struct errmsg msg = { "" };
+	while (monotime_before(monotime_now(), end))
+		if (keeper_step(r->keeper, end, NULL, &msg) != 0)
+			fail_msg("%s", msg.text);
+}
+
+/* A producer's end, known to the keeper. */
+static int producer(struct rig *r, uint32_t kinds, uint32_t flags)
+{
+	struct producer_grant grant = { "test", kinds, flags, { 0 }, 0 };
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(
+	    pass_send(r->control[0], pair[0], &grant, sizeof(grant)), 0);
+	close(pair[0]);
+	return pair[1];
+}
+
+struct found {
+	size_t logs, losses, heartbeats;
+	uint64_t unnumbered, epochs;
+	char last[512];
+};
+
+static void note(struct found *f, const uint8_t *bytes, size_t len)
+{
+	Sonde__Record *record;
+	assert_int_equal(record_unpack(&record, bytes, len, NULL), 0);
+	if (record->body_case == SONDE__RECORD__BODY_LOG) {
+		f->logs++;
+		strncpy(f->last, record->log->text, sizeof(f->last) - 1);
+	} else if (record->body_case == SONDE__RECORD__BODY_LOSS) {
+		f->losses++;
+		f->unnumbered += record->loss->unnumbered;
+	} else if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT)
+		f->heartbeats++;
+	record_free(record);
+}
+
+/* Everything that the spool holds. */
+static struct found look(struct rig *r)
+{
+	struct found f = { 0 };
+	struct spool_reader *reader;
+	struct spool_run run;
+	struct buf b = { 0 };
+	uint64_t epoch = 0, seq = 1;
+	assert_int_equal(spool_reader_open(&reader, r->dir, NULL), 0);
+	while (spool_reader_next(reader,
+		   &(struct spool_want){ epoch, seq, 100, 1 << 20 }, &run, &b,
+		   NULL) == 0) {
+		struct reader frames = reader_init(b.data, b.len);
+		for (uint32_t i = 0; i < run.count; i++) {
+			size_t len = reader_be32(&frames);
+			note(&f, reader_bytes(&frames, len), len);
+		}
+		f.epochs += run.epoch != epoch;
+		epoch = run.epoch;
+		seq = run.first_seq + run.count;
+		buf_clear(&b);
+	}
+	spool_reader_close(reader);
+	buf_fini(&b);
+	return f;
+}
+
+static void what_a_producer_sends_is_stored(void **state)
+{
+	struct rig *r = *state;
+	int fd = producer(r, PRODUCER_LOG, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(producer_log(fd, 2, "test", "hello"), 0);
+	step(r, 120);
+	struct found f = look(r);
+	assert_int_equal(f.logs, 3);
+	assert_int_equal(f.heartbeats, 1);
+	assert_string_equal(f.last, "hello");
+	close(fd);
+}
+
+static void a_producer_that_asks_is_told_what_is_safe(void **state)
+{
+	struct rig *r = *state;
+	int fd = producer(r, PRODUCER_LOG, PRODUCER_ACKS);
+	uint8_t count[8];
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(producer_log(fd, 2, "test", "hello"), 0);
+	step(r, 120);
+	assert_int_equal(recv(fd, count, 8, MSG_DONTWAIT), 8);
+	while (recv(fd, count, 8, MSG_DONTWAIT) == 8)
+		;
+	assert_int_equal(count[7], 5);
+	close(fd);
+}
+
+static void a_producer_of_garbage_is_cut_off_and_told_of(void **state)
+{
+	struct rig *r = *state;
+	int fd = producer(r, PRODUCER_SENSOR, 0);
+	char c;
+	assert_int_equal(send(fd, "\0\0\0\3abc", 7, 0), 7);
+	step(r, 120);
+	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 0);
+	struct found f = look(r);
+	assert_int_equal(f.logs, 1);
+	assert_non_null(strstr(f.last, "cut off"));
+	assert_int_equal(*counters_cell(r->config.own, "refused"), 1);
+	close(fd);
+}
+
+static void talk_becomes_log_records(void **state)
+{
+	struct rig *r = *state;
+	int fd = producer(r, PRODUCER_LOG, PRODUCER_LINES);
+	assert_int_equal(send(fd, "one\ntwo\033[2J", 11, 0), 11);
+	step(r, 120);
+	struct found f = look(r);
+	assert_int_equal(f.logs, 2);
+	assert_string_equal(f.last, "two?[2J");
+	close(fd);
+}
+
+static void the_shipper_learns_only_what_is_synced(void **state)
+{
+	struct rig *r = *state;
+	struct ship_mark mark = { 0, 0 };
+	int fd = producer(r, PRODUCER_LOG, 0);
+	uint64_t last = 0;
+	producer_log(fd, 2, "test", "hello");
+	step(r, 120);
+	while (recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT) ==
+	    sizeof(mark)) {
+		assert_true(mark.next_seq >= last);
+		last = mark.next_seq;
+	}
+	assert_int_equal(mark.next_seq, 3); /* a heartbeat and a log */
+	close(fd);
+}
+
+static void an_acknowledgement_of_the_unstored_is_refused(void **state)
+{
+	struct rig *r = *state;
+	struct ship_order order = { .kind = SHIP_ACK, .next_seq = 1000 };
+	struct ship_mark mark;
+	step(r, 100);
+	assert_int_equal(
+	    recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT), sizeof(mark));
+	order.epoch = mark.epoch;
+	log_init("test", LOG_ERROR);
+	send(r->ship[0], &order, sizeof(order), 0);
+	step(r, 50);
+	assert_int_equal(look(r).heartbeats, 1); /* still there */
+}
+
+static void a_fork_starts_a_new_epoch(void **state)
+{
+	struct rig *r = *state;
+	struct ship_mark mark, later;
+	step(r, 100);
+	while (recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT) > 0)
+		;
+	struct ship_order order = { .kind = SHIP_NEW_EPOCH,
+		.epoch = mark.epoch };
+	send(r->ship[0], &order, sizeof(order), 0);
+	step(r, 100);
+	while (recv(r->ship[0], &later, sizeof(later), MSG_DONTWAIT) > 0)
+		;
+	assert_true(later.epoch > mark.epoch);
+	struct found f = look(r);
+	assert_int_equal(f.losses, 1);
+	assert_int_equal(f.epochs, 2);
+}
+
+/* A child takes records and is killed before it syncs. */
+static void what_a_killed_keeper_had_taken_is_stored_or_declared(void **state)
+{
+	struct rig *r = *state;
+	int fd, status;
+	keeper_close(r->keeper);
+	r->keeper = NULL;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct producer_grant grant = { "test", PRODUCER_LOG, 0, { 0 },
+			0 };
+		int pair[2];
+		socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+		rig_open(r);
+		keeper_add(r->keeper, pair[0], &grant);
+		for (int i = 0; i < 10; i++)
+			producer_log(pair[1], 2, "test", "hello");
+		step(r, 1);
+		/* Taken, and then the end before the append. */
+		counters_add(counters_cell(r->config.own, "received"), 2);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	rig_open(r);
+	fd = producer(r, PRODUCER_LOG, 0);
+	step(r, 120);
+	struct found f = look(r);
+	assert_int_equal(f.logs, 10);
+	assert_int_equal(f.unnumbered, 2);
+	close(fd);
+}
+
+/* --- a keeper that is killed while it writes ------------------------------ */
+
+static long deadly_after;
+
+static long deadly_write(void *ctx, int fd, const void *data, size_t len)
+{
+	(void)ctx;
+	if (deadly_after-- == 0)
+		raise(SIGKILL);
+	return spool_io_posix.write(NULL, fd, data, len);
+}
+
+static void add_log_frame(struct buf *datagram)
+{
+	Sonde__Log log = SONDE__LOG__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	struct buf packed = { 0 };
+	log.process = log.text = (char *)"one of many";
+	record.body_case = SONDE__RECORD__BODY_LOG;
+	record.log = &log;
+	record_stamp(&record);
+	assert_int_equal(record_pack(&record, &packed, NULL), 0);
+	buf_be32(datagram, (uint32_t)packed.len);
+	buf_bytes(datagram, packed.data, packed.len);
+	buf_fini(&packed);
+}
+
+/* Takes one datagram of `frames` records and dies at the write-th write. */
+static void take_and_die(struct rig *r, int frames, long write)
+{
+	struct producer_grant grant = { "test", PRODUCER_LOG, 0, { 0 }, 0 };
+	struct spool_io io = spool_io_posix;
+	struct buf datagram = { 0 };
+	int pair[2];
+	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+	io.write = deadly_write;
+	r->config.spool.io = &io;
+	deadly_after = 1000;
+	rig_open(r);
+	keeper_add(r->keeper, pair[0], &grant);
+	step(r, 1); /* its heartbeat */
+	deadly_after = write;
+	for (int i = 0; i < frames; i++)
+		add_log_frame(&datagram);
+	if (send(pair[1], datagram.data, datagram.len, 0) < 0)
+		_exit(1);
+	step(r, 1000);
+	_exit(1);
+}
+
+static void of_a_datagram_of_many_all_are_stored_or_declared(void **state)
+{
+	struct rig *r = *state;
+	enum { FRAMES = 8 };
+	for (long write = 0; write < FRAMES; write++) {
+		int status;
+		struct found before = look(r);
+		keeper_close(r->keeper);
+		r->keeper = NULL;
+		pid_t pid = fork();
+		if (pid == 0)
+			take_and_die(r, FRAMES, write);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		rig_open(r);
+		struct found f = look(r);
+		assert_int_equal(f.logs - before.logs, write);
+		assert_int_equal(
+		    f.logs - before.logs + f.unnumbered - before.unnumbered,
+		    FRAMES);
+	}
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(what_a_producer_sends_is_stored),
+		TEST(a_producer_that_asks_is_told_what_is_safe),
+		TEST(a_producer_of_garbage_is_cut_off_and_told_of),
+		TEST(talk_becomes_log_records),
+		TEST(the_shipper_learns_only_what_is_synced),
+		TEST(an_acknowledgement_of_the_unstored_is_refused),
+		TEST(a_fork_starts_a_new_epoch),
+		TEST(what_a_killed_keeper_had_taken_is_stored_or_declared),
+		TEST(of_a_datagram_of_many_all_are_stored_or_declared),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

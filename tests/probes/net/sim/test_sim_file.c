@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* The description of a simulated internet: what is refused, in which words. */
+#include "tests/probes/net/sim/sim-lab.h"
+
+static void assert_refused(const char *text, const char *why)
+{
+	struct lab lab;
+	struct errmsg msg = { "" };
+	assert_int_equal(lab_load(&lab, text, NULL, &msg), ERR_CONFIG);
+	const char *said = strchr(msg.text, ':');
+	assert_non_null(said);
+	assert_string_equal(said + 1, why);
+}
+
+static void errors_say_line_expected_and_got(void **state)
+{
+	(void)state;
+	assert_refused("seed 1\n\nruoter a 10.0.0.1\n",
+	    "3: expected seed, start, default, vantage, router, host, link, "
+	    "route or generate, got 'ruoter'");
+	assert_refused("seed x\n",
+	    "1: seed: expected a number from 0 to "
+	    "18446744073709551615, got 'x'");
+	assert_refused("router a\n",
+	    "1: router: expected an address, got the end of the line");
+	assert_refused("router a 10.0.0.1 colour red\n",
+	    "1: router: expected an option or the end of the line, got "
+	    "'colour'");
+	assert_refused("router 10.0.0.1\n",
+	    "1: router: expected a name: a "
+	    "letter, then letters, digits, '.', '_', '-', got '10.0.0.1'");
+	assert_refused("router a 10.0.0.1\nrouter b 10.0.0.1\n",
+	    "2: router: address 10.0.0.1 is taken by 'a'");
+	assert_refused("router a 10.0.0.1\nlink a c\n",
+	    "2: link: expected the name of a node that is above, got 'c'");
+	assert_refused("router a 10.0.0.1\nlink a a\n",
+	    "2: link: expected another node, got 'a'");
+	assert_refused("default link delay 5\n",
+	    "1: default: expected a time "
+	    "such as 5ms or a range such as 1ms..20ms, got '5'");
+	assert_refused("default link delay 5ms..1ms\n",
+	    "1: default: expected a time such as 5ms or a range such as "
+	    "1ms..20ms, got '5ms..1ms'");
+	assert_refused("default link loss 120%\n",
+	    "1: default: expected a "
+	    "share such as 2% or 0.02, at most 100%, got '120%'");
+	assert_refused("default router ecmp 6-tuple\n",
+	    "1: default: expected 5-tuple, first-4-octets, src-dst or "
+	    "per-packet, got '6-tuple'");
+	assert_refused("default router \\\n  ttl 0\n",
+	    "1: default: expected "
+	    "a number from 1 to 255, got '0'");
+	assert_refused("host h 10.0.0.1/8\n",
+	    "1: host: expected a prefix "
+	    "such as 192.0.2.0/24 without host bits, got '10.0.0.1/8'");
+	assert_refused("router a 10.0.0.1\nroute a 0.0.0.0/0 via b\n",
+	    "2: route: expected a neighbour of 'a', got 'b'");
+	assert_refused(
+	    "router a 10.0.0.1\n"
+	    "generate tree t at a fanout 10 depth 3 addresses 10.1.0.0/28\n",
+	    "2: generate: 10.1.0.0/28 has too few addresses");
+	assert_refused(
+	    "router a 10.0.0.1\nrouter d.2 10.0.0.2\n"
+	    "generate tree d at a fanout 2 depth 1 addresses 10.0.0.0/8\n",
+	    "3: generate: 'd.2' is there already, or there are more than "
+	    "1000000 nodes");
+	assert_refused("router a 10.0.0.1\n",
+	    " no vantage: expected a line "
+	    "'vantage NAME ADDRESS...'");
+}
+
+static void another_vantage_can_be_asked_for(void **state)
+{
+	(void)state;
+	struct lab lab;
+	struct errmsg msg = { "" };
+	struct addr src, dst = addr("10.0.0.9");
+	static const char text[] = "vantage a 10.0.0.1\nvantage b 10.0.0.2\n"
+				   "link a b\n";
+	assert_int_equal(lab_load(&lab, text, "b", &msg), 0);
+	assert_int_equal(net_sim.source(lab.net, &dst, &src), 0);
+	dst = addr("10.0.0.2");
+	assert_true(addr_equal(&src, &dst));
+	net_sim.close(lab.net);
+	assert_int_equal(lab_load(&lab, text, "c", &msg), ERR_CONFIG);
+	assert_non_null(strstr(msg.text, "no node is called 'c'"));
+}
+
+static void comments_blanks_and_joined_lines_are_read(void **state)
+{
+	(void)state;
+	struct lab lab;
+	struct addr a;
+	lab_open(&lab,
+	    "# a comment\n\t \nvantage me 10.0.0.1 # me\n"
+	    "host farm 10.1.0.0/16 \\\n   no-udp \\\n   ttl 128\r\n"
+	    "link me \\\n farm");
+	struct probe p = lab_echo("10.1.200.3", 9);
+	assert_int_equal(lab_ask(&lab, &p), 1);
+	assert_int_equal(lab.packet.ttl, 128);
+	p = lab_udp("10.1.200.3", 9);
+	assert_int_equal(lab_ask(&lab, &p), 0);
+	a = addr("10.2.0.1");
+	assert_false(net_sim.is_own(lab.net, &a));
+	lab_close(&lab);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(errors_say_line_expected_and_got),
+		cmocka_unit_test(another_vantage_can_be_asked_for),
+		cmocka_unit_test(comments_blanks_and_joined_lines_are_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

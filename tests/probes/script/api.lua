@@ -1,0 +1,203 @@
+-- SPDX-License-Identifier: ISC
+-- The train API against a simulated internet; tests/probes/script/api.sh runs it and
+-- reads the lines that it prints.
+
+local count = 0
+local function check(what, good)
+	count = count + 1
+	print((good and "ok " or "not ok ") .. count .. " - " .. what)
+end
+
+local web <const> = "192.0.2.80"
+
+local function trains()
+	local train = {}
+	for i = 1, 5 do
+		train[i] = {delay_ns = i > 1 and 7 * sonde.ms or 0,
+			probe = sonde.icmp{dst = web, seq = i, id = 9,
+				payload = "number " .. i}}
+	end
+	local results = sonde.send_train(train, sonde.s)
+	local order, spacing, echo = true, true, true
+	for i, r in ipairs(results) do
+		order = order and r.index == i and r.probe.seq == i
+		spacing = spacing and (i == 1 or
+			r.tx_ns - results[i - 1].tx_ns == 7 * sonde.ms)
+		echo = echo and r.reply.payload == "number " .. i
+	end
+	check("a train's results come in its order", #results == 5 and order)
+	check("each probe leaves at its time", spacing)
+	check("replies carry the payload back", echo)
+	check("times carry their clocks", results[1].tx_clock == "simulated"
+		and results[1].reply.rx_clock == "simulated")
+	check("the round trip is the path's", results[3].rtt_ns == 12 * sonde.ms
+		and results[3].reply.rx_ns - results[3].tx_ns == 12 * sonde.ms)
+	check("a probe left from our address",
+		results[1].src == "198.51.100.10" and
+		sonde.source(web) == "198.51.100.10")
+	check("a network without an address in the family",
+		select(2, sonde.source("2001:db8::1")) == "no route")
+end
+
+local function events()
+	local seen, room = {}, sonde.room()
+	local a = sonde.send(sonde.icmp{dst = web}, sonde.s, "a")
+	local b = sonde.send(sonde.icmp{dst = "192.0.2.99"}, sonde.s, "b")
+	local before = sonde.now_ns()
+	check("nothing is known before an event", not a.done and not a.reply
+		and sonde.room() == room - 2)
+	while true do
+		local r, kind = sonde.next()
+		if not r then
+			check("then there is nothing more", kind == "idle")
+			break
+		end
+		seen[#seen + 1] = r.tag .. " " .. kind
+	end
+	check("replies and ends come as they happen",
+		table.concat(seen, ", ") ==
+		"b reply, a reply, a done, b done")
+	check("an end says so", a.done and b.done and b.reply.is_error)
+	check("virtual time passed", sonde.now_ns() - before == sonde.s)
+	check("next can wait for a time",
+		select(2, sonde.next(sonde.now_ns() + 5)) == "time")
+	check("waiting again is at once",
+		select(2, sonde.next(sonde.now_ns())) == "time")
+	check("there is real time left", sonde.left_ns() > 0)
+end
+
+local function duplicates()
+	local kinds = {}
+	sonde.start({sonde.icmp{dst = "192.0.2.81"}}, sonde.s, 1)
+	while true do
+		local r, kind = sonde.next()
+		if not r then
+			break
+		end
+		kinds[#kinds + 1] = kind
+		check("replies has them all", #r.replies == 2)
+	end
+	check("a copy of a reply is a duplicate",
+		table.concat(kinds, " ") == "reply duplicate done")
+end
+
+local function fields()
+	local r = sonde.send_train{sonde.udp{dst = web, ttl = 1, tos = 16,
+		sport = 4000, dport = 33434, ip_id = 77, payload_bytes = 4,
+		checksum = 0x1234}}[1]
+	local reply = r.reply
+	check("the guardian says what it sent", r.checksum == 0x1234 and
+		r.ip_id == 77 and r.sent)
+	check("a router's answer", reply.from == "203.0.113.1" and
+		reply.icmp_type == 11 and reply.icmp_code == 0 and
+		reply.is_error and reply.proto == "icmp" and reply.ttl == 255)
+	check("what it quotes", reply.quoted_ttl == 1 and
+		reply.quoted_tos == 16 and reply.quoted_ip_id == 77 and
+		reply.quoted_checksum == 0x1234 and reply.quoted_dst == web and
+		reply.quoted_src == sonde.source(web) and
+		reply.quoted_sport == 4000)
+	local mpls = reply.extensions[1]
+	check("its labels", mpls.class == 1 and mpls.type == 1 and
+		#mpls.mpls == 2 and mpls.mpls[1].label == 24001 and
+		not mpls.mpls[1].bottom and mpls.mpls[2].label == 17 and
+		mpls.mpls[2].bottom and mpls.mpls[2].ttl == 1)
+	check("other objects raw", reply.extensions[2].class == 2 and
+		reply.extensions[2].mpls == nil and
+		#reply.extensions[2].data == 20)
+	check("the packet as it came", #reply.packet == reply.size_bytes and
+		reply.packet:byte(1) == 0x45)
+	local syn = sonde.send_train{sonde.tcp{dst = web, dport = 80,
+		sport = 5000, seq = 41}}[1].reply
+	check("a SYN is acknowledged", syn.proto == "tcp" and
+		syn.tcp_flags == 18 and syn.tcp_ack == 42 and
+		syn.icmp_type == nil and syn.quoted_ttl == nil)
+	check("an unknown field is nil", reply.nonsense == nil and
+		r.nonsense == nil)
+	check("values cannot be changed",
+		not pcall(function() r.tag = 1 end) and
+		not pcall(function() reply.ttl = 1 end))
+end
+
+local function denials()
+	local r = sonde.send_train{sonde.icmp{dst = "224.0.0.1"},
+		sonde.icmp{dst = web}}
+	check("a denial is its probe's alone, with its reason",
+		r[1].denied == "multicast" and r[1].error == "multicast" and
+		not r[1].sent and r[2].reply and not r[2].denied)
+	local result, kind = sonde.send(sonde.icmp{dst = "255.255.255.255"})
+	result, kind = sonde.next()
+	check("and ends it", kind == "done" and result.denied == "broadcast")
+end
+
+local function coroutines()
+	local got = {}
+	local function worker(ttl)
+		return coroutine.wrap(function()
+			for _ = 1, 2 do
+				sonde.send(sonde.udp{dst = web, ttl = ttl,
+					dport = 9}, sonde.s, ttl)
+				local r = coroutine.yield()
+				got[#got + 1] = r.reply.from
+			end
+		end)
+	end
+	local workers = {worker(2), worker(1)}
+	for _, w in ipairs(workers) do
+		w()
+	end
+	while true do
+		local r, kind = sonde.next()
+		if not r then
+			break
+		end
+		if kind == "reply" then
+			workers[r.tag == 2 and 1 or 2](r)
+		end
+	end
+	table.sort(got)
+	check("coroutines can share the events", table.concat(got, " ") ==
+		"203.0.113.1 203.0.113.1 203.0.113.2 203.0.113.2")
+end
+
+return {
+	options = {
+		{name = "n", type = "integer", default = 5},
+		{name = "x", type = "number", default = 0.5},
+		{name = "some-wait", type = "duration", default = "250ms"},
+		{name = "buffer", type = "size", default = "64k"},
+		{name = "go", type = "flag"},
+		{name = "word", type = "list"},
+		{name = "none", type = "integer"},
+	},
+	operands = {type = "host", min = 1},
+	fields = {
+		{name = "i", type = "integer"}, {name = "x", type = "number"},
+		{name = "b", type = "boolean"}, {name = "t", type = "text"},
+		{name = "a", type = "address"}, {name = "o", type = "octets"},
+		{name = "unused", type = "text"},
+	},
+	run = function(args)
+		check("options have their types and units", args.n == 7 and
+			args.x == 0.5 and args.some_wait_ns == 250 * sonde.ms
+			and args.buffer_bytes == 65536 and args.go == true and
+			args.none == nil and #args.word == 2 and
+			args.word[2] == "two")
+		check("hosts have addresses and names",
+			args.operands[1].address == web and
+			args.operands[1].name == "web" and
+			args.operands[2].address == "192.0.2.81" and
+			args.operands[2].name == "")
+		trains()
+		events()
+		duplicates()
+		fields()
+		denials()
+		coroutines()
+		check("chance is the same every time",
+			math.random(1, 1000000) == 110598)
+		sonde.record{i = -5, x = 0.25, b = true, t = "text",
+			a = "2001:db8::1", o = "\0\255"}
+		sonde.problem()
+		print("1.." .. count)
+	end,
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/* The agent's sensor, from a capture file to the records that it writes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/base/reader.h"
+#include "lib/record/record.h"
+#include "probes/ipc/counters.h"
+#include "probes/sensor/sensor.h"
+#include "tests/lib/packet/frames.h"
+
+#define RECORDS_MAX 64
+
+struct outcome {
+	Sonde__Record *records[RECORDS_MAX];
+	size_t count;
+	struct counters *counters;
+	struct errmsg msg;
+	int err;
+};
+
+static void le32(struct buf *b, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		buf_u8(b, (uint8_t)(v >> (8 * i)));
+}
+
+static struct buf capture_of(const struct frame *frames, size_t count)
+{
+	struct buf b = { 0 }, frame = { 0 };
+	static const uint32_t head[] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535,
+		101 };
+	for (size_t i = 0; i < 6; i++)
+		le32(&b, head[i]);
+	for (size_t i = 0; i < count; i++) {
+		buf_clear(&frame);
+		frame_put(&frame, &frames[i]);
+		le32(&b, 1700000000 + (uint32_t)i);
+		le32(&b, 500000);
+		le32(&b, (uint32_t)frame.len);
+		le32(&b, (uint32_t)frame.len);
+		buf_bytes(&b, frame.data, frame.len);
+	}
+	buf_fini(&frame);
+	return b;
+}
+
+static void write_file(char *path, const struct buf *b)
+{
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, b->data, b->len), b->len);
+	close(fd);
+}
+
+static void read_records(struct outcome *o, int fd)
+{
+	struct buf b = { 0 };
+	ssize_t n;
+	while ((n = read(fd, buf_extend(&b, 4096), 4096)) > 0)
+		b.len -= 4096 - (size_t)n;
+	b.len -= 4096;
+	struct reader r = reader_init(b.data, b.len);
+	while (reader_left(&r) > 0) {
+		uint32_t len = reader_be32(&r);
+		const uint8_t *bytes = reader_bytes(&r, len);
+		assert_non_null(bytes);
+		assert_true(o->count < RECORDS_MAX);
+		assert_int_equal(
+		    record_unpack(&o->records[o->count++], bytes, len, &o->msg),
+		    0);
+	}
+	buf_fini(&b);
+}
+
+static struct outcome run(const struct frame *frames, size_t count)
+{
+	struct outcome o = { .counters = counters_new() };
+	struct sensor_capture *capture;
+	char path[] = "/tmp/sonde-test-XXXXXX";
+	struct buf b = capture_of(frames, count);
+	int ends[2];
+	write_file(path, &b);
+	char *name = NULL;
+	assert_true(asprintf(&name, "file:%s", path) > 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1 },
+			     &o.msg),
+	    0);
+	assert_int_equal(pipe(ends), 0);
+	o.err = sensor_run(capture,
+	    &(struct sensor_config){
+		.record_fd = ends[1], .counters = o.counters },
+	    &o.msg);
+	close(ends[1]);
+	read_records(&o, ends[0]);
+	close(ends[0]);
+	sensor_close(capture);
+	unlink(path);
+	free(name);
+	buf_fini(&b);
+	return o;
+}
+
+static void outcome_fini(struct outcome *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		record_free(o->records[i]);
+	counters_free(o->counters);
+}
+
+static uint64_t counter(const struct outcome *o, const char *name)
+{
+	char got[COUNTERS_NAME_LEN];
+	uint64_t value;
+	for (size_t i = 0; counters_get(o->counters, i, got, &value); i++)
+		if (strcmp(got, name) == 0)
+			return value;
+	fail_msg("no counter %s", name);
+	return 0;
+}
+
+static void a_worm_becomes_a_payload_and_a_sighting(void **state)
+{
+	(void)state;
+	uint8_t payload[376];
+	frame_slammer(payload, sizeof(payload));
+	struct frame frames[3];
+	for (int i = 0; i < 3; i++)
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = i == 2 ? "198.51.100.8" : "198.51.100.7",
+			.proto = PACKET_UDP,
+			.dport = 1434,
+			.ttl = 113,
+			.payload = payload,
+			.payload_len = sizeof(payload) };
+	struct outcome o = run(frames, 3);
+	assert_int_equal(o.err, 0);
+	assert_int_equal(o.count, 2);
+	const Sonde__Payload *p = o.records[0]->payload;
+	assert_int_equal(o.records[0]->body_case, SONDE__RECORD__BODY_PAYLOAD);
+	assert_int_equal(p->octets.len, 376);
+	assert_memory_equal(p->octets.data, payload, 376);
+	const Sonde__Sighting *s = o.records[1]->sighting;
+	assert_int_equal(o.records[1]->body_case, SONDE__RECORD__BODY_SIGHTING);
+	assert_int_equal(s->src.len, 4);
+	assert_memory_equal(s->src.data, "\xcb\x00\x71\x09", 4);
+	assert_string_equal(s->verdict, "worm");
+	assert_string_equal(s->signature, "slammer");
+	assert_int_equal(s->proto, 17);
+	assert_int_equal(s->dport, 1434);
+	assert_int_equal(s->packets, 3);
+	assert_int_equal(s->size_bytes, 3 * 404);
+	assert_int_equal(s->targets, 2);
+	assert_int_equal(s->ttl_min, 113);
+	assert_int_equal(s->interval_s, 60);
+	assert_int_equal(s->first_wall_ns, INT64_C(1700000000500000000));
+	assert_int_equal(s->last_wall_ns, INT64_C(1700000002500000000));
+	assert_memory_equal(s->payload_hash.data, p->hash.data, 16);
+	assert_int_equal(counter(&o, "sensor.captured"), 3);
+	assert_int_equal(counter(&o, "sensor.decoded"), 3);
+	assert_int_equal(counter(&o, "sensor.sightings"), 1);
+	assert_int_equal(counter(&o, "sensor.payloads"), 1);
+	outcome_fini(&o);
+}
+
+static void each_port_has_a_sighting_of_its_own(void **state)
+{
+	(void)state;
+	struct frame frames[4];
+	for (int i = 0; i < 4; i++)
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = "198.51.100.7",
+			.proto = PACKET_TCP,
+			.dport = (uint16_t)(i / 2 + 23),
+			.seq = 0xc6336407 };
+	struct outcome o = run(frames, 4);
+	assert_int_equal(o.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(o.records[i]->sighting->signature, "mirai");
+		assert_int_equal(o.records[i]->sighting->packets, 2);
+	}
+	assert_int_not_equal(
+	    o.records[0]->sighting->dport, o.records[1]->sighting->dport);
+	outcome_fini(&o);
+}
+
+static void icmp_shows_type_and_code_as_port(void **state)
+{
+	(void)state;
+	struct frame f = { .src = "2001:db8::9",
+		.dst = "2001:db8::1",
+		.proto = PACKET_ICMP6,
+		.icmp_type = 1,
+		.icmp_code = 4 };
+	struct outcome o = run(&f, 1);
+	assert_int_equal(o.count, 1);
+	assert_int_equal(o.records[0]->sighting->src.len, 16);
+	assert_int_equal(o.records[0]->sighting->dport, 1 << 8 | 4);
+	assert_string_equal(o.records[0]->sighting->verdict, "backscatter");
+	outcome_fini(&o);
+}
+
+static volatile sig_atomic_t stop;
+static struct counters *watched;
+
+/* Stops it once it has read what there is. */
+static void on_alarm(int signal)
+{
+	char name[COUNTERS_NAME_LEN];
+	uint64_t captured;
+	(void)signal;
+	stop = counters_get(watched, 0, name, &captured) && captured == 3;
+}
+
+/* A FIFO in which a writer leaves some packets and stays silent. */
+static void a_fifo_is_read_as_it_fills_and_ends_by_a_signal(void **state)
+{
+	(void)state;
+	struct frame f = { .src = "203.0.113.9",
+		.dst = "198.51.100.7",
+		.proto = PACKET_TCP,
+		.dport = 23,
+		.seq = 0xc6336407 };
+	struct frame frames[] = { f, f, f };
+	struct buf b = capture_of(frames, 3);
+	char folder[] = "/tmp/sonde-test-XXXXXX", name[64];
+	struct sensor_capture *capture;
+	struct outcome o = { .counters = counters_new() };
+	int ends[2];
+	assert_non_null(mkdtemp(folder));
+	snprintf(name, sizeof(name), "file:%s/fifo", folder);
+	assert_int_equal(mkfifo(name + 5, 0600), 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1 },
+			     &o.msg),
+	    0);
+	int fd = open(name + 5, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, b.data, b.len), b.len);
+	assert_int_equal(pipe(ends), 0);
+	watched = o.counters;
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL);
+	ualarm(50000, 50000);
+	assert_int_equal(sensor_run(capture,
+			     &(struct sensor_config){ .record_fd = ends[1],
+				 .counters = o.counters,
+				 .stop = &stop },
+			     &o.msg),
+	    0);
+	ualarm(0, 0);
+	close(ends[1]);
+	read_records(&o, ends[0]);
+	assert_int_equal(o.count, 1);
+	assert_int_equal(o.records[0]->sighting->packets, 3);
+	outcome_fini(&o);
+	close(ends[0]);
+	close(fd);
+	sensor_close(capture);
+	unlink(name + 5);
+	rmdir(folder);
+	buf_fini(&b);
+}
+
+static void an_interface_that_is_not_there_is_named(void **state)
+{
+	(void)state;
+	struct sensor_capture *capture;
+	struct errmsg msg;
+	int err = sensor_open(&capture,
+	    &(struct sensor_opening){
+		.interfaces = (const char *const[]){ "file:/nonexistent/x" },
+		.interface_count = 1 },
+	    &msg);
+	assert_int_equal(err, -ENOENT);
+	assert_non_null(strstr(msg.text, "/nonexistent/x"));
+	assert_int_equal(
+	    sensor_open(&capture,
+		&(struct sensor_opening){ .interface_count = 0 }, &msg),
+	    ERR_USAGE);
+}
+
+static void a_record_pipe_that_broke_ends_it(void **state)
+{
+	(void)state;
+	struct frame f = { .src = "203.0.113.9",
+		.dst = "198.51.100.7",
+		.proto = PACKET_TCP,
+		.dport = 23 };
+	char path[] = "/tmp/sonde-test-XXXXXX";
+	struct buf b = capture_of(&f, 1);
+	struct sensor_capture *capture;
+	struct errmsg msg;
+	int ends[2];
+	write_file(path, &b);
+	char *name = NULL;
+	assert_true(asprintf(&name, "file:%s", path) > 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1 },
+			     &msg),
+	    0);
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(
+	    sensor_run(
+		capture, &(struct sensor_config){ .record_fd = ends[1] }, &msg),
+	    -EPIPE);
+	close(ends[1]);
+	sensor_close(capture);
+	unlink(path);
+	free(name);
+	buf_fini(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_worm_becomes_a_payload_and_a_sighting),
+		cmocka_unit_test(each_port_has_a_sighting_of_its_own),
+		cmocka_unit_test(icmp_shows_type_and_code_as_port),
+		cmocka_unit_test(
+		    a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
+		cmocka_unit_test(an_interface_that_is_not_there_is_named),
+		cmocka_unit_test(a_record_pipe_that_broke_ends_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

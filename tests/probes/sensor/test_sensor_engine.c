@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: ISC */
+/* Frames in, findings out: what a source's packets together are taken for. */
+#include "tests/probes/sensor/engine-fixture.h"
+
+static void several_targets_or_ports_are_a_scan(void **state)
+{
+	(void)state;
+	const struct frame kinds[] = { syn, ping, udp };
+	for (size_t i = 0; i < 3; i++) {
+		start(100, NULL);
+		sweep(kinds[i], 5, 1, 3);
+		expect(VERDICT_SCAN, SIGNATURE_NONE);
+		assert_int_equal(world.found[0].packets, 15);
+		assert_int_equal(world.found[0].targets, 5);
+	}
+	start(100, NULL);
+	sweep(syn, 1, 40, 1);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	assert_int_equal(world.found[0].targets, 1);
+	start(100, NULL);
+	sweep(syn, 1, 2000, 1);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	assert_int_equal(world.found[0].packets, 2000);
+}
+
+static void one_probe_is_a_scan_and_repeating_it_is_not(void **state)
+{
+	(void)state;
+	start(100, NULL);
+	send(syn, 0);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	sweep(syn, 1, 1, 3);
+	expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
+	start(100, NULL);
+	sweep(udp, 1, 1, 50);
+	expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
+}
+
+static void many_at_once_for_one_target_are_a_flood(void **state)
+{
+	(void)state;
+	const struct frame kinds[] = { syn, ping, udp };
+	for (size_t i = 0; i < 3; i++) {
+		start(100, NULL);
+		for (int n = 0; n < 200; n++)
+			send(kinds[i], 50);
+		expect(VERDICT_FLOOD, SIGNATURE_NONE);
+		start(100, NULL);
+		for (int n = 0; n < 99; n++)
+			send(kinds[i], 50);
+		expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
+	}
+	/* Many ports, each once or a few times, is a scan however fast. */
+	struct frame f = syn;
+	start(100, NULL);
+	for (int n = 0; n < 120; n++) {
+		f.dport = (uint16_t)(100 + n % 40);
+		send(f, 10);
+	}
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	for (int n = 0; n < 2000; n++, f.dport++)
+		send(f, 1);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+}
+
+static void a_flood_from_forged_sources_is_one_too(void **state)
+{
+	(void)state;
+	char src[32];
+	struct frame f = syn;
+	start(4000, NULL);
+	for (int n = 0; n < 3000; n++) {
+		snprintf(src, sizeof(src), "10.%d.%d.1", n / 250, n % 250);
+		f.src = src;
+		send(f, 1);
+	}
+	engine_flush(world.engine);
+	assert_int_equal(world.count, 3000);
+	for (size_t i = 0; i < world.count; i++)
+		assert_int_equal(world.found[i].verdict, VERDICT_FLOOD);
+	/* The same number, spread over the addresses, is none. */
+	start(4000, NULL);
+	char dst[32];
+	for (int n = 0; n < 3000; n++) {
+		snprintf(src, sizeof(src), "10.%d.%d.1", n / 250, n % 250);
+		snprintf(dst, sizeof(dst), "198.51.100.%d", 1 + n % 200);
+		f.src = src;
+		f.dst = dst;
+		send(f, 1);
+	}
+	engine_flush(world.engine);
+	for (size_t i = 0; i < world.count; i++)
+		assert_int_equal(world.found[i].verdict, VERDICT_SCAN);
+}
+
+static void answers_make_victims_never_attackers(void **state)
+{
+	(void)state;
+	static const uint8_t flags[] = { PACKET_TCP_SYN | PACKET_TCP_ACK,
+		PACKET_TCP_RST, PACKET_TCP_RST | PACKET_TCP_ACK };
+	static const uint8_t types[] = { 0, 3, 4, 5, 11, 12, 14, 16, 18 };
+	struct frame f = { .proto = PACKET_TCP, .sport = 80, .dport = 4444 };
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		start(100, NULL);
+		f.flags = flags[i];
+		sweep(f, 50, 1, 10);
+		expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
+	}
+	for (size_t i = 0; i < sizeof(types); i++) {
+		start(100, NULL);
+		sweep((struct frame){ .proto = PACKET_ICMP,
+			  .icmp_type = types[i] },
+		    50, 1, 10);
+		expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
+	}
+	start(100, NULL);
+	sweep((struct frame){ .proto = PACKET_UDP, .sport = 53, .dport = 99 },
+	    9, 9, 1);
+	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
+	/* Whatever it looks like: a RST with a worm's sequence number. */
+	start(100, NULL);
+	f.flags = PACKET_TCP_RST;
+	f.seq = 0xc6336407;
+	send(f, 0);
+	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
+}
+
+static void the_victim_of_an_icmp_error_is_in_its_quote(void **state)
+{
+	(void)state;
+	uint8_t slammer[376];
+	struct buf quote = { 0 };
+	frame_slammer(slammer, sizeof(slammer));
+	struct frame inner = { .src = "198.51.100.7",
+		.dst = "192.0.2.80",
+		.proto = PACKET_UDP,
+		.dport = 1434,
+		.payload = slammer,
+		.payload_len = sizeof(slammer) };
+	frame_put(&quote, &inner);
+	start(100, NULL);
+	send((struct frame){ .proto = PACKET_ICMP,
+		 .icmp_type = 3,
+		 .icmp_code = 1,
+		 .payload = quote.data,
+		 .payload_len = quote.len },
+	    0);
+	/* The octets of the frame are gone before it is counted. */
+	memset(world.bytes.data, 0, world.bytes.len);
+	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
+	char text[ADDR_TEXT_LEN];
+	assert_string_equal(
+	    addr_text(&world.found[0].victim, text), "192.0.2.80");
+	assert_int_equal(world.found[0].icmp, 3 << 8 | 1);
+	buf_fini(&quote);
+}
+
+static void a_worm_packet_is_enough(void **state)
+{
+	(void)state;
+	uint8_t payload[376];
+	frame_slammer(payload, sizeof(payload));
+	struct frame f = { .proto = PACKET_UDP,
+		.dport = 1434,
+		.payload = payload,
+		.payload_len = sizeof(payload) };
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_WORM, SIGNATURE_SLAMMER);
+	assert_true(world.found[0].has_hash);
+	assert_int_equal(world.found[0].dport, 1434);
+	f = syn;
+	f.seq = 0xc6336407;
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_WORM, SIGNATURE_MIRAI);
+	assert_false(world.found[0].has_hash);
+	f.fragment = 0x2000;
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_OTHER, SIGNATURE_NONE);
+	assert_int_equal(engine_counts(world.engine)->fragments, 1);
+}
+
+static void a_tool_needs_two_packets_and_all_of_them(void **state)
+{
+	(void)state;
+	start(100, NULL);
+	send(masscan(1), 0);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	send(masscan(1), 0);
+	send(masscan(2), 0);
+	expect(VERDICT_SCAN, SIGNATURE_MASSCAN);
+	start(100, NULL);
+	send(masscan(1), 0);
+	send(masscan(2), 0);
+	struct frame f = masscan(3);
+	f.ip_id++;
+	send(f, 0);
+	engine_flush(world.engine);
+	assert_int_equal(world.found[0].signature, SIGNATURE_NONE);
+
+	f = syn;
+	f.ip_id = 54321;
+	f.ttl = 245;
+	f.window = 65535;
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	send(f, 0);
+	f.dst = "198.51.100.8";
+	send(f, 0);
+	expect(VERDICT_SCAN, SIGNATURE_ZMAP);
+}
+
+static void chance_matches_among_many_packets_are_no_tool(void **state)
+{
+	(void)state;
+	struct frame f = syn;
+	start(100, NULL);
+	for (unsigned i = 0; i < 1000; i++) {
+		f.dport = (uint16_t)(i % 10);
+		f.seq = i * 2654435761u;
+		f.ip_id = (uint16_t)(i * 40503);
+		if (i == 500 || i == 700)
+			f.ip_id = (uint16_t)(0xc6336407 ^ f.dport ^ f.seq);
+		send(f, 1);
+	}
+	engine_flush(world.engine);
+	for (size_t i = 0; i < world.count; i++)
+		assert_int_equal(world.found[i].signature, SIGNATURE_NONE);
+}
+
+static void a_port_with_one_match_is_no_tool_either(void **state)
+{
+	(void)state;
+	struct frame f = syn;
+	for (int zmap = 0; zmap < 2; zmap++) {
+		start(100, NULL);
+		for (unsigned i = 0; i < 12; i++) {
+			f.dport = (uint16_t)(i + 1);
+			f.seq = i * 2654435761u;
+			f.ip_id = (uint16_t)(i * 40503);
+			if (i % 6 == 0)
+				f.ip_id = zmap
+				    ? 54321
+				    : (uint16_t)(0xc6336407 ^ f.dport ^ f.seq);
+			send(f, 1);
+		}
+		expect(VERDICT_SCAN, SIGNATURE_NONE);
+	}
+}
+
+static void a_high_ttl_is_odd_unless_a_tool_makes_it(void **state)
+{
+	(void)state;
+	struct frame f = syn;
+	f.ttl = 230;
+	f.window = 512;
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_OTHER, SIGNATURE_NONE);
+	static const uint16_t windows[] = { 1024, 1025, 65535 };
+	for (size_t i = 0; i < 3; i++) {
+		f.window = windows[i];
+		start(100, NULL);
+		send(f, 0);
+		expect(VERDICT_SCAN, SIGNATURE_NONE);
+	}
+	/* Who asks several is no forger, whatever his TTL. */
+	f.window = 512;
+	start(100, NULL);
+	sweep(f, 4, 1, 1);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+}
+
+static void odd_flags_scan_when_they_go_round(void **state)
+{
+	(void)state;
+	struct frame f = syn;
+	f.flags = PACKET_TCP_FIN | PACKET_TCP_PSH | PACKET_TCP_URG;
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_OTHER, SIGNATURE_NONE);
+	start(100, NULL);
+	sweep(f, 1, 10, 1);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	/* Data without a handshake is neither. */
+	f.flags = PACKET_TCP_ACK | PACKET_TCP_PSH;
+	start(100, NULL);
+	sweep(f, 10, 10, 1);
+	expect(VERDICT_OTHER, SIGNATURE_NONE);
+}
+
+static void lost_chatter_is_misconfiguration(void **state)
+{
+	(void)state;
+	static const uint16_t ports[] = { 67, 137, 138, 1900, 5353, 5355 };
+	struct frame f = udp;
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		start(100, NULL);
+		f.dport = ports[i];
+		send(f, 0);
+		expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
+	}
+	start(100, NULL);
+	f = udp;
+	f.payload = "d1:ad2:id20:";
+	f.payload_len = 12;
+	sweep(f, 20, 1, 1);
+	expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
+	/* Asking everybody for NetBIOS names is not chatter. */
+	f = udp;
+	f.dport = 137;
+	start(100, NULL);
+	char dst[32];
+	for (int i = 1; i < 20; i++) {
+		snprintf(dst, sizeof(dst), "198.51.100.%d", i);
+		f.dst = dst;
+		send(f, 10);
+	}
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	send((struct frame){ .src = "0.0.0.0",
+		 .dst = "255.255.255.255",
+		 .proto = PACKET_UDP,
+		 .sport = 68,
+		 .dport = 67 },
+	    0);
+	expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
+}
+
+static void neighbours_are_no_scanners(void **state)
+{
+	(void)state;
+	struct frame f = { .src = "fe80::1",
+		.dst = "ff02::1",
+		.proto = PACKET_ICMP6,
+		.icmp_type = 135 };
+	start(100, NULL);
+	send(f, 0);
+	expect(VERDICT_OTHER, SIGNATURE_NONE);
+	start(100, NULL);
+	f.src = "2001:db8::1";
+	f.icmp_type = 128;
+	f.dst = "2001:db8:1::1";
+	send(f, 0);
+	f.dst = "2001:db8:1::2";
+	send(f, 0);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	f.icmp_type = 1;
+	send(f, 0);
+	expect(VERDICT_BACKSCATTER, SIGNATURE_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(several_targets_or_ports_are_a_scan),
+		cmocka_unit_test(one_probe_is_a_scan_and_repeating_it_is_not),
+		cmocka_unit_test(many_at_once_for_one_target_are_a_flood),
+		cmocka_unit_test(a_flood_from_forged_sources_is_one_too),
+		cmocka_unit_test(answers_make_victims_never_attackers),
+		cmocka_unit_test(the_victim_of_an_icmp_error_is_in_its_quote),
+		cmocka_unit_test(a_worm_packet_is_enough),
+		cmocka_unit_test(a_tool_needs_two_packets_and_all_of_them),
+		cmocka_unit_test(chance_matches_among_many_packets_are_no_tool),
+		cmocka_unit_test(a_port_with_one_match_is_no_tool_either),
+		cmocka_unit_test(a_high_ttl_is_odd_unless_a_tool_makes_it),
+		cmocka_unit_test(odd_flags_scan_when_they_go_round),
+		cmocka_unit_test(lost_chatter_is_misconfiguration),
+		cmocka_unit_test(neighbours_are_no_scanners),
+	};
+	return cmocka_run_group_tests(tests, NULL, finish);
+}

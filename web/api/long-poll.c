@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* A list of suspended requests.  Whoever takes a poll off the list, under the
+ * lock, submits its answer; so each is answered once. */
+
+#include "web/api/long-poll.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/fleet/campaign.h"
+#include "collector/fleet/enrol.h"
+#include "lib/base/xalloc.h"
+#include "web/api/handlers.h"
+#include "web/http/problem.h"
+
+enum { WAIT_S = 30 };
+
+struct poll {
+	struct poll *next;
+	struct request *request;
+	uint8_t agent[AGENT_ID_LEN];
+	uint64_t after;
+	struct monotime until;
+	struct pool_job job;
+};
+
+struct polls {
+	struct web *web;
+	pthread_mutex_t lock;
+	struct poll *waiting;
+	uint64_t count;
+	uint64_t revision; /* the newest that we were told */
+	bool stopping;
+};
+
+struct polls *polls_new(struct web *web)
+{
+	struct polls *polls = xcalloc(1, sizeof(*polls));
+	polls->web = web;
+	polls->revision = campaign_revision(web->collector);
+	pthread_mutex_init(&polls->lock, NULL);
+	return polls;
+}
+
+void polls_free(struct polls *polls)
+{
+	if (!polls)
+		return;
+	pthread_mutex_destroy(&polls->lock);
+	free(polls);
+}
+
+static void answer_poll(void *arg)
+{
+	struct poll *poll = arg;
+	struct request *request = poll->request;
+	json_t *json = NULL;
+	struct errmsg msg = { 0 };
+	int err =
+	    campaign_work(request->web->collector, poll->agent, &json, &msg);
+	if (err == 0)
+		answer_json(&request->answer, 200, json);
+	else
+		answer_error(request, err, &msg);
+	free(poll);
+	request_done(request);
+}
+
+/* What makes a poll's wait end. */
+static bool is_due(
+    const struct polls *polls, const struct poll *poll, struct monotime now)
+{
+	return polls->stopping || poll->after != polls->revision ||
+	    !monotime_before(now, poll->until);
+}
+
+/* Submits the answers of all that are due. */
+static void release(struct polls *polls, struct monotime now)
+{
+	for (struct poll **at = &polls->waiting; *at;) {
+		struct poll *poll = *at;
+		if (!is_due(polls, poll, now)) {
+			at = &poll->next;
+			continue;
+		}
+		*at = poll->next;
+		polls->count--;
+		poll->job = (struct pool_job){ answer_poll, poll, NULL };
+		pool_submit(polls->web->writes, &poll->job);
+	}
+}
+
+void polls_revision(struct polls *polls, uint64_t revision)
+{
+	pthread_mutex_lock(&polls->lock);
+	if (revision > polls->revision)
+		polls->revision = revision;
+	release(polls, monotime_now());
+	pthread_mutex_unlock(&polls->lock);
+}
+
+void polls_tick(struct polls *polls, struct monotime now)
+{
+	pthread_mutex_lock(&polls->lock);
+	release(polls, now);
+	pthread_mutex_unlock(&polls->lock);
+}
+
+void polls_stop(struct polls *polls)
+{
+	pthread_mutex_lock(&polls->lock);
+	polls->stopping = true;
+	release(polls, monotime_now());
+	pthread_mutex_unlock(&polls->lock);
+}
+
+uint64_t polls_waiting(struct polls *polls)
+{
+	pthread_mutex_lock(&polls->lock);
+	uint64_t count = polls->count;
+	pthread_mutex_unlock(&polls->lock);
+	return count;
+}
+
+/* The clock's problem carries our time, so that the agent can tell by how
+ * much it is off. */
+static void refuse(struct request *request, int err, const struct errmsg *msg)
+{
+	if (err != -ETIME) {
+		answer_error(request, err, msg);
+		return;
+	}
+	char text[WALLTIME_TEXT_LEN];
+	problem_answer_with(request, PROBLEM_CLOCK, msg->text,
+	    json_pack(
+		"{s:s}", "server_time", walltime_text(walltime_now(), text)));
+}
+
+static bool parse_after(struct request *request, uint64_t *after)
+{
+	const char *text = params_get(&request->params, "after");
+	*after = 0;
+	if (!text)
+		return true;
+	size_t len = strspn(text, "0123456789");
+	*after = strtoull(text, NULL, 10);
+	if (len > 0 && len < 20 && text[len] == 0)
+		return true;
+	problem_answer(request, PROBLEM_BAD_PARAMETER,
+	    "parameter 'after': expected the revision of the last answer");
+	return false;
+}
+
+/* Waits or, if there is nothing to wait for, answers. */
+static void wait_or_answer(struct polls *polls, struct poll *poll)
+{
+	struct monotime now = monotime_now();
+	poll->until = monotime_add(now, WAIT_S * NS_PER_S);
+	pthread_mutex_lock(&polls->lock);
+	bool due = is_due(polls, poll, now);
+	if (!due) {
+		poll->next = polls->waiting;
+		polls->waiting = poll;
+		polls->count++;
+	}
+	pthread_mutex_unlock(&polls->lock);
+	if (due)
+		answer_poll(poll);
+}
+
+void handle_work(struct request *request)
+{
+	const struct enrol_request check = {
+		.agent = request->headers[HEADER_SONDE_AGENT],
+		.time = request->headers[HEADER_SONDE_TIME],
+		.signature = request->headers[HEADER_SONDE_SIGNATURE],
+		.target = request->target,
+	};
+	struct poll *poll = xcalloc(1, sizeof(*poll));
+	poll->request = request;
+	struct errmsg msg = { 0 };
+	if (parse_after(request, &poll->after)) {
+		int err = enrol_check_request(
+		    request->web->collector, &check, poll->agent, &msg);
+		if (err == 0) {
+			wait_or_answer(request->web->polls, poll);
+			return;
+		}
+		refuse(request, err, &msg);
+	}
+	free(poll);
+	request_done(request);
+}

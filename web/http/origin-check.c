@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* The checks that stand between somebody else's web page and this server. */
+
+#include "web/http/origin-check.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Copies the host without its port; brackets of IPv6 are dropped. */
+static bool split_host(char to[static 256], const char *host)
+{
+	size_t len;
+	const char *rest;
+	if (*host == '[') {
+		host++;
+		len = strcspn(host, "]");
+		rest = host + len;
+		if (*rest++ != ']')
+			return false;
+	} else {
+		len = strcspn(host, ":");
+		rest = host + len;
+	}
+	if (len == 0 || len > 255)
+		return false;
+	if (*rest == ':' && strspn(rest + 1, "0123456789") != strlen(rest + 1))
+		return false;
+	if (*rest && *rest != ':')
+		return false;
+	memcpy(to, host, len);
+	to[len] = 0;
+	return true;
+}
+
+bool guard_host(const struct guard *guard, const char *host)
+{
+	char name[256];
+	struct addr addr;
+	if (!host || !split_host(name, host))
+		return false;
+	if (addr_parse(&addr, name) == 0)
+		return (addr.family == 6) == (*host == '[');
+	if (*host == '[')
+		return false;
+	if (strcasecmp(name, "localhost") == 0)
+		return true;
+	for (size_t i = 0; i < guard->host_name_count; i++)
+		if (strcasecmp(name, guard->host_names[i]) == 0)
+			return true;
+	return false;
+}
+
+bool guard_same_origin(const struct request *request)
+{
+	const char *site = request->headers[HEADER_FETCH_SITE];
+	if (site && strcmp(site, "same-origin") != 0 &&
+	    strcmp(site, "none") != 0)
+		return false;
+	const char *origin = request->headers[HEADER_ORIGIN];
+	if (!origin)
+		return true;
+	const char *scheme = request->tls ? "https://" : "http://";
+	const char *host = request->headers[HEADER_HOST];
+	return strncmp(origin, scheme, strlen(scheme)) == 0 && host &&
+	    strcasecmp(origin + strlen(scheme), host) == 0;
+}
+
+bool guard_allows(const struct guard *guard, const struct request *request,
+    enum route_auth auth, bool is_admin)
+{
+	switch (auth) {
+	case ROUTE_OPEN: return true;
+	case ROUTE_READ:
+		return is_admin || guard->open_reads ||
+		    request_is_loopback(request);
+	case ROUTE_WRITE: return is_admin;
+	}
+	return false;
+}

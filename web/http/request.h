@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A request and its answer as handlers see them: no libmicrohttpd here, so a
+ * handler can be called by a test.  A handler fills the answer and calls
+ * request_done exactly once, from any thread, before or after it returns.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/buf.h"
+#include "web/http/params.h"
+
+enum header {
+	HEADER_ACCEPT,
+	HEADER_ACCEPT_ENCODING,
+	HEADER_AUTHORIZATION,
+	HEADER_CONTENT_LENGTH,
+	HEADER_CONTENT_TYPE,
+	HEADER_FETCH_SITE,
+	HEADER_HOST,
+	HEADER_IF_NONE_MATCH,
+	HEADER_LAST_EVENT_ID,
+	HEADER_ORIGIN,
+	HEADER_SONDE_AGENT,
+	HEADER_SONDE_SIGNATURE,
+	HEADER_SONDE_TIME,
+	HEADER_TRANSFER_ENCODING,
+	HEADERS
+};
+extern const char *const header_names[HEADERS];
+
+struct connection;
+struct stream;
+struct route;
+struct web;
+
+struct answer {
+	unsigned status;
+	const char *content_type; /* static text */
+	const void *fixed;        /* a body that lives as long as the server */
+	size_t fixed_len;
+	struct buf body;           /* else this one */
+	struct stream *stream;     /* else made piece by piece; owned */
+	const char *cache_control; /* static text; NULL: no-store */
+	const char *etag;          /* quoted, static; NULL: of the body */
+	const char *encoding;      /* Content-Encoding, static; NULL: none */
+	uint32_t retry_after_s;    /* 0: no such header */
+	char *allow, *location;    /* owned; NULL: no such header */
+};
+
+struct request {
+	struct web *web;
+	const char *method;
+	const char *target;            /* path and query as sent */
+	size_t path_len;               /* of the path in target */
+	const char *headers[HEADERS];  /* borrowed; NULL: absent */
+	struct connection *connection; /* web/http/client-limits.h */
+	struct addr peer;
+	bool tls;
+	const struct route *route; /* NULL: a page, not an API route */
+	struct params params;
+	struct buf body;
+	struct answer answer;
+	void (*done)(struct request *request);
+};
+
+bool request_is_loopback(const struct request *request);
+/* The token after "Bearer ", or NULL. */
+const char *request_bearer(const struct request *request);
+/* Whether the Accept header names this media type (wildcards do not count). */
+bool request_accepts(const struct request *request, const char *type);
+
+static inline void request_done(struct request *request)
+{
+	request->done(request);
+}
+
+void answer_fini(struct answer *answer);
+/* Takes the reference. */
+void answer_json(struct answer *answer, unsigned status, json_t *body);
+
+/* Parses the body: one JSON object without duplicate names.  NULL and a
+ * problem in the answer otherwise. */
+json_t *request_json(struct request *request);

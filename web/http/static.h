@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The pages: files that the build put into the program, or those of a folder
+ * (--web-root).  A path that names no file and has no dot in its last segment
+ * is a permalink into the pages and gets index.html.
+ */
+#pragma once
+
+#include "lib/base/err.h"
+#include "web/http/request.h"
+
+struct pages;
+
+/* root NULL: the files in the program. */
+int pages_open(struct pages **pages, const char *root, struct errmsg *msg);
+void pages_close(struct pages *pages);
+
+void static_answer(struct request *request);
+
+/* The handler of /api/openapi.json. */
+void static_openapi(struct request *request);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An answer whose body is made while it is sent.  A stream that has nothing
+ * to say parks its connection (no thread waits for it) until somebody wakes
+ * it; what may block runs in a worker thread, never in the server's loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/base/buf.h"
+
+enum stream_next {
+	STREAM_DATA, /* something was appended */
+	STREAM_WAIT, /* nothing now: stream_wake will be called */
+	STREAM_SLOW, /* ask .slow, in a worker thread; not from .slow itself */
+	STREAM_END,
+	STREAM_FAIL /* the client must see that this is not all */
+};
+
+struct stream_ops {
+	/* Appends what there is; must not block. */
+	enum stream_next (*next)(void *ctx, struct buf *to);
+	enum stream_next (*slow)(void *ctx, struct buf *to); /* may be NULL */
+	void (*close)(void *ctx); /* no call comes after it; frees ctx */
+};
+
+struct stream;
+struct exchange;
+struct MHD_Response;
+
+struct stream *stream_new(const struct stream_ops *ops, void *ctx);
+void stream_free(struct stream *stream); /* closes; NULL is fine */
+
+/* From any thread, while the stream's close cannot run. */
+void stream_wake(struct stream *stream);
+
+/* The response takes the stream. */
+struct MHD_Response *stream_respond(
+    struct stream *stream, struct exchange *exchange);
