@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A name means one thing in the whole tree: the names of C files, the tags of
+structs, enums and unions.  Of static functions: those that say only "run"
+are counted, because a backtrace or a search for one finds them all."""
+import collections
+import os
+import pathlib
+import re
+import sys
+
+TOPS = ("lib", "analysis", "probes", "collector", "web")
+# Every folder that makes a program or lists its sources has one.
+FILES_ANYWHERE = {"main.c", "module.mk"}
+# Names that are still to be made unique.
+EXCEPTIONS = {
+    "file config.c", "file config.h", "file engine.c", "file engine.h",
+    "file enrol.c", "file enrol.h", "file ingest.c", "file records.c",
+    "file sensor.c", "file spikes.c", "tag answer", "tag client",
+    "tag counters", "tag ends", "tag enrol_request", "tag entry",
+    "tag evidence", "tag feed", "tag field", "tag finding", "tag flight",
+    "tag index", "tag job", "tag kind", "tag one", "tag params", "tag row",
+    "tag run", "tag slot", "tag table", "tag tables", "tag tally",
+    "tag writer", "static answer", "static append", "static beat",
+    "static begin", "static check", "static collect", "static complain",
+    "static count", "static drain", "static earliest", "static ended",
+    "static extensions", "static fail", "static find", "static finish",
+    "static forget", "static get", "static head", "static help", "static hop",
+    "static judge", "static keep", "static loop", "static milliseconds",
+    "static mix", "static next", "static ping", "static place", "static post",
+    "static prepare", "static print", "static put", "static refuse",
+    "static refused", "static release", "static reserve", "static resolve",
+    "static run", "static say", "static settle", "static show", "static slow",
+    "static start", "static take", "static tell", "static trace",
+    "static work",
+}
+
+
+def code(text):
+    """Without comments and texts."""
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+    return re.sub(r"//[^\n]*", " ", text)
+
+
+def sources(root):
+    for top in TOPS:
+        for path in sorted((root / top).rglob("*.[ch]")):
+            if "node_modules" not in path.parts:
+                yield path
+
+
+def names(root):
+    """{"file" or "tag" or "static": {name: places}}."""
+    found = {kind: collections.defaultdict(set)
+             for kind in ("file", "tag", "static")}
+    for path in sources(root):
+        place = str(path.relative_to(root))
+        if path.name not in FILES_ANYWHERE:
+            found["file"][path.name].add(place)
+        text = code(path.read_text(encoding="utf-8"))
+        for kind, name in re.findall(
+                r"^\s*(?:static\s+|const\s+|typedef\s+)*"
+                r"(struct|enum|union)\s+(\w+)\s*\{", text, re.M):
+            found["tag"][name].add(f"{place} ({kind})")
+        for name in re.findall(
+                r"^static\s[^;={()]*?\b(\w+)\([^;{]*\)\s*\{", text, re.M):
+            found["static"][name].add(place)
+    return found
+
+
+def doubled(table):
+    return {name: sorted(places) for name, places in table.items()
+            if len(places) > 1}
+
+
+def vague(table):
+    """Statics of one word that stand in several files."""
+    return {name: places for name, places in doubled(table).items()
+            if "_" not in name}
+
+
+def judge(root):
+    found = names(root)
+    return {"file": doubled(found["file"]), "tag": doubled(found["tag"]),
+            "static": vague(found["static"])}
+
+
+def judge_itself():
+    """It sees a name of each sort that stands twice."""
+    import tempfile
+    with tempfile.TemporaryDirectory(prefix="sonde-names-") as root:
+        root = pathlib.Path(root)
+        for folder in ("lib/a", "probes/b"):
+            (root / folder).mkdir(parents=True)
+            (root / folder / "same.c").write_text(
+                "/* struct other { } */\nstruct twice {\n\tint n;\n};\n"
+                "static int run(void)\n{\n\treturn 0;\n}\n"
+                "static int run_it(void)\n{\n\treturn 0;\n}\n",
+                encoding="utf-8")
+        return {kind: list(table) for kind, table in judge(root).items()}
+
+
+def main():
+    failed, count = 0, 0
+
+    def check(what, good, lines=()):
+        nonlocal failed, count
+        count += 1
+        for line in lines:
+            print("# " + line)
+        print(f"{'ok' if good else 'not ok'} {count} - {what}")
+        failed += not good
+
+    check("a name that stands twice is seen", judge_itself() == {
+        "file": ["same.c"], "tag": ["twice"], "static": ["run"]})
+    found = judge(pathlib.Path("."))
+    needed = set()
+    for kind, what in (("file", "file names are unique"),
+                       ("tag", "struct, enum and union tags are unique"),
+                       ("static", "statics of one word are unique")):
+        lines, bad = [], 0
+        for name, places in sorted(found[kind].items()):
+            key = f"{kind} {name}"
+            needed.add(key)
+            bad += key not in EXCEPTIONS
+            known = "to be made unique: " if key in EXCEPTIONS else ""
+            lines.append(f"{known}{name}: {' '.join(places)}")
+        check(what, not bad, lines)
+    for key in sorted(EXCEPTIONS - needed):
+        print(f"# is unique, take it out of EXCEPTIONS: {key}")
+    print(f"1..{count}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
