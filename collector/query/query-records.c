@@ -95,28 +95,32 @@ static int take_record(void *ctx, const struct store_record *row)
 	return 0;
 }
 
-static bool word_is(const char *word, size_t len, const char *name)
+static bool has_kind(const struct store_filter *filter, uint32_t number)
 {
-	return name && strlen(name) == len && memcmp(word, name, len) == 0;
+	for (size_t i = 0; i < filter->kind_count; i++)
+		if (filter->kinds[i] == number)
+			return true;
+	return false;
 }
 
-/* "trace,ping" as bits of body cases. */
-static int read_kinds(struct query *q, uint32_t *kinds)
+/* "trace,ping" */
+static int read_kinds(struct query *q, struct store_filter *filter)
 {
 	const char *word = query_text(q, "kind");
 	while (word && *word) {
 		size_t len = strcspn(word, ",");
-		uint32_t bit = 0;
-		for (int k = SONDE__RECORD__BODY_TRACE;
-		     k <= SONDE__RECORD__BODY_LOG; k++)
-			if (word_is(word, len,
-				record_kind_name((Sonde__Record__BodyCase)k)))
-				bit = 1u << k;
-		if (!bit)
+		const struct record_kind *kind = record_kind_find(word, len);
+		if (!kind)
 			return err_set(q->msg, ERR_USAGE,
 			    "kind: %.*s: no such kind of record",
 			    len > 40 ? 40 : (int)len, word);
-		*kinds |= bit;
+		if (!has_kind(filter, kind->body)) {
+			if (filter->kind_count == STORE_FILTER_KINDS)
+				return err_set(q->msg, ERR_USAGE,
+				    "kind: expected at most %d",
+				    STORE_FILTER_KINDS);
+			filter->kinds[filter->kind_count++] = kind->body;
+		}
 		word += len;
 		word += *word == ',';
 	}
@@ -130,7 +134,7 @@ static int read_filter(
 	int64_t run = 0;
 	int err = query_range(q, 3600 * NS_PER_S, &filter->range);
 	if (err == ERR_OK)
-		err = read_kinds(q, &filter->kinds);
+		err = read_kinds(q, filter);
 	if (err == ERR_OK)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)

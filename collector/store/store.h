@@ -26,6 +26,7 @@
 
 #define STORE_LEVELS_MAX 4
 #define STORE_TOKEN_HASH_LEN 32
+#define STORE_FILTER_KINDS 32
 #define STORE_FLEET 0 /* the agent row that stands for all of them */
 
 struct store; /* the writing half */
@@ -172,7 +173,9 @@ struct store_filter {
 	int64_t kind_row;
 	const uint8_t *campaign; /* 16 bytes */
 	uint64_t run;
-	uint32_t kinds; /* of records: 1 << body case */
+	/* Numbers of record kinds; kind_count 0: all. */
+	uint32_t kinds[STORE_FILTER_KINDS];
+	size_t kind_count;
 	struct addr src, dst;
 	struct addr hop;                 /* paths through this address */
 	const char *verdict, *signature; /* NULL: any */

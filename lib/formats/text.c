@@ -193,8 +193,9 @@ static int text_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
 	struct text *t = ctx;
-	bool by_hand = record->campaign.len == 0 &&
-	    record->body_case <= SONDE__RECORD__BODY_TRAIN;
+	const struct record_kind *kind = record_kind_of(record->body_case);
+	bool by_hand =
+	    record->campaign.len == 0 && kind && kind->class == SPOOL_RESULTS;
 	t->wall_ns = by_hand ? 0 : record->wall_ns;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		text_trace(t, record->trace);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-lib_SRCS += lib/record/batch.c lib/record/record-json.c \
+lib_SRCS += lib/record/batch.c lib/record/kinds.c lib/record/record-json.c \
 	lib/record/record-parse.c lib/record/record.c
 lib_GENERATED := $(O)/lib/record/record.pb-c.o
 GENERATED_HEADERS += $(O)/lib/record/record.pb-c.h

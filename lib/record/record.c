@@ -17,16 +17,6 @@
  * become structs of hundreds. */
 enum { UNPACKED_MAX_BYTES = 8 << 20 };
 
-const char *record_kind_name(Sonde__Record__BodyCase kind)
-{
-	if (kind == SONDE__RECORD__BODY__NOT_SET)
-		return NULL;
-	const ProtobufCFieldDescriptor *field =
-	    protobuf_c_message_descriptor_get_field(
-		&sonde__record__descriptor, (unsigned)kind);
-	return field ? field->name : NULL;
-}
-
 enum record_octets record_octets_of(const ProtobufCMessageDescriptor *message,
     const ProtobufCFieldDescriptor *field)
 {
@@ -207,7 +197,7 @@ static int message_check(const ProtobufCMessage *message, struct errmsg *msg)
 
 static int record_check(const Sonde__Record *record, struct errmsg *msg)
 {
-	if (record->body_case == SONDE__RECORD__BODY__NOT_SET)
+	if (!record_kind_of(record->body_case))
 		return err_set(msg, ERR_UNSUPPORTED,
 		    "body: none, or of a kind that is not known here");
 	int err = message_check(&record->base, msg);

@@ -10,13 +10,10 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/record/record.pb-c.h"
+#include "lib/record/kinds.h"
 
 #define RECORD_MAX_BYTES 65536 /* one packed record */
 #define RECORD_MAX_REPLIES 4096
-
-/* Stable lower-case names: "trace", "ping", ..., NULL for an unset body. */
-const char *record_kind_name(Sonde__Record__BodyCase kind);
 
 /* Appends the packed record.  ERR_LIMIT when it is over RECORD_MAX_BYTES. */
 int record_pack(

@@ -29,14 +29,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
-
-/* What gives way first when the disk bound is reached. */
-enum spool_class {
-	SPOOL_COUNTERS, /* heartbeats, logs: lost first */
-	SPOOL_RESULTS,  /* traces, pings, trains */
-	SPOOL_ALERTS,   /* sightings, payloads, losses: kept longest */
-	SPOOL_CLASSES
-};
+#include "lib/record/kinds.h"
 
 /* The system calls a spool makes, so that tests can fail, cut and reorder
  * them.  spool_io_posix is the real one. */

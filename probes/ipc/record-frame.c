@@ -31,24 +31,6 @@ int producer_next_preview(struct reader *r, const uint8_t **record, size_t *len)
 	return r->err;
 }
 
-static enum spool_class class_of(Sonde__Record__BodyCase kind)
-{
-	switch (kind) {
-	case SONDE__RECORD__BODY_TRACE:
-	case SONDE__RECORD__BODY_PING:
-	case SONDE__RECORD__BODY_PATHS:
-	case SONDE__RECORD__BODY_TRAIN: return SPOOL_RESULTS;
-	case SONDE__RECORD__BODY_SIGHTING:
-	case SONDE__RECORD__BODY_PAYLOAD:
-	case SONDE__RECORD__BODY_LOSS: return SPOOL_ALERTS;
-	case SONDE__RECORD__BODY_HEARTBEAT:
-	case SONDE__RECORD__BODY_LOG:
-	case SONDE__RECORD__BODY__NOT_SET:
-	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE: break;
-	}
-	return SPOOL_COUNTERS;
-}
-
 static bool run_is_granted(
     const struct producer_grant *grant, const Sonde__Record *record)
 {
@@ -69,12 +51,13 @@ int producer_check(const struct producer_grant *grant, const uint8_t *record,
 	int err = record_unpack(&r, record, len, msg);
 	if (err)
 		return err;
-	if (!(grant->kinds & PRODUCER_KIND(r->body_case)))
-		err = err_set(msg, ERR_DENIED, "a record of kind %s",
-		    record_kind_name(r->body_case));
+	const struct record_kind *kind = record_kind_of(r->body_case);
+	if (!(grant->roles & kind->producers))
+		err =
+		    err_set(msg, ERR_DENIED, "a record of kind %s", kind->name);
 	else if (!run_is_granted(grant, r))
 		err = err_set(msg, ERR_DENIED, "a record of another run");
-	*class = class_of(r->body_case);
+	*class = kind->class;
 	record_free(r);
 	return err;
 }

@@ -18,25 +18,10 @@
 
 #define PRODUCER_NAME_LEN 32
 #define PRODUCER_DATAGRAM_BYTES (RECORD_MAX_BYTES + 4)
-#define PRODUCER_KIND(case) (1u << ((case) - 16))
-
-/* The kinds of records of a script, a sensor and a process that only talks. */
-#define PRODUCER_SCRIPT                                \
-	(PRODUCER_KIND(SONDE__RECORD__BODY_TRACE) |    \
-	    PRODUCER_KIND(SONDE__RECORD__BODY_PING) |  \
-	    PRODUCER_KIND(SONDE__RECORD__BODY_PATHS) | \
-	    PRODUCER_KIND(SONDE__RECORD__BODY_TRAIN) | \
-	    PRODUCER_KIND(SONDE__RECORD__BODY_LOG))
-#define PRODUCER_SENSOR                                  \
-	(PRODUCER_KIND(SONDE__RECORD__BODY_SIGHTING) |   \
-	    PRODUCER_KIND(SONDE__RECORD__BODY_PAYLOAD) | \
-	    PRODUCER_KIND(SONDE__RECORD__BODY_LOG))
-#define PRODUCER_ANYTHING (PRODUCER_SCRIPT | PRODUCER_SENSOR)
-#define PRODUCER_LOG PRODUCER_KIND(SONDE__RECORD__BODY_LOG)
 
 struct producer_grant {
 	char name[PRODUCER_NAME_LEN]; /* "sensor", "run", for logs */
-	uint32_t kinds;               /* PRODUCER_KIND bits */
+	uint32_t roles;               /* RECORD_BY_*: which kinds it may add */
 	uint32_t flags;               /* PRODUCER_* below */
 	uint8_t campaign[16];
 	uint64_t run;

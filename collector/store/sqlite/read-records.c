@@ -87,25 +87,41 @@ int sqlite_read_campaigns(struct store_reader *reader,
 	return ended(reader, row, err);
 }
 
+/* " AND r.kind IN (16,17)", or nothing; the caller frees. */
+static char *kinds_sql(const struct store_filter *f)
+{
+	char *sql = xstrdup(f->kind_count ? " AND r.kind IN (" : "");
+	for (size_t i = 0; i < f->kind_count; i++) {
+		char *longer = xasprintf("%s%u%s", sql, f->kinds[i],
+		    i + 1 < f->kind_count ? "," : ")");
+		free(sql);
+		sql = longer;
+	}
+	return sql;
+}
+
 /* Only the conditions that are asked for, so that the planner sees which
  * index serves.  The values go by number, asked for or not. */
 static char *records_sql(const struct store_filter *f)
 {
-	return xasprintf(
+	char *kinds = kinds_sql(f);
+	char *sql = xasprintf(
 	    "SELECT r.id, a.agent, r.epoch, r.seq, r.wall_ns, r.received_ns,"
 	    " r.body FROM records r JOIN agents a ON a.id = r.agent"
 	    " WHERE r.wall_ns >= ?1 AND r.wall_ns < ?2%s%s%s%s%s%s%s%s"
-	    " ORDER BY r.wall_ns DESC, r.id DESC LIMIT ?11",
+	    " ORDER BY r.wall_ns DESC, r.id DESC LIMIT ?10",
 	    f->agent_row ? " AND r.agent = ?3" : "",
 	    f->campaign ? " AND r.campaign = ?4" : "",
 	    f->run ? " AND r.run = ?5" : "",
 	    f->src.family ? " AND r.src = ?6" : "",
 	    f->dst.family ? " AND r.dst = ?7" : "",
-	    f->src.family && f->kinds == 1u << SONDE__RECORD__BODY_SIGHTING
+	    f->src.family && f->kind_count == 1 &&
+		    f->kinds[0] == SONDE__RECORD__BODY_SIGHTING
 		? " AND r.dst IS NULL"
 		: "",
-	    f->kinds ? " AND (1 << r.kind) & ?8 != 0" : "",
-	    f->cursor_row ? " AND (r.wall_ns, r.id) < (?9, ?10)" : "");
+	    kinds, f->cursor_row ? " AND (r.wall_ns, r.id) < (?8, ?9)" : "");
+	free(kinds);
+	return sql;
 }
 
 static void records_bind(sqlite3_stmt *row, const struct store_filter *f)
@@ -119,10 +135,9 @@ static void records_bind(sqlite3_stmt *row, const struct store_filter *f)
 	    row, 6, f->src.bytes, (int)addr_len(&f->src), SQLITE_STATIC);
 	sqlite3_bind_blob(
 	    row, 7, f->dst.bytes, (int)addr_len(&f->dst), SQLITE_STATIC);
-	sqlite3_bind_int64(row, 8, f->kinds);
-	sqlite3_bind_int64(row, 9, f->cursor_ns);
-	sqlite3_bind_int64(row, 10, f->cursor_row);
-	sqlite3_bind_int64(row, 11, f->limit ? f->limit : INT64_MAX);
+	sqlite3_bind_int64(row, 8, f->cursor_ns);
+	sqlite3_bind_int64(row, 9, f->cursor_row);
+	sqlite3_bind_int64(row, 10, f->limit ? f->limit : INT64_MAX);
 }
 
 int sqlite_read_records(struct store_reader *reader,

@@ -68,9 +68,7 @@ void keeper_append_own(
 static void append_body(struct keeper *k, Sonde__Record *record)
 {
 	struct errmsg msg;
-	enum spool_class class = record->body_case == SONDE__RECORD__BODY_LOSS
-	    ? SPOOL_ALERTS
-	    : SPOOL_COUNTERS;
+	enum spool_class class = record_kind_of(record->body_case)->class;
 	record_stamp(record);
 	buf_clear(&k->record);
 	if (record_pack(record, &k->record, &msg) != 0)

@@ -121,12 +121,12 @@ static int sensor_main(struct supervisor *s)
 /* --- keeper ------------------------------------------------------------ */
 
 static void add_producer(struct keeper_producer *to, size_t *count, int fd,
-    const char *name, uint32_t kinds, uint32_t flags)
+    const char *name, uint32_t roles, uint32_t flags)
 {
 	struct keeper_producer *p = &to[(*count)++];
 	memset(p, 0, sizeof(*p));
 	p->fd = fd;
-	p->grant.kinds = kinds;
+	p->grant.roles = roles;
 	p->grant.flags = flags;
 	strncpy(p->grant.name, name, sizeof(p->grant.name) - 1);
 }
@@ -135,12 +135,13 @@ static size_t producers_now(
     const struct supervisor *s, struct keeper_producer *to)
 {
 	size_t count = 0;
-	add_producer(to, &count, s->talk[OURS], "supervisor", PRODUCER_LOG,
+	add_producer(to, &count, s->talk[OURS], "supervisor", RECORD_BY_LOGGER,
 	    PRODUCER_FREE);
 	add_producer(
-	    to, &count, s->sensor_records[OURS], "sensor", PRODUCER_SENSOR, 0);
+	    to, &count, s->sensor_records[OURS], "sensor", RECORD_BY_SENSOR, 0);
 	if (s->feed_fd >= 0)
-		add_producer(to, &count, s->feed_fd, "feed", PRODUCER_ANYTHING,
+		add_producer(to, &count, s->feed_fd, "feed",
+		    RECORD_BY_SCRIPT | RECORD_BY_SENSOR,
 		    PRODUCER_LISTENS | PRODUCER_ACKS | PRODUCER_FREE);
 	for (size_t i = 0; i < SUPERVISOR_MAX_RUNS; i++)
 		for (int j = 0; s->runs[i].used && j < 2; j++)

@@ -84,10 +84,10 @@ static int channels_open(struct supervisor *s, struct run *run,
     const struct run_request *q, struct ends *ends)
 {
 	struct producer_grant records = { .name = "script",
-		.kinds = PRODUCER_SCRIPT,
+		.roles = RECORD_BY_SCRIPT,
 		.flags = PRODUCER_BOUND,
 		.run = q->run };
-	struct producer_grant talk = { .kinds = PRODUCER_LOG,
+	struct producer_grant talk = { .roles = RECORD_BY_LOGGER,
 		.flags = PRODUCER_LINES | PRODUCER_BOUND,
 		.run = q->run };
 	memcpy(records.campaign, q->campaign, sizeof(records.campaign));

@@ -84,9 +84,9 @@ static void step(struct rig *r, int64_t ms)
 }
 
 /* A producer's end, known to the keeper. */
-static int producer(struct rig *r, uint32_t kinds, uint32_t flags)
+static int producer(struct rig *r, uint32_t roles, uint32_t flags)
 {
-	struct producer_grant grant = { "test", kinds, flags, { 0 }, 0 };
+	struct producer_grant grant = { "test", roles, flags, { 0 }, 0 };
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	assert_int_equal(
@@ -146,7 +146,7 @@ static struct found look(struct rig *r)
 static void what_a_producer_sends_is_stored(void **state)
 {
 	struct rig *r = *state;
-	int fd = producer(r, PRODUCER_LOG, 0);
+	int fd = producer(r, RECORD_BY_LOGGER, 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(producer_log(fd, 2, "test", "hello"), 0);
 	step(r, 120);
@@ -160,7 +160,7 @@ static void what_a_producer_sends_is_stored(void **state)
 static void a_producer_that_asks_is_told_what_is_safe(void **state)
 {
 	struct rig *r = *state;
-	int fd = producer(r, PRODUCER_LOG, PRODUCER_ACKS);
+	int fd = producer(r, RECORD_BY_LOGGER, PRODUCER_ACKS);
 	uint8_t count[8];
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(producer_log(fd, 2, "test", "hello"), 0);
@@ -175,7 +175,7 @@ static void a_producer_that_asks_is_told_what_is_safe(void **state)
 static void a_producer_of_garbage_is_cut_off_and_told_of(void **state)
 {
 	struct rig *r = *state;
-	int fd = producer(r, PRODUCER_SENSOR, 0);
+	int fd = producer(r, RECORD_BY_SENSOR, 0);
 	char c;
 	assert_int_equal(send(fd, "\0\0\0\3abc", 7, 0), 7);
 	step(r, 120);
@@ -190,7 +190,7 @@ static void a_producer_of_garbage_is_cut_off_and_told_of(void **state)
 static void talk_becomes_log_records(void **state)
 {
 	struct rig *r = *state;
-	int fd = producer(r, PRODUCER_LOG, PRODUCER_LINES);
+	int fd = producer(r, RECORD_BY_LOGGER, PRODUCER_LINES);
 	assert_int_equal(send(fd, "one\ntwo\033[2J", 11, 0), 11);
 	step(r, 120);
 	struct found f = look(r);
@@ -203,7 +203,7 @@ static void the_shipper_learns_only_what_is_synced(void **state)
 {
 	struct rig *r = *state;
 	struct ship_mark mark = { 0, 0 };
-	int fd = producer(r, PRODUCER_LOG, 0);
+	int fd = producer(r, RECORD_BY_LOGGER, 0);
 	uint64_t last = 0;
 	producer_log(fd, 2, "test", "hello");
 	step(r, 120);
@@ -259,8 +259,8 @@ static void what_a_killed_keeper_had_taken_is_stored_or_declared(void **state)
 	r->keeper = NULL;
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct producer_grant grant = { "test", PRODUCER_LOG, 0, { 0 },
-			0 };
+		struct producer_grant grant = { "test", RECORD_BY_LOGGER, 0,
+			{ 0 }, 0 };
 		int pair[2];
 		socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
 		rig_open(r);
@@ -274,7 +274,7 @@ static void what_a_killed_keeper_had_taken_is_stored_or_declared(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	rig_open(r);
-	fd = producer(r, PRODUCER_LOG, 0);
+	fd = producer(r, RECORD_BY_LOGGER, 0);
 	step(r, 120);
 	struct found f = look(r);
 	assert_int_equal(f.logs, 10);
@@ -312,7 +312,7 @@ static void add_log_frame(struct buf *datagram)
 /* Takes one datagram of `frames` records and dies at the write-th write. */
 static void take_and_die(struct rig *r, int frames, long write)
 {
-	struct producer_grant grant = { "test", PRODUCER_LOG, 0, { 0 }, 0 };
+	struct producer_grant grant = { "test", RECORD_BY_LOGGER, 0, { 0 }, 0 };
 	struct spool_io io = spool_io_posix;
 	struct buf datagram = { 0 };
 	int pair[2];

@@ -99,12 +99,12 @@ static struct buf packed_log(uint64_t run, bool with_campaign)
 
 static void a_producer_adds_only_what_it_may(void **state)
 {
-	struct producer_grant bound = { "run", PRODUCER_SCRIPT, PRODUCER_BOUND,
+	struct producer_grant bound = { "run", RECORD_BY_SCRIPT, PRODUCER_BOUND,
 		{ 7 }, 3 };
-	struct producer_grant sensor = { "sensor", PRODUCER_SENSOR, 0, { 0 },
+	struct producer_grant sensor = { "sensor", RECORD_BY_SENSOR, 0, { 0 },
 		0 };
 	struct producer_grant mute = { "mute", 0, 0, { 0 }, 0 };
-	struct producer_grant any = { "feed", PRODUCER_LOG, PRODUCER_FREE,
+	struct producer_grant any = { "feed", RECORD_BY_LOGGER, PRODUCER_FREE,
 		{ 0 }, 0 };
 	struct buf own = packed_log(3, true), other = packed_log(4, true),
 		   none = packed_log(0, false);
