@@ -123,21 +123,17 @@ static int take_one(void *ctx, const struct store_campaign *campaign)
 	return one->json ? 0 : ERR_UNAVAILABLE;
 }
 
-int campaign_read(
-    struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
+int campaign_read(struct collector *c, struct store_reader *reader,
+    const char *id, json_t **answer, struct errmsg *msg)
 {
 	uint8_t bytes[16];
-	struct one one = { .c = c };
+	struct one one = { .c = c, .reader = reader };
 	if (!hex_parse(bytes, sizeof(bytes), id))
 		return err_set(msg, ERR_NOT_FOUND, "campaign: no such one");
-	int err = reader_get(c, &one.reader, msg);
+	struct store_filter filter = { .campaign = bytes, .limit = 1 };
+	int err = c->ops->read_campaigns(reader, &filter, take_one, &one);
 	if (err < 0)
 		return err;
-	struct store_filter filter = { .campaign = bytes, .limit = 1 };
-	err = c->ops->read_campaigns(one.reader, &filter, take_one, &one);
-	reader_put(c, one.reader);
-	if (err < 0)
-		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
 	if (!one.json)
 		return err_set(msg, ERR_NOT_FOUND, "campaign: no such one");
 	*answer = one.json;

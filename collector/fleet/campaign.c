@@ -218,12 +218,30 @@ static int check_room(struct collector *c, struct errmsg *msg)
 	return ERR_OK;
 }
 
-int campaign_create(struct collector *c, const json_t *body, json_t **answer,
-    struct errmsg *msg)
+/* A campaign that was just written, from a snapshot that has it. */
+static int read_back(
+    struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
+{
+	struct store_reader *reader;
+	int err = reader_get(c, &reader, msg);
+	if (err < 0)
+		return err;
+	err = campaign_read(c, reader, id, answer, msg);
+	reader_put(c, reader);
+	if (err < 0 && err != ERR_NOT_FOUND)
+		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
+	return err;
+}
+
+int campaign_create(struct collector *c, const struct principal *principal,
+    const json_t *body, json_t **answer, struct errmsg *msg)
 {
 	struct campaign_job job = { .job = { .run = run_create } };
 	char id[33];
-	int err = read_body(c, body, &job, msg);
+	int err = principal_check(principal, ROLE_OPERATE, msg);
+	if (err < 0)
+		return err;
+	err = read_body(c, body, &job, msg);
 	if (err == ERR_OK)
 		err = check_room(c, msg);
 	if (err == ERR_OK) {
@@ -235,7 +253,7 @@ int campaign_create(struct collector *c, const json_t *body, json_t **answer,
 		err = writer_call(c, &job.job, msg);
 	}
 	if (err == ERR_OK)
-		err = campaign_read(c, id, answer, msg);
+		err = read_back(c, id, answer, msg);
 	if (err == ERR_OK)
 		json_object_set_new(*answer, "warnings",
 		    campaign_warnings(c, job.campaign.script,
@@ -259,14 +277,17 @@ static int run_stop(struct collector *c, struct job *base, struct errmsg *msg)
 	return err < 0 ? err : c->ops->revise(c->store, &base->revision, msg);
 }
 
-int campaign_stop(
-    struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
+int campaign_stop(struct collector *c, const struct principal *principal,
+    const char *id, json_t **answer, struct errmsg *msg)
 {
 	struct stop_job job = { .job = { .run = run_stop } };
+	int err = principal_check(principal, ROLE_OPERATE, msg);
+	if (err < 0)
+		return err;
 	if (!hex_parse(job.id, sizeof(job.id), id))
 		return err_set(msg, ERR_NOT_FOUND, "campaign: no such one");
-	int err = writer_call(c, &job.job, msg);
-	return err < 0 ? err : campaign_read(c, id, answer, msg);
+	err = writer_call(c, &job.job, msg);
+	return err < 0 ? err : read_back(c, id, answer, msg);
 }
 
 uint64_t campaign_revision(struct collector *c)

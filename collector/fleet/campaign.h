@@ -10,16 +10,21 @@
 #include <jansson.h>
 
 #include "collector/collector.h"
+#include "collector/core/principal.h"
 
 #define CAMPAIGN_MAX_TARGETS 256 /* numeric addresses */
 
-/* POST /api/v1/campaigns.  ERR_USAGE names the field; ERR_UNAVAILABLE: try
+/* POST /api/v1/campaigns.  -EACCES: the principal may not; ERR_USAGE names
+ * the field; ERR_UNAVAILABLE: try
  * later.  The answer is the campaign as query_campaign gives it, and a list
  * of "warnings": what is accepted and yet likely a slip. */
-int campaign_create(struct collector *collector, const json_t *body,
-    json_t **answer, struct errmsg *msg);
-/* DELETE: stops it, answers it.  Stopping again is fine.  ERR_NOT_FOUND. */
-int campaign_stop(struct collector *collector, const char *id, json_t **answer,
+int campaign_create(struct collector *collector,
+    const struct principal *principal, const json_t *body, json_t **answer,
+    struct errmsg *msg);
+/* DELETE: stops it, answers it.  Stopping again is fine.  -EACCES;
+ * ERR_NOT_FOUND. */
+int campaign_stop(struct collector *collector,
+    const struct principal *principal, const char *id, json_t **answer,
     struct errmsg *msg);
 
 /* The newest revision.  collector_listener.work_changed says when it grows. */

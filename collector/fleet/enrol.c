@@ -72,13 +72,16 @@ static int read_token_body(const json_t *body, struct token_job *job,
 	return err;
 }
 
-int enrol_token_new(struct collector *c, const json_t *body, json_t **answer,
-    struct errmsg *msg)
+int enrol_token_new(struct collector *c, const struct principal *principal,
+    const json_t *body, json_t **answer, struct errmsg *msg)
 {
 	struct token_job job = { .job = { .run = run_token } };
 	json_t *tags = NULL;
 	int64_t ttl_s = 0;
-	int err = read_token_body(body, &job, &tags, &ttl_s, msg);
+	int err = principal_check(principal, ROLE_ADMIN, msg);
+	if (err < 0)
+		return err;
+	err = read_token_body(body, &job, &tags, &ttl_s, msg);
 	if (err < 0)
 		return err;
 	uint8_t bytes[TOKEN_BYTES];

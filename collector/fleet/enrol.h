@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "collector/collector.h"
+#include "collector/core/principal.h"
 
 #define ENROL_CLOCK_SKEW_S 300
 
@@ -19,10 +20,12 @@
 bool enrol_is_admin(const struct collector *collector, const char *token);
 
 /* POST /api/v1/tokens: {"name", "tags", "ttl_s"}, all optional; body may be
- * NULL.  The answer is {"token", "expires_at"}.  ERR_USAGE: a field is wrong;
+ * NULL.  The answer is {"token", "expires_at"}.  -EACCES: the principal
+ * may not; ERR_USAGE: a field is wrong;
  * ERR_UNAVAILABLE: try later. */
-int enrol_token_new(struct collector *collector, const json_t *body,
-    json_t **answer, struct errmsg *msg);
+int enrol_token_new(struct collector *collector,
+    const struct principal *principal, const json_t *body, json_t **answer,
+    struct errmsg *msg);
 
 /* POST /api/v1/enrol.  ERR_USAGE: a field is missing or wrong (400);
  * ERR_DENIED: no such token, used or expired (403); ERR_SIGNATURE (401);

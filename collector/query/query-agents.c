@@ -126,15 +126,16 @@ static int list_agent(void *ctx, const struct store_agent *row)
 	return 0;
 }
 
-int query_agents(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_agents(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
 	struct store_filter all = { 0 };
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->read_agents(list.query.reader, &all, list_agent, &list);
+	err = list.query.c->ops->read_agents(
+	    list.query.reader, &all, list_agent, &list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -150,23 +151,23 @@ static int take_agent(void *ctx, const struct store_agent *row)
 	return 1;
 }
 
-int query_agent(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_agent(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct one one = { .c = c };
+	struct one one = { .c = context->collector };
 	struct agent known;
 	uint8_t id[AGENT_ID_LEN];
-	int err = query_begin(&q, c, args, msg);
-	if (err < 0)
-		return err;
+	int err = ERR_OK;
+	query_begin(&q, context, msg);
 	struct store_filter filter = { 0 };
 	if (hex_parse(id, sizeof(id), query_text(&q, "id")) &&
-	    agents_find(c, id, &known))
+	    agents_find(q.c, id, &known))
 		filter.agent_row = known.row;
 	else
 		err = err_set(msg, ERR_NOT_FOUND, "agent: no such one");
 	if (err == ERR_OK)
-		err = c->ops->read_agents(q.reader, &filter, take_agent, &one);
-	return query_end(&q, err < 0 ? err : ERR_OK, one.json, answer);
+		err =
+		    q.c->ops->read_agents(q.reader, &filter, take_agent, &one);
+	return query_end(err < 0 ? err : ERR_OK, one.json, answer);
 }

@@ -10,32 +10,58 @@
 #include "collector/query/query-args.h"
 #include "lib/option/option.h"
 
-int query_begin(struct query *q, struct collector *c,
-    const struct query_args *args, struct errmsg *msg)
-{
-	*q = (struct query){
-		.c = c, .args = args, .msg = msg, .now_ns = collector_wall(c).ns
-	};
-	c->counters.queries++;
-	int err = reader_get(c, &q->reader, msg);
-	if (err < 0)
-		c->counters.query_failures++;
-	return err;
-}
-
 static bool is_callers_fault(int err)
 {
 	return err == ERR_USAGE || err == ERR_NOT_FOUND;
 }
 
-int query_end(struct query *q, int err, json_t *json, json_t **answer)
+/* With a reader: what is the store's fault gets the store's words. */
+static int run_with_reader(query_fn *query, const struct query_context *context,
+    json_t **answer, struct errmsg *msg)
 {
-	if (err < 0 && !is_callers_fault(err)) {
-		q->c->counters.query_failures++;
-		err = err_set(q->msg, ERR_UNAVAILABLE, "database: %s",
-		    q->c->ops->reader_error(q->reader));
+	int err = query(context, answer, msg);
+	if (err >= 0 || is_callers_fault(err))
+		return err;
+	context->collector->counters.query_failures++;
+	return err_set(msg, ERR_UNAVAILABLE, "database: %s",
+	    context->collector->ops->reader_error(context->reader));
+}
+
+int query_run(query_fn *query, const struct query_context *context,
+    json_t **answer, struct errmsg *msg)
+{
+	struct collector *c = context->collector;
+	struct query_context own = *context;
+	c->counters.queries++;
+	int err = principal_check(context->principal, ROLE_READ, msg);
+	if (err < 0)
+		return err;
+	if (context->reader)
+		return run_with_reader(query, context, answer, msg);
+	err = reader_get(c, &own.reader, msg);
+	if (err < 0) {
+		c->counters.query_failures++;
+		return err;
 	}
-	reader_put(q->c, q->reader);
+	err = run_with_reader(query, &own, answer, msg);
+	reader_put(c, own.reader);
+	return err;
+}
+
+void query_begin(
+    struct query *q, const struct query_context *context, struct errmsg *msg)
+{
+	*q = (struct query){
+		.c = context->collector,
+		.reader = context->reader,
+		.args = context->args,
+		.msg = msg,
+		.now_ns = collector_wall(context->collector).ns,
+	};
+}
+
+int query_end(int err, json_t *json, json_t **answer)
+{
 	if (err < 0)
 		json_decref(json);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A query under way: its snapshot, and its parameters read with care. */
+/* A query under way: its snapshot, and its parameters, parsed and checked. */
 #pragma once
 
 #include <jansson.h>
@@ -15,12 +15,11 @@ struct query {
 	int64_t now_ns;
 };
 
-/* Counts, takes a reader.  On success query_end must follow. */
-int query_begin(struct query *query, struct collector *collector,
-    const struct query_args *args, struct errmsg *msg);
-/* err: how it went; the answer is given out or let go.  Returns err, or
- * ERR_UNAVAILABLE for a failure of the store. */
-int query_end(struct query *query, int err, json_t *json, json_t **answer);
+void query_begin(struct query *query, const struct query_context *context,
+    struct errmsg *msg);
+/* err: how it went; consumes json, which becomes the answer or is freed.
+ * Returns err. */
+int query_end(int err, json_t *json, json_t **answer);
 
 /* NULL when absent or empty. */
 const char *query_text(const struct query *query, const char *name);

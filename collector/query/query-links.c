@@ -134,17 +134,15 @@ static int take_path(void *ctx, const struct store_path *row)
 	return 0;
 }
 
-int query_link_series(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_link_series(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
 	struct link_series s = { .q = &q, .bin = -1 };
 	struct store_filter filter = { 0 };
-	int err = query_begin(&q, c, args, msg);
-	if (err < 0)
-		return err;
+	query_begin(&q, context, msg);
 	s.bins = json_array();
-	err = read_link_id(&s);
+	int err = read_link_id(&s);
 	if (err == ERR_OK)
 		err = query_range(&q, 3600 * NS_PER_S, &filter.range);
 	if (err == ERR_OK)
@@ -156,11 +154,11 @@ int query_link_series(struct collector *c, const struct query_args *args,
 	filter.bin_s = s.bin_s;
 	filter.hop = s.hop;
 	if (err == ERR_OK)
-		err = c->ops->read_paths(q.reader, &filter, take_path, &s);
+		err = q.c->ops->read_paths(q.reader, &filter, take_path, &s);
 	if (err == ERR_OK)
 		finish_bin(&s);
 	map_fini(&s.map);
-	return query_end(&q, err,
+	return query_end(err,
 	    json_pack(
 		"{s:I, s:o}", "bin_s", (json_int_t)s.bin_s, "bins", s.bins),
 	    answer);

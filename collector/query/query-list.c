@@ -2,18 +2,16 @@
 /* What all lists of the API share: limit, cursor, the page around the rows. */
 #include "collector/query/query-list.h"
 
-int query_list_begin(struct query_list *list, struct collector *c,
-    const struct query_args *args, struct errmsg *msg)
+int query_list_begin(struct query_list *list,
+    const struct query_context *context, struct errmsg *msg)
 {
 	*list = (struct query_list){ 0 };
-	int err = query_begin(&list->query, c, args, msg);
-	if (err < 0)
-		return err;
-	err = query_limit(&list->query, &list->limit);
+	query_begin(&list->query, context, msg);
+	int err = query_limit(&list->query, &list->limit);
 	if (err == ERR_OK)
 		err = query_cursor(&list->query, &list->filter);
 	if (err < 0)
-		return query_end(&list->query, err, NULL, NULL);
+		return err;
 	list->filter.limit = list->limit + 1;
 	list->last_ns = list->filter.cursor_ns;
 	list->last_row = list->filter.cursor_row;
@@ -39,7 +37,7 @@ int query_list_end(struct query_list *list, int err, json_t **answer)
 {
 	json_t *next = list->more ? query_next(list->last_ns, list->last_row)
 				  : json_null();
-	return query_end(&list->query, err < 0 ? err : ERR_OK,
+	return query_end(err < 0 ? err : ERR_OK,
 	    json_pack("{s:o, s:o}", "items", list->items, "next", next),
 	    answer);
 }

@@ -19,8 +19,8 @@ struct query_list {
 
 /* Begins the query, reads limit and cursor.  On success query_list_end must
  * follow. */
-int query_list_begin(struct query_list *list, struct collector *collector,
-    const struct query_args *args, struct errmsg *msg);
+int query_list_begin(struct query_list *list,
+    const struct query_context *context, struct errmsg *msg);
 /* When the page is full: ends the reading (returns true). */
 bool query_list_is_full(struct query_list *list);
 /* Consumes item; ns and row are where the next page goes on. */

@@ -205,28 +205,26 @@ static json_t *agent_counts(struct collector *c)
 	    (json_int_t)by_state[AGENT_LATE], "total", (json_int_t)count);
 }
 
-int query_overview(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_overview(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
 	json_t *worst = NULL, *alarms, *json = NULL;
 	uint64_t stored = 0, lost = 0;
-	int err = query_begin(&q, c, args, msg);
-	if (err < 0)
-		return err;
+	query_begin(&q, context, msg);
 	alarms = json_array();
-	err = worst_links(&q, &worst);
+	int err = worst_links(&q, &worst);
 	if (err == ERR_OK)
-		err = c->ops->totals(q.reader, &stored, &lost);
+		err = q.c->ops->totals(q.reader, &stored, &lost);
 	if (err == ERR_OK)
 		err = read_outbreaks(&q, alarms);
 	if (err >= 0)
 		json = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}",
-		    "now", json_time(q.now_ns), "agents", agent_counts(c),
+		    "now", json_time(q.now_ns), "agents", agent_counts(q.c),
 		    "worst_links", worst, "alarms", alarms, "records", "stored",
 		    (json_int_t)stored, "lost", (json_int_t)lost, "per_second",
-		    (double)c->counters.records_per_second_milli / 1000);
+		    (double)q.c->counters.records_per_second_milli / 1000);
 	json_decref(worst);
 	json_decref(alarms);
-	return query_end(&q, err < 0 ? err : ERR_OK, json, answer);
+	return query_end(err < 0 ? err : ERR_OK, json, answer);
 }

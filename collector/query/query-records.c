@@ -21,23 +21,24 @@ static int take_campaign(void *ctx, const struct store_campaign *campaign)
 	return 0;
 }
 
-int query_campaigns(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_campaigns(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->read_campaigns(
+	err = list.query.c->ops->read_campaigns(
 	    list.query.reader, &list.filter, take_campaign, &list);
 	return query_list_end(&list, err, answer);
 }
 
-int query_campaign(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_campaign(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
-	c->counters.queries++;
-	return campaign_read(c, args->get(args->ctx, "id"), answer, msg);
+	const struct query_args *args = context->args;
+	return campaign_read(context->collector, context->reader,
+	    args->get(args->ctx, "id"), answer, msg);
 }
 
 static int take_run(void *ctx, const struct store_run *run)
@@ -57,13 +58,13 @@ static int take_run(void *ctx, const struct store_run *run)
 	return 0;
 }
 
-int query_runs(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_runs(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
 	uint8_t campaign[16];
 	bool given;
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
 	err = query_id(&list.query, "campaign", campaign, &given);
@@ -71,7 +72,7 @@ int query_runs(struct collector *c, const struct query_args *args,
 		err = query_agent_row(&list.query, &list.filter.agent_row);
 	list.filter.campaign = given ? campaign : NULL;
 	if (err == ERR_OK)
-		err = c->ops->read_runs(
+		err = list.query.c->ops->read_runs(
 		    list.query.reader, &list.filter, take_run, &list);
 	return query_list_end(&list, err, answer);
 }
@@ -150,17 +151,17 @@ static int read_filter(
 	return err;
 }
 
-int query_records(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_records(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
 	uint8_t campaign[16];
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
 	err = read_filter(&list.query, &list.filter, campaign);
 	if (err == ERR_OK)
-		err = c->ops->read_records(
+		err = list.query.c->ops->read_records(
 		    list.query.reader, &list.filter, take_record, &list);
 	return query_list_end(&list, err, answer);
 }

@@ -178,17 +178,15 @@ static int read_ask(struct ask *ask, uint32_t *bin_s)
 	return ERR_OK;
 }
 
-int query_series(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_series(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
 	struct ask ask = { .q = &q };
 	uint32_t bin_s = 0;
-	int err = query_begin(&q, c, args, msg);
-	if (err < 0)
-		return err;
+	query_begin(&q, context, msg);
 	ask.series = json_array();
-	err = read_ask(&ask, &bin_s);
+	int err = read_ask(&ask, &bin_s);
 	if (err == ERR_OK)
 		err = read_all_series(&ask);
 	for (size_t i = 0; i < ask.kind_count; i++) {
@@ -196,7 +194,7 @@ int query_series(struct collector *c, const struct query_args *args,
 		free(ask.kinds[i].signature);
 	}
 	free(ask.kinds);
-	return query_end(&q, err,
+	return query_end(err,
 	    json_pack(
 		"{s:I, s:o}", "bin_s", (json_int_t)bin_s, "series", ask.series),
 	    answer);
@@ -211,11 +209,11 @@ static int list_alarm(void *ctx, const struct store_alarm *alarm)
 	return 0;
 }
 
-int query_alarms(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_alarms(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
 	struct query *q = &list.query;
@@ -226,7 +224,8 @@ int query_alarms(struct collector *c, const struct query_args *args,
 	if (err == ERR_OK)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)
-		err = c->ops->read_alarms(q->reader, filter, list_alarm, &list);
+		err = list.query.c->ops->read_alarms(
+		    q->reader, filter, list_alarm, &list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -248,14 +247,15 @@ static int list_kind(void *ctx, const struct store_kind *kind)
 	return 0;
 }
 
-int query_signatures(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_signatures(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
 	struct store_filter all = { 0 };
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->read_kinds(list.query.reader, &all, list_kind, &list);
+	err = list.query.c->ops->read_kinds(
+	    list.query.reader, &all, list_kind, &list);
 	return query_list_end(&list, err, answer);
 }

@@ -65,34 +65,33 @@ static int read_filter(struct query_list *list)
 	return err == ERR_OK ? choose_level(q, filter) : err;
 }
 
-int query_sightings(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_sightings(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	int err = query_list_begin(&list, c, args, msg);
+	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
 	err = read_filter(&list);
 	if (err == ERR_OK)
-		err = c->ops->read_sources(
+		err = list.query.c->ops->read_sources(
 		    list.query.reader, &list.filter, take_source, &list);
 	return query_list_end(&list, err, answer);
 }
 
-int query_payload(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_payload(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
 	uint8_t hash[16];
 	uint64_t size_bytes = 0;
 	struct buf octets = { 0 };
 	json_t *json = NULL;
-	int err = query_begin(&q, c, args, msg);
-	if (err < 0)
-		return err;
+	int err = ERR_OK;
+	query_begin(&q, context, msg);
 	if (hex_parse(hash, sizeof(hash), query_text(&q, "hash")))
-		err =
-		    c->ops->read_payload(q.reader, hash, &size_bytes, &octets);
+		err = q.c->ops->read_payload(
+		    q.reader, hash, &size_bytes, &octets);
 	else
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND)
@@ -103,5 +102,5 @@ int query_payload(struct collector *c, const struct query_args *args,
 		    (json_int_t)size_bytes, "hex",
 		    json_hex(octets.data, octets.len));
 	buf_fini(&octets);
-	return query_end(&q, err, json, answer);
+	return query_end(err, json, answer);
 }

@@ -175,18 +175,16 @@ static json_t *topology_json(
 	    node_list, "links", link_list);
 }
 
-int query_topology(struct collector *c, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_topology(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
 	struct store_range range;
 	struct map map = { 0 };
 	int64_t agent_row = 0;
 	json_t *json = NULL;
-	int err = query_begin(&q, c, args, msg);
-	if (err < 0)
-		return err;
-	err = query_range(&q, 3600 * NS_PER_S, &range);
+	query_begin(&q, context, msg);
+	int err = query_range(&q, 3600 * NS_PER_S, &range);
 	if (err == ERR_OK)
 		err = query_agent_row(&q, &agent_row);
 	if (err == ERR_OK)
@@ -194,5 +192,5 @@ int query_topology(struct collector *c, const struct query_args *args,
 	if (err == ERR_OK)
 		json = topology_json(&q, &map, &range);
 	map_fini(&map);
-	return query_end(&q, err, json, answer);
+	return query_end(err, json, answer);
 }

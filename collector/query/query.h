@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Questions and their answers in JSON, as the API document shapes them.  Each
- * call reads one consistent snapshot on a read-only connection of its own
- * (taken from a pool) and never waits for the writer.
+ * query reads one consistent snapshot on a read-only connection (taken from a
+ * pool) and never waits for the writer.
  */
 #pragma once
 
 #include <jansson.h>
 
 #include "collector/collector.h"
+#include "collector/core/principal.h"
 
 #define QUERY_LIMIT_DEFAULT 100
 #define QUERY_LIMIT_MAX 1000
@@ -20,9 +21,27 @@ struct query_args {
 	void *ctx;
 };
 
+struct store_reader;
+
+/* Everything that a query knows of its caller. */
+struct query_context {
+	struct collector *collector;
+	const struct principal *principal; /* who asks */
+	const struct query_args *args;
+	struct store_reader *reader; /* the snapshot; query_run takes one */
+};
+
 /* 0 and a new reference in *answer; ERR_USAGE (400) names the parameter;
- * ERR_NOT_FOUND (404); ERR_UNAVAILABLE (503). */
-typedef int query_fn(struct collector *collector, const struct query_args *args,
+ * ERR_NOT_FOUND (404); any other error is the store's.  Called by query_run:
+ * context->reader is there. */
+typedef int query_fn(
+    const struct query_context *context, json_t **answer, struct errmsg *msg);
+
+/* Checks that the principal may read, counts, calls query with a reader from
+ * the pool (or the context's own) and gives it back.  -EACCES (403): it may
+ * not; ERR_UNAVAILABLE (503): the store failed, msg has its words; else what
+ * the query returns. */
+int query_run(query_fn *query, const struct query_context *context,
     json_t **answer, struct errmsg *msg);
 
 query_fn query_overview;

@@ -130,6 +130,9 @@ static void make_load(struct load *load)
 	}
 }
 
+static const struct principal admin = { .account = "bench",
+	.roles = ROLE_ADMIN };
+
 static void enrol_all(struct collector *c, struct load *load)
 {
 	struct errmsg msg = { "" };
@@ -137,7 +140,7 @@ static void enrol_all(struct collector *c, struct load *load)
 		char name[16];
 		json_t *token = NULL, *answer = NULL;
 		snprintf(name, sizeof(name), "agent-%u", i);
-		if (enrol_token_new(c, NULL, &token, &msg) < 0)
+		if (enrol_token_new(c, &admin, NULL, &token, &msg) < 0)
 			die("token", msg.text);
 		json_t *body = synth_enrol_body(&load->agents[i],
 		    json_string_value(json_object_get(token, "token")), name);

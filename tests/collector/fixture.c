@@ -86,7 +86,8 @@ void fixture_enrol(
 	json_t *ask = json_object();
 	if (tags)
 		json_object_set_new(ask, "tags", json_loads(tags, 0, NULL));
-	assert_int_equal(enrol_token_new(f->c, ask, &answer, &msg), 0);
+	assert_int_equal(
+	    enrol_token_new(f->c, &fixture_admin, ask, &answer, &msg), 0);
 	json_decref(ask);
 	synth_new(agent);
 	json_t *body = synth_enrol_body(
@@ -193,12 +194,23 @@ static const char *find_and_keep(void *ctx, const char *name)
 	return find_arg(finder, name);
 }
 
+const char *fixture_no_arg(void *ctx, const char *name)
+{
+	(void)ctx, (void)name;
+	return NULL;
+}
+
+const struct principal fixture_admin = { .account = "admin",
+	.roles = ROLE_READ | ROLE_OPERATE | ROLE_ADMIN };
+
 static int ask(struct fixture *f, query_fn *query, const char *args,
     json_t **answer, struct errmsg *msg)
 {
 	struct finders all = { .args = args };
 	struct query_args query_args = { find_and_keep, &all };
-	return query(f->c, &query_args, answer, msg);
+	struct query_context context = { f->c, &fixture_admin, &query_args,
+		NULL };
+	return query_run(query, &context, answer, msg);
 }
 
 json_t *fixture_query(struct fixture *f, query_fn *query, const char *args)

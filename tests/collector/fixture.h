@@ -31,6 +31,10 @@ struct fixture {
 	struct collector *c;
 };
 
+/* For query_args: no parameter is given. */
+const char *fixture_no_arg(void *ctx, const char *name);
+extern const struct principal fixture_admin; /* may everything */
+
 /* cmocka's setup and teardown; *state is a struct fixture. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);

@@ -34,8 +34,9 @@ static struct {
 		void *ctx;
 	} held[HELD_MAX];
 	size_t held_count, blocked;
-} fake = {.lock = PTHREAD_MUTEX_INITIALIZER,
-    .changed = PTHREAD_COND_INITIALIZER, .first_id = 1};
+} fake = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	.changed = PTHREAD_COND_INITIALIZER,
+	.first_id = 1 };
 
 struct collector *fake_collector(void)
 {
@@ -54,17 +55,17 @@ void fake_reset(void)
 	fake.held_count = 0;
 	fake.hold_ingest = fake.block = false;
 	fake.fault = NULL;
-	fake.answer = (struct ingest_answer){0};
+	fake.answer = (struct ingest_answer){ 0 };
 	pthread_mutex_unlock(&fake.lock);
 }
 
 /* Callbacks run under the lock, so that ending them waits for them. */
-void collector_listen(struct collector *collector,
-    const struct collector_listener *listener)
+void collector_listen(
+    struct collector *collector, const struct collector_listener *listener)
 {
 	(void)collector;
 	pthread_mutex_lock(&fake.lock);
-	fake.listener = listener ? *listener : (struct collector_listener){0};
+	fake.listener = listener ? *listener : (struct collector_listener){ 0 };
 	pthread_mutex_unlock(&fake.lock);
 }
 
@@ -154,20 +155,22 @@ int campaign_work(struct collector *collector,
 	return 0;
 }
 
-int campaign_create(struct collector *collector, const json_t *body,
-    json_t **answer, struct errmsg *msg)
+int campaign_create(struct collector *collector,
+    const struct principal *principal, const json_t *body, json_t **answer,
+    struct errmsg *msg)
 {
-	(void)collector;
+	(void)collector, (void)principal;
 	if (!json_object_get(body, "script"))
 		return err_set(msg, ERR_USAGE, "script: expected a name");
 	*answer = json_deep_copy(body);
 	return 0;
 }
 
-int campaign_stop(struct collector *collector, const char *id,
-    json_t **answer, struct errmsg *msg)
+int campaign_stop(struct collector *collector,
+    const struct principal *principal, const char *id, json_t **answer,
+    struct errmsg *msg)
 {
-	(void)collector;
+	(void)collector, (void)principal;
 	if (strcmp(id, "1") != 0)
 		return err_set(msg, ERR_NOT_FOUND, "no campaign '%s'", id);
 	*answer = json_pack("{s:s,s:s}", "id", id, "state", "stopped");
@@ -180,10 +183,11 @@ bool enrol_is_admin(const struct collector *collector, const char *token)
 	return token && strcmp(token, "secret") == 0;
 }
 
-int enrol_token_new(struct collector *collector, const json_t *body,
-    json_t **answer, struct errmsg *msg)
+int enrol_token_new(struct collector *collector,
+    const struct principal *principal, const json_t *body, json_t **answer,
+    struct errmsg *msg)
 {
-	(void)collector, (void)body, (void)msg;
+	(void)collector, (void)principal, (void)body, (void)msg;
 	*answer = json_pack("{s:s}", "token", "t");
 	return 0;
 }
@@ -213,7 +217,8 @@ void fake_ingest_answer(enum ingest_result result, bool at_once)
 {
 	pthread_mutex_lock(&fake.lock);
 	fake.answer = (struct ingest_answer){
-	    .result = result, .epoch = 3, .next = 41, .detail = {"why"}};
+		.result = result, .epoch = 3, .next = 41, .detail = { "why" }
+	};
 	fake.hold_ingest = !at_once;
 	pthread_mutex_unlock(&fake.lock);
 }
@@ -245,8 +250,8 @@ size_t fake_ingests_held(void)
 	return n;
 }
 
-void collector_ingest(struct collector *collector, const void *body,
-    size_t len, ingest_done *done, void *ctx)
+void collector_ingest(struct collector *collector, const void *body, size_t len,
+    ingest_done *done, void *ctx)
 {
 	(void)collector, (void)body, (void)len;
 	pthread_mutex_lock(&fake.lock);
@@ -265,22 +270,22 @@ void collector_ingest(struct collector *collector, const void *body,
 
 const char *ingest_result_name(enum ingest_result result)
 {
-	static const char *const names[] = {"stored", "duplicate", "gap",
-	    "forked", "malformed", "too-big", "bomb", "unknown-agent",
-	    "signature", "busy"};
+	static const char *const names[] = { "stored", "duplicate", "gap",
+		"forked", "malformed", "too-big", "bomb", "unknown-agent",
+		"signature", "busy" };
 	return names[result];
 }
 
 int ingest_result_status(enum ingest_result result)
 {
-	static const int status[] = {
-	    200, 200, 409, 409, 400, 413, 413, 401, 401, 503};
+	static const int status[] = { 200, 200, 409, 409, 400, 413, 413, 401,
+		401, 503 };
 	return status[result];
 }
 
 const char *agent_state_name(enum agent_state state)
 {
-	static const char *const names[] = {"new", "up", "late", "gone"};
+	static const char *const names[] = { "new", "up", "late", "gone" };
 	return names[state];
 }
 
@@ -334,10 +339,17 @@ size_t fake_queries_blocked(void)
 	return n;
 }
 
-int query_agents(struct collector *collector, const struct query_args *args,
+int query_run(query_fn *query, const struct query_context *context,
     json_t **answer, struct errmsg *msg)
 {
-	(void)collector;
+	int err = principal_check(context->principal, ROLE_READ, msg);
+	return err < 0 ? err : query(context, answer, msg);
+}
+
+int query_agents(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
+{
+	const struct query_args *args = context->args;
 	pthread_mutex_lock(&fake.lock);
 	fake.blocked++;
 	while (fake.block)
@@ -351,19 +363,20 @@ int query_agents(struct collector *collector, const struct query_args *args,
 	return 0;
 }
 
-int query_agent(struct collector *collector, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_agent(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
-	(void)collector, (void)msg;
+	const struct query_args *args = context->args;
+	(void)msg;
 	*answer = json_pack("{s:s}", "id", args->get(args->ctx, "id"));
 	return 0;
 }
 
 /* 25 records, ten a page; the cursor is the next one's number. */
-int query_records(struct collector *collector, const struct query_args *args,
-    json_t **answer, struct errmsg *msg)
+int query_records(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
-	(void)collector;
+	const struct query_args *args = context->args;
 	const char *cursor = args->get(args->ctx, "cursor");
 	const char *kind = args->get(args->ctx, "kind");
 	int from = cursor ? (int)strtol(cursor, NULL, 10) : 0;
@@ -374,18 +387,17 @@ int query_records(struct collector *collector, const struct query_args *args,
 		json_array_append_new(items, json_pack("{s:i}", "seq", i));
 	char next[16];
 	snprintf(next, sizeof(next), "%d", from + 10);
-	*answer = json_pack("{s:o,s:s?}", "items", items, "next",
-	    from + 10 < 25 ? next : NULL);
+	*answer = json_pack(
+	    "{s:o,s:s?}", "items", items, "next", from + 10 < 25 ? next : NULL);
 	return 0;
 }
 
-static const char *const agents_params[] = {"limit", "cursor", NULL};
-static const char *const records_params[] = {
-    "kind", "limit", "cursor", NULL};
+static const char *const agents_params[] = { "limit", "cursor", NULL };
+static const char *const records_params[] = { "kind", "limit", "cursor", NULL };
 const struct query_route query_routes[] = {
-    {"/api/v1/agents", query_agents, agents_params},
-    {"/api/v1/agents/{id}", query_agent, NULL},
-    {"/api/v1/links/{id}/series", query_agent, NULL},
-    {"/api/v1/records", query_records, records_params},
-    {NULL, NULL, NULL},
+	{ "/api/v1/agents", query_agents, agents_params },
+	{ "/api/v1/agents/{id}", query_agent, NULL },
+	{ "/api/v1/links/{id}/series", query_agent, NULL },
+	{ "/api/v1/records", query_records, records_params },
+	{ NULL, NULL, NULL },
 };

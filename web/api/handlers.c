@@ -30,6 +30,7 @@ void answer_error(struct request *request, int err, const struct errmsg *msg)
 		{ ERR_DENIED, PROBLEM_TOKEN },
 		{ ERR_SIGNATURE, PROBLEM_SIGNATURE },
 		{ ERR_UNKNOWN_AGENT, PROBLEM_UNKNOWN_AGENT },
+		{ -EACCES, PROBLEM_FORBIDDEN },
 		{ -EEXIST, PROBLEM_TAKEN },
 		{ -ETIME, PROBLEM_CLOCK },
 	};
@@ -50,8 +51,9 @@ void route_query(struct request *request)
 	const struct query_args args = { request_arg, request };
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
-	int err =
-	    request->route->query(request->web->collector, &args, &json, &msg);
+	const struct query_context context = { request->web->collector,
+		request->principal, &args, NULL };
+	int err = query_run(request->route->query, &context, &json, &msg);
 	if (err == 0)
 		answer_json(&request->answer, 200, json);
 	else
@@ -59,18 +61,20 @@ void route_query(struct request *request)
 	request_done(request);
 }
 
-typedef int tell_fn(struct collector *collector, const json_t *body,
-    json_t **answer, struct errmsg *msg);
+typedef int command_fn(struct collector *collector,
+    const struct principal *principal, const json_t *body, json_t **answer,
+    struct errmsg *msg);
 
 /* Gives the body to one of the collector's functions; 201 with its answer. */
-static void tell(struct request *request, tell_fn *fn)
+static void run_command(struct request *request, command_fn *fn)
 {
 	json_t *body = request_json(request);
 	if (!body)
 		return;
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
-	int err = fn(request->web->collector, body, &json, &msg);
+	int err =
+	    fn(request->web->collector, request->principal, body, &json, &msg);
 	json_decref(body);
 	if (err == 0)
 		answer_json(&request->answer, 201, json);
@@ -83,25 +87,29 @@ void handle_tokens(struct request *request)
 	/* Everything in it is optional, and so is all of it. */
 	if (request->body.len == 0)
 		buf_printf(&request->body, "{}");
-	tell(request, enrol_token_new);
+	run_command(request, enrol_token_new);
 	request_done(request);
+}
+
+/* The one-time token in the body says who may; any principal may present
+ * it. */
+static int enrol_with_token(struct collector *collector,
+    const struct principal *principal, const json_t *body, json_t **answer,
+    struct errmsg *msg)
+{
+	(void)principal;
+	return enrol_agent(collector, body, answer, msg);
 }
 
 void handle_enrol(struct request *request)
 {
-	tell(request, enrol_agent);
+	run_command(request, enrol_with_token);
 	request_done(request);
-}
-
-static int create_campaign(struct collector *collector, const json_t *body,
-    json_t **answer, struct errmsg *msg)
-{
-	return campaign_create(collector, body, answer, msg);
 }
 
 void handle_campaign_create(struct request *request)
 {
-	tell(request, create_campaign);
+	run_command(request, campaign_create);
 	request_done(request);
 }
 
@@ -109,7 +117,7 @@ void handle_campaign_stop(struct request *request)
 {
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
-	int err = campaign_stop(request->web->collector,
+	int err = campaign_stop(request->web->collector, request->principal,
 	    params_get(&request->params, "id"), &json, &msg);
 	if (err == 0)
 		answer_json(&request->answer, 200, json);

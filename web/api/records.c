@@ -14,6 +14,7 @@
 
 struct lines {
 	struct collector *collector;
+	const struct principal *principal; /* lives as long as the server */
 	struct params params; /* a copy: the request's end with it */
 	char *cursor;         /* of the next page; NULL: none */
 	bool one_page;        /* the client set the limit itself */
@@ -50,7 +51,9 @@ static int fetch_page(struct lines *lines, struct buf *to, struct errmsg *msg)
 {
 	const struct query_args args = { lines_arg, lines };
 	json_t *page = NULL;
-	int err = query_records(lines->collector, &args, &page, msg);
+	const struct query_context context = { lines->collector,
+		lines->principal, &args, NULL };
+	int err = query_run(query_records, &context, &page, msg);
 	if (err != 0)
 		return err;
 	size_t i;
@@ -89,6 +92,7 @@ static void answer_lines(struct request *request)
 {
 	struct lines *lines = xcalloc(1, sizeof(*lines));
 	lines->collector = request->web->collector;
+	lines->principal = request->principal;
 	lines->one_page = params_get(&request->params, "limit") != NULL;
 	for (size_t i = 0; i < request->params.count; i++) {
 		lines->params.names[i] = xstrdup(request->params.names[i]);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collector/core/principal.h"
 #include "collector/fleet/enrol.h"
 #include "lib/record/batch.h"
 #include "lib/base/xalloc.h"
@@ -238,6 +239,21 @@ static bool find_route(struct request *request)
 	return false;
 }
 
+/* One token, and loopback or everybody as readers: three principals. */
+static const struct principal *principal_of(
+    const struct guard *guard, const struct request *request, bool is_admin)
+{
+	static const struct principal admin = { .account = "administrator",
+		.roles = ROLE_READ | ROLE_OPERATE | ROLE_ADMIN },
+				      reader = { .account = "reader",
+					      .roles = ROLE_READ },
+				      stranger = { .account = "stranger" };
+	if (is_admin)
+		return &admin;
+	return guard_allows(guard, request, ROUTE_READ, false) ? &reader
+							       : &stranger;
+}
+
 static bool check_rights(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -252,6 +268,7 @@ static bool check_rights(struct exchange *exchange)
 	const char *token = request_bearer(request);
 	bool is_admin = auth != ROUTE_OPEN && token &&
 	    enrol_is_admin(web->collector, token);
+	request->principal = principal_of(&web->guard, request, is_admin);
 	if (guard_allows(&web->guard, request, auth, is_admin))
 		return true;
 	problem_answer(request, PROBLEM_UNAUTHORIZED,

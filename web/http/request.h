@@ -35,6 +35,7 @@ enum header {
 extern const char *const header_names[HEADERS];
 
 struct connection;
+struct principal;
 struct stream;
 struct route;
 struct web;
@@ -62,7 +63,8 @@ struct request {
 	struct connection *connection; /* web/http/client-limits.h */
 	struct addr peer;
 	bool tls;
-	const struct route *route; /* NULL: a page, not an API route */
+	const struct principal *principal; /* who asks; lives as long as we */
+	const struct route *route;         /* NULL: a page, not an API route */
 	struct params params;
 	struct buf body;
 	struct answer answer;

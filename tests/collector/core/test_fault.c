@@ -39,7 +39,7 @@ static int submit(struct fixture *f, struct errmsg *msg)
 	json_t *answer = NULL;
 	json_t *body = json_pack("{s:s, s:[s], s:[s], s:i}", "script", "ping",
 	    "targets", "192.0.2.1", "on", "all", "every_s", 60);
-	int err = campaign_create(f->c, body, &answer, msg);
+	int err = campaign_create(f->c, &fixture_admin, body, &answer, msg);
 	json_decref(body);
 	json_decref(answer);
 	return err;

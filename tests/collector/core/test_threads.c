@@ -54,10 +54,12 @@ static void *browse(void *arg)
 		query_runs, query_campaigns, query_signatures, query_alarms };
 	_Atomic int *failed = arg;
 	struct query_args args = { no_arg, NULL };
+	struct query_context context = { shared->c, &fixture_admin, &args,
+		NULL };
 	for (unsigned i = 0; shipping > 0 || i < 20; i++) {
 		struct errmsg msg;
 		json_t *answer = NULL;
-		int err = queries[i % 10](shared->c, &args, &answer, &msg);
+		int err = query_run(queries[i % 10], &context, &answer, &msg);
 		*failed += err < 0;
 		json_decref(answer);
 		struct collector_metrics metrics;
@@ -76,13 +78,15 @@ static void *administrate(void *arg)
 	for (int i = 0; i < 10; i++) {
 		struct errmsg msg;
 		json_t *answer = NULL;
-		*failed += enrol_token_new(shared->c, NULL, &answer, &msg) < 0;
+		*failed += enrol_token_new(shared->c, &fixture_admin, NULL,
+			       &answer, &msg) < 0;
 		json_decref(answer);
 		json_t *body = json_loads(
 		    "{\"script\": \"ping\","
 		    " \"targets\": [\"192.0.2.1\"], \"on\": [\"all\"]}",
 		    0, NULL);
-		*failed += campaign_create(shared->c, body, &answer, &msg) < 0;
+		*failed += campaign_create(shared->c, &fixture_admin, body,
+			       &answer, &msg) < 0;
 		json_decref(body);
 		json_decref(answer);
 		*failed += alarms_round(shared->c, &msg) < 0;
@@ -130,10 +134,12 @@ static void *compare(void *arg)
 {
 	_Atomic int *failed = arg;
 	struct query_args args = { no_arg, NULL };
+	struct query_context context = { shared->c, &fixture_admin, &args,
+		NULL };
 	while (shipping > 0) {
 		struct errmsg msg;
 		json_t *answer = NULL;
-		if (query_signatures(shared->c, &args, &answer, &msg) < 0) {
+		if (query_run(query_signatures, &context, &answer, &msg) < 0) {
 			(*failed)++;
 			continue;
 		}

@@ -17,7 +17,7 @@ static int create(struct fixture *f, const char *body, json_t **answer)
 {
 	struct errmsg msg = { "" };
 	json_t *got = NULL, *ask = json_loads(body, 0, NULL);
-	int err = campaign_create(f->c, ask, &got, &msg);
+	int err = campaign_create(f->c, &fixture_admin, ask, &got, &msg);
 	json_decref(ask);
 	if (err < 0 && err != ERR_USAGE)
 		fail_msg("campaign: %s", msg.text);
@@ -106,8 +106,9 @@ static void every_change_raises_the_revision(void **state)
 	uint64_t first = campaign_revision(f->c);
 	assert_int_equal(create(f, BODY, &campaign), 0);
 	assert_int_equal(campaign_revision(f->c), first + 1);
-	assert_int_equal(
-	    campaign_stop(f->c, text(campaign, "id"), &stopped, &msg), 0);
+	assert_int_equal(campaign_stop(f->c, &fixture_admin,
+			     text(campaign, "id"), &stopped, &msg),
+	    0);
 	assert_string_equal(text(stopped, "state"), "stopped");
 	json_decref(stopped);
 	assert_int_equal(campaign_revision(f->c), first + 2);
@@ -115,11 +116,13 @@ static void every_change_raises_the_revision(void **state)
 	assert_int_equal(heard.revision, first + 2);
 	/* A refusal changes nothing. */
 	assert_int_equal(create(f, "{}", NULL), ERR_USAGE);
-	assert_int_equal(campaign_stop(f->c, "00000000000000000000000000000000",
-			     &stopped, &msg),
+	assert_int_equal(
+	    campaign_stop(f->c, &fixture_admin,
+		"00000000000000000000000000000000", &stopped, &msg),
 	    ERR_NOT_FOUND);
 	assert_int_equal(
-	    campaign_stop(f->c, "x", &stopped, &msg), ERR_NOT_FOUND);
+	    campaign_stop(f->c, &fixture_admin, "x", &stopped, &msg),
+	    ERR_NOT_FOUND);
 	assert_int_equal(campaign_revision(f->c), first + 2);
 	collector_listen(f->c, NULL);
 	fixture_reopen(f);
@@ -237,7 +240,8 @@ static void wrong_campaigns_are_refused(void **state)
 		json_t *answer = NULL, *body = json_loads(BODY, 0, NULL);
 		json_object_set_new(body, wrong[i].key,
 		    json_loads(wrong[i].value, JSON_DECODE_ANY, NULL));
-		if (campaign_create(f->c, body, &answer, &msg) != ERR_USAGE)
+		if (campaign_create(
+			f->c, &fixture_admin, body, &answer, &msg) != ERR_USAGE)
 			fail_msg(
 			    "%s: %s was taken", wrong[i].key, wrong[i].value);
 		/* The message names the member, or one inside it. */
@@ -387,6 +391,29 @@ static void lists_go_on_at_the_cursor(void **state)
 	    fixture_query_err(f, query_campaigns, "limit=1001"), ERR_USAGE);
 }
 
+static void only_operators_start_and_stop(void **state)
+{
+	struct fixture *f = *state;
+	const struct principal reader = { .account = "reader",
+		.roles = ROLE_READ };
+	const struct principal operator= { .account = "operator",
+		.roles = ROLE_READ | ROLE_OPERATE };
+	json_t *campaign, *answer = NULL;
+	create(f, BODY, &campaign);
+	json_t *body = json_loads(BODY, 0, NULL);
+	const char *id = text(campaign, "id");
+	struct errmsg msg = { "" };
+	assert_int_equal(
+	    campaign_create(f->c, &reader, body, &answer, &msg), -EACCES);
+	assert_int_equal(
+	    campaign_stop(f->c, &reader, id, &answer, &msg), -EACCES);
+	assert_null(answer);
+	assert_int_equal(campaign_stop(f->c, &operator, id, &answer, &msg), 0);
+	json_decref(answer);
+	json_decref(body);
+	json_decref(campaign);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -399,6 +426,7 @@ int main(void)
 		TEST(wrong_campaigns_are_refused),
 		TEST(what_is_likely_a_slip_is_warned_of),
 		TEST(runs_that_failed_are_shown),
+		TEST(only_operators_start_and_stop),
 		TEST(only_so_many_are_active),
 		TEST(lists_go_on_at_the_cursor),
 	};

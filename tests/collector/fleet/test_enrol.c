@@ -15,7 +15,7 @@ static char *new_token(struct fixture *f, const char *body)
 {
 	struct errmsg msg = { "" };
 	json_t *answer = NULL, *ask = body ? json_loads(body, 0, NULL) : NULL;
-	if (enrol_token_new(f->c, ask, &answer, &msg) < 0)
+	if (enrol_token_new(f->c, &fixture_admin, ask, &answer, &msg) < 0)
 		fail_msg("token: %s", msg.text);
 	char *token =
 	    strdup(json_string_value(json_object_get(answer, "token")));
@@ -189,7 +189,8 @@ static void wrong_token_bodies_are_refused(void **state)
 		json_t *answer = NULL;
 		json_t *body = json_loads(wrong[i], 0, NULL);
 		assert_int_equal(
-		    enrol_token_new(f->c, body, &answer, &msg), ERR_USAGE);
+		    enrol_token_new(f->c, &fixture_admin, body, &answer, &msg),
+		    ERR_USAGE);
 		assert_true(msg.text[0] != '\0');
 		json_decref(body);
 	}

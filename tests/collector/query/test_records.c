@@ -201,6 +201,40 @@ static void the_routes_name_each_query_once(void **state)
 	}
 }
 
+static int query_as(
+    struct fixture *f, query_fn *query, const struct principal *principal)
+{
+	const struct query_args args = { fixture_no_arg, NULL };
+	const struct query_context context = { f->c, principal, &args, NULL };
+	struct errmsg msg = { "" };
+	json_t *answer = NULL;
+	int err = query_run(query, &context, &answer, &msg);
+	assert_true((err == 0) == (answer != NULL));
+	assert_true((err == 0) == (msg.text[0] == '\0'));
+	json_decref(answer);
+	return err;
+}
+
+static void no_query_answers_whoever_may_not_read(void **state)
+{
+	struct fixture *f = *state;
+	struct prefix mine;
+	assert_int_equal(prefix_parse(&mine, "192.0.2.0/24", NULL), 0);
+	const struct principal stranger = { .account = "stranger",
+		.roles = ROLE_OPERATE | ROLE_ADMIN };
+	const struct principal restricted = { .account = "restricted",
+		.roles = ROLE_READ,
+		.networks = &mine,
+		.network_count = 1 };
+	const struct principal reader = { .account = "reader",
+		.roles = ROLE_READ };
+	for (const struct query_route *r = query_routes; r->path; r++) {
+		assert_int_equal(query_as(f, r->query, &stranger), -EACCES);
+		assert_int_equal(query_as(f, r->query, &restricted), -EACCES);
+	}
+	assert_int_equal(query_as(f, query_agents, &reader), 0);
+}
+
 #define TEST(name) cmocka_unit_test(name)
 
 int main(void)
@@ -210,6 +244,7 @@ int main(void)
 		TEST(pages_neither_skip_nor_repeat),
 		TEST(wrong_filters_are_named),
 		TEST(a_payload_is_found_by_its_own_hash_only),
+		TEST(no_query_answers_whoever_may_not_read),
 		TEST(the_routes_name_each_query_once),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
