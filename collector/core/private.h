@@ -166,7 +166,7 @@ int alarms_round(struct collector *collector, struct errmsg *msg);
 
 /* announce.c: what a stored batch tells the feed. */
 int ingest_tell(struct collector *collector, const struct agent *agent,
-    const struct intake *intake, const struct store_outcome *outcome,
+    const struct prepared_batch *batch, const struct store_outcome *outcome,
     struct errmsg *msg);
 
 /* Levels of rollups. */

@@ -23,15 +23,15 @@ static json_t *agent_fields(const struct agent *agent)
 
 /* Results of one run and kind in this batch. */
 struct run_sum {
-	const struct intake_record *last;
+	const struct prepared_record *last;
 	uint32_t records, reached;
 };
 
 static struct run_sum *run_slot(
-    struct run_sum *runs, size_t *count, const struct intake_record *record)
+    struct run_sum *runs, size_t *count, const struct prepared_record *record)
 {
 	for (size_t i = 0; i < *count; i++) {
-		const struct intake_record *last = runs[i].last;
+		const struct prepared_record *last = runs[i].last;
 		if (last->kind == record->kind && last->run == record->run &&
 		    memcmp(last->campaign, record->campaign,
 			sizeof(record->campaign)) == 0)
@@ -44,7 +44,7 @@ static struct run_sum *run_slot(
 static void run_text(
     char *text, size_t len, const char *name, const struct run_sum *run)
 {
-	const struct intake_record *last = run->last;
+	const struct prepared_record *last = run->last;
 	const char *kind = record_kind_name(last->kind);
 	char dst[ADDR_TEXT_LEN] = "?";
 	if (last->dst.family)
@@ -63,7 +63,7 @@ static void run_text(
 static int tell_run(struct collector *c, const struct agent *agent,
     const struct run_sum *run, struct errmsg *msg)
 {
-	const struct intake_record *last = run->last;
+	const struct prepared_record *last = run->last;
 	char text[200];
 	const char *kind = record_kind_name(last->kind);
 	run_text(text, sizeof(text), agent->name, run);
@@ -87,12 +87,12 @@ static bool is_result(Sonde__Record__BodyCase kind)
 }
 
 static int tell_runs(struct collector *c, const struct agent *agent,
-    const struct intake *intake, uint32_t first, struct errmsg *msg)
+    const struct prepared_batch *batch, uint32_t first, struct errmsg *msg)
 {
 	struct run_sum runs[RUNS_MOST] = { 0 };
 	size_t count = 0;
-	for (uint32_t i = first; i < intake->header.count; i++) {
-		const struct intake_record *record = &intake->records[i];
+	for (uint32_t i = first; i < batch->header.count; i++) {
+		const struct prepared_record *record = &batch->records[i];
 		if (!record->in_campaign || !is_result(record->kind))
 			continue;
 		struct run_sum *run = run_slot(runs, &count, record);
@@ -158,7 +158,7 @@ static struct source_sum *source_slot(
 }
 
 static int tell_sources(struct collector *c, const struct agent *agent,
-    const struct intake *intake, const struct store_outcome *outcome,
+    const struct prepared_batch *batch, const struct store_outcome *outcome,
     struct errmsg *msg)
 {
 	struct source_sum sums[SIGNATURES_MOST] = { 0 };
@@ -167,7 +167,7 @@ static int tell_sources(struct collector *c, const struct agent *agent,
 	for (size_t i = 0; err == ERR_OK && i < outcome->new_source_count;
 	     i++) {
 		const Sonde__Sighting *sighting =
-		    intake->records[outcome->new_sources[i]].record->sighting;
+		    batch->records[outcome->new_sources[i]].record->sighting;
 		if (sighting->signature[0] == '\0')
 			continue;
 		struct source_sum *sum = source_slot(sums, &count, sighting);
@@ -196,12 +196,12 @@ static int tell_loss(struct collector *c, const struct agent *agent,
 }
 
 static int tell_losses(struct collector *c, const struct agent *agent,
-    const struct intake *intake, uint32_t first, struct errmsg *msg)
+    const struct prepared_batch *batch, uint32_t first, struct errmsg *msg)
 {
 	int err = ERR_OK;
-	for (uint32_t i = first; err == ERR_OK && i < intake->header.count;
+	for (uint32_t i = first; err == ERR_OK && i < batch->header.count;
 	     i++) {
-		const struct intake_record *record = &intake->records[i];
+		const struct prepared_record *record = &batch->records[i];
 		if (record->kind == SONDE__RECORD__BODY_LOSS && record->record)
 			err = tell_loss(c, agent, record->record->loss, msg);
 	}
@@ -209,14 +209,14 @@ static int tell_losses(struct collector *c, const struct agent *agent,
 }
 
 int ingest_tell(struct collector *c, const struct agent *agent,
-    const struct intake *intake, const struct store_outcome *outcome,
+    const struct prepared_batch *batch, const struct store_outcome *outcome,
     struct errmsg *msg)
 {
 	uint32_t first = outcome->first_new;
-	int err = tell_runs(c, agent, intake, first, msg);
+	int err = tell_runs(c, agent, batch, first, msg);
 	if (err == ERR_OK)
-		err = tell_sources(c, agent, intake, outcome, msg);
+		err = tell_sources(c, agent, batch, outcome, msg);
 	if (err == ERR_OK)
-		err = tell_losses(c, agent, intake, first, msg);
+		err = tell_losses(c, agent, batch, first, msg);
 	return err;
 }

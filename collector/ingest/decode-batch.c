@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Batches become rows here, outside the writer's thread: the dear work
+ * Batches are decoded here, outside the writer's thread: the dear work
  * (signature, decompression, decoding, paths) runs in parallel, and nothing
  * that could fail for the batch's own fault is left for the transaction.
  */
@@ -16,16 +16,16 @@
 /* About what a hop's histogram takes. */
 #define HISTOGRAM_BYTES 48
 
-void intake_free(struct intake *intake)
+void prepared_batch_free(struct prepared_batch *batch)
 {
-	if (!intake)
+	if (!batch)
 		return;
-	for (uint32_t i = 0; intake->records && i < intake->header.count; i++)
-		path_fini(&intake->records[i].path);
-	free(intake->records);
-	arena_fini(&intake->arena);
-	buf_fini(&intake->raw);
-	free(intake);
+	for (uint32_t i = 0; batch->records && i < batch->header.count; i++)
+		path_fini(&batch->records[i].path);
+	free(batch->records);
+	arena_fini(&batch->arena);
+	buf_fini(&batch->raw);
+	free(batch);
 }
 
 static struct addr to_addr(ProtobufCBinaryData bytes)
@@ -60,7 +60,7 @@ static bool loss_is_useful(const Sonde__Loss *loss)
 }
 
 static void take_heartbeat(
-    struct intake_heartbeat *to, const Sonde__Heartbeat *heartbeat)
+    struct prepared_heartbeat *to, const Sonde__Heartbeat *heartbeat)
 {
 	to->uptime_ns = heartbeat->uptime_ns;
 	snprintf(to->version, sizeof(to->version), "%s", heartbeat->version);
@@ -72,7 +72,7 @@ static void take_heartbeat(
 			to->sensor = true;
 }
 
-static void take_trace(struct intake_record *to, const Sonde__Trace *trace)
+static void take_trace(struct prepared_record *to, const Sonde__Trace *trace)
 {
 	to->src = to_addr(trace->src);
 	to->dst = to_addr(trace->dst);
@@ -82,7 +82,7 @@ static void take_trace(struct intake_record *to, const Sonde__Trace *trace)
 }
 
 /* What the writer needs of the body; true: also the body itself. */
-static bool take_body(struct intake_record *to, const Sonde__Record *record)
+static bool take_body(struct prepared_record *to, const Sonde__Record *record)
 {
 	switch (record->body_case) {
 	case SONDE__RECORD__BODY_TRACE:
@@ -116,7 +116,7 @@ static bool take_body(struct intake_record *to, const Sonde__Record *record)
 }
 
 static int take_record(
-    struct intake_record *to, Sonde__Record *record, struct errmsg *msg)
+    struct prepared_record *to, Sonde__Record *record, struct errmsg *msg)
 {
 	if (record->run > INT64_MAX)
 		return err_set(msg, ERR_MALFORMED, "run: too large");
@@ -132,7 +132,7 @@ static int take_record(
 	return ERR_OK;
 }
 
-static int open_record(struct intake *intake, struct intake_record *to,
+static int open_record(struct prepared_batch *batch, struct prepared_record *to,
     struct reader *frames, struct errmsg *msg)
 {
 	uint32_t len = reader_be32(frames);
@@ -140,58 +140,58 @@ static int open_record(struct intake *intake, struct intake_record *to,
 	to->body_len = len;
 	if (frames->err != ERR_OK)
 		return err_set(msg, ERR_MALFORMED, "frame: too short");
-	struct arena_mark mark = arena_mark(&intake->arena);
+	struct arena_mark mark = arena_mark(&batch->arena);
 	Sonde__Record *record;
-	int err = record_unpack_in(&intake->arena, &record, to->body, len, msg);
+	int err = record_unpack_in(&batch->arena, &record, to->body, len, msg);
 	if (err == ERR_OK)
 		err = take_record(to, record, msg);
 	if (!to->record)
-		arena_reset(&intake->arena, mark);
+		arena_reset(&batch->arena, mark);
 	return err;
 }
 
-static int open_records(struct intake *intake, struct errmsg *msg)
+static int open_records(struct prepared_batch *batch, struct errmsg *msg)
 {
-	struct reader frames = reader_init(intake->raw.data, intake->raw.len);
-	uint32_t count = intake->header.count;
-	intake->records = xcalloc(count, sizeof(*intake->records));
-	intake->bytes = sizeof(*intake) + intake->raw.cap +
-	    count * sizeof(*intake->records);
+	struct reader frames = reader_init(batch->raw.data, batch->raw.len);
+	uint32_t count = batch->header.count;
+	batch->records = xcalloc(count, sizeof(*batch->records));
+	batch->bytes =
+	    sizeof(*batch) + batch->raw.cap + count * sizeof(*batch->records);
 	for (uint32_t i = 0; i < count; i++) {
-		struct intake_record *to = &intake->records[i];
-		int err = open_record(intake, to, &frames, msg);
+		struct prepared_record *to = &batch->records[i];
+		int err = open_record(batch, to, &frames, msg);
 		if (err < 0) {
 			err_prefix(msg, "record %u", i);
 			return err;
 		}
-		intake->bytes += to->path.hop_count *
+		batch->bytes += to->path.hop_count *
 		    (sizeof(struct path_hop) + HISTOGRAM_BYTES);
-		if (intake->bytes + intake->arena.bytes > INTAKE_MAX_BYTES)
+		if (batch->bytes + batch->arena.bytes > PREPARED_MAX_BYTES)
 			return err_set(msg, ERR_LIMIT,
 			    "batch: takes more than %u MiB unpacked",
-			    INTAKE_MAX_BYTES >> 20);
+			    PREPARED_MAX_BYTES >> 20);
 	}
 	if (reader_left(&frames) > 0)
 		return err_set(msg, ERR_MALFORMED,
 		    "batch: %zu bytes after the last record",
 		    reader_left(&frames));
-	intake->bytes += intake->arena.bytes;
+	batch->bytes += batch->arena.bytes;
 	return ERR_OK;
 }
 
-int intake_open(struct intake **intake, const struct batch_header *header,
-    const void *body, size_t len, const uint8_t public_key[32],
-    struct errmsg *msg)
+int decode_batch(struct prepared_batch **batch,
+    const struct batch_header *header, const void *body, size_t len,
+    const uint8_t public_key[32], struct errmsg *msg)
 {
-	struct intake *made = xcalloc(1, sizeof(*made));
+	struct prepared_batch *made = xcalloc(1, sizeof(*made));
 	made->header = *header;
 	int err = batch_open(header, body, len, public_key, &made->raw, msg);
 	if (err == ERR_OK)
 		err = open_records(made, msg);
 	if (err < 0) {
-		intake_free(made);
+		prepared_batch_free(made);
 		return err;
 	}
-	*intake = made;
+	*batch = made;
 	return ERR_OK;
 }

@@ -1,61 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * A batch made ready for the writer: signature checked, unpacked, every
- * record decoded and checked, every trace cut into its path.  Made in the
- * caller's thread; the writer only inserts.
- */
+/* From the bytes that an agent sent to a prepared batch, in the caller's
+ * thread. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "collector/store/prepared-batch.h"
+#include "lib/base/err.h"
 
-#include "analysis/path.h"
-#include "lib/base/addr.h"
-#include "lib/base/arena.h"
-#include "lib/record/batch.h"
-#include "lib/base/buf.h"
-#include "lib/base/clock.h"
-#include "lib/record/record.h"
-
-struct intake_record {
-	Sonde__Record__BodyCase kind;
-	int64_t wall_ns;
-	uint64_t run;
-	bool in_campaign;
-	uint8_t campaign[16];
-	struct addr src, dst; /* family 0: the kind has none */
-	const uint8_t *body;  /* its bytes, inside intake.raw */
-	uint32_t body_len;
-	bool reached;     /* a trace or ping: the target answered */
-	struct path path; /* traces; no hops: nothing was sent */
-	uint8_t path_digest[PATH_DIGEST_LEN];
-	Sonde__Record
-	    *record; /* in the arena; sightings, payloads and losses that
-			can be used, errors of runs, NULL for
-			the others */
-	struct intake_heartbeat {
-		uint64_t uptime_ns;
-		bool sensor; /* it counts what a sensor does */
-		char version[32];
-	} heartbeat;
-};
-
-#define INTAKE_MAX_BYTES (64u << 20)
-
-struct intake {
-	struct batch_header header;
-	int64_t agent_row; /* the store's number of the agent */
-	struct walltime received;
-	struct intake_record *records; /* header.count, seq from first_seq */
-	struct buf raw;                /* framed as lib/record/batch.h says */
-	struct arena arena;            /* of the records that are kept */
-	size_t bytes;                  /* memory, about */
-};
-
-/* ERR_SIGNATURE, ERR_LIMIT (a bomb: INTAKE_MAX_BYTES), or ERR_MALFORMED and its
- * like with the record and field in msg. */
-int intake_open(struct intake **intake, const struct batch_header *header,
-    const void *body, size_t len, const uint8_t public_key[32],
-    struct errmsg *msg);
-void intake_free(struct intake *intake);
+/* ERR_SIGNATURE, ERR_LIMIT (a bomb: PREPARED_MAX_BYTES), or ERR_MALFORMED and
+ * its like with the record and field in msg. */
+int decode_batch(struct prepared_batch **batch,
+    const struct batch_header *header, const void *body, size_t len,
+    const uint8_t public_key[32], struct errmsg *msg);
+void prepared_batch_free(struct prepared_batch *batch);

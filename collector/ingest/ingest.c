@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "collector/ingest/decode-batch.h"
 #include "collector/ingest/ingest.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
@@ -16,7 +17,7 @@
 struct ingest_job {
 	struct job job;
 	struct agent agent;
-	struct intake *intake;
+	struct prepared_batch *batch;
 	struct store_outcome outcome;
 	struct errmsg refused; /* why the store refused it */
 	ingest_done *done;
@@ -91,25 +92,36 @@ static int run(struct collector *c, struct job *base, struct errmsg *msg)
 	free(job->outcome.new_sources);
 	job->outcome = (struct store_outcome){ 0 };
 	int err =
-	    c->ops->ingest(c->store, job->intake, &job->outcome, &job->refused);
+	    c->ops->ingest(c->store, job->batch, &job->outcome, &job->refused);
 	if (err < 0) {
 		*msg = job->refused;
 		return err;
 	}
-	if (job->outcome.result == INGEST_STORED)
+	if (job->outcome.result == APPEND_STORED)
 		return ingest_tell(
-		    c, &job->agent, job->intake, &job->outcome, msg);
-	if (job->outcome.result == INGEST_FORKED)
+		    c, &job->agent, job->batch, &job->outcome, msg);
+	if (job->outcome.result == APPEND_FORKED)
 		return tell_fork(c, job, msg);
 	return ERR_OK;
+}
+
+static enum ingest_result result_of_append(enum append_result result)
+{
+	switch (result) {
+	case APPEND_STORED: return INGEST_STORED;
+	case APPEND_DUPLICATE: return INGEST_DUPLICATE;
+	case APPEND_GAP: return INGEST_GAP;
+	case APPEND_FORKED: return INGEST_FORKED;
+	}
+	BUG("append result %d", (int)result);
 }
 
 static void finish(struct collector *c, struct job *base)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
 	struct ingest_answer a = {
-		.result = job->outcome.result,
-		.epoch = job->intake->header.epoch,
+		.result = result_of_append(job->outcome.result),
+		.epoch = job->batch->header.epoch,
 		.next = job->outcome.next,
 	};
 	if (base->err < 0) {
@@ -119,13 +131,13 @@ static void finish(struct collector *c, struct job *base)
 		a.detail = base->msg;
 	} else if (a.result == INGEST_STORED) {
 		c->counters.records_stored +=
-		    job->intake->header.count - job->outcome.first_new;
+		    job->batch->header.count - job->outcome.first_new;
 	} else {
 		a.detail = job->refused;
 	}
 	answer(c, &a, job->done, job->ctx);
 	free(job->outcome.new_sources);
-	intake_free(job->intake);
+	prepared_batch_free(job->batch);
 	free(job);
 }
 
@@ -163,15 +175,15 @@ static bool prepare(struct collector *c, const void *body, size_t len,
 		    &a->detail, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
 		return false;
 	}
-	err = intake_open(
-	    &job->intake, &header, body, len, job->agent.key, &a->detail);
+	err = decode_batch(
+	    &job->batch, &header, body, len, job->agent.key, &a->detail);
 	if (err < 0) {
 		a->result = result_of(err, INGEST_BOMB);
 		return false;
 	}
-	job->intake->agent_row = job->agent.row;
-	job->intake->received = collector_wall(c);
-	job->job.bytes = job->intake->bytes;
+	job->batch->agent_row = job->agent.row;
+	job->batch->received = collector_wall(c);
+	job->job.bytes = job->batch->bytes;
 	agents_contact(c, job->agent.id);
 	return true;
 }
@@ -193,6 +205,6 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 		    &a.detail, ERR_UNAVAILABLE, "collector: the queue is full");
 	}
 	answer(c, &a, done, ctx);
-	intake_free(job->intake);
+	prepared_batch_free(job->batch);
 	free(job);
 }

@@ -19,8 +19,7 @@
 #include <stdint.h>
 
 #include "analysis/spikes.h"
-#include "collector/ingest/ingest.h"
-#include "collector/ingest/decode-batch.h"
+#include "collector/store/prepared-batch.h"
 #include "lib/base/addr.h"
 #include "lib/base/err.h"
 
@@ -142,9 +141,15 @@ struct store_stats {
 	uint64_t changes;      /* only grows within a history */
 };
 
+enum append_result {
+	APPEND_STORED,
+	APPEND_DUPLICATE, /* was stored before */
+	APPEND_GAP,       /* numbers are missing before it */
+	APPEND_FORKED,    /* the same numbers with other bytes */
+};
 /* What a batch did, besides being stored. */
 struct store_outcome {
-	enum ingest_result result; /* stored, duplicate, gap, forked */
+	enum append_result result;
 	uint64_t next;
 	uint32_t first_new; /* index of the first record stored */
 	/* Of the records stored: sightings whose source has not been seen
@@ -228,7 +233,7 @@ struct store_ops {
 	uint64_t (*written)(struct store *store);
 
 	/* Watermark, records and every rollup, or nothing. */
-	int (*ingest)(struct store *store, const struct intake *intake,
+	int (*ingest)(struct store *store, const struct prepared_batch *batch,
 	    struct store_outcome *outcome, struct errmsg *msg);
 
 	/* -EEXIST: the name or the key is taken.  Sets agent->row. */

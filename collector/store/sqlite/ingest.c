@@ -77,14 +77,13 @@ static int save_watermark(struct db *db, struct watermark *mark,
 }
 
 static int save_digest(
-    struct db *db, const struct intake *intake, struct errmsg *msg)
+    struct db *db, const struct prepared_batch *batch, struct errmsg *msg)
 {
-	const struct batch_header *h = &intake->header;
+	const struct batch_header *h = &batch->header;
 	int err = db_run(db, msg,
 	    "INSERT OR REPLACE INTO batches VALUES (?1, ?2, ?3, ?4, ?5)",
-	    "iiiib", intake->agent_row, (int64_t)h->epoch,
-	    (int64_t)h->first_seq, (int64_t)h->count, h->digest,
-	    sizeof(h->digest));
+	    "iiiib", batch->agent_row, (int64_t)h->epoch, (int64_t)h->first_seq,
+	    (int64_t)h->count, h->digest, sizeof(h->digest));
 	if (err < 0)
 		return err;
 	return db_run(db, msg,
@@ -92,18 +91,18 @@ static int save_digest(
 	    " AND first_seq <= (SELECT first_seq FROM batches"
 	    "  WHERE agent = ?1 AND epoch = ?2"
 	    "  ORDER BY first_seq DESC LIMIT 1 OFFSET ?3)",
-	    "iii", intake->agent_row, (int64_t)h->epoch, (int64_t)DIGESTS_KEPT);
+	    "iii", batch->agent_row, (int64_t)h->epoch, (int64_t)DIGESTS_KEPT);
 }
 
 /* 1: the same batch; 0: not known with these borders; ERR_FORKED. */
 static int compare_digest(
-    struct db *db, const struct intake *intake, struct errmsg *msg)
+    struct db *db, const struct prepared_batch *batch, struct errmsg *msg)
 {
-	const struct batch_header *h = &intake->header;
+	const struct batch_header *h = &batch->header;
 	sqlite3_stmt *row = db_query(db,
 	    "SELECT digest FROM batches WHERE agent = ?1 AND epoch = ?2"
 	    " AND first_seq = ?3 AND count = ?4",
-	    "iiii", intake->agent_row, (int64_t)h->epoch, (int64_t)h->first_seq,
+	    "iiii", batch->agent_row, (int64_t)h->epoch, (int64_t)h->first_seq,
 	    (int64_t)h->count);
 	int err = db_step(db, row, msg);
 	if (err == 1) {
@@ -120,16 +119,16 @@ static int compare_digest(
 }
 
 /* The first `count` records against the rows that we still hold. */
-static int compare_records(struct db *db, const struct intake *intake,
+static int compare_records(struct db *db, const struct prepared_batch *batch,
     uint32_t count, struct errmsg *msg)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		const struct intake_record *record = &intake->records[i];
-		uint64_t seq = intake->header.first_seq + i;
+		const struct prepared_record *record = &batch->records[i];
+		uint64_t seq = batch->header.first_seq + i;
 		sqlite3_stmt *row = db_query(db,
 		    "SELECT body FROM records WHERE agent = ?1"
 		    " AND epoch = ?2 AND seq = ?3",
-		    "iii", intake->agent_row, (int64_t)intake->header.epoch,
+		    "iii", batch->agent_row, (int64_t)batch->header.epoch,
 		    (int64_t)seq);
 		int err = db_step(db, row, msg);
 		if (err == 1) {
@@ -149,31 +148,32 @@ static int compare_records(struct db *db, const struct intake *intake,
 	return ERR_OK;
 }
 
-static int insert_record(struct db *db, const struct intake *intake,
+static int insert_record(struct db *db, const struct prepared_batch *batch,
     uint32_t index, struct errmsg *msg)
 {
-	const struct intake_record *r = &intake->records[index];
+	const struct prepared_record *r = &batch->records[index];
 	return db_run(db, msg,
 	    "INSERT INTO records (agent, epoch, seq, wall_ns, received_ns,"
 	    " kind, campaign, run, src, dst, body) VALUES"
 	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-	    "iiiiiibiaab", intake->agent_row, (int64_t)intake->header.epoch,
-	    (int64_t)(intake->header.first_seq + index), r->wall_ns,
-	    intake->received.ns, (int64_t)r->kind,
+	    "iiiiiibiaab", batch->agent_row, (int64_t)batch->header.epoch,
+	    (int64_t)(batch->header.first_seq + index), r->wall_ns,
+	    batch->received.ns, (int64_t)r->kind,
 	    r->in_campaign ? r->campaign : NULL, sizeof(r->campaign),
 	    (int64_t)r->run, &r->src, &r->dst, r->body, (size_t)r->body_len);
 }
 
-static int insert_records(struct store *store, const struct intake *intake,
-    struct store_outcome *outcome, struct errmsg *msg)
+static int insert_records(struct store *store,
+    const struct prepared_batch *batch, struct store_outcome *outcome,
+    struct errmsg *msg)
 {
 	struct rollup rollup = {
-		.store = store, .intake = intake, .outcome = outcome
+		.store = store, .batch = batch, .outcome = outcome
 	};
 	int err = ERR_OK;
 	for (uint32_t i = outcome->first_new;
-	     err == ERR_OK && i < intake->header.count; i++) {
-		err = insert_record(&store->db, intake, i, msg);
+	     err == ERR_OK && i < batch->header.count; i++) {
+		err = insert_record(&store->db, batch, i, msg);
 		if (err == ERR_OK)
 			err = rollup_record(&rollup, i, msg);
 	}
@@ -188,22 +188,22 @@ static int insert_records(struct store *store, const struct intake *intake,
 /* Records that an agent dropped before they had a number: produced, and
  * lost, though no number says so. */
 static uint64_t count_unnumbered(
-    const struct intake *intake, uint32_t first_new)
+    const struct prepared_batch *batch, uint32_t first_new)
 {
 	uint64_t sum = 0;
-	for (uint32_t i = first_new; i < intake->header.count; i++) {
-		const struct intake_record *record = &intake->records[i];
+	for (uint32_t i = first_new; i < batch->header.count; i++) {
+		const struct prepared_record *record = &batch->records[i];
 		if (record->kind == SONDE__RECORD__BODY_LOSS && record->record)
 			sum += record->record->loss->unnumbered;
 	}
 	return sum;
 }
 
-static int store_tail(struct store *store, const struct intake *intake,
+static int store_tail(struct store *store, const struct prepared_batch *batch,
     struct watermark *mark, struct store_outcome *outcome, struct errmsg *msg)
 {
-	const struct batch_header *h = &intake->header;
-	int err = insert_records(store, intake, outcome, msg);
+	const struct batch_header *h = &batch->header;
+	int err = insert_records(store, batch, outcome, msg);
 	if (err < 0)
 		return err;
 	uint64_t added = h->count - outcome->first_new;
@@ -214,62 +214,62 @@ static int store_tail(struct store *store, const struct intake *intake,
 	mark->lost += gone;
 	err = save_watermark(&store->db, mark, h, msg);
 	if (err == ERR_OK)
-		err = save_digest(&store->db, intake, msg);
+		err = save_digest(&store->db, batch, msg);
 	if (err == ERR_OK)
 		err = db_run(&store->db, msg,
 		    "UPDATE agents SET stored = stored + ?2,"
 		    " lost = lost + ?3, epoch = max(epoch, ?4),"
 		    " seen_ns = ?5 WHERE id = ?1",
-		    "iiiii", intake->agent_row, (int64_t)added,
+		    "iiiii", batch->agent_row, (int64_t)added,
 		    (int64_t)(gone +
-			count_unnumbered(intake, outcome->first_new)),
-		    (int64_t)h->epoch, intake->received.ns);
-	outcome->result = INGEST_STORED;
+			count_unnumbered(batch, outcome->first_new)),
+		    (int64_t)h->epoch, batch->received.ns);
+	outcome->result = APPEND_STORED;
 	outcome->next = mark->next;
 	return err;
 }
 
 static int refuse(
-    struct store_outcome *outcome, enum ingest_result result, uint64_t next)
+    struct store_outcome *outcome, enum append_result result, uint64_t next)
 {
 	outcome->result = result;
 	outcome->next = next;
 	return ERR_OK;
 }
 
-int sqlite_ingest(struct store *store, const struct intake *intake,
+int sqlite_ingest(struct store *store, const struct prepared_batch *batch,
     struct store_outcome *outcome, struct errmsg *msg)
 {
-	const struct batch_header *h = &intake->header;
-	struct watermark mark = { .agent = intake->agent_row,
+	const struct batch_header *h = &batch->header;
+	struct watermark mark = { .agent = batch->agent_row,
 		.epoch = (int64_t)h->epoch };
 	int err = read_watermark(&store->db, &mark, msg);
 	if (err == ERR_FORKED)
-		return refuse(outcome, INGEST_FORKED, 0);
+		return refuse(outcome, APPEND_FORKED, 0);
 	if (err < 0)
 		return err;
 	if (h->first_seq > mark.next && h->gap_from != mark.next) {
 		err_set(msg, ERR_GAP,
 		    "batch: expected number %" PRIu64 ", got %" PRIu64,
 		    mark.next, h->first_seq);
-		return refuse(outcome, INGEST_GAP, mark.next);
+		return refuse(outcome, APPEND_GAP, mark.next);
 	}
 	uint64_t end = h->first_seq + h->count;
 	uint64_t known = h->first_seq >= mark.next
 	    ? 0
 	    : (end < mark.next ? end : mark.next) - h->first_seq;
 	if (known > 0) {
-		err = compare_digest(&store->db, intake, msg);
+		err = compare_digest(&store->db, batch, msg);
 		if (err == 0)
 			err = compare_records(
-			    &store->db, intake, (uint32_t)known, msg);
+			    &store->db, batch, (uint32_t)known, msg);
 		if (err == ERR_FORKED)
-			return refuse(outcome, INGEST_FORKED, 0);
+			return refuse(outcome, APPEND_FORKED, 0);
 		if (err < 0)
 			return err;
 		if (end <= mark.next)
-			return refuse(outcome, INGEST_DUPLICATE, mark.next);
+			return refuse(outcome, APPEND_DUPLICATE, mark.next);
 	}
 	outcome->first_new = (uint32_t)known;
-	return store_tail(store, intake, &mark, outcome, msg);
+	return store_tail(store, batch, &mark, outcome, msg);
 }

@@ -44,13 +44,13 @@ int files_check(const struct store *store, struct errmsg *msg);
 bool files_database_is_ours(const struct store *store);
 
 /* ingest.c */
-int sqlite_ingest(struct store *store, const struct intake *intake,
+int sqlite_ingest(struct store *store, const struct prepared_batch *batch,
     struct store_outcome *outcome, struct errmsg *msg);
 
 /* rollup.c, rollup-sightings.c, rollup-paths.c: what the records of a batch
  * add.  rollup_record takes one, rollup_finish writes their sums. */
 struct sighting_kind {
-	const char *verdict, *signature; /* borrowed from the intake */
+	const char *verdict, *signature; /* borrowed from the batch */
 	int64_t row, first_ns, last_ns;
 	uint64_t packets;
 };
@@ -95,7 +95,7 @@ struct traces {
 };
 struct rollup {
 	struct store *store;
-	const struct intake *intake;
+	const struct prepared_batch *batch;
 	struct store_outcome *outcome;
 	struct sightings sightings;
 	struct traces traces;

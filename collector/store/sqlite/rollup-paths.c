@@ -47,7 +47,7 @@ static void add_sum(
 void rollup_trace(struct rollup *rollup, uint32_t index)
 {
 	struct traces *t = &rollup->traces;
-	const struct intake_record *record = &rollup->intake->records[index];
+	const struct prepared_record *record = &rollup->batch->records[index];
 	struct trace_key key;
 	if (record->path.hop_count == 0)
 		return;
@@ -75,7 +75,7 @@ static int insert_path(struct rollup *rollup, const struct trace_sum *sum,
 	int err = db_run(db, msg,
 	    "INSERT INTO paths (agent, digest, src, dst, hops, last_day)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	    "ibaabi", rollup->intake->agent_row, sum->key.digest,
+	    "ibaabi", rollup->batch->agent_row, sum->key.digest,
 	    sizeof(sum->key.digest), &path->src, &path->dst, hops.data,
 	    hops.len, rollup_bin(path->last_ns, 86400));
 	buf_fini(&hops);
@@ -102,7 +102,7 @@ static int path_row(
 		return ERR_OK;
 	sqlite3_stmt *found = db_query(db,
 	    "SELECT id, last_day FROM paths WHERE agent = ?1 AND digest = ?2",
-	    "ib", rollup->intake->agent_row, sum->key.digest,
+	    "ib", rollup->batch->agent_row, sum->key.digest,
 	    sizeof(sum->key.digest));
 	int err = db_step(db, found, msg);
 	if (err == 1) {

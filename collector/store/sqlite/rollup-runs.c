@@ -13,7 +13,7 @@
 #define ERROR_MOST_LEN 300
 
 /* The error that this record tells of its run, or NULL; the caller frees. */
-static char *error_of(const struct intake_record *record)
+static char *error_of(const struct prepared_record *record)
 {
 	if (record->kind != SONDE__RECORD__BODY_LOG || !record->record)
 		return NULL;
@@ -24,7 +24,7 @@ static char *error_of(const struct intake_record *record)
 
 int rollup_run(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
-	const struct intake_record *record = &rollup->intake->records[index];
+	const struct prepared_record *record = &rollup->batch->records[index];
 	int64_t now = rollup_sane_ns(rollup, record->wall_ns);
 	bool is_talk = record->kind == SONDE__RECORD__BODY_LOG;
 	char *error = error_of(record);
@@ -35,7 +35,7 @@ int rollup_run(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 	    " last_ns = max(last_ns, ?4), records = records + ?5,"
 	    " error = coalesce(?6, error)",
 	    "biiiit", record->campaign, sizeof(record->campaign),
-	    (int64_t)record->run, rollup->intake->agent_row, now,
+	    (int64_t)record->run, rollup->batch->agent_row, now,
 	    (int64_t)!is_talk, error);
 	free(error);
 	return err;

@@ -88,7 +88,7 @@ static void source_join(
 void rollup_sighting(struct rollup *rollup, uint32_t index)
 {
 	struct sightings *s = &rollup->sightings;
-	const struct intake_record *record = &rollup->intake->records[index];
+	const struct prepared_record *record = &rollup->batch->records[index];
 	const Sonde__Sighting *body = record->record->sighting;
 	struct sighting_source one = {
 		.src = record->src,
@@ -178,7 +178,7 @@ static int source_add(const struct source_row *r, struct errmsg *msg)
 	    " first_ns = min(first_ns, ?10), last_ns = max(last_ns, ?11),"
 	    " payload = ifnull(payload, ?12), spoofable = min(spoofable, ?13)",
 	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
-	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
+	    r->rollup->batch->agent_row, s->key.proto, s->key.dport,
 	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
 	    s->payload, (size_t)16, (int64_t)s->spoofable);
 }
@@ -192,7 +192,7 @@ static int source_put(const struct source_row *r,
 	    "INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
 	    " ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	    "iiiaiiiiiiibi", r->bin_s, s->key.bin, r->kind, &s->src,
-	    r->rollup->intake->agent_row, s->key.proto, s->key.dport,
+	    r->rollup->batch->agent_row, s->key.proto, s->key.dport,
 	    (int64_t)s->packets, (int64_t)s->targets, s->first_ns, s->last_ns,
 	    s->payload, (size_t)16, (int64_t)s->spoofable);
 }
@@ -229,7 +229,7 @@ static int source_look(
 {
 	const struct sighting_source *s = r->source;
 	struct db *db = &r->rollup->store->db;
-	int64_t mine = r->rollup->intake->agent_row;
+	int64_t mine = r->rollup->batch->agent_row;
 	sqlite3_stmt *row = db_query(db,
 	    "SELECT agent, proto, dport, packets, targets, first_ns, last_ns,"
 	    " payload, spoofable FROM sources WHERE bin_s = ?1 AND bin = ?2"
@@ -262,15 +262,15 @@ static int source_known(const struct source_row *r, int64_t *known)
 	    " + EXISTS (SELECT 1 FROM sources WHERE bin_s = ?1 AND bin = ?2"
 	    "  AND kind = ?3 AND src = ?4 AND agent = ?5)",
 	    "iiiai", r->bin_s, s->key.bin, r->kind, &s->src,
-	    r->rollup->intake->agent_row);
+	    r->rollup->batch->agent_row);
 }
 
 static void note_new_source(struct rollup *rollup, uint32_t index)
 {
 	struct store_outcome *outcome = rollup->outcome;
 	if (!outcome->new_sources)
-		outcome->new_sources = xcalloc(rollup->intake->header.count,
-		    sizeof(*outcome->new_sources));
+		outcome->new_sources = xcalloc(
+		    rollup->batch->header.count, sizeof(*outcome->new_sources));
 	outcome->new_sources[outcome->new_source_count++] = index;
 }
 
@@ -344,8 +344,8 @@ static int source_write(
 	memcpy(key.src, s->key.src, sizeof(key.src));
 	if (bin_known(r, &bin) < 0)
 		return db_error(&store->db, msg);
-	switch (known_note(
-	    &store->known, bin, &key, r->rollup->intake->agent_row)) {
+	switch (
+	    known_note(&store->known, bin, &key, r->rollup->batch->agent_row)) {
 	case KNOWN_NOBODY: *known = 0; return source_put(r, s, msg);
 	case KNOWN_OTHERS: *known = 1; return source_put(r, s, msg);
 	case KNOWN_AGENT: *known = 2; return source_add(r, msg);
@@ -374,7 +374,7 @@ static int write_source(struct rollup *rollup,
 		.packets = source->packets,
 	};
 	add_point(s, &point);
-	point.agent = rollup->intake->agent_row;
+	point.agent = rollup->batch->agent_row;
 	point.sources = known < 2;
 	add_point(s, &point);
 	return ERR_OK;

@@ -14,7 +14,7 @@
 
 int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns)
 {
-	int64_t received = rollup->intake->received.ns;
+	int64_t received = rollup->batch->received.ns;
 	return wall_ns < 0 || wall_ns > received + AHEAD_MAX_NS ? received
 								: wall_ns;
 }
@@ -35,7 +35,7 @@ static int mark_watch(
 			int err = db_run(&rollup->store->db, msg,
 			    "INSERT OR IGNORE INTO watch VALUES (?1, ?2, ?3)",
 			    "iii", (int64_t)levels[i], bin,
-			    rollup->intake->agent_row);
+			    rollup->batch->agent_row);
 			if (err < 0)
 				return err;
 		}
@@ -47,18 +47,18 @@ static int add_heartbeat(
     struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
-	const struct intake_record *record = &rollup->intake->records[index];
-	const struct intake_heartbeat *heartbeat = &record->heartbeat;
+	const struct prepared_record *record = &rollup->batch->records[index];
+	const struct prepared_heartbeat *heartbeat = &record->heartbeat;
 	int64_t now = rollup_sane_ns(rollup, record->wall_ns), heard;
 	int err = db_integer(db, &heard, 0,
 	    "SELECT heard_ns FROM agents WHERE id = ?1", "i",
-	    rollup->intake->agent_row);
+	    rollup->batch->agent_row);
 	if (err < 0)
 		return db_error(db, msg);
 	err = db_run(db, msg,
 	    "UPDATE agents SET heard_ns = ?2, heartbeat = ?3, version = ?4"
 	    " WHERE id = ?1",
-	    "iibt", rollup->intake->agent_row, now, record->body,
+	    "iibt", rollup->batch->agent_row, now, record->body,
 	    (size_t)record->body_len, heartbeat->version);
 	if (err < 0 || !heartbeat->sensor)
 		return err;
@@ -73,7 +73,7 @@ static int add_heartbeat(
 static int add_payload(
     struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
-	const struct intake_record *record = &rollup->intake->records[index];
+	const struct prepared_record *record = &rollup->batch->records[index];
 	const Sonde__Payload *payload = record->record->payload;
 	return db_run(&rollup->store->db, msg,
 	    "INSERT OR IGNORE INTO payloads VALUES (?1, ?2, ?3, ?4)", "bbii",
@@ -85,12 +85,12 @@ static int add_payload(
 
 static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
-	const struct intake_record *record = &rollup->intake->records[index];
+	const struct prepared_record *record = &rollup->batch->records[index];
 	const Sonde__Loss *loss = record->record->loss;
 	return db_run(&rollup->store->db, msg,
 	    "INSERT INTO losses (agent, wall_ns, epoch, from_seq, to_seq,"
 	    " unnumbered, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	    "iiiiiit", rollup->intake->agent_row,
+	    "iiiiiit", rollup->batch->agent_row,
 	    rollup_sane_ns(rollup, record->wall_ns), (int64_t)loss->epoch,
 	    (int64_t)loss->from_seq, (int64_t)loss->to_seq,
 	    (int64_t)loss->unnumbered, loss->reason);
@@ -98,7 +98,7 @@ static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 
 int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
-	const struct intake_record *record = &rollup->intake->records[index];
+	const struct prepared_record *record = &rollup->batch->records[index];
 	if (record->in_campaign) {
 		int err = rollup_run(rollup, index, msg);
 		if (err < 0)
