@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "collector/core/database.h"
 #include "collector/collector.h"
 #include "collector/core/config.h"
 #include "lib/base/log.h"

@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collector/fleet/admin-token.h"
-#include "collector/collector.h"
-#include "collector/store/store.h"
-#include "lib/base/buf.h"
+#include "collector/core/config.h"
+#include "collector/core/admin-token.h"
+#include "collector/core/config-check.h"
 #include "lib/base/xalloc.h"
 
 static int check_bins(
@@ -78,22 +77,4 @@ int collector_check(
 		return err;
 	*key = "admin-token-file";
 	return admin_token_check(config, msg);
-}
-
-static void add_finding(void *ctx, const char *text)
-{
-	buf_printf(ctx, "%s\n", text);
-}
-
-int collector_inspect(
-    const char *state_dir, char **findings, struct errmsg *msg)
-{
-	struct store_config where = { .dir = state_dir };
-	struct buf report = { 0 };
-	int err = store_sqlite.inspect(&where, add_finding, &report, msg);
-	buf_u8(&report, 0);
-	if (err < 0)
-		buf_fini(&report);
-	*findings = (char *)report.data;
-	return err;
 }

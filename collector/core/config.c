@@ -2,6 +2,27 @@
 /* From the configuration file's keys to the collector's settings. */
 #include "collector/core/config.h"
 
+#include "collector/core/config-check.h"
+
+#define DAY_NS (86400 * NS_PER_S)
+
+const struct collector_config collector_defaults = {
+	.series_bin_s = 60,
+	.alarm_bin_s = 60,
+	.alarm_interval_ns = 5 * NS_PER_S,
+	.alarm_warmup_bins = 60,
+	.alarm_run_length_bins = 10080,
+	.raw_age_ns = 30 * DAY_NS,
+	.raw_size_bytes = UINT64_C(10) << 30,
+	.minutes_age_ns = 7 * DAY_NS,
+	.hours_age_ns = 90 * DAY_NS,
+	.days_age_ns = 400 * DAY_NS,
+	.late_ns = 90 * NS_PER_S,
+	.gone_ns = 900 * NS_PER_S,
+	.queue_batches = 256,
+	.queue_bytes = 256u << 20,
+};
+
 void collector_config_read(
     struct collector_config *to, const struct config *config)
 {

@@ -1,9 +1,47 @@
 /* SPDX-License-Identifier: ISC */
-/* The collector's keys in its configuration file (sonde-collector.conf.5). */
+/* The collector's settings, and their keys in its configuration file
+ * (sonde-collector.conf.5). */
 #pragma once
 
-#include "collector/collector.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
 #include "lib/option/config.h"
+
+/* What time it is; tests bring their own. */
+struct collector_clock {
+	struct walltime (*wall)(void *ctx);
+	struct monotime (*mono)(void *ctx);
+	void *ctx;
+};
+
+struct collector_config {
+	const char *state_dir; /* database, admin token; made if absent */
+	const char *admin_token_file; /* NULL: <state_dir>/admin.token */
+	uint32_t series_bin_s;        /* the finest rollup; divides 60 */
+	uint32_t alarm_bin_s;         /* series_bin_s, 60, 3600 or 86400 */
+	int64_t alarm_settle_ns;      /* a bin is judged this long after it;
+					 0: as long as a bin, 15 s at most */
+	int64_t alarm_interval_ns;    /* between looks for a new bin */
+	uint32_t alarm_warmup_bins;
+	double alarm_run_length_bins; /* between false alarms, per series */
+	int64_t raw_age_ns;           /* records older than this go; 0: never */
+	uint64_t raw_size_bytes;  /* the oldest go above this; 0: no bound */
+	int64_t minutes_age_ns;   /* rollups up to a minute */
+	int64_t hours_age_ns;     /* rollups of hours */
+	int64_t days_age_ns;      /* sources of days; day totals stay */
+	int64_t late_ns, gone_ns; /* no contact from an agent for so long */
+	uint32_t queue_batches;   /* waiting for the writer; above: busy */
+	uint64_t queue_bytes;
+	uint64_t database_max_bytes; /* 0: until the disk is full */
+	bool new_database;           /* begin one where none is left */
+	bool no_alarm_thread;        /* tests call alarms_round themselves */
+	const struct collector_clock *clock; /* NULL: the machine's */
+};
+/* Every field has its default here; state_dir is NULL. */
+extern const struct collector_config collector_defaults;
 
 /* Rows for a table that config_load takes; web/http/server.h has the others. */
 /* clang-format off: a table */

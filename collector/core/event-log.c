@@ -10,7 +10,9 @@
 
 #include "collector/core/event-log.h"
 #include "lib/json/json-value.h"
+#include "collector/core/listener.h"
 #include "collector/core/private.h"
+#include "collector/core/reader-pool.h"
 #include "lib/base/xalloc.h"
 
 #define RING 1024
@@ -37,7 +39,7 @@ static struct event event_copy(uint64_t id, const char *type, const char *data)
 	return copy;
 }
 
-int feed_open(struct collector *c, struct errmsg *msg)
+static int feed_open(struct collector *c, struct errmsg *msg)
 {
 	struct store_reader *reader;
 	int64_t oldest, newest = 0;
@@ -54,7 +56,7 @@ int feed_open(struct collector *c, struct errmsg *msg)
 	return err;
 }
 
-void feed_close(struct collector *c)
+static void feed_close(struct collector *c)
 {
 	struct feed *feed = c->feed;
 	if (!feed)
@@ -121,10 +123,7 @@ void feed_publish(struct collector *c)
 	uint64_t last_id = feed->last_id;
 	pthread_mutex_unlock(&feed->lock);
 	feed->pending_count = 0;
-	pthread_mutex_lock(&c->listener_lock);
-	if (c->listener.event_added)
-		c->listener.event_added(c->listener.ctx, last_id);
-	pthread_mutex_unlock(&c->listener_lock);
+	listener_event_added(c, last_id);
 }
 
 uint64_t events_last_id(struct collector *c)
@@ -213,3 +212,9 @@ int events_after(struct collector *c, uint64_t after, struct event *events,
 	}
 	return n;
 }
+
+const struct part event_log_part = {
+	.name = "events",
+	.open = feed_open,
+	.close = feed_close,
+};

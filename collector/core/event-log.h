@@ -8,8 +8,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <jansson.h>
 
-#include "collector/collector.h"
+#include "collector/core/part.h"
 
 #define EVENT_TYPE_LEN 16
 
@@ -30,3 +31,13 @@ uint64_t events_last_id(struct collector *collector);
 int events_after(struct collector *collector, uint64_t after,
     struct event *events, size_t count, uint64_t *oldest);
 void event_fini(struct event *event);
+
+/* Events.  feed_add belongs into a job's run: the event appears with its
+ * COMMIT.  fields: more members of data (consumed; may be NULL). */
+int feed_add(struct collector *collector, const char *type, const char *text,
+    json_t *fields, struct errmsg *msg);
+size_t feed_pending(struct collector *collector);
+void feed_cut(struct collector *collector, size_t count); /* undo */
+void feed_publish(struct collector *collector);
+
+extern const struct part event_log_part;

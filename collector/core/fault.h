@@ -9,7 +9,9 @@
 
 #include <stdbool.h>
 
-#include "collector/collector.h"
+#include "lib/base/err.h"
+
+struct collector;
 
 /* True when there is a fault; *msg (may be NULL) says which.  Cheap. */
 bool collector_fault(struct collector *collector, struct errmsg *msg);

@@ -8,6 +8,7 @@
 
 #include "collector/core/fault.h"
 #include "collector/core/private.h"
+#include "collector/core/reader-pool.h"
 #include "lib/base/xalloc.h"
 
 #define AT_REST_MOST 16
@@ -18,7 +19,7 @@ struct readers {
 	size_t count;
 };
 
-int readers_open(struct collector *c, struct errmsg *msg)
+static int open_pool(struct collector *c, struct errmsg *msg)
 {
 	(void)msg;
 	c->readers = xcalloc(1, sizeof(*c->readers));
@@ -26,7 +27,7 @@ int readers_open(struct collector *c, struct errmsg *msg)
 	return ERR_OK;
 }
 
-void readers_close(struct collector *c)
+static void close_pool(struct collector *c)
 {
 	struct readers *readers = c->readers;
 	if (!readers)
@@ -81,3 +82,9 @@ void reader_put(struct collector *c, struct store_reader *reader)
 	pthread_mutex_unlock(&readers->lock);
 	c->ops->reader_close(reader);
 }
+
+const struct part reader_pool_part = {
+	.name = "readers",
+	.open = open_pool,
+	.close = close_pool,
+};

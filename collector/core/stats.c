@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "collector/core/agent-table.h"
 #include "collector/core/fault.h"
 #include "collector/core/stats.h"
 #include "collector/core/private.h"
+#include "collector/core/writer.h"
 
 #define FREE_LEAST_BYTES (UINT64_C(64) << 20)
+#define RATE_NS NS_PER_S /* refresh_rate counts on it */
 
 void collector_metrics(struct collector *c, struct collector_metrics *m)
 {
@@ -77,3 +80,21 @@ bool collector_health(struct collector *c, json_t **checks)
 	add_check(*checks, "queue", queue, queue ? "" : "the queue is full");
 	return writer && sound && room && queue;
 }
+
+/* The mean of about the last minute. */
+static void refresh_rate(struct collector *c)
+{
+	static const uint64_t weight = 60;
+	uint64_t stored = c->counters.records_stored;
+	uint64_t fresh = (stored - c->tick_stored) * 1000;
+	uint64_t rate = c->counters.records_per_second_milli;
+	c->tick_stored = stored;
+	c->counters.records_per_second_milli =
+	    (rate * (weight - 1) + fresh + weight / 2) / weight;
+}
+
+const struct part stats_part = {
+	.name = "stats",
+	.period_ns = RATE_NS,
+	.run = refresh_rate,
+};

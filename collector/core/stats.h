@@ -7,11 +7,22 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#include "collector/collector.h"
-#include "collector/ingest/ingest.h"
+#include "collector/core/agent-table.h"
 
-enum agent_state { AGENT_NEW, AGENT_UP, AGENT_LATE, AGENT_GONE, AGENT_STATES };
-const char *agent_state_name(enum agent_state state); /* "up", ... */
+/* How a batch ended: collector/ingest/ingest.h. */
+enum ingest_result {
+	INGEST_STORED,        /* 200: committed; send from `next` on */
+	INGEST_DUPLICATE,     /* 200: was committed before */
+	INGEST_GAP,           /* 409: send from `next` on */
+	INGEST_FORKED,        /* 409: the same numbers with other bytes */
+	INGEST_MALFORMED,     /* 400 */
+	INGEST_TOO_BIG,       /* 413: the header or the body exceeds a limit */
+	INGEST_BOMB,          /* 413: unpacks to more than it may */
+	INGEST_UNKNOWN_AGENT, /* 401 */
+	INGEST_SIGNATURE,     /* 401 */
+	INGEST_BUSY,          /* 503 with Retry-After: nothing was kept */
+	INGEST_RESULTS
+};
 
 struct collector_metrics {
 	/* counters, since this process started */
@@ -36,3 +47,5 @@ void collector_metrics(
 
 /* True: all is well.  *checks: {"writer": {"status", "detail"}, ...}, new. */
 bool collector_health(struct collector *collector, json_t **checks);
+
+extern const struct part stats_part;

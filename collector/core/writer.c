@@ -15,18 +15,22 @@
 #include <string.h>
 
 #include "collector/core/fault.h"
+#include "collector/core/event-log.h"
+#include "collector/core/listener.h"
 #include "collector/core/private.h"
+#include "collector/core/writer.h"
 #include "lib/base/xalloc.h"
 
 #define GROUP_MOST_JOBS 256
 #define GROUP_MOST_BYTES (64u << 20)
-#define TICK_NS NS_PER_S
+#define IDLE_MOST_NS (60 * NS_PER_S)
 #define HALF_DONE (-ECANCELED) /* a job failed after it had written */
 
 struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;  /* a job came, or stop */
 	pthread_cond_t ended; /* a call or a tick is over */
+	struct monotime *due; /* of each part's chore; our thread only */
 	struct job *first, **last;
 	uint64_t jobs, bytes; /* waiting or in the transaction */
 	bool stop, refuse;
@@ -103,10 +107,7 @@ static void publish(struct collector *c, const struct job *first)
 	if (revision == 0)
 		return;
 	c->revision = revision;
-	pthread_mutex_lock(&c->listener_lock);
-	if (c->listener.work_changed)
-		c->listener.work_changed(c->listener.ctx, revision);
-	pthread_mutex_unlock(&c->listener_lock);
+	listener_work_changed(c, revision);
 }
 
 static int run_and_publish(struct collector *c, struct job *first)
@@ -189,26 +190,45 @@ static void wait_for_work(struct writer *w, struct monotime until)
 			return;
 }
 
-/* Says when the next one is due. */
-static struct monotime tick_over(struct collector *c, uint64_t asked)
+/* The chores that are due, or all of them; says when the next one is. */
+static struct monotime run_chores(struct collector *c, bool all)
 {
-	struct writer *w = c->writer;
-	collector_tick(c);
+	struct monotime now = monotime_now();
+	struct monotime next = monotime_add(now, IDLE_MOST_NS);
+	/* The folder may be somebody else's by now. */
+	bool sound = fault_check(c, NULL) == ERR_OK;
+	for (size_t i = 0; c->parts[i]; i++) {
+		const struct part *part = c->parts[i];
+		struct monotime *due = &c->writer->due[i];
+		if (!part->run)
+			continue;
+		if (all || !monotime_before(now, *due)) {
+			if (sound)
+				part->run(c);
+			*due = monotime_add(now, part->period_ns);
+		}
+		if (monotime_before(*due, next))
+			next = *due;
+	}
+	return next;
+}
+
+static void end_tick(struct writer *w, uint64_t asked)
+{
 	pthread_mutex_lock(&w->lock);
 	w->ticks_given = asked;
 	pthread_cond_broadcast(&w->ended);
 	pthread_mutex_unlock(&w->lock);
-	return monotime_add(monotime_now(), TICK_NS);
 }
 
 static void *writer_main(void *arg)
 {
 	struct collector *c = arg;
 	struct writer *w = c->writer;
-	struct monotime tick = monotime_now();
+	struct monotime next = monotime_now();
 	for (;;) {
 		pthread_mutex_lock(&w->lock);
-		wait_for_work(w, tick);
+		wait_for_work(w, next);
 		struct job *group = take_group(w);
 		bool stop = w->stop;
 		uint64_t asked = w->ticks_asked, given = w->ticks_given;
@@ -221,8 +241,10 @@ static void *writer_main(void *arg)
 		} else if (stop) {
 			return NULL;
 		}
-		if (asked != given || !monotime_before(monotime_now(), tick))
-			tick = tick_over(c, asked);
+		if (asked == given && monotime_before(monotime_now(), next))
+			continue;
+		next = run_chores(c, asked != given);
+		end_tick(w, asked);
 	}
 }
 
@@ -321,7 +343,7 @@ bool writer_is_well(struct collector *c, char *detail, size_t len)
 	return well;
 }
 
-int writer_start(struct collector *c, struct errmsg *msg)
+static int writer_start(struct collector *c, struct errmsg *msg)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
 	w->last = &w->first;
@@ -333,6 +355,10 @@ int writer_start(struct collector *c, struct errmsg *msg)
 	pthread_condattr_destroy(&attr);
 	pthread_cond_init(&w->ended, NULL);
 	c->writer = w;
+	size_t parts = 0;
+	while (c->parts[parts])
+		parts++;
+	w->due = xcalloc(parts, sizeof(*w->due));
 	int err = pthread_create(&w->thread, NULL, writer_main, c);
 	if (err != 0)
 		return err_set(msg, -err, "writer: cannot start its thread");
@@ -340,7 +366,7 @@ int writer_start(struct collector *c, struct errmsg *msg)
 	return ERR_OK;
 }
 
-void writer_stop(struct collector *c)
+static void writer_stop(struct collector *c)
 {
 	struct writer *w = c->writer;
 	if (!w)
@@ -354,6 +380,13 @@ void writer_stop(struct collector *c)
 	pthread_cond_destroy(&w->wake);
 	pthread_cond_destroy(&w->ended);
 	pthread_mutex_destroy(&w->lock);
+	free(w->due);
 	free(w);
 	c->writer = NULL;
 }
+
+const struct part writer_part = {
+	.name = "writer",
+	.open = writer_start,
+	.close = writer_stop,
+};

@@ -16,6 +16,11 @@
 #include <string.h>
 
 #include "collector/detect/engine.h"
+#include "collector/core/writer.h"
+#include "collector/core/reader-pool.h"
+#include "collector/core/event-log.h"
+#include "collector/core/agent-table.h"
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/detect/series.h"
 #include "lib/base/xalloc.h"
@@ -385,7 +390,7 @@ static void *alarms_main(void *arg)
 	return NULL;
 }
 
-int alarms_start(struct collector *c, struct errmsg *msg)
+static int alarms_start(struct collector *c, struct errmsg *msg)
 {
 	struct alarms *alarms = xcalloc(1, sizeof(*alarms));
 	pthread_mutex_init(&alarms->lock, NULL);
@@ -404,7 +409,7 @@ int alarms_start(struct collector *c, struct errmsg *msg)
 	return ERR_OK;
 }
 
-void alarms_stop(struct collector *c)
+static void alarms_stop(struct collector *c)
 {
 	struct alarms *alarms = c->alarms;
 	if (!alarms)
@@ -420,3 +425,9 @@ void alarms_stop(struct collector *c)
 	free(alarms);
 	c->alarms = NULL;
 }
+
+const struct part alarms_part = {
+	.name = "alarms",
+	.open = alarms_start,
+	.close = alarms_stop,
+};

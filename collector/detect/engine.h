@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* Alarms as JSON, for queries and events. */
+/* The alarm thread, and alarms as JSON for queries and events. */
 #pragma once
 
 #include <jansson.h>
 
-#include "collector/core/private.h"
+#include "collector/core/part.h"
+#include "collector/store/store.h"
 
 json_t *alarm_to_json(const struct store_alarm *alarm);
+
+/* Judges every series up to now; what changed goes through the writer. */
+int alarms_round(struct collector *collector, struct errmsg *msg);
+
+extern const struct part alarms_part;

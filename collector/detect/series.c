@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collector/detect/series.h"
+#include "collector/core/private.h"
 #include "lib/base/xalloc.h"
 
 /* The bins in which one agent's sensor watched; STORE_FLEET: anybody's. */

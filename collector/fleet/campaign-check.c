@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collector/fleet/campaign-check.h"
+#include "collector/core/agent-table.h"
 #include "collector/fleet/campaign-json.h"
 #include "lib/base/addr.h"
 #include "lib/base/xalloc.h"

@@ -4,7 +4,9 @@
 
 #include <jansson.h>
 
-#include "collector/collector.h"
+#include "lib/base/err.h"
+
+struct collector;
 
 /* ERR_USAGE: a word that is an option of the command on somebody's machine
  * (`sonde --net`, `--policy`), which no agent takes from afar. */

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "collector/fleet/campaign-json.h"
+#include "collector/core/reader-pool.h"
+#include "collector/core/agent-table.h"
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 
 static bool has_name(const json_t *list, const char *name)

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/writer.h"
+#include "collector/core/reader-pool.h"
+#include "collector/core/agent-table.h"
 #include "collector/fleet/campaign-check.h"
 #include "collector/fleet/campaign-json.h"
 #include "collector/fleet/campaign.h"
@@ -362,3 +365,23 @@ int campaign_work(struct collector *c, const uint8_t agent[AGENT_ID_LEN],
 	    "campaigns", work.list);
 	return ERR_OK;
 }
+
+static int read_revision(struct collector *c, struct errmsg *msg)
+{
+	struct store_reader *reader;
+	uint64_t revision = 0;
+	int err = reader_get(c, &reader, msg);
+	if (err < 0)
+		return err;
+	err = c->ops->revision(reader, &revision);
+	if (err < 0)
+		err_set(msg, err, "%s", c->ops->reader_error(reader));
+	reader_put(c, reader);
+	c->revision = revision;
+	return err;
+}
+
+const struct part campaigns_part = {
+	.name = "campaigns",
+	.open = read_revision,
+};

@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#include "collector/collector.h"
+#include "collector/core/agent-table.h"
+#include "collector/core/listener.h"
 #include "collector/core/principal.h"
 
 #define CAMPAIGN_MAX_TARGETS 256 /* numeric addresses */
@@ -35,3 +36,5 @@ uint64_t campaign_revision(struct collector *collector);
  * hold from this agent (0: none), for an agent that lost count. */
 int campaign_work(struct collector *collector,
     const uint8_t agent[AGENT_ID_LEN], json_t **answer, struct errmsg *msg);
+
+extern const struct part campaigns_part;

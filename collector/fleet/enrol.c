@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "collector/fleet/enrol.h"
+#include "collector/core/writer.h"
+#include "collector/core/event-log.h"
+#include "collector/core/agent-table.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
 #include "lib/base/xalloc.h"

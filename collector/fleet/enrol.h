@@ -11,13 +11,11 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#include "collector/collector.h"
+#include "collector/core/admin-token.h"
+#include "collector/core/agent-table.h"
 #include "collector/core/principal.h"
 
 #define ENROL_CLOCK_SKEW_S 300
-
-/* The text after "Bearer "; compared in constant time; NULL is false. */
-bool enrol_is_admin(const struct collector *collector, const char *token);
 
 /* POST /api/v1/tokens: {"name", "tags", "ttl_s"}, all optional; body may be
  * NULL.  The answer is {"token", "expires_at"}.  -EACCES: the principal

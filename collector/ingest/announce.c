@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/core/event-log.h"
+#include "collector/ingest/announce.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
 

@@ -6,6 +6,10 @@
  */
 #include <stdlib.h>
 
+#include "collector/core/writer.h"
+#include "collector/core/event-log.h"
+#include "collector/core/agent-table.h"
+#include "collector/ingest/announce.h"
 #include "collector/ingest/decode-batch.h"
 #include "collector/ingest/ingest.h"
 #include "lib/json/json-value.h"

@@ -10,21 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/collector.h"
-
-enum ingest_result {
-	INGEST_STORED,        /* 200: committed; send from `next` on */
-	INGEST_DUPLICATE,     /* 200: was committed before */
-	INGEST_GAP,           /* 409: send from `next` on */
-	INGEST_FORKED,        /* 409: the same numbers with other bytes */
-	INGEST_MALFORMED,     /* 400 */
-	INGEST_TOO_BIG,       /* 413: the header or the body exceeds a limit */
-	INGEST_BOMB,          /* 413: unpacks to more than it may */
-	INGEST_UNKNOWN_AGENT, /* 401 */
-	INGEST_SIGNATURE,     /* 401 */
-	INGEST_BUSY,          /* 503 with Retry-After: nothing was kept */
-	INGEST_RESULTS
-};
+#include "collector/core/stats.h"
+#include "lib/base/err.h"
 
 struct ingest_answer {
 	enum ingest_result result;

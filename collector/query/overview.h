@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-struct collector;
+#include "collector/core/part.h"
 
 /* What query_overview keeps between two askings. */
-void overview_open(struct collector *collector);
-void overview_close(struct collector *collector);
+extern const struct part overview_part;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/config.h"
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
 #include "lib/base/xalloc.h"

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/agent-table.h"
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-agents.h"
 #include "collector/query/query-list.h"

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/reader-pool.h"
+#include "collector/core/agent-table.h"
+#include "collector/core/levels.h"
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-args.h"
 #include "lib/option/option.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
 

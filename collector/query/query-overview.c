@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/agent-table.h"
+#include "collector/core/private.h"
 #include "collector/detect/engine.h"
 #include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
@@ -33,13 +35,15 @@ struct overview {
 	struct monotime made;
 };
 
-void overview_open(struct collector *c)
+static int overview_open(struct collector *c, struct errmsg *msg)
 {
+	(void)msg;
 	c->overview = xcalloc(1, sizeof(*c->overview));
 	pthread_mutex_init(&c->overview->lock, NULL);
+	return ERR_OK;
 }
 
-void overview_close(struct collector *c)
+static void overview_close(struct collector *c)
 {
 	if (!c->overview)
 		return;
@@ -48,6 +52,12 @@ void overview_close(struct collector *c)
 	free(c->overview);
 	c->overview = NULL;
 }
+
+const struct part overview_part = {
+	.name = "overview",
+	.open = overview_open,
+	.close = overview_close,
+};
 
 /* Both on one scale: ten points for each doubling, of the delay over what
  * is usual here, of the percents lost. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/agent-table.h"
+#include "collector/core/private.h"
 #include "collector/detect/engine.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"

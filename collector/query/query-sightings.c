@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 

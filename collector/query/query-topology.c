@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/agent-table.h"
 #include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
 #include "lib/base/xalloc.h"

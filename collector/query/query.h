@@ -8,8 +8,10 @@
 
 #include <jansson.h>
 
-#include "collector/collector.h"
 #include "collector/core/principal.h"
+#include "lib/base/err.h"
+
+struct collector;
 
 #define QUERY_LIMIT_DEFAULT 100
 #define QUERY_LIMIT_MAX 1000

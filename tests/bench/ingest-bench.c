@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/config.h"
 #include "collector/collector.h"
 #include "collector/fleet/enrol.h"
 #include "collector/ingest/ingest.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/collector/fixture.h"
+#include "collector/core/config.h"
+#include "collector/collector.h"
 
 #include <pthread.h>
 #include <sqlite3.h>

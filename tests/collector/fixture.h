@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <stdatomic.h>
 
+#include "collector/core/config.h"
 #include "collector/collector.h"
 #include "collector/ingest/ingest.h"
 #include "collector/query/query.h"

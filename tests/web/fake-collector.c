@@ -3,6 +3,10 @@
  * passes only when the test says so. */
 
 #include "tests/web/fake-collector.h"
+#include "collector/core/agent-table.h"
+#include "collector/core/generation.h"
+#include "collector/core/listener.h"
+#include "collector/core/admin-token.h"
 
 #include <errno.h>
 #include <pthread.h>

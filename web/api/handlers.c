@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "collector/core/generation.h"
 #include "collector/fleet/campaign.h"
 #include "collector/fleet/enrol.h"
 #include "collector/ingest/ingest.h"

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "collector/core/stats.h"
+#include "collector/ingest/ingest.h"
 #include "web/api/event-stream.h"
 #include "web/api/handlers.h"
 #include "web/api/long-poll.h"

@@ -2,6 +2,7 @@
 /* The life of the program: a collector, its HTTP face, a signal. */
 
 #include "web/api/serve.h"
+#include "collector/collector.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -6,6 +6,8 @@
  * exchange_step again, which then sends what the handler left in the answer. */
 
 #include "web/http/exchange.h"
+#include "collector/core/admin-token.h"
+#include "collector/core/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

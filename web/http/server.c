@@ -3,6 +3,7 @@
  * own epoll threads; clients, pools and streams are shared by all. */
 
 #include "web/http/server.h"
+#include "collector/core/listener.h"
 
 #include <errno.h>
 #include <microhttpd.h>

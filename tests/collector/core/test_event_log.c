@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The feed: what is told, in order, again when asked; and agents' states. */
+#include "collector/core/writer.h"
+#include "collector/core/listener.h"
 #include "tests/collector/fixture.h"
 
 #include <stdlib.h>

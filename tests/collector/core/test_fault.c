@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* What happens when the database is taken away or damaged: nothing is
  * acknowledged any more, and everybody is told why. */
+#include "collector/core/writer.h"
+#include "collector/core/generation.h"
+#include "collector/collector.h"
 #include "tests/collector/fixture.h"
 
 #include <errno.h>

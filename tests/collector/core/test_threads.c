@@ -2,6 +2,7 @@
 /* Everybody at once: agents ship, browsers read, administrators write.  What
  * a reader sees is always one moment; under TSan, also that no two threads
  * touch the same thing unasked. */
+#include "collector/detect/engine.h"
 #include "tests/collector/fixture.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One transaction for many jobs: a bad one undoes only itself. */
+#include "collector/core/writer.h"
 #include "tests/collector/fixture.h"
 
 #include <errno.h>

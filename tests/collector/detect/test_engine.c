@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Series, their band, and alarms that keep their ids. */
+#include "collector/detect/engine.h"
 #include "tests/collector/fixture.h"
 
 #include <stdio.h>

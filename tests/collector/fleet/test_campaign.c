@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Campaigns: what is accepted, who gets them, when they end. */
+#include "collector/core/listener.h"
 #include "tests/collector/fixture.h"
 
 #include <stdio.h>

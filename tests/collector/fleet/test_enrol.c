@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Tokens, keys, signed requests, the administrator. */
+#include "collector/core/agent-table.h"
+#include "collector/core/generation.h"
+#include "collector/collector.h"
+#include "collector/core/admin-token.h"
 #include "tests/collector/fixture.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is let go, and that what stays still adds up; a full disk. */
+#include "collector/core/writer.h"
 #include "tests/collector/fixture.h"
 
 #include <stdio.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The database file itself: migrations, generations, one owner. */
+#include "collector/core/generation.h"
+#include "collector/core/config.h"
+#include "collector/collector.h"
 #include "tests/collector/fixture.h"
 
 #include <stdio.h>

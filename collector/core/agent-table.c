@@ -9,10 +9,16 @@
 #include <string.h>
 #include <stdio.h>
 
+#include "collector/core/agent-table.h"
+#include "collector/core/event-log.h"
 #include "collector/core/private.h"
+#include "collector/core/reader-pool.h"
+#include "collector/core/writer.h"
+#include "lib/json/json-value.h"
 #include "lib/base/xalloc.h"
 
 #define FORK_NEWS_NS (600 * NS_PER_S)
+#define CHORE_NS NS_PER_S
 
 struct entry {
 	struct agent agent;
@@ -110,7 +116,7 @@ static int load(void *ctx, const struct store_agent *row)
 	return 0;
 }
 
-int agents_open(struct collector *c, struct errmsg *msg)
+static int agents_open(struct collector *c, struct errmsg *msg)
 {
 	c->agents = xcalloc(1, sizeof(*c->agents));
 	pthread_mutex_init(&c->agents->lock, NULL);
@@ -126,7 +132,7 @@ int agents_open(struct collector *c, struct errmsg *msg)
 	return err;
 }
 
-void agents_close(struct collector *c)
+static void agents_close(struct collector *c)
 {
 	struct agents *agents = c->agents;
 	if (!agents)
@@ -241,3 +247,49 @@ bool agents_next_unsaved(struct collector *c, struct agent *agent)
 	pthread_mutex_unlock(&agents->lock);
 	return found;
 }
+
+static int tell_change(
+    struct collector *c, const struct agent *agent, struct errmsg *msg)
+{
+	char text[160];
+	int64_t silent_s =
+	    (collector_wall(c).ns - agent->seen_wall_ns) / NS_PER_S;
+	if (agent->state == AGENT_UP)
+		snprintf(text, sizeof(text), "%s is up", agent->name);
+	else
+		snprintf(text, sizeof(text),
+		    "%s is %s: nothing heard for %lld s", agent->name,
+		    agent_state_name(agent->state), (long long)silent_s);
+	return feed_add(c, "agent", text,
+	    json_pack("{s:o, s:s, s:s}", "agent",
+		json_hex(agent->id, sizeof(agent->id)), "name", agent->name,
+		"state", agent_state_name(agent->state)),
+	    msg);
+}
+
+static int run_agents(struct collector *c, struct job *job, struct errmsg *msg)
+{
+	(void)job;
+	struct agent agent;
+	int err = ERR_OK;
+	while (err == ERR_OK && agents_next_change(c, &agent))
+		err = tell_change(c, &agent, msg);
+	while (err == ERR_OK && agents_next_unsaved(c, &agent))
+		err = c->ops->agent_seen(
+		    c->store, agent.row, agent.seen_wall_ns, msg);
+	return err;
+}
+
+static void run_chore(struct collector *c)
+{
+	struct job job = { .run = run_agents };
+	writer_run_now(c, &job);
+}
+
+const struct part agents_part = {
+	.name = "agents",
+	.open = agents_open,
+	.close = agents_close,
+	.period_ns = CHORE_NS,
+	.run = run_chore,
+};

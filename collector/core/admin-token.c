@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collector/fleet/admin-token.h"
-#include "collector/fleet/enrol.h"
+#include "collector/core/admin-token.h"
+#include "collector/core/config.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
 #include "lib/base/xalloc.h"
@@ -110,7 +110,7 @@ int admin_token_check(const struct collector_config *config, struct errmsg *msg)
 	return err;
 }
 
-int admin_token_load(struct collector *c, struct errmsg *msg)
+static int load_token(struct collector *c, struct errmsg *msg)
 {
 	char *path = token_path(&c->config);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -139,3 +139,17 @@ bool enrol_is_admin(const struct collector *c, const char *token)
 	    strlen(token), NULL, 0);
 	return sodium_memcmp(ours, theirs, sizeof(ours)) == 0;
 }
+
+static void forget_token(struct collector *c)
+{
+	if (c->admin_token)
+		sodium_memzero(c->admin_token, strlen(c->admin_token));
+	free(c->admin_token);
+	c->admin_token = NULL;
+}
+
+const struct part admin_token_part = {
+	.name = "admin token",
+	.open = load_token,
+	.close = forget_token,
+};
