@@ -102,9 +102,6 @@ struct rollup {
 };
 /* rollup-runs.c: a record of a campaign's run. */
 int rollup_run(struct rollup *rollup, uint32_t index, struct errmsg *msg);
-/* A record's time, not after its arrival; the start of its bin. */
-int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns);
-int64_t rollup_bin(int64_t ns, uint32_t bin_s);
 int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg);
 int rollup_finish(struct rollup *rollup, struct errmsg *msg);
 void rollup_fini(struct rollup *rollup);

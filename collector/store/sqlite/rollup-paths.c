@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/bins.h"
 #include "collector/store/sqlite/provider.h"
 #include "lib/base/xalloc.h"
 
@@ -51,7 +52,8 @@ void rollup_trace(struct rollup *rollup, uint32_t index)
 	struct trace_key key;
 	if (record->path.hop_count == 0)
 		return;
-	int64_t at_ns = rollup_sane_ns(rollup, record->wall_ns);
+	int64_t at_ns =
+	    rollup_sane_ns(rollup->batch->received, record->wall_ns);
 	key.bin = rollup_bin(at_ns, rollup->store->levels[0]);
 	memcpy(key.digest, record->path_digest, sizeof(key.digest));
 	struct path here = record->path, path; /* here borrows its hops */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/bins.h"
 #include "collector/store/sqlite/provider.h"
 #include "lib/base/xalloc.h"
 
@@ -25,7 +26,7 @@ static char *error_of(const struct prepared_record *record)
 int rollup_run(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
 	const struct prepared_record *record = &rollup->batch->records[index];
-	int64_t now = rollup_sane_ns(rollup, record->wall_ns);
+	int64_t now = rollup_sane_ns(rollup->batch->received, record->wall_ns);
 	bool is_talk = record->kind == SONDE__RECORD__BODY_LOG;
 	char *error = error_of(record);
 	int err = db_run(&rollup->store->db, msg,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/bins.h"
 #include "collector/store/sqlite/provider.h"
 #include "lib/base/xalloc.h"
 
@@ -95,8 +96,10 @@ void rollup_sighting(struct rollup *rollup, uint32_t index)
 		.index = index,
 		.packets = body->packets,
 		.targets = body->targets,
-		.first_ns = rollup_sane_ns(rollup, body->first_wall_ns),
-		.last_ns = rollup_sane_ns(rollup, body->last_wall_ns),
+		.first_ns = rollup_sane_ns(
+		    rollup->batch->received, body->first_wall_ns),
+		.last_ns =
+		    rollup_sane_ns(rollup->batch->received, body->last_wall_ns),
 		.payload =
 		    body->payload_hash.len ? body->payload_hash.data : NULL,
 		.spoofable = body->spoofable,

@@ -5,25 +5,11 @@
  * Heartbeats mark the bins in which a sensor watched, so that silence and
  * blindness differ.
  */
+#include "collector/store/sqlite/bins.h"
 #include "collector/store/sqlite/provider.h"
 
-/* A clock that runs ahead may not write into the future. */
-#define AHEAD_MAX_NS (600 * NS_PER_S)
 /* Between two heartbeats of one process the sensor watched, up to this. */
 #define WATCH_MAX_NS (900 * NS_PER_S)
-
-int64_t rollup_sane_ns(const struct rollup *rollup, int64_t wall_ns)
-{
-	int64_t received = rollup->batch->received.ns;
-	return wall_ns < 0 || wall_ns > received + AHEAD_MAX_NS ? received
-								: wall_ns;
-}
-
-int64_t rollup_bin(int64_t ns, uint32_t bin_s)
-{
-	int64_t s = ns / NS_PER_S;
-	return s - s % bin_s;
-}
 
 static int mark_watch(
     struct rollup *rollup, int64_t from_ns, int64_t to_ns, struct errmsg *msg)
@@ -49,7 +35,8 @@ static int add_heartbeat(
 	struct db *db = &rollup->store->db;
 	const struct prepared_record *record = &rollup->batch->records[index];
 	const struct prepared_heartbeat *heartbeat = &record->heartbeat;
-	int64_t now = rollup_sane_ns(rollup, record->wall_ns), heard;
+	int64_t now = rollup_sane_ns(rollup->batch->received, record->wall_ns),
+		heard;
 	int err = db_integer(db, &heard, 0,
 	    "SELECT heard_ns FROM agents WHERE id = ?1", "i",
 	    rollup->batch->agent_row);
@@ -80,7 +67,7 @@ static int add_payload(
 	    payload->hash.data, payload->hash.len,
 	    payload->octets.len ? (const void *)payload->octets.data : "",
 	    payload->octets.len, (int64_t)payload->size_bytes,
-	    rollup_sane_ns(rollup, record->wall_ns));
+	    rollup_sane_ns(rollup->batch->received, record->wall_ns));
 }
 
 static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
@@ -91,9 +78,9 @@ static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 	    "INSERT INTO losses (agent, wall_ns, epoch, from_seq, to_seq,"
 	    " unnumbered, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	    "iiiiiit", rollup->batch->agent_row,
-	    rollup_sane_ns(rollup, record->wall_ns), (int64_t)loss->epoch,
-	    (int64_t)loss->from_seq, (int64_t)loss->to_seq,
-	    (int64_t)loss->unnumbered, loss->reason);
+	    rollup_sane_ns(rollup->batch->received, record->wall_ns),
+	    (int64_t)loss->epoch, (int64_t)loss->from_seq,
+	    (int64_t)loss->to_seq, (int64_t)loss->unnumbered, loss->reason);
 }
 
 int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
