@@ -42,6 +42,17 @@ uint8_t *buf_extend(struct buf *b, size_t len)
 	return at;
 }
 
+void buf_read(struct buf *b, size_t *at, size_t len)
+{
+	*at += len;
+	size_t left = b->len - *at;
+	if (left > *at || b->len == 0)
+		return;
+	memmove(b->data, b->data + *at, left);
+	b->len = left;
+	*at = 0;
+}
+
 void buf_bytes(struct buf *b, const void *data, size_t len)
 {
 	if (len)

@@ -15,6 +15,9 @@ void buf_fini(struct buf *b);                   /* frees; b is empty after */
 void buf_clear(struct buf *b);                  /* keeps the memory */
 uint8_t *buf_extend(struct buf *b, size_t len); /* room for len more bytes,
 						   already counted in */
+/* `len` more of the bytes from *at are read.  What is left moves to the front
+ * once it is the smaller half, so that each byte is moved once at most. */
+void buf_read(struct buf *b, size_t *at, size_t len);
 void buf_bytes(struct buf *b, const void *data, size_t len);
 void buf_u8(struct buf *b, uint8_t v);
 void buf_be16(struct buf *b, uint16_t v);

@@ -45,6 +45,27 @@ static void many_small_appends_move_it_seldom(void **state)
 	buf_fini(&b);
 }
 
+static void what_is_read_moves_seldom(void **state)
+{
+	struct buf b = {0};
+	size_t at = 0;
+	(void)state;
+	buf_bytes(&b, "0123456789", 10);
+	buf_read(&b, &at, 4);
+	assert_int_equal(at, 4);
+	assert_int_equal(b.len, 10);
+	buf_read(&b, &at, 2);
+	assert_int_equal(at, 0);
+	assert_int_equal(b.len, 4);
+	assert_memory_equal(b.data, "6789", 4);
+	buf_read(&b, &at, 4);
+	assert_int_equal(at, 0);
+	assert_int_equal(b.len, 0);
+	buf_read(&b, &at, 0);
+	assert_int_equal(at, 0);
+	buf_fini(&b);
+}
+
 static void clearing_keeps_the_memory(void **state)
 {
 	struct buf b = {0};
@@ -64,6 +85,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(numbers_are_big_endian),
 	    cmocka_unit_test(many_small_appends_move_it_seldom),
+	    cmocka_unit_test(what_is_read_moves_seldom),
 	    cmocka_unit_test(clearing_keeps_the_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
