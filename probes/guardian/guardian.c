@@ -14,6 +14,7 @@
 
 #include "lib/base/xalloc.h"
 #include "probes/ipc/fd-pass.h"
+#include "probes/guardian/pending.h"
 #include "probes/guardian/session.h"
 
 #define NET_FDS 8
@@ -36,6 +37,7 @@ struct guardian *guardian_new(
 	    getrandom(&g->key, sizeof(g->key), 0) != sizeof(g->key))
 		BUG("getrandom: %s", strerror(errno));
 	g->state = policy_state_new(g->key);
+	handles_init(&g->handles, GUARDIAN_FLIGHT_BITS);
 	guardian_set_counters(g, NULL);
 	return g;
 }
@@ -44,11 +46,12 @@ void guardian_free(struct guardian *g)
 {
 	if (!g)
 		return;
-	while (g->run_count > 0)
-		run_free(g, g->runs[--g->run_count]);
+	while (g->session_count > 0)
+		session_free(g, g->sessions[--g->session_count]);
 	g->net->close(g->net_ctx);
 	policy_state_free(g->state);
 	probe_builder_free(g->builder);
+	handles_fini(&g->handles);
 	timers_fini(&g->timers);
 	free(g);
 }
@@ -84,16 +87,18 @@ void guardian_set_counters(struct guardian *g, struct counters *counters)
 
 int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
 {
-	if (g->run_count == GUARDIAN_MAX_RUNS || (unsigned)who >= POLICY_WHOS) {
+	if (g->session_count == GUARDIAN_MAX_RUNS ||
+	    (unsigned)who >= POLICY_WHOS) {
 		close(fd);
-		return g->run_count == GUARDIAN_MAX_RUNS ? -EBUSY : ERR_USAGE;
+		return g->session_count == GUARDIAN_MAX_RUNS ? -EBUSY
+							     : ERR_USAGE;
 	}
-	struct run *run = xcalloc(1, sizeof(*run));
-	run->fd = fd;
-	run->who = who;
-	run->policy = policy_run_new();
-	run->wake.kind = TIMER_RUN;
-	g->runs[g->run_count++] = run;
+	struct session *session = xcalloc(1, sizeof(*session));
+	session->fd = fd;
+	session->who = who;
+	session->policy = policy_run_new();
+	session->wake.kind = TIMER_SESSION;
+	g->sessions[g->session_count++] = session;
 	return 0;
 }
 
@@ -122,26 +127,26 @@ static void run_timers(struct guardian *g)
 	flight_send_batch(g);
 }
 
-static void answer_runs(struct guardian *g)
+static void answer_sessions(struct guardian *g)
 {
-	for (size_t i = 0; i < g->run_count;) {
-		struct run *run = g->runs[i];
-		run_answer(g, run);
-		if (!run->broken) {
+	for (size_t i = 0; i < g->session_count;) {
+		struct session *session = g->sessions[i];
+		session_answer(g, session);
+		if (!session->broken) {
 			i++;
 			continue;
 		}
-		run_free(g, run);
-		g->runs[i] = g->runs[--g->run_count];
+		session_free(g, session);
+		g->sessions[i] = g->sessions[--g->session_count];
 	}
 }
 
 static bool all_wait(const struct guardian *g)
 {
-	for (size_t i = 0; i < g->run_count; i++)
-		if (!g->runs[i]->waiting)
+	for (size_t i = 0; i < g->session_count; i++)
+		if (!g->sessions[i]->waiting)
 			return false;
-	return g->run_count > 0;
+	return g->session_count > 0;
 }
 
 /* Until the first timer; NULL: until somebody speaks. */
@@ -160,15 +165,16 @@ static const struct timespec *patience(struct guardian *g, struct timespec *ts)
 	return ts;
 }
 
-/* Waits, then reads whoever spoke.  False: the control end has closed. */
+/* Waits, then reads what came.  False: the control end has closed. */
 static bool wait_and_read(struct guardian *g, int control_fd)
 {
 	struct pollfd polls[NET_FDS + GUARDIAN_MAX_RUNS + 1];
 	int fds[NET_FDS];
 	struct timespec ts;
-	size_t runs = g->run_count, count = 0;
+	size_t runs = g->session_count, count = 0;
 	for (size_t i = 0; i < runs; i++)
-		polls[count++] = (struct pollfd){ g->runs[i]->fd, POLLIN, 0 };
+		polls[count++] =
+		    (struct pollfd){ g->sessions[i]->fd, POLLIN, 0 };
 	polls[count++] = (struct pollfd){ control_fd, POLLIN, 0 };
 	size_t net_fds = g->net->fds(g->net_ctx, fds, NET_FDS);
 	for (size_t i = 0; i < net_fds; i++)
@@ -179,7 +185,7 @@ static bool wait_and_read(struct guardian *g, int control_fd)
 	g->net->poll(g->net_ctx, flight_on_event, g);
 	for (size_t i = 0; i < runs; i++)
 		if (polls[i].revents)
-			run_read(g, g->runs[i]);
+			session_read(g, g->sessions[i]);
 	return !polls[runs].revents || take_control(g, control_fd);
 }
 
@@ -196,9 +202,9 @@ bool guardian_step(struct guardian *g, int control_fd)
 {
 	bool open = wait_and_read(g, control_fd);
 	run_timers(g);
-	answer_runs(g);
-	/* Virtual time moves when nobody has anything to say at this instant.
-	 * Whoever waits has a timer, so there is a next one. */
+	answer_sessions(g);
+	/* Virtual time moves when no worker has anything to send at this
+	 * instant. One that waits has a timer, so there is a next one. */
 	if (guardian_is_virtual(g) && all_wait(g))
 		g->net->advance(g->net_ctx, timer_first(&g->timers)->at);
 	if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
@@ -208,7 +214,7 @@ bool guardian_step(struct guardian *g, int control_fd)
 
 void guardian_serve(struct guardian *g, int control_fd)
 {
-	while (control_fd >= 0 || g->run_count > 0)
+	while (control_fd >= 0 || g->session_count > 0)
 		if (!guardian_step(g, control_fd))
 			break;
 	count_captures(g);

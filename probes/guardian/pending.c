@@ -8,42 +8,8 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/guardian/session.h"
-
-#define SLOT_BITS 17
-_Static_assert(GUARDIAN_MAX_FLIGHTS == 1 << SLOT_BITS, "slots fit cookies");
-
-static void take_slot(struct guardian *g, struct flight *f)
-{
-	f->slot = g->first_free;
-	if (f->slot < g->slots_used)
-		g->first_free = g->slots[f->slot].next_free;
-	else
-		g->first_free = ++g->slots_used;
-	g->slots[f->slot].flight = f;
-	g->slots[f->slot].uses++;
-	g->flight_count++;
-}
-
-static void give_slot(struct guardian *g, const struct flight *f)
-{
-	g->slots[f->slot].flight = NULL;
-	g->slots[f->slot].next_free = g->first_free;
-	g->first_free = f->slot;
-	g->flight_count--;
-}
-
-static uint32_t cookie_of(const struct guardian *g, const struct flight *f)
-{
-	return g->slots[f->slot].uses << SLOT_BITS | f->slot;
-}
-
-static struct flight *flight_of(const struct guardian *g, uint32_t cookie)
-{
-	uint32_t slot = cookie & ((1u << SLOT_BITS) - 1);
-	struct flight *f = g->slots[slot].flight;
-	return f && cookie_of(g, f) == cookie ? f : NULL;
-}
+#include "probes/guardian/event-queue.h"
+#include "probes/guardian/pending.h"
 
 static struct flight **head_of(
     struct guardian *g, const struct match_flow *flow)
@@ -57,44 +23,44 @@ static void drop_payload(struct guardian *g, struct flight *f)
 		return;
 	free((void *)f->probe.payload);
 	f->probe.payload = NULL;
-	f->run->outstanding_bytes -= f->probe.payload_len;
+	f->session->outstanding_bytes -= f->probe.payload_len;
 	g->payload_bytes -= f->probe.payload_len;
 }
 
-static void tell_failed(
-    struct guardian *g, struct run *run, const struct flight *f, int err)
+static void tell_failed(struct guardian *g, struct session *session,
+    const struct flight *f, int err)
 {
 	guardian_count(g, COUNT_FAILED, 1);
-	run_event(run, f, WIRE_FAILED)->err = err;
+	event_add(&session->queue, f, WIRE_FAILED)->err = err;
 }
 
-void flight_new(struct guardian *g, struct run *run,
+void flight_new(struct guardian *g, struct session *session,
     const struct wire_probe *entry, uint8_t *payload)
 {
 	size_t payload_len = entry->probe.payload_len;
-	run->outstanding++;
-	if (g->flight_count == GUARDIAN_MAX_FLIGHTS ||
+	session->outstanding++;
+	if (handles_room(&g->handles) == 0 ||
 	    g->payload_bytes + payload_len > GUARDIAN_MAX_PAYLOAD) {
 		const struct flight none = { .cookie = entry->cookie };
-		tell_failed(g, run, &none, -ENOBUFS);
+		tell_failed(g, session, &none, -ENOBUFS);
 		free(payload);
 		return;
 	}
 	struct flight *f = xcalloc(1, sizeof(*f));
 	struct monotime now = guardian_now(g);
-	f->run = run;
+	f->session = session;
 	f->cookie = entry->cookie;
 	f->due = monotime_before(now, entry->at) ? entry->at : now;
 	f->listen_ns = monotime_diff(entry->until, f->due);
 	f->probe = entry->probe;
 	f->probe.payload = payload;
-	run->outstanding_bytes += payload ? payload_len : 0;
+	session->outstanding_bytes += payload ? payload_len : 0;
 	g->payload_bytes += payload ? payload_len : 0;
-	f->older = run->flights;
+	f->older = session->flights;
 	if (f->older)
 		f->older->newer = f;
-	run->flights = f;
-	take_slot(g, f);
+	session->flights = f;
+	f->handle = handles_add(&g->handles, f);
 	timer_set(&g->timers, &f->timer, f->due);
 }
 
@@ -116,23 +82,23 @@ void flight_free(struct guardian *g, struct flight *f)
 		leave_air(g, f);
 	if (f->older)
 		f->older->newer = f->newer;
-	*(f->newer ? &f->newer->older : &f->run->flights) = f->older;
+	*(f->newer ? &f->newer->older : &f->session->flights) = f->older;
 	drop_payload(g, f);
-	give_slot(g, f);
-	if (g->flight_count == 0 && g->net->quiet)
+	handles_remove(&g->handles, f->handle);
+	if (g->handles.count == 0 && g->net->quiet)
 		g->net->quiet(g->net_ctx);
 	free(f);
 }
 
 /* Where the packet may end is asked of the network here, so that the policy
  * stays a function of its arguments. */
-static enum policy_verdict judge(struct guardian *g, struct flight *f,
+static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
     struct monotime now, struct monotime *later)
 {
 	struct addr places[POLICY_PLACES];
-	struct policy_request request = { .who = f->run->who,
+	struct policy_request request = { .who = f->session->who,
 		.probe = &f->probe,
-		.run = f->run->policy,
+		.run = f->session->policy,
 		.hold = &f->hold,
 		.due = f->due,
 		.now = now };
@@ -170,7 +136,7 @@ static void choose_ip_id(struct guardian *g, struct flight *f)
 	f->probe.ip_id = f->sent.ip_id;
 }
 
-static int build(struct guardian *g, struct flight *f)
+static int build_probe(struct guardian *g, struct flight *f)
 {
 	int err = g->net->source(g->net_ctx, &f->probe.dst, &f->sent.src);
 	if (err != 0)
@@ -195,7 +161,7 @@ static int build(struct guardian *g, struct flight *f)
 
 static void flight_fail(struct guardian *g, struct flight *f, int err)
 {
-	tell_failed(g, f->run, f, err);
+	tell_failed(g, f->session, f, err);
 	flight_free(g, f);
 }
 
@@ -203,7 +169,7 @@ static void flight_leave(
     struct guardian *g, struct flight *f, struct monotime now)
 {
 	struct monotime later = { 0 };
-	enum policy_verdict verdict = judge(g, f, now, &later);
+	enum policy_verdict verdict = judge_flight(g, f, now, &later);
 	if (verdict == POLICY_DEFER) {
 		guardian_count(g, COUNT_DEFERRED, 1);
 		timer_set(&g->timers, &f->timer, later);
@@ -211,11 +177,12 @@ static void flight_leave(
 	}
 	if (verdict != POLICY_ALLOW) {
 		counters_add(g->denied[verdict], 1);
-		run_event(f->run, f, WIRE_DENIED)->verdict = verdict;
+		event_add(&f->session->queue, f, WIRE_DENIED)->verdict =
+		    verdict;
 		flight_free(g, f);
 		return;
 	}
-	int err = build(g, f);
+	int err = build_probe(g, f);
 	if (err != 0)
 		flight_fail(g, f, err);
 	else if (g->batch_count == BATCH)
@@ -230,7 +197,7 @@ void flight_send_batch(struct guardian *g)
 	for (size_t i = 0; i < g->batch_count; i++) {
 		struct flight *f = g->batch[i];
 		packets[i] = (struct net_send){ g->batch_bytes[i],
-			g->batch_len[i], cookie_of(g, f) };
+			g->batch_len[i], f->handle };
 		f->sent_at = now;
 		f->tx = (struct net_stamp){ wall, NET_CLOCK_USER };
 		timer_set(&g->timers, &f->timer,
@@ -249,7 +216,7 @@ static void tell_sent(struct flight *f)
 	if (f->told)
 		return;
 	f->told = true;
-	run_event(f->run, f, WIRE_SENT)->stamp = f->tx;
+	event_add(&f->session->queue, f, WIRE_SENT)->stamp = f->tx;
 }
 
 void flight_due(struct guardian *g, struct flight *f, struct monotime now)
@@ -259,28 +226,17 @@ void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 		return;
 	}
 	tell_sent(f);
-	run_event(f->run, f, WIRE_EXPIRED);
+	event_add(&f->session->queue, f, WIRE_EXPIRED);
 	flight_free(g, f);
 }
 
-/* Both stamps are of the wall clock, which may be set in between; our own
- * monotonic times are late, so they bound what can be true. */
-static int64_t rtt_of(
-    struct guardian *g, const struct flight *f, const struct net_stamp *rx)
-{
-	int64_t rtt = walltime_diff(rx->wall, f->tx.wall);
-	int64_t bound = monotime_diff(guardian_now(g), f->sent_at);
-	bool possible = rtt >= 0 && rtt <= bound + NS_PER_MS;
-	return possible || guardian_is_virtual(g) ? rtt : bound;
-}
-
 /* The one that is answered; NULL, and in *why what to count, if none is. */
-static struct flight *find(struct guardian *g,
+static struct flight *find_flight(struct guardian *g,
     const struct match_answer *answer, enum guardian_count *why)
 {
 	struct flight *best = NULL;
 	enum match_fit fit = MATCH_OTHER;
-	bool shared = false; /* by two runs, or weak and not alone */
+	bool shared = false; /* by two sessions, or weak and not alone */
 	for (struct flight *f = *head_of(g, &answer->flow); f; f = f->next) {
 		enum match_fit this = match_fit(answer, &f->sent);
 		if (this > fit) {
@@ -288,7 +244,8 @@ static struct flight *find(struct guardian *g,
 			fit = this;
 			shared = false;
 		} else if (best && this == fit) {
-			shared |= f->run != best->run || fit == MATCH_WEAK;
+			shared |=
+			    f->session != best->session || fit == MATCH_WEAK;
 			/* The chain is newest first: the oldest that was not
 			 * answered yet, else the newest. */
 			if (f->replies == 0)
@@ -306,7 +263,7 @@ static struct flight *find(struct guardian *g,
 	return NULL;
 }
 
-static void receive(struct guardian *g, const struct net_event *event)
+static void receive_packet(struct guardian *g, const struct net_event *event)
 {
 	struct packet packet;
 	struct match_answer answer;
@@ -316,7 +273,7 @@ static void receive(struct guardian *g, const struct net_event *event)
 	    !match_read(&answer, &packet))
 		return;
 	enum guardian_count why = COUNT_UNMATCHED;
-	struct flight *f = find(g, &answer, &why);
+	struct flight *f = find_flight(g, &answer, &why);
 	if (!f) {
 		guardian_count(g, why, 1);
 		return;
@@ -325,13 +282,16 @@ static void receive(struct guardian *g, const struct net_event *event)
 	f->replies++;
 	guardian_count(g, COUNT_REPLIES, 1);
 	struct wire_event *reply =
-	    run_reply(f->run, f, event->bytes, event->caplen);
+	    event_add_reply(&f->session->queue, f, event->bytes, event->caplen);
 	if (!reply) {
 		guardian_count(g, COUNT_DROPPED, 1);
 		return;
 	}
 	reply->stamp = event->stamp;
-	reply->rtt_ns = rtt_of(g, f, &event->stamp);
+	reply->rtt_ns = net_rtt(&f->tx, &event->stamp,
+	    guardian_is_virtual(g)
+		? INT64_MAX
+		: monotime_diff(guardian_now(g), f->sent_at));
 }
 
 void flight_on_event(void *guardian, const struct net_event *event)
@@ -339,9 +299,9 @@ void flight_on_event(void *guardian, const struct net_event *event)
 	struct guardian *g = guardian;
 	struct flight *f = NULL;
 	if (event->kind == NET_RECEIVED)
-		receive(g, event);
+		receive_packet(g, event);
 	else
-		f = flight_of(g, event->cookie);
+		f = handles_find(&g->handles, event->cookie);
 	if (!f || !f->in_air)
 		return;
 	if (event->kind == NET_SEND_FAILED) {

@@ -20,3 +20,12 @@ const struct net_ops *net_find(
 	    "network: expected 'live' or 'sim:FILE', got '%.100s'", text);
 	return NULL;
 }
+
+int64_t net_rtt(
+    const struct net_stamp *tx, const struct net_stamp *rx, int64_t most)
+{
+	int64_t rtt = walltime_diff(rx->wall, tx->wall);
+	if (most == INT64_MAX)
+		return rtt;
+	return rtt >= 0 && rtt <= most + NS_PER_MS ? rtt : most;
+}

@@ -29,6 +29,12 @@ struct net_stamp {
 	enum net_clock clock;
 };
 
+/* From a probe to its answer.  Both stamps are of the wall clock, which may be
+ * set in between; `most` is the time by the caller's monotonic clock, which is
+ * late and so bounds what can be true: a time that cannot be is `most`. */
+int64_t net_rtt(
+    const struct net_stamp *tx, const struct net_stamp *rx, int64_t most);
+
 struct net_send {
 	const uint8_t *bytes; /* an IP packet, borrowed for the call */
 	size_t len;

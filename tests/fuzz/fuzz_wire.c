@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "lib/base/reader.h"
-#include "probes/guardian/session.h"
+#include "probes/guardian/guardian-private.h"
 #include "probes/policy/policy-file.h"
 #include "tests/fuzz/null-net.h"
 
@@ -22,12 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
 		return 0;
 	guardian_add_run(g, pair[1], size & 1);
-	while (reader_left(&r) > 2 && g->run_count > 0) {
+	while (reader_left(&r) > 2 && g->session_count > 0) {
 		struct reader message = reader_sub(&r, reader_be16(&r));
 		send(pair[0], message.pos, reader_left(&message), MSG_NOSIGNAL);
 		do
 			guardian_step(g, -1);
-		while (g->run_count > 0 && g->runs[0]->waiting);
+		while (g->session_count > 0 && g->sessions[0]->waiting);
 		while (recv(pair[0], heard, sizeof(heard), MSG_DONTWAIT) > 0)
 			;
 	}

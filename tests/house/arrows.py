@@ -209,7 +209,6 @@ EXCEPTIONS = {
     " probes/cli/run.c probes/cli/scripts.c probes/cli/sensor.c"
     " probes/cli/spikes.c probes/cli/submit.c probes/cli/token.c"
     " probes/cli/unknown.c",
-    "probes/guardian/pending.c probes/guardian/session.c",
     "probes/net/sim/sim-route.c probes/net/sim/sim-world.c",
     "probes/script/api-record.c probes/script/api-train.c"
     " probes/script/state.c",
