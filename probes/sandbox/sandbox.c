@@ -21,7 +21,7 @@
 /* Only a worker may write to no file at all: the others' standard error may be
  * one.  Sockets and capture handles stay in the network they were opened in, so
  * even the guardian can live in an empty one. */
-static const struct role {
+static const struct profile {
 	const char *name;
 	int namespaces;
 	struct rlimits_row limits[8];
@@ -63,7 +63,7 @@ const char *sandbox_layer_name(enum sandbox_layer layer)
 }
 
 /* Root makes what it can as root; a user namespace comes after it left. */
-static int enter_namespaces(const struct role *role,
+static int enter_namespaces(const struct profile *role,
     const struct sandbox_paths *paths, struct sandbox_report *report)
 {
 	struct errmsg *why = report->why;
