@@ -9,9 +9,9 @@
 #include "collector/core/writer.h"
 #include "collector/core/event-log.h"
 #include "collector/core/agent-table.h"
-#include "collector/ingest/announce.h"
 #include "collector/ingest/decode-batch.h"
 #include "collector/ingest/ingest.h"
+#include "collector/ingest/kinds/ingest-kind.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
 #include "lib/base/xalloc.h"
@@ -90,6 +90,16 @@ static int tell_fork(
 	return err;
 }
 
+/* The rollups and events of what was stored for the first time. */
+static int add_stored(
+    struct collector *c, struct ingest_job *job, struct errmsg *msg)
+{
+	const struct announcement a = { c, &job->agent, job->batch,
+		&job->outcome };
+	int err = ingest_add(c->ops, c->store, job->batch, &job->outcome, msg);
+	return err < 0 ? err : ingest_announce(&a, msg);
+}
+
 static int run(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
@@ -102,8 +112,7 @@ static int run(struct collector *c, struct job *base, struct errmsg *msg)
 		return err;
 	}
 	if (job->outcome.result == APPEND_STORED)
-		return ingest_tell(
-		    c, &job->agent, job->batch, &job->outcome, msg);
+		return add_stored(c, job, msg);
 	if (job->outcome.result == APPEND_FORKED)
 		return tell_fork(c, job, msg);
 	return ERR_OK;

@@ -207,8 +207,35 @@ STORE_ROW_FN(alarm);
 STORE_ROW_FN(event);
 typedef void store_finding_fn(void *ctx, const char *text);
 
+/* What the records of one batch add to what pages read, in the transaction
+ * that stored them and behind `ingest`.  index: into batch->records; the kinds
+ * of collector/ingest/kinds/ call what is theirs. */
+struct rollup;
+struct rollup_ops {
+	/* Never NULL.  Sets the sources that are new in the outcome. */
+	struct rollup *(*open)(struct store *store,
+	    const struct prepared_batch *batch, struct store_outcome *outcome);
+	/* failed: the transaction will be rolled back. */
+	void (*close)(struct rollup *rollup, bool failed);
+	/* Of any kind, when it belongs to a campaign's run. */
+	int (*run)(struct rollup *rollup, uint32_t index, struct errmsg *msg);
+	/* Summed up in memory until finish. */
+	int (*trace)(struct rollup *rollup, uint32_t index, struct errmsg *msg);
+	int (*traces_finish)(struct rollup *rollup, struct errmsg *msg);
+	int (*sighting)(
+	    struct rollup *rollup, uint32_t index, struct errmsg *msg);
+	int (*sightings_finish)(struct rollup *rollup, struct errmsg *msg);
+	/* Written at once. */
+	int (*heartbeat)(
+	    struct rollup *rollup, uint32_t index, struct errmsg *msg);
+	int (*payload)(
+	    struct rollup *rollup, uint32_t index, struct errmsg *msg);
+	int (*loss)(struct rollup *rollup, uint32_t index, struct errmsg *msg);
+};
+
 struct store_ops {
 	const char *name;
+	const struct rollup_ops *rollup;
 
 	/* Opens, creates, migrates.  ERR_UNSUPPORTED: made by a newer one;
 	 * -ENOENT: had_one, and it is gone. */
@@ -232,7 +259,7 @@ struct store_ops {
 	 * that it wrote nothing. */
 	uint64_t (*written)(struct store *store);
 
-	/* Watermark, records and every rollup, or nothing. */
+	/* Watermark and records, or nothing. */
 	int (*ingest)(struct store *store, const struct prepared_batch *batch,
 	    struct store_outcome *outcome, struct errmsg *msg);
 

@@ -163,47 +163,22 @@ static int insert_record(struct db *db, const struct prepared_batch *batch,
 	    (int64_t)r->run, &r->src, &r->dst, r->body, (size_t)r->body_len);
 }
 
-static int insert_records(struct store *store,
-    const struct prepared_batch *batch, struct store_outcome *outcome,
-    struct errmsg *msg)
+static int insert_records(struct db *db, const struct prepared_batch *batch,
+    uint32_t first_new, struct errmsg *msg)
 {
-	struct rollup rollup = {
-		.store = store, .batch = batch, .outcome = outcome
-	};
-	int err = ERR_OK;
-	for (uint32_t i = outcome->first_new;
-	     err == ERR_OK && i < batch->header.count; i++) {
-		err = insert_record(&store->db, batch, i, msg);
-		if (err == ERR_OK)
-			err = rollup_record(&rollup, i, msg);
-	}
-	if (err == ERR_OK)
-		err = rollup_finish(&rollup, msg);
-	rollup_fini(&rollup);
-	if (err < 0)
-		known_forget(&store->known);
-	return err;
-}
-
-/* Records that an agent dropped before they had a number: produced, and
- * lost, though no number says so. */
-static uint64_t count_unnumbered(
-    const struct prepared_batch *batch, uint32_t first_new)
-{
-	uint64_t sum = 0;
 	for (uint32_t i = first_new; i < batch->header.count; i++) {
-		const struct prepared_record *record = &batch->records[i];
-		if (record->kind == SONDE__RECORD__BODY_LOSS && record->record)
-			sum += record->record->loss->unnumbered;
+		int err = insert_record(db, batch, i, msg);
+		if (err < 0)
+			return err;
 	}
-	return sum;
+	return ERR_OK;
 }
 
 static int store_tail(struct store *store, const struct prepared_batch *batch,
     struct watermark *mark, struct store_outcome *outcome, struct errmsg *msg)
 {
 	const struct batch_header *h = &batch->header;
-	int err = insert_records(store, batch, outcome, msg);
+	int err = insert_records(&store->db, batch, outcome->first_new, msg);
 	if (err < 0)
 		return err;
 	uint64_t added = h->count - outcome->first_new;
@@ -220,9 +195,7 @@ static int store_tail(struct store *store, const struct prepared_batch *batch,
 		    "UPDATE agents SET stored = stored + ?2,"
 		    " lost = lost + ?3, epoch = max(epoch, ?4),"
 		    " seen_ns = ?5 WHERE id = ?1",
-		    "iiiii", batch->agent_row, (int64_t)added,
-		    (int64_t)(gone +
-			count_unnumbered(batch, outcome->first_new)),
+		    "iiiii", batch->agent_row, (int64_t)added, (int64_t)gone,
 		    (int64_t)h->epoch, batch->received.ns);
 	outcome->result = APPEND_STORED;
 	outcome->next = mark->next;

@@ -262,6 +262,7 @@ static int sqlite_reader_fault(struct store_reader *reader, struct errmsg *msg)
 
 const struct store_ops store_sqlite = {
 	.name = "sqlite",
+	.rollup = &sqlite_rollup,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.inspect = sqlite_inspect,

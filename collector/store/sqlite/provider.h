@@ -48,7 +48,7 @@ int sqlite_ingest(struct store *store, const struct prepared_batch *batch,
     struct store_outcome *outcome, struct errmsg *msg);
 
 /* rollup.c, rollup-sightings.c, rollup-paths.c: what the records of a batch
- * add.  rollup_record takes one, rollup_finish writes their sums. */
+ * add (struct rollup_ops). */
 struct sighting_kind {
 	const char *verdict, *signature; /* borrowed from the batch */
 	int64_t row, first_ns, last_ns;
@@ -102,14 +102,12 @@ struct rollup {
 };
 /* rollup-runs.c: a record of a campaign's run. */
 int rollup_run(struct rollup *rollup, uint32_t index, struct errmsg *msg);
-int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg);
-int rollup_finish(struct rollup *rollup, struct errmsg *msg);
-void rollup_fini(struct rollup *rollup);
+extern const struct rollup_ops sqlite_rollup;
 
-void rollup_sighting(struct rollup *rollup, uint32_t index);
+int rollup_sighting(struct rollup *rollup, uint32_t index, struct errmsg *msg);
 int rollup_sightings_finish(struct rollup *rollup, struct errmsg *msg);
 void sightings_fini(struct sightings *sightings);
-void rollup_trace(struct rollup *rollup, uint32_t index);
+int rollup_trace(struct rollup *rollup, uint32_t index, struct errmsg *msg);
 int rollup_traces_finish(struct rollup *rollup, struct errmsg *msg);
 void traces_fini(struct traces *traces);
 

@@ -45,13 +45,14 @@ static void add_sum(
 	t->sums[t->count++] = (struct trace_sum){ .key = *key, .path = *path };
 }
 
-void rollup_trace(struct rollup *rollup, uint32_t index)
+int rollup_trace(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
+	(void)msg;
 	struct traces *t = &rollup->traces;
 	const struct prepared_record *record = &rollup->batch->records[index];
 	struct trace_key key;
 	if (record->path.hop_count == 0)
-		return;
+		return ERR_OK;
 	int64_t at_ns =
 	    rollup_sane_ns(rollup->batch->received, record->wall_ns);
 	key.bin = rollup_bin(at_ns, rollup->store->levels[0]);
@@ -65,6 +66,7 @@ void rollup_trace(struct rollup *rollup, uint32_t index)
 		path_copy(&path, &here);
 		add_sum(t, &key, &path);
 	}
+	return ERR_OK;
 }
 
 static int insert_path(struct rollup *rollup, const struct trace_sum *sum,

@@ -86,8 +86,9 @@ static void source_join(
 	to->spoofable &= from->spoofable;
 }
 
-void rollup_sighting(struct rollup *rollup, uint32_t index)
+int rollup_sighting(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
+	(void)msg;
 	struct sightings *s = &rollup->sightings;
 	const struct prepared_record *record = &rollup->batch->records[index];
 	const Sonde__Sighting *body = record->record->sighting;
@@ -119,6 +120,7 @@ void rollup_sighting(struct rollup *rollup, uint32_t index)
 		kind->first_ns = one.first_ns;
 	if (one.last_ns > kind->last_ns)
 		kind->last_ns = one.last_ns;
+	return ERR_OK;
 }
 
 static int write_kind(

@@ -5,8 +5,11 @@
  * Heartbeats mark the bins in which a sensor watched, so that silence and
  * blindness differ.
  */
+#include <stdlib.h>
+
 #include "collector/store/sqlite/bins.h"
 #include "collector/store/sqlite/provider.h"
+#include "lib/base/xalloc.h"
 
 /* Between two heartbeats of one process the sensor watched, up to this. */
 #define WATCH_MAX_NS (900 * NS_PER_S)
@@ -29,7 +32,7 @@ static int mark_watch(
 	return ERR_OK;
 }
 
-static int add_heartbeat(
+static int rollup_heartbeat(
     struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
 	struct db *db = &rollup->store->db;
@@ -57,7 +60,7 @@ static int add_heartbeat(
 	return mark_watch(rollup, from, now, msg);
 }
 
-static int add_payload(
+static int rollup_payload(
     struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
 	const struct prepared_record *record = &rollup->batch->records[index];
@@ -70,10 +73,20 @@ static int add_payload(
 	    rollup_sane_ns(rollup->batch->received, record->wall_ns));
 }
 
-static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
+static int rollup_loss(
+    struct rollup *rollup, uint32_t index, struct errmsg *msg)
 {
 	const struct prepared_record *record = &rollup->batch->records[index];
 	const Sonde__Loss *loss = record->record->loss;
+	/* What was dropped before it had a number was produced, and is lost,
+	 * though no gap in the numbers shows it. */
+	if (loss->unnumbered > 0) {
+		int err = db_run(&rollup->store->db, msg,
+		    "UPDATE agents SET lost = lost + ?2 WHERE id = ?1", "ii",
+		    rollup->batch->agent_row, (int64_t)loss->unnumbered);
+		if (err < 0)
+			return err;
+	}
 	return db_run(&rollup->store->db, msg,
 	    "INSERT INTO losses (agent, wall_ns, epoch, from_seq, to_seq,"
 	    " unnumbered, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -83,45 +96,34 @@ static int add_loss(struct rollup *rollup, uint32_t index, struct errmsg *msg)
 	    (int64_t)loss->to_seq, (int64_t)loss->unnumbered, loss->reason);
 }
 
-int rollup_record(struct rollup *rollup, uint32_t index, struct errmsg *msg)
+static struct rollup *rollup_open(struct store *store,
+    const struct prepared_batch *batch, struct store_outcome *outcome)
 {
-	const struct prepared_record *record = &rollup->batch->records[index];
-	if (record->in_campaign) {
-		int err = rollup_run(rollup, index, msg);
-		if (err < 0)
-			return err;
-	}
-	switch (record->kind) {
-	case SONDE__RECORD__BODY_TRACE: rollup_trace(rollup, index); break;
-	case SONDE__RECORD__BODY_SIGHTING:
-		if (record->record)
-			rollup_sighting(rollup, index);
-		break;
-	case SONDE__RECORD__BODY_HEARTBEAT:
-		return add_heartbeat(rollup, index, msg);
-	case SONDE__RECORD__BODY_PAYLOAD:
-		return record->record ? add_payload(rollup, index, msg)
-				      : ERR_OK;
-	case SONDE__RECORD__BODY_LOSS:
-		return record->record ? add_loss(rollup, index, msg) : ERR_OK;
-	case SONDE__RECORD__BODY_PING:
-	case SONDE__RECORD__BODY_PATHS:
-	case SONDE__RECORD__BODY_TRAIN:
-	case SONDE__RECORD__BODY_LOG:
-	case SONDE__RECORD__BODY__NOT_SET:
-	case _SONDE__RECORD__BODY__CASE_IS_INT_SIZE: break;
-	}
-	return ERR_OK;
+	struct rollup *rollup = xcalloc(1, sizeof(*rollup));
+	rollup->store = store;
+	rollup->batch = batch;
+	rollup->outcome = outcome;
+	return rollup;
 }
 
-int rollup_finish(struct rollup *rollup, struct errmsg *msg)
+static void rollup_close(struct rollup *rollup, bool failed)
 {
-	int err = rollup_sightings_finish(rollup, msg);
-	return err < 0 ? err : rollup_traces_finish(rollup, msg);
-}
-
-void rollup_fini(struct rollup *rollup)
-{
+	if (failed)
+		known_forget(&rollup->store->known);
 	sightings_fini(&rollup->sightings);
 	traces_fini(&rollup->traces);
+	free(rollup);
 }
+
+const struct rollup_ops sqlite_rollup = {
+	.open = rollup_open,
+	.close = rollup_close,
+	.run = rollup_run,
+	.trace = rollup_trace,
+	.traces_finish = rollup_traces_finish,
+	.sighting = rollup_sighting,
+	.sightings_finish = rollup_sightings_finish,
+	.heartbeat = rollup_heartbeat,
+	.payload = rollup_payload,
+	.loss = rollup_loss,
+};

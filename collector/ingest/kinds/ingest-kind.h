@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the collector does with the records of one kind beside storing them:
+ * one const struct and one file (kind-NAME.c) a kind.  The table follows from
+ * RECORD_KINDS in lib/record/kinds.h.  Every hook may be NULL.
+ */
+#pragma once
+
+#include "collector/store/store.h"
+#include "lib/record/kinds.h"
+
+struct collector;
+struct agent;
+
+/* Inside the transaction that stores the batch. */
+struct ingest_context {
+	const struct rollup_ops *ops;
+	struct rollup *rollup; /* of this batch */
+	const struct prepared_batch *batch;
+};
+
+/* The same transaction, behind all rollups: what the event log hears. */
+struct announcement {
+	struct collector *collector;
+	const struct agent *agent;
+	const struct prepared_batch *batch;
+	const struct store_outcome *outcome; /* what was new */
+};
+
+struct ingest_kind {
+	/* In the caller's thread, once a record: fills what the writer needs
+	 * of it.  1: the record itself must outlive the call too
+	 * (to->record); 0: not; an error refuses the whole batch. */
+	int (*prepare)(struct prepared_record *to, const Sonde__Record *record,
+	    struct errmsg *msg);
+	/* In the writer's thread, once a record that is stored for the first
+	 * time; index into context->batch->records. */
+	int (*add)(
+	    struct ingest_context *context, uint32_t index, struct errmsg *msg);
+	/* Behind the last add of a batch that had any of the kind. */
+	int (*finish)(struct ingest_context *context, struct errmsg *msg);
+	/* Once a batch that had new records of the kind. */
+	int (*announce)(const struct announcement *a, struct errmsg *msg);
+};
+
+/* Never NULL for a kind of lib/record/kinds.h, NULL for others. */
+const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body);
+
+#define INGEST_KIND(name, capitals, class, producers) \
+	extern const struct ingest_kind ingest_##name;
+RECORD_KINDS(INGEST_KIND)
+#undef INGEST_KIND
+
+/* All records behind outcome->first_new through add, then every finish. */
+int ingest_add(const struct store_ops *ops, struct store *store,
+    const struct prepared_batch *batch, struct store_outcome *outcome,
+    struct errmsg *msg);
+int ingest_announce(const struct announcement *a, struct errmsg *msg);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* Heartbeats: the agent's newest state, and that its sensor watched. */
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/ingest/kinds/ingest-kind.h"
+
+static int prepare_heartbeat(
+    struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
+{
+	const Sonde__Heartbeat *heartbeat = record->heartbeat;
+	struct prepared_heartbeat *h = &to->heartbeat;
+	(void)msg;
+	h->uptime_ns = heartbeat->uptime_ns;
+	snprintf(h->version, sizeof(h->version), "%s", heartbeat->version);
+	for (char *c = h->version; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	for (size_t i = 0; i < heartbeat->n_counters; i++)
+		if (strncmp(heartbeat->counters[i]->name, "sensor.", 7) == 0)
+			h->sensor = true;
+	return 0;
+}
+
+static int add_heartbeat(
+    struct ingest_context *context, uint32_t index, struct errmsg *msg)
+{
+	return context->ops->heartbeat(context->rollup, index, msg);
+}
+
+const struct ingest_kind ingest_heartbeat = {
+	.prepare = prepare_heartbeat,
+	.add = add_heartbeat,
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* Pings: stored, found by their ends; nothing is summed up. */
+#include "collector/ingest/kinds/announce.h"
+#include "collector/ingest/kinds/ingest-kind.h"
+
+static int prepare_ping(
+    struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
+{
+	const Sonde__Ping *ping = record->ping;
+	(void)msg;
+	to->src = addr_from_bytes(ping->src.data, ping->src.len);
+	to->dst = addr_from_bytes(ping->dst.data, ping->dst.len);
+	to->reached = ping->received > 0;
+	return 0;
+}
+
+static int announce_pings(const struct announcement *a, struct errmsg *msg)
+{
+	return announce_runs(
+	    a, SONDE__RECORD__BODY_PING, announce_targets, msg);
+}
+
+const struct ingest_kind ingest_ping = {
+	.prepare = prepare_ping,
+	.announce = announce_pings,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sightings: rows and counts by minute, hour and day.  An outbreak is
+ * thousands of new sources, so a batch names a few of each signature and
+ * counts the rest.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/core/agent-table.h"
+#include "collector/core/event-log.h"
+#include "collector/ingest/kinds/announce.h"
+#include "collector/ingest/kinds/ingest-kind.h"
+#include "lib/json/json-value.h"
+
+#define NAME_MAX_LEN 64
+#define NAMED_SOURCES 5
+#define SIGNATURES_MOST 8
+
+static bool sighting_is_useful(const Sonde__Sighting *sighting)
+{
+	return sighting->src.len > 0 &&
+	    strlen(sighting->verdict) <= NAME_MAX_LEN &&
+	    strlen(sighting->signature) <= NAME_MAX_LEN &&
+	    sighting->packets <= INT32_MAX && sighting->proto <= 255 &&
+	    sighting->dport <= 65535;
+}
+
+static int prepare_sighting(
+    struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
+{
+	const Sonde__Sighting *sighting = record->sighting;
+	(void)msg;
+	to->src = addr_from_bytes(sighting->src.data, sighting->src.len);
+	return sighting_is_useful(sighting);
+}
+
+static int add_sighting(
+    struct ingest_context *context, uint32_t index, struct errmsg *msg)
+{
+	if (!context->batch->records[index].record)
+		return ERR_OK;
+	return context->ops->sighting(context->rollup, index, msg);
+}
+
+static int finish_sightings(struct ingest_context *context, struct errmsg *msg)
+{
+	return context->ops->sightings_finish(context->rollup, msg);
+}
+
+static int announce_source(const struct announcement *a,
+    const Sonde__Sighting *sighting, struct errmsg *msg)
+{
+	char text[300], src[ADDR_TEXT_LEN] = "?";
+	struct addr addr =
+	    addr_from_bytes(sighting->src.data, sighting->src.len);
+	addr_text(&addr, src);
+	snprintf(text, sizeof(text), "%s: first %s from %s", a->agent->name,
+	    sighting->signature, src);
+	json_t *fields = announce_fields(a->agent);
+	json_object_set_new(fields, "src", json_addr(&addr));
+	json_object_set_new(fields, "verdict", json_text(sighting->verdict));
+	json_object_set_new(
+	    fields, "signature", json_text(sighting->signature));
+	json_object_set_new(fields, "sources", json_integer(1));
+	return feed_add(a->collector, "sighting", text, fields, msg);
+}
+
+static int announce_more(const struct announcement *a,
+    const Sonde__Sighting *like, uint32_t more, struct errmsg *msg)
+{
+	char text[300];
+	snprintf(text, sizeof(text), "%s: %u more new sources of %s",
+	    a->agent->name, more, like->signature);
+	json_t *fields = announce_fields(a->agent);
+	json_object_set_new(fields, "src", json_null());
+	json_object_set_new(fields, "verdict", json_text(like->verdict));
+	json_object_set_new(fields, "signature", json_text(like->signature));
+	json_object_set_new(fields, "sources", json_integer(more));
+	return feed_add(a->collector, "sighting", text, fields, msg);
+}
+
+struct source_sum {
+	const Sonde__Sighting *like;
+	uint32_t count;
+};
+
+static struct source_sum *source_slot(
+    struct source_sum *sums, size_t *count, const Sonde__Sighting *sighting)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (strcmp(sums[i].like->signature, sighting->signature) == 0)
+			return &sums[i];
+	if (*count == SIGNATURES_MOST)
+		return NULL;
+	sums[*count].like = sighting;
+	return &sums[(*count)++];
+}
+
+static int announce_sightings(const struct announcement *a, struct errmsg *msg)
+{
+	struct source_sum sums[SIGNATURES_MOST] = { 0 };
+	size_t count = 0;
+	int err;
+	for (size_t i = 0; i < a->outcome->new_source_count; i++) {
+		const Sonde__Sighting *sighting =
+		    a->batch->records[a->outcome->new_sources[i]]
+			.record->sighting;
+		if (sighting->signature[0] == '\0')
+			continue;
+		struct source_sum *sum = source_slot(sums, &count, sighting);
+		if (!sum || ++sum->count > NAMED_SOURCES)
+			continue;
+		err = announce_source(a, sighting, msg);
+		if (err < 0)
+			return err;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (sums[i].count <= NAMED_SOURCES)
+			continue;
+		err = announce_more(
+		    a, sums[i].like, sums[i].count - NAMED_SOURCES, msg);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
+
+const struct ingest_kind ingest_sighting = {
+	.prepare = prepare_sighting,
+	.add = add_sighting,
+	.finish = finish_sightings,
+	.announce = announce_sightings,
+};

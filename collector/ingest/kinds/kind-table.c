@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* The kinds in the order of their table, and a batch's way through them. */
+#include <string.h>
+
+#include "collector/ingest/kinds/ingest-kind.h"
+
+static const struct {
+	Sonde__Record__BodyCase body;
+	const struct ingest_kind *kind;
+} kinds[] = {
+#define KIND(name, capitals, class, producers) \
+	{ SONDE__RECORD__BODY_##capitals, &ingest_##name },
+	RECORD_KINDS(KIND)
+#undef KIND
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+static size_t kind_index(Sonde__Record__BodyCase body)
+{
+	size_t i = 0;
+	while (i < KIND_COUNT && kinds[i].body != body)
+		i++;
+	return i;
+}
+
+const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body)
+{
+	size_t i = kind_index(body);
+	return i < KIND_COUNT ? kinds[i].kind : NULL;
+}
+
+static int add_record(
+    struct ingest_context *context, uint32_t index, struct errmsg *msg)
+{
+	const struct prepared_record *record = &context->batch->records[index];
+	const struct ingest_kind *kind = ingest_kind_of(record->kind);
+	if (record->in_campaign) {
+		int err = context->ops->run(context->rollup, index, msg);
+		if (err < 0)
+			return err;
+	}
+	return kind->add ? kind->add(context, index, msg) : ERR_OK;
+}
+
+int ingest_add(const struct store_ops *ops, struct store *store,
+    const struct prepared_batch *batch, struct store_outcome *outcome,
+    struct errmsg *msg)
+{
+	struct ingest_context context = { .ops = ops->rollup,
+		.rollup = ops->rollup->open(store, batch, outcome),
+		.batch = batch };
+	bool met[KIND_COUNT] = { false };
+	int err = ERR_OK;
+	for (uint32_t i = outcome->first_new; i < batch->header.count; i++) {
+		met[kind_index(batch->records[i].kind)] = true;
+		err = add_record(&context, i, msg);
+		if (err < 0)
+			goto out;
+	}
+	for (size_t k = 0; k < KIND_COUNT; k++) {
+		if (!met[k] || !kinds[k].kind->finish)
+			continue;
+		err = kinds[k].kind->finish(&context, msg);
+		if (err < 0)
+			goto out;
+	}
+out:
+	ops->rollup->close(context.rollup, err < 0);
+	return err;
+}
+
+int ingest_announce(const struct announcement *a, struct errmsg *msg)
+{
+	bool met[KIND_COUNT] = { false };
+	for (uint32_t i = a->outcome->first_new; i < a->batch->header.count;
+	     i++)
+		met[kind_index(a->batch->records[i].kind)] = true;
+	for (size_t k = 0; k < KIND_COUNT; k++) {
+		if (!met[k] || !kinds[k].kind->announce)
+			continue;
+		int err = kinds[k].kind->announce(a, msg);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
