@@ -33,6 +33,7 @@ struct engine *engine_new(const struct engine_config *config)
 	    .max_counters = config->max_counters,
 	    .key = key,
 	    .per_port = config->per_port,
+	    .first_sights = config->first_sights,
 	    .payloads = e->payloads,
 	    .finding = config->finding,
 	    .arg = config->arg,

@@ -145,18 +145,23 @@ static void start_finding(
 		f->victim = s->victim;
 }
 
+enum why { AT_FLUSH, EVICTED, FIRST };
+
 static void give(struct table *t, const struct source *s,
-    const struct group *groups, size_t count, bool evicted)
+    const struct group *groups, size_t count, enum why why)
 {
 	const struct distinct *sets[ROWS_PER_SOURCE_MAX];
 	const struct row *most = groups[0].row;
+	uint64_t packets = 0; /* of the interval, reported or not */
 	struct finding f;
 	start_finding(&f, s, &groups[0]);
-	f.evicted = evicted;
+	f.evicted = why == EVICTED;
+	f.is_first = why == FIRST;
 	f.ports = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		const struct row *row = groups[i].row;
 		add_to_finding(&f, row);
+		packets += row->packets + row->reported;
 		sets[i] = &row->targets;
 		bool better =
 		    row->packets > most->packets || (most->flags & ROW_FOLDED);
@@ -167,8 +172,8 @@ static void give(struct table *t, const struct source *s,
 	}
 	name_ports(&f, most);
 	f.targets = distinct_union(t->targets, sets, count, &f.targets_quality);
-	if (f.targets > f.packets) /* an estimate may be; the truth is not */
-		f.targets = (uint32_t)f.packets;
+	if (f.targets > packets) /* an estimate may be; the truth is not */
+		f.targets = (uint32_t)packets;
 	t->config.finding(t->config.arg, &f);
 }
 
@@ -190,6 +195,33 @@ static size_t gather_class(struct group *groups, size_t count)
 		groups[i] = swap;
 	}
 	return same;
+}
+
+/* A worm's payload proves it.  A tool's fingerprint, once its source has
+ * asked several targets: that is a scan and stays one. */
+enum signature table_proven_signature(
+    const struct source *s, const struct row *row)
+{
+	if (row->worm != SIGNATURE_NONE)
+		return (enum signature)row->worm;
+	if (row->masscan + row->zmap == 0 || !s->several_targets ||
+	    distinct_is_one(&row->targets))
+		return SIGNATURE_NONE;
+	return tool_of(s, row);
+}
+
+void table_give_first(struct table *t, const struct source *s, struct row *row)
+{
+	enum signature signature = table_proven_signature(s, row);
+	const struct group group = {
+		.verdict = verdict_of(t, s, row, probed_ports(t, s)),
+		.signature = signature,
+		.row = row,
+	};
+	give(t, s, &group, 1, FIRST);
+	uint64_t reported = row->reported + row->packets;
+	row->reported = reported < UINT16_MAX ? (uint16_t)reported : UINT16_MAX;
+	row->packets = row->size_bytes = 0;
 }
 
 void table_give_findings(struct table *t, const struct source *s, bool evicted)
@@ -214,7 +246,7 @@ void table_give_findings(struct table *t, const struct source *s, bool evicted)
 		size_t same = t->config.per_port
 		    ? 1
 		    : gather_class(groups + at, count - at);
-		give(t, s, groups + at, same, evicted);
+		give(t, s, groups + at, same, evicted ? EVICTED : AT_FLUSH);
 		at += same;
 	}
 }

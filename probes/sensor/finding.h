@@ -33,7 +33,11 @@ struct finding {
 	uint8_t hash[PAYLOAD_HASH_LEN]; /* of the first payload */
 	uint8_t ttl_min, ttl_max;
 	bool spoofable; /* nothing shows that src sent this */
-	bool evicted;   /* said now because the source gave way */
+	bool evicted;   /* reported now because the source gave way */
+	bool is_first;  /* reported at once: the first of this source with its
+			   signature.  The packets that follow in the interval
+			   come in a finding of their own, whose targets are
+			   all of the interval's. */
 };
 
 /* The finding is borrowed for the call. */

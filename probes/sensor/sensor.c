@@ -26,6 +26,7 @@
 #define FORGET_NS (3600 * NS_PER_S)
 #define SAY_LEAST_PACKETS 3
 #define WRITE_TIMEOUT_MS 5000
+#define FIRST_SIGHTS_A_SECOND 64
 
 struct sensor_capture {
 	struct capture *captures[SENSOR_INTERFACES_MAX];
@@ -46,6 +47,8 @@ enum cell {
 	CELL_SOURCES,
 	CELL_EVICTED,
 	CELL_SIGHTINGS,
+	CELL_FIRST,
+	CELL_FIRST_DEFERRED,
 	CELL_UNSAID,
 	CELL_PAYLOADS,
 	CELLS
@@ -65,6 +68,8 @@ static const char *const cell_names[CELLS] = {
 	[CELL_SOURCES] = "sensor.sources",
 	[CELL_EVICTED] = "sensor.evicted",
 	[CELL_SIGHTINGS] = "sensor.sightings",
+	[CELL_FIRST] = "sensor.first_sightings",
+	[CELL_FIRST_DEFERRED] = "sensor.first_deferred",
 	[CELL_UNSAID] = "sensor.unsaid",
 	[CELL_PAYLOADS] = "sensor.payloads",
 };
@@ -200,8 +205,10 @@ static void on_finding(void *arg, const struct finding *f)
 	Sonde__Record record = SONDE__RECORD__INIT;
 	record.body_case = SONDE__RECORD__BODY_SIGHTING;
 	record.sighting = &s;
-	if (send_record(r, &record))
-		counters_add(r->cells[CELL_SIGHTINGS], 1);
+	if (!send_record(r, &record))
+		return;
+	counters_add(r->cells[CELL_SIGHTINGS], 1);
+	counters_add(r->cells[CELL_FIRST], f->is_first);
 }
 
 static void send_payloads(struct runner *r)
@@ -240,6 +247,8 @@ static void on_counted(void *arg)
 	counters_set(r->cells[CELL_REPLIES], c->replies);
 	counters_set(r->cells[CELL_SOURCES], table.sources);
 	counters_set(r->cells[CELL_EVICTED], table.evicted);
+	counters_set(
+	    r->cells[CELL_FIRST_DEFERRED], table.first_sights_deferred);
 }
 
 static int on_interval(void *arg, struct errmsg *msg)
@@ -274,6 +283,7 @@ int sensor_run(struct sensor_capture *capture,
 	    .homes = config->homes,
 	    .home_count = config->home_count,
 	    .per_port = true,
+	    .first_sights = FIRST_SIGHTS_A_SECOND,
 	    .finding = on_finding,
 	    .arg = &r,
 	});

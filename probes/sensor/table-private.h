@@ -3,6 +3,7 @@
 #pragma once
 
 #include "probes/sensor/detect/flood.h"
+#include "probes/sensor/first-sight.h"
 #include "probes/sensor/table.h"
 
 #define ROW_NONE UINT32_MAX
@@ -28,6 +29,7 @@ struct row {
 	uint8_t kind, worm, proto, flags;
 	uint16_t port, dport;
 	uint8_t ttl_min, ttl_max;
+	uint16_t reported; /* of this interval's packets, before its end */
 	uint32_t seen, masscan, zmap; /* since the source is known */
 	uint64_t packets, size_bytes; /* in this interval, as the rest */
 	int64_t first_ns, last_ns;
@@ -45,6 +47,7 @@ struct source {
 	uint32_t first_target;
 	uint32_t packets, near_ids; /* ids close to the one before */
 	uint32_t syns, masscan, zmap;
+	uint32_t first_sights; /* bits by signature: nothing is first again */
 	uint64_t probes;
 	uint64_t port_bits; /* of the ports it probed, by their hashes */
 	uint64_t key_bits;  /* of its rows' keys: most strangers show here */
@@ -74,12 +77,20 @@ struct table {
 	struct row *rows;
 	struct distinct_pool *targets;
 	struct meter *meter;
+	struct first_sight *first_sight; /* NULL: none */
 	uint32_t source_made, source_free, source_count;
 	uint32_t newest, oldest, slot_mask;
 	uint32_t row_made, row_free, row_max;
-	uint64_t sources_ever, evicted;
+	uint64_t sources_ever, evicted, first_sights_deferred;
 };
 
 /* Gives the findings of one source (probes/sensor/finding.c). */
 void table_give_findings(
     struct table *table, const struct source *source, bool evicted);
+/* The signature that a row shows beyond doubt: what follows cannot make it
+ * another class.  SIGNATURE_NONE: none, or not yet. */
+enum signature table_proven_signature(
+    const struct source *source, const struct row *row);
+/* Gives one row as a first finding; its packets are reported with that. */
+void table_give_first(
+    struct table *table, const struct source *source, struct row *row);

@@ -64,6 +64,8 @@ struct table *table_new(const struct table_config *config)
 	lay_out(t, max, slots);
 	t->targets = distinct_pool_new(config->max_counters);
 	t->meter = meter_new();
+	if (config->first_sights > 0)
+		t->first_sight = first_sight_new(config->first_sights);
 	t->newest = t->oldest = NONE;
 	t->source_free = t->row_free = NONE;
 	return t;
@@ -75,6 +77,7 @@ void table_free(struct table *t)
 		return;
 	distinct_pool_free(t->targets);
 	meter_free(t->meter);
+	first_sight_free(t->first_sight);
 	munmap(t->memory, t->memory_len);
 	free(t);
 }
@@ -85,6 +88,7 @@ struct table_stats table_stats(const struct table *t)
 		.sources = t->source_count,
 		.sources_ever = t->sources_ever,
 		.evicted = t->evicted,
+		.first_sights_deferred = t->first_sights_deferred,
 	};
 }
 
@@ -446,6 +450,33 @@ void table_fetch(const struct table *t, struct table_entry *e, int step)
 		distinct_fetch(t->targets, &row->targets, e->target);
 }
 
+/* A source's first packet with a signature is reported at once. */
+static void look_for_first(
+    struct table *t, struct source *s, struct row *row, int64_t at_ns)
+{
+	enum signature signature = table_proven_signature(s, row);
+	uint32_t bit = UINT32_C(1) << signature;
+	if (signature == SIGNATURE_NONE || s->first_sights & bit)
+		return;
+	s->first_sights |= bit;
+	uint64_t key = addr_hash(&s->addr, t->config.key) ^
+	    signature * UINT64_C(0x9e3779b97f4a7c15);
+	switch (first_sight_ask(t->first_sight, key, at_ns)) {
+	case FIRST_SIGHT_REPORT: table_give_first(t, s, row); break;
+	case FIRST_SIGHT_DEFER: t->first_sights_deferred++; break;
+	case FIRST_SIGHT_KNOWN: break;
+	}
+}
+
+static void count_as_probe(struct table *t, struct source *s, struct row *row,
+    const struct table_entry *e, bool is_new)
+{
+	count_probe(s, row, &e->packet, e->target);
+	if (is_new)
+		meter_note(t->meter,
+		    meter_key(e->target, row->proto, row->port), e->at.ns);
+}
+
 void table_add(struct table *t, const struct table_entry *e)
 {
 	const struct packet *p = &e->packet;
@@ -466,12 +497,10 @@ void table_add(struct table *t, const struct table_entry *e)
 	note_payload(t, row, p);
 	if (r->kind == KIND_BACKSCATTER)
 		note_victim(s, p);
-	if (r->kind != KIND_PROBE)
-		return;
-	count_probe(s, row, p, e->target);
-	uint32_t key = meter_key(e->target, row->proto, row->port);
-	if (is_new)
-		meter_note(t->meter, key, e->at.ns);
+	if (r->kind == KIND_PROBE)
+		count_as_probe(t, s, row, e, is_new);
+	if (t->first_sight)
+		look_for_first(t, s, row, e->at.ns);
 }
 
 void table_answered(struct table *t, const struct addr *src)
@@ -491,6 +520,7 @@ void table_flush(struct table *t)
 			struct row *row = &t->rows[i];
 			distinct_clear(t->targets, &row->targets);
 			row->packets = row->size_bytes = 0;
+			row->reported = 0;
 			row->flags &=
 			    (uint8_t) ~(ROW_HAS_HASH | ROW_DPORT_VARIES);
 		}

@@ -25,6 +25,7 @@ struct table_config {
 	uint32_t max_counters;     /* sources with more than a few targets */
 	uint64_t key;              /* secret; hashes depend on it */
 	bool per_port;             /* a finding per port, not per class */
+	uint32_t first_sights;     /* a second; 0: all wait for the flush */
 	struct payloads *payloads; /* borrowed */
 	finding_fn *finding;       /* gets each finding */
 	void *arg;
@@ -65,5 +66,6 @@ struct table_stats {
 	uint64_t
 	    sources_ever; /* one that gave way and came back counts twice */
 	uint64_t evicted;
+	uint64_t first_sights_deferred; /* to their interval's end */
 };
 struct table_stats table_stats(const struct table *table);

@@ -31,7 +31,8 @@ static inline void on_finding(void *arg, const struct finding *f)
 	w->found[w->count++] = *f;
 }
 
-static inline void start(uint32_t max_sources, const char *home)
+static inline void start_with(
+    uint32_t max_sources, const char *home, uint32_t first_sights)
 {
 	struct prefix prefix;
 	if (home)
@@ -46,9 +47,15 @@ static inline void start(uint32_t max_sources, const char *home)
 	    .max_payload_bytes = 16384,
 	    .homes = home ? &prefix : NULL,
 	    .home_count = home ? 1 : 0,
+	    .first_sights = first_sights,
 	    .finding = on_finding,
 	    .arg = &world,
 	});
+}
+
+static inline void start(uint32_t max_sources, const char *home)
+{
+	start_with(max_sources, home, 0);
 }
 
 /* after_ms: since the packet before. */

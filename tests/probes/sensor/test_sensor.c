@@ -133,7 +133,7 @@ static uint64_t counter(const struct outcome *o, const char *name)
 	return 0;
 }
 
-static void a_worm_becomes_a_payload_and_a_sighting(void **state)
+static void a_worm_is_a_sighting_at_once_and_then_its_minute(void **state)
 {
 	(void)state;
 	uint8_t payload[376];
@@ -149,30 +149,38 @@ static void a_worm_becomes_a_payload_and_a_sighting(void **state)
 			.payload_len = sizeof(payload) };
 	struct outcome o = run(frames, 3);
 	assert_int_equal(o.err, 0);
-	assert_int_equal(o.count, 2);
-	const Sonde__Payload *p = o.records[0]->payload;
-	assert_int_equal(o.records[0]->body_case, SONDE__RECORD__BODY_PAYLOAD);
+	assert_int_equal(o.count, 3);
+	const Sonde__Sighting *first = o.records[0]->sighting;
+	assert_int_equal(o.records[0]->body_case, SONDE__RECORD__BODY_SIGHTING);
+	assert_string_equal(first->signature, "slammer");
+	assert_int_equal(first->packets, 1);
+	assert_int_equal(first->targets, 1);
+	assert_int_equal(first->last_wall_ns, INT64_C(1700000000500000000));
+	const Sonde__Payload *p = o.records[1]->payload;
+	assert_int_equal(o.records[1]->body_case, SONDE__RECORD__BODY_PAYLOAD);
 	assert_int_equal(p->octets.len, 376);
 	assert_memory_equal(p->octets.data, payload, 376);
-	const Sonde__Sighting *s = o.records[1]->sighting;
-	assert_int_equal(o.records[1]->body_case, SONDE__RECORD__BODY_SIGHTING);
+	const Sonde__Sighting *s = o.records[2]->sighting;
+	assert_int_equal(o.records[2]->body_case, SONDE__RECORD__BODY_SIGHTING);
 	assert_int_equal(s->src.len, 4);
 	assert_memory_equal(s->src.data, "\xcb\x00\x71\x09", 4);
 	assert_string_equal(s->verdict, "worm");
 	assert_string_equal(s->signature, "slammer");
 	assert_int_equal(s->proto, 17);
 	assert_int_equal(s->dport, 1434);
-	assert_int_equal(s->packets, 3);
-	assert_int_equal(s->size_bytes, 3 * 404);
+	assert_int_equal(s->packets, 2);
+	assert_int_equal(s->size_bytes, 2 * 404);
 	assert_int_equal(s->targets, 2);
 	assert_int_equal(s->ttl_min, 113);
 	assert_int_equal(s->interval_s, 60);
-	assert_int_equal(s->first_wall_ns, INT64_C(1700000000500000000));
+	assert_int_equal(s->first_wall_ns, INT64_C(1700000001500000000));
 	assert_int_equal(s->last_wall_ns, INT64_C(1700000002500000000));
 	assert_memory_equal(s->payload_hash.data, p->hash.data, 16);
 	assert_int_equal(counter(&o, "sensor.captured"), 3);
 	assert_int_equal(counter(&o, "sensor.decoded"), 3);
-	assert_int_equal(counter(&o, "sensor.sightings"), 1);
+	assert_int_equal(counter(&o, "sensor.sightings"), 2);
+	assert_int_equal(counter(&o, "sensor.first_sightings"), 1);
+	assert_int_equal(counter(&o, "sensor.first_deferred"), 0);
 	assert_int_equal(counter(&o, "sensor.payloads"), 1);
 	outcome_fini(&o);
 }
@@ -188,13 +196,16 @@ static void each_port_has_a_sighting_of_its_own(void **state)
 			.dport = (uint16_t)(i / 2 + 23),
 			.seq = 0xc6336407 };
 	struct outcome o = run(frames, 4);
-	assert_int_equal(o.count, 2);
-	for (size_t i = 0; i < 2; i++) {
-		assert_string_equal(o.records[i]->sighting->signature, "mirai");
-		assert_int_equal(o.records[i]->sighting->packets, 2);
+	assert_int_equal(o.count, 3); /* one is the first of both */
+	uint64_t packets[2] = { 0 };
+	for (size_t i = 0; i < 3; i++) {
+		const Sonde__Sighting *s = o.records[i]->sighting;
+		assert_string_equal(s->signature, "mirai");
+		assert_in_range(s->dport, 23, 24);
+		packets[s->dport - 23] += s->packets;
 	}
-	assert_int_not_equal(
-	    o.records[0]->sighting->dport, o.records[1]->sighting->dport);
+	assert_int_equal(packets[0], 2);
+	assert_int_equal(packets[1], 2);
 	outcome_fini(&o);
 }
 
@@ -265,8 +276,9 @@ static void a_fifo_is_read_as_it_fills_and_ends_by_a_signal(void **state)
 	ualarm(0, 0);
 	close(ends[1]);
 	read_records(&o, ends[0]);
-	assert_int_equal(o.count, 1);
-	assert_int_equal(o.records[0]->sighting->packets, 3);
+	assert_int_equal(o.count, 2);
+	assert_int_equal(o.records[0]->sighting->packets, 1);
+	assert_int_equal(o.records[1]->sighting->packets, 2);
 	outcome_fini(&o);
 	close(ends[0]);
 	close(fd);
@@ -332,7 +344,8 @@ static void a_record_pipe_that_broke_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_worm_becomes_a_payload_and_a_sighting),
+		cmocka_unit_test(
+		    a_worm_is_a_sighting_at_once_and_then_its_minute),
 		cmocka_unit_test(each_port_has_a_sighting_of_its_own),
 		cmocka_unit_test(icmp_shows_type_and_code_as_port),
 		cmocka_unit_test(

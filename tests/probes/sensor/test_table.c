@@ -67,13 +67,12 @@ static void a_source_is_found_again_whoever_left(void **state)
 	}
 }
 
-static void every_packet_is_in_exactly_one_finding(void **state)
+static void count_every_packet(uint32_t first_sights)
 {
-	(void)state;
 	uint32_t random = 1;
 	char src[32], dst[32];
-	uint64_t sent = 50000, found = 0;
-	start(40, NULL);
+	uint64_t sent = 50000, found = 0, first = 0;
+	start_with(40, NULL, first_sights);
 	for (uint64_t i = 0; i < sent; i++) {
 		random = random * 1664525 + 1013904223;
 		static const uint8_t protos[] = { 1, 6, 17, 47 };
@@ -87,11 +86,18 @@ static void every_packet_is_in_exactly_one_finding(void **state)
 			.payload = "payload",
 			.payload_len = random >> 8 & 7,
 		};
+		if (i % 7 == 0) { /* Mirai's sequence number is its target */
+			f.proto = PACKET_TCP;
+			f.flags = PACKET_TCP_SYN;
+			f.seq = 0xc6336400 | (random >> 12 & 255);
+		}
 		snprintf(src, sizeof(src), "10.0.0.%u", random >> 24 & 127);
 		snprintf(dst, sizeof(dst), "198.51.100.%u", random >> 12 & 255);
 		send(f, 1);
-		for (size_t n = 0; n < world.count; n++)
+		for (size_t n = 0; n < world.count; n++) {
 			found += world.found[n].packets;
+			first += world.found[n].is_first;
+		}
 		world.count = 0;
 		if (i % 10000 == 0)
 			engine_flush(world.engine);
@@ -101,6 +107,117 @@ static void every_packet_is_in_exactly_one_finding(void **state)
 		found += world.found[n].packets;
 	assert_int_equal(found, sent);
 	assert_int_equal(engine_counts(world.engine)->decoded, sent);
+	assert_int_equal(first > 0, first_sights > 0);
+}
+
+static void every_packet_is_in_exactly_one_finding(void **state)
+{
+	(void)state;
+	count_every_packet(0);
+	count_every_packet(1000);
+}
+
+static void the_first_of_a_signature_does_not_wait(void **state)
+{
+	(void)state;
+	struct frame f = { .proto = PACKET_TCP, .dport = 23 };
+	start_with(10, NULL, 10);
+	send(syn, 1); /* no signature: it waits */
+	for (int n = 1; n <= 3; n++) {
+		char dst[32];
+		snprintf(dst, sizeof(dst), "198.51.100.%d", n);
+		f.dst = dst;
+		f.seq = 0xc6336400 | (uint32_t)n;
+		send(f, 1000);
+		engine_settle(world.engine);
+		assert_int_equal(world.count, 1);
+	}
+	assert_true(world.found[0].is_first);
+	assert_int_equal(world.found[0].signature, SIGNATURE_MIRAI);
+	assert_int_equal(world.found[0].packets, 1);
+	assert_int_equal(world.found[0].targets, 1);
+	engine_flush(world.engine);
+	assert_int_equal(world.count, 3);
+	for (size_t i = 1; i < world.count; i++) {
+		const struct finding *g = &world.found[i];
+		bool mirai = g->signature == SIGNATURE_MIRAI;
+		assert_false(g->is_first);
+		assert_int_equal(g->packets, mirai ? 2 : 1);
+		assert_int_equal(g->targets, mirai ? 3 : 1);
+	}
+	f.dport = 2323; /* of this source it is nothing new */
+	send(f, 1000);
+	engine_settle(world.engine);
+	assert_int_equal(world.count, 3);
+}
+
+static void a_tool_is_first_when_several_targets_prove_it(void **state)
+{
+	(void)state;
+	start_with(10, NULL, 10);
+	send(masscan(1), 0);
+	send(masscan(2), 1000);
+	engine_settle(world.engine);
+	assert_int_equal(world.count, 0);
+	struct frame f = masscan(3);
+	f.dst = "198.51.100.8";
+	f.ip_id = (uint16_t)(0xc6336408 ^ f.dport ^ f.seq);
+	send(f, 1000);
+	engine_settle(world.engine);
+	assert_int_equal(world.count, 1);
+	assert_true(world.found[0].is_first);
+	assert_int_equal(world.found[0].signature, SIGNATURE_MASSCAN);
+	assert_int_equal(world.found[0].verdict, VERDICT_SCAN);
+	assert_int_equal(world.found[0].packets, 3);
+	engine_flush(world.engine); /* nothing is left to report */
+	assert_int_equal(world.count, 1);
+}
+
+static struct frame mirai_from(char src[static 32], int n)
+{
+	snprintf(src, 32, "10.0.%d.%d", n / 200, n % 200);
+	return (struct frame){
+		.src = src, .proto = PACKET_TCP, .dport = 23, .seq = 0xc6336407
+	};
+}
+
+static void what_the_budget_leaves_out_waits_and_is_counted(void **state)
+{
+	(void)state;
+	char src[32];
+	start_with(100, NULL, 4);
+	world.now_ns -= world.now_ns % NS_PER_S;
+	for (int n = 0; n < 10; n++)
+		send(mirai_from(src, n), 1);
+	engine_settle(world.engine);
+	assert_int_equal(world.count, 4);
+	assert_int_equal(
+	    engine_table_stats(world.engine).first_sights_deferred, 6);
+	send(mirai_from(src, 9), 1000); /* deferred is deferred */
+	send(mirai_from(src, 10), 0);   /* another second's */
+	engine_settle(world.engine);
+	assert_int_equal(world.count, 5);
+	engine_flush(world.engine);
+	assert_int_equal(world.count, 11);
+	uint64_t packets = 0;
+	for (size_t i = 0; i < world.count; i++)
+		packets += world.found[i].packets;
+	assert_int_equal(packets, 12);
+}
+
+static void a_source_that_was_evicted_is_no_news(void **state)
+{
+	(void)state;
+	char src[32];
+	start_with(4, NULL, 1000);
+	for (int round = 0; round < 3; round++)
+		for (int n = 0; n < 50; n++)
+			send(mirai_from(src, n), 1);
+	engine_flush(world.engine);
+	size_t first = 0;
+	for (size_t i = 0; i < world.count; i++)
+		first += world.found[i].is_first;
+	assert_int_equal(first, 50);
 }
 
 /* Above 192 the targets are estimated, and half of the estimates are high. */
@@ -114,8 +231,8 @@ static void no_more_targets_than_packets_are_found(void **state)
 	start(40, NULL);
 	for (unsigned i = 0; i < 40 * 300; i++) {
 		snprintf(src, sizeof(src), "10.0.0.%u", i / 300);
-		snprintf(dst, sizeof(dst), "198.51.%u.%u", i % 300 / 200,
-		    i % 200);
+		snprintf(
+		    dst, sizeof(dst), "198.51.%u.%u", i % 300 / 200, i % 200);
 		send(f, 1);
 	}
 	engine_flush(world.engine);
@@ -192,6 +309,11 @@ int main(void)
 		cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
 		cmocka_unit_test(a_source_is_found_again_whoever_left),
 		cmocka_unit_test(every_packet_is_in_exactly_one_finding),
+		cmocka_unit_test(the_first_of_a_signature_does_not_wait),
+		cmocka_unit_test(a_tool_is_first_when_several_targets_prove_it),
+		cmocka_unit_test(
+		    what_the_budget_leaves_out_waits_and_is_counted),
+		cmocka_unit_test(a_source_that_was_evicted_is_no_news),
 		cmocka_unit_test(no_more_targets_than_packets_are_found),
 		cmocka_unit_test(
 		    an_interval_starts_at_zero_and_remembers_the_source),
