@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "collector/store/sqlite/provider.h"
 #include "lib/base/xalloc.h"
@@ -37,11 +36,12 @@ static void sqlite_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->db.handle && files_database_is_ours(store))
+	if (store->db.handle && db_files_are_ours(&store->files))
 		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
 		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	db_close(&store->db);
 	known_forget(&store->known);
+	db_files_fini(&store->files);
 	free(store->path);
 	free(store);
 }
@@ -52,7 +52,8 @@ static int sqlite_open(
 	struct store *made = xcalloc(1, sizeof(*made));
 	made->path = database_path(config);
 	memcpy(made->levels, config->levels, sizeof(made->levels));
-	int err = files_before_open(made->path, config, msg);
+	int err = db_files_before_open(
+	    made->path, config->had_one, config->anew, msg);
 	if (err == ERR_OK)
 		err = db_open(&made->db, made->path, false, msg);
 	if (err == ERR_OK)
@@ -65,7 +66,7 @@ static int sqlite_open(
 		    "PRAGMA wal_autocheckpoint = 8000;",
 		    msg);
 	if (err == ERR_OK)
-		err = schema_migrate(&made->db, 0, msg);
+		err = db_migrate(&made->db, &store_schema, 0, msg);
 	if (err == ERR_OK)
 		err = bound_size(made, config->max_bytes, msg);
 	if (err < 0) {
@@ -73,7 +74,7 @@ static int sqlite_open(
 		sqlite_close(made);
 		return err;
 	}
-	files_remember(made);
+	db_files_remember(&made->files, made->path);
 	*store = made;
 	return ERR_OK;
 }
@@ -115,7 +116,7 @@ static int damage_of(const struct db *db, struct errmsg *msg)
 static int sqlite_fault(struct store *store, struct errmsg *msg)
 {
 	int err = damage_of(&store->db, msg);
-	return err < 0 ? err : files_check(store, msg);
+	return err < 0 ? err : db_files_check(&store->files, msg);
 }
 
 static int sqlite_begin(struct store *store, struct errmsg *msg)
@@ -143,20 +144,11 @@ static uint64_t sqlite_written(struct store *store)
 	return (uint64_t)sqlite3_total_changes64(store->db.handle);
 }
 
-static uint64_t wal_bytes(const struct store *store)
-{
-	char *path = xasprintf("%s-wal", store->path);
-	struct stat st;
-	uint64_t size = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-	free(path);
-	return size;
-}
-
 /* A reader that never ends keeps the log from being reused; then it is cut
  * as soon as one checkpoint gets through. */
 static void sqlite_tidy(struct store *store)
 {
-	if (wal_bytes(store) > WAL_MOST_BYTES)
+	if (db_files_log_bytes(store->path) > WAL_MOST_BYTES)
 		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
 		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
@@ -179,7 +171,7 @@ static int sqlite_stats(
 	*stats = (struct store_stats){
 		.database_bytes = (uint64_t)(pages * store->page_bytes),
 		.free_bytes = (uint64_t)(free_pages * store->page_bytes),
-		.wal_bytes = wal_bytes(store),
+		.wal_bytes = db_files_log_bytes(store->path),
 		.records = (uint64_t)(high - low + 1),
 		.stored = (uint64_t)stored,
 		.lost = (uint64_t)lost,

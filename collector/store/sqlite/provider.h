@@ -2,22 +2,16 @@
 /* Shared by the files of the SQLite provider (collector/store/store.h). */
 #pragma once
 
-#include <sys/types.h>
-
 #include "lib/sketch/hash-index.h"
 #include "collector/store/sqlite/source-cache.h"
-#include "collector/store/sqlite/db.h"
 #include "collector/store/store.h"
+#include "lib/sqlite/db-files.h"
+#include "lib/sqlite/db-schema.h"
 
-#define STORE_FILES 3 /* database, log, the log's index */
-struct store_file {
-	dev_t device;
-	ino_t inode; /* 0: was not there */
-};
 struct store {
 	struct db db;
 	char *path;
-	struct store_file files[STORE_FILES]; /* as they were opened */
+	struct db_files files; /* as they were opened */
 	uint32_t levels[STORE_LEVELS_MAX];
 	int64_t housekept_ns; /* when the hourly part of trim last ran */
 	int64_t page_bytes;
@@ -29,19 +23,8 @@ struct store_reader {
 	struct errmsg msg;
 };
 
-/* Brings an open database up to version `to` (0: the newest), each step in
- * a transaction of its own. */
-int schema_migrate(struct db *db, int to, struct errmsg *msg);
-int schema_newest(void);
-
-/* files.c */
-/* Refuses to begin anew where there was a database, and the other way. */
-int files_before_open(
-    const char *path, const struct store_config *config, struct errmsg *msg);
-void files_remember(struct store *store);
-/* -ESTALE: the names no longer lead to the files that are open. */
-int files_check(const struct store *store, struct errmsg *msg);
-bool files_database_is_ours(const struct store *store);
+/* schema.c */
+extern const struct db_schema store_schema;
 
 /* ingest.c */
 int sqlite_ingest(struct store *store, const struct prepared_batch *batch,

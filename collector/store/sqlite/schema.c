@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The tables, as a list of steps.  A database says in user_version how many
- * of them it has taken; a step that has been released never changes, the next
- * one mends it.
+ * The tables, as a list of steps (lib/sqlite/db-schema.h).
  *
  * Times are ns since 1970 (UTC), bins are seconds.  Tables that are only
  * reached by their key have no rowid; records have one, because it is the
@@ -199,48 +197,5 @@ static const char *const steps[] = {
 	step_failures,
 };
 
-int schema_newest(void)
-{
-	return (int)(sizeof(steps) / sizeof(steps[0]));
-}
-
-static int take_step(struct db *db, int version, struct errmsg *msg)
-{
-	char stamp[48];
-	sqlite3_snprintf(
-	    sizeof(stamp), stamp, "PRAGMA user_version = %d", version + 1);
-	int err = db_script(db, "BEGIN IMMEDIATE", msg);
-	if (err == ERR_OK)
-		err = db_script(db, steps[version], msg);
-	if (err == ERR_OK)
-		err = db_script(db, stamp, msg);
-	if (err == ERR_OK)
-		err = db_script(db, "COMMIT", msg);
-	if (err < 0) {
-		err_prefix(msg, "schema version %d", version + 1);
-		if (!sqlite3_get_autocommit(db->handle))
-			db_script(db, "ROLLBACK", NULL);
-	}
-	return err;
-}
-
-int schema_migrate(struct db *db, int to, struct errmsg *msg)
-{
-	int64_t version;
-	int err = db_integer(db, &version, 0, "PRAGMA user_version", "");
-	if (err < 0)
-		return db_error(db, msg);
-	if (to == 0)
-		to = schema_newest();
-	if (version > to)
-		return err_set(msg, ERR_UNSUPPORTED,
-		    "database: made by a newer version (schema %lld, we know "
-		    "%d)",
-		    (long long)version, to);
-	for (; version < to; version++) {
-		err = take_step(db, (int)version, msg);
-		if (err < 0)
-			return err;
-	}
-	return ERR_OK;
-}
+const struct db_schema store_schema = { steps,
+	sizeof(steps) / sizeof(steps[0]) };

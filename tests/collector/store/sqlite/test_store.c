@@ -39,30 +39,31 @@ static void every_older_version_becomes_the_newest(void **state)
 	struct db fresh;
 	char *path = in_dir(f, "fresh.db");
 	assert_int_equal(db_open(&fresh, path, false, &msg), 0);
-	assert_int_equal(schema_migrate(&fresh, 0, &msg), 0);
+	assert_int_equal(db_migrate(&fresh, &store_schema, 0, &msg), 0);
 	char *newest = schema_of(&fresh);
 	db_close(&fresh);
 	free(path);
-	for (int version = 1; version < schema_newest(); version++) {
+	for (int version = 1; version < store_schema.count; version++) {
 		struct db old;
 		char name[24];
 		int64_t kept, now;
 		snprintf(name, sizeof(name), "v%d.db", version);
 		path = in_dir(f, name);
 		assert_int_equal(db_open(&old, path, false, &msg), 0);
-		assert_int_equal(schema_migrate(&old, version, &msg), 0);
+		assert_int_equal(
+		    db_migrate(&old, &store_schema, version, &msg), 0);
 		assert_int_equal(
 		    db_script(&old,
 			"INSERT INTO records VALUES"
 			" (1, 1, 1, 1, 5, 6, 24, NULL, 0, NULL, NULL, x'00')",
 			&msg),
 		    0);
-		assert_int_equal(schema_migrate(&old, 0, &msg), 0);
+		assert_int_equal(db_migrate(&old, &store_schema, 0, &msg), 0);
 		char *migrated = schema_of(&old);
 		assert_string_equal(migrated, newest);
 		assert_int_equal(
 		    db_integer(&old, &now, 0, "PRAGMA user_version", ""), 0);
-		assert_int_equal(now, schema_newest());
+		assert_int_equal(now, store_schema.count);
 		assert_int_equal(db_integer(&old, &kept, 0,
 				     "SELECT sum(wall_ns) FROM records", ""),
 		    0);

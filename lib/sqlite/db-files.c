@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The database's files by their names.  SQLite goes on writing into files
- * that somebody has deleted or replaced, and begins anew where it finds
- * nothing, throwing an orphaned log away; so we look before it does.
- */
+/* Names, devices and inodes: looked at before the open and ever after. */
+#include "lib/sqlite/db-files.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "collector/store/sqlite/provider.h"
 #include "lib/base/xalloc.h"
 
-static const char *const suffixes[STORE_FILES] = { "", "-wal", "-shm" };
+static const char *const suffixes[DB_FILES] = { "", "-wal", "-shm" };
 
 /* The size of a file that may be absent: -1. */
 static int64_t size_of(const char *path, const char *suffix)
@@ -45,44 +42,52 @@ static int put_log_aside(const char *path, struct errmsg *msg)
 	return err;
 }
 
-int files_before_open(
-    const char *path, const struct store_config *config, struct errmsg *msg)
+int db_files_before_open(
+    const char *path, bool had_one, bool begin, struct errmsg *msg)
 {
 	int64_t size = size_of(path, ""), log = size_of(path, "-wal");
 	if (size > 0)
-		return config->anew ? err_set(msg, -EEXIST,
-					  "there is a database: move it away "
-					  "before a new one is "
-					  "begun")
-				    : ERR_OK;
-	if (!config->anew && (config->had_one || log > 0))
+		return begin ? err_set(msg, -EEXIST,
+				   "there is a database: move it away before a "
+				   "new one is begun")
+			     : ERR_OK;
+	const char *name = strrchr(path, '/');
+	if (!begin && (had_one || log > 0))
 		return err_set(msg, -ENOENT,
-		    "the database is %s, but there was one (see '%s'): put a "
+		    "the database is %s, but there was one (see '%s%s'): put a "
 		    "backup back, or begin anew with --new-database",
 		    size < 0 ? "missing" : "empty",
-		    log > 0 ? "sonde.db-wal" : "generation");
+		    log > 0 ? (name ? name + 1 : path) : "generation",
+		    log > 0 ? "-wal" : "");
 	return log > 0 ? put_log_aside(path, msg) : ERR_OK;
 }
 
-void files_remember(struct store *store)
+void db_files_remember(struct db_files *files, const char *path)
 {
-	for (int i = 0; i < STORE_FILES; i++) {
+	*files = (struct db_files){ .path = xstrdup(path) };
+	for (int i = 0; i < DB_FILES; i++) {
 		struct stat st = { 0 };
-		char *name = xasprintf("%s%s", store->path, suffixes[i]);
+		char *name = xasprintf("%s%s", path, suffixes[i]);
 		if (stat(name, &st) == 0)
-			store->files[i] =
-			    (struct store_file){ st.st_dev, st.st_ino };
+			files->files[i] =
+			    (struct db_file){ st.st_dev, st.st_ino };
 		free(name);
 	}
 }
 
-static int check_file(const struct store *store, int i, struct errmsg *msg)
+void db_files_fini(struct db_files *files)
 {
-	const struct store_file *file = &store->files[i];
+	free(files->path);
+	*files = (struct db_files){ 0 };
+}
+
+static int check_file(const struct db_files *files, int i, struct errmsg *msg)
+{
+	const struct db_file *file = &files->files[i];
 	struct stat st;
 	if (file->inode == 0)
 		return ERR_OK;
-	char *name = xasprintf("%s%s", store->path, suffixes[i]);
+	char *name = xasprintf("%s%s", files->path, suffixes[i]);
 	const char *what = NULL;
 	if (stat(name, &st) < 0)
 		what = errno == ENOENT || errno == ENOTDIR ? "deleted" : NULL;
@@ -99,15 +104,23 @@ static int check_file(const struct store *store, int i, struct errmsg *msg)
 	return err;
 }
 
-int files_check(const struct store *store, struct errmsg *msg)
+int db_files_check(const struct db_files *files, struct errmsg *msg)
 {
-	int err = ERR_OK;
-	for (int i = 0; err == ERR_OK && i < STORE_FILES; i++)
-		err = check_file(store, i, msg);
-	return err;
+	for (int i = 0; i < DB_FILES; i++) {
+		int err = check_file(files, i, msg);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
 }
 
-bool files_database_is_ours(const struct store *store)
+bool db_files_are_ours(const struct db_files *files)
 {
-	return check_file(store, 0, NULL) == ERR_OK;
+	return check_file(files, 0, NULL) == ERR_OK;
+}
+
+uint64_t db_files_log_bytes(const char *path)
+{
+	int64_t size = size_of(path, "-wal");
+	return size < 0 ? 0 : (uint64_t)size;
 }

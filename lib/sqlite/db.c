@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/store/sqlite/db.h"
+#include "lib/sqlite/db.h"
 #include "lib/base/xalloc.h"
 
 #define BUSY_TIMEOUT_MS 5000
