@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* sonde-collector: configuration, the collector, its HTTP face, a signal.  It
- * starts the program, so it alone here includes web/. */
+/* sonde-collector: configuration, the collector, its API, a signal.  It starts
+ * the program, so it alone here includes web/. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "collector/core/database.h"
 #include "collector/collector.h"
 #include "collector/core/config.h"
 #include "lib/base/log.h"
 #include "lib/base/stdio-fds.h"
-#include "web/api/serve.h"
+#include "web/api/api.h"
 #include "web/http/server.h"
 
 static const struct option_row options[] = {
@@ -43,7 +46,7 @@ static const struct option_table table = {
 };
 static const struct option_row keys[] = {
 	COLLECTOR_OPTION_ROWS,
-	WEB_OPTION_ROWS,
+	SERVER_OPTION_ROWS,
 	{ 0 },
 };
 
@@ -68,6 +71,61 @@ static int check_database(const struct config *config, struct errmsg *msg)
 	return code;
 }
 
+/* Signals blocked in every thread from the start: only sigwait sees them. */
+static void set_process(sigset_t *signals)
+{
+	umask(077); /* only our own user may read what we keep */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+/* Serves the collector until SIGTERM or SIGINT. */
+static int serve_api(struct api *api, const struct config *config,
+    const sigset_t *signals, struct errmsg *msg)
+{
+	struct server_config settings;
+	struct server *server;
+	int number;
+	server_config_read(&settings, config);
+	int err = server_start(&server, &settings, api_application(api), msg);
+	if (err < 0) {
+		api_stop(api);
+		return err;
+	}
+	for (size_t i = 0; server_url(server, i); i++)
+		log_info("serving %s", server_url(server, i));
+	sigwait(signals, &number);
+	log_info("stopping: signal %d", number);
+	api_stop(api);
+	server_stop(server);
+	return ERR_OK;
+}
+
+static int run_collector(
+    const struct config *config, bool new_database, struct errmsg *msg)
+{
+	struct collector_config settings;
+	struct collector *collector;
+	struct api *api;
+	sigset_t signals;
+	collector_config_read(&settings, config);
+	settings.new_database = new_database;
+	set_process(&signals);
+	int err = collector_open(&collector, &settings, msg);
+	if (err < 0)
+		return err;
+	err = api_open(&api, collector, msg);
+	if (err >= 0) {
+		err = serve_api(api, config, &signals, msg);
+		api_close(api);
+	}
+	collector_close(collector);
+	return err;
+}
+
 static int run(const struct option_values *values, const struct config *config,
     struct errmsg *msg)
 {
@@ -75,10 +133,12 @@ static int run(const struct option_values *values, const struct config *config,
 		return check_database(config, msg);
 	if (option_flag(values, "check"))
 		print_and_free(config_print(config));
-	int err = web_serve_check(config, msg);
+	int err = collector_config_check(config, msg);
+	if (err >= 0)
+		err = server_config_check(config, msg);
 	if (err < 0 || option_flag(values, "check"))
 		return err;
-	return web_serve(config, option_flag(values, "new-database"), msg);
+	return run_collector(config, option_flag(values, "new-database"), msg);
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@
 #include "lib/base/addr.h"
 #include "lib/base/err.h"
 
-enum role {
+enum account_role {
 	ROLE_READ = 1,    /* ask */
 	ROLE_OPERATE = 2, /* start and stop campaigns */
 	ROLE_ADMIN = 4    /* let agents in */
@@ -20,7 +20,7 @@ enum role {
 
 struct principal {
 	const char *account; /* for log lines; never NULL */
-	unsigned roles;      /* bits of enum role */
+	unsigned roles;      /* bits of enum account_role */
 	/* What it may see; 0: everything.  No answer can be narrowed yet, so
 	 * principal_check refuses whoever is restricted. */
 	const struct prefix *networks;
@@ -29,7 +29,7 @@ struct principal {
 
 /* 0, or -EACCES with a message for the caller. */
 static inline int principal_check(
-    const struct principal *principal, enum role role, struct errmsg *msg)
+    const struct principal *principal, enum account_role role, struct errmsg *msg)
 {
 	if (!(principal->roles & role))
 		return err_set(msg, -EACCES, "%s: has no right to do this",

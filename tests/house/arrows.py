@@ -146,7 +146,6 @@ EXCEPTIONS = {
     r" collector/store/sqlite/provider.h",
     r"collector/store/sqlite/provider.c ->"
     r" collector/registry/sqlite-registry.c",
-    r"collector/store/store.h -> analysis/spikes.h",
     r"lib/formats/text-ping.c lib/formats/text-trace.c lib/formats/text.c",
     r"lib/packet/decode-icmp.c lib/packet/decode.c",
     r"probes/agent/config probes/agent/shipper",
@@ -164,11 +163,6 @@ EXCEPTIONS = {
     r"probes/net/sim/sim-route.c probes/net/sim/sim-world.c",
     r"probes/script/api-record.c probes/script/api-train.c"
     r" probes/script/state.c",
-    r"web/api web/http",
-    r"web/http/.* -> (collector|web/api)/.*",
-    r"web/http/static.c -> web/(openapi|pages).c",
-    r"(web/http/(answer|exchange|problem|respond|server|static|stream)\.c"
-    r" ?)+",
 }
 
 TOPS = ("lib", "analysis", "probes", "collector", "web")

@@ -11,6 +11,8 @@ FACE_TEST := $(O)/tests/web/fake-collector.o $(O)/tests/web/http-client.o
 OBJS += $(FACE_TEST)
 $(eval $(call unit_test,web/http,server,web lib))
 $(O)/tests/web/http/test_server: $(FACE_TEST)
+$(eval $(call unit_test,web/api,api,web lib))
+$(O)/tests/web/api/test_api: $(FACE_TEST)
 $(eval $(call unit_test,web/api,streams,web lib))
 $(O)/tests/web/api/test_streams: $(FACE_TEST)
 $(call thread_test,web/http,server)

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-/* The feed's thread copies new events from the store into the ring and wakes
- * the subscribers; each takes what it has not had when its connection is
- * ready.  Lock order: the feed's, then a stream's. */
+/* One thread copies new events from the store into the ring and wakes the
+ * subscribers; each takes what it has not had when its connection is ready.
+ * Lock order: the ring's, then a stream's. */
 
 #include "web/api/event-stream.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/core/event-log.h"
 #include "lib/base/xalloc.h"
+#include "web/api/api-private.h"
 #include "web/api/handlers.h"
+#include "web/http/client-limits.h"
 #include "web/http/problem.h"
 #include "web/http/stream.h"
 
@@ -32,18 +35,18 @@ struct ring_event {
 
 struct subscriber {
 	struct subscriber *next, **link;
-	struct feed *feed;
+	struct event_stream *events;
 	struct stream *stream;
 	struct connection *connection;
 	uint64_t after;             /* had all up to this id */
-	uint64_t had_bytes;         /* feed->bytes when it last took */
+	uint64_t had_bytes;         /* events->bytes when it last took */
 	struct monotime owed_since; /* the first event since then; 0: none */
 	struct monotime spoken;     /* when it last got anything */
 	bool greeted, heartbeat;
 };
 
-struct feed {
-	struct web *web;
+struct event_stream {
+	struct collector *collector;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -54,7 +57,7 @@ struct feed {
 	uint64_t last_id;
 	uint64_t bytes; /* ever put into the ring */
 	struct subscriber *subscribers;
-	struct feed_stats stats;
+	struct event_stream_stats stats;
 };
 
 static void print_event(struct buf *to, const struct event *event)
@@ -63,68 +66,68 @@ static void print_event(struct buf *to, const struct event *event)
 	    (unsigned long long)event->id, event->type, event->data);
 }
 
-static void ring_add(struct feed *feed, const struct event *event)
+static void ring_add(struct event_stream *events, const struct event *event)
 {
-	if (feed->count == RING) {
-		struct ring_event *oldest = &feed->ring[feed->first];
-		feed->ring_after = oldest->id;
+	if (events->count == RING) {
+		struct ring_event *oldest = &events->ring[events->first];
+		events->ring_after = oldest->id;
 		free(oldest->text);
-		feed->first = (feed->first + 1) % RING;
-		feed->count--;
+		events->first = (events->first + 1) % RING;
+		events->count--;
 	}
 	struct buf text = { 0 };
 	print_event(&text, event);
-	feed->ring[(feed->first + feed->count++) % RING] =
+	events->ring[(events->first + events->count++) % RING] =
 	    (struct ring_event){ event->id, (char *)text.data, text.len };
-	feed->last_id = event->id;
-	feed->bytes += text.len;
+	events->last_id = event->id;
+	events->bytes += text.len;
 }
 
 static void cut_if_slow(struct subscriber *s, struct monotime now)
 {
 	if (s->owed_since.ns == 0)
 		s->owed_since = now;
-	if (s->feed->bytes - s->had_bytes <= FEED_BACKLOG_BYTES ||
+	if (s->events->bytes - s->had_bytes <= EVENT_BACKLOG_BYTES ||
 	    monotime_diff(now, s->owed_since) < SLOW_S * NS_PER_S)
 		return;
-	s->feed->stats.cut++;
-	s->had_bytes = s->feed->bytes;
+	s->events->stats.cut++;
+	s->had_bytes = s->events->bytes;
 	connection_cut(s->connection);
 }
 
-static void wake_all(struct feed *feed)
+static void wake_all(struct event_stream *events)
 {
-	struct subscriber *s = feed->subscribers;
+	struct subscriber *s = events->subscribers;
 	for (; s; s = s->next)
 		stream_wake(s->stream);
 }
 
 /* Moves what is new into the ring; false when there was nothing. */
-static bool fetch(struct feed *feed)
+static bool fetch_events(struct event_stream *events)
 {
-	struct event events[FETCH];
+	struct event batch[FETCH];
 	int n = events_after(
-	    feed->web->collector, feed->last_id, events, FETCH, NULL);
-	feed->failed = n < 0; /* only this thread's: try again in a second */
+	    events->collector, events->last_id, batch, FETCH, NULL);
+	events->failed = n < 0; /* only this thread's: try again in a second */
 	if (n <= 0)
 		return false;
 	struct monotime now = monotime_now();
-	pthread_mutex_lock(&feed->lock);
+	pthread_mutex_lock(&events->lock);
 	for (int i = 0; i < n; i++) {
-		ring_add(feed, &events[i]);
-		event_fini(&events[i]);
+		ring_add(events, &batch[i]);
+		event_fini(&batch[i]);
 	}
-	for (struct subscriber *s = feed->subscribers; s; s = s->next)
+	for (struct subscriber *s = events->subscribers; s; s = s->next)
 		cut_if_slow(s, now);
-	wake_all(feed);
-	pthread_mutex_unlock(&feed->lock);
+	wake_all(events);
+	pthread_mutex_unlock(&events->lock);
 	return true;
 }
 
-static void beat(struct feed *feed)
+static void send_heartbeats(struct event_stream *events)
 {
 	struct monotime now = monotime_now();
-	struct subscriber *s = feed->subscribers;
+	struct subscriber *s = events->subscribers;
 	for (; s; s = s->next) {
 		if (monotime_diff(now, s->spoken) < HEARTBEAT_S * NS_PER_S)
 			continue;
@@ -133,92 +136,97 @@ static void beat(struct feed *feed)
 	}
 }
 
-static void *run(void *arg)
+static void *follow_log(void *arg)
 {
-	struct feed *feed = arg;
-	pthread_mutex_lock(&feed->lock);
-	while (!feed->stopping) {
+	struct event_stream *events = arg;
+	pthread_mutex_lock(&events->lock);
+	while (!events->stopping) {
 		struct timespec until;
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += 1;
-		while (!feed->noticed && !feed->stopping &&
+		while (!events->noticed && !events->stopping &&
 		    pthread_cond_timedwait(
-			&feed->changed, &feed->lock, &until) == 0)
+			&events->changed, &events->lock, &until) == 0)
 			;
-		bool noticed = feed->noticed || feed->failed;
-		feed->noticed = false;
-		beat(feed);
-		pthread_mutex_unlock(&feed->lock);
-		while (noticed && fetch(feed))
+		bool noticed = events->noticed || events->failed;
+		events->noticed = false;
+		send_heartbeats(events);
+		pthread_mutex_unlock(&events->lock);
+		while (noticed && fetch_events(events))
 			;
-		pthread_mutex_lock(&feed->lock);
+		pthread_mutex_lock(&events->lock);
 	}
-	feed->stopped = true;
-	wake_all(feed);
-	pthread_mutex_unlock(&feed->lock);
+	events->stopped = true;
+	wake_all(events);
+	pthread_mutex_unlock(&events->lock);
 	return NULL;
 }
 
-struct feed *feed_new(struct web *web)
+void event_stream_free(struct event_stream *events)
 {
-	struct feed *feed = xcalloc(1, sizeof(*feed));
-	feed->web = web;
-	feed->last_id = feed->ring_after = events_last_id(web->collector);
-	pthread_mutex_init(&feed->lock, NULL);
+	for (; events->count > 0; events->count--) {
+		free(events->ring[events->first].text);
+		events->first = (events->first + 1) % RING;
+	}
+	pthread_cond_destroy(&events->changed);
+	pthread_mutex_destroy(&events->lock);
+	free(events);
+}
+
+int event_stream_open(struct event_stream **result, struct collector *collector,
+    struct errmsg *msg)
+{
+	struct event_stream *events = xcalloc(1, sizeof(*events));
+	events->collector = collector;
+	events->last_id = events->ring_after = events_last_id(collector);
+	pthread_mutex_init(&events->lock, NULL);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&feed->changed, &attr);
+	pthread_cond_init(&events->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	int err = pthread_create(&feed->thread, NULL, run, feed);
-	if (err != 0)
-		BUG("thread: %s", err_str(-err));
-	pthread_setname_np(feed->thread, "web-feed");
-	return feed;
-}
-
-void feed_notice(struct feed *feed)
-{
-	pthread_mutex_lock(&feed->lock);
-	feed->noticed = true;
-	pthread_cond_signal(&feed->changed);
-	pthread_mutex_unlock(&feed->lock);
-}
-
-void feed_stop(struct feed *feed)
-{
-	pthread_mutex_lock(&feed->lock);
-	feed->stopping = true;
-	pthread_cond_signal(&feed->changed);
-	pthread_mutex_unlock(&feed->lock);
-	pthread_join(feed->thread, NULL);
-}
-
-void feed_free(struct feed *feed)
-{
-	for (; feed->count > 0; feed->count--) {
-		free(feed->ring[feed->first].text);
-		feed->first = (feed->first + 1) % RING;
+	int err = pthread_create(&events->thread, NULL, follow_log, events);
+	if (err != 0) {
+		event_stream_free(events);
+		return err_set(msg, -err, "thread: %s", err_str(-err));
 	}
-	pthread_cond_destroy(&feed->changed);
-	pthread_mutex_destroy(&feed->lock);
-	free(feed);
+	pthread_setname_np(events->thread, "web-events");
+	*result = events;
+	return 0;
 }
 
-void feed_stats(struct feed *feed, struct feed_stats *stats)
+void event_stream_notify(struct event_stream *events)
 {
-	pthread_mutex_lock(&feed->lock);
-	*stats = feed->stats;
-	pthread_mutex_unlock(&feed->lock);
+	pthread_mutex_lock(&events->lock);
+	events->noticed = true;
+	pthread_cond_signal(&events->changed);
+	pthread_mutex_unlock(&events->lock);
+}
+
+void event_stream_stop(struct event_stream *events)
+{
+	pthread_mutex_lock(&events->lock);
+	events->stopping = true;
+	pthread_cond_signal(&events->changed);
+	pthread_mutex_unlock(&events->lock);
+	pthread_join(events->thread, NULL);
+}
+
+void event_stream_stats(
+    struct event_stream *events, struct event_stream_stats *stats)
+{
+	pthread_mutex_lock(&events->lock);
+	*stats = events->stats;
+	pthread_mutex_unlock(&events->lock);
 }
 
 /* Everything above s->after that fits one turn. */
 static void serve_ring(struct subscriber *s, struct buf *to)
 {
-	const struct feed *feed = s->feed;
-	for (size_t i = 0; i < feed->count && to->len < SERVE_BYTES; i++) {
+	const struct event_stream *events = s->events;
+	for (size_t i = 0; i < events->count && to->len < SERVE_BYTES; i++) {
 		const struct ring_event *e =
-		    &feed->ring[(feed->first + i) % RING];
+		    &events->ring[(events->first + i) % RING];
 		if (e->id <= s->after)
 			continue;
 		buf_bytes(to, e->text, e->len);
@@ -226,13 +234,13 @@ static void serve_ring(struct subscriber *s, struct buf *to)
 	}
 }
 
-static enum stream_next next(void *ctx, struct buf *to)
+static enum stream_next next_events(void *ctx, struct buf *to)
 {
 	struct subscriber *s = ctx;
-	struct feed *feed = s->feed;
-	pthread_mutex_lock(&feed->lock);
+	struct event_stream *events = s->events;
+	pthread_mutex_lock(&events->lock);
 	enum stream_next result = STREAM_WAIT;
-	s->had_bytes = feed->bytes;
+	s->had_bytes = events->bytes;
 	s->owed_since.ns = 0;
 	if (!s->greeted)
 		buf_printf(to, "retry: 3000\n\n");
@@ -240,9 +248,9 @@ static enum stream_next next(void *ctx, struct buf *to)
 		buf_printf(to, ":\n\n");
 	s->greeted = true;
 	s->heartbeat = false;
-	if (feed->stopped)
+	if (events->stopped)
 		result = STREAM_END;
-	else if (s->after < feed->ring_after)
+	else if (s->after < events->ring_after)
 		result = STREAM_SLOW;
 	else
 		serve_ring(s, to);
@@ -250,7 +258,7 @@ static enum stream_next next(void *ctx, struct buf *to)
 		result = STREAM_DATA;
 		s->spoken = monotime_now();
 	}
-	pthread_mutex_unlock(&feed->lock);
+	pthread_mutex_unlock(&events->lock);
 	return result;
 }
 
@@ -268,45 +276,45 @@ static void print_gap(struct buf *to, uint64_t from, uint64_t until)
 }
 
 /* The same from the store. */
-static enum stream_next slow(void *ctx, struct buf *to)
+static enum stream_next read_store(void *ctx, struct buf *to)
 {
 	struct subscriber *s = ctx;
-	struct event events[FETCH];
+	struct event batch[FETCH];
 	uint64_t oldest = 0;
-	int n = events_after(
-	    s->feed->web->collector, s->after, events, FETCH, &oldest);
+	int n =
+	    events_after(s->events->collector, s->after, batch, FETCH, &oldest);
 	if (n < 0)
 		return STREAM_FAIL;
 	if (n > 0 && oldest > s->after + 1)
 		print_gap(to, s->after + 1, oldest - 1);
 	for (int i = 0; i < n; i++) {
-		print_event(to, &events[i]);
-		s->after = events[i].id;
-		event_fini(&events[i]);
+		print_event(to, &batch[i]);
+		s->after = batch[i].id;
+		event_fini(&batch[i]);
 	}
-	pthread_mutex_lock(&s->feed->lock);
-	if (n == 0 && s->after < s->feed->ring_after) {
-		print_gap(to, s->after + 1, s->feed->ring_after);
-		s->after = s->feed->ring_after;
+	pthread_mutex_lock(&s->events->lock);
+	if (n == 0 && s->after < s->events->ring_after) {
+		print_gap(to, s->after + 1, s->events->ring_after);
+		s->after = s->events->ring_after;
 	}
 	s->spoken = monotime_now();
-	pthread_mutex_unlock(&s->feed->lock);
+	pthread_mutex_unlock(&s->events->lock);
 	return STREAM_DATA;
 }
 
 static void close_subscriber(void *ctx)
 {
 	struct subscriber *s = ctx;
-	pthread_mutex_lock(&s->feed->lock);
+	pthread_mutex_lock(&s->events->lock);
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
-	s->feed->stats.subscribers--;
-	pthread_mutex_unlock(&s->feed->lock);
+	s->events->stats.subscribers--;
+	pthread_mutex_unlock(&s->events->lock);
 	free(s);
 }
 
-static const struct stream_ops subscriber_ops = { next, slow,
+static const struct stream_ops subscriber_ops = { next_events, read_store,
 	close_subscriber };
 
 /* A number without sign or surroundings. */
@@ -317,10 +325,10 @@ static bool parse_id(const char *text, uint64_t most, uint64_t *id)
 	return len > 0 && len < 20 && text[len] == 0 && *id <= most;
 }
 
-/* Where the subscriber wants to begin; false: the answer says what is wrong. */
+/* Where the stream begins; false: the answer says what is wrong. */
 static bool choose_start(struct request *request, uint64_t *after)
 {
-	uint64_t newest = events_last_id(request->web->collector), n;
+	uint64_t newest = events_last_id(request_api(request)->collector), n;
 	const char *last_id = request->headers[HEADER_LAST_EVENT_ID];
 	const char *last = params_get(&request->params, "last");
 	*after = newest;
@@ -347,33 +355,33 @@ static bool choose_start(struct request *request, uint64_t *after)
 
 void handle_events(struct request *request)
 {
-	struct feed *feed = request->web->feed;
+	struct event_stream *events = request_api(request)->events;
 	uint64_t after;
 	if (!choose_start(request, &after)) {
 		request_done(request);
 		return;
 	}
 	struct subscriber *s = xcalloc(1, sizeof(*s));
-	s->feed = feed;
+	s->events = events;
 	s->connection = request->connection;
 	s->after = after;
 	s->spoken = monotime_now();
 	s->stream = stream_new(&subscriber_ops, s);
-	connection_limit_buffer(s->connection, (int)(FEED_BACKLOG_BYTES / 4));
+	connection_limit_buffer(s->connection, (int)(EVENT_BACKLOG_BYTES / 4));
 
-	pthread_mutex_lock(&feed->lock);
-	s->had_bytes = feed->bytes;
-	s->next = feed->subscribers;
-	s->link = &feed->subscribers;
+	pthread_mutex_lock(&events->lock);
+	s->had_bytes = events->bytes;
+	s->next = events->subscribers;
+	s->link = &events->subscribers;
 	if (s->next)
 		s->next->link = &s->next;
-	feed->subscribers = s;
-	feed->stats.subscribers++;
-	pthread_mutex_unlock(&feed->lock);
+	events->subscribers = s;
+	events->stats.subscribers++;
+	pthread_mutex_unlock(&events->lock);
 
-	request->answer.status = 200;
-	request->answer.content_type = "text/event-stream";
-	request->answer.cache_control = "no-store";
-	request->answer.stream = s->stream;
+	request->response.status = 200;
+	request->response.content_type = "text/event-stream";
+	request->response.cache_control = "no-store";
+	request->response.stream = s->stream;
 	request_done(request);
 }

@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Event streams (SSE).  One ring of recent events for all subscribers, each of
- * whom is only a place in it: a thousand cost a thousand numbers.  Whoever is
- * further behind than the ring reads from the store; whoever does not read is
+ * which is only a place in it: a thousand cost a thousand numbers.  One that is
+ * further behind than the ring reads from the store; one that does not read is
  * cut and may come back with Last-Event-ID.
  */
 #pragma once
 
 #include <stdint.h>
 
-#include "web/http/http-private.h"
+#include "lib/base/err.h"
 
-#define FEED_BACKLOG_BYTES (UINT64_C(256) * 1024)
+#define EVENT_BACKLOG_BYTES (UINT64_C(256) * 1024)
 
-struct feed *feed_new(struct web *web);
-/* Ends every stream; the feed must live until they are closed. */
-void feed_stop(struct feed *feed);
-void feed_free(struct feed *feed);
+struct collector;
+struct event_stream;
 
-void feed_notice(struct feed *feed); /* something was added; any thread */
+/* Starts the thread that reads new events.  -EAGAIN: the machine gives none. */
+int event_stream_open(struct event_stream **events, struct collector *collector,
+    struct errmsg *msg);
+/* Ends every stream; event_stream_free when all of them are closed. */
+void event_stream_stop(struct event_stream *events);
+void event_stream_free(struct event_stream *events);
 
-struct feed_stats {
+/* Something was added to the event log; any thread. */
+void event_stream_notify(struct event_stream *events);
+
+struct event_stream_stats {
 	uint64_t subscribers; /* now */
 	uint64_t cut;         /* for not reading */
 };
-void feed_stats(struct feed *feed, struct feed_stats *stats);
+void event_stream_stats(
+    struct event_stream *events, struct event_stream_stats *stats);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The routes that ask the collector one question or tell it one thing: their
- * work is to carry arguments in and errors out. */
+/* The routes that change something: their work is to carry arguments in and
+ * errors out. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,57 +10,11 @@
 #include "collector/fleet/enrol.h"
 #include "collector/ingest/ingest.h"
 #include "lib/base/xalloc.h"
+#include "web/api/answers.h"
+#include "web/api/api-private.h"
 #include "web/api/handlers.h"
 #include "web/http/problem.h"
-#include "web/http/http-private.h"
-
-const char *request_arg(void *ctx, const char *name)
-{
-	const struct request *request = ctx;
-	return params_get(&request->params, name);
-}
-
-void answer_error(struct request *request, int err, const struct errmsg *msg)
-{
-	static const struct {
-		int err;
-		enum problem problem;
-	} rows[] = {
-		{ ERR_NOT_FOUND, PROBLEM_NOT_FOUND },
-		{ ERR_UNAVAILABLE, PROBLEM_BUSY },
-		{ ERR_DENIED, PROBLEM_TOKEN },
-		{ ERR_SIGNATURE, PROBLEM_SIGNATURE },
-		{ ERR_UNKNOWN_AGENT, PROBLEM_UNKNOWN_AGENT },
-		{ -EACCES, PROBLEM_FORBIDDEN },
-		{ -EEXIST, PROBLEM_TAKEN },
-		{ -ETIME, PROBLEM_CLOCK },
-	};
-	enum problem problem = PROBLEM_INTERNAL;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].err == err)
-			problem = rows[i].problem;
-	if (err == ERR_USAGE)
-		problem = request->route->body == ROUTE_JSON
-		    ? PROBLEM_BAD_REQUEST
-		    : PROBLEM_BAD_PARAMETER;
-	problem_answer(
-	    request, problem, "%s", msg->text[0] ? msg->text : err_str(err));
-}
-
-void route_query(struct request *request)
-{
-	const struct query_args args = { request_arg, request };
-	json_t *json = NULL;
-	struct errmsg msg = { 0 };
-	const struct query_context context = { request->web->collector,
-		request->principal, &args, NULL };
-	int err = query_run(request->route->query, &context, &json, &msg);
-	if (err == 0)
-		answer_json(&request->answer, 200, json);
-	else
-		answer_error(request, err, &msg);
-	request_done(request);
-}
+#include "web/http/response.h"
 
 typedef int command_fn(struct collector *collector,
     const struct principal *principal, const json_t *body, json_t **answer,
@@ -74,11 +28,11 @@ static void run_command(struct request *request, command_fn *fn)
 		return;
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
-	int err =
-	    fn(request->web->collector, request->principal, body, &json, &msg);
+	int err = fn(request_api(request)->collector, request->caller.principal,
+	    body, &json, &msg);
 	json_decref(body);
 	if (err == 0)
-		answer_json(&request->answer, 201, json);
+		response_json(&request->response, 201, json);
 	else
 		answer_error(request, err, &msg);
 }
@@ -118,10 +72,11 @@ void handle_campaign_stop(struct request *request)
 {
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
-	int err = campaign_stop(request->web->collector, request->principal,
-	    params_get(&request->params, "id"), &json, &msg);
+	int err = campaign_stop(request_api(request)->collector,
+	    request->caller.principal, params_get(&request->params, "id"),
+	    &json, &msg);
 	if (err == 0)
-		answer_json(&request->answer, 200, json);
+		response_json(&request->response, 200, json);
 	else
 		answer_error(request, err, &msg);
 	request_done(request);
@@ -153,7 +108,7 @@ static void refuse_batch(
 		extra =
 		    json_pack("{s:I,s:I}", "epoch", (json_int_t)answer->epoch,
 			"expected", (json_int_t)answer->next);
-	request->answer.retry_after_s = answer->retry_after_s;
+	request->response.retry_after_s = answer->retry_after_s;
 	problem_answer_with(request, ingest_problem(answer->result),
 	    answer->detail.text, extra);
 }
@@ -164,11 +119,11 @@ static void batch_is_done(void *ctx, const struct ingest_answer *answer)
 	struct request *request = ctx;
 	if (answer->result == INGEST_STORED ||
 	    answer->result == INGEST_DUPLICATE)
-		answer_json(&request->answer, 200,
+		response_json(&request->response, 200,
 		    json_pack("{s:s,s:s,s:I,s:I}", "result",
 			ingest_result_name(answer->result), "generation",
-			collector_generation(request->web->collector), "epoch",
-			(json_int_t)answer->epoch, "next",
+			collector_generation(request_api(request)->collector),
+			"epoch", (json_int_t)answer->epoch, "next",
 			(json_int_t)answer->next));
 	else
 		refuse_batch(request, answer);
@@ -177,6 +132,6 @@ static void batch_is_done(void *ctx, const struct ingest_answer *answer)
 
 void handle_ingest(struct request *request)
 {
-	collector_ingest(request->web->collector, request->body.data,
+	collector_ingest(request_api(request)->collector, request->body.data,
 	    request->body.len, batch_is_done, request);
 }

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: ISC */
-/* A list of suspended requests.  Whoever takes a poll off the list, under the
+/* A list of suspended requests.  What takes a poll off the list, under the
  * lock, submits its answer; so each is answered once. */
 
 #include "web/api/long-poll.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/fleet/campaign.h"
 #include "collector/fleet/enrol.h"
 #include "lib/base/xalloc.h"
+#include "web/api/answers.h"
+#include "web/api/api-private.h"
 #include "web/api/handlers.h"
 #include "web/http/problem.h"
+#include "web/http/response.h"
+#include "web/http/worker-pool.h"
 
 enum { WAIT_S = 30 };
 
-struct poll {
-	struct poll *next;
+struct long_poll {
+	struct long_poll *next;
 	struct request *request;
 	uint8_t agent[AGENT_ID_LEN];
 	uint64_t after;
@@ -25,25 +30,23 @@ struct poll {
 	struct pool_job job;
 };
 
-struct polls {
-	struct web *web;
+struct long_polls {
 	pthread_mutex_t lock;
-	struct poll *waiting;
+	struct long_poll *waiting;
 	uint64_t count;
-	uint64_t revision; /* the newest that we were told */
+	uint64_t revision; /* the newest that we know */
 	bool stopping;
 };
 
-struct polls *polls_new(struct web *web)
+struct long_polls *long_polls_new(struct collector *collector)
 {
-	struct polls *polls = xcalloc(1, sizeof(*polls));
-	polls->web = web;
-	polls->revision = campaign_revision(web->collector);
+	struct long_polls *polls = xcalloc(1, sizeof(*polls));
+	polls->revision = campaign_revision(collector);
 	pthread_mutex_init(&polls->lock, NULL);
 	return polls;
 }
 
-void polls_free(struct polls *polls)
+void long_polls_free(struct long_polls *polls)
 {
 	if (!polls)
 		return;
@@ -53,14 +56,14 @@ void polls_free(struct polls *polls)
 
 static void answer_poll(void *arg)
 {
-	struct poll *poll = arg;
+	struct long_poll *poll = arg;
 	struct request *request = poll->request;
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
-	int err =
-	    campaign_work(request->web->collector, poll->agent, &json, &msg);
+	int err = campaign_work(
+	    request_api(request)->collector, poll->agent, &json, &msg);
 	if (err == 0)
-		answer_json(&request->answer, 200, json);
+		response_json(&request->response, 200, json);
 	else
 		answer_error(request, err, &msg);
 	free(poll);
@@ -68,18 +71,18 @@ static void answer_poll(void *arg)
 }
 
 /* What makes a poll's wait end. */
-static bool is_due(
-    const struct polls *polls, const struct poll *poll, struct monotime now)
+static bool is_due(const struct long_polls *polls, const struct long_poll *poll,
+    struct monotime now)
 {
 	return polls->stopping || poll->after != polls->revision ||
 	    !monotime_before(now, poll->until);
 }
 
 /* Submits the answers of all that are due. */
-static void release(struct polls *polls, struct monotime now)
+static void release_due(struct long_polls *polls, struct monotime now)
 {
-	for (struct poll **at = &polls->waiting; *at;) {
-		struct poll *poll = *at;
+	for (struct long_poll **at = &polls->waiting; *at;) {
+		struct long_poll *poll = *at;
 		if (!is_due(polls, poll, now)) {
 			at = &poll->next;
 			continue;
@@ -87,35 +90,35 @@ static void release(struct polls *polls, struct monotime now)
 		*at = poll->next;
 		polls->count--;
 		poll->job = (struct pool_job){ answer_poll, poll, NULL };
-		pool_submit(polls->web->writes, &poll->job);
+		poll->request->ops->submit(poll->request, &poll->job);
 	}
 }
 
-void polls_revision(struct polls *polls, uint64_t revision)
+void long_polls_revision(struct long_polls *polls, uint64_t revision)
 {
 	pthread_mutex_lock(&polls->lock);
 	if (revision > polls->revision)
 		polls->revision = revision;
-	release(polls, monotime_now());
+	release_due(polls, monotime_now());
 	pthread_mutex_unlock(&polls->lock);
 }
 
-void polls_tick(struct polls *polls, struct monotime now)
+void long_polls_tick(struct long_polls *polls, struct monotime now)
 {
 	pthread_mutex_lock(&polls->lock);
-	release(polls, now);
+	release_due(polls, now);
 	pthread_mutex_unlock(&polls->lock);
 }
 
-void polls_stop(struct polls *polls)
+void long_polls_stop(struct long_polls *polls)
 {
 	pthread_mutex_lock(&polls->lock);
 	polls->stopping = true;
-	release(polls, monotime_now());
+	release_due(polls, monotime_now());
 	pthread_mutex_unlock(&polls->lock);
 }
 
-uint64_t polls_waiting(struct polls *polls)
+uint64_t long_polls_waiting(struct long_polls *polls)
 {
 	pthread_mutex_lock(&polls->lock);
 	uint64_t count = polls->count;
@@ -125,7 +128,8 @@ uint64_t polls_waiting(struct polls *polls)
 
 /* The clock's problem carries our time, so that the agent can tell by how
  * much it is off. */
-static void refuse(struct request *request, int err, const struct errmsg *msg)
+static void refuse_poll(
+    struct request *request, int err, const struct errmsg *msg)
 {
 	if (err != -ETIME) {
 		answer_error(request, err, msg);
@@ -153,7 +157,7 @@ static bool parse_after(struct request *request, uint64_t *after)
 }
 
 /* Waits or, if there is nothing to wait for, answers. */
-static void wait_or_answer(struct polls *polls, struct poll *poll)
+static void wait_or_answer(struct long_polls *polls, struct long_poll *poll)
 {
 	struct monotime now = monotime_now();
 	poll->until = monotime_add(now, WAIT_S * NS_PER_S);
@@ -177,17 +181,17 @@ void handle_work(struct request *request)
 		.signature = request->headers[HEADER_SONDE_SIGNATURE],
 		.target = request->target,
 	};
-	struct poll *poll = xcalloc(1, sizeof(*poll));
+	struct long_poll *poll = xcalloc(1, sizeof(*poll));
 	poll->request = request;
 	struct errmsg msg = { 0 };
 	if (parse_after(request, &poll->after)) {
 		int err = enrol_check_request(
-		    request->web->collector, &check, poll->agent, &msg);
+		    request_api(request)->collector, &check, poll->agent, &msg);
 		if (err == 0) {
-			wait_or_answer(request->web->polls, poll);
+			wait_or_answer(request_api(request)->polls, poll);
 			return;
 		}
-		refuse(request, err, &msg);
+		refuse_poll(request, err, &msg);
 	}
 	free(poll);
 	request_done(request);

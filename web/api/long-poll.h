@@ -7,13 +7,16 @@
 
 #include <stdint.h>
 
-#include "web/http/http-private.h"
+#include "lib/base/clock.h"
 
-struct polls *polls_new(struct web *web);
-/* Answers everybody, and from now on at once. */
-void polls_stop(struct polls *polls);
-void polls_free(struct polls *polls);
+struct collector;
 
-void polls_revision(struct polls *polls, uint64_t revision); /* any thread */
-void polls_tick(struct polls *polls, struct monotime now);
-uint64_t polls_waiting(struct polls *polls);
+struct long_polls *long_polls_new(struct collector *collector);
+/* Answers all of them, and from now on at once. */
+void long_polls_stop(struct long_polls *polls);
+void long_polls_free(struct long_polls *polls);
+
+void long_polls_revision(
+    struct long_polls *polls, uint64_t revision); /* any thread */
+void long_polls_tick(struct long_polls *polls, struct monotime now);
+uint64_t long_polls_waiting(struct long_polls *polls);

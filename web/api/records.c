@@ -7,18 +7,18 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "web/api/answers.h"
+#include "web/api/api-private.h"
 #include "web/api/handlers.h"
-#include "web/http/problem.h"
 #include "web/http/stream.h"
-#include "web/http/http-private.h"
 
 struct lines {
 	struct collector *collector;
 	const struct principal *principal; /* lives as long as the server */
-	struct params params; /* a copy: the request's end with it */
-	char *cursor;         /* of the next page; NULL: none */
-	bool one_page;        /* the client set the limit itself */
-	struct buf first;     /* what the first page gave */
+	struct request_params params; /* a copy: the request's end with it */
+	char *cursor;                 /* of the next page; NULL: none */
+	bool one_page;                /* the client set the limit itself */
+	struct buf first;             /* what the first page gave */
 };
 
 static void lines_free(void *ctx)
@@ -41,7 +41,7 @@ static const char *lines_arg(void *ctx, const char *name)
 	return given;
 }
 
-static int append(const char *text, size_t len, void *to)
+static int append_json(const char *text, size_t len, void *to)
 {
 	buf_bytes(to, text, len);
 	return 0;
@@ -60,7 +60,7 @@ static int fetch_page(struct lines *lines, struct buf *to, struct errmsg *msg)
 	json_t *item;
 	json_array_foreach(json_object_get(page, "items"), i, item)
 	{
-		json_dump_callback(item, append, to, JSON_COMPACT);
+		json_dump_callback(item, append_json, to, JSON_COMPACT);
 		buf_u8(to, '\n');
 	}
 	const char *next = json_string_value(json_object_get(page, "next"));
@@ -70,7 +70,7 @@ static int fetch_page(struct lines *lines, struct buf *to, struct errmsg *msg)
 	return 0;
 }
 
-static enum stream_next next(void *ctx, struct buf *to)
+static enum stream_next next_lines(void *ctx, struct buf *to)
 {
 	struct lines *lines = ctx;
 	if (lines->first.len == 0)
@@ -80,19 +80,20 @@ static enum stream_next next(void *ctx, struct buf *to)
 	return STREAM_DATA;
 }
 
-static enum stream_next slow(void *ctx, struct buf *to)
+static enum stream_next read_page(void *ctx, struct buf *to)
 {
 	struct errmsg msg;
 	return fetch_page(ctx, to, &msg) == 0 ? STREAM_DATA : STREAM_FAIL;
 }
 
-static const struct stream_ops lines_ops = { next, slow, lines_free };
+static const struct stream_ops lines_ops = { next_lines, read_page,
+	lines_free };
 
 static void answer_lines(struct request *request)
 {
 	struct lines *lines = xcalloc(1, sizeof(*lines));
-	lines->collector = request->web->collector;
-	lines->principal = request->principal;
+	lines->collector = request_api(request)->collector;
+	lines->principal = request->caller.principal;
 	lines->one_page = params_get(&request->params, "limit") != NULL;
 	for (size_t i = 0; i < request->params.count; i++) {
 		lines->params.names[i] = xstrdup(request->params.names[i]);
@@ -106,15 +107,15 @@ static void answer_lines(struct request *request)
 		lines_free(lines);
 		return;
 	}
-	request->answer.status = 200;
-	request->answer.content_type = "application/x-ndjson";
-	request->answer.stream = stream_new(&lines_ops, lines);
+	request->response.status = 200;
+	request->response.content_type = "application/x-ndjson";
+	request->response.stream = stream_new(&lines_ops, lines);
 }
 
 void handle_records(struct request *request)
 {
 	if (!request_accepts(request, "application/x-ndjson")) {
-		route_query(request);
+		answer_query(request, query_records);
 		return;
 	}
 	answer_lines(request);

@@ -12,6 +12,3 @@ struct asset {
 	size_t packed_len;
 	const char *etag, *packed_etag; /* quoted hash of the content */
 };
-
-extern const struct asset assets_pages[];
-extern const struct asset assets_openapi[];

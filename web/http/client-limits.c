@@ -15,8 +15,8 @@
 
 enum { BUCKETS = 4096 };
 
-struct client {
-	struct client *next;
+struct client_limits {
+	struct client_limits *next;
 	struct addr addr;
 	uint32_t connections;
 	double tokens;
@@ -25,7 +25,7 @@ struct client {
 
 struct connection {
 	struct connection *next, **link;
-	struct client *client;
+	struct client_limits *client;
 	struct addr addr;
 	int fd;
 	void *task; /* borrowed */
@@ -36,7 +36,7 @@ struct clients {
 	struct clients_config config;
 	uint64_t key;
 	pthread_mutex_t lock;
-	struct client *buckets[BUCKETS];
+	struct client_limits *buckets[BUCKETS];
 	struct connection *connections;
 	struct clients_stats stats;
 };
@@ -57,7 +57,7 @@ void clients_free(struct clients *clients)
 		return;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while (clients->buckets[i]) {
-			struct client *client = clients->buckets[i];
+			struct client_limits *client = clients->buckets[i];
 			clients->buckets[i] = client->next;
 			free(client);
 		}
@@ -73,12 +73,12 @@ static struct addr client_of(const struct addr *addr)
 }
 
 /* The client's row, a new one if make; NULL otherwise. */
-static struct client *find(
+static struct client_limits *find(
     struct clients *clients, const struct addr *addr, bool make)
 {
 	struct addr key = client_of(addr);
 	size_t bucket = addr_hash(&key, clients->key) % BUCKETS;
-	struct client *client = clients->buckets[bucket];
+	struct client_limits *client = clients->buckets[bucket];
 	while (client && !addr_equal(&client->addr, &key))
 		client = client->next;
 	if (client || !make)
@@ -96,7 +96,7 @@ static struct client *find(
 bool clients_admit(struct clients *clients, const struct addr *addr)
 {
 	pthread_mutex_lock(&clients->lock);
-	const struct client *client = find(clients, addr, false);
+	const struct client_limits *client = find(clients, addr, false);
 	bool admit =
 	    !client || client->connections < clients->config.connections;
 	clients->stats.refused += !admit;
@@ -146,7 +146,7 @@ void clients_close(struct clients *clients, struct connection *connection)
 }
 
 static void refill(
-    struct client *client, uint32_t per_second, struct monotime now)
+    struct client_limits *client, uint32_t per_second, struct monotime now)
 {
 	double s = (double)monotime_diff(now, client->refilled) / NS_PER_S;
 	if (s <= 0)
@@ -161,7 +161,7 @@ bool clients_charge(struct clients *clients, struct connection *connection,
     uint32_t cost, struct monotime now)
 {
 	pthread_mutex_lock(&clients->lock);
-	struct client *client = connection->client;
+	struct client_limits *client = connection->client;
 	refill(client, clients->config.per_second, now);
 	bool enough = client->tokens >= cost;
 	if (enough)
@@ -202,9 +202,9 @@ void connection_limit_buffer(struct connection *connection, int bytes)
 static void forget_idle(struct clients *clients, struct monotime now)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
-		struct client **at = &clients->buckets[i];
+		struct client_limits **at = &clients->buckets[i];
 		while (*at) {
-			struct client *client = *at;
+			struct client_limits *client = *at;
 			refill(client, clients->config.per_second, now);
 			if (client->connections > 0 ||
 			    client->tokens < 2.0 * clients->config.per_second) {

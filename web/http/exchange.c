@@ -6,22 +6,19 @@
  * exchange_step again, which then sends what the handler left in the answer. */
 
 #include "web/http/exchange.h"
-#include "collector/core/admin-token.h"
-#include "collector/core/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "collector/core/principal.h"
-#include "collector/fleet/enrol.h"
 #include "lib/record/batch.h"
 #include "lib/base/xalloc.h"
 #include "web/http/problem.h"
-#include "web/http/respond.h"
+#include "web/http/response.h"
 #include "web/http/router.h"
 #include "web/http/static.h"
+#include "web/http/stream.h"
 
 enum {
 	JSON_BODY_MAX = 256 * 1024,
@@ -40,7 +37,7 @@ enum phase { PHASE_HEADER, PHASE_BODY, PHASE_DRAIN, PHASE_RUN, PHASE_ANSWER };
 
 struct exchange {
 	struct request request; /* first: a request is its exchange */
-	struct web *web;
+	struct server *server;
 	struct MHD_Connection *connection;
 	enum phase phase;
 	bool held, entered;
@@ -53,11 +50,6 @@ static struct exchange *exchange_of(struct request *request)
 	return (struct exchange *)request;
 }
 
-struct request *exchange_request(struct exchange *exchange)
-{
-	return &exchange->request;
-}
-
 static void set_deadline(struct exchange *exchange, int64_t s, uint64_t bytes)
 {
 	s += (int64_t)(bytes / BYTES_PER_S);
@@ -65,14 +57,14 @@ static void set_deadline(struct exchange *exchange, int64_t s, uint64_t bytes)
 	    monotime_add(monotime_now(), s * NS_PER_S));
 }
 
-void exchange_extend(struct exchange *exchange)
+static void extend_deadline(struct exchange *exchange)
 {
 	set_deadline(exchange, ANSWER_S, 0);
 }
 
-bool exchange_suspend(struct exchange *exchange)
+static bool suspend_connection(struct exchange *exchange)
 {
-	if (!web_hold(exchange->web))
+	if (!in_flight_hold(&exchange->server->flight))
 		return false;
 	connection_set_deadline(
 	    exchange->request.connection, (struct monotime){ INT64_MAX });
@@ -81,29 +73,56 @@ bool exchange_suspend(struct exchange *exchange)
 	return true;
 }
 
-void exchange_resume(struct exchange *exchange)
+static void resume_connection(struct exchange *exchange)
 {
-	struct web *web = exchange->web;
+	struct server *server = exchange->server;
 	exchange->held = false;
-	exchange_extend(exchange);
+	extend_deadline(exchange);
 	MHD_resume_connection(exchange->connection);
 	/* From here on the exchange may be gone. */
-	web_release(web);
+	in_flight_release(&server->flight);
 }
 
 static void handler_is_done(struct request *request)
 {
 	struct exchange *exchange = exchange_of(request);
 	if (exchange->held)
-		exchange_resume(exchange);
+		resume_connection(exchange);
 }
+
+static struct pool *pool_of(const struct exchange *exchange)
+{
+	const struct route *route = exchange->request.route;
+	struct server *server = exchange->server;
+	return route->where == ROUTE_READS ? server->reads : server->writes;
+}
+
+static void submit_job(struct exchange *exchange, struct pool_job *job)
+{
+	pool_submit(pool_of(exchange), job);
+}
+
+static void submit_for_request(struct request *request, struct pool_job *job)
+{
+	submit_job(exchange_of(request), job);
+}
+
+static void count_sent(struct exchange *exchange, size_t bytes)
+{
+	atomic_fetch_add(&exchange->server->counters.body_bytes_out, bytes);
+}
+
+static const struct request_ops request_ops = { handler_is_done,
+	submit_for_request };
+static const struct stream_host stream_host = { suspend_connection,
+	resume_connection, extend_deadline, submit_job, count_sent };
 
 void exchange_abandon(struct exchange *exchange)
 {
 	if (!exchange)
 		return;
 	struct request *request = &exchange->request;
-	answer_fini(&request->answer);
+	response_fini(&request->response);
 	params_fini(&request->params);
 	buf_fini(&request->body);
 	free((char *)(uintptr_t)request->target);
@@ -123,20 +142,21 @@ static bool has_too_many_parameters(const char *uri)
 void *exchange_start(
     void *arg, const char *uri, struct MHD_Connection *connection)
 {
-	struct web_listener *listener = arg;
+	struct listener *listener = arg;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
-	exchange->web = listener->web;
+	exchange->server = listener->server;
 	exchange->connection = connection;
 	struct request *request = &exchange->request;
 	request->connection = info->socket_context;
-	request->web = listener->web;
+	request->app = listener->server->app;
+	request->server = listener->server;
 	request->target = xstrdup(uri);
 	request->path_len = strcspn(uri, "?");
 	request->peer = *connection_addr(request->connection);
 	request->tls = listener->tls;
-	request->done = handler_is_done;
+	request->ops = &request_ops;
 	exchange_abandon(connection_task(request->connection));
 	connection_set_task(request->connection, exchange);
 	if (has_too_many_parameters(uri))
@@ -189,7 +209,8 @@ static bool check_form(struct exchange *exchange)
 		    "Content-Length and Transfer-Encoding exclude each other");
 		return false;
 	}
-	if (!guard_host(&exchange->web->guard, request->headers[HEADER_HOST])) {
+	if (!guard_host(
+		&exchange->server->guard, request->headers[HEADER_HOST])) {
 		problem_answer(request, PROBLEM_MISDIRECTED,
 		    "Host: expected an address, localhost or a name that the "
 		    "configuration lists as host-name");
@@ -237,54 +258,39 @@ static bool find_route(struct request *request)
 		return false;
 	}
 	problem_answer(request, PROBLEM_METHOD, "this path takes %s", allow);
-	request->answer.allow = allow;
+	request->response.allow = allow;
 	return false;
-}
-
-/* One token, and loopback or everybody as readers: three principals. */
-static const struct principal *principal_of(
-    const struct guard *guard, const struct request *request, bool is_admin)
-{
-	static const struct principal admin = { .account = "administrator",
-		.roles = ROLE_READ | ROLE_OPERATE | ROLE_ADMIN },
-				      reader = { .account = "reader",
-					      .roles = ROLE_READ },
-				      stranger = { .account = "stranger" };
-	if (is_admin)
-		return &admin;
-	return guard_allows(guard, request, ROUTE_READ, false) ? &reader
-							       : &stranger;
 }
 
 static bool check_rights(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	const struct web *web = exchange->web;
-	enum route_auth auth =
-	    request->route ? request->route->auth : ROUTE_OPEN;
+	const struct server *server = exchange->server;
+	enum scope scope = request->route ? request->route->scope : SCOPE_OPEN;
 	if (is_write(request) && !guard_same_origin(request)) {
 		problem_answer(request, PROBLEM_CROSS_ORIGIN,
 		    "Origin or Sec-Fetch-Site names another site");
 		return false;
 	}
-	const char *token = request_bearer(request);
-	bool is_admin = auth != ROUTE_OPEN && token &&
-	    enrol_is_admin(web->collector, token);
-	request->principal = principal_of(&web->guard, request, is_admin);
-	if (guard_allows(&web->guard, request, auth, is_admin))
+	const struct application *app = server->app;
+	request->caller = app->identify(
+	    app->ctx, request, guard_may_read(&server->guard, request));
+	if (request->caller.scope >= scope)
 		return true;
 	problem_answer(request, PROBLEM_UNAUTHORIZED,
-	    token ? "this token is not the administrator's"
-		  : "expected 'Authorization: Bearer TOKEN' with the token of "
-		    "the collector's admin.token");
+	    request_bearer(request)
+		? "this token is not the administrator's"
+		: "expected 'Authorization: Bearer TOKEN' with the token of "
+		  "the collector's admin.token");
 	return false;
 }
 
 static bool check_rate(struct exchange *exchange)
 {
 	const struct route *route = exchange->request.route;
-	if (clients_charge(exchange->web->clients, exchange->request.connection,
-		route ? route->cost : 1, monotime_now()))
+	if (clients_charge(exchange->server->clients,
+		exchange->request.connection, route ? route->cost : 1,
+		monotime_now()))
 		return true;
 	problem_answer(&exchange->request, PROBLEM_TOO_MANY,
 	    "this address asks too often; slow down");
@@ -344,7 +350,7 @@ static bool check_params(struct request *request)
 }
 
 /* Everything that can be said before the body.  False: the answer is there. */
-static bool check(struct exchange *exchange)
+static bool check_request(struct exchange *exchange)
 {
 	return find_route(&exchange->request) && check_rate(exchange) &&
 	    check_rights(exchange) && check_body_type(exchange) &&
@@ -354,21 +360,24 @@ static bool check(struct exchange *exchange)
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	struct answer *answer = &request->answer;
+	struct response *response = &request->response;
 	exchange->phase = PHASE_ANSWER;
-	if (answer->status == 0)
+	if (response->status == 0)
 		BUG("%s %s: no answer", request->method, request->target);
-	if (answer->status >= 400 && answer->status <= 413)
-		clients_charge(exchange->web->clients,
+	if (response->status >= 400 && response->status <= 413)
+		clients_charge(exchange->server->clients,
 		    exchange->request.connection, REFUSAL_COST, monotime_now());
 	atomic_fetch_add(
-	    &exchange->web->counters.answers[answer->status / 100 % 6], 1);
+	    &exchange->server->counters.answers[response->status / 100 % 6], 1);
 	uint64_t size;
-	struct MHD_Response *response = respond(request, exchange, &size);
+	struct MHD_Response *mhd =
+	    respond(request, &stream_host, exchange, &size);
+	if (!mhd)
+		return MHD_NO; /* no memory: the connection is closed */
 	set_deadline(exchange, ANSWER_S, size);
 	enum MHD_Result result =
-	    MHD_queue_response(exchange->connection, answer->status, response);
-	MHD_destroy_response(response);
+	    MHD_queue_response(exchange->connection, response->status, mhd);
+	MHD_destroy_response(mhd);
 	return result;
 }
 
@@ -378,25 +387,24 @@ static void run_handler(void *arg)
 	exchange->request.route->handler(&exchange->request);
 }
 
-static enum MHD_Result run(struct exchange *exchange)
+static enum MHD_Result run_route(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	const struct route *route = request->route;
-	struct web *web = exchange->web;
+	struct server *server = exchange->server;
 	exchange->phase = PHASE_RUN;
 	exchange->entered = true;
-	web_enter(web);
+	in_flight_enter(&server->flight);
 	if (!route) {
-		static_answer(request);
+		static_answer(request, server->pages);
 		return send_answer(exchange);
 	}
 	if (route->where == ROUTE_INLINE) {
 		route->handler(request);
 		return send_answer(exchange);
 	}
-	struct pool *pool =
-	    route->where == ROUTE_READS ? web->reads : web->writes;
-	if (pool_waiting(pool) >= QUEUE_MAX || !exchange_suspend(exchange)) {
+	struct pool *pool = pool_of(exchange);
+	if (pool_waiting(pool) >= QUEUE_MAX || !suspend_connection(exchange)) {
 		problem_answer(request, PROBLEM_BUSY, "too much to do now");
 		return send_answer(exchange);
 	}
@@ -413,7 +421,7 @@ static enum MHD_Result take_header(
 	/* Where the form is wrong, so may be the body's length. */
 	if (!check_form(exchange))
 		return send_answer(exchange);
-	if (check(exchange)) {
+	if (check_request(exchange)) {
 		exchange->phase = PHASE_BODY;
 		set_deadline(exchange, BODY_S, exchange->body_max);
 		return MHD_YES;
@@ -435,7 +443,7 @@ static enum MHD_Result take_body(
     struct exchange *exchange, const char *body, size_t len)
 {
 	struct buf *to = &exchange->request.body;
-	atomic_fetch_add(&exchange->web->counters.body_bytes_in, len);
+	atomic_fetch_add(&exchange->server->counters.body_bytes_in, len);
 	if (exchange->phase == PHASE_BODY &&
 	    len <= exchange->body_max - to->len) {
 		buf_bytes(to, body, len);
@@ -466,7 +474,7 @@ enum MHD_Result exchange_step(void *listener, struct MHD_Connection *connection,
 		return take_body(exchange, body, len);
 	}
 	if (exchange->phase == PHASE_BODY)
-		return run(exchange);
+		return run_route(exchange);
 	return send_answer(exchange);
 }
 
@@ -478,9 +486,9 @@ void exchange_end(void *arg, struct MHD_Connection *connection, void **context,
 	if (!exchange)
 		return;
 	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		atomic_fetch_add(&exchange->web->counters.answers[0], 1);
+		atomic_fetch_add(&exchange->server->counters.answers[0], 1);
 	if (exchange->entered)
-		web_leave(exchange->web);
+		in_flight_leave(&exchange->server->flight);
 	set_deadline(exchange, IDLE_S, 0);
 	connection_set_task(exchange->request.connection, NULL);
 	exchange_abandon(exchange);

@@ -22,9 +22,3 @@ void exchange_end(void *listener, struct MHD_Connection *connection,
 /* Its connection is closed.  The library forgets to end a request whose first
  * line has more parameters than it can hold. */
 void exchange_abandon(struct exchange *exchange); /* may be NULL */
-
-/* For streams. */
-bool exchange_suspend(struct exchange *exchange);
-void exchange_resume(struct exchange *exchange);
-void exchange_extend(struct exchange *exchange); /* the answer moved on */
-struct request *exchange_request(struct exchange *exchange);

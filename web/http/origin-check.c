@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The checks that stand between somebody else's web page and this server. */
+/* The checks that stand between another site's web page and this server. */
 
 #include "web/http/origin-check.h"
 
@@ -65,15 +65,7 @@ bool guard_same_origin(const struct request *request)
 	    strcasecmp(origin + strlen(scheme), host) == 0;
 }
 
-bool guard_allows(const struct guard *guard, const struct request *request,
-    enum route_auth auth, bool is_admin)
+bool guard_may_read(const struct guard *guard, const struct request *request)
 {
-	switch (auth) {
-	case ROUTE_OPEN: return true;
-	case ROUTE_READ:
-		return is_admin || guard->open_reads ||
-		    request_is_loopback(request);
-	case ROUTE_WRITE: return is_admin;
-	}
-	return false;
+	return guard->open_reads || request_is_loopback(request);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Who may ask: the checks that come before any handler.  Pure.
- */
+/* Who may ask: the checks that come before any handler.  Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "web/http/request.h"
-#include "web/http/router.h"
 
 struct guard {
 	const char *const *host_names; /* beside addresses and localhost */
@@ -24,6 +21,5 @@ bool guard_host(const struct guard *guard, const char *host);
  * of another site makes the request. */
 bool guard_same_origin(const struct request *request);
 
-/* May this request use the route?  is_admin: its token is good. */
-bool guard_allows(const struct guard *guard, const struct request *request,
-    enum route_auth auth, bool is_admin);
+/* Does the configuration let this peer read without a token? */
+bool guard_may_read(const struct guard *guard, const struct request *request);

@@ -120,8 +120,8 @@ static bool is_plain_text(const char *text)
 	return utf8_is_valid(text, strlen(text));
 }
 
-static int add_value(struct params *params, const char *name, const char *text,
-    size_t len, bool plus)
+static int add_value(struct request_params *params, const char *name,
+    const char *text, size_t len, bool plus)
 {
 	char value[PARAMS_VALUE_MAX + 1];
 	int err = percent_decode(value, sizeof(value), text, len, plus);
@@ -136,8 +136,8 @@ static int add_value(struct params *params, const char *name, const char *text,
 	return 0;
 }
 
-int params_add_segment(struct params *params, const char *name, size_t name_len,
-    const char *segment, size_t segment_len)
+int params_add_segment(struct request_params *params, const char *name,
+    size_t name_len, const char *segment, size_t segment_len)
 {
 	char *copy = xstrndup(name, name_len);
 	int err = add_value(params, copy, segment, segment_len, false);
@@ -146,7 +146,7 @@ int params_add_segment(struct params *params, const char *name, size_t name_len,
 }
 
 /* One "name=value". */
-static int parse_pair(struct params *params, const char *const *known,
+static int parse_pair(struct request_params *params, const char *const *known,
     const char *pair, size_t len, struct errmsg *msg)
 {
 	char text[64];
@@ -173,7 +173,7 @@ static int parse_pair(struct params *params, const char *const *known,
 	    name);
 }
 
-int params_parse(struct params *params, const char *const *known,
+int params_parse(struct request_params *params, const char *const *known,
     const char *text, struct errmsg *msg)
 {
 	while (text && *text) {
@@ -186,7 +186,7 @@ int params_parse(struct params *params, const char *const *known,
 	return 0;
 }
 
-const char *params_get(const struct params *params, const char *name)
+const char *params_get(const struct request_params *params, const char *name)
 {
 	for (size_t i = 0; i < params->count; i++)
 		if (strcmp(params->names[i], name) == 0)
@@ -194,7 +194,7 @@ const char *params_get(const struct params *params, const char *name)
 	return NULL;
 }
 
-void params_fini(struct params *params)
+void params_fini(struct request_params *params)
 {
 	for (size_t i = 0; i < params->count; i++) {
 		free(params->names[i]);

@@ -15,7 +15,7 @@
 #define PARAMS_VALUE_MAX 1024 /* bytes of one value, decoded */
 #define PARAMS_QUOTE_LEN 48
 
-struct params {
+struct request_params {
 	size_t count;
 	char *names[PARAMS_MAX];  /* owned */
 	char *values[PARAMS_MAX]; /* owned; UTF-8, no control characters */
@@ -23,15 +23,15 @@ struct params {
 
 /* text: what follows '?', or NULL.  known: ends with NULL; NULL for none.
  * ERR_USAGE says what was expected.  The caller calls params_fini. */
-int params_parse(struct params *params, const char *const *known,
+int params_parse(struct request_params *params, const char *const *known,
     const char *text, struct errmsg *msg);
 
 /* One path segment as the value of the template's variable name. */
-int params_add_segment(struct params *params, const char *name, size_t name_len,
-    const char *segment, size_t segment_len);
+int params_add_segment(struct request_params *params, const char *name,
+    size_t name_len, const char *segment, size_t segment_len);
 
-const char *params_get(const struct params *params, const char *name);
-void params_fini(struct params *params);
+const char *params_get(const struct request_params *params, const char *name);
+void params_fini(struct request_params *params);
 
 /* What somebody sent, fit to be quoted in an error: printable and short. */
 const char *params_quote(char to[static PARAMS_QUOTE_LEN], const char *text);

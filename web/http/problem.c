@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/core/fault.h"
 #include "lib/base/xalloc.h"
-#include "web/http/http-private.h"
+#include "web/http/response.h"
 
 enum { STORAGE_RETRY_S = 30 };
 
@@ -80,12 +79,12 @@ void problem_answer_with(struct request *request, enum problem problem,
 {
 	char type[64];
 	struct errmsg fault;
-	/* Waiting mends nothing then: whoever reads it should act. */
+	/* Waiting does not help then: an operator has to act. */
 	if (problem == PROBLEM_BUSY &&
-	    collector_fault(request->web->collector, &fault)) {
+	    request->app->fault(request->app->ctx, &fault)) {
 		problem = PROBLEM_STORAGE;
 		detail = fault.text;
-		request->answer.retry_after_s = STORAGE_RETRY_S;
+		request->response.retry_after_s = STORAGE_RETRY_S;
 	}
 	snprintf(
 	    type, sizeof(type), "urn:sonde:problem:%s", problems[problem].code);
@@ -98,11 +97,11 @@ void problem_answer_with(struct request *request, enum problem problem,
 	if (extra)
 		json_object_update_missing(body, extra);
 	json_decref(extra);
-	answer_json(&request->answer, problems[problem].status, body);
-	request->answer.content_type = "application/problem+json";
+	response_json(&request->response, problems[problem].status, body);
+	request->response.content_type = "application/problem+json";
 	if (problem == PROBLEM_BUSY || problem == PROBLEM_TOO_MANY)
-		if (request->answer.retry_after_s == 0)
-			request->answer.retry_after_s = 1;
+		if (request->response.retry_after_s == 0)
+			request->response.retry_after_s = 1;
 }
 
 void problem_answer(

@@ -13,6 +13,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/buf.h"
+#include "web/http/application.h"
 #include "web/http/params.h"
 
 enum header {
@@ -35,12 +36,19 @@ enum header {
 extern const char *const header_names[HEADERS];
 
 struct connection;
-struct principal;
-struct stream;
+struct pool_job;
+struct request;
 struct route;
-struct web;
+struct server;
+struct stream;
 
-struct answer {
+struct request_ops {
+	void (*done)(struct request *request);
+	/* Runs the job in a thread of the route's kind. */
+	void (*submit)(struct request *request, struct pool_job *job);
+};
+
+struct response {
 	unsigned status;
 	const char *content_type; /* static text */
 	const void *fixed;        /* a body that lives as long as the server */
@@ -55,7 +63,9 @@ struct answer {
 };
 
 struct request {
-	struct web *web;
+	const struct request_ops *ops;
+	const struct application *app;
+	struct server *server; /* for server_stats */
 	const char *method;
 	const char *target;            /* path and query as sent */
 	size_t path_len;               /* of the path in target */
@@ -63,12 +73,11 @@ struct request {
 	struct connection *connection; /* web/http/client-limits.h */
 	struct addr peer;
 	bool tls;
-	const struct principal *principal; /* who asks; lives as long as we */
-	const struct route *route;         /* NULL: a page, not an API route */
-	struct params params;
+	struct caller caller;      /* who asks */
+	const struct route *route; /* NULL: a page, not an API route */
+	struct request_params params;
 	struct buf body;
-	struct answer answer;
-	void (*done)(struct request *request);
+	struct response response;
 };
 
 bool request_is_loopback(const struct request *request);
@@ -79,12 +88,8 @@ bool request_accepts(const struct request *request, const char *type);
 
 static inline void request_done(struct request *request)
 {
-	request->done(request);
+	request->ops->done(request);
 }
-
-void answer_fini(struct answer *answer);
-/* Takes the reference. */
-void answer_json(struct answer *answer, unsigned status, json_t *body);
 
 /* Parses the body: one JSON object without duplicate names.  NULL and a
  * problem in the answer otherwise. */

@@ -16,8 +16,8 @@ static size_t segment_len(const char *p, const char *end)
 }
 
 /* 0, ERR_NOT_FOUND, or what params_add_segment says. */
-static int match(
-    const char *template, const char *path, size_t len, struct params *params)
+static int match_path(const char *template, const char *path, size_t len,
+    struct request_params *params)
 {
 	const char *end = path + len;
 	const char *template_end = template + strlen(template);
@@ -44,7 +44,7 @@ static int match(
 	return template == template_end && path == end ? 0 : ERR_NOT_FOUND;
 }
 
-static bool answers(const struct route *route, const char *method)
+static bool takes_method(const struct route *route, const char *method)
 {
 	return strcmp(route->method, method) == 0 ||
 	    (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
@@ -59,14 +59,14 @@ static void allow_method(char **allow, const char *method)
 }
 
 int router_find(const struct route **route, const struct request *request,
-    struct params *params, char **allow)
+    struct request_params *params, char **allow)
 {
 	*allow = NULL;
-	for (size_t i = 0; i < routes_count(); i++) {
-		*route = routes_at(i);
-		int err = match(
+	for (size_t i = 0; i < request->app->route_count; i++) {
+		*route = request->app->route_at(i);
+		int err = match_path(
 		    (*route)->path, request->target, request->path_len, params);
-		if (err == 0 && answers(*route, request->method)) {
+		if (err == 0 && takes_method(*route, request->method)) {
 			free(*allow);
 			*allow = NULL;
 			return 0;

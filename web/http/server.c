@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Starting and stopping.  Each listener is a libmicrohttpd daemon with its
- * own epoll threads; clients, pools and streams are shared by all. */
+/* Starting and stopping.  Each listener is a libmicrohttpd daemon with its own
+ * epoll threads; the table of clients and the pools are shared by all. */
 
 #include "web/http/server.h"
-#include "collector/core/listener.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -14,13 +13,10 @@
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
-#include "collector/fleet/campaign.h"
 #include "web/http/exchange.h"
-#include "web/api/event-stream.h"
-#include "web/http/listen.h"
-#include "web/api/long-poll.h"
-#include "web/http/static.h"
 #include "web/http/http-private.h"
+#include "web/http/listen.h"
+#include "web/http/static.h"
 
 enum {
 	CONNECTIONS_MAX = 4096, /* of one listener */
@@ -39,56 +35,6 @@ enum {
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:" \
 	"+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-RSA"
 
-void web_config_read(struct web_config *web, const struct config *config)
-{
-	memset(web, 0, sizeof(*web));
-	web->listen_count = config_list(config, "listen", &web->listen);
-	web->host_name_count =
-	    config_list(config, "host-name", &web->host_names);
-	web->tls_cert = config_text(config, "tls-cert");
-	web->tls_key = config_text(config, "tls-key");
-	web->web_root = config_text(config, "web-root");
-	web->open_reads = config_flag(config, "open-reads");
-	web->connections_per_client =
-	    (uint32_t)config_integer(config, "connections-per-client");
-	web->requests_per_second =
-	    (uint32_t)config_integer(config, "requests-per-second");
-}
-
-bool web_hold(struct web *web)
-{
-	pthread_mutex_lock(&web->lock);
-	bool held = !web->stopping;
-	web->held += held;
-	pthread_mutex_unlock(&web->lock);
-	return held;
-}
-
-void web_release(struct web *web)
-{
-	pthread_mutex_lock(&web->lock);
-	web->held--;
-	if (web->held == 0)
-		pthread_cond_broadcast(&web->changed);
-	pthread_mutex_unlock(&web->lock);
-}
-
-void web_enter(struct web *web)
-{
-	pthread_mutex_lock(&web->lock);
-	web->running++;
-	pthread_mutex_unlock(&web->lock);
-}
-
-void web_leave(struct web *web)
-{
-	pthread_mutex_lock(&web->lock);
-	web->running--;
-	if (web->running == 0)
-		pthread_cond_broadcast(&web->changed);
-	pthread_mutex_unlock(&web->lock);
-}
-
 static bool peer_addr(const struct sockaddr *sa, struct addr *addr)
 {
 	*addr = (struct addr){ 0 };
@@ -104,11 +50,11 @@ static bool peer_addr(const struct sockaddr *sa, struct addr *addr)
 static enum MHD_Result admit(
     void *arg, const struct sockaddr *sa, socklen_t len)
 {
-	const struct web_listener *listener = arg;
+	const struct listener *listener = arg;
 	struct addr addr;
 	(void)len;
 	return peer_addr(sa, &addr) &&
-		clients_admit(listener->web->clients, &addr)
+		clients_admit(listener->server->clients, &addr)
 	    ? MHD_YES
 	    : MHD_NO;
 }
@@ -116,8 +62,8 @@ static enum MHD_Result admit(
 static void notice_connection(void *arg, struct MHD_Connection *connection,
     void **context, enum MHD_ConnectionNotificationCode code)
 {
-	struct web_listener *listener = arg;
-	struct clients *clients = listener->web->clients;
+	struct listener *listener = arg;
+	struct clients *clients = listener->server->clients;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		exchange_abandon(connection_task(*context));
 		clients_close(clients, *context);
@@ -145,7 +91,7 @@ static size_t keep_escapes(
 	return strlen(text);
 }
 
-static int start_daemon(struct web_listener *listener, int fd,
+static int start_daemon(struct listener *listener, int fd,
     const struct listen_tls *tls, struct errmsg *msg)
 {
 	struct MHD_OptionItem tls_options[] = {
@@ -177,32 +123,37 @@ static int start_daemon(struct web_listener *listener, int fd,
 	    msg, -EIO, "%s: the HTTP server does not start", listener->url);
 }
 
-static int open_listener(struct web *web, const struct web_config *config,
-    const char *text, struct errmsg *msg)
+static int open_listener(struct server *server,
+    const struct server_config *config, const char *text, struct errmsg *msg)
 {
 	struct listen_at at;
 	struct listen_tls tls = { 0 };
-	if (web->listener_count == WEB_LISTENERS_MAX)
-		return err_set(msg, ERR_CONFIG,
-		    "listen: expected at most %d addresses", WEB_LISTENERS_MAX);
-	struct web_listener *listener = &web->listeners[web->listener_count];
 	int fd = -1;
+	if (server->listener_count == SERVER_LISTENERS_MAX)
+		return err_set(msg, ERR_CONFIG,
+		    "listen: expected at most %d addresses",
+		    SERVER_LISTENERS_MAX);
+	struct listener *listener = &server->listeners[server->listener_count];
 	int err = listen_parse(&at, text, msg);
-	if (err == 0 && at.tls)
+	if (err < 0)
+		return err;
+	if (at.tls)
 		err = listen_load_tls(
 		    &tls, config->tls_cert, config->tls_key, msg);
-	if (err == 0)
-		err = listen_open(&fd, &at, msg);
-	if (err == 0) {
-		listener->web = web;
-		listener->tls = at.tls;
-		listen_url(&at, listener->url);
-		err = start_daemon(listener, fd, &tls, msg);
-		if (err == 0)
-			web->listener_count++;
-		else
-			close(fd);
-	}
+	if (err < 0)
+		goto out;
+	err = listen_open(&fd, &at, msg);
+	if (err < 0)
+		goto out;
+	listener->server = server;
+	listener->tls = at.tls;
+	listen_url(&at, listener->url);
+	err = start_daemon(listener, fd, &tls, msg);
+	if (err < 0)
+		close(fd);
+	else
+		server->listener_count++;
+out:
 	listen_free_tls(&tls);
 	return err;
 }
@@ -210,33 +161,14 @@ static int open_listener(struct web *web, const struct web_config *config,
 /* Keeps deadlines until the server stops. */
 static void *keep_time(void *arg)
 {
-	struct web *web = arg;
-	pthread_mutex_lock(&web->lock);
-	while (!web->stopping) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec++;
-		pthread_cond_timedwait(&web->changed, &web->lock, &until);
-		pthread_mutex_unlock(&web->lock);
-		clients_sweep(web->clients, monotime_now());
-		polls_tick(web->polls, monotime_now());
-		pthread_mutex_lock(&web->lock);
+	struct server *server = arg;
+	const struct application *app = server->app;
+	while (in_flight_sleep(&server->flight)) {
+		struct monotime now = monotime_now();
+		clients_sweep(server->clients, now);
+		app->tick(app->ctx, now);
 	}
-	pthread_mutex_unlock(&web->lock);
 	return NULL;
-}
-
-static void work_changed(void *ctx, uint64_t revision)
-{
-	const struct web *web = ctx;
-	polls_revision(web->polls, revision);
-}
-
-static void event_added(void *ctx, uint64_t last_id)
-{
-	const struct web *web = ctx;
-	(void)last_id;
-	feed_notice(web->feed);
 }
 
 /* Connections are descriptors; the usual soft limit is 1024. */
@@ -254,12 +186,12 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-static struct web *web_new(
-    const struct web_config *config, struct collector *collector)
+static struct server *server_new(
+    const struct server_config *config, const struct application *app)
 {
-	struct web *web = xcalloc(1, sizeof(*web));
-	web->collector = collector;
-	web->guard = (struct guard){
+	struct server *server = xcalloc(1, sizeof(*server));
+	server->app = app;
+	server->guard = (struct guard){
 		.host_names = config->host_names,
 		.host_name_count = config->host_name_count,
 		.open_reads = config->open_reads,
@@ -272,103 +204,83 @@ static struct web *web_new(
 		    ? config->requests_per_second
 		    : REQUESTS_PER_SECOND,
 	};
-	web->clients = clients_new(&limits);
-	pthread_mutex_init(&web->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&web->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	return web;
+	server->clients = clients_new(&limits);
+	in_flight_init(&server->flight);
+	return server;
 }
 
-static void start_threads(struct web *web)
+static int start_threads(struct server *server, struct errmsg *msg)
 {
-	web->reads = pool_new(READ_THREADS, "web-read");
-	web->writes = pool_new(WRITE_THREADS, "web-write");
-	web->feed = feed_new(web);
-	web->polls = polls_new(web);
-	const struct collector_listener listener = { work_changed, event_added,
-		web };
-	collector_listen(web->collector, &listener);
-	/* What changed between asking and listening. */
-	polls_revision(web->polls, campaign_revision(web->collector));
-	feed_notice(web->feed);
-	int err = pthread_create(&web->clock, NULL, keep_time, web);
+	int err = pool_open(&server->reads, READ_THREADS, "web-read", msg);
+	if (err < 0)
+		return err;
+	err = pool_open(&server->writes, WRITE_THREADS, "web-write", msg);
+	if (err < 0)
+		return err;
+	err = pthread_create(&server->clock, NULL, keep_time, server);
 	if (err != 0)
-		BUG("thread: %s", err_str(-err));
-	pthread_setname_np(web->clock, "web-clock");
+		return err_set(msg, -err, "thread: %s", err_str(-err));
+	server->clock_runs = true;
+	pthread_setname_np(server->clock, "web-clock");
+	return 0;
 }
 
-int web_start(struct web **result, const struct web_config *config,
-    struct collector *collector, struct errmsg *msg)
+int server_start(struct server **result, const struct server_config *config,
+    const struct application *app, struct errmsg *msg)
 {
 	static const char *const fallback[] = { "127.0.0.1:8470" };
 	const char *const *at =
 	    config->listen_count ? config->listen : fallback;
 	size_t count = config->listen_count ? config->listen_count : 1;
 	raise_descriptor_limit();
-	struct web *web = web_new(config, collector);
-	int err = pages_open(&web->pages, config->web_root, msg);
-	if (err != 0) {
-		clients_free(web->clients);
-		free(web);
-		return err;
-	}
-	start_threads(web);
+	struct server *server = server_new(config, app);
+	int err = pages_open(&server->pages, config->web_root, msg);
+	if (err < 0)
+		goto out;
+	err = start_threads(server, msg);
+	if (err < 0)
+		goto out;
 	for (size_t i = 0; i < count && err == 0; i++)
-		err = open_listener(web, config, at[i], msg);
-	if (err != 0) {
-		web_stop(web);
+		err = open_listener(server, config, at[i], msg);
+out:
+	if (err < 0) {
+		server_stop(server);
 		return err;
 	}
-	*result = web;
+	*result = server;
 	return 0;
 }
 
-/* Until nobody is suspended (a daemon may not be stopped before), and then a
- * moment for the answers to go out. */
-static void wait_for_answers(struct web *web)
+void server_stop(struct server *server)
 {
-	struct timespec until;
-	pthread_mutex_lock(&web->lock);
-	while (web->held > 0)
-		pthread_cond_wait(&web->changed, &web->lock);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += GRACE_S;
-	while (web->running > 0 &&
-	    pthread_cond_timedwait(&web->changed, &web->lock, &until) == 0)
-		;
-	pthread_mutex_unlock(&web->lock);
-}
-
-void web_stop(struct web *web)
-{
-	if (!web)
+	if (!server)
 		return;
-	collector_listen(web->collector, NULL);
-	pthread_mutex_lock(&web->lock);
-	web->stopping = true;
-	pthread_cond_broadcast(&web->changed);
-	pthread_mutex_unlock(&web->lock);
-	pthread_join(web->clock, NULL);
-	feed_stop(web->feed);
-	polls_stop(web->polls);
-	wait_for_answers(web);
-	for (size_t i = 0; i < web->listener_count; i++)
-		MHD_stop_daemon(web->listeners[i].daemon);
-	pool_free(web->reads);
-	pool_free(web->writes);
-	polls_free(web->polls);
-	feed_free(web->feed);
-	pages_close(web->pages);
-	clients_free(web->clients);
-	pthread_cond_destroy(&web->changed);
-	pthread_mutex_destroy(&web->lock);
-	free(web);
+	in_flight_stop(&server->flight);
+	if (server->clock_runs)
+		pthread_join(server->clock, NULL);
+	in_flight_wait(&server->flight, GRACE_S);
+	for (size_t i = 0; i < server->listener_count; i++)
+		MHD_stop_daemon(server->listeners[i].daemon);
+	pool_free(server->reads);
+	pool_free(server->writes);
+	pages_close(server->pages);
+	clients_free(server->clients);
+	in_flight_fini(&server->flight);
+	free(server);
 }
 
-const char *web_url(const struct web *web, size_t index)
+const char *server_url(const struct server *server, size_t index)
 {
-	return index < web->listener_count ? web->listeners[index].url : NULL;
+	return index < server->listener_count ? server->listeners[index].url
+					      : NULL;
+}
+
+void server_stats(const struct server *server, struct server_stats *stats)
+{
+	const struct server_counters *counters = &server->counters;
+	clients_stats(server->clients, &stats->clients);
+	for (size_t i = 0; i < sizeof(stats->answers) / sizeof(uint64_t); i++)
+		stats->answers[i] = atomic_load(&counters->answers[i]);
+	stats->body_bytes_in = atomic_load(&counters->body_bytes_in);
+	stats->body_bytes_out = atomic_load(&counters->body_bytes_out);
 }

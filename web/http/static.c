@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Files to browsers.  Names are looked up in a table, or below one folder
- * with the kernel holding the door (openat2), so no path leads elsewhere. */
+ * where the kernel (openat2) refuses a path that leads out of it. */
 
 #include "web/http/static.h"
 
@@ -17,7 +17,6 @@
 #include "lib/base/xalloc.h"
 #include "web/http/assets.h"
 #include "web/http/problem.h"
-#include "web/http/http-private.h"
 
 enum { FILE_MAX_BYTES = 16 << 20 };
 
@@ -95,31 +94,31 @@ static bool takes_gzip(const struct request *request)
 	return false;
 }
 
-static void answer_asset(struct request *request, const struct asset *asset)
+void static_asset(struct request *request, const struct asset *asset)
 {
-	struct answer *answer = &request->answer;
-	answer->status = 200;
-	answer->content_type = media_type(asset->name);
-	answer->cache_control = has_hashed_name(asset->name)
+	struct response *response = &request->response;
+	response->status = 200;
+	response->content_type = media_type(asset->name);
+	response->cache_control = has_hashed_name(asset->name)
 	    ? "public, max-age=31536000, immutable"
 	    : "no-cache";
 	if (asset->packed && takes_gzip(request)) {
-		answer->fixed = asset->packed;
-		answer->fixed_len = asset->packed_len;
-		answer->etag = asset->packed_etag;
-		answer->encoding = "gzip";
+		response->fixed = asset->packed;
+		response->fixed_len = asset->packed_len;
+		response->etag = asset->packed_etag;
+		response->encoding = "gzip";
 	} else {
-		answer->fixed = asset->data;
-		answer->fixed_len = asset->len;
-		answer->etag = asset->etag;
+		response->fixed = asset->data;
+		response->fixed_len = asset->len;
+		response->etag = asset->etag;
 	}
 }
 
 static bool serve_asset(struct request *request, const char *name)
 {
-	for (const struct asset *a = assets_pages; a->name; a++) {
+	for (const struct asset *a = request->app->pages; a->name; a++) {
 		if (strcmp(a->name, name) == 0) {
-			answer_asset(request, a);
+			static_asset(request, a);
 			return true;
 		}
 	}
@@ -149,21 +148,22 @@ static bool serve_file(struct request *request, int root, const char *name)
 	int fd = (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
 	if (fd < 0)
 		return false;
-	bool ok = read_all(fd, &request->answer.body);
+	bool ok = read_all(fd, &request->response.body);
 	close(fd);
 	if (!ok) {
-		buf_fini(&request->answer.body);
+		buf_fini(&request->response.body);
 		return false;
 	}
-	request->answer.status = 200;
-	request->answer.content_type = media_type(name);
-	request->answer.cache_control = "no-cache";
+	request->response.status = 200;
+	request->response.content_type = media_type(name);
+	request->response.cache_control = "no-cache";
 	return true;
 }
 
-static bool serve(struct request *request, const char *name)
+static bool serve_page(
+    struct request *request, const struct pages *pages, const char *name)
 {
-	int root = request->web->pages->root;
+	int root = pages->root;
 	if (root < 0)
 		return serve_asset(request, name);
 	/* Not the hidden ones: editors and version control keep theirs so. */
@@ -172,7 +172,7 @@ static bool serve(struct request *request, const char *name)
 	return serve_file(request, root, name);
 }
 
-void static_answer(struct request *request)
+void static_answer(struct request *request, const struct pages *pages)
 {
 	char path[512];
 	if (percent_decode(path, sizeof(path), request->target,
@@ -181,17 +181,11 @@ void static_answer(struct request *request)
 		return;
 	}
 	const char *name = path[1] ? path + 1 : "index.html";
-	if (serve(request, name))
+	if (serve_page(request, pages, name))
 		return;
 	const char *last = strrchr(path, '/') + 1;
 	if (!strchr(last, '.') && !strstr(path, "/.") &&
-	    serve(request, "index.html"))
+	    serve_page(request, pages, "index.html"))
 		return;
 	problem_answer(request, PROBLEM_NOT_FOUND, "no such page");
-}
-
-void static_openapi(struct request *request)
-{
-	answer_asset(request, &assets_openapi[0]);
-	request_done(request);
 }

@@ -9,13 +9,14 @@
 #include "lib/base/err.h"
 #include "web/http/request.h"
 
+struct asset;
 struct pages;
 
-/* root NULL: the files in the program. */
+/* root NULL: the files in the program, the application's. */
 int pages_open(struct pages **pages, const char *root, struct errmsg *msg);
 void pages_close(struct pages *pages);
 
-void static_answer(struct request *request);
-
-/* The handler of /api/openapi.json. */
-void static_openapi(struct request *request);
+/* Answers with these bytes, packed for a client that takes gzip. */
+void static_asset(struct request *request, const struct asset *asset);
+/* The page or file of the request's path. */
+void static_answer(struct request *request, const struct pages *pages);

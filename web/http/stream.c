@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Streams between those who have something to say and the server's loop.
+/* Streams between the producers of their data and the server's loop.
  * Only the loop touches `pending`, except while the connection is parked,
  * when only the worker does; the lock is for the two flags that meet. */
 
@@ -11,13 +11,14 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
-#include "web/http/exchange.h"
+#include "web/http/worker-pool.h"
 
 enum { BLOCK = 16 * 1024 };
 
 struct stream {
 	const struct stream_ops *ops;
 	void *ctx;
+	const struct stream_host *host;
 	struct exchange *exchange;
 	struct buf pending;
 	size_t taken; /* of pending */
@@ -56,7 +57,7 @@ void stream_wake(struct stream *stream)
 	pthread_mutex_unlock(&stream->lock);
 	/* Whoever cleared the flag resumes; then the stream may be gone. */
 	if (waiting)
-		exchange_resume(stream->exchange);
+		stream->host->resume(stream->exchange);
 }
 
 /* Parks until a wake; false when one has come already. */
@@ -66,7 +67,7 @@ static bool park(struct stream *stream)
 	bool parked = false;
 	if (stream->woken)
 		stream->woken = false;
-	else if (exchange_suspend(stream->exchange))
+	else if (stream->host->suspend(stream->exchange))
 		parked = stream->waiting = true;
 	else
 		stream->ended = true;
@@ -81,10 +82,10 @@ static void run_slow(void *arg)
 	    stream->ops->slow(stream->ctx, &stream->pending);
 	stream->ended = next == STREAM_END || next == STREAM_FAIL;
 	stream->failed = next == STREAM_FAIL;
-	exchange_resume(stream->exchange);
+	stream->host->resume(stream->exchange);
 }
 
-static ssize_t take(struct stream *stream, char *to, size_t most)
+static ssize_t take_pending(struct stream *stream, char *to, size_t most)
 {
 	size_t left = stream->pending.len - stream->taken;
 	size_t len = left < most ? left : most;
@@ -94,8 +95,7 @@ static ssize_t take(struct stream *stream, char *to, size_t most)
 		buf_clear(&stream->pending);
 		stream->taken = 0;
 	}
-	struct web *web = exchange_request(stream->exchange)->web;
-	atomic_fetch_add(&web->counters.body_bytes_out, len);
+	stream->host->count(stream->exchange, len);
 	return (ssize_t)len;
 }
 
@@ -103,7 +103,7 @@ static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t most)
 {
 	struct stream *stream = arg;
 	(void)position;
-	exchange_extend(stream->exchange);
+	stream->host->extend(stream->exchange);
 	while (stream->pending.len == 0 && !stream->ended) {
 		switch (stream->ops->next(stream->ctx, &stream->pending)) {
 		case STREAM_DATA: break;
@@ -112,15 +112,13 @@ static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t most)
 				return 0;
 			break;
 		case STREAM_SLOW:
-			if (!exchange_suspend(stream->exchange)) {
+			if (!stream->host->suspend(stream->exchange)) {
 				stream->ended = true;
 				break;
 			}
 			stream->job =
 			    (struct pool_job){ run_slow, stream, NULL };
-			pool_submit(
-			    exchange_request(stream->exchange)->web->reads,
-			    &stream->job);
+			stream->host->submit(stream->exchange, &stream->job);
 			return 0;
 		case STREAM_FAIL:
 			stream->failed = true;
@@ -131,7 +129,7 @@ static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t most)
 	if (stream->pending.len == 0)
 		return stream->failed ? MHD_CONTENT_READER_END_WITH_ERROR
 				      : MHD_CONTENT_READER_END_OF_STREAM;
-	return take(stream, to, most);
+	return take_pending(stream, to, most);
 }
 
 static void free_stream(void *arg)
@@ -139,10 +137,14 @@ static void free_stream(void *arg)
 	stream_free(arg);
 }
 
-struct MHD_Response *stream_respond(
-    struct stream *stream, struct exchange *exchange)
+struct MHD_Response *stream_respond(struct stream *stream,
+    const struct stream_host *host, struct exchange *exchange)
 {
+	stream->host = host;
 	stream->exchange = exchange;
-	return MHD_create_response_from_callback(
+	struct MHD_Response *response = MHD_create_response_from_callback(
 	    MHD_SIZE_UNKNOWN, BLOCK, read_stream, stream, free_stream);
+	if (!response)
+		stream_free(stream);
+	return response;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An answer whose body is made while it is sent.  A stream that has nothing
- * to say parks its connection (no thread waits for it) until somebody wakes
- * it; what may block runs in a worker thread, never in the server's loop.
+ * An answer whose body is made while it is sent.  A stream without
+ * data parks its connection (no thread waits for it) until stream_wake; what
+ * may block runs in a worker thread, never in the server's loop.
  */
 #pragma once
 
@@ -28,6 +28,18 @@ struct stream_ops {
 struct stream;
 struct exchange;
 struct MHD_Response;
+struct pool_job;
+
+/* What a stream needs of the exchange that sends it. */
+struct stream_host {
+	/* Parks the connection; false: the server stops. */
+	bool (*suspend)(struct exchange *exchange);
+	void (*resume)(struct exchange *exchange); /* any thread */
+	void (*extend)(struct exchange *exchange); /* the answer moved on */
+	/* Runs the job in a worker thread. */
+	void (*submit)(struct exchange *exchange, struct pool_job *job);
+	void (*count)(struct exchange *exchange, size_t sent_bytes);
+};
 
 struct stream *stream_new(const struct stream_ops *ops, void *ctx);
 void stream_free(struct stream *stream); /* closes; NULL is fine */
@@ -35,6 +47,6 @@ void stream_free(struct stream *stream); /* closes; NULL is fine */
 /* From any thread, while the stream's close cannot run. */
 void stream_wake(struct stream *stream);
 
-/* The response takes the stream. */
-struct MHD_Response *stream_respond(
-    struct stream *stream, struct exchange *exchange);
+/* The response takes the stream; NULL (and the stream is closed): no memory. */
+struct MHD_Response *stream_respond(struct stream *stream,
+    const struct stream_host *host, struct exchange *exchange);

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "lib/base/err.h"
 #include "lib/base/xalloc.h"
 
 struct pool {
@@ -21,7 +20,7 @@ struct pool {
 	pthread_t threads[];
 };
 
-static struct pool_job *take(struct pool *pool)
+static struct pool_job *take_job(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->first && !pool->ending)
@@ -37,29 +36,12 @@ static struct pool_job *take(struct pool *pool)
 	return job;
 }
 
-static void *work(void *arg)
+static void *run_jobs(void *arg)
 {
 	struct pool_job *job;
-	while ((job = take(arg)) != NULL)
+	while ((job = take_job(arg)) != NULL)
 		job->run(job->ctx);
 	return NULL;
-}
-
-struct pool *pool_new(size_t threads, const char *name)
-{
-	struct pool *pool =
-	    xcalloc(1, sizeof(*pool) + threads * sizeof(pool->threads[0]));
-	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->more, NULL);
-	pool->last = &pool->first;
-	for (; pool->thread_count < threads; pool->thread_count++) {
-		pthread_t *thread = &pool->threads[pool->thread_count];
-		int err = pthread_create(thread, NULL, work, pool);
-		if (err != 0)
-			BUG("thread '%s': %s", name, err_str(-err));
-		pthread_setname_np(*thread, name);
-	}
-	return pool;
 }
 
 void pool_free(struct pool *pool)
@@ -75,6 +57,28 @@ void pool_free(struct pool *pool)
 	pthread_cond_destroy(&pool->more);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
+}
+
+int pool_open(
+    struct pool **result, size_t threads, const char *name, struct errmsg *msg)
+{
+	struct pool *pool =
+	    xcalloc(1, sizeof(*pool) + threads * sizeof(pool->threads[0]));
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->more, NULL);
+	pool->last = &pool->first;
+	for (; pool->thread_count < threads; pool->thread_count++) {
+		pthread_t *thread = &pool->threads[pool->thread_count];
+		int err = pthread_create(thread, NULL, run_jobs, pool);
+		if (err != 0) {
+			pool_free(pool);
+			return err_set(
+			    msg, -err, "thread '%s': %s", name, err_str(-err));
+		}
+		pthread_setname_np(*thread, name);
+	}
+	*result = pool;
+	return 0;
 }
 
 void pool_submit(struct pool *pool, struct pool_job *job)

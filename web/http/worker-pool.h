@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "lib/base/err.h"
+
 struct pool_job {
 	void (*run)(void *ctx);
 	void *ctx;
@@ -12,8 +14,10 @@ struct pool_job {
 };
 
 struct pool;
-struct pool *pool_new(size_t threads, const char *name);
-/* Runs what is queued, then ends. */
+/* -EAGAIN: the machine gives no thread. */
+int pool_open(
+    struct pool **pool, size_t threads, const char *name, struct errmsg *msg);
+/* Runs what is queued, then ends.  NULL is fine. */
 void pool_free(struct pool *pool);
 
 /* The job must live until it has run; run may free it. */

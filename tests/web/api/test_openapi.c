@@ -16,7 +16,9 @@
 
 #include "web/http/assets.h"
 #include "web/http/problem.h"
-#include "web/http/router.h"
+#include "web/api/routes.h"
+
+extern const struct asset assets_openapi[];
 
 static json_t *document;
 
@@ -166,9 +168,9 @@ static void parameters_are_those_of_the_route(void **state)
 
 static void security_is_that_of_the_route(void **state)
 {
-	static const char *const as_text[] = { [ROUTE_OPEN] = "[{}]",
-		[ROUTE_READ] = "[{},{\"token\":[]}]",
-		[ROUTE_WRITE] = "[{\"token\":[]}]" };
+	static const char *const as_text[] = { [SCOPE_OPEN] = "[{}]",
+		[SCOPE_READ] = "[{},{\"token\":[]}]",
+		[SCOPE_WRITE] = "[{\"token\":[]}]" };
 	(void)state;
 	for (size_t i = 0; i < routes_count(); i++) {
 		const struct route *route = routes_at(i);
@@ -176,7 +178,7 @@ static void security_is_that_of_the_route(void **state)
 		    json_dumps(json_object_get(operation_of(route), "security"),
 			JSON_COMPACT);
 		assert_non_null(security);
-		if (strcmp(security, as_text[route->auth]) != 0)
+		if (strcmp(security, as_text[route->scope]) != 0)
 			fail_msg(
 			    "%s %s: %s", route->method, route->path, security);
 		free(security);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,34 +17,47 @@
 
 #include "tests/web/fake-collector.h"
 #include "tests/web/http-client.h"
+#include "web/api/api-private.h"
 #include "web/api/event-stream.h"
 #include "web/api/long-poll.h"
+#include "web/api/api.h"
 #include "web/http/server.h"
 
 #define BATCH "Content-Type: application/vnd.sonde.batch\r\n"
 
-static struct web *web;
+static struct api *api;
+static struct server *server;
 static const char *url;
+
+static int start_server(const struct server_config *config, struct errmsg *msg)
+{
+	int err = api_open(&api, fake_collector(), msg);
+	if (err < 0)
+		return err;
+	return server_start(&server, config, api_application(api), msg);
+}
 
 static int setup(void **state)
 {
 	static const char *const listen_any[] = { "127.0.0.1:0" };
-	struct web_config config = { .listen = listen_any,
+	struct server_config config = { .listen = listen_any,
 		.listen_count = 1,
 		.requests_per_second = 100000 };
 	struct errmsg msg;
 	(void)state;
 	fake_reset();
-	if (web_start(&web, &config, fake_collector(), &msg) != 0)
+	if (start_server(&config, &msg) != 0)
 		fail_msg("%s", msg.text);
-	url = web_url(web, 0);
+	url = server_url(server, 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	web_stop(web);
+	api_stop(api);
+	server_stop(server);
+	api_close(api);
 	return 0;
 }
 
@@ -64,8 +78,8 @@ static int begin(const char *request_line, const char *lines, const char *body)
 
 static uint64_t subscribers(void)
 {
-	struct feed_stats stats;
-	feed_stats(web->feed, &stats);
+	struct event_stream_stats stats;
+	event_stream_stats(api->events, &stats);
 	return stats.subscribers;
 }
 
@@ -147,13 +161,13 @@ static void what_is_no_longer_kept_is_said(void **state)
 	for (int i = 1; i <= 9; i++)
 		fake_add_event("run", "{}");
 	fake_drop_events_before(6);
-	struct web_config config = { .listen_count = 0 };
+	struct server_config config = { .listen_count = 0 };
 	static const char *const listen_any[] = { "127.0.0.1:0" };
 	struct errmsg msg;
 	config.listen = listen_any;
 	config.listen_count = 1;
-	assert_int_equal(web_start(&web, &config, fake_collector(), &msg), 0);
-	url = web_url(web, 0);
+	assert_int_equal(start_server(&config, &msg), 0);
+	url = server_url(server, 0);
 	int fd = begin("GET /api/v1/events", "Last-Event-ID: 2\r\n", NULL);
 	expect(fd, &in, "id: 9\n");
 	assert_non_null(
@@ -185,7 +199,7 @@ static void who_does_not_read_is_cut(void **state)
 {
 	char big[1024], want[32];
 	struct buf in = { 0 };
-	struct feed_stats stats = { 0 };
+	struct event_stream_stats stats = { 0 };
 	(void)state;
 	int deaf = begin("GET /api/v1/events", NULL, NULL);
 	int good = begin("GET /api/v1/events", NULL, NULL);
@@ -201,7 +215,7 @@ static void who_does_not_read_is_cut(void **state)
 			expect(good, &in, want);
 			usleep(50000);
 		}
-		feed_stats(web->feed, &stats);
+		event_stream_stats(api->events, &stats);
 	}
 	assert_int_equal(stats.cut, 1);
 	while (subscribers() > 1)
@@ -307,7 +321,7 @@ static void agents_wait_for_new_work(void **state)
 	(void)state;
 	fake_set_revision(7);
 	int fd = begin("GET /api/v1/work?after=7", "Sonde-Agent: a\r\n", NULL);
-	while (polls_waiting(web->polls) == 0)
+	while (long_polls_waiting(api->polls) == 0)
 		usleep(1000);
 	fake_set_revision(8);
 	expect(fd, &in, "{\"revision\":8,\"campaigns\":[]}");
@@ -393,10 +407,12 @@ static void stopping_ends_whatever_waits(void **state)
 	int poll =
 	    begin("GET /api/v1/work?after=0", "Sonde-Agent: a\r\n", NULL);
 	while (fake_ingests_held() == 0 || subscribers() == 0 ||
-	    polls_waiting(web->polls) == 0)
+	    long_polls_waiting(api->polls) == 0)
 		usleep(1000);
 	pthread_create(&thread, NULL, release_soon, NULL);
-	web_stop(web);
+	api_stop(api);
+	server_stop(server);
+	api_close(api);
 	pthread_join(thread, NULL);
 	/* The poll got its list; a batch was committed, answered or not. */
 	assert_false(client_read_until(events, &in, "never"));

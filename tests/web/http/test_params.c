@@ -13,7 +13,8 @@
 
 static const char *const known[] = { "from", "src", "limit", NULL };
 
-static struct errmsg parse(struct params *params, const char *text, int want)
+static struct errmsg parse(
+    struct request_params *params, const char *text, int want)
 {
 	struct errmsg msg = { "" };
 	memset(params, 0, sizeof(*params));
@@ -23,7 +24,7 @@ static struct errmsg parse(struct params *params, const char *text, int want)
 
 static void refused(const char *text, const char *words)
 {
-	struct params params;
+	struct request_params params;
 	struct errmsg msg = parse(&params, text, ERR_USAGE);
 	if (!strstr(msg.text, words))
 		fail_msg("'%s' gave '%s', not '%s'", text, msg.text, words);
@@ -32,7 +33,7 @@ static void refused(const char *text, const char *words)
 
 static void values_are_decoded(void **state)
 {
-	struct params params;
+	struct request_params params;
 	(void)state;
 	parse(&params, "from=-1h&src=2001%3Adb8%3a%3A1&limit=a+b%2Bc", 0);
 	assert_string_equal(params_get(&params, "from"), "-1h");
@@ -44,7 +45,7 @@ static void values_are_decoded(void **state)
 
 static void nothing_is_fine(void **state)
 {
-	struct params params;
+	struct request_params params;
 	(void)state;
 	parse(&params, NULL, 0);
 	parse(&params, "", 0);
@@ -61,7 +62,7 @@ static void a_name_that_is_not_known_is_refused(void **state)
 	refused("frm=1", "unknown parameter 'frm', expected from, src, limit");
 	refused("=1", "unknown parameter ''");
 	refused("%01%ff=1", "unknown parameter '\?\?'");
-	struct params params = { 0 };
+	struct request_params params = { 0 };
 	struct errmsg msg;
 	assert_int_equal(params_parse(&params, NULL, "a=1", &msg), ERR_USAGE);
 	assert_non_null(strstr(msg.text, "expected no parameter"));
@@ -87,7 +88,7 @@ static void bad_escapes_and_bad_text_are_refused(void **state)
 static void a_value_may_be_so_long(void **state)
 {
 	char text[PARAMS_VALUE_MAX + 8] = "src=";
-	struct params params;
+	struct request_params params;
 	(void)state;
 	memset(text + 4, 'a', PARAMS_VALUE_MAX);
 	parse(&params, text, 0);

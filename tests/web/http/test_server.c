@@ -17,6 +17,7 @@
 
 #include "tests/web/fake-collector.h"
 #include "tests/web/http-client.h"
+#include "web/api/api.h"
 #include "web/http/server.h"
 
 #define TOKEN "Authorization: Bearer secret\r\n"
@@ -24,21 +25,31 @@
 #define BATCH "Content-Type: application/vnd.sonde.batch\r\n"
 
 static const char *const listen_any[] = { "127.0.0.1:0" };
-static struct web *web;
+static struct api *api;
+static struct server *server;
 static const char *url;
 
-static int start(const struct web_config *with)
+static int start_server(const struct server_config *config, struct errmsg *msg)
+{
+	int err = api_open(&api, fake_collector(), msg);
+	if (err < 0)
+		return err;
+	return server_start(&server, config, api_application(api), msg);
+}
+
+static int start(const struct server_config *with)
 {
 	struct errmsg msg;
-	struct web_config config = with ? *with : (struct web_config){ 0 };
+	struct server_config config =
+	    with ? *with : (struct server_config){ 0 };
 	config.listen = listen_any;
 	config.listen_count = 1;
 	/* Refusals cost; these tests are refused all the time. */
 	config.requests_per_second = 100000;
 	fake_reset();
-	if (web_start(&web, &config, fake_collector(), &msg) != 0)
+	if (start_server(&config, &msg) != 0)
 		fail_msg("%s", msg.text);
-	url = web_url(web, 0);
+	url = server_url(server, 0);
 	return 0;
 }
 
@@ -51,7 +62,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	web_stop(web);
+	api_stop(api);
+	server_stop(server);
+	api_close(api);
 	return 0;
 }
 
@@ -393,8 +406,10 @@ static void no_path_leads_out_of_the_folder(void **state)
 	    "link && mkfifo fifo.txt && mkdir a && echo page >index.html",
 	    root);
 	assert_int_equal(system(command), 0);
-	web_stop(web);
-	start(&(struct web_config){ .web_root = root });
+	api_stop(api);
+	server_stop(server);
+	api_close(api);
+	start(&(struct server_config){ .web_root = root });
 	expect("GET /a.txt", NULL, NULL, 200, "good");
 	expect("GET /somewhere", NULL, NULL, 200, "page");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -476,12 +491,14 @@ static void who_asks_too_often_is_told(void **state)
 {
 	struct errmsg msg;
 	(void)state;
-	web_stop(web);
-	struct web_config config = { .listen = listen_any,
+	api_stop(api);
+	server_stop(server);
+	api_close(api);
+	struct server_config config = { .listen = listen_any,
 		.listen_count = 1,
 		.requests_per_second = 5 };
-	assert_int_equal(web_start(&web, &config, fake_collector(), &msg), 0);
-	url = web_url(web, 0);
+	assert_int_equal(start_server(&config, &msg), 0);
+	url = server_url(server, 0);
 	int limited = 0;
 	char value[256];
 	for (int i = 0; i < 20; i++) {
@@ -501,7 +518,7 @@ static void a_server_that_cannot_start_says_why(void **state)
 {
 	static const char *const plain[] = { "127.0.0.1:0",
 		"http://192.0.2.1:0" };
-	const struct web_config cases[] = {
+	const struct server_config cases[] = {
 		{ .listen = plain, .listen_count = 2 },
 		{ .listen = listen_any,
 		    .listen_count = 1,
@@ -512,10 +529,11 @@ static void a_server_that_cannot_start_says_why(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct errmsg msg = { "" };
-		struct web *other = NULL;
+		struct server *other = NULL;
 		assert_int_equal(
-		    web_start(&other, &cases[i], fake_collector(), &msg),
+		    server_start(&other, &cases[i], api_application(api), &msg),
 		    ERR_CONFIG);
+		assert_null(other);
 		assert_non_null(strstr(msg.text, words[i]));
 	}
 }

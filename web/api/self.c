@@ -1,79 +1,82 @@
 /* SPDX-License-Identifier: ISC */
-/* /metrics: OpenMetrics text to those who accept it, Prometheus' older text
- * (0.0.4) to all others.  They differ in the family name of a counter, in
- * units and in the end mark. */
+/* What the collector says of itself, to machines that ask often: /healthz and
+ * /metrics.  The latter is OpenMetrics text to those who accept it, Prometheus'
+ * older text (0.0.4) to all others.  They differ in the family name of a
+ * counter, in units and in the end mark. */
 
 #include <stddef.h>
 
 #include "collector/core/stats.h"
 #include "collector/ingest/ingest.h"
+#include "web/api/api-private.h"
 #include "web/api/event-stream.h"
 #include "web/api/handlers.h"
 #include "web/api/long-poll.h"
-#include "web/http/http-private.h"
+#include "web/http/response.h"
+#include "web/http/server.h"
 
-struct page {
+struct metrics_page {
 	struct buf *to;
 	bool open; /* OpenMetrics */
 };
 
-enum kind { COUNTER, GAUGE };
+enum metric_type { COUNTER, GAUGE };
 
-static void print_family(const struct page *page, const char *name,
-    enum kind kind, const char *unit, const char *help)
+static void print_family(const struct metrics_page *page, const char *name,
+    enum metric_type type, const char *unit, const char *help)
 {
-	const char *suffix = kind == COUNTER && !page->open ? "_total" : "";
+	const char *suffix = type == COUNTER && !page->open ? "_total" : "";
 	buf_printf(page->to, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix,
-	    help, name, suffix, kind == COUNTER ? "counter" : "gauge");
+	    help, name, suffix, type == COUNTER ? "counter" : "gauge");
 	if (page->open && unit)
 		buf_printf(page->to, "# UNIT %s %s\n", name, unit);
 }
 
-static void print_sample(const struct page *page, const char *name,
-    enum kind kind, const char *labels, double value)
+static void print_sample(const struct metrics_page *page, const char *name,
+    enum metric_type type, const char *labels, double value)
 {
 	buf_printf(page->to, "%s%s%s %.17g\n", name,
-	    kind == COUNTER ? "_total" : "", labels, value);
+	    type == COUNTER ? "_total" : "", labels, value);
 }
 
 /* A family of one sample that is a member of a struct of numbers. */
-struct row {
+struct metric_row {
 	const char *name;
-	enum kind kind;
+	enum metric_type type;
 	const char *unit, *help;
 	size_t offset;
 };
 
-static void print_rows(const struct page *page, const struct row *rows,
-    size_t count, const void *numbers)
+static void print_rows(const struct metrics_page *page,
+    const struct metric_row *rows, size_t count, const void *numbers)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct row *row = &rows[i];
+		const struct metric_row *row = &rows[i];
 		const uint64_t *value =
 		    (const void *)((const char *)numbers + row->offset);
-		print_family(page, row->name, row->kind, row->unit, row->help);
-		print_sample(page, row->name, row->kind, "", (double)*value);
+		print_family(page, row->name, row->type, row->unit, row->help);
+		print_sample(page, row->name, row->type, "", (double)*value);
 	}
 }
 
 #define COLLECTOR(member) offsetof(struct collector_metrics, member)
-static const struct row collector_rows[] = {
+static const struct metric_row collector_rows[] = {
 	{ "sonde_batch_bytes", COUNTER, "bytes", "Bodies of batches received.",
 	    COLLECTOR(batch_bytes) },
 	{ "sonde_records_stored", COUNTER, NULL, "Records committed.",
 	    COLLECTOR(records_stored) },
 	{ "sonde_records_expired", COUNTER, NULL,
-	    "Raw records that retention let go.", COLLECTOR(records_expired) },
+	    "Raw records that retention deleted.", COLLECTOR(records_expired) },
 	{ "sonde_commits", COUNTER, NULL, "Transactions committed.",
 	    COLLECTOR(commits) },
 	{ "sonde_commit_failures", COUNTER, NULL, "Transactions that failed.",
 	    COLLECTOR(commit_failures) },
-	{ "sonde_queries", COUNTER, NULL, "Questions asked of the store.",
+	{ "sonde_queries", COUNTER, NULL, "Queries of the store.",
 	    COLLECTOR(queries) },
 	{ "sonde_query_failures", COUNTER, NULL,
-	    "Questions that the store could not answer.",
+	    "Queries that the store could not answer.",
 	    COLLECTOR(query_failures) },
-	{ "sonde_events", COUNTER, NULL, "Events put into the feed.",
+	{ "sonde_events", COUNTER, NULL, "Events added to the event log.",
 	    COLLECTOR(events) },
 	{ "sonde_alarm_rounds", COUNTER, NULL,
 	    "Times that the series were judged.", COLLECTOR(alarm_rounds) },
@@ -89,7 +92,7 @@ static const struct row collector_rows[] = {
 	    COLLECTOR(alarms_open) },
 };
 #define CLIENTS(member) offsetof(struct clients_stats, member)
-static const struct row clients_rows[] = {
+static const struct metric_row clients_rows[] = {
 	{ "sonde_http_connections", GAUGE, NULL, "Connections open.",
 	    CLIENTS(connections) },
 	{ "sonde_http_clients", GAUGE, NULL,
@@ -104,17 +107,18 @@ static const struct row clients_rows[] = {
 	{ "sonde_http_overdue", COUNTER, NULL, "Connections cut at a deadline.",
 	    CLIENTS(overdue) },
 };
-#define FEED(member) offsetof(struct feed_stats, member)
-static const struct row feed_rows[] = {
+#define EVENTS(member) offsetof(struct event_stream_stats, member)
+static const struct metric_row event_rows[] = {
 	{ "sonde_http_event_streams", GAUGE, NULL, "Event streams open.",
-	    FEED(subscribers) },
+	    EVENTS(subscribers) },
 	{ "sonde_http_event_streams_cut", COUNTER, NULL,
-	    "Event streams cut because their client did not read.", FEED(cut) },
+	    "Event streams cut because their client did not read.",
+	    EVENTS(cut) },
 };
 #define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
 
 static void print_by_label(
-    const struct page *page, const struct collector_metrics *m)
+    const struct metrics_page *page, const struct collector_metrics *m)
 {
 	char labels[64];
 	print_family(page, "sonde_batches", COUNTER, NULL,
@@ -135,7 +139,8 @@ static void print_by_label(
 	}
 }
 
-static void print_http(const struct page *page, struct web *web)
+static void print_http(
+    const struct metrics_page *page, const struct server_stats *stats)
 {
 	static const char *const classes[] = { "cut", "1xx", "2xx", "3xx",
 		"4xx", "5xx" };
@@ -148,30 +153,28 @@ static void print_http(const struct page *page, struct web *web)
 			continue;
 		snprintf(labels, sizeof(labels), "{class=\"%s\"}", classes[i]);
 		print_sample(page, "sonde_http_requests", COUNTER, labels,
-		    (double)atomic_load(&web->counters.answers[i]));
+		    (double)stats->answers[i]);
 	}
 	print_family(page, "sonde_http_received_bytes", COUNTER, "bytes",
 	    "Request bodies.");
 	print_sample(page, "sonde_http_received_bytes", COUNTER, "",
-	    (double)atomic_load(&web->counters.body_bytes_in));
+	    (double)stats->body_bytes_in);
 	print_family(
 	    page, "sonde_http_sent_bytes", COUNTER, "bytes", "Answer bodies.");
 	print_sample(page, "sonde_http_sent_bytes", COUNTER, "",
-	    (double)atomic_load(&web->counters.body_bytes_out));
-	print_family(page, "sonde_http_work_polls", GAUGE, NULL,
-	    "Agents that wait for work.");
-	print_sample(page, "sonde_http_work_polls", GAUGE, "",
-	    (double)polls_waiting(web->polls));
+	    (double)stats->body_bytes_out);
 }
 
-static void print_page(const struct page *page, struct web *web)
+static void print_page(
+    const struct metrics_page *page, const struct request *request)
 {
+	const struct api *api = request_api(request);
 	struct collector_metrics m = { 0 };
-	struct clients_stats clients;
-	struct feed_stats feed;
-	collector_metrics(web->collector, &m);
-	clients_stats(web->clients, &clients);
-	feed_stats(web->feed, &feed);
+	struct server_stats server;
+	struct event_stream_stats events;
+	collector_metrics(api->collector, &m);
+	server_stats(request->server, &server);
+	event_stream_stats(api->events, &events);
 	print_family(page, "sonde_build_info", GAUGE, NULL,
 	    "1, with the version as a label.");
 	print_sample(page, "sonde_build_info", GAUGE,
@@ -186,25 +189,40 @@ static void print_page(const struct page *page, struct web *web)
 	    page, "sonde_commit_seconds", COUNTER, "", m.commit_seconds);
 	print_by_label(page, &m);
 	print_rows(page, collector_rows, COUNT(collector_rows), &m);
-	print_rows(page, clients_rows, COUNT(clients_rows), &clients);
-	print_rows(page, feed_rows, COUNT(feed_rows), &feed);
-	print_http(page, web);
+	print_rows(page, clients_rows, COUNT(clients_rows), &server.clients);
+	print_rows(page, event_rows, COUNT(event_rows), &events);
+	print_http(page, &server);
+	print_family(page, "sonde_http_work_polls", GAUGE, NULL,
+	    "Agents that wait for work.");
+	print_sample(page, "sonde_http_work_polls", GAUGE, "",
+	    (double)long_polls_waiting(api->polls));
 	if (page->open)
 		buf_printf(page->to, "# EOF\n");
 }
 
 void handle_metrics(struct request *request)
 {
-	struct page page = {
-		.to = &request->answer.body,
+	struct metrics_page page = {
+		.to = &request->response.body,
 		.open =
 		    request_accepts(request, "application/openmetrics-text"),
 	};
-	print_page(&page, request->web);
-	request->answer.status = 200;
-	request->answer.cache_control = "no-store";
-	request->answer.content_type = page.open
+	print_page(&page, request);
+	request->response.status = 200;
+	request->response.cache_control = "no-store";
+	request->response.content_type = page.open
 	    ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 	    : "text/plain; version=0.0.4; charset=utf-8";
+	request_done(request);
+}
+
+void handle_health(struct request *request)
+{
+	json_t *checks = NULL;
+	bool well = collector_health(request_api(request)->collector, &checks);
+	response_json(&request->response, well ? 200 : 503,
+	    json_pack("{s:s,s:o}", "status", well ? "ok" : "degraded", "checks",
+		checks ? checks : json_object()));
+	request->response.cache_control = "no-store";
 	request_done(request);
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* What handlers share. */
+#pragma once
+
+#include "collector/query/query.h"
+#include "web/http/request.h"
+
+/* The answer for what a function of the collector returned. */
+void answer_error(struct request *request, int err, const struct errmsg *msg);
+
+/* A parameter's text, for struct query_args; ctx is the request. */
+const char *request_arg(void *ctx, const char *name);
+
+/* Asks the query with the request's parameters, in its caller's name; answers
+ * and ends the request. */
+void answer_query(struct request *request, query_fn *query);
