@@ -2,7 +2,8 @@
 /*
  * The simulated internet, inside: nodes, directed edges, and what they do.
  * sim-file.c reads a description into a world, sim-generate.c makes large
- * parts of one, sim-world.c keeps its tables, sim-route.c chooses next hops,
+ * parts of one, sim-world.c keeps its tables, sim-index.c finds
+ * names and addresses in them, sim-route.c chooses next hops,
  * sim-reply.c writes what nodes answer, sim.c moves packets in virtual time.
  */
 #pragma once
@@ -138,6 +139,18 @@ struct sim_world {
 	bool start_now;
 };
 
+/* sim-index.c */
+void *sim_grow(void *array, size_t count, size_t size);
+void sim_name_insert(struct sim_world *world, uint32_t node);
+uint32_t sim_node_find(const struct sim_world *world, const char *name);
+const char *sim_node_name(const struct sim_world *world, uint32_t node);
+/* Index of the address, or SIM_NONE when another node has it. */
+uint32_t sim_addr_add(
+    struct sim_world *world, const struct addr *addr, uint32_t node);
+uint32_t sim_addr_index(const struct sim_world *world, const struct addr *a);
+/* Whose address is it; SIM_NONE: no node's. */
+uint32_t sim_addr_owner(const struct sim_world *world, const struct addr *a);
+
 /* sim-world.c */
 struct sim_world *sim_world_new(void);
 void sim_world_free(struct sim_world *world);
@@ -145,14 +158,6 @@ void *sim_world_keep(struct sim_world *world, const void *from, size_t size);
 /* SIM_NONE when the name is taken or the world is full. */
 uint32_t sim_node_add(struct sim_world *world, const char *name,
     const struct sim_behaviour *how, bool host);
-uint32_t sim_node_find(const struct sim_world *world, const char *name);
-const char *sim_node_name(const struct sim_world *world, uint32_t node);
-/* Index of the address, or SIM_NONE when somebody has it. */
-uint32_t sim_addr_add(
-    struct sim_world *world, const struct addr *addr, uint32_t node);
-uint32_t sim_addr_index(const struct sim_world *world, const struct addr *a);
-/* Whose address is it; SIM_NONE: nobody's. */
-uint32_t sim_addr_owner(const struct sim_world *world, const struct addr *a);
 /* The first of two edges, one each way. */
 uint32_t sim_link_add(struct sim_world *world, uint32_t a, uint32_t b,
     const struct sim_link *there, const struct sim_link *back);
