@@ -34,7 +34,10 @@ struct host {
 	bool problem; /* the script said so: exit code 1 */
 };
 
-struct host *host_of(lua_State *L);
+static inline struct host *host_of(lua_State *L)
+{
+	return *(struct host **)lua_getextraspace(L);
+}
 
 /* state.c */
 /* A state with the allowed libraries and nothing else.  NULL: no memory. */

@@ -10,11 +10,6 @@
 
 #include "probes/script/host-private.h"
 
-struct host *host_of(lua_State *L)
-{
-	return *(struct host **)lua_getextraspace(L);
-}
-
 static size_t memory_max(const struct host *host)
 {
 	return host->config ? HOST_MEMORY_MAX : HOST_HEADER_MEMORY_MAX;

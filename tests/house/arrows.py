@@ -160,8 +160,6 @@ EXCEPTIONS = {
     r" probes/cli/run.c probes/cli/scripts.c probes/cli/sensor.c"
     r" probes/cli/spikes.c probes/cli/submit.c probes/cli/token.c"
     r" probes/cli/unknown.c",
-    r"probes/script/api-record.c probes/script/api-train.c"
-    r" probes/script/state.c",
 }
 
 TOPS = ("lib", "analysis", "probes", "collector", "web")
