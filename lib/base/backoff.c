@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Exponential backoff with full jitter; pure, randomness comes in. */
+/* Waits that grow exponentially, bounded; pure, time and randomness come in. */
 #include "lib/base/backoff.h"
 
 int64_t backoff_next_ns(struct backoff *backoff, uint64_t random)
@@ -19,4 +19,23 @@ int64_t backoff_next_ns(struct backoff *backoff, uint64_t random)
 void backoff_reset(struct backoff *backoff)
 {
 	backoff->failures = 0;
+}
+
+bool restart_plan(struct restart *restart, struct monotime since,
+    struct monotime now, struct monotime *at)
+{
+	if (monotime_diff(now, since) >= RESTART_CLEAN_NS)
+		restart->crashes = 0;
+	if (restart->crashes >= restart->budget) {
+		restart->failed = true;
+		return false;
+	}
+	int64_t wait = restart->least_ns;
+	for (unsigned i = 0; i < restart->crashes && wait < RESTART_MOST_NS;
+	     i++)
+		wait *= 2;
+	restart->crashes++;
+	*at =
+	    monotime_add(now, wait < RESTART_MOST_NS ? wait : RESTART_MOST_NS);
+	return true;
 }

@@ -7,7 +7,7 @@
 #include "probes/agent/keeper/keeper.h"
 #include "probes/agent/supervisor/oneshot-log.h"
 #include "probes/ipc/record-frame.h"
-#include "lib/base/restart.h"
+#include "lib/base/backoff.h"
 #include "probes/agent/scheduler/run-request.h"
 
 #define SUPERVISOR_MAX_RUNS 64

@@ -15,7 +15,7 @@
 #include "lib/base/xalloc.h"
 #include "probes/agent/config/agent-config.h"
 #include "probes/agent/supervisor/oneshot-log.h"
-#include "lib/base/restart.h"
+#include "lib/base/backoff.h"
 
 static char dir[32];
 
