@@ -8,7 +8,6 @@
 
 #include "lib/base/stdio-fds.h"
 #include "probes/agent/config/agent-config.h"
-#include "probes/agent/config/agent-options.h"
 #include "probes/agent/config/enrol.h"
 #include "probes/agent/supervisor/supervisor.h"
 

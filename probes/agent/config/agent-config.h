@@ -9,6 +9,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/option/config.h"
+#include "lib/option/option.h"
 #include "lib/base/log.h"
 #include "lib/https/url.h"
 
@@ -16,6 +17,8 @@
 #define AGENT_MAX_HOMES 64
 
 extern const struct option_row agent_config_rows[];
+/* Of sonde-agent, and of `sonde-agent enrol`. */
+extern const struct option_table agent_options, agent_enrol_options;
 
 struct agent_config {
 	struct config *raw; /* owned; texts below are borrowed of it */
@@ -58,10 +61,6 @@ int agent_key_load(
     uint8_t secret_key[static 64], const char *state_dir, struct errmsg *msg);
 int agent_key_save(const struct agent_identity *identity,
     const struct agent_config *config, struct errmsg *msg);
-
-/* The spool's folder within state_dir.  Processes make state_dir their working
- * folder while they are root, so that its parents need not be open to them. */
-#define AGENT_SPOOL "spool"
 
 /* <state_dir>/spool, made and owned by the agent's user. */
 int agent_folders_make(const struct agent_config *config, struct errmsg *msg);

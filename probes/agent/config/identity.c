@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
+#include "probes/ipc/keeper-message.h"
 #include "probes/agent/config/agent-config.h"
 
 #define KEY_HEX 128 /* digits */

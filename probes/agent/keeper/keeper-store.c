@@ -8,7 +8,7 @@
 
 #include "lib/base/log.h"
 #include "probes/agent/keeper/keeper-state.h"
-#include "probes/agent/keeper/keeper-message.h"
+#include "probes/ipc/keeper-message.h"
 
 #define RETRY_NS NS_PER_S /* after a sync that failed */
 

@@ -17,7 +17,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "probes/agent/keeper/keeper-state.h"
-#include "probes/agent/keeper/keeper-message.h"
+#include "probes/ipc/keeper-message.h"
 #include "probes/ipc/fd-pass.h"
 
 /* --- the supervisor and the shipper ------------------------------------ */

@@ -19,7 +19,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
-#include "probes/agent/config/agent-config.h"
+#include "probes/ipc/keeper-message.h"
 #include "lib/base/backoff.h"
 #include "probes/ipc/counters.h"
 #include "lib/https/http.h"

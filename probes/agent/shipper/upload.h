@@ -12,7 +12,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "probes/agent/keeper/keeper-message.h"
+#include "probes/ipc/keeper-message.h"
 
 #define SHIPPING_RAW_BYTES (256u << 10) /* of records in one batch */
 #define SHIPPING_COUNT 4096u

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "probes/ipc/keeper-message.h"
 #include "probes/agent/keeper/keeper.h"
 #include "probes/ipc/process.h"
 #include "probes/agent/shipper/shipper-start.h"

@@ -17,7 +17,7 @@
 #include "lib/base/reader.h"
 #include "lib/base/xalloc.h"
 #include "probes/agent/keeper/keeper.h"
-#include "probes/agent/keeper/keeper-message.h"
+#include "probes/ipc/keeper-message.h"
 #include "probes/ipc/fd-pass.h"
 
 struct rig {

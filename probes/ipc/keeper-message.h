@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the agent's processes say to each other.  Every channel is a
+ * What the keeper and the shipper exchange.  Every channel is a
  * SOCK_SEQPACKET pair that the supervisor makes and keeps, so a process that
  * dies is replaced on the same channel; every message is one fixed-size
  * struct and says something absolute ("committed up to here"), so one that is
- * lost or told twice does no harm.
+ * lost or comes twice does no harm.
  */
 #pragma once
 
 #include <stdint.h>
+
+/* The spool's folder within the agent's state folder, which processes make
+ * their working folder while they are root, so that its parents need not be
+ * open to them. */
+#define AGENT_SPOOL "spool"
 
 /* keeper -> shipper: everything below next_seq of this epoch is on disk. */
 struct ship_mark {
