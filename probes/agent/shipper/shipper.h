@@ -14,10 +14,6 @@
 #define SHIPPER_DRAIN_NS (5 * NS_PER_S)
 int shipper_main(const struct shipper_start *start);
 
-/* SHIPPER_POST: one exchange. */
-void shipper_post(
-    const struct shipper_start *start, struct shipper_answer *answer);
-
 /* spool_dir: NULL, or the folder that may be read. */
 int shipper_enter_sandbox(const struct shipper_start *start,
     const char *spool_dir, struct errmsg *msg);
