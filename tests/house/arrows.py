@@ -148,7 +148,6 @@ EXCEPTIONS = {
     r" collector/store/sqlite/provider.h",
     r"collector/store/sqlite/provider.c ->"
     r" collector/registry/sqlite-registry.c",
-    r"probes/agent/supervisor/runs.c probes/agent/supervisor/supervisor.c",
     r"probes/cli/api-client.c probes/cli/completion.c probes/cli/doctor.c"
     r" probes/cli/help.c probes/cli/list-agents.c"
     r" probes/cli/list-campaigns.c probes/cli/list-runs.c"

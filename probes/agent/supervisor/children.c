@@ -18,7 +18,7 @@
 #include "probes/agent/keeper/keeper.h"
 #include "probes/ipc/process.h"
 #include "probes/agent/shipper/shipper-start.h"
-#include "probes/agent/supervisor/supervisor-state.h"
+#include "probes/agent/supervisor/children.h"
 #include "probes/guardian/guardian.h"
 #include "probes/policy/policy-file.h"
 #include "probes/sensor/sensor.h"

@@ -21,7 +21,8 @@
 #include "probes/agent/keeper/keeper.h"
 #include "probes/ipc/fd-pass.h"
 #include "probes/ipc/process.h"
-#include "probes/agent/supervisor/supervisor-state.h"
+#include "probes/agent/supervisor/children.h"
+#include "probes/agent/supervisor/runs.h"
 #include "probes/guardian/guardian.h"
 #include "probes/script/worker.h"
 

@@ -69,23 +69,8 @@ struct supervisor {
 	struct monotime host_at; /* look at the addresses again then */
 };
 
-/* A line to standard error and a log record. */
-void supervisor_say(struct supervisor *s, enum log_level level,
-    const char *format, ...) __attribute__((format(printf, 3, 4)));
-void supervisor_count(struct supervisor *s, const char *name, uint64_t n);
-
-/* children.c: forks one; and what it forks into. */
-const char *child_name(enum child_kind kind);
-int child_start(struct supervisor *s, enum child_kind kind);
-/* First thing in any child: dies with us, keeps only these descriptors. */
-void child_begin(
-    const struct supervisor *s, const char *name, int *fds, size_t count);
-
-/* runs.c */
-void run_start(struct supervisor *s, const struct run_request *request);
-/* A worker ended, or its deadline came; and what is left of ended ones. */
-void runs_tend(struct supervisor *s);
-/* Asks workers to record what they have and end; kills them soon after. */
-void runs_end(struct supervisor *s);
-bool runs_active(const struct supervisor *s);
-struct monotime runs_next(const struct supervisor *s);
+static inline void supervisor_count(
+    struct supervisor *s, const char *name, uint64_t n)
+{
+	counters_add(counters_cell(s->own_page, name), n);
+}

@@ -29,7 +29,8 @@
 #include "lib/base/xalloc.h"
 #include "probes/ipc/process.h"
 #include "probes/agent/shipper/shipper-start.h"
-#include "probes/agent/supervisor/supervisor-state.h"
+#include "probes/agent/supervisor/children.h"
+#include "probes/agent/supervisor/runs.h"
 #include "probes/agent/supervisor/supervisor.h"
 
 #define HOST_EVERY_NS (60 * NS_PER_S)
@@ -37,7 +38,8 @@
 #define SETTLE_NS (150 * NS_PER_MS) /* the keeper takes the last records */
 #define IDLE_NS (3600 * NS_PER_S)
 
-void supervisor_say(
+/* A line to standard error and a log record. */
+__attribute__((format(printf, 3, 4))) static void log_both(
     struct supervisor *s, enum log_level level, const char *format, ...)
 {
 	char text[400];
@@ -47,11 +49,6 @@ void supervisor_say(
 	va_end(ap);
 	log_msg(level, "%s", text);
 	producer_log(s->talk[THEIRS], (uint32_t)level, "supervisor", text);
-}
-
-void supervisor_count(struct supervisor *s, const char *name, uint64_t n)
-{
-	counters_add(counters_cell(s->own_page, name), n);
 }
 
 static void count_child(
@@ -102,7 +99,7 @@ static void start(struct supervisor *s, enum child_kind kind)
 {
 	struct child *c = &s->children[kind];
 	if (child_start(s, kind) != 0) {
-		supervisor_say(s, LOG_ERROR, "%s: fork: %s", child_name(kind),
+		log_both(s, LOG_ERROR, "%s: fork: %s", child_name(kind),
 		    strerror(errno));
 		c->at = monotime_add(monotime_now(), NS_PER_S);
 	}
@@ -115,13 +112,13 @@ static void plan_restart(
 	struct monotime now = monotime_now();
 	count_child(s, "restarts", kind, 1);
 	if (restart_plan(&c->restart, c->since, now, &c->at)) {
-		supervisor_say(s, LOG_WARN, "%s %s %d; it starts again",
+		log_both(s, LOG_WARN, "%s %s %d; it starts again",
 		    child_name(kind), how, number);
 		return;
 	}
 	c->wanted = false;
 	count_child(s, "failed", kind, 1);
-	supervisor_say(s, LOG_ERROR,
+	log_both(s, LOG_ERROR,
 	    "%s %s %d, too often: it is given up; the rest goes on",
 	    child_name(kind), how, number);
 }
@@ -185,8 +182,8 @@ static void take_run(struct supervisor *s)
 	    : run_request_unpack(&request, message, (size_t)n);
 	if (err) {
 		supervisor_count(s, "runs_malformed", 1);
-		supervisor_say(s, LOG_ERROR,
-		    "the shipper asks for a run that is %s", err_str(err));
+		log_both(s, LOG_ERROR, "the shipper asks for a run that is %s",
+		    err_str(err));
 		return;
 	}
 	if (!s->ending)
@@ -244,13 +241,12 @@ static void reload(struct supervisor *s)
 		err = err_set(
 		    &msg, ERR_CONFIG, "state-dir: changes only at a restart");
 	if (err) {
-		supervisor_say(
-		    s, LOG_ERROR, "the old config stays: %s", msg.text);
+		log_both(s, LOG_ERROR, "the old config stays: %s", msg.text);
 		return;
 	}
 	agent_config_fini(&s->config);
 	s->config = fresh;
-	supervisor_say(s, LOG_INFO, "config read again");
+	log_both(s, LOG_INFO, "config read again");
 	runs_end(s);
 	for (int i = 0; i < CHILDREN; i++) {
 		s->children[i].restart.crashes = 0;
@@ -330,7 +326,7 @@ static void end_runs(struct supervisor *s)
 static void end_all(struct supervisor *s)
 {
 	struct timespec settle = { 0, SETTLE_NS };
-	supervisor_say(s, LOG_INFO, "ends");
+	log_both(s, LOG_INFO, "ends");
 	end_runs(s);
 	end_step(s, 1u << CHILD_SENSOR | 1u << CHILD_GUARDIAN);
 	runs_tend(s);
