@@ -35,9 +35,7 @@ bool client_options(struct option_values **values,
 	}
 	if (!option_help_asked(*values))
 		return true;
-	char *text = option_help_text(command->options);
-	fputs(text, stdout);
-	free(text);
+	command_print_help(command->options);
 	option_free(*values);
 	*code = 0;
 	return false;

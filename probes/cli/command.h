@@ -15,20 +15,12 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command *const commands[]; /* NULL-terminated */
-const struct command *command_find(const char *name);
-
 /* Prints "sonde NAME: text" to standard error and gives the exit code that
  * goes with err. */
 int command_fail(const char *name, int err, const struct errmsg *msg);
 
-/* Says that the word is neither a command nor a script, and which one could
- * have been meant; before: "sonde".  The exit code. */
-int command_unknown(const char *before, const char *word);
-
-/* A table's rows as help shows them, for --json.  The caller's reference. */
-struct json_t;
-struct json_t *help_options_json(const struct option_row *rows);
+/* What --help shows. */
+void command_print_help(const struct option_table *table);
 
 extern const struct command command_help, command_scripts, command_run,
     command_sensor, command_spikes, command_doctor, command_submit,

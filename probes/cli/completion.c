@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/cli/command.h"
+#include "probes/cli/registry.h"
 #include "probes/cli/measure.h"
 #include "lib/formats/json-line.h"
 
@@ -114,9 +114,7 @@ static int run(int argc, char **argv)
 	if (err)
 		return command_fail("completion", err, &msg);
 	if (option_help_asked(values)) {
-		char *text = option_help_text(&table);
-		fputs(text, stdout);
-		free(text);
+		command_print_help(&table);
 	} else {
 		option_operands(values, &operands);
 		code = print_for(operands[0], option_flag(values, "json"),

@@ -102,9 +102,7 @@ static int run(int argc, char **argv)
 	if (err)
 		return command_fail(command_doctor.name, err, &msg);
 	if (option_help_asked(values)) {
-		char *text = option_help_text(&options);
-		fputs(text, stdout);
-		free(text);
+		command_print_help(&options);
 		option_free(values);
 		return 0;
 	}

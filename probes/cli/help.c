@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/cli/command.h"
+#include "probes/cli/output.h"
+#include "probes/cli/registry.h"
 #include "probes/cli/measure.h"
 #include "lib/formats/json-line.h"
 #include "lib/formats/format.h"
@@ -55,13 +56,6 @@ static int help_formats(void)
 	return 0;
 }
 
-static void print_table(const struct option_table *table)
-{
-	char *text = option_help_text(table);
-	fputs(text, stdout);
-	free(text);
-}
-
 static void print_fields(const struct script *script)
 {
 	if (script->field_count > 0)
@@ -72,26 +66,6 @@ static void print_fields(const struct script *script)
 }
 
 /* --- as JSON ----------------------------------------------------------- */
-
-static const char *some(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
-struct json_t *help_options_json(const struct option_row *rows)
-{
-	json_t *list = json_array();
-	for (const struct option_row *r = rows; r && r->name; r++) {
-		char letter[] = { r->letter, '\0' };
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "name",
-			r->name, "letter", r->letter ? letter : NULL,
-			"argument", some(r->argument), "choices",
-			some(r->choices), "default", some(r->fallback), "help",
-			r->help));
-	}
-	return list;
-}
 
 static json_t *head(const char *name, const char *kind, const char *summary)
 {
@@ -157,7 +131,7 @@ static json_t *table_json(
 	json_object_set_new(
 	    line, "synopsis", json_string(t->synopsis ? t->synopsis : ""));
 	json_object_set_new(line, "examples", lines_json(t->examples));
-	json_object_set_new(line, "options", help_options_json(t->rows));
+	json_object_set_new(line, "options", output_options_json(t->rows));
 	return line;
 }
 
@@ -168,7 +142,7 @@ static int help_command(const struct command *command, bool json)
 	if (json)
 		return print_line(
 		    table_json(command->name, "command", command->options));
-	print_table(command->options);
+	command_print_help(command->options);
 	return 0;
 }
 
@@ -194,7 +168,7 @@ static int help_script(const char *name, bool allow_weak, bool json)
 		json_object_set_new(line, "fields", fields);
 		code = print_line(line);
 	} else {
-		print_table(table);
+		command_print_help(table);
 		print_fields(script);
 	}
 	measure_table_free(table);
@@ -242,7 +216,7 @@ static int run(int argc, char **argv)
 		return command_fail("help", err, &msg);
 	size_t count = option_operands(values, &operands);
 	if (option_help_asked(values))
-		print_table(&table);
+		command_print_help(&table);
 	else
 		code = help(count ? operands[0] : NULL,
 		    option_flag(values, "json"),

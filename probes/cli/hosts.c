@@ -9,7 +9,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/xalloc.h"
-#include "probes/cli/measure.h"
+#include "probes/cli/hosts.h"
 
 #define WORDS_MAX 1000000
 #define NAME_MAX_LEN 255

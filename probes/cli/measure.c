@@ -17,6 +17,7 @@
 #include "lib/base/xalloc.h"
 #include "probes/ipc/record-frame.h"
 #include "probes/cli/command.h"
+#include "probes/cli/hosts.h"
 #include "probes/cli/measure.h"
 #include "probes/cli/output.h"
 #include "probes/cli/measure-verbose.h"
@@ -384,9 +385,7 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 	if (err) {
 		code = command_fail(m.name, err, &msg);
 	} else if (option_help_asked(m.values)) {
-		char *text = option_help_text(m.table);
-		fputs(text, stdout);
-		free(text);
+		command_print_help(m.table);
 		code = 0;
 	} else {
 		m.verbose.on = option_flag(m.values, "verbose");

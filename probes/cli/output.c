@@ -237,3 +237,23 @@ void output_end(struct output *output)
 {
 	titles(output);
 }
+
+static const char *text_or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+json_t *output_options_json(const struct option_row *rows)
+{
+	json_t *list = json_array();
+	for (const struct option_row *r = rows; r && r->name; r++) {
+		char letter[] = { r->letter, '\0' };
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "name",
+			r->name, "letter", r->letter ? letter : NULL,
+			"argument", text_or_null(r->argument), "choices",
+			text_or_null(r->choices), "default",
+			text_or_null(r->fallback), "help", r->help));
+	}
+	return list;
+}

@@ -64,3 +64,6 @@ int output_init(struct output *output, const struct option_values *values,
 int output_row(struct output *output, json_t *object, struct errmsg *msg);
 /* When all went well: titles, if there was no row. */
 void output_end(struct output *output);
+
+/* A table's rows as help shows them.  The caller's reference. */
+json_t *output_options_json(const struct option_row *rows);

@@ -20,21 +20,15 @@ static const struct option_table table = {
 	.operands_max = -1,
 };
 
-static int usage(void)
-{
-	char *text = option_help_text(&table);
-	fputs(text, stdout);
-	free(text);
-	return 0;
-}
-
 static int run(int argc, char **argv)
 {
 	struct errmsg msg;
 	int at = measure_reorder(argc, argv);
 	if (at < argc &&
-	    (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0))
-		return usage();
+	    (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
+		command_print_help(&table);
+		return 0;
+	}
 	if (at >= argc) {
 		err_set(&msg, ERR_USAGE,
 		    "expected a script; `sonde scripts` "

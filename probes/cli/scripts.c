@@ -40,7 +40,7 @@ static const struct output_column columns[] = {
 /* The caller's reference. */
 static json_t *script_json(const struct script *s)
 {
-	json_t *options = help_options_json(s->options.rows);
+	json_t *options = output_options_json(s->options.rows);
 	json_t *fields = json_array();
 	for (size_t i = 0; i < s->field_count; i++)
 		json_array_append_new(fields,
@@ -97,9 +97,7 @@ static int run(int argc, char **argv)
 	if (err)
 		return command_fail("scripts", err, &msg);
 	if (option_help_asked(values)) {
-		char *text = option_help_text(&table);
-		fputs(text, stdout);
-		free(text);
+		command_print_help(&table);
 	} else {
 		code = print_all(values);
 	}

@@ -312,9 +312,7 @@ static int run(int argc, char **argv)
 	if (err)
 		return command_fail(NAME, err, &msg);
 	if (option_help_asked(options)) {
-		char *text = option_help_text(&table);
-		fputs(text, stdout);
-		free(text);
+		command_print_help(&table);
 		option_free(options);
 		return 0;
 	}

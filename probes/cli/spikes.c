@@ -417,9 +417,7 @@ static int run(int argc, char **argv)
 	if (err)
 		return command_fail("spikes", err, &msg);
 	if (option_help_asked(values)) {
-		char *text = option_help_text(&table);
-		fputs(text, stdout);
-		free(text);
+		command_print_help(&table);
 	} else {
 		code = find_all(values);
 	}

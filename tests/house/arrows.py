@@ -130,6 +130,10 @@ LIBRARIES = {
 
 # (from, to) of two files of one folder that need each other: why.
 PAIRS = {
+    ("probes/cli/help.c", "probes/cli/registry.c"):
+    "help walks the list that it stands in",
+    ("probes/cli/completion.c", "probes/cli/registry.c"):
+    "completion walks the list that it stands in",
     ("lib/packet/decode-icmp.c", "lib/packet/decode.c"):
     "an ICMP error quotes a packet, which is decoded like any other",
 }
@@ -148,13 +152,6 @@ EXCEPTIONS = {
     r" collector/store/sqlite/provider.h",
     r"collector/store/sqlite/provider.c ->"
     r" collector/registry/sqlite-registry.c",
-    r"probes/cli/api-client.c probes/cli/completion.c probes/cli/doctor.c"
-    r" probes/cli/help.c probes/cli/list-agents.c"
-    r" probes/cli/list-campaigns.c probes/cli/list-runs.c"
-    r" probes/cli/measure.c probes/cli/records.c probes/cli/registry.c"
-    r" probes/cli/run.c probes/cli/scripts.c probes/cli/sensor.c"
-    r" probes/cli/spikes.c probes/cli/submit.c probes/cli/token.c"
-    r" probes/cli/unknown.c",
 }
 
 TOPS = ("lib", "analysis", "probes", "collector", "web")
@@ -168,6 +165,7 @@ class Tree:
         self.arrows = collections.defaultdict(set)
         self.libraries = collections.defaultdict(set)
         self.files = set()
+        self.defined = collections.defaultdict(set)
         self.read_symbols()
         self.read_includes()
 
@@ -176,9 +174,13 @@ class Tree:
         stem = name.removesuffix(".o")
         if (self.root / (stem + ".c")).is_file():
             return stem + ".c"
-        for ending in (".c", ".S"):
-            if (self.objects / (stem + ending)).is_file():
-                return stem + ".c"
+        if (self.root / (stem.removesuffix(".pb-c") + ".proto")).is_file():
+            return stem + ".c"
+        makefile = self.root / os.path.dirname(stem) / "module.mk"
+        if makefile.is_file() and re.search(
+                r"\b" + re.escape(os.path.basename(stem)) + r"\.[cS]\b",
+                makefile.read_text(encoding="utf-8")):
+            return stem + ".c"
         return None
 
     def read_symbols(self):
@@ -193,18 +195,19 @@ class Tree:
         lines = subprocess.run(
             ["nm", "-gAP", *objects], check=True, text=True,
             stdout=subprocess.PIPE).stdout.splitlines()
-        defined, taken = {}, []
+        taken = []
         for line in lines:
             path, rest = line.split(": ", 1)
             symbol, kind = rest.split()[:2]
             if kind in "Uwv":
                 taken.append((objects[path], symbol))
             elif symbol != "main":
-                defined[symbol] = objects[path]
+                self.defined[symbol].add(objects[path])
         self.files.update(objects.values())
         for source, symbol in taken:
-            if symbol in defined:
-                self.add(source, defined[symbol], symbol)
+            if symbol in self.defined:
+                for target in self.defined[symbol]:
+                    self.add(source, target, symbol)
                 continue
             for library, (beginning, _) in LIBRARIES.items():
                 if re.match(beginning, symbol):
@@ -297,7 +300,11 @@ def circles(edges):
 def judge(tree):
     """{file or circle: {what is wrong}}; empty when the house stands."""
     table = floors()
-    found = {"arrow": {}, "library": {}, "folders": {}, "files": {}}
+    found = {"arrow": {}, "library": {}, "symbol": {}, "folders": {},
+             "files": {}}
+    for symbol, places in sorted(tree.defined.items()):
+        if len(places) > 1:
+            found["symbol"][tuple(sorted(places))] = f"both define {symbol}"
     folder_edges, file_edges = set(), set()
     for (source, target), reasons in sorted(tree.arrows.items()):
         if target in PROGRAMS:
@@ -406,6 +413,9 @@ def judge_itself(tap):
               scratch(taker("lib/attic", "lib/base"), "arrow"))
     tap.check("an arrow down is none of these",
               not scratch(taker("lib/spool", "lib/base"), "arrow"))
+    tap.check("a symbol that two files define is seen", scratch(
+        {f"{f}/one.c": "int one(void);\nint one(void) { return 1; }\n"
+         for f in ("probes/net", "collector/core")}, "symbol"))
     both = {f"lib/{a}/{a}.c": f"int {b}(void); int {a}(void);\n"
                               f"int {a}(void) {{ return {b}(); }}\n"
             for a, b in (("record", "spool"), ("spool", "record"))}
@@ -427,6 +437,7 @@ def main():
     needed = set()
     for name, what in (("arrow", "every arrow goes down"),
                        ("library", "no folder takes a library it must not"),
+                       ("symbol", "no symbol has two definitions"),
                        ("folders", "there is no circle of folders"),
                        ("files", "there is no circle of files")):
         lines, bad = [], 0
