@@ -111,7 +111,7 @@ static const struct output_column run_columns[] = {
 	{ 0 },
 };
 
-static const struct list {
+static const struct list_row {
 	const struct command *command;
 	const char *path, *schema;
 	const char *filters[3]; /* options that become parameters */
@@ -125,7 +125,7 @@ static const struct list {
 	    { "campaign", "agent", NULL }, run_columns },
 };
 
-static const struct list *find_list(const char *name)
+static const struct list_row *find_list(const char *name)
 {
 	size_t i = 0;
 	while (strcmp(lists[i].command->name, name) != 0)
@@ -135,7 +135,7 @@ static const struct list *find_list(const char *name)
 
 static int list_main(int argc, char **argv)
 {
-	const struct list *list = find_list(argv[0]);
+	const struct list_row *list = find_list(argv[0]);
 	struct option_values *values;
 	int code;
 	if (!client_options(&values, list->command, argc, argv, &code))

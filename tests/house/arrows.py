@@ -166,6 +166,10 @@ class Tree:
         self.libraries = collections.defaultdict(set)
         self.files = set()
         self.defined = collections.defaultdict(set)
+        self.makefiles = "".join(
+            path.read_text(encoding="utf-8") for top in TOPS
+            for path in sorted((self.root / top).rglob("module.mk"))
+            if "node_modules" not in path.parts)
         self.read_symbols()
         self.read_includes()
 
@@ -176,10 +180,10 @@ class Tree:
             return stem + ".c"
         if (self.root / (stem.removesuffix(".pb-c") + ".proto")).is_file():
             return stem + ".c"
-        makefile = self.root / os.path.dirname(stem) / "module.mk"
-        if makefile.is_file() and re.search(
-                r"\b" + re.escape(os.path.basename(stem)) + r"\.[cS]\b",
-                makefile.read_text(encoding="utf-8")):
+        # What a generator left in a folder that it wrote to before counts no
+        # more.
+        if f"$(O)/{stem}.c" in self.makefiles or \
+                f"$(O)/{stem.removesuffix('-data')}.S" in self.makefiles:
             return stem + ".c"
         return None
 
