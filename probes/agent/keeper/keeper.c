@@ -271,24 +271,14 @@ static int keep_until_asked(
 	return err ? err : keeper_drain(keeper, msg);
 }
 
-int keeper_main(const struct keeper_config *config)
+int keeper_main(const struct keeper_config *config, const sigset_t *open_mask,
+    struct errmsg *msg)
 {
-	const char *const write_paths[] = { config->spool.dir, NULL };
-	struct sandbox_paths paths = {
-		.write = write_paths, .uid = config->uid, .gid = config->gid
-	};
 	struct keeper *keeper;
-	struct errmsg msg;
-	const sigset_t *open_mask = process_signals();
-	int err = process_enter(
-	    SANDBOX_KEEPER, &paths, config->allow_weak_sandbox, &msg);
-	if (!err)
-		err = keeper_open(&keeper, config, &msg);
-	if (!err) {
-		err = keep_until_asked(keeper, open_mask, &msg);
-		keeper_close(keeper);
-	}
-	if (err)
-		log_error("%s", msg.text);
-	return err_exit_code(err);
+	int err = keeper_open(&keeper, config, msg);
+	if (err < 0)
+		return err;
+	err = keep_until_asked(keeper, open_mask, msg);
+	keeper_close(keeper);
+	return err;
 }

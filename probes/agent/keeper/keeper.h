@@ -33,8 +33,6 @@ struct keeper_config {
 	const struct heartbeat_source *sources;
 	size_t source_count;
 	const struct heartbeat_host *host;
-	uint32_t uid, gid; /* 0: nobody */
-	bool allow_weak_sandbox;
 };
 
 struct keeper;
@@ -56,5 +54,7 @@ int keeper_step(struct keeper *keeper, struct monotime until,
 /* Takes all that producers have sent so far and syncs it. */
 int keeper_drain(struct keeper *keeper, struct errmsg *msg);
 
-/* The process: sandbox, loop until SIGTERM, drain; gives an exit code. */
-int keeper_main(const struct keeper_config *config);
+/* In the sandbox already: loops until SIGTERM, drains.  open_mask is what
+ * process_signals gave. */
+int keeper_main(const struct keeper_config *config, const sigset_t *open_mask,
+    struct errmsg *msg);

@@ -11,17 +11,14 @@
 #include "probes/agent/scheduler/run-request.h"
 
 #define SUPERVISOR_MAX_RUNS 64
+#define SUPERVISOR_MAX_PROCESSES 8
 
-/* In the order in which they start. */
-enum child_kind {
-	CHILD_KEEPER,
-	CHILD_GUARDIAN,
-	CHILD_SENSOR,
-	CHILD_SHIPPER,
-	CHILDREN
-};
+struct process;
 
 struct child {
+	const struct process *process; /* what it is */
+	struct counters *counters;     /* its page, shared */
+	int counters_fd;               /* for a program; else -1 */
 	bool wanted;
 	pid_t pid; /* 0: not running */
 	int pidfd;
@@ -53,7 +50,8 @@ struct supervisor {
 	bool ending; /* no more runs */
 	struct monotime started;
 	pid_t pid; /* ours */
-	struct child children[CHILDREN];
+	struct child children[SUPERVISOR_MAX_PROCESSES];
+	size_t child_count;
 	struct run runs[SUPERVISOR_MAX_RUNS];
 	struct once *once;
 	int guardian_control[2], keeper_control[2];
@@ -62,9 +60,8 @@ struct supervisor {
 	int sensor_records[2]; /* keeper's, sensor's */
 	int talk[2];           /* keeper's, ours */
 	int feed_fd, signal_fd;
-	char *shipper;      /* the program; owned, NULL: not enrolled */
-	int ship_counts_fd; /* its page of counters */
-	struct counters *pages[CHILDREN], *own_page, *spool_page;
+	char *shipper; /* the program; owned, NULL: not enrolled */
+	struct counters *own_page, *spool_page;
 	struct heartbeat_host *host;
 	struct monotime host_at; /* look at the addresses again then */
 };

@@ -52,11 +52,11 @@ __attribute__((format(printf, 3, 4))) static void log_both(
 }
 
 static void count_child(
-    struct supervisor *s, const char *what, enum child_kind kind, uint64_t n)
+    struct supervisor *s, const char *what, const struct child *c)
 {
 	char name[COUNTERS_NAME_LEN];
-	snprintf(name, sizeof(name), "%s.%s", what, child_name(kind));
-	supervisor_count(s, name, n);
+	snprintf(name, sizeof(name), "%s.%s", what, c->process->name);
+	supervisor_count(s, name, 1);
 }
 
 /* --- this machine ------------------------------------------------------ */
@@ -95,63 +95,57 @@ static void look_at_host(struct supervisor *s)
 
 /* --- children ---------------------------------------------------------- */
 
-static void start(struct supervisor *s, enum child_kind kind)
+static void start_child(struct supervisor *s, struct child *c)
 {
-	struct child *c = &s->children[kind];
-	if (child_start(s, kind) != 0) {
-		log_both(s, LOG_ERROR, "%s: fork: %s", child_name(kind),
+	if (child_start(s, c) != 0) {
+		log_both(s, LOG_ERROR, "%s: fork: %s", c->process->name,
 		    strerror(errno));
 		c->at = monotime_add(monotime_now(), NS_PER_S);
 	}
 }
 
 static void plan_restart(
-    struct supervisor *s, enum child_kind kind, const char *how, int number)
+    struct supervisor *s, struct child *c, const char *how, int number)
 {
-	struct child *c = &s->children[kind];
 	struct monotime now = monotime_now();
-	count_child(s, "restarts", kind, 1);
+	count_child(s, "restarts", c);
 	if (restart_plan(&c->restart, c->since, now, &c->at)) {
 		log_both(s, LOG_WARN, "%s %s %d; it starts again",
-		    child_name(kind), how, number);
+		    c->process->name, how, number);
 		return;
 	}
 	c->wanted = false;
-	count_child(s, "failed", kind, 1);
+	count_child(s, "failed", c);
 	log_both(s, LOG_ERROR,
 	    "%s %s %d, too often: it is given up; the rest goes on",
-	    child_name(kind), how, number);
+	    c->process->name, how, number);
 }
 
-static void reap(struct supervisor *s, enum child_kind kind, bool ending)
+static void reap_child(struct supervisor *s, struct child *c, bool ending)
 {
-	struct child *c = &s->children[kind];
 	int status;
 	if (c->pid == 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
 	close(c->pidfd);
 	c->pid = 0;
 	c->at = monotime_now();
-	if (ending)
+	if (ending || c->asked) /* the latter for a reload */
 		return;
-	if (c->asked) /* for a reload */
-		return;
-	if (kind == CHILD_SENSOR && WIFEXITED(status) &&
+	if (c->process->may_finish && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == 0)
-		c->wanted = false; /* a capture file that ended */
+		c->wanted = false;
 	else if (WIFEXITED(status))
-		plan_restart(s, kind, "ended with", WEXITSTATUS(status));
+		plan_restart(s, c, "ended with", WEXITSTATUS(status));
 	else
-		plan_restart(s, kind,
+		plan_restart(s, c,
 		    WTERMSIG(status) == SIGSYS
 			? "made a forbidden system call, signal"
 			: "was killed by signal",
 		    WTERMSIG(status));
 }
 
-static void end_child(struct supervisor *s, enum child_kind kind, int number)
+static void end_child(struct child *c, int number)
 {
-	struct child *c = &s->children[kind];
 	c->asked = true;
 	if (c->pid)
 		kill(c->pid, number);
@@ -160,11 +154,20 @@ static void end_child(struct supervisor *s, enum child_kind kind, int number)
 static void start_due(struct supervisor *s)
 {
 	struct monotime now = monotime_now();
-	for (int i = 0; i < CHILDREN; i++) {
+	for (size_t i = 0; i < s->child_count; i++) {
 		struct child *c = &s->children[i];
 		if (c->wanted && c->pid == 0 && !monotime_before(now, c->at))
-			start(s, (enum child_kind)i);
+			start_child(s, c);
 	}
+}
+
+/* As the configuration wants it. */
+static void plan_child(struct supervisor *s, struct child *c)
+{
+	c->wanted = !c->process->wanted || c->process->wanted(s);
+	c->restart.crashes = 0;
+	c->restart.least_ns = s->config.restart_least_ns;
+	c->restart.budget = s->config.crash_budget;
 }
 
 /* --- the loop ---------------------------------------------------------- */
@@ -197,7 +200,7 @@ static struct monotime next_event(const struct supervisor *s)
 	struct monotime runs = runs_next(s);
 	if (monotime_before(runs, t))
 		t = runs;
-	for (int i = 0; i < CHILDREN; i++) {
+	for (size_t i = 0; i < s->child_count; i++) {
 		const struct child *c = &s->children[i];
 		if (c->wanted && c->pid == 0 && monotime_before(c->at, t))
 			t = c->at;
@@ -209,11 +212,11 @@ static struct monotime next_event(const struct supervisor *s)
 static bool wait_event(
     struct supervisor *s, struct monotime until, struct signalfd_siginfo *info)
 {
-	struct pollfd fds[2 + CHILDREN + SUPERVISOR_MAX_RUNS];
+	struct pollfd fds[2 + SUPERVISOR_MAX_PROCESSES + SUPERVISOR_MAX_RUNS];
 	nfds_t count = 2;
 	fds[0] = (struct pollfd){ s->signal_fd, POLLIN, 0 };
 	fds[1] = (struct pollfd){ s->runs_asked[OURS], POLLIN, 0 };
-	for (int i = 0; i < CHILDREN; i++)
+	for (size_t i = 0; i < s->child_count; i++)
 		if (s->children[i].pid)
 			fds[count++] =
 			    (struct pollfd){ s->children[i].pidfd, POLLIN, 0 };
@@ -248,16 +251,10 @@ static void reload(struct supervisor *s)
 	s->config = fresh;
 	log_both(s, LOG_INFO, "config read again");
 	runs_end(s);
-	for (int i = 0; i < CHILDREN; i++) {
-		s->children[i].restart.crashes = 0;
-		s->children[i].restart.least_ns = fresh.restart_least_ns;
-		s->children[i].restart.budget = fresh.crash_budget;
-		end_child(s, (enum child_kind)i, SIGTERM);
+	for (size_t i = 0; i < s->child_count; i++) {
+		plan_child(s, &s->children[i]);
+		end_child(&s->children[i], SIGTERM);
 	}
-	s->children[CHILD_SENSOR].wanted = fresh.interface_count > 0;
-	s->children[CHILD_GUARDIAN].wanted = true;
-	s->children[CHILD_KEEPER].wanted = true;
-	s->children[CHILD_SHIPPER].wanted = s->enrolled;
 }
 
 static void run_until_told(struct supervisor *s)
@@ -272,8 +269,8 @@ static void run_until_told(struct supervisor *s)
 				return;
 			reload(s);
 		}
-		for (int i = 0; i < CHILDREN; i++)
-			reap(s, (enum child_kind)i, false);
+		for (size_t i = 0; i < s->child_count; i++)
+			reap_child(s, &s->children[i], false);
 		runs_tend(s);
 		if (!monotime_before(monotime_now(), s->host_at)) {
 			look_at_host(s);
@@ -284,31 +281,36 @@ static void run_until_told(struct supervisor *s)
 
 /* --- the end ----------------------------------------------------------- */
 
-static bool any_alive(const struct supervisor *s, unsigned kinds)
+static bool any_alive(const struct supervisor *s, enum end_step step)
 {
-	for (int i = 0; i < CHILDREN; i++)
-		if (kinds & (1u << i) && s->children[i].pid)
+	for (size_t i = 0; i < s->child_count; i++)
+		if (s->children[i].process->end_step == step &&
+		    s->children[i].pid)
 			return true;
 	return false;
 }
 
-/* Tells these to end and waits; a second signal, or too long, kills. */
-static void end_step(struct supervisor *s, unsigned kinds)
+static void end_children(struct supervisor *s, enum end_step step, int number)
+{
+	for (size_t i = 0; i < s->child_count; i++)
+		if (s->children[i].process->end_step == step)
+			end_child(&s->children[i], number);
+}
+
+/* Asks those of this step to end and waits; a second signal, or too long,
+ * kills. */
+static void end_step(struct supervisor *s, enum end_step step)
 {
 	struct monotime until = monotime_add(monotime_now(), STEP_NS);
 	struct signalfd_siginfo info;
-	for (int i = 0; i < CHILDREN; i++)
-		if (kinds & (1u << i))
-			end_child(s, (enum child_kind)i, SIGTERM);
-	while (any_alive(s, kinds)) {
+	end_children(s, step, SIGTERM);
+	while (any_alive(s, step)) {
 		bool again =
 		    wait_event(s, until, &info) && info.ssi_signo != SIGHUP;
-		for (int i = 0; i < CHILDREN; i++) {
-			reap(s, (enum child_kind)i, true);
-			if (kinds & (1u << i) &&
-			    (again || !monotime_before(monotime_now(), until)))
-				end_child(s, (enum child_kind)i, SIGKILL);
-		}
+		for (size_t i = 0; i < s->child_count; i++)
+			reap_child(s, &s->children[i], true);
+		if (again || !monotime_before(monotime_now(), until))
+			end_children(s, step, SIGKILL);
 	}
 }
 
@@ -328,11 +330,11 @@ static void end_all(struct supervisor *s)
 	struct timespec settle = { 0, SETTLE_NS };
 	log_both(s, LOG_INFO, "ends");
 	end_runs(s);
-	end_step(s, 1u << CHILD_SENSOR | 1u << CHILD_GUARDIAN);
+	end_step(s, END_MAKERS);
 	runs_tend(s);
 	nanosleep(&settle, NULL);
-	end_step(s, 1u << CHILD_SHIPPER);
-	end_step(s, 1u << CHILD_KEEPER);
+	end_step(s, END_SHIPPER);
+	end_step(s, END_KEEPER);
 }
 
 /* --- the beginning ----------------------------------------------------- */
@@ -376,10 +378,13 @@ static int feed_open(struct supervisor *s, struct errmsg *msg)
 
 static void pages_make(struct supervisor *s)
 {
-	for (int i = 0; i < CHILDREN; i++)
-		s->pages[i] = i == CHILD_SHIPPER
-		    ? counters_new_fd(&s->ship_counts_fd)
+	for (size_t i = 0; i < s->child_count; i++) {
+		struct child *c = &s->children[i];
+		c->counters_fd = -1;
+		c->counters = c->process->is_program
+		    ? counters_new_fd(&c->counters_fd)
 		    : counters_new();
+	}
 	s->own_page = counters_new();
 	s->spool_page = counters_new();
 	s->host = mmap(NULL, sizeof(*s->host), PROT_READ | PROT_WRITE,
@@ -417,15 +422,12 @@ static int identify(struct supervisor *s, struct errmsg *msg)
 
 static void children_plan(struct supervisor *s)
 {
-	for (int i = 0; i < CHILDREN; i++) {
-		struct child *c = &s->children[i];
-		c->wanted = true;
-		c->restart = (struct restart){ s->config.restart_least_ns,
-			s->config.crash_budget, 0, false };
+	for (size_t i = 0; processes[i]; i++) {
+		struct child *c = &s->children[s->child_count++];
+		c->process = processes[i];
 		c->at = monotime_now();
+		plan_child(s, c);
 	}
-	s->children[CHILD_SENSOR].wanted = s->config.interface_count > 0;
-	s->children[CHILD_SHIPPER].wanted = s->enrolled;
 }
 
 /* What starting children takes, and no more: to become others, to let them
@@ -444,7 +446,7 @@ static void rights_keep(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static int begin(struct supervisor *s, struct errmsg *msg)
+static int open_all(struct supervisor *s, struct errmsg *msg)
 {
 	char *once = xasprintf("%s/once", s->config.state_dir);
 	int err = agent_folders_make(&s->config, msg);
@@ -473,11 +475,11 @@ int supervisor_run(struct agent_config *config, const char *path)
 	s.pid = getpid();
 	s.started = monotime_now();
 	log_init("sonde-agent", s.config.log_level);
-	int err = begin(&s, &msg);
+	int err = open_all(&s, &msg);
 	if (!err) {
 		rights_keep();
-		pages_make(&s);
 		children_plan(&s);
+		pages_make(&s);
 		run_until_told(&s);
 		end_all(&s);
 	} else

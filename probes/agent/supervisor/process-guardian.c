@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* The guardian as a process of the agent. */
+#include "probes/agent/supervisor/children.h"
+#include "probes/guardian/guardian.h"
+#include "probes/ipc/process.h"
+#include "probes/policy/policy-file.h"
+
+static size_t guardian_channels(
+    const struct supervisor *s, const struct child *self, int *fds)
+{
+	(void)self;
+	fds[0] = s->guardian_control[THEIRS];
+	return 1;
+}
+
+static int guardian_main(
+    struct supervisor *s, struct child *self, struct errmsg *msg)
+{
+	static struct policy policy;
+	const char *spec;
+	void *ctx = NULL;
+	process_signals_end();
+	policy_init(&policy);
+	int err =
+	    s->config.policy ? policy_load(&policy, s->config.policy, msg) : 0;
+	if (err < 0)
+		return err;
+	const struct net_ops *net = net_find(s->config.net, &spec, msg);
+	if (!net)
+		return ERR_CONFIG;
+	err = net->open(&ctx, spec, msg);
+	if (err < 0)
+		return err;
+	struct guardian *guardian = guardian_new(net, ctx, &policy);
+	guardian_set_counters(guardian, self->counters);
+	err = child_enter(s, self, NULL, msg);
+	if (err < 0)
+		return err;
+	guardian_serve(guardian, s->guardian_control[THEIRS]);
+	return 0;
+}
+
+const struct process process_guardian = {
+	.name = "guardian",
+	.role = SANDBOX_GUARDIAN,
+	.end_step = END_MAKERS,
+	.channels = guardian_channels,
+	.main = guardian_main,
+};
