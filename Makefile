@@ -67,7 +67,8 @@ LIBS_collector = $(call pkg,sqlite3) -lpthread
 LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) -lpthread
 
 .PHONY: all
-all: programs ## build everything
+all: deps-run ## install what building needs, build everything
+	@$(MAKE) programs
 
 # $(call archive,folder): <folder>_SRCS and the objects of generated sources
 # in <folder>_GENERATED become $(O)/<folder>.a
@@ -151,18 +152,27 @@ programs: $(PROGRAMS)
 .PHONY: tools
 tools: $(TOOLS)
 
-.PHONY: deps
-deps: ## install every missing package by name (Debian; else says what to do)
-	@tests/install-deps.sh
+# What is missing is installed by name (Debian; elsewhere it is only said).
+.PHONY: deps deps-run deps-check deps-bench deps-coverage
+deps: ## install what building, tests and benchmarks need
+	@tests/install-deps.sh run check bench coverage
+deps-run:
+	@tests/install-deps.sh run
+deps-check:
+	@tests/install-deps.sh run check
+deps-bench:
+	@tests/install-deps.sh run bench
+deps-coverage:
+	@tests/install-deps.sh run coverage
 
 .PHONY: demo
-demo: deps ## a living example: real packets, a map, a slow link, a worm
-	@$(MAKE) all tools
+demo: deps-run ## a living example: real packets, a map, a slow link, a worm
+	@$(MAKE) programs tools
 	@O=$(O) python3 tests/demo/demo.py
 
 .PHONY: check
-check: deps ## build, run every test that this machine can run
-	@$(MAKE) all tools
+check: deps-check ## build, run every test that this machine can run
+	@$(MAKE) programs tools
 	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
 	@$(MAKE) O=$(O)-tsan SANITIZE=thread CFLAGS='-O1 -g' tsan-tests
 	@O=$(O) tests/run-tests.sh $(O)-asan/tests $(SCRIPT_TESTS)
@@ -192,8 +202,8 @@ fuzz: ## fuzz every parser for FUZZ_SECONDS each (clang, libFuzzer)
 fuzzers: $(FUZZERS)
 
 .PHONY: bench
-bench: deps ## run our programs and their peers on the same work; ratios
-	@$(MAKE) all tools
+bench: deps-bench ## run our programs and their peers on the same work; ratios
+	@$(MAKE) programs tools
 	@O=$(O) tests/bench/bench.sh
 
 .PHONY: lint
