@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: ISC
 probes_SRCS += probes/ipc/counters.c probes/ipc/fd-pass.c \
-	probes/ipc/process.c probes/ipc/record-frame.c
+	probes/ipc/frame-batch.c probes/ipc/process.c probes/ipc/record-frame.c

@@ -62,15 +62,27 @@ int producer_check(const struct producer_grant *grant, const uint8_t *record,
 	return err;
 }
 
+int producer_put(struct buf *frames, const Sonde__Record *record, uint32_t mark,
+    struct errmsg *msg)
+{
+	size_t at = frames->len;
+	buf_be32(frames, 0);
+	int err = record_pack(record, frames, msg);
+	if (err) {
+		frames->len = at;
+		return err;
+	}
+	uint32_t word = mark | (uint32_t)(frames->len - at - 4);
+	for (size_t i = 0; i < 4; i++)
+		frames->data[at + i] = (uint8_t)(word >> (24 - 8 * i));
+	return 0;
+}
+
 int producer_send(int fd, const Sonde__Record *record, struct errmsg *msg)
 {
 	struct buf frame = { 0 };
-	buf_be32(&frame, 0);
-	int err = record_pack(record, &frame, msg);
+	int err = producer_put(&frame, record, 0, msg);
 	if (!err) {
-		uint32_t len = (uint32_t)(frame.len - 4);
-		for (int i = 0; i < 4; i++)
-			frame.data[i] = (uint8_t)(len >> (24 - 8 * i));
 		ssize_t n;
 		do
 			n = send(fd, frame.data, frame.len, MSG_NOSIGNAL);

@@ -53,6 +53,10 @@ int producer_next_preview(
 int producer_check(const struct producer_grant *grant, const uint8_t *record,
     size_t len, enum spool_class *class, struct errmsg *msg);
 
+/* Appends a record's frame; mark: 0 or PRODUCER_PREVIEW.  An error appends
+ * nothing. */
+int producer_put(struct buf *frames, const Sonde__Record *record, uint32_t mark,
+    struct errmsg *msg);
 /* Sends one packed record as a frame; blocks while the keeper is behind. */
 int producer_send(int fd, const Sonde__Record *record, struct errmsg *msg);
 /* The same for a Log record about `process`. */

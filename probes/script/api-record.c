@@ -16,21 +16,20 @@
 
 int record_flush(struct host *host)
 {
-	int err = 0;
-	if (host->records.len > 0 && host->config)
-		err = write_all(host->config->record_fd, host->records.data,
-		    host->records.len);
-	buf_clear(&host->records);
-	return err;
+	return frame_batch_flush(&host->records);
 }
 
-/* Frames one record.  A write holds whole frames, because the other end may
- * be a socket that keeps messages apart.  mark: 0 or PRODUCER_PREVIEW. */
+int record_write(void *arg, const uint8_t *bytes, size_t len)
+{
+	const struct host *host = arg;
+	return write_all(host->config->record_fd, bytes, len);
+}
+
+/* Frames one record.  mark: 0 or PRODUCER_PREVIEW. */
 static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 {
 	struct host *host = host_of(L);
 	struct errmsg msg = { "" };
-	struct buf packed = { 0 };
 	if (!host->config) {
 		luaL_error(L, "only run() may record");
 		return;
@@ -47,17 +46,9 @@ static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 		record->campaign.data = (uint8_t *)host->config->campaign;
 		record->campaign.len = sizeof(host->config->campaign);
 	}
-	int err = record_pack(record, &packed, &msg);
-	if (!err &&
-	    host->records.len + packed.len + 4 > PRODUCER_DATAGRAM_BYTES)
-		err = record_flush(host);
-	if (!err) {
-		buf_be32(&host->records, mark | (uint32_t)packed.len);
-		buf_bytes(&host->records, packed.data, packed.len);
-	}
+	int err = frame_batch_add(&host->records, record, mark, &msg);
 	if (!err && mark)
 		err = record_flush(host); /* somebody is looking on */
-	buf_fini(&packed);
 	if (err)
 		luaL_error(
 		    L, "record: %s", msg.text[0] ? msg.text : err_str(err));

@@ -13,6 +13,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/packet/packet.h"
+#include "probes/ipc/frame-batch.h"
 #include "probes/script/guardian-client.h"
 #include "probes/script/worker.h"
 
@@ -25,7 +26,7 @@ struct host {
 	lua_State *L;
 	const struct worker_config *config; /* borrowed; NULL: header only */
 	struct client client;
-	struct buf records; /* framed, not yet written */
+	struct frame_batch records; /* not yet written */
 	size_t memory_bytes;
 	struct monotime deadline;    /* real time; 0: none */
 	uint64_t cookies;            /* of probes, given so far */
@@ -130,6 +131,8 @@ void api_train_open(lua_State *L);
 void api_record_open(lua_State *L);
 /* Writes what is gathered; the worker's last act too. */
 int record_flush(struct host *host);
+/* The frame_write_fn of a host's records. */
+int record_write(void *host, const uint8_t *bytes, size_t len);
 
 /* arguments.c: pushes the table that run() gets. */
 int host_push_arguments(struct host *host, struct errmsg *msg);

@@ -145,6 +145,7 @@ _Noreturn void worker_main(const struct worker_config *config)
 {
 	struct errmsg msg = { "" };
 	struct host host = { .config = config };
+	host.records = (struct frame_batch){ record_write, &host, { 0 } };
 	int fds[] = { config->guardian_fd, config->record_fd, config->log_fd };
 	worker_close_others(fds, 3);
 	if (config->deadline_ns > 0)

@@ -20,7 +20,7 @@ struct engine_config {
 	size_t max_payload_bytes;
 	const struct prefix *homes; /* copied */
 	size_t home_count;
-	bool per_port; /* findings per port, not per class */
+	bool per_port;         /* findings per port, not per class */
 	uint32_t first_sights; /* findings given at once, a second; 0: none */
 	finding_fn *finding;
 	void *arg;

@@ -13,6 +13,7 @@
 #include "lib/record/record.h"
 #include "lib/base/xalloc.h"
 #include "probes/ipc/counters.h"
+#include "probes/ipc/frame-batch.h"
 #include "probes/sensor/capture-loop.h"
 #include "probes/sensor/sensor.h"
 
@@ -78,8 +79,9 @@ struct runner {
 	const struct sensor_config *config;
 	struct sensor_capture *capture;
 	struct engine *engine;
-	struct buf frame;
+	struct frame_batch records;
 	uint64_t *cells[CELLS];
+	uint64_t waiting[CELLS]; /* for their records to be written */
 	uint32_t interval_s;
 	int err; /* the first failure to write */
 };
@@ -130,14 +132,14 @@ void sensor_close(struct sensor_capture *c)
 	free(c);
 }
 
-/* A frame in one write.  The reader may be behind for a while; meanwhile the
- * capture buffers, and then the kernel counts what it drops. */
-static int write_frame(int fd, const struct buf *frame)
+/* The reader may be behind for a while; meanwhile the capture buffers, and
+ * then the kernel counts what it drops. */
+static int write_bytes(int fd, const uint8_t *bytes, size_t len)
 {
 	struct pollfd p = { fd, POLLOUT, 0 };
 	size_t at = 0;
-	while (at < frame->len) {
-		ssize_t n = write(fd, frame->data + at, frame->len - at);
+	while (at < len) {
+		ssize_t n = write(fd, bytes + at, len - at);
 		if (n > 0)
 			at += (size_t)n;
 		else if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -148,20 +150,25 @@ static int write_frame(int fd, const struct buf *frame)
 	return 0;
 }
 
+/* Counts records once they are handed over, and not before. */
+static int write_records(void *arg, const uint8_t *bytes, size_t len)
+{
+	struct runner *r = arg;
+	r->err = write_bytes(r->config->record_fd, bytes, len);
+	for (int i = 0; i < CELLS; i++) {
+		if (r->err == 0)
+			counters_add(r->cells[i], r->waiting[i]);
+		r->waiting[i] = 0;
+	}
+	return r->err;
+}
+
 static bool send_record(struct runner *r, Sonde__Record *record)
 {
 	if (r->config->record_fd < 0 || r->err != 0)
 		return false;
 	record_stamp(record);
-	buf_clear(&r->frame);
-	buf_be32(&r->frame, 0);
-	if (record_pack(record, &r->frame, NULL) != 0)
-		return false;
-	uint32_t len = (uint32_t)r->frame.len - 4;
-	for (int i = 0; i < 4; i++)
-		r->frame.data[i] = (uint8_t)(len >> (24 - 8 * i));
-	r->err = write_frame(r->config->record_fd, &r->frame);
-	return r->err == 0;
+	return frame_batch_add(&r->records, record, 0, NULL) == 0;
 }
 
 static ProtobufCBinaryData binary(const void *bytes, size_t len)
@@ -207,8 +214,8 @@ static void on_finding(void *arg, const struct finding *f)
 	record.sighting = &s;
 	if (!send_record(r, &record))
 		return;
-	counters_add(r->cells[CELL_SIGHTINGS], 1);
-	counters_add(r->cells[CELL_FIRST], f->is_first);
+	r->waiting[CELL_SIGHTINGS]++;
+	r->waiting[CELL_FIRST] += f->is_first;
 }
 
 static void send_payloads(struct runner *r)
@@ -223,13 +230,15 @@ static void send_payloads(struct runner *r)
 		record.body_case = SONDE__RECORD__BODY_PAYLOAD;
 		record.payload = &p;
 		if (send_record(r, &record))
-			counters_add(r->cells[CELL_PAYLOADS], 1);
+			r->waiting[CELL_PAYLOADS]++;
 	}
 }
 
+/* What one reading of the captures had to say goes in one write. */
 static void on_counted(void *arg)
 {
 	struct runner *r = arg;
+	frame_batch_flush(&r->records);
 	const struct engine_counts *c = engine_counts(r->engine);
 	struct table_stats table = engine_table_stats(r->engine);
 	uint64_t dropped = 0;
@@ -272,6 +281,7 @@ int sensor_run(struct sensor_capture *capture,
 		.interval_s = config->interval_s ? config->interval_s
 						 : DEFAULT_INTERVAL_S,
 	};
+	r.records = (struct frame_batch){ write_records, &r, { 0 } };
 	for (int i = 0; i < CELLS; i++)
 		r.cells[i] = counters_cell(config->counters, cell_names[i]);
 	r.engine = engine_new(&(struct engine_config){
@@ -301,7 +311,7 @@ int sensor_run(struct sensor_capture *capture,
 	    },
 	    msg);
 	int last = on_interval(&r, err ? NULL : msg);
-	buf_fini(&r.frame);
+	frame_batch_fini(&r.records);
 	engine_free(r.engine);
 	return err ? err : last;
 }

@@ -40,9 +40,9 @@ int sensor_open(struct sensor_capture **capture,
 void sensor_close(struct sensor_capture *capture);
 
 struct sensor_config {
-	int record_fd; /* each write is one frame: be32 length, packed
-			  Record (Sighting, Payload); a pipe or a
-			  SOCK_SEQPACKET; -1: none */
+	int record_fd; /* frames of Sightings and Payloads, whole ones in
+			  each write (probes/ipc/frame-batch.h); a pipe or
+			  a SOCK_SEQPACKET; -1: none */
 	struct counters *counters; /* NULL: not counted */
 	uint32_t interval_s;  /* 0: 60; aligned to wall time at the start */
 	uint32_t max_sources; /* 0: 8192 */

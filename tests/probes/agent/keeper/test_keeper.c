@@ -187,6 +187,36 @@ static void a_producer_of_garbage_is_cut_off_and_told_of(void **state)
 	close(fd);
 }
 
+/* A producer that died while it wrote, or one that lies about a length. */
+static void of_a_torn_batch_the_whole_frames_are_kept(void **state)
+{
+	struct rig *r = *state;
+	int fd = producer(r, RECORD_BY_LOGGER, 0);
+	Sonde__Record record = SONDE__RECORD__INIT;
+	Sonde__Log log = SONDE__LOG__INIT;
+	struct buf frames = { 0 };
+	char c;
+	log.process = (char *)"test";
+	log.text = (char *)"hello";
+	record.body_case = SONDE__RECORD__BODY_LOG;
+	record.log = &log;
+	record_stamp(&record);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(producer_put(&frames, &record, 0, NULL), 0);
+	ssize_t len = (ssize_t)frames.len - 1;
+	assert_int_equal(send(fd, frames.data, (size_t)len, 0), len);
+	step(r, 120);
+	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 0);
+	struct found f = look(r);
+	assert_int_equal(f.logs, 3); /* two, and what became of the third */
+	assert_non_null(strstr(f.last, "cut off: a frame is"));
+	assert_int_equal(*counters_cell(r->config.own, "refused"), 1);
+	assert_int_equal(*counters_cell(r->config.own, "received"),
+	    *counters_cell(r->config.own, "appended"));
+	buf_fini(&frames);
+	close(fd);
+}
+
 static void talk_becomes_log_records(void **state)
 {
 	struct rig *r = *state;
@@ -362,6 +392,7 @@ int main(void)
 		TEST(what_a_producer_sends_is_stored),
 		TEST(a_producer_that_asks_is_told_what_is_safe),
 		TEST(a_producer_of_garbage_is_cut_off_and_told_of),
+		TEST(of_a_torn_batch_the_whole_frames_are_kept),
 		TEST(talk_becomes_log_records),
 		TEST(the_shipper_learns_only_what_is_synced),
 		TEST(an_acknowledgement_of_the_unstored_is_refused),
