@@ -16,12 +16,6 @@
 #include "probes/agent/supervisor/children.h"
 #include "probes/ipc/process.h"
 
-const struct process *const processes[] = { &process_keeper, &process_guardian,
-	&process_sensor, &process_shipper, NULL };
-_Static_assert(
-    sizeof(processes) / sizeof(*processes) <= SUPERVISOR_MAX_PROCESSES + 1,
-    "every process has a child");
-
 void child_begin(
     const struct supervisor *s, const char *name, int *fds, size_t count)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the supervisor forks into: a seam.  Each process of the agent is a
- * const struct that ends its file, listed in children.c.  Workers are no rows:
- * they come and go with runs (runs.h).
+ * const struct that ends its file, listed in supervisor.c.  Workers are no
+ * rows: they come and go with runs (runs.h).
  */
 #pragma once
 
@@ -33,8 +33,6 @@ struct process {
 	    struct supervisor *s, struct child *self, struct errmsg *msg);
 };
 
-/* NULL-terminated, in the order in which they start. */
-extern const struct process *const processes[];
 extern const struct process process_keeper, process_guardian, process_sensor,
     process_shipper;
 

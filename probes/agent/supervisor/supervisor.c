@@ -38,6 +38,13 @@
 #define SETTLE_NS (150 * NS_PER_MS) /* the keeper takes the last records */
 #define IDLE_NS (3600 * NS_PER_S)
 
+/* In the order in which they start. */
+static const struct process *const processes[] = { &process_keeper,
+	&process_guardian, &process_sensor, &process_shipper, NULL };
+_Static_assert(
+    sizeof(processes) / sizeof(*processes) <= SUPERVISOR_MAX_PROCESSES + 1,
+    "every process has a child");
+
 /* A line to standard error and a log record. */
 __attribute__((format(printf, 3, 4))) static void log_both(
     struct supervisor *s, enum log_level level, const char *format, ...)
