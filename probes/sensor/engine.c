@@ -8,6 +8,7 @@
 
 #include "lib/base/xalloc.h"
 #include "probes/sensor/prefetch.h"
+#include "probes/sensor/detect/detectors.h"
 #include "probes/sensor/engine.h"
 #include "probes/sensor/local-hosts.h"
 
@@ -68,7 +69,7 @@ static bool is_domestic(struct engine *e, const struct table_entry *entry)
 		}
 		return true;
 	}
-	if (entry->reading.kind == KIND_WORM ||
+	if (entry->reading.class == CLASS_WORM ||
 	    !home_expects(e->home, p, entry->at))
 		return false;
 	e->counts.replies++;
@@ -97,7 +98,7 @@ void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
 		return;
 	}
 	entry->at = at;
-	entry->reading = classify_packet(p);
+	entry->reading = detect_packet(p);
 	e->counts.decoded++;
 	e->counts.fragments += p->fragment;
 	e->counts.cut += p->payload_len < p->payload_wire_len;

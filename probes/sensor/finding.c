@@ -25,7 +25,7 @@ struct group {
 
 static enum signature tool_of(const struct source *s, const struct row *row)
 {
-	if (row->kind != KIND_PROBE)
+	if (row->class != CLASS_PROBE)
 		return SIGNATURE_NONE;
 	if (row->masscan == row->seen && s->masscan >= TOOL_LEAST_PACKETS &&
 	    s->masscan > s->syns / 2)
@@ -42,7 +42,7 @@ static uint32_t probed_ports(const struct table *t, const struct source *s)
 {
 	uint32_t rows = 0;
 	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
-		if (t->rows[n].kind != KIND_PROBE)
+		if (t->rows[n].class != CLASS_PROBE)
 			continue;
 		if (t->rows[n].flags & ROW_FOLDED) {
 			int set = __builtin_popcountll(s->port_bits);
@@ -56,24 +56,16 @@ static uint32_t probed_ports(const struct table *t, const struct source *s)
 	return rows;
 }
 
-static bool is_target_flooded(const struct table *t, const struct row *row)
-{
-	return distinct_is_one(&row->targets) &&
-	    meter_is_flooded(t->meter,
-		meter_key(row->targets.values[0], row->proto, row->port),
-		row->first_ns);
-}
-
 static enum verdict verdict_of(const struct table *t, const struct source *s,
     const struct row *row, uint32_t ports)
 {
 	struct evidence e = {
-		.kind = (enum kind)row->kind,
+		.class = (enum packet_class)row->class,
 		.packets = row->packets,
 		.duration_ns = row->last_ns - row->first_ns,
 		.seen = row->seen,
 		.one_target = distinct_is_one(&row->targets),
-		.all_odd = !(row->flags & ROW_NOT_ODD),
+		.all_suspicious = !(row->flags & ROW_NOT_SUSPICIOUS),
 		.all_service = !(row->flags & ROW_NOT_SERVICE),
 		.probes = s->probes,
 		.probes_duration_ns = s->last_ns - s->first_ns,
@@ -81,9 +73,9 @@ static enum verdict verdict_of(const struct table *t, const struct source *s,
 		.several_targets = s->several_targets,
 		.answered = s->answered,
 	};
-	if (e.kind == KIND_PROBE && !e.several_targets)
-		e.target_flooded = is_target_flooded(t, row);
-	return classify_verdict(&e);
+	e.first = (struct sight){ e.one_target ? row->targets.values[0] : 0,
+		row->proto, row->port, row->first_ns };
+	return detection_judge(t->detection, &e);
 }
 
 /* A forged source has no memory: the same TTL and a running IP id for more
@@ -125,7 +117,7 @@ static void name_ports(struct finding *f, const struct row *row)
 	bool told = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES));
 	f->dport = has_ports(row) && told ? row->dport : FINDING_NONE;
 	f->icmp = icmp && told ? row->port : FINDING_NONE;
-	f->proto = row->flags & ROW_FOLDED && row->kind == KIND_OTHER
+	f->proto = row->flags & ROW_FOLDED && row->class == CLASS_OTHER
 	    ? FINDING_NONE
 	    : row->proto;
 }
@@ -141,7 +133,7 @@ static void start_finding(
 	f->last.ns = INT64_MIN;
 	f->ttl_min = UINT8_MAX;
 	f->spoofable = is_spoofable(s);
-	if (first->row->kind == KIND_BACKSCATTER)
+	if (first->row->class == CLASS_BACKSCATTER)
 		f->victim = s->victim;
 }
 

@@ -7,7 +7,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
-#include "probes/sensor/detect/classify.h"
+#include "probes/sensor/detect/detector.h"
 #include "lib/sketch/distinct.h"
 #include "probes/sensor/payload-store.h"
 

@@ -2,7 +2,7 @@
 /* The table's own structs, for the two files that fill and read them. */
 #pragma once
 
-#include "probes/sensor/detect/flood.h"
+#include "probes/sensor/detect/detectors.h"
 #include "probes/sensor/first-sight.h"
 #include "probes/sensor/table.h"
 
@@ -15,7 +15,7 @@
 enum row_flag {
 	ROW_FOLDED = 1, /* several ports (and protocols) together */
 	ROW_HAS_HASH = 2,
-	ROW_NOT_ODD = 4, /* at least one ordinary packet */
+	ROW_NOT_SUSPICIOUS = 4, /* at least one ordinary packet */
 	ROW_NOT_SERVICE = 8,
 	ROW_DPORT_VARIES = 16
 };
@@ -26,7 +26,7 @@ enum row_flag {
 struct row {
 	uint32_t next; /* of the source, or in the free list */
 	uint32_t key;  /* all of the next line, and port */
-	uint8_t kind, worm, proto, flags;
+	uint8_t class, worm, proto, flags;
 	uint16_t port, dport;
 	uint8_t ttl_min, ttl_max;
 	uint16_t reported; /* of this interval's packets, before its end */
@@ -76,7 +76,7 @@ struct table {
 	struct slot *slots;
 	struct row *rows;
 	struct distinct_pool *targets;
-	struct meter *meter;
+	struct detection *detection;
 	struct first_sight *first_sight; /* NULL: none */
 	uint32_t source_made, source_free, source_count;
 	uint32_t newest, oldest, slot_mask;

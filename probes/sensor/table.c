@@ -63,7 +63,7 @@ struct table *table_new(const struct table_config *config)
 	t->slot_mask = slots - 1;
 	lay_out(t, max, slots);
 	t->targets = distinct_pool_new(config->max_counters);
-	t->meter = meter_new();
+	t->detection = detection_new();
 	if (config->first_sights > 0)
 		t->first_sight = first_sight_new(config->first_sights);
 	t->newest = t->oldest = NONE;
@@ -76,7 +76,7 @@ void table_free(struct table *t)
 	if (!t)
 		return;
 	distinct_pool_free(t->targets);
-	meter_free(t->meter);
+	detection_free(t->detection);
 	first_sight_free(t->first_sight);
 	munmap(t->memory, t->memory_len);
 	free(t);
@@ -248,7 +248,7 @@ static uint32_t take_row(struct table *t)
 	return t->row_made++;
 }
 
-/* What tells rows of a source apart, in one number: kind, worm, folded,
+/* What tells rows of a source apart, in one number: class, worm, folded,
  * protocol, port. */
 static uint32_t key_of(const struct packet *p, const struct reading *r)
 {
@@ -257,17 +257,17 @@ static uint32_t key_of(const struct packet *p, const struct reading *r)
 		port = 0;
 	else if (p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6)
 		port = (uint32_t)p->icmp_type << 8 | p->icmp_code;
-	else if (r->kind == KIND_BACKSCATTER)
+	else if (r->class == CLASS_BACKSCATTER)
 		port = p->sport;
-	else if (r->kind != KIND_OTHER)
+	else if (r->class != CLASS_OTHER)
 		port = p->dport;
-	return (uint32_t)r->kind << 28 | (uint32_t)r->match.worm << 25 |
+	return (uint32_t)r->class << 28 | (uint32_t)r->match.worm << 25 |
 	    (uint32_t)p->proto << 16 | port;
 }
 
 static uint32_t folded(uint32_t key, const struct reading *r)
 {
-	uint32_t kept = r->kind == KIND_OTHER ? 0xfe000000 : 0xffff0000;
+	uint32_t kept = r->class == CLASS_OTHER ? 0xfe000000 : 0xffff0000;
 	return (key & kept) | ROW_KEY_FOLDED;
 }
 
@@ -304,7 +304,7 @@ static uint32_t add_row(struct table *t, struct source *s, uint32_t key)
 	octets_clear(row, sizeof(*row));
 	row->next = s->rows;
 	row->key = key;
-	row->kind = key >> 28 & 7;
+	row->class = key >> 28 & 7;
 	row->worm = key >> 25 & 7;
 	row->proto = key >> 16 & 0xff;
 	row->port = key & 0xffff;
@@ -347,7 +347,7 @@ static void count_source(struct source *s, const struct packet *p,
 		s->first_ns = at_ns;
 	if (at_ns > s->last_ns)
 		s->last_ns = at_ns;
-	if (p->proto == PACKET_TCP && r->kind == KIND_PROBE && !r->odd)
+	if (p->proto == PACKET_TCP && r->class == CLASS_PROBE && !r->suspicious)
 		s->syns++;
 	s->masscan += r->match.masscan;
 	s->zmap += r->match.zmap;
@@ -370,7 +370,7 @@ static void note_payload(
     struct table *t, struct row *row, const struct packet *p)
 {
 	if (row->flags & ROW_HAS_HASH || p->payload_len == 0 ||
-	    row->kind == KIND_BACKSCATTER || row->kind == KIND_OTHER)
+	    row->class == CLASS_BACKSCATTER || row->class == CLASS_OTHER)
 		return;
 	payloads_note(t->config.payloads, p->payload, p->payload_len,
 	    p->payload_wire_len, row->hash);
@@ -409,7 +409,7 @@ static void count_row(struct row *row, const struct packet *p,
 		row->ttl_min = p->ttl;
 	if (p->ttl > row->ttl_max)
 		row->ttl_max = p->ttl;
-	row->flags |= (r->odd ? 0 : ROW_NOT_ODD) |
+	row->flags |= (r->suspicious ? 0 : ROW_NOT_SUSPICIOUS) |
 	    (r->service ? 0 : ROW_NOT_SERVICE) |
 	    (p->dport != row->dport ? ROW_DPORT_VARIES : 0);
 }
@@ -473,8 +473,9 @@ static void count_as_probe(struct table *t, struct source *s, struct row *row,
 {
 	count_probe(s, row, &e->packet, e->target);
 	if (is_new)
-		meter_note(t->meter,
-		    meter_key(e->target, row->proto, row->port), e->at.ns);
+		detection_source(t->detection,
+		    &(struct sight){
+			e->target, row->proto, row->port, e->at.ns });
 }
 
 void table_add(struct table *t, const struct table_entry *e)
@@ -495,9 +496,9 @@ void table_add(struct table *t, const struct table_entry *e)
 	count_row(row, p, r, e->at.ns);
 	distinct_add(t->targets, &row->targets, e->target);
 	note_payload(t, row, p);
-	if (r->kind == KIND_BACKSCATTER)
+	if (r->class == CLASS_BACKSCATTER)
 		note_victim(s, p);
-	if (r->kind == KIND_PROBE)
+	if (r->class == CLASS_PROBE)
 		count_as_probe(t, s, row, e, is_new);
 	if (t->first_sight)
 		look_for_first(t, s, row, e->at.ns);

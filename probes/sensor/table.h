@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Everything the sensor remembers, in bounded memory: sources, and for each
- * its packets by kind, signature, protocol and port.  Takes memory as it
+ * its packets by class, signature, protocol and port.  Takes memory as it
  * needs it, up to max_sources; then the source that was silent longest says
  * its findings and gives way.
  */
@@ -13,7 +13,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
-#include "probes/sensor/detect/classify.h"
+#include "probes/sensor/detect/detector.h"
 #include "probes/sensor/finding.h"
 
 struct payloads;

@@ -15,8 +15,9 @@
 #include <string.h>
 
 #include "probes/sensor/detect/builtin.h"
+#include "probes/sensor/detect/detector.h"
 
-enum answer { NO, YES, CANNOT_SAY };
+enum match_outcome { NO, YES, CANNOT_SAY };
 
 static const char *const names[SIGNATURES] = {
 	[SIGNATURE_SLAMMER] = "slammer",
@@ -55,7 +56,7 @@ static bool payload_is_cut(const struct packet *p)
 #define SLAMMER_FILLER_LEN 97 /* the 04, then 96 times 01 */
 #define SLAMMER_LEAST 16
 
-static enum answer match_slammer(const struct packet *p)
+static enum match_outcome match_slammer(const struct packet *p)
 {
 	static const uint8_t run[] = { 0x81, 0xf1, 0x03, 0x01, 0x04, 0x9b, 0x81,
 		0xf1, 0x01 };
@@ -76,7 +77,7 @@ static enum answer match_slammer(const struct packet *p)
 	return YES;
 }
 
-static enum answer match_witty(const struct packet *p)
+static enum match_outcome match_witty(const struct packet *p)
 {
 	static const char message[] =
 	    "(^.^)      insert witty message here      (^.^)";
@@ -95,7 +96,7 @@ static enum answer match_witty(const struct packet *p)
 #define WELCHIA_IP_LEN 92
 #define WELCHIA_LEAST 4
 
-static enum answer match_welchia(const struct packet *p)
+static enum match_outcome match_welchia(const struct packet *p)
 {
 	if (p->icmp_type != 8 || p->ip_len != WELCHIA_IP_LEN || p->ip_options)
 		return NO;
@@ -123,12 +124,12 @@ static void match_tcp(const struct packet *p, struct signature_match *match)
 	match->zmap = p->ip_id == 54321;
 }
 
-static void settle(
-    struct signature_match *match, enum signature signature, enum answer answer)
+static void apply_answer(struct signature_match *match,
+    enum signature signature, enum match_outcome outcome)
 {
-	if (answer == YES)
+	if (outcome == YES)
 		match->worm = signature;
-	if (answer == CANNOT_SAY)
+	if (outcome == CANNOT_SAY)
 		match->undecided = true;
 }
 
@@ -140,15 +141,36 @@ struct signature_match signature_match(const struct packet *p)
 	switch (p->proto) {
 	case PACKET_TCP: match_tcp(p, &match); break;
 	case PACKET_UDP:
-		settle(&match, SIGNATURE_SLAMMER, match_slammer(p));
-		settle(&match, SIGNATURE_WITTY, match_witty(p));
+		apply_answer(&match, SIGNATURE_SLAMMER, match_slammer(p));
+		apply_answer(&match, SIGNATURE_WITTY, match_witty(p));
 		match.zmap = p->ip_id == 54321;
 		break;
 	case PACKET_ICMP:
-		settle(&match, SIGNATURE_WELCHIA, match_welchia(p));
+		apply_answer(&match, SIGNATURE_WELCHIA, match_welchia(p));
 		match.zmap = p->icmp_type == 8 && p->ip_id == 54321;
 		break;
 	default: break;
 	}
 	return match;
 }
+
+static bool read_builtin(const struct packet *p, struct reading *reading)
+{
+	reading->match = signature_match(p);
+	if (reading->match.worm == SIGNATURE_NONE)
+		return false;
+	reading->class = CLASS_WORM;
+	return true;
+}
+
+static enum verdict judge_builtin(const void *state, const struct evidence *e)
+{
+	(void)state;
+	return e->class == CLASS_WORM ? VERDICT_WORM : VERDICTS;
+}
+
+const struct detector detector_builtin = {
+	.name = "builtin",
+	.packet = read_builtin,
+	.judge = judge_builtin,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/* Proof first: a signature decides before a rate does, a rate before what the
+ * spread of a source's packets suggests. */
+#include <stdlib.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/sensor/detect/detectors.h"
+
+static const struct detector *const detectors[] = { &detector_builtin,
+	&detector_flood, &detector_scan };
+#define DETECTORS (sizeof(detectors) / sizeof(*detectors))
+
+static const char *const verdict_names[VERDICTS] = {
+	[VERDICT_WORM] = "worm",
+	[VERDICT_FLOOD] = "flood",
+	[VERDICT_SCAN] = "scan",
+	[VERDICT_BACKSCATTER] = "backscatter",
+	[VERDICT_MISCONFIGURATION] = "misconfiguration",
+	[VERDICT_OTHER] = "other",
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+/* A fragment proves nothing. */
+struct reading detect_packet(const struct packet *packet)
+{
+	struct reading reading = { .class = CLASS_OTHER };
+	if (packet->fragment)
+		return reading;
+	for (size_t i = 0; i < DETECTORS; i++)
+		if (detectors[i]->packet &&
+		    detectors[i]->packet(packet, &reading))
+			break;
+	return reading;
+}
+
+struct detection {
+	void *states[DETECTORS];
+};
+
+struct detection *detection_new(void)
+{
+	struct detection *d = xcalloc(1, sizeof(*d));
+	for (size_t i = 0; i < DETECTORS; i++)
+		if (detectors[i]->open)
+			d->states[i] = detectors[i]->open();
+	return d;
+}
+
+void detection_free(struct detection *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < DETECTORS; i++)
+		if (detectors[i]->close)
+			detectors[i]->close(d->states[i]);
+	free(d);
+}
+
+void detection_source(struct detection *d, const struct sight *sight)
+{
+	for (size_t i = 0; i < DETECTORS; i++)
+		if (detectors[i]->source)
+			detectors[i]->source(d->states[i], sight);
+}
+
+enum verdict detection_judge(
+    const struct detection *d, const struct evidence *evidence)
+{
+	for (size_t i = 0; i < DETECTORS; i++) {
+		enum verdict verdict = detectors[i]->judge
+		    ? detectors[i]->judge(d->states[i], evidence)
+		    : VERDICTS;
+		if (verdict != VERDICTS)
+			return verdict;
+	}
+	return VERDICT_OTHER;
+}

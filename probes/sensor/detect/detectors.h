@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* All detectors, asked in turn. */
+#pragma once
+
+#include "probes/sensor/detect/detector.h"
+
+struct reading detect_packet(const struct packet *packet);
+
+/* What the detectors keep about sources. */
+struct detection;
+struct detection *detection_new(void);
+void detection_free(struct detection *detection);
+void detection_source(struct detection *detection, const struct sight *sight);
+enum verdict detection_judge(
+    const struct detection *detection, const struct evidence *evidence);
