@@ -3,7 +3,11 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
+#include "web/api/routes.h"
+#include "web/http/application.h"
 #include "web/http/origin-check.h"
+#include "web/http/response.h"
+#include "web/http/router.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -11,9 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *target = xstrndup((const char *)data, size), *allow;
 	size_t len = strlen(target), path_len = strcspn(target, "?");
-	struct request r = {
-		.method = "GET", .target = target, .path_len = path_len
-	};
+	const struct application app = { .route_count = routes_count(),
+		.route_at = routes_at };
+	struct request r = { .app = &app,
+		.method = "GET",
+		.target = target,
+		.path_len = path_len };
 	const struct guard guard = { 0 };
 	guard_host(&guard, target);
 	if (router_find(&r.route, &r, &r.params, &allow) == 0)
@@ -21,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    target + path_len + (target[path_len] == '?'), NULL);
 	buf_bytes(&r.body, data + len, size - len);
 	json_decref(request_json(&r));
-	answer_fini(&r.answer);
+	response_fini(&r.response);
 	params_fini(&r.params);
 	buf_fini(&r.body);
 	free(allow);
