@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "analysis/topology.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 #define BEHIND 32 /* hops behind a link that judge its loss */
@@ -35,7 +36,7 @@ struct tally {
 /* What is known of a link besides its public face. */
 struct evidence {
 	struct sample *samples;
-	size_t count, cap;
+	size_t count;
 	uint64_t weight;
 	struct tally near;           /* the last hop before it that answers */
 	struct tally behind[BEHIND]; /* its far end, and the hops after it */
@@ -49,10 +50,10 @@ struct index {
 
 struct topology {
 	struct topology_node *nodes;
-	size_t node_count, node_cap;
+	size_t node_count;
 	struct topology_link *links;
 	struct evidence *evidence; /* beside links */
-	size_t link_count, link_cap;
+	size_t link_count;
 	struct index node_index, link_index;
 	bool judged; /* links' medians are up to date */
 };
@@ -143,11 +144,7 @@ static size_t node_get(struct topology *t, const struct topology_node *key)
 	     at = (at + 1) & (index->size - 1))
 		if (node_same(&t->nodes[index->slots[at] - 1], key))
 			return index->slots[at] - 1;
-	if (t->node_count == t->node_cap) {
-		t->node_cap = t->node_cap ? t->node_cap * 2 : 64;
-		t->nodes =
-		    xreallocarray(t->nodes, t->node_cap, sizeof(*t->nodes));
-	}
+	VEC_ROOM(t->nodes, t->node_count);
 	t->nodes[t->node_count] = *key;
 	t->nodes[t->node_count].rtt_min_ns = -1;
 	index_put(index, hash, t->node_count);
@@ -165,13 +162,8 @@ static size_t link_get(struct topology *t, size_t from, size_t to)
 		if (t->links[i].from == from && t->links[i].to == to)
 			return i;
 	}
-	if (t->link_count == t->link_cap) {
-		t->link_cap = t->link_cap ? t->link_cap * 2 : 64;
-		t->links =
-		    xreallocarray(t->links, t->link_cap, sizeof(*t->links));
-		t->evidence = xreallocarray(
-		    t->evidence, t->link_cap, sizeof(*t->evidence));
-	}
+	VEC_ROOM(t->links, t->link_count);
+	VEC_ROOM(t->evidence, t->link_count);
 	t->links[t->link_count] = (struct topology_link){
 		.from = from, .to = to, .delay_ns = -1, .loss = -1
 	};
@@ -188,11 +180,7 @@ static void tally_add(struct tally *to, const struct topology_hop *hop)
 
 static void sample_add(struct evidence *e, int64_t delay_ns, uint64_t weight)
 {
-	if (e->count == e->cap) {
-		e->cap = e->cap ? e->cap * 2 : 4;
-		e->samples =
-		    xreallocarray(e->samples, e->cap, sizeof(*e->samples));
-	}
+	VEC_ROOM(e->samples, e->count);
 	e->samples[e->count++] = (struct sample){ delay_ns, weight };
 	e->weight += weight;
 }

@@ -15,6 +15,7 @@
 
 #include "analysis/spikes.h"
 #include "lib/base/addr.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/command.h"
 #include "probes/cli/output.h"
@@ -84,7 +85,7 @@ struct sighting {
 
 struct input {
 	struct sighting *list;
-	size_t count, cap;
+	size_t count;
 	char **signatures; /* "" is none */
 	size_t signature_count;
 	int64_t bin_ns, first_bin, last_bin;
@@ -124,8 +125,7 @@ static long signature_index(struct input *in, const char *name)
 			return (long)i;
 	if (in->signature_count == SIGNATURES_MOST)
 		return -1;
-	in->signatures = xreallocarray(
-	    in->signatures, in->signature_count + 1, sizeof(*in->signatures));
+	VEC_ROOM(in->signatures, in->signature_count);
 	in->signatures[in->signature_count] = xstrdup(name);
 	return (long)in->signature_count++;
 }
@@ -141,10 +141,7 @@ static int row_add(
 	int64_t bin = row->when.ns / in->bin_ns;
 	if (row->when.ns % in->bin_ns < 0)
 		bin--;
-	if (in->count == in->cap) {
-		in->cap = in->cap ? in->cap * 2 : 1024;
-		in->list = xreallocarray(in->list, in->cap, sizeof(*in->list));
-	}
+	VEC_ROOM(in->list, in->count);
 	if (in->count == 0 || bin < in->first_bin)
 		in->first_bin = bin;
 	if (in->count == 0 || bin > in->last_bin)

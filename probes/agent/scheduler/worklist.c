@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/addr.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/agent/scheduler/worklist.h"
 
@@ -70,8 +71,7 @@ static int add_argument(struct campaign *c, char *argument, struct errmsg *msg)
 		    "an argument is empty, "
 		    "too long or not printable ASCII");
 	}
-	c->arguments = xreallocarray(
-	    c->arguments, c->argument_count + 1, sizeof(*c->arguments));
+	VEC_ROOM(c->arguments, c->argument_count);
 	c->arguments[c->argument_count++] = argument;
 	return 0;
 }

@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
 
 #define HASH_KEY UINT64_C(0x536f6e64652d7369)
-
-/* Room for one more of `size` bytes: doubles at each power of two. */
-void *sim_grow(void *array, size_t count, size_t size)
-{
-	if (count != 0 && (count < 16 || (count & (count - 1)) != 0))
-		return array;
-	return xreallocarray(array, count < 16 ? 16 : count * 2, size);
-}
 
 static uint64_t name_hash(const char *name)
 {
@@ -78,7 +71,7 @@ uint32_t sim_addr_add(
 {
 	if (w->by_addr_size && w->by_addr[addr_cell(w, addr)] != SIM_NONE)
 		return SIM_NONE;
-	w->owners = sim_grow(w->owners, w->owner_count, sizeof(*w->owners));
+	VEC_ROOM(w->owners, w->owner_count);
 	uint32_t at = w->owner_count++;
 	w->owners[at] = (struct sim_owner){ *addr, node };
 	if (table_grow(&w->by_addr, &w->by_addr_size, w->owner_count))

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
 
@@ -134,12 +135,14 @@ static bool on_shortest(const struct sim_world *w, uint32_t edge)
 static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 {
 	struct sim_paths *p = xcalloc(1, sizeof(*p));
-	size_t cap = 0, waiting = 0, todo_cap = 16;
-	uint32_t *todo = xreallocarray(NULL, todo_cap, sizeof(*todo));
+	size_t waiting = 0;
+	uint32_t *todo = NULL;
 	w->mark++;
 	w->marks[place] = w->mark;
-	if (w->dist_from[place] != FAR)
+	if (w->dist_from[place] != FAR) {
+		VEC_ROOM(todo, waiting);
 		todo[waiting++] = place;
+	}
 	while (waiting > 0) {
 		const uint32_t *edges;
 		uint32_t count = edges_of(w, todo[--waiting], &edges);
@@ -148,16 +151,12 @@ static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 			uint32_t from = w->edges[edge].from;
 			if (!on_shortest(w, edge))
 				continue;
-			if (p->count == cap)
-				p->hops = xreallocarray(p->hops,
-				    cap = cap ? cap * 2 : 16, sizeof(*p->hops));
+			VEC_ROOM(p->hops, p->count);
 			p->hops[p->count++] = (uint64_t)from << 32 | edge;
 			if (w->marks[from] == w->mark)
 				continue;
 			w->marks[from] = w->mark;
-			if (waiting == todo_cap)
-				todo = xreallocarray(
-				    todo, todo_cap *= 2, sizeof(*todo));
+			VEC_ROOM(todo, waiting);
 			todo[waiting++] = from;
 		}
 	}

@@ -140,7 +140,6 @@ struct sim_world {
 };
 
 /* sim-index.c */
-void *sim_grow(void *array, size_t count, size_t size);
 void sim_name_insert(struct sim_world *world, uint32_t node);
 uint32_t sim_node_find(const struct sim_world *world, const char *name);
 const char *sim_node_name(const struct sim_world *world, uint32_t node);
