@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "analysis/topology.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
@@ -100,9 +101,7 @@ static bool node_same(
 
 static uint64_t link_hash(size_t from, size_t to)
 {
-	return ((uint64_t)from * UINT64_C(0x9e3779b97f4a7c15) ^ to) *
-	    UINT64_C(0xd6e8feb86659fd93) >>
-	    7;
+	return hash_finish((uint64_t)from * HASH_GOLDEN ^ to);
 }
 
 static uint64_t hash_at(

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/hash.h"
 #include "analysis/spikes.h"
 #include "lib/base/addr.h"
 #include "lib/base/vec.h"
@@ -102,19 +103,11 @@ static void input_fini(struct input *in)
 	free(in->list);
 }
 
-/* FNV-1a: sources come from the user's own file. */
-static uint64_t text_hash(const char *text)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (; *text; text++)
-		h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static uint64_t source_hash(const char *text)
 {
 	struct addr a;
-	return addr_parse(&a, text) == 0 ? addr_hash(&a, 1) : text_hash(text);
+	return addr_parse(&a, text) == 0 ? addr_hash(&a, 1)
+					 : hash_fnv_text(HASH_FNV_START, text);
 }
 
 /* -1 when there are too many. */

@@ -4,19 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
 
 #define HASH_KEY UINT64_C(0x536f6e64652d7369)
-
-static uint64_t name_hash(const char *name)
-{
-	uint64_t h = HASH_KEY;
-	for (; *name; name++)
-		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return h ^ h >> 29;
-}
 
 const char *sim_node_name(const struct sim_world *w, uint32_t node)
 {
@@ -26,7 +19,8 @@ const char *sim_node_name(const struct sim_world *w, uint32_t node)
 /* The cell of a name: where it is, or the empty one where it would go. */
 static size_t name_cell(const struct sim_world *w, const char *name)
 {
-	size_t mask = w->by_name_size - 1, i = name_hash(name) & mask;
+	size_t mask = w->by_name_size - 1,
+	       i = hash_finish(hash_fnv_text(HASH_KEY, name)) & mask;
 	while (w->by_name[i] != SIM_NONE &&
 	    strcmp(sim_node_name(w, w->by_name[i]), name) != 0)
 		i = (i + 1) & mask;

@@ -83,7 +83,7 @@ uint32_t sim_node_add(struct sim_world *w, const char *name,
 		.addr = { SIM_NONE, SIM_NONE },
 		.host = host,
 		.tokens = how->limit_burst,
-		.ip_id_salt = (uint16_t)sim_mix(w->seed, node),
+		.ip_id_salt = (uint16_t)hash_mix(w->seed, node),
 	};
 	sim_name_insert(w, node);
 	return node;
