@@ -64,7 +64,7 @@ LIBS_https = $(call pkg,libcurl)
 LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
 	$(call pkg,libseccomp) $(call pkg,libcap-ng) -lm
 LIBS_collector = $(call pkg,sqlite3) -lpthread
-LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) -lpthread
+LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) $(call pkg,zlib) -lpthread
 
 .PHONY: all
 all: deps-run ## install what building needs, build everything

@@ -18,7 +18,7 @@ root=${DEPS_ROOT:-}
 run='gcc libc6-dev make pkg-config protobuf-c-compiler libprotobuf-c-dev
 libpcap-dev libnet1-dev libsqlite3-dev libmicrohttpd-dev libgnutls28-dev
 liblua5.4-dev libzstd-dev libjansson-dev libsodium-dev libconfuse-dev
-libseccomp-dev libcap-ng-dev python3 iproute2'
+libseccomp-dev libcap-ng-dev zlib1g-dev python3 iproute2'
 check='libcmocka-dev ca-certificates chromium clang clang-format clang-tidy
 cppcheck curl git iputils-ping jq libclang-rt-14-dev mandoc openssl procps
 prometheus python3-jsonschema python3-scapy scamper shellcheck tcpdump tshark'

@@ -25,13 +25,9 @@ $(O)/web/api/pages.c $(O)/web/api/pages.S &: $(WEB_DIST)/.stamp web/embed.sh \
 	@echo "  GEN  $(O)/web/api/pages.c"
 	@LC_ALL=C; export LC_ALL; web/embed.sh ui $(O)/web/api/pages \
 		$(WEB_DIST)/*
-$(O)/web/api/openapi.c $(O)/web/api/openapi.S &: web/openapi.json web/embed.sh
-	@echo "  GEN  $(O)/web/api/openapi.c"
-	@web/embed.sh openapi $(O)/web/api/openapi web/openapi.json
 
-$(O)/web/api/pages.o $(O)/web/api/openapi.o: %.o: %.c web/http/assets.h
+$(O)/web/api/pages.o: %.o: %.c web/http/assets.h
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
-$(O)/web/api/pages-data.o $(O)/web/api/openapi-data.o: %-data.o: %.S
+$(O)/web/api/pages-data.o: %-data.o: %.S
 	@$(CC) -c -o $@ $<
-web_GENERATED := $(O)/web/api/pages.o $(O)/web/api/pages-data.o $(O)/web/api/openapi.o \
-	$(O)/web/api/openapi-data.o
+web_GENERATED := $(O)/web/api/pages.o $(O)/web/api/pages-data.o

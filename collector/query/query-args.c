@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Parameters of queries: each reader either gives a value within bounds or an
  * error that names the parameter. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-args.h"
-#include "lib/option/option.h"
 
 static bool is_callers_fault(int err)
 {
@@ -79,85 +77,51 @@ const char *query_text(const struct query *q, const char *name)
 	return text && *text ? text : NULL;
 }
 
-static int parse_time(
-    struct query *q, const char *name, const char *text, int64_t *ns)
-{
-	struct walltime t;
-	int64_t ago;
-	if (strcmp(text, "now") == 0) {
-		*ns = q->now_ns;
-	} else if (*text == '-') {
-		if (option_parse_duration(&ago, text + 1, NULL) < 0 ||
-		    ago < 0 || ago > q->now_ns)
-			return err_set(q->msg, ERR_USAGE,
-			    "%s: expected a duration as in \"-1h\"", name);
-		*ns = q->now_ns - ago;
-	} else {
-		if (walltime_parse(&t, text) < 0 || t.ns < 0)
-			return err_set(q->msg, ERR_USAGE,
-			    "%s: expected a time (RFC 3339) or \"-1h\"", name);
-		*ns = t.ns;
-	}
-	return ERR_OK;
-}
-
-int query_range(struct query *q, int64_t width_ns, struct store_range *range)
+int query_range(
+    struct query *q, const struct param *param_from, struct store_range *range)
 {
 	const char *from = query_text(q, "from"), *to = query_text(q, "to");
 	range->to_ns = q->now_ns;
-	int err = to ? parse_time(q, "to", to, &range->to_ns) : ERR_OK;
-	range->from_ns = range->to_ns > width_ns ? range->to_ns - width_ns : 0;
-	if (err == ERR_OK && from)
-		err = parse_time(q, "from", from, &range->from_ns);
-	if (err == ERR_OK && range->from_ns >= range->to_ns)
-		err = err_set(q->msg, ERR_USAGE, "from: expected before to");
-	return err;
+	if (to) {
+		int err = param_time(
+		    &query_param_to, to, q->now_ns, &range->to_ns, q->msg);
+		if (err < 0)
+			return err;
+	}
+	/* The default is a distance from the range's end. */
+	int err = param_time(param_from, from ? from : param_from->fallback,
+	    from ? q->now_ns : range->to_ns, &range->from_ns, q->msg);
+	if (err < 0 && !from) {
+		range->from_ns = 0;
+		err = ERR_OK;
+	}
+	if (err < 0)
+		return err;
+	if (range->from_ns >= range->to_ns)
+		return err_set(q->msg, ERR_USAGE, "from: expected before to");
+	return ERR_OK;
 }
 
-int query_integer(
-    struct query *q, const char *name, int64_t most, int64_t *value)
+int query_integer(struct query *q, const struct param *param, int64_t *value)
 {
-	const char *text = query_text(q, name);
-	if (!text)
-		return ERR_OK;
-	char *end;
-	errno = 0;
-	long long n = strtoll(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || n > most)
-		return err_set(q->msg, ERR_USAGE,
-		    "%s: expected a number up to %lld", name, (long long)most);
-	*value = n;
-	return ERR_OK;
+	const char *text = query_text(q, param->name);
+	return text ? param_integer(param, text, value, q->msg) : ERR_OK;
 }
 
 int query_limit(struct query *q, uint32_t *limit)
 {
 	int64_t value = QUERY_LIMIT_DEFAULT;
-	int err = query_integer(q, "limit", QUERY_LIMIT_MAX, &value);
-	if (err == ERR_OK && value == 0)
-		err = err_set(q->msg, ERR_USAGE, "limit: expected 1 to %d",
-		    QUERY_LIMIT_MAX);
+	int err = query_integer(q, &query_param_limit, &value);
 	*limit = (uint32_t)value;
 	return err;
 }
 
-/* Cursors are ours to read, nobody else's: two numbers. */
 int query_cursor(struct query *q, struct store_filter *filter)
 {
 	const char *text = query_text(q, "cursor");
-	if (!text)
-		return ERR_OK;
-	char *end;
-	errno = 0;
-	long long ns = strtoll(text, &end, 10), row = 0;
-	if (*end == '_')
-		row = strtoll(end + 1, &end, 10);
-	if (errno || *end || row < 1)
-		return err_set(q->msg, ERR_USAGE,
-		    "cursor: expected one that a page gave as next");
-	filter->cursor_ns = ns;
-	filter->cursor_row = row;
-	return ERR_OK;
+	return text ? param_cursor(&query_param_cursor, text,
+			  &filter->cursor_ns, &filter->cursor_row, q->msg)
+		    : ERR_OK;
 }
 
 json_t *query_next(int64_t ns, int64_t row)
@@ -168,23 +132,18 @@ json_t *query_next(int64_t ns, int64_t row)
 	return json_string(text);
 }
 
-int query_addr(struct query *q, const char *name, struct addr *addr)
+int query_addr(struct query *q, const struct param *param, struct addr *addr)
 {
-	const char *text = query_text(q, name);
-	if (text && addr_parse(addr, text) < 0)
-		return err_set(
-		    q->msg, ERR_USAGE, "%s: expected an address", name);
-	return ERR_OK;
+	const char *text = query_text(q, param->name);
+	return text ? param_addr(param, text, addr, q->msg) : ERR_OK;
 }
 
-int query_id(struct query *q, const char *name, uint8_t id[16], bool *given)
+int query_id(
+    struct query *q, const struct param *param, uint8_t id[16], bool *given)
 {
-	const char *text = query_text(q, name);
+	const char *text = query_text(q, param->name);
 	*given = text != NULL;
-	if (text && !hex_parse(id, 16, text))
-		return err_set(
-		    q->msg, ERR_USAGE, "%s: expected 32 hex digits", name);
-	return ERR_OK;
+	return text ? param_id(param, text, id, q->msg) : ERR_OK;
 }
 
 int query_agent_row(struct query *q, int64_t *row)
@@ -227,7 +186,7 @@ int query_bin(struct query *q, const struct store_range *range, unsigned bins,
     uint32_t *bin_s)
 {
 	int64_t value = 0;
-	int err = query_integer(q, "bin", 86400, &value);
+	int err = query_integer(q, &query_param_bin, &value);
 	if (err < 0)
 		return err;
 	*bin_s = value ? nearest_level(q->c, value)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "collector/core/private.h"
+#include "collector/query/query-params.h"
 #include "collector/query/query.h"
 
 struct query {
@@ -23,19 +24,20 @@ int query_end(int err, json_t *json, json_t **answer);
 
 /* NULL when absent or empty. */
 const char *query_text(const struct query *query, const char *name);
-/* from and to: RFC 3339, "now" or "-1h"; to defaults to now, from to width
- * before it. */
-int query_range(
-    struct query *query, int64_t width_ns, struct store_range *range);
+/* from and to; to defaults to now, from to param_from's distance before it. */
+int query_range(struct query *query, const struct param *param_from,
+    struct store_range *range);
 int query_limit(struct query *query, uint32_t *limit);
 int query_cursor(struct query *query, struct store_filter *filter);
 json_t *query_next(int64_t ns, int64_t row);
+/* These leave the value as it is when the parameter is absent. */
 int query_integer(
-    struct query *query, const char *name, int64_t most, int64_t *value);
-int query_addr(struct query *query, const char *name, struct addr *addr);
-/* 16 bytes in hex; *given: whether it was there. */
-int query_id(
-    struct query *query, const char *name, uint8_t id[16], bool *given);
+    struct query *query, const struct param *param, int64_t *value);
+int query_addr(
+    struct query *query, const struct param *param, struct addr *addr);
+/* *given: whether it was there. */
+int query_id(struct query *query, const struct param *param, uint8_t id[16],
+    bool *given);
 /* By id or name.  row stays as it is when absent. */
 int query_agent_row(struct query *query, int64_t *row);
 /* The kept level nearest to what `bin` asks for, else the one that gives

@@ -145,7 +145,7 @@ int query_link_series(
 	s.bins = json_array();
 	int err = read_link_id(&s);
 	if (err == ERR_OK)
-		err = query_range(&q, 3600 * NS_PER_S, &filter.range);
+		err = query_range(&q, &query_param_from, &filter.range);
 	if (err == ERR_OK)
 		err = query_bin(&q, &filter.range, 60, &s.bin_s);
 	if (err == ERR_OK &&

@@ -68,7 +68,7 @@ int query_runs(
 	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = query_id(&list.query, "campaign", campaign, &given);
+	err = query_id(&list.query, &query_param_campaign, campaign, &given);
 	if (err == ERR_OK)
 		err = query_agent_row(&list.query, &list.filter.agent_row);
 	list.filter.campaign = given ? campaign : NULL;
@@ -97,36 +97,18 @@ static int take_record(void *ctx, const struct store_record *row)
 	return 0;
 }
 
-static bool has_kind(const struct store_filter *filter, uint32_t number)
-{
-	for (size_t i = 0; i < filter->kind_count; i++)
-		if (filter->kinds[i] == number)
-			return true;
-	return false;
-}
-
-/* "trace,ping" */
+/* The words of query_param_kind are record_kinds in their order. */
 static int read_kinds(struct query *q, struct store_filter *filter)
 {
-	const char *word = query_text(q, "kind");
-	while (word && *word) {
-		size_t len = strcspn(word, ",");
-		const struct record_kind *kind = record_kind_find(word, len);
-		if (!kind)
-			return err_set(q->msg, ERR_USAGE,
-			    "kind: %.*s: no such kind of record",
-			    len > 40 ? 40 : (int)len, word);
-		if (!has_kind(filter, kind->body)) {
-			if (filter->kind_count == STORE_FILTER_KINDS)
-				return err_set(q->msg, ERR_USAGE,
-				    "kind: expected at most %d",
-				    STORE_FILTER_KINDS);
-			filter->kinds[filter->kind_count++] = kind->body;
-		}
-		word += len;
-		word += *word == ',';
-	}
-	return ERR_OK;
+	const char *text = query_text(q, "kind");
+	uint64_t set = 0;
+	int err =
+	    text ? param_words(&query_param_kind, text, &set, q->msg) : ERR_OK;
+	for (size_t i = 0; record_kinds[i].name; i++)
+		if (set & UINT64_C(1) << i)
+			filter->kinds[filter->kind_count++] =
+			    record_kinds[i].body;
+	return err;
 }
 
 static int read_filter(
@@ -134,19 +116,19 @@ static int read_filter(
 {
 	bool given = false;
 	int64_t run = 0;
-	int err = query_range(q, 3600 * NS_PER_S, &filter->range);
+	int err = query_range(q, &query_param_from, &filter->range);
 	if (err == ERR_OK)
 		err = read_kinds(q, filter);
 	if (err == ERR_OK)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)
-		err = query_id(q, "campaign", campaign, &given);
+		err = query_id(q, &query_param_campaign, campaign, &given);
 	if (err == ERR_OK)
-		err = query_integer(q, "run", INT64_MAX, &run);
+		err = query_integer(q, &query_param_run, &run);
 	if (err == ERR_OK)
-		err = query_addr(q, "src", &filter->src);
+		err = query_addr(q, &query_param_src, &filter->src);
 	if (err == ERR_OK)
-		err = query_addr(q, "dst", &filter->dst);
+		err = query_addr(q, &query_param_dst, &filter->dst);
 	filter->campaign = given ? campaign : NULL;
 	filter->run = (uint64_t)run;
 	return err;

@@ -163,7 +163,7 @@ static int read_ask(struct ask *ask, uint32_t *bin_s)
 		.verdict = query_text(q, "verdict"),
 	};
 	ask->filter.agent_row = STORE_FLEET;
-	int err = query_range(q, 3600 * NS_PER_S, &ask->range);
+	int err = query_range(q, &query_param_from, &ask->range);
 	if (err == ERR_OK)
 		err = query_bin(q, &ask->range, 60, bin_s);
 	if (err == ERR_OK)
@@ -222,7 +222,7 @@ int query_alarms(
 	struct store_filter *filter = &list.filter;
 	filter->agent_row = -1;
 	filter->signature = query_text(q, "signature");
-	err = query_range(q, 86400 * NS_PER_S, &filter->range);
+	err = query_range(q, &query_param_from_day, &filter->range);
 	if (err == ERR_OK)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)

@@ -58,11 +58,11 @@ static int read_filter(struct query_list *list)
 	filter->offset = (uint32_t)filter->cursor_row;
 	filter->signature = query_text(q, "signature");
 	filter->verdict = query_text(q, "verdict");
-	int err = query_range(q, 3600 * NS_PER_S, &filter->range);
+	int err = query_range(q, &query_param_from, &filter->range);
 	if (err == ERR_OK)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)
-		err = query_addr(q, "src", &filter->src);
+		err = query_addr(q, &query_param_src, &filter->src);
 	return err == ERR_OK ? choose_level(q, filter) : err;
 }
 

@@ -185,7 +185,7 @@ int query_topology(
 	int64_t agent_row = 0;
 	json_t *json = NULL;
 	query_begin(&q, context, msg);
-	int err = query_range(&q, 3600 * NS_PER_S, &range);
+	int err = query_range(&q, &query_param_from, &range);
 	if (err == ERR_OK)
 		err = query_agent_row(&q, &agent_row);
 	if (err == ERR_OK)

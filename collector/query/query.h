@@ -13,9 +13,6 @@
 
 struct collector;
 
-#define QUERY_LIMIT_DEFAULT 100
-#define QUERY_LIMIT_MAX 1000
-
 /* The parameters, decoded; get returns NULL for one that is absent.  A path's
  * variable part is the parameter "id" (for payloads: "hash"). */
 struct query_args {
@@ -60,12 +57,3 @@ query_fn query_alarms; /* from, to, signature, agent; newest first */
 query_fn query_signatures;
 query_fn query_sightings;
 query_fn query_payload; /* hash */
-
-/* The routes that are only a query: path template, function, and the names of
- * the parameters that it knows (NULL-terminated; the web refuses others). */
-struct query_route {
-	const char *path; /* "/api/v1/agents/{id}" */
-	query_fn *query;
-	const char *const *params;
-};
-extern const struct query_route query_routes[]; /* ends with path NULL */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
+#include "web/api/answers.h"
 #include "web/api/routes.h"
 #include "web/http/application.h"
 #include "web/http/origin-check.h"

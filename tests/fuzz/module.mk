@@ -3,7 +3,8 @@ $(eval $(call fuzz_test,sim,probes lib))
 $(eval $(call fuzz_test,worklist,probes lib))
 $(eval $(call fuzz_test,frames,probes lib))
 $(eval $(call fuzz_test,http_query,web lib))
-$(O)/tests/fuzz/fuzz_http_query: $(O)/tests/web/fake-collector.o
+$(O)/tests/fuzz/fuzz_http_query: $(O)/tests/web/fake-collector.o \
+	$(O)/collector/query/query-params.o
 $(eval $(call fuzz_test,record_json,lib))
 $(eval $(call fuzz_test,spike_rows,probes lib))
 $(eval $(call fuzz_test,script_header,probes lib))

@@ -26,10 +26,10 @@ EXCEPTIONS = {
     "static finish", "static forget", "static get", "static head",
     "static help", "static hop", "static judge", "static keep",
     "static milliseconds", "static mix", "static next", "static ping",
-    "static place", "static prepare", "static print",
-    "static put", "static refuse", "static refused", "static reserve",
-    "static resolve", "static run", "static say", "static settle",
-    "static show", "static start", "static tell", "static trace",
+    "static place", "static prepare", "static print", "static put",
+    "static refuse", "static refused", "static reserve", "static resolve",
+    "static run", "static say", "static settle", "static show", "static start",
+    "static tell", "static trace",
 }
 
 

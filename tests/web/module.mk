@@ -7,8 +7,9 @@ $(eval $(call unit_test,web/http,origin_check,web lib))
 $(eval $(call unit_test,web/http,params,web lib))
 
 # These run the HTTP face with a collector of their own behind it.
-FACE_TEST := $(O)/tests/web/fake-collector.o $(O)/tests/web/http-client.o
-OBJS += $(FACE_TEST)
+FACE_TEST := $(O)/tests/web/fake-collector.o $(O)/tests/web/http-client.o \
+	$(O)/collector/query/query-params.o
+OBJS += $(O)/tests/web/fake-collector.o $(O)/tests/web/http-client.o
 $(eval $(call unit_test,web/http,server,web lib))
 $(O)/tests/web/http/test_server: $(FACE_TEST)
 $(eval $(call unit_test,web/api,api,web lib))

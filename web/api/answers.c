@@ -58,3 +58,26 @@ void answer_query(struct request *request, query_fn *query)
 		answer_error(request, err, &msg);
 	request_done(request);
 }
+
+json_t *request_json(struct request *request)
+{
+	const char *text = (const char *)request->body.data;
+	size_t len = request->body.len;
+	json_error_t error;
+	json_t *json =
+	    json_loadb(len ? text : "", len, JSON_REJECT_DUPLICATES, &error);
+	if (!json) {
+		char quoted[PARAMS_QUOTE_LEN];
+		problem_answer(request, PROBLEM_BAD_REQUEST,
+		    "body: line %d column %d: %s", error.line, error.column,
+		    params_quote(quoted, error.text));
+		return NULL;
+	}
+	if (!json_is_object(json)) {
+		problem_answer(request, PROBLEM_BAD_REQUEST,
+		    "body: expected a JSON object");
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}

@@ -8,6 +8,10 @@
 /* The answer for what a function of the collector returned. */
 void answer_error(struct request *request, int err, const struct errmsg *msg);
 
+/* Parses the body: one JSON object without duplicate names.  NULL and a
+ * problem in the answer otherwise. */
+json_t *request_json(struct request *request);
+
 /* A parameter's text, for struct query_args; ctx is the request. */
 const char *request_arg(void *ctx, const char *name);
 

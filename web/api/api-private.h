@@ -9,7 +9,8 @@
 struct api {
 	struct collector *collector;
 	struct event_stream *events;
-	struct long_polls *polls; /* agents that wait for work */
+	struct packed_body *openapi; /* the API document */
+	struct long_polls *polls;    /* agents that wait for work */
 	struct application app;
 };
 

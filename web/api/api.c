@@ -12,8 +12,10 @@
 #include "web/api/api-private.h"
 #include "web/api/event-stream.h"
 #include "web/api/long-poll.h"
+#include "web/api/openapi.h"
 #include "web/api/routes.h"
 #include "web/http/assets.h"
+#include "web/http/packed-body.h"
 
 extern const struct asset assets_ui[]; /* web/embed.sh writes it */
 
@@ -80,6 +82,7 @@ int api_open(
 		.fault = has_fault,
 		.tick = tick,
 	};
+	api->openapi = openapi_body(&api->app);
 	const struct collector_listener listener = { work_changed, event_added,
 		api };
 	collector_listen(collector, &listener);
@@ -106,6 +109,7 @@ void api_close(struct api *api)
 {
 	if (!api)
 		return;
+	packed_body_unref(api->openapi);
 	long_polls_free(api->polls);
 	event_stream_free(api->events);
 	free(api);

@@ -317,38 +317,38 @@ static void close_subscriber(void *ctx)
 static const struct stream_ops subscriber_ops = { next_events, read_store,
 	close_subscriber };
 
+const struct param events_param_last = { "last", PARAM_INTEGER,
+	.help = "begin with so many of the newest events", .max = REPLAY_MAX,
+	.fallback = "0" };
+
 /* A number without sign or surroundings. */
-static bool parse_id(const char *text, uint64_t most, uint64_t *id)
+static bool parse_id(const char *text, uint64_t *id)
 {
 	size_t len = strspn(text, "0123456789");
 	*id = strtoull(text, NULL, 10);
-	return len > 0 && len < 20 && text[len] == 0 && *id <= most;
+	return len > 0 && len < 20 && text[len] == 0;
 }
 
 /* Where the stream begins; false: the answer says what is wrong. */
 static bool choose_start(struct request *request, uint64_t *after)
 {
-	uint64_t newest = events_last_id(request_api(request)->collector), n;
+	uint64_t newest = events_last_id(request_api(request)->collector);
 	const char *last_id = request->headers[HEADER_LAST_EVENT_ID];
 	const char *last = params_get(&request->params, "last");
 	*after = newest;
 	if (last_id) {
-		if (!parse_id(last_id, UINT64_MAX, &n)) {
+		uint64_t id;
+		if (!parse_id(last_id, &id)) {
 			problem_answer(request, PROBLEM_BAD_REQUEST,
 			    "Last-Event-ID: expected the id of an event");
 			return false;
 		}
 		/* An id of the future is one of another database. */
-		*after = n < newest ? n : newest;
-	} else if (last) {
-		if (!parse_id(last, REPLAY_MAX, &n)) {
-			problem_answer(request, PROBLEM_BAD_PARAMETER,
-			    "parameter 'last': expected a whole number from 0 "
-			    "to %d",
-			    REPLAY_MAX);
-			return false;
-		}
-		*after = n < newest ? newest - n : 0;
+		*after = id < newest ? id : newest;
+	} else if (last && *last) {
+		/* The router has checked it. */
+		uint64_t count = strtoull(last, NULL, 10);
+		*after = count < newest ? newest - count : 0;
 	}
 	return true;
 }

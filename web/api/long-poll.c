@@ -141,20 +141,9 @@ static void refuse_poll(
 		"{s:s}", "server_time", walltime_text(walltime_now(), text)));
 }
 
-static bool parse_after(struct request *request, uint64_t *after)
-{
-	const char *text = params_get(&request->params, "after");
-	*after = 0;
-	if (!text)
-		return true;
-	size_t len = strspn(text, "0123456789");
-	*after = strtoull(text, NULL, 10);
-	if (len > 0 && len < 20 && text[len] == 0)
-		return true;
-	problem_answer(request, PROBLEM_BAD_PARAMETER,
-	    "parameter 'after': expected the revision of the last answer");
-	return false;
-}
+const struct param work_param_after = { "after", PARAM_INTEGER,
+	.help = "the revision that the agent has", .max = INT64_MAX,
+	.fallback = "0" };
 
 /* Waits or, if there is nothing to wait for, answers. */
 static void wait_or_answer(struct long_polls *polls, struct long_poll *poll)
@@ -184,15 +173,15 @@ void handle_work(struct request *request)
 	struct long_poll *poll = xcalloc(1, sizeof(*poll));
 	poll->request = request;
 	struct errmsg msg = { 0 };
-	if (parse_after(request, &poll->after)) {
-		int err = enrol_check_request(
-		    request_api(request)->collector, &check, poll->agent, &msg);
-		if (err == 0) {
-			wait_or_answer(request_api(request)->polls, poll);
-			return;
-		}
-		refuse_poll(request, err, &msg);
+	const char *after = params_get(&request->params, "after");
+	poll->after = after ? strtoull(after, NULL, 10) : 0; /* checked */
+	int err = enrol_check_request(
+	    request_api(request)->collector, &check, poll->agent, &msg);
+	if (err == 0) {
+		wait_or_answer(request_api(request)->polls, poll);
+		return;
 	}
+	refuse_poll(request, err, &msg);
 	free(poll);
 	request_done(request);
 }

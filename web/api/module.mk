@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
 web_SRCS += web/api/answers.c web/api/api.c web/api/event-stream.c \
-	web/api/handlers.c web/api/long-poll.c web/api/records.c web/api/routes.c \
-	web/api/self.c
+	web/api/handlers.c web/api/long-poll.c web/api/openapi.c \
+	web/api/record-schemas.c web/api/records.c web/api/routes.c \
+	web/api/json-schema.c web/api/schemas.c web/api/self.c

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What the collector says of itself, to machines that ask often: /healthz and
- * /metrics.  The latter is OpenMetrics text to those who accept it, Prometheus'
- * older text (0.0.4) to all others.  They differ in the family name of a
- * counter, in units and in the end mark. */
+/* What the collector says of itself, to machines that ask often: /healthz,
+ * /metrics and the API document.  /metrics is OpenMetrics text to those who
+ * accept it, Prometheus' older text (0.0.4) to all others.  They differ in the
+ * family name of a counter, in units and in the end mark. */
 
 #include <stddef.h>
 
@@ -12,6 +12,7 @@
 #include "web/api/event-stream.h"
 #include "web/api/handlers.h"
 #include "web/api/long-poll.h"
+#include "web/http/packed-body.h"
 #include "web/http/response.h"
 #include "web/http/server.h"
 
@@ -224,5 +225,11 @@ void handle_health(struct request *request)
 	    json_pack("{s:s,s:o}", "status", well ? "ok" : "degraded", "checks",
 		checks ? checks : json_object()));
 	request->response.cache_control = "no-store";
+	request_done(request);
+}
+
+void handle_openapi(struct request *request)
+{
+	packed_body_answer(request_api(request)->openapi, request);
 	request_done(request);
 }

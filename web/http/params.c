@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Query strings: split, decode, check the name against what the route takes.
- * The meaning of a value is its reader's business; that it is well-formed
- * UTF-8 without control characters is ours. */
+/* Query strings: split, decode, check names and values against the rows that
+ * the route takes. */
 
 #include "web/http/params.h"
 
@@ -9,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
 
 static int hex_digit(char c)
@@ -88,22 +88,23 @@ const char *params_quote(char to[static PARAMS_QUOTE_LEN], const char *text)
 	return to;
 }
 
-static const char *known_name(const char *const *known, const char *name)
+static const struct param *find_known(
+    const struct param *const *known, const char *name)
 {
 	for (; known && *known; known++)
-		if (strcmp(*known, name) == 0)
+		if (strcmp((*known)->name, name) == 0)
 			return *known;
 	return NULL;
 }
 
-static int unknown_name(
-    const char *const *known, const char *name, struct errmsg *msg)
+static int refuse_name(
+    const struct param *const *known, const char *name, struct errmsg *msg)
 {
 	char list[128] = "no parameter", quoted[PARAMS_QUOTE_LEN];
 	size_t len = 0;
 	for (size_t i = 0; known && known[i]; i++) {
 		int n = snprintf(list + len, sizeof(list) - len, "%s%s",
-		    i ? ", " : "", known[i]);
+		    i ? ", " : "", known[i]->name);
 		if (n < 0 || (size_t)n >= sizeof(list) - len)
 			break;
 		len += (size_t)n;
@@ -146,8 +147,9 @@ int params_add_segment(struct request_params *params, const char *name,
 }
 
 /* One "name=value". */
-static int parse_pair(struct request_params *params, const char *const *known,
-    const char *pair, size_t len, struct errmsg *msg)
+static int parse_pair(struct request_params *params,
+    const struct param *const *known, const char *pair, size_t len,
+    struct errmsg *msg)
 {
 	char text[64];
 	const char *equals = memchr(pair, '=', len);
@@ -155,26 +157,27 @@ static int parse_pair(struct request_params *params, const char *const *known,
 	if (percent_decode(text, sizeof(text), pair, name_len, true) != 0)
 		return err_set(msg, ERR_USAGE,
 		    "a parameter's name is not well encoded or too long");
-	const char *name = known_name(known, text);
-	if (!name)
-		return unknown_name(known, text, msg);
-	if (params_get(params, name))
-		return err_set(
-		    msg, ERR_USAGE, "parameter '%s' is given twice", name);
+	const struct param *param = find_known(known, text);
+	if (!param)
+		return refuse_name(known, text, msg);
+	if (params_get(params, param->name))
+		return err_set(msg, ERR_USAGE, "parameter '%s' is given twice",
+		    param->name);
 	size_t skip = name_len + (equals != NULL);
-	int err = add_value(params, name, pair + skip, len - skip, true);
-	if (err == 0)
-		return 0;
-	return err_set(msg, ERR_USAGE,
-	    err == ERR_LIMIT
-		? "parameter '%s': too long"
-		: "parameter '%s': expected percent-encoded UTF-8 without "
-		  "control characters",
-	    name);
+	int err = add_value(params, param->name, pair + skip, len - skip, true);
+	if (err != 0)
+		return err_set(msg, ERR_USAGE,
+		    err == ERR_LIMIT
+			? "parameter '%s': too long"
+			: "parameter '%s': expected percent-encoded UTF-8 "
+			  "without control characters",
+		    param->name);
+	const char *value = params->values[params->count - 1];
+	return *value ? param_check(param, value, walltime_now().ns, msg) : 0;
 }
 
-int params_parse(struct request_params *params, const char *const *known,
-    const char *text, struct errmsg *msg)
+int params_parse(struct request_params *params,
+    const struct param *const *known, const char *text, struct errmsg *msg)
 {
 	while (text && *text) {
 		size_t len = strcspn(text, "&");

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "lib/base/err.h"
+#include "lib/option/param.h"
 
 #define PARAMS_MAX 16
 #define PARAMS_VALUE_MAX 1024 /* bytes of one value, decoded */
@@ -22,9 +23,10 @@ struct request_params {
 };
 
 /* text: what follows '?', or NULL.  known: ends with NULL; NULL for none.
- * ERR_USAGE says what was expected.  The caller calls params_fini. */
-int params_parse(struct request_params *params, const char *const *known,
-    const char *text, struct errmsg *msg);
+ * Each value is one of its row, an empty one is as good as absent.  ERR_USAGE
+ * says what was expected.  The caller calls params_fini. */
+int params_parse(struct request_params *params,
+    const struct param *const *known, const char *text, struct errmsg *msg);
 
 /* One path segment as the value of the template's variable name. */
 int params_add_segment(struct request_params *params, const char *name,

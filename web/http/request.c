@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "web/http/problem.h"
-
 const char *const header_names[HEADERS] = {
 	[HEADER_ACCEPT] = "Accept",
 	[HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
@@ -55,25 +53,15 @@ bool request_accepts(const struct request *request, const char *type)
 	return false;
 }
 
-json_t *request_json(struct request *request)
+bool request_takes_gzip(const struct request *request)
 {
-	const char *text = (const char *)request->body.data;
-	size_t len = request->body.len;
-	json_error_t error;
-	json_t *json =
-	    json_loadb(len ? text : "", len, JSON_REJECT_DUPLICATES, &error);
-	if (!json) {
-		char quoted[PARAMS_QUOTE_LEN];
-		problem_answer(request, PROBLEM_BAD_REQUEST,
-		    "body: line %d column %d: %s", error.line, error.column,
-		    params_quote(quoted, error.text));
-		return NULL;
+	const char *p = request->headers[HEADER_ACCEPT_ENCODING];
+	for (; p && *p; p += strcspn(p, ",")) {
+		p += strspn(p, " \t,");
+		if (strncasecmp(p, "gzip", 4) != 0)
+			continue;
+		const char *rest = p + 4 + strspn(p + 4, " \t");
+		return strncmp(rest, ";q=0", 4) != 0 || rest[4] == '.';
 	}
-	if (!json_is_object(json)) {
-		problem_answer(request, PROBLEM_BAD_REQUEST,
-		    "body: expected a JSON object");
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return false;
 }

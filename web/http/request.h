@@ -36,6 +36,7 @@ enum header {
 extern const char *const header_names[HEADERS];
 
 struct connection;
+struct packed_body;
 struct pool_job;
 struct request;
 struct route;
@@ -53,13 +54,15 @@ struct response {
 	const char *content_type; /* static text */
 	const void *fixed;        /* a body that lives as long as the server */
 	size_t fixed_len;
-	struct buf body;           /* else this one */
-	struct stream *stream;     /* else made piece by piece; owned */
-	const char *cache_control; /* static text; NULL: no-store */
-	const char *etag;          /* quoted, static; NULL: of the body */
-	const char *encoding;      /* Content-Encoding, static; NULL: none */
-	uint32_t retry_after_s;    /* 0: no such header */
-	char *allow, *location;    /* owned; NULL: no such header */
+	struct packed_body *packed; /* else this one; a reference */
+	struct buf body;            /* else this one */
+	struct stream *stream;      /* else made piece by piece; owned */
+	const char *cache_control;  /* static text; NULL: no-store */
+	const char *etag;           /* quoted, static; NULL: of the body */
+	const char *encoding;       /* Content-Encoding, static; NULL: none */
+	bool varies_by_encoding;
+	uint32_t retry_after_s; /* 0: no such header */
+	char *allow, *location; /* owned; NULL: no such header */
 };
 
 struct request {
@@ -83,6 +86,8 @@ struct request {
 bool request_is_loopback(const struct request *request);
 /* The token after "Bearer ", or NULL. */
 const char *request_bearer(const struct request *request);
+/* Whether Accept-Encoding allows gzip. */
+bool request_takes_gzip(const struct request *request);
 /* Whether the Accept header names this media type (wildcards do not count). */
 bool request_accepts(const struct request *request, const char *type);
 
@@ -90,7 +95,3 @@ static inline void request_done(struct request *request)
 {
 	request->ops->done(request);
 }
-
-/* Parses the body: one JSON object without duplicate names.  NULL and a
- * problem in the answer otherwise. */
-json_t *request_json(struct request *request);

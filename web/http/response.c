@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "web/http/packed-body.h"
 #include "web/http/router.h"
 #include "web/http/stream.h"
 
 void response_fini(struct response *response)
 {
 	buf_fini(&response->body);
+	packed_body_unref(response->packed);
 	if (response->stream)
 		stream_free(response->stream);
 	free(response->allow);
@@ -116,9 +118,9 @@ static void add_headers(
 	    response->cache_control ? response->cache_control
 		: tag               ? "no-cache"
 				    : "no-store");
-	if (response->fixed)
+	if (response->varies_by_encoding)
 		add(mhd, "Vary", "Accept-Encoding");
-	else if (!request->route || request->route->scope != SCOPE_OPEN)
+	if (request->route && request->route->scope != SCOPE_OPEN)
 		add(mhd, "Vary", "Authorization, Accept");
 	add(mhd, "ETag", tag);
 	add(mhd, "Allow", response->allow);
@@ -129,7 +131,28 @@ static void add_headers(
 		add_number(mhd, "Retry-After", response->retry_after_s);
 }
 
-/* The answer's body, whichever of the three it is. */
+static void release_packed(void *arg)
+{
+	packed_body_unref(arg);
+}
+
+/* The library keeps a reference for as long as it sends. */
+static struct MHD_Response *share_packed(
+    struct packed_body *packed, uint64_t *size)
+{
+	size_t len;
+	const void *data = packed_body_data(packed, &len);
+	struct MHD_Response *mhd =
+	    MHD_create_response_from_buffer_with_free_callback_cls(len,
+		(void *)(uintptr_t)data, release_packed,
+		packed_body_ref(packed));
+	if (!mhd)
+		packed_body_unref(packed);
+	*size = len;
+	return mhd;
+}
+
+/* The answer's body, whichever of the four it is. */
 static struct MHD_Response *make_response(struct response *response,
     const struct stream_host *host, struct exchange *exchange, uint64_t *size)
 {
@@ -144,6 +167,8 @@ static struct MHD_Response *make_response(struct response *response,
 		return MHD_create_response_from_buffer(response->fixed_len,
 		    (void *)(uintptr_t)response->fixed, MHD_RESPMEM_PERSISTENT);
 	}
+	if (response->packed)
+		return share_packed(response->packed, size);
 	void *data = response->body.data;
 	*size = response->body.len;
 	memset(&response->body, 0, sizeof(response->body));
@@ -158,6 +183,7 @@ struct MHD_Response *respond(struct request *request,
     const struct stream_host *host, struct exchange *exchange, uint64_t *size)
 {
 	struct response *response = &request->response;
+	struct packed_body *packed = NULL;
 	char computed[40];
 	const char *tag = response->etag;
 	if (!tag && !response->stream && is_get(request) &&
@@ -168,12 +194,14 @@ struct MHD_Response *respond(struct request *request,
 	if (tag && is_get(request) && client_has(request, tag)) {
 		response->status = 304;
 		response->fixed = NULL;
+		packed = response->packed; /* the tag is in it */
+		response->packed = NULL;
 		buf_fini(&response->body);
 	}
 	struct MHD_Response *mhd =
 	    make_response(response, host, exchange, size);
-	if (!mhd)
-		return NULL;
-	add_headers(mhd, request, tag);
+	if (mhd)
+		add_headers(mhd, request, tag);
+	packed_body_unref(packed);
 	return mhd;
 }

@@ -23,8 +23,8 @@ struct route {
 	enum scope scope;
 	enum route_where where;
 	enum route_body body;
-	uint8_t cost;              /* tokens of the client's bucket */
-	const char *const *params; /* ends with NULL; NULL: none */
+	uint8_t cost;                      /* tokens of the client's bucket */
+	const struct param *const *params; /* ends with NULL; NULL: none */
 };
 
 /* Finds the application's route of method and path (path_len bytes of target)

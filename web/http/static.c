@@ -81,28 +81,16 @@ static bool has_hashed_name(const char *name)
 	return true;
 }
 
-static bool takes_gzip(const struct request *request)
-{
-	const char *p = request->headers[HEADER_ACCEPT_ENCODING];
-	for (; p && *p; p += strcspn(p, ",")) {
-		p += strspn(p, " \t,");
-		if (strncasecmp(p, "gzip", 4) != 0)
-			continue;
-		const char *rest = p + 4 + strspn(p + 4, " \t");
-		return strncmp(rest, ";q=0", 4) != 0 || rest[4] == '.';
-	}
-	return false;
-}
-
 void static_asset(struct request *request, const struct asset *asset)
 {
 	struct response *response = &request->response;
 	response->status = 200;
 	response->content_type = media_type(asset->name);
+	response->varies_by_encoding = true;
 	response->cache_control = has_hashed_name(asset->name)
 	    ? "public, max-age=31536000, immutable"
 	    : "no-cache";
-	if (asset->packed && takes_gzip(request)) {
+	if (asset->packed && request_takes_gzip(request)) {
 		response->fixed = asset->packed;
 		response->fixed_len = asset->packed_len;
 		response->etag = asset->packed_etag;

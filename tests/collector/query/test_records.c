@@ -188,19 +188,6 @@ static void a_payload_is_found_by_its_own_hash_only(void **state)
 	    fixture_query_err(f, query_payload, "hash=x"), ERR_NOT_FOUND);
 }
 
-static void the_routes_name_each_query_once(void **state)
-{
-	(void)state;
-	for (const struct query_route *r = query_routes; r->path; r++) {
-		assert_memory_equal(r->path, "/api/v1/", 8);
-		assert_non_null(r->query);
-		for (const struct query_route *s = r + 1; s->path; s++) {
-			assert_string_not_equal(r->path, s->path);
-			assert_true(r->query != s->query);
-		}
-	}
-}
-
 static int query_as(
     struct fixture *f, query_fn *query, const struct principal *principal)
 {
@@ -217,6 +204,11 @@ static int query_as(
 
 static void no_query_answers_whoever_may_not_read(void **state)
 {
+	static query_fn *const all[] = { query_overview, query_agents,
+		query_agent, query_campaigns, query_campaign, query_runs,
+		query_records, query_topology, query_link_series, query_series,
+		query_alarms, query_signatures, query_sightings,
+		query_payload };
 	struct fixture *f = *state;
 	struct prefix mine;
 	assert_int_equal(prefix_parse(&mine, "192.0.2.0/24", NULL), 0);
@@ -228,9 +220,9 @@ static void no_query_answers_whoever_may_not_read(void **state)
 		.network_count = 1 };
 	const struct principal reader = { .account = "reader",
 		.roles = ROLE_READ };
-	for (const struct query_route *r = query_routes; r->path; r++) {
-		assert_int_equal(query_as(f, r->query, &stranger), -EACCES);
-		assert_int_equal(query_as(f, r->query, &restricted), -EACCES);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		assert_int_equal(query_as(f, all[i], &stranger), -EACCES);
+		assert_int_equal(query_as(f, all[i], &restricted), -EACCES);
 	}
 	assert_int_equal(query_as(f, query_agents, &reader), 0);
 }
@@ -245,7 +237,6 @@ int main(void)
 		TEST(wrong_filters_are_named),
 		TEST(a_payload_is_found_by_its_own_hash_only),
 		TEST(no_query_answers_whoever_may_not_read),
-		TEST(the_routes_name_each_query_once),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The API document and the server's own tables say the same. */
+/* The API document is whole: every route, parameter, problem and reference. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,23 +14,19 @@
 #include <strings.h>
 #include <jansson.h>
 
-#include "web/http/assets.h"
-#include "web/http/problem.h"
+#include "web/api/openapi.h"
 #include "web/api/routes.h"
-
-extern const struct asset assets_openapi[];
+#include "web/http/problem.h"
 
 static json_t *document;
 
 static int load(void **state)
 {
-	json_error_t error;
+	const struct application app = { .route_count = routes_count(),
+		.route_at = routes_at };
 	(void)state;
-	document = json_loadb((const char *)assets_openapi[0].data,
-	    assets_openapi[0].len, JSON_REJECT_DUPLICATES, &error);
-	if (!document)
-		fail_msg("line %d: %s", error.line, error.text);
-	return 0;
+	document = openapi_document(&app);
+	return document ? 0 : -1;
 }
 
 static int unload(void **state)
@@ -76,8 +72,8 @@ static const char *text(const json_t *object, const char *name)
 
 static bool takes(const struct route *route, const char *name)
 {
-	for (const char *const *p = route->params; p && *p; p++)
-		if (strcmp(*p, name) == 0)
+	for (const struct param *const *p = route->params; p && *p; p++)
+		if (strcmp((*p)->name, name) == 0)
 			return true;
 	return false;
 }
@@ -154,7 +150,7 @@ static void parameters_are_those_of_the_route(void **state)
 	for (size_t i = 0; i < routes_count(); i++) {
 		const struct route *route = routes_at(i);
 		size_t want = 0, variables = 0, in_query = 0, in_path = 0;
-		for (const char *const *p = route->params; p && *p; p++)
+		for (const struct param *const *p = route->params; p && *p; p++)
 			want++;
 		for (const char *p = route->path; *p; p++)
 			variables += *p == '{';

@@ -250,20 +250,20 @@ static void all_records_come_as_lines(void **state)
 	}
 	assert_string_equal(p, "");
 	reply_fini(&r);
-	r = client_ask(url, "GET /api/v1/records?limit=10&cursor=10",
+	r = client_ask(url, "GET /api/v1/records?limit=10&cursor=0_10",
 	    "Accept: application/x-ndjson\r\n", NULL);
 	assert_non_null(strstr(r.body, "{\"seq\":10}"));
 	assert_null(strstr(r.body, "{\"seq\":20}"));
 	reply_fini(&r);
 	r = client_ask(url, "GET /api/v1/records", NULL, NULL);
-	assert_non_null(strstr(r.body, "\"next\":\"10\""));
+	assert_non_null(strstr(r.body, "\"next\":\"0_10\""));
 	reply_fini(&r);
 }
 
 static void lines_that_break_off_are_seen_to(void **state)
 {
 	(void)state;
-	struct reply r = client_ask(url, "GET /api/v1/records?kind=fail-later",
+	struct reply r = client_ask(url, "GET /api/v1/records?kind=loss",
 	    "Accept: application/x-ndjson\r\n", NULL);
 	assert_int_equal(r.status, 200);
 	assert_false(r.whole);

@@ -11,7 +11,13 @@
 
 #include "web/http/params.h"
 
-static const char *const known[] = { "from", "src", "limit", NULL };
+static const struct param from = { .name = "from", .type = PARAM_TIME };
+static const struct param src = { .name = "src", .type = PARAM_ADDRESS };
+static const struct param limit = {
+	.name = "limit", .type = PARAM_INTEGER, .min = 1, .max = 1000
+};
+static const struct param name = { .name = "name", .type = PARAM_TEXT };
+static const struct param *const known[] = { &from, &src, &limit, &name, NULL };
 
 static struct errmsg parse(
     struct request_params *params, const char *text, int want)
@@ -35,10 +41,10 @@ static void values_are_decoded(void **state)
 {
 	struct request_params params;
 	(void)state;
-	parse(&params, "from=-1h&src=2001%3Adb8%3a%3A1&limit=a+b%2Bc", 0);
+	parse(&params, "from=-1h&src=2001%3Adb8%3a%3A1&name=a+b%2Bc", 0);
 	assert_string_equal(params_get(&params, "from"), "-1h");
 	assert_string_equal(params_get(&params, "src"), "2001:db8::1");
-	assert_string_equal(params_get(&params, "limit"), "a b+c");
+	assert_string_equal(params_get(&params, "name"), "a b+c");
 	assert_null(params_get(&params, "to"));
 	params_fini(&params);
 }
@@ -59,7 +65,8 @@ static void nothing_is_fine(void **state)
 static void a_name_that_is_not_known_is_refused(void **state)
 {
 	(void)state;
-	refused("frm=1", "unknown parameter 'frm', expected from, src, limit");
+	refused("frm=1",
+	    "unknown parameter 'frm', expected from, src, limit, name");
 	refused("=1", "unknown parameter ''");
 	refused("%01%ff=1", "unknown parameter '\?\?'");
 	struct request_params params = { 0 };
@@ -68,10 +75,20 @@ static void a_name_that_is_not_known_is_refused(void **state)
 	assert_non_null(strstr(msg.text, "expected no parameter"));
 }
 
+static void a_value_is_one_of_its_type(void **state)
+{
+	(void)state;
+	refused("limit=0",
+	    "parameter 'limit': expected a whole number from 1 "
+	    "to 1000, got '0'");
+	refused("from=-1h&src=here", "parameter 'src': expected an IPv4");
+	refused("from=soon", "parameter 'from': expected a time");
+}
+
 static void a_name_given_twice_is_refused(void **state)
 {
 	(void)state;
-	refused("src=1&limit=2&src=1", "'src' is given twice");
+	refused("src=::1&limit=2&src=::1", "'src' is given twice");
 }
 
 static void bad_escapes_and_bad_text_are_refused(void **state)
@@ -87,13 +104,13 @@ static void bad_escapes_and_bad_text_are_refused(void **state)
 
 static void a_value_may_be_so_long(void **state)
 {
-	char text[PARAMS_VALUE_MAX + 8] = "src=";
+	char text[PARAMS_VALUE_MAX + 8] = "name=";
 	struct request_params params;
 	(void)state;
-	memset(text + 4, 'a', PARAMS_VALUE_MAX);
+	memset(text + 5, 'a', PARAMS_VALUE_MAX);
 	parse(&params, text, 0);
 	params_fini(&params);
-	memset(text + 4, 'a', PARAMS_VALUE_MAX + 1);
+	memset(text + 5, 'a', PARAMS_VALUE_MAX + 1);
 	refused(text, "too long");
 }
 
@@ -116,6 +133,7 @@ int main(void)
 		cmocka_unit_test(values_are_decoded),
 		cmocka_unit_test(nothing_is_fine),
 		cmocka_unit_test(a_name_that_is_not_known_is_refused),
+		cmocka_unit_test(a_value_is_one_of_its_type),
 		cmocka_unit_test(a_name_given_twice_is_refused),
 		cmocka_unit_test(bad_escapes_and_bad_text_are_refused),
 		cmocka_unit_test(a_value_may_be_so_long),

@@ -156,7 +156,8 @@ static void problems_say_what_and_where(void **state)
 	    "\"code\":\"bad-parameter\"}");
 	reply_fini(&r);
 	expect("GET /api/v1/agents?limit=0", NULL, NULL, 400,
-	    "limit: expected 1 to 1000");
+	    "parameter 'limit': expected a whole number from 1 to 1000, got "
+	    "'0'");
 	expect("GET /api/v1/agents/%00", NULL, NULL, 400, "bad-parameter");
 	expect("GET /api/v1/agents/%c3", NULL, NULL, 400, "bad-parameter");
 	expect("GET http://127.0.0.1/", NULL, NULL, 400, "path");

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+/* Records as lib/record/record-json.c prints them. */
+
+#include "lib/record/kinds.h"
+#include "web/api/json-schema.h"
+
+#define KIND_WORD(name, capitals, class, producers) "|" #name
+
+static const struct schema_field heartbeat_fields[] = {
+	FIELD("counters", SCHEMA_COUNTS),
+	FIELD("uptime_ns", SCHEMA_COUNT),
+	FIELD("version", SCHEMA_TEXT),
+	FIELD("addresses", SCHEMA_TEXT | SCHEMA_LIST),
+	{ 0 },
+};
+
+static const struct schema_field log_record_fields[] = {
+	FIELD("level", SCHEMA_COUNT,
+	    .help = "0 error, 1 warning, 2 info, 3 debug", .example = "2"),
+	FIELD("process", SCHEMA_TEXT, .example = "\"sensor\""),
+	FIELD("text", SCHEMA_TEXT, .example = "\"capturing on eth0\""),
+	{ 0 },
+};
+
+static const struct schema_field loss_fields[] = {
+	FIELD("epoch", SCHEMA_COUNT),
+	FIELD("from_seq", SCHEMA_COUNT),
+	FIELD("to_seq", SCHEMA_COUNT, .help = "inclusive"),
+	FIELD("reason", SCHEMA_TEXT),
+	FIELD("unnumbered", SCHEMA_COUNT,
+	    .help = "dropped before they had a number"),
+	{ 0 },
+};
+
+static const struct schema_field paths_link_fields[] = {
+	FIELD("ttl", SCHEMA_COUNT, .help = "of the near end"),
+	FIELD("near", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("far", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("flows", SCHEMA_COUNT),
+	{ 0 },
+};
+
+static const struct schema_field paths_fields[] = {
+	FIELD("src", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("dst", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("method", SCHEMA_TEXT),
+	FIELD("links", SCHEMA_OBJECT | SCHEMA_LIST, .of = "PathsLink"),
+	{ 0 },
+};
+
+static const struct schema_field payload_record_fields[] = {
+	FIELD("hash", SCHEMA_ID | SCHEMA_OR_NULL),
+	FIELD("octets", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "hex"),
+	FIELD("size_bytes", SCHEMA_COUNT, .help = "on the wire"),
+	{ 0 },
+};
+
+static const struct schema_field ping_fields[] = {
+	FIELD("src", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("dst", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("dst_name", SCHEMA_TEXT),
+	FIELD("method", SCHEMA_TEXT),
+	FIELD("sent", SCHEMA_COUNT),
+	FIELD("received", SCHEMA_COUNT),
+	FIELD("rtt_min_ns", SCHEMA_COUNT),
+	FIELD("rtt_avg_ns", SCHEMA_COUNT),
+	FIELD("rtt_max_ns", SCHEMA_COUNT),
+	FIELD("size_bytes", SCHEMA_COUNT),
+	FIELD("replies", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply"),
+	{ 0 },
+};
+
+static const struct schema_field record_fields[] = {
+	FIELD("schema", SCHEMA_WORD, .of = "sonde-record/1",
+	    .example = "\"sonde-record/1\""),
+	FIELD("kind", SCHEMA_WORD, .of = RECORD_KINDS(KIND_WORD),
+	    .example = "\"log\""),
+	FIELD("wall_ns", SCHEMA_INTEGER, .help = "when it was made, UTC",
+	    .example = "1795312745123456000"),
+	FIELD("wall", SCHEMA_TIME),
+	FIELD("mono_ns", SCHEMA_INTEGER, .help = "the same instant, monotonic",
+	    .example = "9123456789"),
+	FIELD("clock_state", SCHEMA_WORD,
+	    .of = "unknown|synchronised|unsynchronised",
+	    .example = "\"synchronised\""),
+	FIELD("clock_error_ns", SCHEMA_COUNT, .example = "350000"),
+	FIELD("campaign", SCHEMA_ID | SCHEMA_OR_NULL, .example = "null"),
+	FIELD("run", SCHEMA_COUNT, .help = "from 1; 0: none", .example = "0"),
+	FIELD("trace", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Trace"),
+	FIELD("ping", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Ping"),
+	FIELD("paths", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Paths"),
+	FIELD("train", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Train"),
+	FIELD("sighting", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
+	    .of = "SightingRecord"),
+	FIELD(
+	    "payload", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "PayloadRecord"),
+	FIELD("heartbeat", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Heartbeat"),
+	FIELD("loss", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Loss"),
+	FIELD("log", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "LogRecord",
+	    .example = ""),
+	{ 0 },
+};
+
+static const struct schema_field mpls_entry_fields[] = {
+	FIELD("label", SCHEMA_INTEGER),
+	FIELD("traffic_class", SCHEMA_INTEGER),
+	FIELD("bottom", SCHEMA_BOOLEAN),
+	FIELD("ttl", SCHEMA_INTEGER),
+	{ 0 },
+};
+
+static const struct schema_field icmp_extension_fields[] = {
+	FIELD("class_num", SCHEMA_COUNT),
+	FIELD("c_type", SCHEMA_COUNT),
+	FIELD("data", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "hex"),
+	FIELD("mpls", SCHEMA_OBJECT | SCHEMA_LIST, .of = "MplsEntry"),
+	{ 0 },
+};
+
+static const struct schema_field reply_fields[] = {
+	FIELD("probe_ttl", SCHEMA_COUNT),
+	FIELD("attempt", SCHEMA_COUNT, .help = "from 1"),
+	FIELD("probe_id", SCHEMA_COUNT, .help = "the script's number for it"),
+	FIELD("tx_wall_ns", SCHEMA_INTEGER | SCHEMA_OPTIONAL),
+	FIELD("tx_wall", SCHEMA_TIME | SCHEMA_OPTIONAL),
+	FIELD("tx_clock", SCHEMA_WORD | SCHEMA_OPTIONAL,
+	    .help = "the clock that made it",
+	    .of = "unknown|user|kernel_software|hardware|simulated"),
+	FIELD("from", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "who answered; null: nobody, and nothing below is there"),
+	FIELD("rx_wall_ns", SCHEMA_INTEGER | SCHEMA_OPTIONAL),
+	FIELD("rx_wall", SCHEMA_TIME | SCHEMA_OPTIONAL),
+	FIELD("rx_clock", SCHEMA_WORD | SCHEMA_OPTIONAL,
+	    .help = "the clock that made it",
+	    .of = "unknown|user|kernel_software|hardware|simulated"),
+	FIELD("rtt_ns", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("reply_ttl", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("reply_size_bytes", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("icmp_type", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("icmp_code", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("tcp_flags", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("quoted_ttl", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("quoted_tos", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("extensions", SCHEMA_OBJECT | SCHEMA_LIST | SCHEMA_OPTIONAL,
+	    .of = "IcmpExtension"),
+	FIELD("late", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL,
+	    .help = "after the script's wait"),
+	FIELD("duplicate", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL),
+	FIELD("denied", SCHEMA_TEXT | SCHEMA_OPTIONAL,
+	    .help = "the policy's reason; it was never sent"),
+	FIELD("reply_ip_id", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("extensions_by_length", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL),
+	{ 0 },
+};
+
+static const struct schema_field sighting_record_fields[] = {
+	FIELD("src", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("verdict", SCHEMA_TEXT),
+	FIELD("signature", SCHEMA_TEXT, .help = "empty: none"),
+	FIELD("proto", SCHEMA_COUNT, .help = "IP protocol number"),
+	FIELD("dport", SCHEMA_COUNT, .help = "ICMP: type << 8 | code"),
+	FIELD("first_wall_ns", SCHEMA_INTEGER),
+	FIELD("first_wall", SCHEMA_TIME),
+	FIELD("last_wall_ns", SCHEMA_INTEGER),
+	FIELD("last_wall", SCHEMA_TIME),
+	FIELD("packets", SCHEMA_COUNT),
+	FIELD("size_bytes", SCHEMA_COUNT),
+	FIELD("targets", SCHEMA_COUNT, .help = "distinct destinations"),
+	FIELD("payload_hash", SCHEMA_ID | SCHEMA_OR_NULL),
+	FIELD("ttl_min", SCHEMA_COUNT),
+	FIELD("ttl_max", SCHEMA_COUNT),
+	FIELD("interval_s", SCHEMA_COUNT),
+	FIELD("spoofable", SCHEMA_BOOLEAN,
+	    .help = "nothing shows that the source is who it says"),
+	{ 0 },
+};
+
+static const struct schema_field stored_record_fields[] = {
+	FIELD("agent", SCHEMA_ID),
+	FIELD("epoch", SCHEMA_INTEGER, .of = "1..", .example = "1"),
+	FIELD("seq", SCHEMA_INTEGER, .help = "contiguous within the epoch",
+	    .of = "1..", .example = "912"),
+	FIELD("received_at", SCHEMA_TIME, .help = "when it was committed"),
+	FIELD("record", SCHEMA_OBJECT, .of = "Record"),
+	{ 0 },
+};
+
+static const struct schema_field trace_fields[] = {
+	FIELD("src", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("dst", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("dst_name", SCHEMA_TEXT),
+	FIELD("method", SCHEMA_TEXT),
+	FIELD("sport", SCHEMA_COUNT, .help = "ICMP: the echo id"),
+	FIELD("dport", SCHEMA_COUNT, .help = "ICMP: the constant checksum"),
+	FIELD("flow_label", SCHEMA_COUNT),
+	FIELD("flow_id", SCHEMA_HEX,
+	    .help = "a hash of all that load balancers look at", .of = "16"),
+	FIELD("stop_reason", SCHEMA_TEXT),
+	FIELD("first_ttl", SCHEMA_COUNT),
+	FIELD("max_ttl", SCHEMA_COUNT),
+	FIELD("replies", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply"),
+	{ 0 },
+};
+
+static const struct schema_field train_fields[] = {
+	FIELD("script", SCHEMA_TEXT),
+	FIELD("fields", SCHEMA_ANY, .help = "as the script declared them"),
+	{ 0 },
+};
+
+const struct schema record_schemas[] = {
+	{ .name = "Heartbeat", .fields = heartbeat_fields },
+	{ .name = "IcmpExtension", .fields = icmp_extension_fields },
+	{ .name = "LogRecord", .fields = log_record_fields },
+	{ .name = "Loss", .fields = loss_fields },
+	{ .name = "MplsEntry", .fields = mpls_entry_fields },
+	{ .name = "Paths", .fields = paths_fields },
+	{ .name = "PathsLink", .fields = paths_link_fields },
+	{ .name = "PayloadRecord", .fields = payload_record_fields },
+	{ .name = "Ping", .fields = ping_fields },
+	{ "Record", record_fields,
+	    .help = "sonde-records(5) says what each field means. The member "
+		    "that `kind` names holds the body." },
+	{ "Reply", reply_fields,
+	    .help = "One probe and what became of it. Zero and false are left "
+		    "out, and the times of what never left." },
+	{ "SightingRecord", sighting_record_fields,
+	    .help = "What one sensor saw of one source, class, signature and "
+		    "port in one interval." },
+	{ .name = "StoredRecord", .fields = stored_record_fields },
+	{ .name = "Trace", .fields = trace_fields },
+	{ .name = "Train", .fields = train_fields },
+	{ 0 },
+};
