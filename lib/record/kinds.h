@@ -32,16 +32,18 @@ enum spool_class {
 
 /* X(name in the oneof, its name in capitals, spool class, producers), in the
  * order of their numbers. */
-#define RECORD_KINDS(X)                                           \
-	X(trace, TRACE, SPOOL_RESULTS, RECORD_BY_SCRIPT)          \
-	X(ping, PING, SPOOL_RESULTS, RECORD_BY_SCRIPT)            \
-	X(paths, PATHS, SPOOL_RESULTS, RECORD_BY_SCRIPT)          \
-	X(train, TRAIN, SPOOL_RESULTS, RECORD_BY_SCRIPT)          \
-	X(sighting, SIGHTING, SPOOL_ALERTS, RECORD_BY_SENSOR)     \
-	X(payload, PAYLOAD, SPOOL_ALERTS, RECORD_BY_SENSOR)       \
-	X(heartbeat, HEARTBEAT, SPOOL_COUNTERS, RECORD_BY_KEEPER) \
-	X(loss, LOSS, SPOOL_ALERTS, RECORD_BY_KEEPER)             \
-	X(log, LOG, SPOOL_COUNTERS, RECORD_BY_ANY)
+#define RECORD_KINDS(X)                                                 \
+	X(trace, TRACE, SPOOL_RESULTS, RECORD_BY_SCRIPT)                \
+	X(ping, PING, SPOOL_RESULTS, RECORD_BY_SCRIPT)                  \
+	X(paths, PATHS, SPOOL_RESULTS, RECORD_BY_SCRIPT)                \
+	X(train, TRAIN, SPOOL_RESULTS, RECORD_BY_SCRIPT)                \
+	X(sighting, SIGHTING, SPOOL_ALERTS, RECORD_BY_SENSOR)           \
+	X(payload, PAYLOAD, SPOOL_ALERTS, RECORD_BY_SENSOR)             \
+	X(heartbeat, HEARTBEAT, SPOOL_COUNTERS, RECORD_BY_KEEPER)       \
+	X(loss, LOSS, SPOOL_ALERTS, RECORD_BY_KEEPER)                   \
+	X(log, LOG, SPOOL_COUNTERS, RECORD_BY_ANY)                      \
+	X(result_schema, RESULT_SCHEMA, SPOOL_ALERTS, RECORD_BY_SCRIPT) \
+	X(result, RESULT, SPOOL_RESULTS, RECORD_BY_SCRIPT)
 
 struct record_kind {
 	Sonde__Record__BodyCase body; /* its number in the oneof */

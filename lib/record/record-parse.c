@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/hex.h"
 #include "lib/base/addr.h"
 #include "lib/record/record-schema.h"
 #include "lib/base/xalloc.h"
@@ -38,13 +37,16 @@ static ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *d)
 
 static bool hex_read(ProtobufCBinaryData *to, const char *text)
 {
-	to->len = strlen(text) / 2;
-	to->data = xmalloc(to->len + 1);
-	if (hex_parse_strict(to->data, to->len, text))
-		return true;
-	free(to->data);
-	*to = (ProtobufCBinaryData){ 0 };
-	return false;
+	size_t len = strlen(text);
+	if (len % 2 || strspn(text, "0123456789abcdef") != len)
+		return false;
+	to->data = xmalloc(len / 2 + 1);
+	to->len = len / 2;
+	for (size_t i = 0; i < to->len; i++) {
+		char pair[3] = { text[2 * i], text[2 * i + 1], '\0' };
+		to->data[i] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	return true;
 }
 
 static bool octets_read(const ProtobufCMessage *message,
@@ -299,6 +301,14 @@ static int named_read(ProtobufCMessage *message,
 
 /* --- messages ---------------------------------------------------------- */
 
+/* Before it is read, the member of a oneof is all zeros. */
+static bool owns_memory(const ProtobufCFieldDescriptor *field)
+{
+	return field->type == PROTOBUF_C_TYPE_MESSAGE ||
+	    field->type == PROTOBUF_C_TYPE_STRING ||
+	    field->type == PROTOBUF_C_TYPE_BYTES;
+}
+
 static int field_read(ProtobufCMessage *message,
     const ProtobufCFieldDescriptor *field, const json_t *json, int depth,
     struct errmsg *msg)
@@ -316,7 +326,8 @@ static int field_read(ProtobufCMessage *message,
 			return wrong(field, msg);
 		int err = value_read(
 		    message, field, base + field->offset, json, depth, msg);
-		if (*(void **)(void *)(base + field->offset))
+		/* What was begun is chosen, to be freed. */
+		if (!err || owns_memory(field))
 			*chosen = field->id;
 		return err;
 	}

@@ -11,6 +11,7 @@
 #include "lib/record/batch.h"
 #include "lib/record/record.h"
 #include "lib/spool/spool-format.h"
+#include "tests/lib/record/result-fixture.h"
 
 static const char *base;
 
@@ -26,7 +27,8 @@ static void seed_write(const char *parser, const char *name, struct buf *b)
 	buf_fini(b);
 }
 
-static void record_write(const char *name, Sonde__Record *record)
+static void record_write_for(
+    const char *parser, const char *name, Sonde__Record *record)
 {
 	struct buf b = { 0 };
 	struct errmsg msg;
@@ -36,7 +38,12 @@ static void record_write(const char *name, Sonde__Record *record)
 		fprintf(stderr, "%s: %s\n", name, msg.text);
 		exit(1);
 	}
-	seed_write("record", name, &b);
+	seed_write(parser, name, &b);
+}
+
+static void record_write(const char *name, Sonde__Record *record)
+{
+	record_write_for("record", name, record);
 }
 
 static uint8_t octets[16] = { 192, 0, 2, 1 };
@@ -107,6 +114,32 @@ static void loss_write(void)
 	record_write("loss", &record);
 }
 
+/* The schema of every type, one with a lie, a row that fits and one that does
+ * not. */
+static void result_write(void)
+{
+	struct result_fixture f;
+	Sonde__Record schema = SONDE__RECORD__INIT, row = SONDE__RECORD__INIT;
+	schema.body_case = SONDE__RECORD__BODY_RESULT_SCHEMA;
+	schema.result_schema = &f.schema;
+	row.body_case = SONDE__RECORD__BODY_RESULT;
+	row.result = &f.row;
+	result_fixture_init(&f);
+	record_write("result_schema", &schema);
+	record_write("result", &row);
+	record_write_for("result_schema", "all-types", &schema);
+	record_write_for("result_row", "all-types", &row);
+	f.columns[1].low = (char *)"nowhere";
+	record_write_for("result_schema", "no-interval", &schema);
+	f.values[1].value_case = SONDE__VALUE__VALUE_TEXT;
+	f.values[1].text = (char *)"0.25";
+	record_write_for("result_row", "wrong-type", &row);
+	result_fixture_init(&f);
+	for (size_t i = 1; i < FIXTURE_COLUMNS; i++)
+		f.cells[i].n_values = 0;
+	record_write_for("result_row", "keys-alone", &row);
+}
+
 static void batch_write(void)
 {
 	uint8_t public_key[32], secret_key[64], seed[32] = { 1 };
@@ -160,6 +193,7 @@ int main(int argc, char **argv)
 	trace_write();
 	train_write();
 	loss_write();
+	result_write();
 	batch_write();
 	segment_write("whole", 0, 0);
 	segment_write("torn", 0, 9);

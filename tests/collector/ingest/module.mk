@@ -15,7 +15,7 @@ $(KIND)/lib/record/record.proto: lib/record/record.proto \
 $(KIND)/lib/record/kinds.h: lib/record/kinds.h \
 		tests/collector/ingest/module.mk
 	@mkdir -p $(@D)
-	@sed 's/^\tX(log, .*/& \\\n\tX(echo, ECHO, SPOOL_RESULTS, RECORD_BY_SCRIPT)/' \
+	@sed 's/^\tX(trace, .*/\tX(echo, ECHO, SPOOL_RESULTS, RECORD_BY_SCRIPT) \\\n&/' \
 		$< >$@
 $(KIND)/lib/record/record.pb-c.c: $(KIND)/lib/record/record.proto
 	@echo "  GEN  $<"

@@ -2,3 +2,7 @@
 $(eval $(call unit_test,lib/record,batch,lib))
 $(eval $(call unit_test,lib/record,record,lib))
 $(eval $(call unit_test,lib/record,record_parse,lib))
+# These have a schema of every column type.
+OBJS += $(O)/tests/lib/record/result-fixture.o
+$(eval $(call unit_test,lib/record,result,lib))
+$(O)/tests/lib/record/test_result: $(O)/tests/lib/record/result-fixture.o

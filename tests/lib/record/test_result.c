@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+/* Schemas and rows of results: what is named by a hash is what it says, and
+ * what lies is refused in words. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "tests/lib/record/result-fixture.h"
+
+static struct result_schema *schema_of(const struct result_fixture *f)
+{
+	struct result_schema *schema;
+	struct errmsg msg = { "" };
+	if (result_schema_new(&schema, &f->schema, &msg) != 0)
+		fail_msg("%s", msg.text);
+	return schema;
+}
+
+static void a_schema_survives_the_way_as_a_record(void **state)
+{
+	struct result_fixture f;
+	struct arena arena = { 0 };
+	struct buf packed = { 0 };
+	Sonde__Record record = SONDE__RECORD__INIT, *back;
+	(void)state;
+	result_fixture_init(&f);
+	struct result_schema *schema = schema_of(&f), *again;
+	record.body_case = SONDE__RECORD__BODY_RESULT_SCHEMA;
+	record.result_schema = result_schema_message(schema, &arena);
+	assert_int_equal(record_pack(&record, &packed, NULL), 0);
+	assert_int_equal(
+	    record_unpack(&back, packed.data, packed.len, NULL), 0);
+	assert_int_equal(
+	    result_schema_new(&again, back->result_schema, NULL), 0);
+	assert_memory_equal(again->hash, schema->hash, RESULT_HASH_LEN);
+	const struct result_table *first = &again->tables[0];
+	assert_string_equal(again->script, "my-script");
+	assert_int_equal(again->table_count, 2);
+	assert_int_equal(first->column_count, FIXTURE_COLUMNS);
+	assert_int_equal(first->columns[1].low, 2);
+	assert_int_equal(first->columns[1].high, 3);
+	assert_int_equal(first->columns[1].probability, 4);
+	assert_true(first->columns[4].serves);
+	assert_false(first->columns[1].serves);
+	result_schema_free(again);
+	record_free(back);
+
+	json_t *json = result_schema_json(schema);
+	json_t *object = json_pack(
+	    "{s:s, s:o}", "kind", "result_schema", "result_schema", json);
+	assert_int_equal(record_from_json(&back, object, NULL), 0);
+	assert_int_equal(
+	    result_schema_new(&again, back->result_schema, NULL), 0);
+	assert_memory_equal(again->hash, schema->hash, RESULT_HASH_LEN);
+	json_decref(object);
+	record_free(back);
+	result_schema_free(again);
+	result_schema_free(schema);
+	arena_fini(&arena);
+	buf_fini(&packed);
+}
+
+/* A stored hash names this schema for ever: the form may never change. */
+static void the_canonical_form_is_fixed(void **state)
+{
+	struct result_fixture f;
+	char hex[2 * RESULT_HASH_LEN + 1];
+	(void)state;
+	result_fixture_init(&f);
+	struct result_schema *schema = schema_of(&f);
+	for (size_t i = 0; i < RESULT_HASH_LEN; i++)
+		snprintf(hex + 2 * i, 3, "%02x", schema->hash[i]);
+	assert_string_equal(hex, "c3712406aa7d894a6b07686d2a3aee55");
+	result_schema_free(schema);
+}
+
+static void a_hash_names_all_that_a_schema_says(void **state)
+{
+	struct result_fixture f;
+	uint8_t wrong[RESULT_HASH_LEN] = { 1 };
+	struct result_schema *other;
+	struct errmsg msg;
+	(void)state;
+	result_fixture_init(&f);
+	struct result_schema *schema = schema_of(&f);
+	char *const words[] = { (char *)"x", (char *)"y" };
+	char **const texts[] = { &f.schema.script, &f.tables[0].name,
+		&f.tables[1].help, &f.columns[6].name, &f.columns[6].help,
+		&f.columns[12].unit };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		char *before = *texts[i];
+		*texts[i] = words[i % 2];
+		if (i == 3)
+			*texts[i] = (char *)"other";
+		other = schema_of(&f);
+		assert_memory_not_equal(
+		    other->hash, schema->hash, RESULT_HASH_LEN);
+		result_schema_free(other);
+		*texts[i] = before;
+	}
+	f.columns[6].key = true;
+	other = schema_of(&f);
+	assert_memory_not_equal(other->hash, schema->hash, RESULT_HASH_LEN);
+	result_schema_free(other);
+	f.columns[6].key = false;
+	f.schema.hash = (ProtobufCBinaryData){ sizeof(wrong), wrong };
+	assert_int_equal(
+	    result_schema_new(&other, &f.schema, &msg), ERR_MALFORMED);
+	assert_string_equal(
+	    msg.text, "result schema: hash: is not that of these tables");
+	f.schema.hash.data = schema->hash;
+	assert_int_equal(result_schema_new(&other, &f.schema, &msg), 0);
+	result_schema_free(other);
+	result_schema_free(schema);
+}
+
+/* Refused; msg has the words. */
+static void refuse(const struct result_fixture *f, const char *words)
+{
+	struct result_schema *schema;
+	struct errmsg msg = { "" };
+	int err = result_schema_new(&schema, &f->schema, &msg);
+	assert_true(err == ERR_MALFORMED || err == ERR_LIMIT);
+	assert_null(schema);
+	if (!strstr(msg.text, words))
+		fail_msg("expected '%s', got '%s'", words, msg.text);
+}
+
+static void a_schema_that_lies_is_refused(void **state)
+{
+	struct result_fixture f;
+	(void)state;
+	result_fixture_init(&f);
+	f.schema.script = (char *)"../x";
+	refuse(&f, "script: expected the name of a file");
+	result_fixture_init(&f);
+	f.schema.n_tables = 0;
+	refuse(&f, "tables: expected 1 to 16, got 0");
+	result_fixture_init(&f);
+	f.tables[1].name = f.tables[0].name;
+	refuse(&f, "first is there twice");
+	result_fixture_init(&f);
+	f.tables[1].name = (char *)"; drop table";
+	refuse(&f, "expected a name");
+	result_fixture_init(&f);
+	f.columns[7].name = f.columns[6].name;
+	refuse(&f, "table first: columns: t is there twice");
+	result_fixture_init(&f);
+	f.columns[0].type = SONDE__COLUMN_TYPE__COLUMN_UNKNOWN;
+	refuse(&f, "n: type: expected integer");
+	result_fixture_init(&f);
+	f.columns[13].element = SONDE__COLUMN_TYPE__COLUMN_LIST;
+	refuse(&f, "l: of: a list of integer");
+	result_fixture_init(&f);
+	f.columns[13].key = true;
+	refuse(&f, "l: key: a list is none");
+	result_fixture_init(&f);
+	f.columns[11].unit = (char *)"ms";
+	refuse(&f, "d_ns: unit: a time or duration has none");
+	result_fixture_init(&f);
+	f.columns[6].help = (char *)"a\033[31m";
+	refuse(&f, "t: help: has control characters");
+	result_fixture_init(&f);
+	f.columns[2].low = f.columns[2].high = (char *)"x";
+	refuse(&f, "holds an interval and has one");
+	result_fixture_init(&f);
+	f.columns[1].low = (char *)"x";
+	refuse(&f, "x: low: expected another column");
+	result_fixture_init(&f);
+	f.columns[1].probability = (char *)"n";
+	refuse(&f, "x: probability: expected a column of type number");
+}
+
+static struct result_fixture row_fixture;
+
+static void reject(const char *words)
+{
+	struct errmsg msg = { "" };
+	struct result_fixture good;
+	result_fixture_init(&good);
+	struct result_schema *schema = schema_of(&good);
+	int err = result_check(schema, &row_fixture.row, &msg);
+	assert_true(err == ERR_MALFORMED || err == ERR_LIMIT);
+	if (!strstr(msg.text, words))
+		fail_msg("expected '%s', got '%s'", words, msg.text);
+	result_schema_free(schema);
+	result_fixture_init(&row_fixture);
+}
+
+static void a_row_that_does_not_fit_is_refused(void **state)
+{
+	struct result_fixture *f = &row_fixture;
+	static uint8_t host_bits[] = { 192, 0, 2, 1, 24 };
+	static char long_text[RESULT_TEXT_MAX + 2];
+	(void)state;
+	result_fixture_init(f);
+	f->row.table = 2;
+	reject("result of my-script: expected one of 2 tables, got number 2");
+	f->row.table = 1;
+	reject("table second: expected 1 columns, got 14");
+	f->cells[0].n_values = 0;
+	reject("table first: column n: a key: expected integer, got nothing");
+	f->values[0].value_case = SONDE__VALUE__VALUE_TEXT;
+	f->values[0].text = (char *)"1";
+	reject("column n: expected integer, got text");
+	f->values[5].value_case = SONDE__VALUE__VALUE__NOT_SET;
+	reject("column b: expected boolean, got nothing");
+	f->cells[5].n_values = 2;
+	reject("column b: expected at most 1 value, got 2");
+	f->values[1].number = NAN;
+	reject("column x: expected a finite number");
+	f->values[12].rate = INFINITY;
+	reject("column r: expected a finite rate");
+	memset(long_text, 'x', RESULT_TEXT_MAX + 1);
+	f->values[6].text = long_text;
+	reject("column t: expected a text of at most 4096 octets");
+	f->values[7].address.len = 0;
+	reject("column a: expected an address of 4 or 16 octets");
+	f->values[8].prefix.len = 4;
+	reject("column net: expected a prefix of 5 or 17 octets");
+	f->values[8].prefix.data = host_bits;
+	reject("column net: expected a prefix without host bits");
+	f->values[14] = f->values[0];
+	reject("column l: expected address, got integer");
+	f->values[2].number = 1;
+	reject("column x: interval: expected low to be at most high");
+	f->values[4].number = 1.5;
+	reject("column x: probability: expected 0 to 1, got 1.5");
+}
+
+static void a_row_becomes_typed_json(void **state)
+{
+	struct result_fixture f;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	(void)state;
+	result_fixture_init(&f);
+	struct result_schema *schema = schema_of(&f);
+	assert_int_equal(result_check(schema, &f.row, NULL), 0);
+	f.cells[6].n_values = 0;
+	record.wall_ns = 5;
+	record.body_case = SONDE__RECORD__BODY_RESULT;
+	record.result = &f.row;
+	json_t *line = result_to_json(schema, &record);
+	char *text = json_dumps(json_object_get(line, "row"), JSON_COMPACT);
+	assert_string_equal(text,
+	    "{\"n\":-7,\"x\":0.25,\"x_low\":0.125,\"x_high\":0.5,\"p\":0."
+	    "94999999999999996,"
+	    "\"b\":true,\"t\":null,\"a\":\"192.0.2.1\",\"net\":"
+	    "\"192.0.2.0/24\",\"o\":\"c000020018\",\"at_ns\":"
+	    "1795305600123456789,\"at\":\"2026-11-22T00:00:00.123456789Z\","
+	    "\"d_ns\":1500000,\"r\":12.5,\"l\":[\"192.0.2.1\","
+	    "\"192.0.2.1\"]}");
+	assert_string_equal(
+	    json_string_value(json_object_get(line, "table")), "first");
+	free(text);
+	json_decref(line);
+	result_schema_free(schema);
+}
+
+static void a_raw_row_comes_back_from_json(void **state)
+{
+	struct result_fixture f;
+	struct buf a = { 0 }, b = { 0 };
+	Sonde__Record record = SONDE__RECORD__INIT, *back;
+	(void)state;
+	result_fixture_init(&f);
+	f.values[0].integer = 0; /* a member of a oneof that is all zeros */
+	record.body_case = SONDE__RECORD__BODY_RESULT;
+	record.result = &f.row;
+	assert_int_equal(record_pack(&record, &a, NULL), 0);
+	json_t *json = record_to_json(&record);
+	assert_int_equal(record_from_json(&back, json, NULL), 0);
+	assert_int_equal(record_pack(back, &b, NULL), 0);
+	assert_int_equal(a.len, b.len);
+	assert_memory_equal(a.data, b.data, a.len);
+	json_decref(json);
+	record_free(back);
+	buf_fini(&a);
+	buf_fini(&b);
+}
+
+static void a_catalog_is_bounded(void **state)
+{
+	struct result_fixture f;
+	struct result_catalog catalog = { NULL, 0 };
+	struct errmsg msg;
+	char name[16];
+	(void)state;
+	result_fixture_init(&f);
+	f.schema.script = name;
+	for (int i = 0; i < RESULT_SCHEMAS_MAX; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		assert_int_equal(
+		    result_catalog_add(&catalog, &f.schema, &msg), 0);
+	}
+	assert_int_equal(result_catalog_add(&catalog, &f.schema, &msg), 1);
+	snprintf(name, sizeof(name), "more");
+	assert_int_equal(
+	    result_catalog_add(&catalog, &f.schema, &msg), ERR_LIMIT);
+	assert_non_null(result_catalog_find(
+	    &catalog, catalog.schemas[9]->hash, RESULT_HASH_LEN));
+	assert_null(result_catalog_find(
+	    &catalog, catalog.schemas[9]->hash, RESULT_HASH_LEN - 1));
+	result_catalog_fini(&catalog);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_schema_survives_the_way_as_a_record),
+		cmocka_unit_test(the_canonical_form_is_fixed),
+		cmocka_unit_test(a_hash_names_all_that_a_schema_says),
+		cmocka_unit_test(a_schema_that_lies_is_refused),
+		cmocka_unit_test(a_row_that_does_not_fit_is_refused),
+		cmocka_unit_test(a_row_becomes_typed_json),
+		cmocka_unit_test(a_raw_row_comes_back_from_json),
+		cmocka_unit_test(a_catalog_is_bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
