@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * CSV (RFC 4180): a row a probe for traces and pings, a row a source for
- * sightings, a row a record for users' scripts.  The first record decides the
- * columns; a record that does not fit them is an error, because a spreadsheet
- * cannot tell.
+ * sightings, a row a record for users' scripts (csv-train.c, csv-result.c). The
+ * first record decides the columns; a record that does not fit them is an
+ * error, because a spreadsheet cannot tell.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "lib/formats/csv-cell.h"
+#include "lib/formats/csv-result.h"
 #include "lib/formats/csv-train.h"
 #include "lib/formats/reply-text.h"
 #include "lib/formats/format.h"
 
-enum layout { NONE, PROBES, SIGHTINGS, TRAINS };
+enum layout { NONE, PROBES, SIGHTINGS, TRAINS, RESULTS };
 
 struct csv {
 	FILE *to; /* borrowed */
 	enum layout layout;
 	struct csv_train *columns; /* of TRAINS; NULL before the first */
+	struct csv_results results;
 };
 
 static void address_cell(FILE *to, const ProtobufCBinaryData *bytes)
@@ -85,7 +86,8 @@ static void sighting_row(FILE *to, const Sonde__Sighting *s)
 	fprintf(to, ",%u,%u,%" PRIu64 ",%u,%" PRId64 ",%" PRId64 ",", s->proto,
 	    s->dport, s->packets, s->targets, s->first_wall_ns,
 	    s->last_wall_ns);
-	hex_print(to, s->payload_hash.data, s->payload_hash.len);
+	for (size_t i = 0; i < s->payload_hash.len; i++)
+		fprintf(to, "%02x", s->payload_hash.data[i]);
 	fputs(CSV_END, to);
 }
 
@@ -108,13 +110,15 @@ static enum layout layout_of(const Sonde__Record *record)
 		return SIGHTINGS;
 	if (record->body_case == SONDE__RECORD__BODY_TRAIN)
 		return TRAINS;
+	if (record->body_case == SONDE__RECORD__BODY_RESULT)
+		return RESULTS;
 	return NONE;
 }
 
 static void header_row(struct csv *csv, enum layout layout)
 {
 	csv->layout = layout;
-	if (layout == TRAINS)
+	if (layout == TRAINS || layout == RESULTS)
 		return; /* only its record knows */
 	fputs(layout == PROBES
 		? "kind,wall_ns,src,dst,dst_name,method,flow_id,probe_ttl,"
@@ -150,6 +154,8 @@ static int csv_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
 	struct csv *csv = ctx;
+	if (record->body_case == SONDE__RECORD__BODY_RESULT_SCHEMA)
+		return csv_result(&csv->results, csv->to, record, msg);
 	enum layout layout = layout_of(record);
 	const char *kind = record_kind_name(record->body_case);
 	if (layout == NONE || (csv->layout != NONE && csv->layout != layout))
@@ -162,6 +168,8 @@ static int csv_record(
 	int err = 0;
 	if (layout == TRAINS)
 		err = csv_train_row(&csv->columns, csv->to, record, msg);
+	else if (layout == RESULTS)
+		err = csv_result(&csv->results, csv->to, record, msg);
 	else if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		trace_rows(csv->to, record);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)
@@ -173,10 +181,18 @@ static int csv_record(
 	return err;
 }
 
+static void csv_select(void *ctx, const char *table)
+{
+	struct csv *csv = ctx;
+	result_stream_select(&csv->results.stream, table);
+}
+
 static int csv_close(void *ctx, struct errmsg *msg)
 {
 	struct csv *csv = ctx;
+	csv_results_flush(&csv->results, csv->to);
 	int failed = fflush(csv->to);
+	csv_results_fini(&csv->results);
 	csv_train_free(csv->columns);
 	free(csv);
 	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
@@ -187,5 +203,6 @@ const struct writer_ops writer_csv = {
 	.help = "a row a probe, a source, or a record of a script",
 	.open = csv_open,
 	.record = csv_record,
+	.select = csv_select,
 	.close = csv_close,
 };

@@ -20,6 +20,9 @@ struct writer_ops {
 	/* A part of the next record, for those who look on; NULL: no use. */
 	int (*preview)(
 	    void *ctx, const Sonde__Record *part, struct errmsg *msg);
+	/* Of scripts' results, only tables of this name; before the first
+	 * record.  NULL: the format has no results. */
+	void (*select)(void *ctx, const char *table);
 	int (*close)(void *ctx, struct errmsg *msg); /* flushes; frees ctx */
 };
 

@@ -1,18 +1,80 @@
 /* SPDX-License-Identifier: ISC */
-/* NDJSON: one record a line, schema sonde-record/1 (sonde-records(5)). */
-#include "lib/formats/json-line.h"
+/*
+ * NDJSON: one record a line, schema sonde-record/1 (sonde-records(5)).  A
+ * script's row of a table, whose columns its schema record named before, is a
+ * line of schema sonde-result/1.
+ */
+#include <stdlib.h>
+
+#include "lib/base/xalloc.h"
 #include "lib/formats/format.h"
+#include "lib/formats/json-line.h"
+#include "lib/formats/result-stream.h"
+
+struct json_format {
+	FILE *to; /* borrowed */
+	struct result_stream results;
+};
+
+static int json_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
+{
+	(void)colour;
+	(void)msg;
+	struct json_format *format = xcalloc(1, sizeof(*format));
+	format->to = to;
+	*ctx = format;
+	return 0;
+}
+
+static json_t *line_of(struct json_format *format, const Sonde__Record *record,
+    int *err, struct errmsg *msg)
+{
+	const struct result_schema *schema;
+	bool row = record->body_case == SONDE__RECORD__BODY_RESULT;
+	*err = 0;
+	if (!row && record->body_case != SONDE__RECORD__BODY_RESULT_SCHEMA)
+		return record_to_json(record);
+	*err = result_stream_take(&format->results, record, &schema, msg);
+	if (row && *err == 1) {
+		*err = 0;
+		return result_to_json(schema, record);
+	}
+	if (*err == ERR_NOT_FOUND || (!row && *err == 0)) {
+		*err = 0;
+		return record_to_json(record);
+	}
+	return NULL;
+}
 
 static int json_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	return json_line_write(ctx, record_to_json(record), 0, msg);
+	struct json_format *format = ctx;
+	int err;
+	json_t *line = line_of(format, record, &err, msg);
+	return err < 0 ? err : json_line_write(format->to, line, 0, msg);
+}
+
+static void json_select(void *ctx, const char *table)
+{
+	struct json_format *format = ctx;
+	result_stream_select(&format->results, table);
+}
+
+static int json_close(void *ctx, struct errmsg *msg)
+{
+	struct json_format *format = ctx;
+	FILE *to = format->to;
+	result_stream_fini(&format->results);
+	free(format);
+	return json_line_close(to, msg);
 }
 
 const struct writer_ops writer_json = {
 	.name = "json",
 	.help = "one JSON object a line, schema sonde-record/1",
-	.open = json_line_open,
+	.open = json_open,
 	.record = json_record,
-	.close = json_line_close,
+	.select = json_select,
+	.close = json_close,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * For people: a trace as a column of hops (text-trace.c), a ping as its
- * replies and a summary (text-ping.c), everything else as one line.  Colour
+ * replies and a summary (text-ping.c), a script's rows as tables
+ * (text-result.c), everything else as one line.  Colour
  * only repeats what the words say.
  */
 #include <errno.h>
@@ -9,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/hex.h"
 #include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
+#include "lib/formats/text-result.h"
 #include "lib/formats/text.h"
 #include "lib/formats/format.h"
 
@@ -36,7 +37,8 @@ static void print_field(const struct text *t, const Sonde__Field *field)
 		fputs(reply_addr(&field->address, a), t->to);
 		break;
 	case SONDE__FIELD__VALUE_OCTETS:
-		hex_print(t->to, field->octets.data, field->octets.len);
+		for (size_t i = 0; i < field->octets.len; i++)
+			fprintf(t->to, "%02x", field->octets.data[i]);
 		break;
 	case SONDE__FIELD__VALUE__NOT_SET:
 	case _SONDE__FIELD__VALUE__CASE_IS_INT_SIZE: putc('-', t->to); break;
@@ -112,27 +114,37 @@ static void write_other(const struct text *t, const Sonde__Record *record)
 		print_loss(t, record->loss);
 	else if (record->body_case == SONDE__RECORD__BODY_LOG)
 		print_log(t, record->log);
+	else if (record->body_case == SONDE__RECORD__BODY_RESULT)
+		fprintf(t->to, " of table %u of a schema that is not known",
+		    record->result->table);
 	else if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT)
 		fprintf(t->to, " %zu counters", record->heartbeat->n_counters);
 	putc('\n', t->to);
 }
 
+struct text_format {
+	struct text text;
+	struct text_results results;
+};
+
 static int text_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 {
 	(void)msg;
-	struct text *t = xcalloc(1, sizeof(*t));
-	*t = (struct text){ .to = to, .colour = colour };
-	*ctx = t;
+	struct text_format *format = xcalloc(1, sizeof(*format));
+	format->text = (struct text){ .to = to, .colour = colour };
+	*ctx = format;
 	return 0;
 }
 
 static int text_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	struct text *t = ctx;
+	struct text_format *format = ctx;
+	struct text *t = &format->text;
 	const struct record_kind *kind = record_kind_of(record->body_case);
 	bool by_hand =
 	    record->campaign.len == 0 && kind && kind->class == SPOOL_RESULTS;
+	int err = 0;
 	t->wall_ns = by_hand ? 0 : record->wall_ns;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		text_trace(t, record->trace);
@@ -140,17 +152,31 @@ static int text_record(
 		text_ping(t, record->ping);
 	else if (record->body_case == SONDE__RECORD__BODY_SIGHTING)
 		write_sighting(t, record->sighting);
+	else if (record->body_case == SONDE__RECORD__BODY_RESULT_SCHEMA ||
+	    record->body_case == SONDE__RECORD__BODY_RESULT)
+		err = text_result(&format->results, t, record, msg);
 	else
 		write_other(t, record);
+	if (err == ERR_NOT_FOUND) { /* a row whose columns are not known */
+		write_other(t, record);
+		err = 0;
+	}
 	if (ferror(t->to))
 		return err_set(msg, -EIO, "output: cannot write");
-	return 0;
+	return err;
+}
+
+static void text_select(void *ctx, const char *table)
+{
+	struct text_format *format = ctx;
+	result_stream_select(&format->results.stream, table);
 }
 
 static int text_preview(
     void *ctx, const Sonde__Record *part, struct errmsg *msg)
 {
-	struct text *t = ctx;
+	struct text_format *format = ctx;
+	struct text *t = &format->text;
 	if (part->body_case == SONDE__RECORD__BODY_PING)
 		text_ping_preview(t, part->ping);
 	return ferror(t->to) ? err_set(msg, -EIO, "output: cannot write") : 0;
@@ -158,9 +184,11 @@ static int text_preview(
 
 static int text_close(void *ctx, struct errmsg *msg)
 {
-	struct text *t = ctx;
-	int failed = fflush(t->to);
-	free(t);
+	struct text_format *format = ctx;
+	text_results_flush(&format->results, &format->text);
+	int failed = fflush(format->text.to);
+	text_results_fini(&format->results);
+	free(format);
 	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
 }
 
@@ -170,5 +198,6 @@ const struct writer_ops writer_text = {
 	.open = text_open,
 	.record = text_record,
 	.preview = text_preview,
+	.select = text_select,
 	.close = text_close,
 };

@@ -46,13 +46,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct frame_batch batch = { take_message, &arrived, { 0 } };
 	struct reader r = reader_init(data, size);
 	struct run_request request;
-	enum spool_class class;
+	Sonde__Record *unpacked;
 	const uint8_t *record;
 	size_t len;
 	while (producer_next_preview(&r, &record, &len) == 0 ||
 	    producer_next_frame(&r, &record, &len) == 0)
-		if (producer_check(&grant, record, len, &class, NULL) == 0)
+		if (producer_unpack(&grant, record, len, &unpacked, NULL) ==
+		    0) {
 			sent += send_on(&batch, record, len);
+			record_free(unpacked);
+		}
 	if (frame_batch_flush(&batch) != 0 || arrived != sent)
 		abort();
 	frame_batch_fini(&batch);

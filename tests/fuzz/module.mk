@@ -21,3 +21,7 @@ $(eval $(call fuzz_test,sensor,probes lib))
 $(eval $(call fuzz_test,path,collector analysis lib))
 $(eval $(call fuzz_test,trace,collector analysis lib))
 $(eval $(call fuzz_test,url,probes lib))
+$(eval $(call fuzz_test,result_schema,lib))
+$(eval $(call fuzz_test,result_row,lib))
+$(O)/tests/fuzz/fuzz_result_row: $(O)/tests/lib/record/result-fixture.o
+$(O)/tests/fuzz/seeds: $(O)/tests/lib/record/result-fixture.o
