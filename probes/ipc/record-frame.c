@@ -44,11 +44,12 @@ static bool run_is_granted(
 	    record->run == grant->run;
 }
 
-int producer_check(const struct producer_grant *grant, const uint8_t *record,
-    size_t len, enum spool_class *class, struct errmsg *msg)
+int producer_unpack(const struct producer_grant *grant, const uint8_t *bytes,
+    size_t len, Sonde__Record **record, struct errmsg *msg)
 {
 	Sonde__Record *r;
-	int err = record_unpack(&r, record, len, msg);
+	*record = NULL;
+	int err = record_unpack(&r, bytes, len, msg);
 	if (err)
 		return err;
 	const struct record_kind *kind = record_kind_of(r->body_case);
@@ -57,8 +58,10 @@ int producer_check(const struct producer_grant *grant, const uint8_t *record,
 		    err_set(msg, ERR_DENIED, "a record of kind %s", kind->name);
 	else if (!run_is_granted(grant, r))
 		err = err_set(msg, ERR_DENIED, "a record of another run");
-	*class = kind->class;
-	record_free(r);
+	if (err)
+		record_free(r);
+	else
+		*record = r;
 	return err;
 }
 

@@ -14,7 +14,6 @@
 
 #include "lib/base/err.h"
 #include "lib/record/record.h"
-#include "lib/spool/spool.h"
 
 #define PRODUCER_NAME_LEN 32
 #define PRODUCER_DATAGRAM_BYTES (RECORD_MAX_BYTES + 4)
@@ -49,9 +48,10 @@ int producer_next_frame(struct reader *r, const uint8_t **record, size_t *len);
 int producer_next_preview(
     struct reader *r, const uint8_t **record, size_t *len);
 
-/* Is this a record that the producer may add?  Says what class it has. */
-int producer_check(const struct producer_grant *grant, const uint8_t *record,
-    size_t len, enum spool_class *class, struct errmsg *msg);
+/* The record, when the producer may add it; free with record_free.  ERR_DENIED
+ * when it may not. */
+int producer_unpack(const struct producer_grant *grant, const uint8_t *bytes,
+    size_t len, Sonde__Record **record, struct errmsg *msg);
 
 /* Appends a record's frame; mark: 0 or PRODUCER_PREVIEW.  An error appends
  * nothing. */

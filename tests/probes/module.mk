@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes/agent/config,agent_state,probes lib))
 $(eval $(call unit_test,probes/agent/keeper,keeper,probes lib))
+$(O)/tests/probes/agent/keeper/test_keeper: \
+	$(O)/tests/lib/record/result-fixture.o
 $(eval $(call unit_test,probes/agent/scheduler,schedule,probes lib))
 $(eval $(call unit_test,probes/agent/scheduler,worklist,probes lib))
 $(eval $(call unit_test,probes/agent/shipper,upload,probes lib))
@@ -42,6 +44,7 @@ $(call guardian_test,guardian_worker)
 $(eval $(call unit_test,probes/script,script,probes lib))
 $(call script_test,tests/probes/script/hostile.py)
 $(call script_test,tests/probes/script/api.sh)
+$(call script_test,tests/probes/script/results.py)
 
 $(eval $(call unit_test,probes/sensor,local_hosts,probes lib))
 $(eval $(call unit_test,probes/sensor,payload_store,probes lib))

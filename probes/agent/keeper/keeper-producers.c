@@ -87,20 +87,38 @@ static uint64_t count_frames(const struct keeper *k, size_t len)
 	return count;
 }
 
+static int take_record(struct keeper *k, const struct producer *p,
+    const uint8_t *bytes, size_t len, struct errmsg *msg)
+{
+	Sonde__Record *record;
+	int err = producer_unpack(&p->grant, bytes, len, &record, msg);
+	if (err)
+		return err;
+	enum spool_class class = record_kind_of(record->body_case)->class;
+	err = keeper_check_result(k, record, msg);
+	record_free(record);
+	if (err == 0)
+		keeper_append(k, class, bytes, len);
+	else if (err == 1)
+		counters_add(k->appended, 1); /* the spool has the same */
+	else if (err == ERR_NOT_FOUND)
+		keeper_drop_record(k);
+	else
+		return err;
+	return 0;
+}
+
 static int take_each_frame(struct keeper *k, struct producer *p, size_t len,
     uint64_t *taken, struct errmsg *msg)
 {
 	struct reader r = reader_init(k->datagram, len);
 	const uint8_t *record;
-	enum spool_class class;
 	size_t record_len;
 	int err;
 	while ((err = producer_next_frame(&r, &record, &record_len)) == 0) {
-		err =
-		    producer_check(&p->grant, record, record_len, &class, msg);
+		err = take_record(k, p, record, record_len, msg);
 		if (err)
 			return err;
-		keeper_append(k, class, record, record_len);
 		p->appended++;
 		++*taken;
 	}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/base/buf.h"
+#include "lib/record/result.h"
 #include "probes/agent/keeper/keeper.h"
 
 struct producer {
@@ -10,6 +11,16 @@ struct producer {
 	struct producer_grant grant;
 	uint64_t appended, told; /* records of its; told: what it knows safe */
 	uint64_t lines;
+};
+
+/* keeper-results.c */
+struct keeper_schemas {
+	struct result_catalog catalog;
+	struct {
+		uint64_t epoch;
+		struct monotime at;
+	} stored[RESULT_SCHEMAS_MAX]; /* of the catalog's, in its order */
+	uint64_t dropped;             /* rows of a schema that is not known */
 };
 
 struct keeper {
@@ -25,6 +36,7 @@ struct keeper {
 	uint64_t safe_seq;        /* all below are synced */
 	uint64_t unnumbered;      /* taken, and could not be appended */
 	struct monotime retry_at; /* when to try to declare them */
+	struct keeper_schemas schemas;
 	uint64_t *received, *appended, *stored, *refused, *dropped;
 };
 
@@ -45,11 +57,21 @@ void keeper_append_talk(struct keeper *k, uint32_t level, const char *process,
 /* What could not be appended, as one loss. */
 void keeper_declare_unnumbered(struct keeper *k, const char *reason);
 void keeper_count_spool(struct keeper *k);
+/* A record that has no place: counted as dropped, declared as lost. */
+void keeper_drop_record(struct keeper *k);
 /* Tells the shipper how far it may go. */
 void keeper_send_mark(struct keeper *k);
 /* All that was appended is stored, or the error is logged and it is tried
  * again later. */
 int keeper_sync(struct keeper *k, struct errmsg *msg);
+
+/* --- keeper-results.c ---------------------------------------------------- */
+
+/* Of any record.  0: append it; 1: a schema that the spool has; ERR_NOT_FOUND:
+ * a row of a schema that is not known, to be dropped; any other error: the
+ * producer lies. */
+int keeper_check_result(
+    struct keeper *k, const Sonde__Record *record, struct errmsg *msg);
 
 /* --- keeper-producers.c: what comes in --------------------------------- */
 

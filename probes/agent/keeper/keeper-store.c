@@ -38,6 +38,14 @@ void keeper_send_mark(struct keeper *k)
 	    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+void keeper_drop_record(struct keeper *k)
+{
+	k->unnumbered++;
+	k->retry_at = monotime_add(monotime_now(), RETRY_NS);
+	counters_add(k->dropped, 1);
+	counters_add(k->appended, 1); /* no longer in our hands */
+}
+
 /* A record that `received` counts already. */
 void keeper_append(
     struct keeper *k, enum spool_class class, const uint8_t *record, size_t len)
@@ -46,11 +54,9 @@ void keeper_append(
 	uint64_t seq;
 	int err = spool_append(k->spool, class, record, len, &seq, &msg);
 	if (err) {
-		if (k->unnumbered++ == 0)
+		if (k->unnumbered == 0)
 			log_error("spool: %s", msg.text);
-		k->retry_at = monotime_add(monotime_now(), RETRY_NS);
-		counters_add(k->dropped, 1);
-		counters_add(k->appended, 1); /* no longer in our hands */
+		keeper_drop_record(k);
 		return;
 	}
 	counters_add(k->appended, 1);

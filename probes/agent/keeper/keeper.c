@@ -191,6 +191,7 @@ void keeper_close(struct keeper *keeper)
 		keeper_drop_producer(keeper, 0);
 	if (keeper->spool)
 		spool_close(keeper->spool);
+	result_catalog_fini(&keeper->schemas.catalog);
 	buf_fini(&keeper->record);
 	free(keeper->datagram);
 	free(keeper);

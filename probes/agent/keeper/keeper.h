@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "probes/agent/keeper/heartbeat.h"
+#include "lib/spool/spool.h"
 #include "probes/ipc/record-frame.h"
 
 #define KEEPER_MAX_PRODUCERS 256

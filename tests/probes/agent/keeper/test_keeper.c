@@ -19,6 +19,7 @@
 #include "probes/agent/keeper/keeper.h"
 #include "probes/ipc/keeper-message.h"
 #include "probes/ipc/fd-pass.h"
+#include "tests/lib/record/result-fixture.h"
 
 struct rig {
 	char dir[32];
@@ -96,7 +97,7 @@ static int producer(struct rig *r, uint32_t roles, uint32_t flags)
 }
 
 struct found {
-	size_t logs, losses, heartbeats;
+	size_t logs, losses, heartbeats, schemas, results;
 	uint64_t unnumbered, epochs;
 	char last[512];
 };
@@ -113,6 +114,10 @@ static void note(struct found *f, const uint8_t *bytes, size_t len)
 		f->unnumbered += record->loss->unnumbered;
 	} else if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT)
 		f->heartbeats++;
+	else if (record->body_case == SONDE__RECORD__BODY_RESULT_SCHEMA)
+		f->schemas++;
+	else if (record->body_case == SONDE__RECORD__BODY_RESULT)
+		f->results++;
 	record_free(record);
 }
 
@@ -169,6 +174,70 @@ static void a_producer_that_asks_is_told_what_is_safe(void **state)
 	while (recv(fd, count, 8, MSG_DONTWAIT) == 8)
 		;
 	assert_int_equal(count[7], 5);
+	close(fd);
+}
+
+static void send_result(int fd, struct result_fixture *f, bool schema)
+{
+	struct result_schema *made;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	assert_int_equal(result_schema_new(&made, &f->schema, NULL), 0);
+	if (schema) {
+		struct arena arena = { 0 };
+		record.body_case = SONDE__RECORD__BODY_RESULT_SCHEMA;
+		record.result_schema = result_schema_message(made, &arena);
+		assert_int_equal(producer_send(fd, &record, NULL), 0);
+		arena_fini(&arena);
+	} else {
+		f->row.hash =
+		    (ProtobufCBinaryData){ RESULT_HASH_LEN, made->hash };
+		record.body_case = SONDE__RECORD__BODY_RESULT;
+		record.result = &f->row;
+		assert_int_equal(producer_send(fd, &record, NULL), 0);
+	}
+	result_schema_free(made);
+}
+
+static void a_schema_is_stored_once_and_a_row_that_lies_never(void **state)
+{
+	struct rig *r = *state;
+	struct result_fixture f;
+	int fd = producer(r, RECORD_BY_SCRIPT, 0);
+	result_fixture_init(&f);
+	for (int i = 0; i < 3; i++) {
+		send_result(fd, &f, true);
+		send_result(fd, &f, false);
+	}
+	step(r, 120);
+	struct found found = look(r);
+	assert_int_equal(found.schemas, 1);
+	assert_int_equal(found.results, 3);
+	f.values[5].value_case = SONDE__VALUE__VALUE_TEXT;
+	f.values[5].text = (char *)"true";
+	send_result(fd, &f, false);
+	step(r, 120);
+	found = look(r);
+	assert_int_equal(found.results, 3);
+	assert_non_null(strstr(found.last, "column b: expected boolean"));
+	assert_int_equal(*counters_cell(r->config.own, "received"),
+	    *counters_cell(r->config.own, "appended"));
+	close(fd);
+}
+
+/* Its script announced it to a keeper that died: lost, and declared. */
+static void rows_of_an_unknown_schema_are_declared_lost(void **state)
+{
+	struct rig *r = *state;
+	struct result_fixture f;
+	int fd = producer(r, RECORD_BY_SCRIPT, 0);
+	result_fixture_init(&f);
+	send_result(fd, &f, false);
+	send_result(fd, &f, false);
+	step(r, 1200);
+	struct found found = look(r);
+	assert_int_equal(found.results, 0);
+	assert_int_equal(found.unnumbered, 2);
+	assert_int_equal(*counters_cell(r->config.own, "dropped"), 2);
 	close(fd);
 }
 
@@ -393,6 +462,8 @@ int main(void)
 		TEST(a_producer_that_asks_is_told_what_is_safe),
 		TEST(a_producer_of_garbage_is_cut_off_and_told_of),
 		TEST(of_a_torn_batch_the_whole_frames_are_kept),
+		TEST(a_schema_is_stored_once_and_a_row_that_lies_never),
+		TEST(rows_of_an_unknown_schema_are_declared_lost),
 		TEST(talk_becomes_log_records),
 		TEST(the_shipper_learns_only_what_is_synced),
 		TEST(an_acknowledgement_of_the_unstored_is_refused),
