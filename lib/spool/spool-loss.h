@@ -22,7 +22,7 @@ struct spool_range {
 
 struct spool_ranges {
 	struct spool_range *list; /* owned */
-	size_t count;
+	size_t count, cap;
 };
 void spool_ranges_fini(struct spool_ranges *ranges);
 /* Joins the last range when it touches it and has the same reason. */

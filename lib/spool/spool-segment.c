@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "lib/spool/spool-segment.h"
-#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 enum { FILE_MAX_BYTES = 128 << 20, READ_STEP = 64 << 10 };
@@ -24,7 +23,11 @@ void spool_segments_fini(struct spool_segments *segments)
 void spool_segments_add(
     struct spool_segments *segments, const struct spool_segment *segment)
 {
-	VEC_ROOM(segments->list, segments->count);
+	if (segments->count == segments->cap) {
+		segments->cap = segments->cap ? segments->cap * 2 : 16;
+		segments->list = xreallocarray(
+		    segments->list, segments->cap, sizeof(*segments->list));
+	}
 	size_t i = segments->count++;
 	for (; i > 0 &&
 	     spool_place_cmp(

@@ -56,6 +56,20 @@ static int help_formats(void)
 	return 0;
 }
 
+static void print_tables(const struct script *script)
+{
+	const struct result_schema *results = script->results;
+	for (size_t t = 0; results && t < results->table_count; t++) {
+		const struct result_table *table = &results->tables[t];
+		printf("\nTable %s%s%s:\n", table->name,
+		    *table->help ? ": " : "", table->help);
+		for (size_t i = 0; i < table->column_count; i++)
+			printf("  %-16s %-8s %s\n", table->columns[i].name,
+			    column_type_name(table->columns[i].type),
+			    table->columns[i].help);
+	}
+}
+
 static void print_fields(const struct script *script)
 {
 	if (script->field_count > 0)
@@ -166,10 +180,14 @@ static int help_script(const char *name, bool allow_weak, bool json)
 				script->fields[i].type, "help",
 				script->fields[i].help));
 		json_object_set_new(line, "fields", fields);
+		if (script->results)
+			json_object_set_new(line, "results",
+			    result_schema_json(script->results));
 		code = print_line(line);
 	} else {
 		command_print_help(table);
 		print_fields(script);
+		print_tables(script);
 	}
 	measure_table_free(table);
 	script_free(script);

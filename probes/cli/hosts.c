@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/base/addr.h"
-#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/hosts.h"
 
@@ -17,7 +16,10 @@
 
 void word_list_add(struct word_list *list, char *word)
 {
-	VEC_ROOM(list->words, list->count);
+	size_t n = list->count;
+	if (n == 0 || (n >= 16 && (n & (n - 1)) == 0))
+		list->words = xreallocarray(
+		    list->words, n == 0 ? 16 : n * 2, sizeof(char *));
 	list->words[list->count++] = word;
 }
 

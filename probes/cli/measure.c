@@ -52,15 +52,48 @@ static void on_interrupt(int signal)
 	interrupts++;
 }
 
+/* --table, against the tables that the script has. */
+static int check_table(const struct measure *m, struct errmsg *msg)
+{
+	const struct result_schema *results = m->script->results;
+	const char *table = option_text(m->values, "table");
+	if (!table)
+		return 0;
+	if (!results)
+		return err_set(msg, ERR_USAGE,
+		    "--table: the script %s has no tables", m->script->name);
+	if (!m->writer->select)
+		return err_set(msg, ERR_USAGE,
+		    "--table: the format %s has no tables", m->writer->name);
+	if (result_table_find(results, table) >= 0)
+		return 0;
+	err_set(msg, ERR_USAGE, "--table: expected one of");
+	for (size_t i = 0; i < results->table_count; i++) {
+		size_t len = strlen(msg->text);
+		snprintf(msg->text + len, sizeof(msg->text) - len, "%s %s",
+		    i ? "," : "", results->tables[i].name);
+	}
+	size_t len = strlen(msg->text);
+	snprintf(
+	    msg->text + len, sizeof(msg->text) - len, ", got '%.40s'", table);
+	return ERR_USAGE;
+}
+
 static int pick_writer(struct measure *m, struct errmsg *msg)
 {
 	int err = output_writer(&m->writer, m->values, msg);
+	if (!err)
+		err = check_table(m, msg);
 	if (err)
 		return err;
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colour = isatty(1) && !(no_colour && *no_colour) && term &&
 	    strcmp(term, "dumb") != 0;
-	return m->writer->open(&m->writer_ctx, stdout, colour, msg);
+	err = m->writer->open(&m->writer_ctx, stdout, colour, msg);
+	const char *table = option_text(m->values, "table");
+	if (!err && table)
+		m->writer->select(m->writer_ctx, table);
+	return err;
 }
 
 static int load_policy(

@@ -46,9 +46,13 @@ static json_t *script_json(const struct script *s)
 		json_array_append_new(fields,
 		    json_pack("{s:s, s:s, s:s}", "name", s->fields[i].name,
 			"type", s->fields[i].type, "help", s->fields[i].help));
-	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", s->name,
+	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", s->name,
 	    "summary", s->options.summary, "path", s->path, "options", options,
 	    "fields", fields);
+	if (s->results)
+		json_object_set_new(
+		    json, "results", result_schema_json(s->results));
+	return json;
 }
 
 static int print_one(struct output *output, const char *name, bool allow_weak)

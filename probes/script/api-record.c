@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "lib/base/hash.h"
 #include "lib/base/reader.h"
 #include "lib/record/record.h"
 #include "probes/ipc/record-frame.h"
@@ -15,58 +14,9 @@
 
 #define LOG_MAX_BYTES (256u << 10) /* of one script */
 
-int record_flush(struct host *host)
-{
-	return frame_batch_flush(&host->records);
-}
-
-int record_write(void *arg, const uint8_t *bytes, size_t len)
-{
-	const struct host *host = arg;
-	return write_all(host->config->record_fd, bytes, len);
-}
-
-/* Frames one record.  mark: 0 or PRODUCER_PREVIEW. */
-static void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
-{
-	struct host *host = host_of(L);
-	struct errmsg msg = { "" };
-	if (!host->config) {
-		luaL_error(L, "only run() may record");
-		return;
-	}
-	record_stamp(record);
-	if (net_time_is_virtual(host->client.heard)) {
-		record->wall_ns = host->client.wall.ns;
-		record->mono_ns = host->client.heard.ns;
-		record->clock_state = SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
-		record->clock_error_ns = 0;
-	}
-	record->run = host->config->run;
-	if (host->config->has_campaign) {
-		record->campaign.data = (uint8_t *)host->config->campaign;
-		record->campaign.len = sizeof(host->config->campaign);
-	}
-	int err = frame_batch_add(&host->records, record, mark, &msg);
-	if (!err && mark)
-		err = record_flush(host); /* somebody is looking on */
-	if (err)
-		luaL_error(
-		    L, "record: %s", msg.text[0] ? msg.text : err_str(err));
-}
-
 static void record_emit(lua_State *L, Sonde__Record *record)
 {
 	record_frame(L, record, 0);
-}
-
-/* Memory for a record in the making: collected when the call has ended. */
-static void *scratch(lua_State *L, size_t size)
-{
-	luaL_checkstack(L, 4, NULL);
-	void *p = lua_newuserdatauv(L, size ? size : 1, 0);
-	memset(p, 0, size);
-	return p;
 }
 
 static ProtobufCBinaryData octets(const void *data, size_t len)
@@ -84,8 +34,8 @@ static void fill_mpls(
 {
 	struct reader r = reader_init(e->data, e->len);
 	size_t count = e->len / 4;
-	Sonde__MplsEntry *entries = scratch(L, count * sizeof(*entries));
-	to->mpls = scratch(L, count * sizeof(Sonde__MplsEntry *));
+	Sonde__MplsEntry *entries = record_scratch(L, count * sizeof(*entries));
+	to->mpls = record_scratch(L, count * sizeof(Sonde__MplsEntry *));
 	for (size_t i = 0; i < count; i++) {
 		uint32_t word = reader_be32(&r);
 		sonde__mpls_entry__init(&entries[i]);
@@ -107,8 +57,9 @@ static void fill_extensions(
 		count++;
 	if (count == 0)
 		return;
-	Sonde__IcmpExtension *all = scratch(L, count * sizeof(*all));
-	to->extensions = scratch(L, count * sizeof(Sonde__IcmpExtension *));
+	Sonde__IcmpExtension *all = record_scratch(L, count * sizeof(*all));
+	to->extensions =
+	    record_scratch(L, count * sizeof(Sonde__IcmpExtension *));
 	to->extensions_by_length = r->packet.extensions_by_length;
 	offset = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -167,7 +118,7 @@ static void list_add(lua_State *L, struct list *l, const struct host_result *r,
 {
 	if (l->count == l->size)
 		return; /* the list changed while it was read */
-	Sonde__Reply *to = scratch(L, sizeof(*to));
+	Sonde__Reply *to = record_scratch(L, sizeof(*to));
 	sonde__reply__init(to);
 	to->probe_ttl = probe->ttl;
 	to->attempt = l->attempts[probe->ttl];
@@ -261,7 +212,7 @@ static bool list_read(lua_State *L, struct list *l)
 	l->probes = lua_gettop(L);
 	lua_Integer count = (lua_Integer)lua_rawlen(L, l->probes);
 	l->size = list_size(L, l->probes, count);
-	l->replies = scratch(L, l->size * sizeof(Sonde__Reply *));
+	l->replies = record_scratch(L, l->size * sizeof(Sonde__Reply *));
 	luaL_checkstack(L, (int)count * 32 + 64, "a shorter list of probes");
 	for (lua_Integer i = 1; i <= count; i++) {
 		lua_rawgeti(L, l->probes, i);
@@ -301,6 +252,14 @@ static char *method_of(const struct probe *p)
 	return p->proto == PACKET_UDP ? udp : tcp;
 }
 
+static uint64_t fnv(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
 /* FNV-1a over what balancers look at. */
 static uint64_t flow_id(
     const Sonde__Trace *t, const struct probe *p, const struct addr *src)
@@ -309,9 +268,10 @@ static uint64_t flow_id(
 	uint64_t sport = p->proto == PACKET_ICMP ? 0 : t->sport;
 	uint64_t words[4] = { sport << 16 | t->dport, t->flow_label, p->proto,
 		p->tos };
-	uint64_t h = hash_fnv(HASH_FNV_START, src->bytes, sizeof(src->bytes));
-	h = hash_fnv(h, p->dst.bytes, sizeof(p->dst.bytes));
-	return hash_fnv(h, words, sizeof(words));
+	uint64_t h =
+	    fnv(UINT64_C(0xcbf29ce484222325), src->bytes, sizeof(src->bytes));
+	h = fnv(h, p->dst.bytes, sizeof(p->dst.bytes));
+	return fnv(h, words, sizeof(words));
 }
 
 static int api_record_trace(lua_State *L)
@@ -406,7 +366,7 @@ static void fill_field(
 		to->value_case = SONDE__FIELD__VALUE_BOOLEAN;
 		to->boolean = lua_toboolean(L, -1);
 	} else if (strcmp(type, "address") == 0) {
-		struct addr *a = scratch(L, sizeof(*a));
+		struct addr *a = record_scratch(L, sizeof(*a));
 		lua_pushvalue(L, -2);
 		*a = api_check_address(L, -1);
 		to->value_case = SONDE__FIELD__VALUE_ADDRESS;
@@ -445,15 +405,17 @@ static int api_record(lua_State *L)
 {
 	struct host *host = host_of(L);
 	watch_alive();
-	luaL_checktype(L, 1, LUA_TTABLE);
 	if (!host->config)
 		return luaL_error(L, "only run() may record");
 	const struct script *script = host->config->script;
+	if (script->results)
+		return api_record_row(L);
+	luaL_checktype(L, 1, LUA_TTABLE);
 	check_declared(L, script);
 	size_t count = script->field_count;
 	luaL_checkstack(L, (int)count * 4 + 16, NULL);
-	Sonde__Field *fields = scratch(L, count * sizeof(*fields));
-	Sonde__Field **list = scratch(L, count * sizeof(Sonde__Field *));
+	Sonde__Field *fields = record_scratch(L, count * sizeof(*fields));
+	Sonde__Field **list = record_scratch(L, count * sizeof(Sonde__Field *));
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Train train = SONDE__TRAIN__INIT;
 	for (size_t i = 0; i < count; i++) {

@@ -7,7 +7,9 @@
  *   text: length be16, octets            number: as text, "" for none
  *   summary | examples | operand type | operand name | min | max |
  *   count be16 | options: name, letter, type, argument, choices, min, max,
- *   default given u8, default, help | count be16 | fields: name, type, help
+ *   default given u8, default, help | count be16 | fields: name, type, help |
+ *   count be16 | tables: name, help, count be16, columns: name, type, of,
+ *   unit, help, low, high, probability, key u8
  */
 #include <ctype.h>
 #include <math.h>
@@ -17,7 +19,6 @@
 
 #include "lib/option/option-value.h"
 #include "lib/base/reader.h"
-#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/script/host-private.h"
 
@@ -120,6 +121,17 @@ static void write_result_field(const struct writer *w)
 	write_field(w, "help");
 }
 
+static void write_column(const struct writer *w)
+{
+	static const char *const texts[] = { "name", "type", "of", "unit",
+		"help", "low", "high", "probability" };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		write_field(w, texts[i]);
+	lua_getfield(w->L, -1, "key");
+	buf_u8(w->to, lua_toboolean(w->L, -1) != 0);
+	lua_pop(w->L, 1);
+}
+
 static void write_list(const struct writer *w, const char *name, size_t max,
     void (*write)(const struct writer *w))
 {
@@ -138,6 +150,13 @@ static void write_list(const struct writer *w, const char *name, size_t max,
 		lua_pop(w->L, 1);
 	}
 	lua_pop(w->L, 1);
+}
+
+static void write_table(const struct writer *w)
+{
+	write_field(w, "name");
+	write_field(w, "help");
+	write_list(w, "columns", RESULT_COLUMNS_MAX, write_column);
 }
 
 static int write_all_fields(lua_State *L)
@@ -167,6 +186,7 @@ static int write_all_fields(lua_State *L)
 	lua_pop(L, 1);
 	write_list(&w, "options", OPTIONS_MAX, write_option);
 	write_list(&w, "fields", FIELDS_MAX, write_result_field);
+	write_list(&w, "tables", RESULT_TABLES_MAX, write_table);
 	return 0;
 }
 
@@ -195,7 +215,8 @@ static int bad(struct heading *h, const char *what)
 
 static char *keep(struct script *s, char *text)
 {
-	VEC_ROOM(s->strings, s->string_count);
+	s->strings =
+	    xreallocarray(s->strings, s->string_count + 1, sizeof(*s->strings));
 	return s->strings[s->string_count++] = text;
 }
 
@@ -343,6 +364,82 @@ static int read_fields(struct heading *h)
 	return 0;
 }
 
+static int read_column_type(
+    struct heading *h, column_type *type, const char *text)
+{
+	if (!*text || column_type_find(type, text))
+		return 0;
+	return err_set(h->msg, ERR_MALFORMED,
+	    "header: tables: type: expected integer, number, boolean, text, "
+	    "address, prefix, octets, time, duration, rate or list, got "
+	    "'%.40s'",
+	    text);
+}
+
+static Sonde__ResultColumn *read_column(
+    struct heading *h, struct arena *arena, int *err)
+{
+	Sonde__ResultColumn *column = arena_alloc(arena, sizeof(*column));
+	sonde__result_column__init(column);
+	column->name = read_text(h, false);
+	const char *type = read_text(h, false), *of = read_text(h, false);
+	column->unit = read_text(h, false);
+	column->help = read_text(h, false);
+	column->low = read_text(h, false);
+	column->high = read_text(h, false);
+	column->probability = read_text(h, false);
+	column->key = reader_u8(&h->r) != 0;
+	if (!*err)
+		*err = read_column_type(h, &column->type, type);
+	if (!*err)
+		*err = read_column_type(h, &column->element, of);
+	return column;
+}
+
+static Sonde__ResultTable *read_table(
+    struct heading *h, struct arena *arena, int *err)
+{
+	Sonde__ResultTable *table = arena_alloc(arena, sizeof(*table));
+	sonde__result_table__init(table);
+	table->name = read_text(h, false);
+	table->help = read_text(h, false);
+	size_t count = reader_be16(&h->r);
+	if (count > RESULT_COLUMNS_MAX) {
+		*err = bad(h, "too many columns");
+		return table;
+	}
+	table->columns =
+	    arena_alloc(arena, (count + 1) * sizeof(*table->columns));
+	while (table->n_columns < count && !h->r.err)
+		table->columns[table->n_columns++] = read_column(h, arena, err);
+	return table;
+}
+
+/* Tables, and their columns, are checked as those of any schema are. */
+static int read_tables(struct heading *h)
+{
+	size_t count = reader_be16(&h->r);
+	struct arena arena = { 0 };
+	Sonde__ResultSchema schema = SONDE__RESULT_SCHEMA__INIT;
+	Sonde__ResultTable *tables[RESULT_TABLES_MAX];
+	int err = 0;
+	if (count > RESULT_TABLES_MAX)
+		return bad(h, "too many tables");
+	if (count == 0 || h->r.err)
+		return 0;
+	schema.script = h->script->name;
+	schema.tables = tables;
+	while (schema.n_tables < count && !err && !h->r.err)
+		tables[schema.n_tables++] = read_table(h, &arena, &err);
+	if (!err && !h->r.err) {
+		err = result_schema_new(&h->script->results, &schema, h->msg);
+		if (err)
+			err_prefix(h->msg, "header");
+	}
+	arena_fini(&arena);
+	return err;
+}
+
 static char *synopsis(struct script *s, const char *name)
 {
 	const struct option_table *t = &s->options;
@@ -388,6 +485,10 @@ int header_read(
 		err = read_options(&h);
 	if (!err)
 		err = read_fields(&h);
+	if (!err)
+		err = read_tables(&h);
+	if (!err && script->results && script->field_count)
+		err = bad(&h, "fields and tables: give one of them");
 	if (!err && h.r.err)
 		err = err_set(msg, h.r.err, "header: %s", err_str(h.r.err));
 	return err;

@@ -129,10 +129,21 @@ void api_train_open(lua_State *L);
 
 /* api-record.c */
 void api_record_open(lua_State *L);
+
+/* emit.c */
+/* Frames one record, or raises a Lua error.  mark: 0 or PRODUCER_PREVIEW. */
+void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark);
 /* Writes what is gathered; the worker's last act too. */
 int record_flush(struct host *host);
 /* The frame_write_fn of a host's records. */
 int record_write(void *host, const uint8_t *bytes, size_t len);
+/* Memory for a record in the making: collected when the call has ended. */
+void *record_scratch(lua_State *L, size_t size);
+
+/* api-result.c: a row of a table that the header declares. */
+int api_record_row(lua_State *L);
+/* Announces the script's tables, before its run; nothing when it has none. */
+int api_result_announce(lua_State *L);
 
 /* arguments.c: pushes the table that run() gets. */
 int host_push_arguments(struct host *host, struct errmsg *msg);

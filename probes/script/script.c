@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "lib/base/reader.h"
-#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/host-private.h"
@@ -108,7 +107,7 @@ static void list_add(char ***names, size_t *count, const char *file)
 		free(name);
 		return;
 	}
-	VEC_ROOM(*names, *count);
+	*names = xreallocarray(*names, *count + 1, sizeof(**names));
 	(*names)[(*count)++] = name;
 }
 
@@ -316,6 +315,7 @@ void script_free(struct script *s)
 	free(s->strings);
 	free((void *)s->options.rows);
 	free((void *)s->options.program);
+	result_schema_free(s->results);
 	free(s->fields);
 	free(s->source);
 	free(s->name);

@@ -113,7 +113,7 @@ static void seed_random(struct host *host)
 static int prepare(lua_State *L)
 {
 	seed_random(host_of(L));
-	return 0;
+	return api_result_announce(L);
 }
 
 static int run_script(struct host *host, struct errmsg *msg)

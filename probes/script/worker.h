@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/option/option.h"
+#include "lib/record/result.h"
 
 /* A script's own description, read from the table it returns: what `sonde
  * help NAME`, `sonde scripts` and option parsing need. */
@@ -27,6 +28,7 @@ struct script {
 	bool operands_are_hosts;     /* names are resolved before the run */
 	struct script_field *fields;
 	size_t field_count;
+	struct result_schema *results; /* its tables; owned, NULL: none */
 	/* rows and strings inside are owned by the script */
 	char **strings;
 	size_t string_count;

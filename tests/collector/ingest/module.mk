@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 # test_kind: a kind of records that only this test has.  Its schema and its
-# table are the tree's with one member and one row more; they stand before the
-# archives, so that everything else comes from the objects that are shipped.
+# table are the tree's with one member and one row more.  They and what lists
+# the table's rows stand before the archives, so that everything else comes from
+# the objects that are shipped.
 KIND := $(O)/tests/collector/ingest/kind
 KIND_OBJS := $(addprefix $(KIND)/,record.pb-c.o kinds.o kind-table.o \
-	kind-echo.o test_kind.o)
+	query-params.o kind-echo.o test_kind.o)
 
 $(KIND)/lib/record/record.proto: lib/record/record.proto \
 		tests/collector/ingest/module.mk
@@ -28,6 +29,7 @@ kind_object = $(eval $(KIND)/$(basename $(notdir $(1))).o: $(1) \
 		-o $$@ $$<)
 $(call kind_object,lib/record/kinds.c)
 $(call kind_object,collector/ingest/kinds/kind-table.c)
+$(call kind_object,collector/query/query-params.c)
 $(call kind_object,tests/collector/ingest/kind-echo.c)
 $(call kind_object,tests/collector/ingest/test_kind.c)
 -include $(patsubst %.o,%.d,$(KIND_OBJS))

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/* A record that a script made, stamped and framed for whoever reads its pipe.
+ */
+#include <string.h>
+
+#include "lib/record/record.h"
+#include "probes/script/host-private.h"
+
+int record_flush(struct host *host)
+{
+	return frame_batch_flush(&host->records);
+}
+
+int record_write(void *arg, const uint8_t *bytes, size_t len)
+{
+	const struct host *host = arg;
+	return write_all(host->config->record_fd, bytes, len);
+}
+
+void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
+{
+	struct host *host = host_of(L);
+	struct errmsg msg = { "" };
+	if (!host->config) {
+		luaL_error(L, "only run() may record");
+		return;
+	}
+	record_stamp(record);
+	if (net_time_is_virtual(host->client.heard)) {
+		record->wall_ns = host->client.wall.ns;
+		record->mono_ns = host->client.heard.ns;
+		record->clock_state = SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
+		record->clock_error_ns = 0;
+	}
+	record->run = host->config->run;
+	if (host->config->has_campaign) {
+		record->campaign.data = (uint8_t *)host->config->campaign;
+		record->campaign.len = sizeof(host->config->campaign);
+	}
+	int err = frame_batch_add(&host->records, record, mark, &msg);
+	if (!err && mark)
+		err = record_flush(host); /* somebody is looking on */
+	if (err)
+		luaL_error(
+		    L, "record: %s", msg.text[0] ? msg.text : err_str(err));
+}
+
+void *record_scratch(lua_State *L, size_t size)
+{
+	luaL_checkstack(L, 4, NULL);
+	void *p = lua_newuserdatauv(L, size ? size : 1, 0);
+	memset(p, 0, size);
+	return p;
+}
