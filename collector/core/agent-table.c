@@ -14,6 +14,7 @@
 #include "collector/core/private.h"
 #include "collector/core/reader-pool.h"
 #include "collector/core/writer.h"
+#include "collector/registry/registry-agents.h"
 #include "lib/json/json-value.h"
 #include "lib/base/xalloc.h"
 
@@ -105,7 +106,7 @@ void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 	pthread_mutex_unlock(&agents->lock);
 }
 
-static int load(void *ctx, const struct store_agent *row)
+static int load(void *ctx, const struct registry_agent *row)
 {
 	struct agent agent = { .row = row->row, .seen_wall_ns = row->seen_ns };
 	memcpy(agent.id, row->id, sizeof(agent.id));
@@ -120,15 +121,14 @@ static int agents_open(struct collector *c, struct errmsg *msg)
 {
 	c->agents = xcalloc(1, sizeof(*c->agents));
 	pthread_mutex_init(&c->agents->lock, NULL);
-	struct store_reader *reader;
-	int err = reader_get(c, &reader, msg);
+	struct registry_reader *reader;
+	int err = registry_get(c, &reader, msg);
 	if (err < 0)
 		return err;
-	struct store_filter filter = { 0 };
-	err = c->ops->read_agents(reader, &filter, load, c);
+	err = registry_read_agents(reader, 0, load, c);
 	if (err < 0)
-		err_set(msg, err, "%s", c->ops->reader_error(reader));
-	reader_put(c, reader);
+		err_set(msg, err, "%s", registry_reader_error(reader));
+	registry_put(c, reader);
 	return err;
 }
 
@@ -275,8 +275,8 @@ static int run_agents(struct collector *c, struct job *job, struct errmsg *msg)
 	while (err == ERR_OK && agents_next_change(c, &agent))
 		err = tell_change(c, &agent, msg);
 	while (err == ERR_OK && agents_next_unsaved(c, &agent))
-		err = c->ops->agent_seen(
-		    c->store, agent.row, agent.seen_wall_ns, msg);
+		err = registry_agent_seen(
+		    c->registry, agent.row, agent.seen_wall_ns, msg);
 	return err;
 }
 

@@ -1,13 +1,95 @@
 /* SPDX-License-Identifier: ISC */
-/* Opens and closes the store, keeps its log short and its numbers fresh. */
+/* Opens registry and telemetry as a pair, keeps the logs short and the numbers
+ * fresh. */
 #include "collector/core/database.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "collector/core/generation.h"
 #include "collector/core/levels.h"
 #include "collector/core/private.h"
+#include "collector/registry/registry-agents.h"
+#include "collector/registry/registry-import.h"
+#include "collector/registry/registry.h"
+#include "collector/store/sqlite/legacy.h"
 #include "lib/base/buf.h"
+#include "lib/base/xalloc.h"
 
 #define NUMBERS_NS NS_PER_S
+
+/* --new-database is for what is gone, not for what is there. */
+static int check_begin(
+    const struct collector *c, const char *legacy, struct errmsg *msg)
+{
+	char *path = xasprintf("%s/sonde.db", c->state_dir);
+	struct stat st;
+	bool there = stat(path, &st) == 0 && st.st_size > 0;
+	free(path);
+	return there && (legacy || registry_exists(c->state_dir))
+	    ? err_set(msg, -EEXIST,
+		  "%s: there is a database: move it away before a new one is "
+		  "begun",
+		  c->state_dir)
+	    : ERR_OK;
+}
+
+/*
+ * The registry, and in it what an older program had in the one database.  That
+ * one stays what it was until telemetry's open makes its next step, so this
+ * may be interrupted at any point and is then done again from the start.
+ */
+static int open_registry(struct collector *c, struct errmsg *msg)
+{
+	char *legacy;
+	int err = legacy_find(c->state_dir, &legacy, msg);
+	if (err < 0)
+		return err;
+	struct registry_config config = {
+		.dir = c->state_dir,
+		.had_one = generation_has_past(c) && !legacy,
+		.begin = c->config.new_database,
+	};
+	if (config.begin)
+		err = check_begin(c, legacy, msg);
+	if (err == ERR_OK)
+		err = registry_open(&c->registry, &config, msg);
+	if (err == ERR_OK && legacy)
+		err = registry_import(c->registry, legacy, msg);
+	free(legacy);
+	return err;
+}
+
+struct reserving {
+	struct registry *registry;
+	struct errmsg *msg;
+};
+
+static int reserve_row(void *ctx, const struct store_agent *agent)
+{
+	const struct reserving *to = ctx;
+	return registry_agent_reserve(
+	    to->registry, agent->row, agent->id, to->msg);
+}
+
+/* Agents that telemetry knows and an older registry does not. */
+static int reserve_rows(struct collector *c, struct errmsg *msg)
+{
+	struct store_reader *reader;
+	struct store_filter all = { 0 };
+	struct reserving to = { c->registry, msg };
+	int err = c->ops->reader_open(&reader, &c->store_config, msg);
+	if (err < 0)
+		return err;
+	err = c->ops->reader_begin(reader, msg);
+	if (err == ERR_OK) {
+		err = c->ops->read_agents(reader, &all, reserve_row, &to);
+		c->ops->reader_end(reader);
+	}
+	c->ops->reader_close(reader);
+	return err;
+}
 
 static int open_database(struct collector *c, struct errmsg *msg)
 {
@@ -17,29 +99,51 @@ static int open_database(struct collector *c, struct errmsg *msg)
 	config->max_bytes = c->config.database_max_bytes;
 	config->had_one = generation_has_past(c);
 	levels_set(c);
-	return c->ops->open(&c->store, config, msg);
+	int err = open_registry(c, msg);
+	if (err < 0)
+		return err;
+	config->history = c->history;
+	err = registry_history(c->registry, c->history, msg);
+	if (err < 0)
+		return err;
+	err = c->ops->open(&c->store, config, msg);
+	if (err < 0)
+		return err;
+	if (config->anew)
+		err = registry_adopt(c->registry, c->history, msg);
+	return err < 0 ? err : reserve_rows(c, msg);
 }
 
 static void close_database(struct collector *c)
 {
 	c->ops->close(c->store);
 	c->store = NULL;
+	registry_close(c->registry);
+	c->registry = NULL;
 }
 
 static void refresh_numbers(struct collector *c)
 {
 	struct store_stats stats;
+	struct registry_stats registry;
 	c->ops->tidy(c->store);
-	if (c->ops->stats(c->store, &stats, NULL) < 0)
+	if (c->ops->stats(c->store, &stats, NULL) < 0 ||
+	    registry_stats(c->registry, &registry, NULL) < 0)
 		return;
-	c->counters.database_bytes = stats.database_bytes;
+	c->counters.database_bytes =
+	    stats.database_bytes + registry.database_bytes;
 	c->counters.free_bytes = stats.free_bytes;
-	c->counters.wal_bytes = stats.wal_bytes;
+	c->counters.wal_bytes = stats.wal_bytes + registry.wal_bytes;
 }
 
 static void add_finding(void *ctx, const char *text)
 {
 	buf_printf(ctx, "%s\n", text);
+}
+
+static void add_registry_finding(void *ctx, const char *text)
+{
+	buf_printf(ctx, "registry.db: %s\n", text);
 }
 
 int collector_inspect(
@@ -48,6 +152,10 @@ int collector_inspect(
 	struct store_config where = { .dir = state_dir };
 	struct buf report = { 0 };
 	int err = store_sqlite.inspect(&where, add_finding, &report, msg);
+	/* An older program's database has none yet. */
+	if (err == ERR_OK && registry_exists(state_dir))
+		err = registry_inspect(
+		    state_dir, add_registry_finding, &report, msg);
 	buf_u8(&report, 0);
 	if (err < 0)
 		buf_fini(&report);

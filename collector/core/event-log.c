@@ -13,6 +13,7 @@
 #include "collector/core/listener.h"
 #include "collector/core/private.h"
 #include "collector/core/reader-pool.h"
+#include "collector/registry/registry-events.h"
 #include "lib/base/xalloc.h"
 
 #define RING 1024
@@ -41,15 +42,15 @@ static struct event event_copy(uint64_t id, const char *type, const char *data)
 
 static int feed_open(struct collector *c, struct errmsg *msg)
 {
-	struct store_reader *reader;
+	struct registry_reader *reader;
 	int64_t oldest, newest = 0;
-	int err = reader_get(c, &reader, msg);
+	int err = registry_get(c, &reader, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->event_range(reader, &oldest, &newest);
+	err = registry_event_range(reader, &oldest, &newest);
 	if (err < 0)
-		err_set(msg, err, "%s", c->ops->reader_error(reader));
-	reader_put(c, reader);
+		err_set(msg, err, "%s", registry_reader_error(reader));
+	registry_put(c, reader);
 	c->feed = xcalloc(1, sizeof(*c->feed));
 	pthread_mutex_init(&c->feed->lock, NULL);
 	c->feed->last_id = (uint64_t)newest;
@@ -81,8 +82,10 @@ int feed_add(struct collector *c, const char *type, const char *text,
 	json_decref(fields);
 	char *line = json_dumps(data, JSON_COMPACT);
 	json_decref(data);
-	struct store_event row = { .at_ns = now, .type = type, .data = line };
-	int err = c->ops->event_add(c->store, &row, msg);
+	struct registry_event row = {
+		.at_ns = now, .type = type, .data = line
+	};
+	int err = registry_event_add(c->registry, &row, msg);
 	if (err == ERR_OK) {
 		if (feed->pending_count == feed->pending_cap) {
 			feed->pending_cap = feed->pending_cap * 2 + 16;
@@ -159,7 +162,7 @@ struct taker {
 	size_t n;
 };
 
-static int take_event(void *ctx, const struct store_event *event)
+static int take_event(void *ctx, const struct registry_event *event)
 {
 	struct taker *taker = ctx;
 	taker->events[taker->n++] =
@@ -170,14 +173,13 @@ static int take_event(void *ctx, const struct store_event *event)
 static int from_store(
     struct collector *c, uint64_t after, struct event *events, size_t count)
 {
-	struct store_reader *reader;
-	if (after > INT64_MAX || reader_get(c, &reader, NULL) < 0)
+	struct registry_reader *reader;
+	if (after > INT64_MAX || registry_get(c, &reader, NULL) < 0)
 		return ERR_UNAVAILABLE;
 	struct taker taker = { .events = events };
-	struct store_filter filter = { .cursor_row = (int64_t)after,
-		.limit = (uint32_t)count };
-	int err = c->ops->read_events(reader, &filter, take_event, &taker);
-	reader_put(c, reader);
+	int err = registry_read_events(
+	    reader, (int64_t)after, (uint32_t)count, take_event, &taker);
+	registry_put(c, reader);
 	if (err == ERR_OK)
 		return (int)taker.n;
 	while (taker.n > 0)
@@ -187,12 +189,12 @@ static int from_store(
 
 static int oldest_kept(struct collector *c, uint64_t *oldest)
 {
-	struct store_reader *reader;
+	struct registry_reader *reader;
 	int64_t low = 0, high;
-	if (reader_get(c, &reader, NULL) < 0)
+	if (registry_get(c, &reader, NULL) < 0)
 		return ERR_UNAVAILABLE;
-	int err = c->ops->event_range(reader, &low, &high);
-	reader_put(c, reader);
+	int err = registry_event_range(reader, &low, &high);
+	registry_put(c, reader);
 	*oldest = (uint64_t)low;
 	return err < 0 ? ERR_UNAVAILABLE : ERR_OK;
 }

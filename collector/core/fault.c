@@ -30,6 +30,8 @@ int fault_check(struct collector *c, struct errmsg *msg)
 	int err = ERR_OK;
 	if (!collector_fault(c, &why))
 		err = c->ops->fault(c->store, &why);
+	if (err == ERR_OK && !collector_fault(c, &why))
+		err = registry_fault(c->registry, &why);
 	if (err < 0)
 		fault_note(c, &why);
 	return err < 0 || collector_fault(c, NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The generation's file: read and judged at the start, written each second. */
+/* The generation's file: read and judged at the start, written each second.
+ * It names both databases' progress, so one that was restored alone shows. */
 #include "collector/core/generation.h"
 
 #include <stdio.h>
@@ -26,15 +27,37 @@ bool generation_has_past(const struct collector *c)
 	return has;
 }
 
-/* Not synced: an older number than the database's is the harmless side. */
-static void save_generation(struct collector *c, uint64_t changes)
+/* How far the two databases have come. */
+struct progress {
+	uint64_t telemetry, registry;
+};
+
+static int read_progress(
+    struct collector *c, struct progress *progress, struct errmsg *msg)
+{
+	struct store_stats telemetry;
+	struct registry_stats registry;
+	int err = c->ops->stats(c->store, &telemetry, msg);
+	if (err < 0)
+		return err;
+	err = registry_stats(c->registry, &registry, msg);
+	if (err < 0)
+		return err;
+	*progress = (struct progress){ telemetry.changes, registry.changes };
+	return ERR_OK;
+}
+
+/* Not synced: older numbers than the databases' are the harmless side. */
+static void save_generation(
+    const struct collector *c, const struct progress *progress)
 {
 	char *path = generation_path(c);
 	char *temporary = xasprintf("%s.new", path);
 	FILE *file = fopen(temporary, "w");
 	if (file) {
-		fprintf(file, "%s %llu\n", c->generation,
-		    (unsigned long long)changes);
+		fprintf(file, "%s %llu %llu\n", c->generation,
+		    (unsigned long long)progress->telemetry,
+		    (unsigned long long)progress->registry);
 		if (fclose(file) == 0)
 			rename(temporary, path);
 	}
@@ -42,57 +65,69 @@ static void save_generation(struct collector *c, uint64_t changes)
 	free(path);
 }
 
-static bool read_generation(
-    struct collector *c, char generation[33], uint64_t *changes)
+/* 3: with both numbers; 2: an older program's, which knew one database and
+ * one number, the sum; 0: none, or not to be understood. */
+static int read_generation(struct collector *c, char generation[33],
+    unsigned long long *first, unsigned long long *second)
 {
 	char *path = generation_path(c);
 	FILE *file = fopen(path, "r");
 	free(path);
 	if (!file)
-		return false;
-	char line[80] = "";
+		return 0;
+	char line[100] = "";
 	char *got = fgets(line, sizeof(line), file);
 	fclose(file);
-	char *end;
-	if (!got || strspn(line, "0123456789abcdef") != 32 || line[32] != ' ')
+	if (!got || strspn(line, "0123456789abcdef") != 32 || strchr(line, '-'))
+		return 0;
+	int fields = sscanf(line, "%32s %llu %llu", generation, first, second);
+	return fields < 2 ? 0 : fields;
+}
+
+/* Whether the databases are the ones that we last answered from, and neither
+ * is older. */
+static bool is_ours(struct collector *c, const struct progress *progress)
+{
+	char known[33] = "";
+	unsigned long long telemetry = 0, registry = 0;
+	int fields = read_generation(c, known, &telemetry, &registry);
+	if (fields == 0 || strcmp(known, c->generation) != 0)
 		return false;
-	snprintf(generation, 33, "%.32s", line);
-	*changes = strtoull(line + 33, &end, 10);
-	return *end == '\n';
+	return fields == 2
+	    ? telemetry <= progress->telemetry + progress->registry
+	    : telemetry <= progress->telemetry &&
+		registry <= progress->registry;
 }
 
 static int check_generation(struct collector *c, struct errmsg *msg)
 {
 	uint8_t id[16];
-	struct store_stats stats;
-	int err = c->ops->stats(c->store, &stats, msg);
-	if (err == ERR_OK)
-		err = c->ops->generation(c->store, false, id, msg);
+	struct progress progress;
+	int err = read_progress(c, &progress, msg);
+	if (err < 0)
+		return err;
+	err = registry_generation(c->registry, false, id, msg);
 	if (err < 0)
 		return err;
 	hex_text(id, sizeof(id), c->generation);
-	char known[33] = "";
-	uint64_t changes = 0;
-	bool has_past = stats.changes > 1;
-	bool ours = read_generation(c, known, &changes) &&
-	    strcmp(known, c->generation) == 0 && changes <= stats.changes;
-	if (has_past && !ours) {
-		/* The database is older than what we once answered, or came
+	bool has_past = progress.telemetry > 0 || progress.registry > 1;
+	if (has_past && !is_ours(c, &progress)) {
+		/* One of them is older than what we once answered, or came
 		 * from elsewhere: agents must not believe our old answers. */
-		err = c->ops->generation(c->store, true, id, msg);
+		err = registry_generation(c->registry, true, id, msg);
 		if (err < 0)
 			return err;
 		hex_text(id, sizeof(id), c->generation);
 	}
-	save_generation(c, stats.changes);
+	save_generation(c, &progress);
 	return ERR_OK;
 }
 
-static void save_changes(struct collector *c)
+static void save_progress(struct collector *c)
 {
-	struct store_stats stats;
-	if (c->ops->stats(c->store, &stats, NULL) == ERR_OK)
-		save_generation(c, stats.changes);
+	struct progress progress;
+	if (read_progress(c, &progress, NULL) == ERR_OK)
+		save_generation(c, &progress);
 }
 
 const char *collector_generation(const struct collector *c)
@@ -104,5 +139,5 @@ const struct part generation_part = {
 	.name = "generation",
 	.open = check_generation,
 	.period_ns = SAVE_NS,
-	.run = save_changes,
+	.run = save_progress,
 };

@@ -32,12 +32,24 @@ static int run_trim(struct collector *c, struct job *job, struct errmsg *msg)
 	    c->store, &keep, &trim->deleted, &trim->expired, msg);
 }
 
+static int run_registry_trim(
+    struct collector *c, struct job *job, struct errmsg *msg)
+{
+	(void)job;
+	int64_t now = collector_wall(c).ns, age = c->config.days_age_ns;
+	return registry_trim(c->registry, now, age ? now - age : 0, msg);
+}
+
 static void trim_some(struct collector *c)
 {
+	struct job registry = { .run = run_registry_trim };
+	if (writer_run_now(c, &registry) < 0)
+		return;
 	struct monotime until = monotime_add(monotime_now(), TRIM_NS);
 	struct trim_job trim;
 	do {
-		trim = (struct trim_job){ .job = { .run = run_trim } };
+		trim = (struct trim_job){ .job = { .run = run_trim,
+					      .telemetry = true } };
 		if (writer_run_now(c, &trim.job) < 0)
 			return;
 		c->counters.records_expired += trim.expired;

@@ -15,6 +15,7 @@
 #include "collector/core/config.h"
 #include "collector/core/listener.h"
 #include "collector/core/stats.h"
+#include "collector/registry/registry.h"
 #include "collector/store/store.h"
 
 struct agents;   /* agent-table.c: who they are and when we heard of them */
@@ -38,10 +39,12 @@ struct collector {
 	const struct part *const *parts; /* NULL ends; collector.c */
 	const struct store_ops *ops;
 	struct store_config store_config;
-	struct store *store; /* the writer's thread only */
+	struct store *store;       /* the writer's thread only */
+	struct registry *registry; /* the same */
 	char *state_dir;
 	int lock_fd;
 	char generation[33];
+	uint8_t history[REGISTRY_HISTORY_LEN];
 	char *admin_token;
 	struct agents *agents;
 	struct writer *writer;

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Read-only connections at rest.  A query takes one, reads within one
- * snapshot and gives it back, so there are as many as threads ever read at
- * the same time.
- */
+/* Connections at rest: there are as many as threads ever read at the same
+ * time. */
+#include "collector/core/reader-pool.h"
+
 #include <stdlib.h>
 
 #include "collector/core/fault.h"
 #include "collector/core/private.h"
-#include "collector/core/reader-pool.h"
 #include "lib/base/xalloc.h"
 
 #define AT_REST_MOST 16
 
+struct rest {
+	void *items[AT_REST_MOST];
+	size_t count;
+};
 struct readers {
 	pthread_mutex_t lock;
-	struct store_reader *at_rest[AT_REST_MOST];
-	size_t count;
+	struct rest telemetry, registry;
 };
 
 static int open_pool(struct collector *c, struct errmsg *msg)
@@ -32,11 +33,35 @@ static void close_pool(struct collector *c)
 	struct readers *readers = c->readers;
 	if (!readers)
 		return;
-	while (readers->count > 0)
-		c->ops->reader_close(readers->at_rest[--readers->count]);
+	while (readers->telemetry.count > 0)
+		c->ops->reader_close(
+		    readers->telemetry.items[--readers->telemetry.count]);
+	while (readers->registry.count > 0)
+		registry_reader_close(
+		    readers->registry.items[--readers->registry.count]);
 	pthread_mutex_destroy(&readers->lock);
 	free(readers);
 	c->readers = NULL;
+}
+
+/* One at rest, or NULL. */
+static void *take_rested(struct readers *readers, struct rest *rest)
+{
+	pthread_mutex_lock(&readers->lock);
+	void *item = rest->count > 0 ? rest->items[--rest->count] : NULL;
+	pthread_mutex_unlock(&readers->lock);
+	return item;
+}
+
+/* False: there are enough, close it. */
+static bool put_to_rest(struct readers *readers, struct rest *rest, void *item)
+{
+	pthread_mutex_lock(&readers->lock);
+	bool kept = rest->count < AT_REST_MOST;
+	if (kept)
+		rest->items[rest->count++] = item;
+	pthread_mutex_unlock(&readers->lock);
+	return kept;
 }
 
 static void note_damage(struct collector *c, struct store_reader *reader)
@@ -46,22 +71,28 @@ static void note_damage(struct collector *c, struct store_reader *reader)
 		fault_note(c, &why);
 }
 
+/* Damage that kept a connection from being opened. */
+static void note_open(struct collector *c, int err)
+{
+	struct errmsg why;
+	if (err != ERR_CORRUPT)
+		return;
+	err_set(&why, err,
+	    "database: it is damaged; see sonde-collector --check-db");
+	fault_note(c, &why);
+}
+
 int reader_get(
     struct collector *c, struct store_reader **reader, struct errmsg *msg)
 {
-	struct readers *readers = c->readers;
-	*reader = NULL;
-	pthread_mutex_lock(&readers->lock);
-	if (readers->count > 0)
-		*reader = readers->at_rest[--readers->count];
-	pthread_mutex_unlock(&readers->lock);
+	*reader = take_rested(c->readers, &c->readers->telemetry);
 	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE : ERR_OK;
 	if (err == ERR_OK && !*reader)
 		err = c->ops->reader_open(reader, &c->store_config, msg);
 	if (err == ERR_OK)
 		err = c->ops->reader_begin(*reader, msg);
 	if (err < 0) {
-		note_damage(c, *reader);
+		note_open(c, err);
 		c->ops->reader_close(*reader);
 		*reader = NULL;
 		return ERR_UNAVAILABLE;
@@ -71,16 +102,44 @@ int reader_get(
 
 void reader_put(struct collector *c, struct store_reader *reader)
 {
-	struct readers *readers = c->readers;
 	c->ops->reader_end(reader);
 	note_damage(c, reader);
-	pthread_mutex_lock(&readers->lock);
-	if (readers->count < AT_REST_MOST) {
-		readers->at_rest[readers->count++] = reader;
-		reader = NULL;
+	if (!put_to_rest(c->readers, &c->readers->telemetry, reader))
+		c->ops->reader_close(reader);
+}
+
+static void note_registry_damage(
+    struct collector *c, struct registry_reader *reader)
+{
+	struct errmsg why;
+	if (reader && registry_reader_fault(reader, &why) < 0)
+		fault_note(c, &why);
+}
+
+int registry_get(
+    struct collector *c, struct registry_reader **reader, struct errmsg *msg)
+{
+	*reader = take_rested(c->readers, &c->readers->registry);
+	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE : ERR_OK;
+	if (err == ERR_OK && !*reader)
+		err = registry_reader_open(reader, c->state_dir, msg);
+	if (err == ERR_OK)
+		err = registry_reader_begin(*reader, msg);
+	if (err < 0) {
+		note_open(c, err);
+		registry_reader_close(*reader);
+		*reader = NULL;
+		return ERR_UNAVAILABLE;
 	}
-	pthread_mutex_unlock(&readers->lock);
-	c->ops->reader_close(reader);
+	return ERR_OK;
+}
+
+void registry_put(struct collector *c, struct registry_reader *reader)
+{
+	registry_reader_end(reader);
+	note_registry_damage(c, reader);
+	if (!put_to_rest(c->readers, &c->readers->registry, reader))
+		registry_reader_close(reader);
 }
 
 const struct part reader_pool_part = {

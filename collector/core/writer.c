@@ -4,6 +4,13 @@
  * transaction: while a COMMIT syncs, the next group gathers by itself, so
  * nobody waits for company and under load many share one sync.
  *
+ * Registry and telemetry are two files, and no COMMIT spans both over a power
+ * cut.  So a group changes the registry alone, or telemetry with the events of
+ * its records.  Then the registry's COMMIT comes first: with the events it
+ * notes up to which number an agent's records are announced.  When the second
+ * COMMIT does not happen, the agent sends its batch again, and what is at or
+ * below that number is stored, not announced again.
+ *
  * Jobs check before they write, so one that fails has nearly always written
  * nothing and its neighbours go on.  Where it has, and where the transaction
  * is lost (disk full), the group is undone and run again job by job: a bad
@@ -46,11 +53,16 @@ static bool is_lost(int err)
 	return err == ERR_UNAVAILABLE || err == ERR_CORRUPT;
 }
 
+static uint64_t written(const struct collector *c)
+{
+	return c->ops->written(c->store) + registry_written(c->registry);
+}
+
 /* 0: go on, whether it failed or not; an error undoes the transaction. */
 static int run_job(struct collector *c, struct job *job)
 {
 	size_t events = feed_pending(c);
-	uint64_t written = c->ops->written(c->store);
+	uint64_t before = written(c);
 	job->revision = 0;
 	job->err = job->run(c, job, &job->msg);
 	if (job->err == ERR_OK)
@@ -59,25 +71,49 @@ static int run_job(struct collector *c, struct job *job)
 	job->revision = 0;
 	if (is_lost(job->err))
 		return ERR_UNAVAILABLE;
-	return c->ops->written(c->store) == written ? ERR_OK : HALF_DONE;
+	return written(c) == before ? ERR_OK : HALF_DONE;
 }
 
-static int commit(struct collector *c, struct errmsg *msg)
+static int begin(struct collector *c, bool telemetry, struct errmsg *msg)
+{
+	int err = registry_begin(c->registry, msg);
+	if (err < 0 || !telemetry)
+		return err;
+	return c->ops->begin(c->store, msg);
+}
+
+static int commit(struct collector *c, bool telemetry, struct errmsg *msg)
 {
 	struct monotime before = monotime_now();
-	int err = c->ops->commit(c->store, msg);
+	int err = registry_commit(c->registry, msg);
+	bool told = err == ERR_OK;
+	if (told && telemetry)
+		err = c->ops->commit(c->store, msg);
+	/* What is committed is told, though its records have to come again:
+	 * then it is not told again. */
+	if (told && err < 0)
+		feed_publish(c);
 	c->counters.commit_ns +=
 	    (uint64_t)monotime_diff(monotime_now(), before);
 	c->counters.commits++;
 	return err;
 }
 
+static void rollback(struct collector *c, bool telemetry)
+{
+	registry_rollback(c->registry);
+	if (telemetry)
+		c->ops->rollback(c->store);
+	feed_cut(c, 0);
+}
+
 /* 0, or the transaction is undone: lost, or a job left it half done. */
 static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
 {
+	bool telemetry = first->telemetry;
 	int err = fault_check(c, msg);
 	if (err == ERR_OK)
-		err = c->ops->begin(c->store, msg);
+		err = begin(c, telemetry, msg);
 	for (struct job *job = first; err == ERR_OK && job; job = job->next) {
 		err = run_job(c, job);
 		if (err < 0)
@@ -87,11 +123,10 @@ static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
 	if (err == ERR_OK)
 		err = fault_check(c, msg);
 	if (err == ERR_OK)
-		err = commit(c, msg);
+		err = commit(c, telemetry, msg);
 	if (err < 0) {
 		c->counters.commit_failures += err != HALF_DONE;
-		c->ops->rollback(c->store);
-		feed_cut(c, 0);
+		rollback(c, telemetry);
 		fault_check(c, NULL); /* it may have met damage */
 	}
 	return err;
@@ -168,7 +203,9 @@ static struct job *take_group(struct writer *w)
 	size_t bytes = 0;
 	for (unsigned n = 0; w->first && n < GROUP_MOST_JOBS; n++) {
 		bytes += w->first->bytes;
-		if (last && bytes > GROUP_MOST_BYTES)
+		if (last &&
+		    (bytes > GROUP_MOST_BYTES ||
+			last->telemetry != w->first->telemetry))
 			break;
 		last = w->first;
 		w->first = last->next;
@@ -310,7 +347,9 @@ static void call_done(struct collector *c, struct job *job)
 int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct writer *w = c->writer;
-	struct call call = { .job = { .run = call_run, .done = call_done },
+	struct call call = { .job = { .run = call_run,
+				 .done = call_done,
+				 .telemetry = job->telemetry },
 		.real = job };
 	if (writer_submit(c, &call.job) < 0)
 		return err_set(

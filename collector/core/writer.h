@@ -18,7 +18,9 @@ struct job {
 	/* After COMMIT, or when it came to nothing (job->err); owns the job
 	 * from here on.  Called without locks. */
 	void (*done)(struct collector *collector, struct job *job);
-	size_t bytes; /* memory that waits with it */
+	bool telemetry; /* it changes telemetry, and of the registry nothing
+			   but what may be done twice */
+	size_t bytes;   /* memory that waits with it */
 	int err;
 	struct errmsg msg;
 	uint64_t revision; /* set by run: work has changed */

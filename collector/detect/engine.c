@@ -45,7 +45,7 @@ static json_t *row_json(int64_t row)
 	return row ? json_string(id) : json_null();
 }
 
-json_t *alarm_to_json(const struct store_alarm *alarm)
+json_t *alarm_to_json(const struct registry_alarm *alarm)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:f, s:f, "
 			 "s:o, s:f, s:I, s:o, s:o}",
@@ -54,7 +54,7 @@ json_t *alarm_to_json(const struct store_alarm *alarm)
 	    "agent",
 	    alarm->agent_row ? json_hex(alarm->agent, sizeof(alarm->agent))
 			     : json_null(),
-	    "direction", alarm->direction == SPIKE_RISE ? "rise" : "fall",
+	    "direction", alarm->direction == ALARM_RISE ? "rise" : "fall",
 	    "onset_at", json_time(alarm->onset_ns), "detected_at",
 	    json_time(alarm->detected_ns), "ended_at",
 	    json_time(alarm->ended_ns), "observed", alarm->observed, "expected",
@@ -66,7 +66,7 @@ json_t *alarm_to_json(const struct store_alarm *alarm)
 
 /* A stored alarm, or one just found, with its own texts. */
 struct held {
-	struct store_alarm alarm;
+	struct registry_alarm alarm;
 	char verdict[72], signature[72], test[64];
 	bool matched, changed;
 };
@@ -76,7 +76,7 @@ struct held_list {
 };
 
 static struct held *hold(
-    struct held_list *list, const struct store_alarm *alarm)
+    struct held_list *list, const struct registry_alarm *alarm)
 {
 	if (list->count == list->cap) {
 		list->cap = list->cap ? list->cap * 2 : 16;
@@ -94,25 +94,27 @@ static struct held *hold(
 	return held;
 }
 
-static int take_stored(void *ctx, const struct store_alarm *alarm)
+static int take_stored(void *ctx, const struct registry_alarm *alarm)
 {
 	hold(ctx, alarm);
 	return 0;
 }
 
-static bool overlaps(const struct store_alarm *a, const struct store_alarm *b)
+static bool overlaps(
+    const struct registry_alarm *a, const struct registry_alarm *b)
 {
 	return (b->ended_ns == 0 || a->onset_ns <= b->ended_ns) &&
 	    (a->ended_ns == 0 || b->onset_ns <= a->ended_ns);
 }
 
 static struct held *find_same(
-    struct held_list *stored, size_t count, const struct store_alarm *found)
+    struct held_list *stored, size_t count, const struct registry_alarm *found)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct store_alarm *a = &stored->items[i].alarm;
+		const struct registry_alarm *a = &stored->items[i].alarm;
 		if (!stored->items[i].matched && a->bin_s == found->bin_s &&
-		    a->kind_row == found->kind_row &&
+		    strcmp(stored->items[i].signature, found->signature) == 0 &&
+		    strcmp(stored->items[i].verdict, found->verdict) == 0 &&
 		    a->agent_row == found->agent_row &&
 		    a->direction == found->direction && overlaps(a, found))
 			return &stored->items[i];
@@ -120,9 +122,9 @@ static struct held *find_same(
 	return NULL;
 }
 
-static void merge(struct held *held, const struct store_alarm *found)
+static void merge(struct held *held, const struct registry_alarm *found)
 {
-	struct store_alarm *a = &held->alarm;
+	struct registry_alarm *a = &held->alarm;
 	held->matched = true;
 	held->changed = a->onset_ns != found->onset_ns ||
 	    a->ended_ns != found->ended_ns || a->observed != found->observed ||
@@ -133,14 +135,19 @@ static void merge(struct held *held, const struct store_alarm *found)
 	a->expected = found->expected;
 }
 
+struct kind_name {
+	int64_t row;
+	char *verdict, *signature; /* owned */
+};
 struct round {
 	struct job job;
 	struct collector *c;
 	struct series_set set;
 	struct held_list alarms; /* the stored ones first */
 	size_t stored;
-	struct held_list kinds; /* names of kinds, by kind_row */
-	int64_t end_ns;         /* of the last bin */
+	struct kind_name *kinds; /* owned; ascending rows */
+	size_t kind_count;
+	int64_t end_ns; /* of the last bin */
 };
 
 static int64_t bin_ns(const struct round *round, size_t index)
@@ -149,18 +156,33 @@ static int64_t bin_ns(const struct round *round, size_t index)
 	    NS_PER_S;
 }
 
+static const struct kind_name *kind_of(const struct round *round, int64_t row)
+{
+	for (size_t i = 0; i < round->kind_count; i++)
+		if (round->kinds[i].row == row)
+			return &round->kinds[i];
+	return NULL;
+}
+
 static void judge(struct round *round, const struct series *series)
 {
 	struct spike_config config = series_spikes(round->c, round->set.bin_s);
+	const struct kind_name *kind = kind_of(round, series->kind_row);
 	struct spike_alarm *found;
+	if (!kind)
+		return;
 	size_t count =
 	    spikes_find(series->bins, round->set.bins, &config, &found, NULL);
 	for (size_t i = 0; i < count; i++) {
-		struct store_alarm alarm = {
-			.kind_row = series->kind_row,
+		struct registry_alarm alarm = {
+			.detector = "spikes",
+			.verdict = kind->verdict,
+			.signature = kind->signature,
 			.agent_row = series->agent_row,
 			.bin_s = round->set.bin_s,
-			.direction = found[i].direction,
+			.direction = found[i].direction == SPIKE_RISE
+			    ? ALARM_RISE
+			    : ALARM_FALL,
 			.onset_ns = bin_ns(round, found[i].onset),
 			.detected_ns = bin_ns(round, found[i].detected + 1),
 			.ended_ns =
@@ -193,16 +215,7 @@ static void end_unconfirmed(struct round *round)
 	}
 }
 
-static const struct held *kind_names(
-    const struct round *round, int64_t kind_row)
-{
-	for (size_t i = 0; i < round->kinds.count; i++)
-		if (round->kinds.items[i].alarm.kind_row == kind_row)
-			return &round->kinds.items[i];
-	return NULL;
-}
-
-static void name_agent(struct collector *c, struct store_alarm *alarm,
+static void name_agent(struct collector *c, struct registry_alarm *alarm,
     char name[AGENT_NAME_MAX + 1])
 {
 	struct agent *agents;
@@ -220,19 +233,18 @@ static void name_agent(struct collector *c, struct store_alarm *alarm,
 static int tell_alarm(
     struct round *round, struct held *held, bool fresh, struct errmsg *msg)
 {
-	struct store_alarm *alarm = &held->alarm;
+	struct registry_alarm *alarm = &held->alarm;
 	char name[AGENT_NAME_MAX + 1], text[400];
 	name_agent(round->c, alarm, name);
-	const struct held *kind = kind_names(round, alarm->kind_row);
-	alarm->signature = kind ? kind->signature : held->signature;
-	alarm->verdict = kind ? kind->verdict : held->verdict;
+	alarm->signature = held->signature;
+	alarm->verdict = held->verdict;
 	const char *what =
 	    alarm->signature[0] ? alarm->signature : alarm->verdict;
 	snprintf(text, sizeof(text),
 	    "%s%s%s %s: %.0f sources in %u s, expected %.1f", what,
 	    name[0] ? " at " : "", name,
 	    !fresh                               ? "is over"
-		: alarm->direction == SPIKE_RISE ? "rises"
+		: alarm->direction == ALARM_RISE ? "rises"
 						 : "falls",
 	    alarm->observed, alarm->bin_s, alarm->expected);
 	json_t *fields = json_pack("{s:o}", "alarm", alarm_to_json(alarm));
@@ -242,11 +254,14 @@ static int tell_alarm(
 /* Whether the alarm of all agents together tells this one's story too. */
 static bool is_part(const struct round *round, const struct held *held)
 {
-	const struct store_alarm *a = &held->alarm;
+	const struct registry_alarm *a = &held->alarm;
 	for (size_t i = 0; a->agent_row && i < round->alarms.count; i++) {
-		const struct store_alarm *b = &round->alarms.items[i].alarm;
+		const struct registry_alarm *b = &round->alarms.items[i].alarm;
 		if (b->agent_row == STORE_FLEET && b->bin_s == a->bin_s &&
-		    b->kind_row == a->kind_row &&
+		    strcmp(round->alarms.items[i].signature, held->signature) ==
+			0 &&
+		    strcmp(round->alarms.items[i].verdict, held->verdict) ==
+			0 &&
 		    b->direction == a->direction && overlaps(a, b))
 			return true;
 	}
@@ -261,10 +276,13 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 		struct held *held = &round->alarms.items[i];
 		if (!held->changed)
 			continue;
-		struct store_alarm alarm = held->alarm;
+		struct registry_alarm alarm = held->alarm;
 		bool fresh = i >= round->stored;
+		alarm.detector = "spikes";
 		alarm.test = held->test;
-		err = c->ops->alarm_put(c->store, &alarm, msg);
+		alarm.verdict = held->verdict;
+		alarm.signature = held->signature;
+		err = registry_alarm_put(c->registry, &alarm, msg);
 		/* A retried transaction must insert again. */
 		struct held told = *held;
 		told.alarm.row = alarm.row;
@@ -278,11 +296,11 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 
 static int take_kind(void *ctx, const struct store_kind *kind)
 {
-	hold(ctx,
-	    &(struct store_alarm){ .kind_row = kind->row,
-		.verdict = kind->verdict,
-		.signature = kind->signature,
-		.test = "" });
+	struct round *round = ctx;
+	round->kinds = xreallocarray(
+	    round->kinds, round->kind_count + 1, sizeof(*round->kinds));
+	round->kinds[round->kind_count++] = (struct kind_name){ kind->row,
+		xstrdup(kind->verdict), xstrdup(kind->signature) };
 	return 0;
 }
 
@@ -298,6 +316,25 @@ static int64_t settled_s(const struct collector *c)
 {
 	int64_t s = (collector_wall(c).ns - settle_ns(c)) / NS_PER_S;
 	return s - s % c->config.alarm_bin_s;
+}
+
+static int read_stored(struct collector *c, const struct store_range *range,
+    struct held_list *stored, struct errmsg *msg)
+{
+	struct registry_reader *registry;
+	struct registry_alarm_filter filter = {
+		.from_ns = range->from_ns,
+		.to_ns = range->to_ns,
+		.agent_row = -1,
+	};
+	int err = registry_get(c, &registry, msg);
+	if (err < 0)
+		return err;
+	err = registry_read_alarms(registry, &filter, take_stored, stored);
+	if (err < 0)
+		err_set(msg, err, "%s", registry_reader_error(registry));
+	registry_put(c, registry);
+	return err;
 }
 
 static int read_round(struct round *round, int64_t end_s, struct errmsg *msg)
@@ -317,14 +354,13 @@ static int read_round(struct round *round, int64_t end_s, struct errmsg *msg)
 		return err;
 	err = series_read(c, reader, &filter, &round->set);
 	if (err == ERR_OK)
-		err = c->ops->read_kinds(reader, &(struct store_filter){ 0 },
-		    take_kind, &round->kinds);
-	if (err == ERR_OK)
-		err = c->ops->read_alarms(
-		    reader, &filter, take_stored, &round->alarms);
+		err = c->ops->read_kinds(
+		    reader, &(struct store_filter){ 0 }, take_kind, round);
 	if (err < 0)
 		err_set(msg, err, "%s", c->ops->reader_error(reader));
 	reader_put(c, reader);
+	if (err == ERR_OK)
+		err = read_stored(c, &filter.range, &round->alarms, msg);
 	round->stored = round->alarms.count;
 	round->end_ns = end_s * NS_PER_S;
 	return err;
@@ -360,7 +396,11 @@ int alarms_round(struct collector *c, struct errmsg *msg)
 	}
 	series_fini(&round.set);
 	free(round.alarms.items);
-	free(round.kinds.items);
+	for (size_t i = 0; i < round.kind_count; i++) {
+		free(round.kinds[i].verdict);
+		free(round.kinds[i].signature);
+	}
+	free(round.kinds);
 	return err;
 }
 

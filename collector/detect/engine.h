@@ -5,9 +5,9 @@
 #include <jansson.h>
 
 #include "collector/core/part.h"
-#include "collector/store/store.h"
+#include "collector/registry/registry-alarms.h"
 
-json_t *alarm_to_json(const struct store_alarm *alarm);
+json_t *alarm_to_json(const struct registry_alarm *alarm);
 
 /* Judges every series up to now; what changed goes through the writer. */
 int alarms_round(struct collector *collector, struct errmsg *msg);

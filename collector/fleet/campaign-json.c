@@ -46,7 +46,7 @@ static int count_finished(void *ctx, const struct store_run *run)
 }
 
 static int state_of(struct collector *c, struct store_reader *reader,
-    const struct store_campaign *campaign, size_t targets, size_t agents,
+    const struct registry_campaign *campaign, size_t targets, size_t agents,
     const char **state)
 {
 	*state = "active";
@@ -82,7 +82,7 @@ static json_t *selected_agents(struct collector *c, const json_t *on)
 }
 
 json_t *campaign_to_json(struct collector *c, struct store_reader *reader,
-    const struct store_campaign *campaign)
+    const struct registry_campaign *campaign)
 {
 	const char *state;
 	json_t *on = json_loads(campaign->on, 0, NULL);
@@ -119,22 +119,23 @@ struct one {
 	json_t *json;
 };
 
-static int take_one(void *ctx, const struct store_campaign *campaign)
+static int take_one(void *ctx, const struct registry_campaign *campaign)
 {
 	struct one *one = ctx;
 	one->json = campaign_to_json(one->c, one->reader, campaign);
 	return one->json ? 0 : ERR_UNAVAILABLE;
 }
 
-int campaign_read(struct collector *c, struct store_reader *reader,
-    const char *id, json_t **answer, struct errmsg *msg)
+int campaign_read(struct collector *c, struct registry_reader *registry,
+    struct store_reader *reader, const char *id, json_t **answer,
+    struct errmsg *msg)
 {
 	uint8_t bytes[16];
 	struct one one = { .c = c, .reader = reader };
 	if (!hex_parse(bytes, sizeof(bytes), id))
 		return err_set(msg, ERR_NOT_FOUND, "campaign: no such one");
-	struct store_filter filter = { .campaign = bytes, .limit = 1 };
-	int err = c->ops->read_campaigns(reader, &filter, take_one, &one);
+	int err =
+	    registry_read_campaigns(registry, bytes, 0, 1, take_one, &one);
 	if (err < 0)
 		return err;
 	if (!one.json)

@@ -17,6 +17,7 @@
 #include "collector/fleet/campaign.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
+#include "collector/registry/registry-campaigns.h"
 #include "lib/base/xalloc.h"
 
 #define SELECTORS_MOST 64
@@ -34,15 +35,16 @@
 
 struct campaign_job {
 	struct job job;
-	struct store_campaign campaign;
+	struct registry_campaign campaign;
 	char *targets, *options, *on; /* owned */
 };
 
 static int run_create(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct campaign_job *job = (struct campaign_job *)base;
-	int err = c->ops->campaign_add(c->store, &job->campaign, msg);
-	return err < 0 ? err : c->ops->revise(c->store, &base->revision, msg);
+	int err = registry_campaign_add(c->registry, &job->campaign, msg);
+	return err < 0 ? err
+		       : registry_revise(c->registry, &base->revision, msg);
 }
 
 /* Agents resolve no names for others, so targets are numeric. */
@@ -132,7 +134,7 @@ static int read_schedule(struct collector *c, const json_t *body,
 {
 	const json_t *every = json_object_get(body, "every_s");
 	const json_t *until = json_object_get(body, "until");
-	struct store_campaign *to = &job->campaign;
+	struct registry_campaign *to = &job->campaign;
 	to->created_ns = collector_wall(c).ns;
 	if (every && !json_is_null(every)) {
 		to->every_s = json_integer_value(every);
@@ -192,7 +194,7 @@ struct active {
 	size_t count, bytes;
 };
 
-static int count_active(void *ctx, const struct store_campaign *campaign)
+static int count_active(void *ctx, const struct registry_campaign *campaign)
 {
 	struct active *active = ctx;
 	if (campaign->stopped_ns ||
@@ -206,13 +208,13 @@ static int count_active(void *ctx, const struct store_campaign *campaign)
 static int check_room(struct collector *c, struct errmsg *msg)
 {
 	struct active active = { .now_ns = collector_wall(c).ns };
-	struct store_filter filter = { 0 };
-	struct store_reader *reader;
-	int err = reader_get(c, &reader, msg);
+	struct registry_reader *reader;
+	int err = registry_get(c, &reader, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->read_campaigns(reader, &filter, count_active, &active);
-	reader_put(c, reader);
+	err =
+	    registry_read_campaigns(reader, NULL, 0, 0, count_active, &active);
+	registry_put(c, reader);
 	if (err < 0)
 		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
 	if (active.count >= ACTIVE_MOST || active.bytes >= ACTIVE_MOST_BYTES)
@@ -225,12 +227,17 @@ static int check_room(struct collector *c, struct errmsg *msg)
 static int read_back(
     struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
 {
+	struct registry_reader *registry;
 	struct store_reader *reader;
-	int err = reader_get(c, &reader, msg);
+	int err = registry_get(c, &registry, msg);
 	if (err < 0)
 		return err;
-	err = campaign_read(c, reader, id, answer, msg);
-	reader_put(c, reader);
+	err = reader_get(c, &reader, msg);
+	if (err == ERR_OK) {
+		err = campaign_read(c, registry, reader, id, answer, msg);
+		reader_put(c, reader);
+	}
+	registry_put(c, registry);
 	if (err < 0 && err != ERR_NOT_FOUND)
 		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
 	return err;
@@ -275,9 +282,10 @@ struct stop_job {
 static int run_stop(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct stop_job *job = (struct stop_job *)base;
-	int err =
-	    c->ops->campaign_stop(c->store, job->id, collector_wall(c).ns, msg);
-	return err < 0 ? err : c->ops->revise(c->store, &base->revision, msg);
+	int err = registry_campaign_stop(
+	    c->registry, job->id, collector_wall(c).ns, msg);
+	return err < 0 ? err
+		       : registry_revise(c->registry, &base->revision, msg);
 }
 
 int campaign_stop(struct collector *c, const struct principal *principal,
@@ -308,7 +316,7 @@ struct work {
 
 /* One campaign as its agents get it. */
 static json_t *work_item(
-    const struct store_campaign *campaign, uint64_t last_run)
+    const struct registry_campaign *campaign, uint64_t last_run)
 {
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "id",
 	    json_hex(campaign->id, sizeof(campaign->id)), "script",
@@ -319,7 +327,7 @@ static json_t *work_item(
 	    json_time(campaign->created_ns), "last_run", (json_int_t)last_run);
 }
 
-static int take_work(void *ctx, const struct store_campaign *campaign)
+static int take_work(void *ctx, const struct registry_campaign *campaign)
 {
 	struct work *work = ctx;
 	if (campaign->stopped_ns ||
@@ -339,6 +347,15 @@ static int take_work(void *ctx, const struct store_campaign *campaign)
 	return 0;
 }
 
+static int read_work(
+    struct registry_reader *registry, struct work *work, uint64_t *revision)
+{
+	int err = registry_read_revision(registry, revision);
+	if (err < 0)
+		return err;
+	return registry_read_campaigns(registry, NULL, 0, 0, take_work, work);
+}
+
 int campaign_work(struct collector *c, const uint8_t agent[AGENT_ID_LEN],
     json_t **answer, struct errmsg *msg)
 {
@@ -347,16 +364,17 @@ int campaign_work(struct collector *c, const uint8_t agent[AGENT_ID_LEN],
 	if (!agents_find(c, agent, &work.agent))
 		return err_set(
 		    msg, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
-	int err = reader_get(c, &work.reader, msg);
+	struct registry_reader *registry;
+	int err = registry_get(c, &registry, msg);
 	if (err < 0)
 		return err;
-	struct store_filter filter = { 0 };
 	work.list = json_array();
-	err = c->ops->revision(work.reader, &revision);
-	if (err == ERR_OK)
-		err = c->ops->read_campaigns(
-		    work.reader, &filter, take_work, &work);
-	reader_put(c, work.reader);
+	err = reader_get(c, &work.reader, msg);
+	if (err == ERR_OK) {
+		err = read_work(registry, &work, &revision);
+		reader_put(c, work.reader);
+	}
+	registry_put(c, registry);
 	if (err < 0) {
 		json_decref(work.list);
 		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
@@ -368,15 +386,15 @@ int campaign_work(struct collector *c, const uint8_t agent[AGENT_ID_LEN],
 
 static int read_revision(struct collector *c, struct errmsg *msg)
 {
-	struct store_reader *reader;
+	struct registry_reader *reader;
 	uint64_t revision = 0;
-	int err = reader_get(c, &reader, msg);
+	int err = registry_get(c, &reader, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->revision(reader, &revision);
+	err = registry_read_revision(reader, &revision);
 	if (err < 0)
-		err_set(msg, err, "%s", c->ops->reader_error(reader));
-	reader_put(c, reader);
+		err_set(msg, err, "%s", registry_reader_error(reader));
+	registry_put(c, reader);
 	c->revision = revision;
 	return err;
 }

@@ -16,6 +16,7 @@
 #include "collector/core/agent-table.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
+#include "collector/registry/registry-agents.h"
 #include "lib/base/xalloc.h"
 
 #define TOKEN_BYTES 16
@@ -23,21 +24,21 @@
 #define TTL_MOST_S (7 * 86400)
 #define VERSION_MOST 31
 
-static void hash_token(const char *token, uint8_t hash[STORE_TOKEN_HASH_LEN])
+static void hash_token(const char *token, uint8_t hash[REGISTRY_TOKEN_HASH_LEN])
 {
-	crypto_generichash(hash, STORE_TOKEN_HASH_LEN, (const uint8_t *)token,
-	    strlen(token), NULL, 0);
+	crypto_generichash(hash, REGISTRY_TOKEN_HASH_LEN,
+	    (const uint8_t *)token, strlen(token), NULL, 0);
 }
 
 struct token_job {
 	struct job job;
-	struct store_token token;
+	struct registry_token token;
 };
 
 static int run_token(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct token_job *job = (struct token_job *)base;
-	return c->ops->token_add(c->store, &job->token, msg);
+	return registry_token_add(c->registry, &job->token, msg);
 }
 
 static int read_ttl(const json_t *body, int64_t *ttl_s, struct errmsg *msg)
@@ -108,8 +109,8 @@ int enrol_token_new(struct collector *c, const struct principal *principal,
 
 struct enrol_job {
 	struct job job;
-	uint8_t hash[STORE_TOKEN_HASH_LEN];
-	struct store_agent agent;
+	uint8_t hash[REGISTRY_TOKEN_HASH_LEN];
+	struct registry_agent agent;
 	const char *token, *name, *version; /* as asked for */
 	char made_name[AGENT_NAME_MAX + 1]; /* as given */
 	char *made_tags;                    /* owned */
@@ -117,7 +118,7 @@ struct enrol_job {
 
 /* The token was used: by this key, or by somebody else? */
 static int enrol_again(struct collector *c, struct enrol_job *job,
-    const struct store_token *token, struct errmsg *msg)
+    const struct registry_token *token, struct errmsg *msg)
 {
 	struct agent agent;
 	if (!agents_find(c, job->agent.id, &agent) ||
@@ -129,7 +130,7 @@ static int enrol_again(struct collector *c, struct enrol_job *job,
 }
 
 static int enrol_new(struct collector *c, struct enrol_job *job,
-    struct store_token token, struct errmsg *msg)
+    struct registry_token token, struct errmsg *msg)
 {
 	if (token.expires_ns <= collector_wall(c).ns)
 		return err_set(msg, ERR_DENIED, "token: expired");
@@ -139,7 +140,7 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 	job->agent.tags = job->made_tags;
 	job->agent.version = job->version;
 	job->agent.enrolled_ns = collector_wall(c).ns;
-	int err = c->ops->agent_add(c->store, &job->agent, msg);
+	int err = registry_agent_add(c->registry, &job->agent, msg);
 	if (err == -EEXIST)
 		return err_set(
 		    msg, -EEXIST, "agent: this name or key is taken");
@@ -147,9 +148,9 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 		return err;
 	token.agent_row = job->agent.row;
 	token.used_ns = job->agent.enrolled_ns;
-	err = c->ops->token_use(c->store, &token, msg);
+	err = registry_token_use(c->registry, &token, msg);
 	if (err == ERR_OK)
-		err = c->ops->revise(c->store, &job->job.revision, msg);
+		err = registry_revise(c->registry, &job->job.revision, msg);
 	if (err < 0)
 		return err;
 	char *text = xasprintf("%s is enrolled", job->made_name);
@@ -165,8 +166,8 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 static int run_enrol(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct enrol_job *job = (struct enrol_job *)base;
-	struct store_token token = { 0 };
-	int err = c->ops->token_get(c->store, job->hash, &token, msg);
+	struct registry_token token = { 0 };
+	int err = registry_token_get(c->registry, job->hash, &token, msg);
 	if (err == ERR_NOT_FOUND)
 		return err_set(msg, ERR_DENIED, "token: not known");
 	if (err < 0)

@@ -14,6 +14,7 @@
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
+#include "collector/registry/registry-agents.h"
 #include "lib/base/xalloc.h"
 
 #define BUSY_RETRY_S 2
@@ -90,14 +91,50 @@ static int tell_fork(
 	return err;
 }
 
+/* The new sources among the records from index `first` on. */
+static void cut_new_sources(struct store_outcome *outcome, uint32_t first)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < outcome->new_source_count; i++)
+		if (outcome->new_sources[i] >= first)
+			outcome->new_sources[kept++] = outcome->new_sources[i];
+	outcome->new_source_count = kept;
+}
+
+/* Events of the records that have not been announced yet: those that were
+ * belong to a batch whose events are committed and whose records were not
+ * (core/writer.c). */
+static int announce_new(
+    struct collector *c, struct ingest_job *job, struct errmsg *msg)
+{
+	const struct batch_header *h = &job->batch->header;
+	struct store_outcome fresh = job->outcome;
+	const struct announcement a = { c, &job->agent, job->batch, &fresh };
+	uint64_t next;
+	int err = registry_announced(
+	    c->registry, job->agent.row, h->epoch, &next, msg);
+	if (err < 0)
+		return err;
+	if (next >= h->first_seq + h->count)
+		return ERR_OK;
+	if (next > h->first_seq + fresh.first_new) {
+		fresh.first_new = (uint32_t)(next - h->first_seq);
+		cut_new_sources(&fresh, fresh.first_new);
+	}
+	size_t before = feed_pending(c);
+	err = ingest_announce(&a, msg);
+	if (err < 0 || feed_pending(c) == before)
+		return err;
+	return registry_announce(c->registry, job->agent.row, h->epoch,
+	    h->first_seq + h->count, msg);
+}
+
 /* The rollups and events of what was stored for the first time. */
 static int add_stored(
     struct collector *c, struct ingest_job *job, struct errmsg *msg)
 {
-	const struct announcement a = { c, &job->agent, job->batch,
-		&job->outcome };
 	int err = ingest_add(c->ops, c->store, job->batch, &job->outcome, msg);
-	return err < 0 ? err : ingest_announce(&a, msg);
+	return err < 0 ? err : announce_new(c, job, msg);
 }
 
 static int run(struct collector *c, struct job *base, struct errmsg *msg)
@@ -207,7 +244,9 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 	struct ingest_job *job = xcalloc(1, sizeof(*job));
 	struct ingest_answer a = { 0 };
 	*job = (struct ingest_job){
-		.job = { .run = run, .done = finish }, .done = done, .ctx = ctx
+		.job = { .run = run, .done = finish, .telemetry = true },
+		.done = done,
+		.ctx = ctx
 	};
 	c->counters.batch_bytes += len;
 	if (prepare(c, body, len, job, &a)) {

@@ -9,8 +9,8 @@
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
 #include "lib/json/json-value.h"
-#include "collector/query/query-agents.h"
 #include "collector/query/query-list.h"
+#include "collector/registry/registry-agents.h"
 #include "lib/record/record.h"
 
 /* Counters that the API shows by a name of its own. */
@@ -88,21 +88,23 @@ static void view_heartbeat(
 	record_free(record);
 }
 
-json_t *agent_to_json(struct collector *c, const struct store_agent *row)
+/* What telemetry knows of an agent, into the object of what the registry
+ * knows. */
+struct joined {
+	json_t *json;
+	const char *version; /* at its enrolment; the heartbeat's is newer */
+	bool known;
+};
+
+static int join_telemetry(void *ctx, const struct store_agent *row)
 {
+	struct joined *joined = ctx;
 	struct heartbeat_view view;
-	struct agent known = { .seen_wall_ns = row->seen_ns };
-	agents_find(c, row->id, &known);
+	joined->known = true;
 	view_heartbeat(&view, row);
-	json_t *tags = json_loads(row->tags, 0, NULL);
-	json_t *json = json_pack(
-	    "{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
-	    "id", json_hex(row->id, sizeof(row->id)), "name", row->name, "tags",
-	    tags ? tags : json_array(), "version", json_text(row->version),
-	    "state", agent_state_name(known.state), "enrolled_at",
-	    json_time(row->enrolled_ns), "last_seen_at",
-	    json_time(known.seen_wall_ns), "addresses", view.addresses, "epoch",
-	    (json_int_t)row->epoch, "produced",
+	json_t *sums = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I}", "version",
+	    row->version[0] ? row->version : joined->version, "addresses",
+	    view.addresses, "epoch", (json_int_t)row->epoch, "produced",
 	    (json_int_t)(row->stored + row->lost), "stored",
 	    (json_int_t)row->stored, "lost", (json_int_t)row->lost);
 	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:{s:s, s:o}, s:o, s:o}",
@@ -111,20 +113,53 @@ json_t *agent_to_json(struct collector *c, const struct store_agent *row)
 	    view.denied, "clock", "state", view.clock_state, "error_ns",
 	    json_count(view.clock_error_ns), "spool_bytes",
 	    json_count(view.spool_bytes), "counters", view.counters);
-	json_object_update(json, more);
+	json_object_update(joined->json, sums);
+	json_object_update(joined->json, more);
+	json_decref(sums);
 	json_decref(more);
-	return json;
+	return 0;
+}
+
+/* A new object, or NULL when telemetry cannot be read. */
+static json_t *agent_to_json(
+    const struct query *q, const struct registry_agent *row)
+{
+	struct agent known = { .seen_wall_ns = row->seen_ns };
+	struct store_filter filter = { .agent_row = row->row };
+	agents_find(q->c, row->id, &known);
+	json_t *tags = json_loads(row->tags, 0, NULL);
+	struct joined joined = {
+		.json = json_pack("{s:o, s:s, s:o, s:s, s:o, s:o}", "id",
+		    json_hex(row->id, sizeof(row->id)), "name", row->name,
+		    "tags", tags ? tags : json_array(), "state",
+		    agent_state_name(known.state), "enrolled_at",
+		    json_time(row->enrolled_ns), "last_seen_at",
+		    json_time(known.seen_wall_ns)),
+		.version = row->version,
+	};
+	int err =
+	    q->c->ops->read_agents(q->reader, &filter, join_telemetry, &joined);
+	if (err < 0) {
+		json_decref(joined.json);
+		return NULL;
+	}
+	if (!joined.known) /* it has sent nothing yet */
+		join_telemetry(&joined, &(struct store_agent){ .version = "" });
+	return joined.json;
 }
 
 /* In the order of their rows, so the cursor is the last row shown. */
-static int list_agent(void *ctx, const struct store_agent *row)
+static int list_agent(void *ctx, const struct registry_agent *row)
 {
 	struct query_list *list = ctx;
 	if (row->row <= list->last_row)
 		return 0;
 	if (query_list_is_full(list))
 		return 1;
-	query_list_add(list, agent_to_json(list->query.c, row), 0, row->row);
+	json_t *json = agent_to_json(&list->query, row);
+	if (!json)
+		return ERR_UNAVAILABLE;
+	query_list_add(list, json, 0, row->row);
 	return 0;
 }
 
@@ -132,44 +167,36 @@ int query_agents(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	struct store_filter all = { 0 };
 	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = list.query.c->ops->read_agents(
-	    list.query.reader, &all, list_agent, &list);
+	err = registry_read_agents(list.query.registry, 0, list_agent, &list);
 	return query_list_end(&list, err, answer);
 }
 
-struct one {
-	struct collector *c;
+struct one_agent {
+	const struct query *q;
 	json_t *json;
 };
 
-static int take_agent(void *ctx, const struct store_agent *row)
+static int take_agent(void *ctx, const struct registry_agent *row)
 {
-	struct one *one = ctx;
-	one->json = agent_to_json(one->c, row);
-	return 1;
+	struct one_agent *one = ctx;
+	one->json = agent_to_json(one->q, row);
+	return one->json ? 1 : ERR_UNAVAILABLE;
 }
 
 int query_agent(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	struct one one = { .c = context->collector };
+	struct one_agent one = { .q = &q };
 	struct agent known;
 	uint8_t id[AGENT_ID_LEN];
-	int err = ERR_OK;
 	query_begin(&q, context, msg);
-	struct store_filter filter = { 0 };
-	if (hex_parse(id, sizeof(id), query_text(&q, "id")) &&
-	    agents_find(q.c, id, &known))
-		filter.agent_row = known.row;
-	else
-		err = err_set(msg, ERR_NOT_FOUND, "agent: no such one");
-	if (err == ERR_OK)
-		err =
-		    q.c->ops->read_agents(q.reader, &filter, take_agent, &one);
+	if (!hex_parse(id, sizeof(id), query_text(&q, "id")) ||
+	    !agents_find(q.c, id, &known))
+		return err_set(msg, ERR_NOT_FOUND, "agent: no such one");
+	int err = registry_read_agents(q.registry, known.row, take_agent, &one);
 	return query_end(err < 0 ? err : ERR_OK, one.json, answer);
 }

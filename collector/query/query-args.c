@@ -17,16 +17,18 @@ static bool is_callers_fault(int err)
 	return err == ERR_USAGE || err == ERR_NOT_FOUND;
 }
 
-/* With a reader: what is the store's fault gets the store's words. */
-static int run_with_reader(query_fn *query, const struct query_context *context,
-    json_t **answer, struct errmsg *msg)
+/* What is the database's fault gets the database's words. */
+static int run_with_readers(query_fn *query,
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	int err = query(context, answer, msg);
 	if (err >= 0 || is_callers_fault(err))
 		return err;
-	context->collector->counters.query_failures++;
+	struct collector *c = context->collector;
+	const char *why = registry_reader_error(context->registry);
+	c->counters.query_failures++;
 	return err_set(msg, ERR_UNAVAILABLE, "database: %s",
-	    context->collector->ops->reader_error(context->reader));
+	    why ? why : c->ops->reader_error(context->reader));
 }
 
 int query_run(query_fn *query, const struct query_context *context,
@@ -38,15 +40,18 @@ int query_run(query_fn *query, const struct query_context *context,
 	int err = principal_check(context->principal, ROLE_READ, msg);
 	if (err < 0)
 		return err;
-	if (context->reader)
-		return run_with_reader(query, context, answer, msg);
-	err = reader_get(c, &own.reader, msg);
-	if (err < 0) {
+	if (!own.reader)
+		err = reader_get(c, &own.reader, msg);
+	if (err == ERR_OK && !own.registry)
+		err = registry_get(c, &own.registry, msg);
+	if (err == ERR_OK)
+		err = run_with_readers(query, &own, answer, msg);
+	else
 		c->counters.query_failures++;
-		return err;
-	}
-	err = run_with_reader(query, &own, answer, msg);
-	reader_put(c, own.reader);
+	if (own.registry && !context->registry)
+		registry_put(c, own.registry);
+	if (own.reader && !context->reader)
+		reader_put(c, own.reader);
 	return err;
 }
 
@@ -56,6 +61,7 @@ void query_begin(
 	*q = (struct query){
 		.c = context->collector,
 		.reader = context->reader,
+		.registry = context->registry,
 		.args = context->args,
 		.msg = msg,
 		.now_ns = collector_wall(context->collector).ns,

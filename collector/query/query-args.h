@@ -11,6 +11,7 @@
 struct query {
 	struct collector *c;
 	struct store_reader *reader;
+	struct registry_reader *registry;
 	const struct query_args *args;
 	struct errmsg *msg;
 	int64_t now_ns;

@@ -14,6 +14,7 @@
 #include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
 #include "collector/query/overview.h"
+#include "collector/registry/registry-alarms.h"
 #include "lib/base/xalloc.h"
 
 #define WORST_LINKS 10
@@ -177,7 +178,7 @@ struct outbreaks {
 };
 
 /* An outbreak once: not the parts that single agents see of it. */
-static int take_outbreak(void *ctx, const struct store_alarm *alarm)
+static int take_outbreak(void *ctx, const struct registry_alarm *alarm)
 {
 	struct outbreaks *found = ctx;
 	if (alarm->within_row == 0 && (alarm->ended_ns != 0) == found->over)
@@ -189,18 +190,24 @@ static int take_outbreak(void *ctx, const struct store_alarm *alarm)
 static int read_outbreaks(struct query *q, json_t *list)
 {
 	struct outbreaks found = { list, false, ALARMS_MOST };
-	struct store_filter open = { .range = { q->now_ns, q->now_ns + 1 },
-		.agent_row = -1 };
-	struct store_filter past = { .agent_row = -1,
+	struct registry_alarm_filter open = {
+		.from_ns = q->now_ns,
+		.to_ns = q->now_ns + 1,
+		.agent_row = -1,
+	};
+	struct registry_alarm_filter past = {
+		.from_ns = q->now_ns - PAST_NS,
+		.to_ns = q->now_ns,
+		.agent_row = -1,
 		.limit = PAST_ROWS_MOST,
-		.range = { q->now_ns - PAST_NS, q->now_ns } };
+	};
 	int err =
-	    q->c->ops->read_alarms(q->reader, &open, take_outbreak, &found);
+	    registry_read_alarms(q->registry, &open, take_outbreak, &found);
 	if (err < 0 || json_array_size(list) >= ALARMS_FEW)
 		return err;
 	found.over = true;
 	found.most = ALARMS_FEW;
-	return q->c->ops->read_alarms(q->reader, &past, take_outbreak, &found);
+	return registry_read_alarms(q->registry, &past, take_outbreak, &found);
 }
 
 static json_t *agent_counts(struct collector *c)

@@ -5,11 +5,12 @@
 
 #include "collector/core/private.h"
 #include "collector/fleet/campaign-json.h"
+#include "collector/registry/registry-campaigns.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 #include "lib/record/record.h"
 
-static int take_campaign(void *ctx, const struct store_campaign *campaign)
+static int take_campaign(void *ctx, const struct registry_campaign *campaign)
 {
 	struct query_list *list = ctx;
 	if (query_list_is_full(list))
@@ -29,8 +30,8 @@ int query_campaigns(
 	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = list.query.c->ops->read_campaigns(
-	    list.query.reader, &list.filter, take_campaign, &list);
+	err = registry_read_campaigns(list.query.registry, NULL,
+	    list.filter.cursor_row, list.filter.limit, take_campaign, &list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -38,23 +39,35 @@ int query_campaign(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	const struct query_args *args = context->args;
-	return campaign_read(context->collector, context->reader,
-	    args->get(args->ctx, "id"), answer, msg);
+	return campaign_read(context->collector, context->registry,
+	    context->reader, args->get(args->ctx, "id"), answer, msg);
+}
+
+static int take_script(void *ctx, const struct registry_campaign *campaign)
+{
+	*(json_t **)ctx = json_text(campaign->script);
+	return 1;
 }
 
 static int take_run(void *ctx, const struct store_run *run)
 {
 	struct query_list *list = ctx;
+	json_t *script = NULL;
 	if (query_list_is_full(list))
 		return 1;
+	int err = registry_read_campaigns(
+	    list->query.registry, run->campaign, 0, 1, take_script, &script);
+	if (err < 0)
+		return err;
 	query_list_add(list,
 	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "campaign",
 		json_hex(run->campaign, sizeof(run->campaign)), "run",
 		(json_int_t)run->run, "agent",
 		json_hex(run->agent, sizeof(run->agent)), "script",
-		json_text(run->script), "first_at", json_time(run->first_ns),
-		"last_at", json_time(run->last_ns), "records",
-		(json_int_t)run->records, "error", json_text(run->error)),
+		script ? script : json_null(), "first_at",
+		json_time(run->first_ns), "last_at", json_time(run->last_ns),
+		"records", (json_int_t)run->records, "error",
+		json_text(run->error)),
 	    0, run->row);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 #include "collector/detect/series.h"
+#include "collector/registry/registry-alarms.h"
 #include "lib/base/xalloc.h"
 
 #define SERIES_MOST 200
@@ -40,7 +41,7 @@ static int take_kind(void *ctx, const struct store_kind *kind)
 	return 0;
 }
 
-static int take_alarm(void *ctx, const struct store_alarm *alarm)
+static int take_alarm(void *ctx, const struct registry_alarm *alarm)
 {
 	json_array_append_new(ctx, alarm_to_json(alarm));
 	return 0;
@@ -98,14 +99,16 @@ static int add_series(struct ask *ask, const struct kind *kind,
 	struct spike_alarm *found = NULL;
 	spikes_find(series->bins, set->bins, &config, &found, band);
 	free(found);
-	struct store_filter filter = {
-		.range = ask->range,
-		.kind_row = kind->row,
+	struct registry_alarm_filter filter = {
+		.from_ns = ask->range.from_ns,
+		.to_ns = ask->range.to_ns,
 		.agent_row = series->agent_row,
+		.verdict = kind->verdict,
+		.signature = kind->signature,
 	};
 	json_t *alarms = json_array();
 	int err =
-	    c->ops->read_alarms(ask->q->reader, &filter, take_alarm, alarms);
+	    registry_read_alarms(ask->q->registry, &filter, take_alarm, alarms);
 	struct agent *agents;
 	size_t count = agents_list(c, &agents);
 	json_t *agent = json_null();
@@ -202,7 +205,7 @@ int query_series(
 	    answer);
 }
 
-static int list_alarm(void *ctx, const struct store_alarm *alarm)
+static int list_alarm(void *ctx, const struct registry_alarm *alarm)
 {
 	struct query_list *list = ctx;
 	if (query_list_is_full(list))
@@ -219,15 +222,23 @@ int query_alarms(
 	if (err < 0)
 		return err;
 	struct query *q = &list.query;
-	struct store_filter *filter = &list.filter;
-	filter->agent_row = -1;
-	filter->signature = query_text(q, "signature");
-	err = query_range(q, &query_param_from_day, &filter->range);
+	struct registry_alarm_filter filter = {
+		.agent_row = -1,
+		.signature = query_text(q, "signature"),
+		.cursor_ns = list.filter.cursor_ns,
+		.cursor_row = list.filter.cursor_row,
+		.limit = list.filter.limit,
+	};
+	struct store_range range;
+	err = query_range(q, &query_param_from_day, &range);
 	if (err == ERR_OK)
-		err = query_agent_row(q, &filter->agent_row);
-	if (err == ERR_OK)
-		err = list.query.c->ops->read_alarms(
-		    q->reader, filter, list_alarm, &list);
+		err = query_agent_row(q, &filter.agent_row);
+	if (err == ERR_OK) {
+		filter.from_ns = range.from_ns;
+		filter.to_ns = range.to_ns;
+		err = registry_read_alarms(
+		    q->registry, &filter, list_alarm, &list);
+	}
 	return query_list_end(&list, err, answer);
 }
 

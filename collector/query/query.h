@@ -21,18 +21,21 @@ struct query_args {
 };
 
 struct store_reader;
+struct registry_reader;
 
 /* Everything that a query knows of its caller. */
 struct query_context {
 	struct collector *collector;
 	const struct principal *principal; /* who asks */
 	const struct query_args *args;
-	struct store_reader *reader; /* the snapshot; query_run takes one */
+	/* The snapshots; query_run takes what is not there. */
+	struct store_reader *reader;
+	struct registry_reader *registry;
 };
 
 /* 0 and a new reference in *answer; ERR_USAGE (400) names the parameter;
  * ERR_NOT_FOUND (404); any other error is the store's.  Called by query_run:
- * context->reader is there. */
+ * the context's readers are there. */
 typedef int query_fn(
     const struct query_context *context, json_t **answer, struct errmsg *msg);
 

@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: ISC
-collector_SRCS += collector/registry/sqlite-registry.c
+collector_SRCS += collector/registry/registry-agents.c \
+	collector/registry/registry-alarms.c \
+	collector/registry/registry-campaigns.c \
+	collector/registry/registry-events.c \
+	collector/registry/registry-import.c \
+	collector/registry/registry-reader.c \
+	collector/registry/registry-schema.c collector/registry/registry.c

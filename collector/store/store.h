@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The seam to the database.  One writer, used by the writer's thread alone;
+ * The seam to telemetry: records and what is summed from them.  Who the agents
+ * are and what they were asked for is the registry's (collector/registry/).
+ * One writer, used by the writer's thread alone;
  * any number of readers, each used by one thread at a time, each with its own
  * snapshot.  A provider is one const struct store_ops; store_sqlite is the
  * only one so far.
@@ -18,13 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analysis/spikes.h"
 #include "collector/store/prepared-batch.h"
 #include "lib/base/addr.h"
 #include "lib/base/err.h"
 
 #define STORE_LEVELS_MAX 4
-#define STORE_TOKEN_HASH_LEN 32
 #define STORE_FILTER_KINDS 32
 #define STORE_FLEET 0 /* the agent row that stands for all of them */
 
@@ -37,6 +37,10 @@ struct store_config {
 	uint64_t max_bytes;                /* 0: no bound of ours */
 	bool had_one;                      /* there was a database here */
 	bool anew;                         /* begin one where none is left */
+	/* 16 bytes, the id that telemetry and registry share: taken where
+	 * there is none, else it must be this one; with `anew`, what is there
+	 * comes out instead. */
+	uint8_t *history;
 };
 
 struct store_bytes {
@@ -44,32 +48,18 @@ struct store_bytes {
 	size_t len;
 };
 
+/* What an agent has sent; the registry says who it is. */
 struct store_agent {
 	int64_t row;
-	uint8_t id[16], key[32];
-	const char *name, *tags, *version; /* tags: JSON array */
-	int64_t enrolled_ns, seen_ns;
+	uint8_t id[16];
+	const char *version; /* "": not told yet */
 	uint64_t epoch, stored, lost;
 	struct store_bytes heartbeat; /* the newest record, packed */
-};
-struct store_token {
-	uint8_t hash[STORE_TOKEN_HASH_LEN];
-	const char *name, *tags; /* name NULL: the agent chooses */
-	int64_t made_ns, expires_ns, used_ns;
-	int64_t agent_row; /* who used it */
-};
-struct store_campaign {
-	int64_t row;
-	uint8_t id[16];
-	const char *script, *targets, *options, *on; /* the last three: JSON */
-	int64_t every_s;                             /* 0: once */
-	int64_t until_ns, created_ns, stopped_ns;    /* 0: none */
 };
 struct store_run {
 	int64_t row;
 	uint8_t campaign[16], agent[16];
 	uint64_t run;
-	const char *script; /* NULL: not known */
 	int64_t first_ns, last_ns;
 	uint64_t records;  /* without its talk */
 	const char *error; /* NULL: none was told */
@@ -113,26 +103,6 @@ struct store_source {
 	const char *agents; /* hex ids, commas between */
 	struct store_bytes payload_hash;
 	bool spoofable;
-};
-struct store_alarm {
-	int64_t row; /* 0: a new one */
-	int64_t kind_row, agent_row;
-	const char *verdict, *signature; /* filled when read */
-	uint8_t agent[16];               /* the same; row 0: zeros */
-	uint32_t bin_s;
-	enum spike_direction direction;
-	int64_t onset_ns, detected_ns, ended_ns; /* ended 0: still on */
-	double observed, expected, run_length;
-	const char *test;
-	/* Filled when read: the fleet's alarm that an agent's is a part of
-	 * (0: none), and the hex ids of the agents whose alarms are parts of
-	 * this one, commas between (NULL: none). */
-	int64_t within_row;
-	const char *agents;
-};
-struct store_event {
-	int64_t id, at_ns;
-	const char *type, *data;
 };
 struct store_stats {
 	uint64_t database_bytes, free_bytes, wal_bytes;
@@ -195,7 +165,6 @@ struct store_filter {
 /* Rows come one by one; a non-zero return ends the reading and is what the
  * read returns. */
 STORE_ROW_FN(agent);
-STORE_ROW_FN(campaign);
 STORE_ROW_FN(run);
 STORE_ROW_FN(record);
 STORE_ROW_FN(path);
@@ -203,8 +172,6 @@ STORE_ROW_FN(point);
 STORE_ROW_FN(watch);
 STORE_ROW_FN(kind);
 STORE_ROW_FN(source);
-STORE_ROW_FN(alarm);
-STORE_ROW_FN(event);
 typedef void store_finding_fn(void *ctx, const char *text);
 
 /* What the records of one batch add to what pages read, in the transaction
@@ -263,34 +230,6 @@ struct store_ops {
 	int (*ingest)(struct store *store, const struct prepared_batch *batch,
 	    struct store_outcome *outcome, struct errmsg *msg);
 
-	/* -EEXIST: the name or the key is taken.  Sets agent->row. */
-	int (*agent_add)(
-	    struct store *store, struct store_agent *agent, struct errmsg *msg);
-	int (*agent_seen)(struct store *store, int64_t row, int64_t seen_ns,
-	    struct errmsg *msg);
-	int (*token_add)(struct store *store, const struct store_token *token,
-	    struct errmsg *msg);
-	/* ERR_NOT_FOUND.  Texts are valid until the next call. */
-	int (*token_get)(struct store *store,
-	    const uint8_t hash[STORE_TOKEN_HASH_LEN], struct store_token *token,
-	    struct errmsg *msg);
-	int (*token_use)(struct store *store, const struct store_token *token,
-	    struct errmsg *msg);
-	int (*campaign_add)(struct store *store,
-	    const struct store_campaign *campaign, struct errmsg *msg);
-	/* ERR_NOT_FOUND; a stopped one stays as it is. */
-	int (*campaign_stop)(struct store *store, const uint8_t id[16],
-	    int64_t stopped_ns, struct errmsg *msg);
-	/* Adds one to the revision of all work and says it. */
-	int (*revise)(
-	    struct store *store, uint64_t *revision, struct errmsg *msg);
-	/* Adds (row 0, set) or updates. */
-	int (*alarm_put)(
-	    struct store *store, struct store_alarm *alarm, struct errmsg *msg);
-	/* Sets event->id, above all before it. */
-	int (*event_add)(
-	    struct store *store, struct store_event *event, struct errmsg *msg);
-
 	/* Deletes a little of what is not kept; *deleted: rows, 0: done;
 	 * *expired: how many of them were records. */
 	int (*trim)(struct store *store, const struct store_keep *keep,
@@ -300,10 +239,6 @@ struct store_ops {
 	void (*tidy)(struct store *store);
 	int (*stats)(
 	    struct store *store, struct store_stats *stats, struct errmsg *msg);
-	/* The id of this history; renew makes another. */
-	int (*generation)(struct store *store, bool renew,
-	    uint8_t generation[16], struct errmsg *msg);
-
 	/* Readers.  begin takes a snapshot, end lets it go. */
 	int (*reader_open)(struct store_reader **reader,
 	    const struct store_config *config, struct errmsg *msg);
@@ -316,9 +251,6 @@ struct store_ops {
 
 	int (*read_agents)(struct store_reader *reader,
 	    const struct store_filter *filter, store_agent_fn *fn, void *ctx);
-	int (*read_campaigns)(struct store_reader *reader,
-	    const struct store_filter *filter, store_campaign_fn *fn,
-	    void *ctx);
 	int (*read_runs)(struct store_reader *reader,
 	    const struct store_filter *filter, store_run_fn *fn, void *ctx);
 	/* How many runs of a campaign failed, and the last one's error (NULL:
@@ -348,21 +280,11 @@ struct store_ops {
 	/* The rows behind read_sources, counted up to `most`. */
 	int (*count_sources)(struct store_reader *reader,
 	    const struct store_filter *filter, uint32_t most, uint32_t *rows);
-	/* By onset; cursor and range on the onset; open ones always. */
-	int (*read_alarms)(struct store_reader *reader,
-	    const struct store_filter *filter, store_alarm_fn *fn, void *ctx);
-	/* Oldest first, ids above cursor_row. */
-	int (*read_events)(struct store_reader *reader,
-	    const struct store_filter *filter, store_event_fn *fn, void *ctx);
 	/* ERR_NOT_FOUND. */
 	int (*read_payload)(struct store_reader *reader, const uint8_t hash[16],
 	    uint64_t *size_bytes, struct buf *octets);
-	/* The oldest event kept and the newest made. */
-	int (*event_range)(
-	    struct store_reader *reader, int64_t *oldest, int64_t *newest);
 	int (*totals)(
 	    struct store_reader *reader, uint64_t *stored, uint64_t *lost);
-	int (*revision)(struct store_reader *reader, uint64_t *revision);
 };
 
 extern const struct store_ops store_sqlite;

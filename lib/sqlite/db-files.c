@@ -47,10 +47,7 @@ int db_files_before_open(
 {
 	int64_t size = size_of(path, ""), log = size_of(path, "-wal");
 	if (size > 0)
-		return begin ? err_set(msg, -EEXIST,
-				   "there is a database: move it away before a "
-				   "new one is begun")
-			     : ERR_OK;
+		return ERR_OK;
 	const char *name = strrchr(path, '/');
 	if (!begin && (had_one || log > 0))
 		return err_set(msg, -ENOENT,

@@ -24,8 +24,7 @@ struct db_files {
 };
 
 /* Before a database is opened.  had_one: there was a database here; begin:
- * make one where none is left.  -ENOENT: it is gone, and nobody said begin;
- * -EEXIST: begin, but there is one. */
+ * make one where none is left.  -ENOENT: it is gone, and nobody said begin. */
 int db_files_before_open(
     const char *path, bool had_one, bool begin, struct errmsg *msg);
 /* What is open now; db_files_fini when it is closed. */

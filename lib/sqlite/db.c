@@ -221,6 +221,37 @@ int db_integer(struct db *db, int64_t *value, int64_t fallback, const char *sql,
 	return err < 0 ? err : ERR_OK;
 }
 
+int db_damage(const struct db *db, struct errmsg *msg)
+{
+	return db->corrupt
+	    ? err_set(msg, ERR_CORRUPT,
+		  "database: it is damaged; see sonde-collector --check-db")
+	    : ERR_OK;
+}
+
+int db_inspect(const char *path, void (*finding)(void *ctx, const char *text),
+    void *ctx, struct errmsg *msg)
+{
+	struct db db;
+	struct errmsg why = { "" };
+	int err = db_open(&db, path, true, &why);
+	if (err == ERR_OK) {
+		sqlite3_stmt *row = db_query(&db, "PRAGMA integrity_check", "");
+		while ((err = db_step(&db, row, &why)) == 1)
+			if (strcmp(db_column_text(row, 0), "ok") != 0)
+				finding(ctx, db_column_text(row, 0));
+	}
+	/* What cannot even be read is a finding, not a failure of ours. */
+	if (err == ERR_CORRUPT) {
+		finding(ctx, why.text);
+		err = ERR_OK;
+	}
+	if (err < 0)
+		err = err_set(msg, -EIO, "%.120s: %.120s", path, why.text);
+	db_close(&db);
+	return err;
+}
+
 struct addr db_column_addr(sqlite3_stmt *stmt, int column)
 {
 	const void *bytes = sqlite3_column_blob(stmt, column);

@@ -60,6 +60,13 @@ int db_integer(struct db *db, int64_t *value, int64_t fallback, const char *sql,
  * is -EEXIST, a broken file ERR_CORRUPT, all else ERR_UNAVAILABLE. */
 int db_error(struct db *db, struct errmsg *msg);
 
+/* ERR_CORRUPT when this connection has met damage. */
+int db_damage(const struct db *db, struct errmsg *msg);
+/* Reads a whole database, in use or not, and tells every damage; as much as
+ * SQLite tells: up to a hundred findings. */
+int db_inspect(const char *path, void (*finding)(void *ctx, const char *text),
+    void *ctx, struct errmsg *msg);
+
 struct addr db_column_addr(sqlite3_stmt *stmt, int column);
 /* Copies exactly len bytes, or zeros. */
 void db_column_copy(sqlite3_stmt *stmt, int column, void *to, size_t len);

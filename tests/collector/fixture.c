@@ -211,7 +211,7 @@ static int ask(struct fixture *f, query_fn *query, const char *args,
 	struct finders all = { .args = args };
 	struct query_args query_args = { find_and_keep, &all };
 	struct query_context context = { f->c, &fixture_admin, &query_args,
-		NULL };
+		NULL, NULL };
 	return query_run(query, &context, answer, msg);
 }
 
@@ -239,9 +239,13 @@ int64_t fixture_sql(struct fixture *f, const char *sql)
 	char path[96];
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
+	char attach[128];
 	snprintf(path, sizeof(path), "%s/sonde.db", f->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	sqlite3_busy_timeout(db, 5000);
+	snprintf(attach, sizeof(attach), "ATTACH '%s/registry.db' AS registry",
+	    f->dir);
+	assert_int_equal(sqlite3_exec(db, attach, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(
 	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
 	int code = sqlite3_step(stmt);

@@ -8,14 +8,20 @@ collector_test = \
 	$(eval $(O)/tests/collector/$(1)/test_$(2): $(COLLECTOR_FIXTURE))
 $(call collector_test,core,event_log)
 $(call collector_test,core,fault)
+$(call collector_test,core,pair)
 $(call collector_test,core,threads)
 $(call collector_test,core,writer)
+$(O)/tests/collector/core/test_pair \
+	$(O)/tests/collector/registry/test_registry_import: \
+	$(O)/tests/collector/kill-vfs.o
+OBJS += $(O)/tests/collector/kill-vfs.o
 $(call collector_test,detect,engine)
 $(call collector_test,fleet,campaign)
 $(call collector_test,fleet,enrol)
 $(call collector_test,ingest,ingest)
 $(call collector_test,query,path_graph)
 $(call collector_test,query,records)
+$(call collector_test,registry,registry_import)
 $(call collector_test,store/sqlite,crash)
 $(call collector_test,store/sqlite,retention)
 $(call collector_test,store/sqlite,rollup)

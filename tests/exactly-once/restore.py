@@ -38,20 +38,28 @@ def wait_until(question):
     return False
 
 
+# In the order in which they are copied.
+DATABASES = ("sonde.db", "registry.db")
+
+
 def back_up(collector, path):
     """As sonde-collector(8) says, while it runs."""
-    source = run.Store(collector.state).db
-    copy = sqlite3.connect(path)
-    source.backup(copy)
-    copy.close()
-    source.close()
+    os.mkdir(path)
+    for name in DATABASES:
+        source = sqlite3.connect(
+            f"file:{collector.state}/{name}?mode=ro", uri=True)
+        copy = sqlite3.connect(f"{path}/{name}")
+        source.backup(copy)
+        copy.close()
+        source.close()
 
 
 def restore(collector, path):
-    for tail in ("", "-wal", "-shm"):
-        if os.path.exists(f"{collector.state}/sonde.db{tail}"):
-            os.remove(f"{collector.state}/sonde.db{tail}")
-    shutil.copy(path, f"{collector.state}/sonde.db")
+    for name in DATABASES:
+        for tail in ("", "-wal", "-shm"):
+            if os.path.exists(f"{collector.state}/{name}{tail}"):
+                os.remove(f"{collector.state}/{name}{tail}")
+        shutil.copy(f"{path}/{name}", f"{collector.state}/{name}")
 
 
 def generation(collector):
@@ -120,13 +128,13 @@ def play(tap, folder, started):
         started.append(program)
     tap.check("records come in",
               wait_until(lambda: stored(collector) > 100))
-    back_up(collector, f"{folder}/backup.db")
+    back_up(collector, f"{folder}/backup")
     kept = stored(collector)
     tap.check("more come after the backup",
               wait_until(lambda: stored(collector) > kept + 300))
     before = generation(collector)
     collector.stop()
-    restore(collector, f"{folder}/backup.db")
+    restore(collector, f"{folder}/backup")
     collector.start()
     tap.check("it starts from the backup", collector.wait())
     tap.check("the generation is another", generation(collector) != before)

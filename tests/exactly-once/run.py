@@ -231,6 +231,7 @@ class Store:
 
     def __init__(self, state):
         self.db = sqlite3.connect(f"file:{state}/sonde.db?mode=ro", uri=True)
+        self.db.execute(f"ATTACH 'file:{state}/registry.db?mode=ro' AS registry")
 
     def ledger_records(self):
         found = collections.defaultdict(list)

@@ -147,11 +147,6 @@ REGISTRIES = {
 # Arrows that are still to be cut ("from -> to"), and circles (their members):
 # patterns.
 EXCEPTIONS = {
-    r"collector/registry collector/store/sqlite",
-    r"collector/registry/sqlite-registry.c ->"
-    r" collector/store/sqlite/provider.h",
-    r"collector/store/sqlite/provider.c ->"
-    r" collector/registry/sqlite-registry.c",
 }
 
 TOPS = ("lib", "analysis", "probes", "collector", "web")

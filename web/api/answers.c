@@ -50,7 +50,7 @@ void answer_query(struct request *request, query_fn *query)
 	json_t *json = NULL;
 	struct errmsg msg = { 0 };
 	const struct query_context context = { request_api(request)->collector,
-		request->caller.principal, &args, NULL };
+		request->caller.principal, &args, NULL, NULL };
 	int err = query_run(query, &context, &json, &msg);
 	if (err >= 0)
 		response_json(&request->response, 200, json);

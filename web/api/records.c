@@ -52,7 +52,7 @@ static int fetch_page(struct lines *lines, struct buf *to, struct errmsg *msg)
 	const struct query_args args = { lines_arg, lines };
 	json_t *page = NULL;
 	const struct query_context context = { lines->collector,
-		lines->principal, &args, NULL };
+		lines->principal, &args, NULL, NULL };
 	int err = query_run(query_records, &context, &page, msg);
 	if (err != 0)
 		return err;

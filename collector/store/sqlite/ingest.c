@@ -193,10 +193,10 @@ static int store_tail(struct store *store, const struct prepared_batch *batch,
 	if (err == ERR_OK)
 		err = db_run(&store->db, msg,
 		    "UPDATE agents SET stored = stored + ?2,"
-		    " lost = lost + ?3, epoch = max(epoch, ?4),"
-		    " seen_ns = ?5 WHERE id = ?1",
-		    "iiiii", batch->agent_row, (int64_t)added, (int64_t)gone,
-		    (int64_t)h->epoch, batch->received.ns);
+		    " lost = lost + ?3, epoch = max(epoch, ?4)"
+		    " WHERE id = ?1",
+		    "iiii", batch->agent_row, (int64_t)added, (int64_t)gone,
+		    (int64_t)h->epoch);
 	outcome->result = APPEND_STORED;
 	outcome->next = mark->next;
 	return err;
@@ -207,6 +207,31 @@ static int refuse(
 {
 	outcome->result = result;
 	outcome->next = next;
+	return ERR_OK;
+}
+
+/* Telemetry keeps the row's id beside what it sums up of it: a row that comes
+ * with another id is another registry's. */
+static int know_agent(
+    struct db *db, const struct prepared_batch *batch, struct errmsg *msg)
+{
+	uint8_t id[sizeof(batch->header.agent)];
+	int err = db_run(db, msg,
+	    "INSERT OR IGNORE INTO agents (id, agent) VALUES (?1, ?2)", "ib",
+	    batch->agent_row, batch->header.agent, sizeof(id));
+	if (err < 0)
+		return err;
+	sqlite3_stmt *row = db_query(db,
+	    "SELECT agent FROM agents WHERE id = ?1", "i", batch->agent_row);
+	err = db_step(db, row, msg);
+	if (err == 1)
+		db_column_copy(row, 0, id, sizeof(id));
+	db_reset(row);
+	if (err < 0)
+		return err;
+	if (err == 0 || memcmp(id, batch->header.agent, sizeof(id)) != 0)
+		return err_set(msg, ERR_CORRUPT,
+		    "agent %" PRId64 ": is another one here", batch->agent_row);
 	return ERR_OK;
 }
 
@@ -243,6 +268,9 @@ int sqlite_ingest(struct store *store, const struct prepared_batch *batch,
 		if (end <= mark.next)
 			return refuse(outcome, APPEND_DUPLICATE, mark.next);
 	}
+	err = know_agent(&store->db, batch, msg);
+	if (err < 0)
+		return err;
 	outcome->first_new = (uint32_t)known;
 	return store_tail(store, batch, &mark, outcome, msg);
 }

@@ -46,6 +46,34 @@ static void sqlite_close(struct store *store)
 	free(store);
 }
 
+/* Telemetry and registry know their agents by the same rows, so two that do
+ * not belong together would mix them up. */
+static int check_history(
+    struct store *store, const struct store_config *config, struct errmsg *msg)
+{
+	struct db *db = &store->db;
+	uint8_t history[16];
+	sqlite3_stmt *row =
+	    db_query(db, "SELECT value FROM meta WHERE key = 'history'", "");
+	int err = db_step(db, row, msg);
+	if (err == 1)
+		db_column_copy(row, 0, history, sizeof(history));
+	db_reset(row);
+	if (err < 0)
+		return err;
+	if (err == 0)
+		return db_run(db, msg,
+		    "INSERT INTO meta VALUES ('history', ?1)", "b",
+		    config->history, sizeof(history));
+	if (config->anew)
+		memcpy(config->history, history, sizeof(history));
+	if (memcmp(history, config->history, sizeof(history)) != 0)
+		return err_set(msg, -ESTALE,
+		    "it belongs to another registry.db: put both back from "
+		    "one backup");
+	return ERR_OK;
+}
+
 static int sqlite_open(
     struct store **store, const struct store_config *config, struct errmsg *msg)
 {
@@ -68,6 +96,8 @@ static int sqlite_open(
 	if (err == ERR_OK)
 		err = db_migrate(&made->db, &store_schema, 0, msg);
 	if (err == ERR_OK)
+		err = check_history(made, config, msg);
+	if (err == ERR_OK)
 		err = bound_size(made, config->max_bytes, msg);
 	if (err < 0) {
 		err_prefix(msg, "%s", made->path);
@@ -79,43 +109,18 @@ static int sqlite_open(
 	return ERR_OK;
 }
 
-/* As much as SQLite tells: up to a hundred findings. */
 static int sqlite_inspect(const struct store_config *config,
     store_finding_fn *fn, void *ctx, struct errmsg *msg)
 {
-	struct db db;
-	struct errmsg why = { "" };
 	char *path = database_path(config);
-	int err = db_open(&db, path, true, &why);
-	if (err == ERR_OK) {
-		sqlite3_stmt *row = db_query(&db, "PRAGMA integrity_check", "");
-		while ((err = db_step(&db, row, &why)) == 1)
-			if (strcmp(db_column_text(row, 0), "ok") != 0)
-				fn(ctx, db_column_text(row, 0));
-	}
-	/* What cannot even be read is a finding, not a failure of ours. */
-	if (err == ERR_CORRUPT) {
-		fn(ctx, why.text);
-		err = ERR_OK;
-	}
-	if (err < 0)
-		err = err_set(msg, -EIO, "%.120s: %.120s", path, why.text);
-	db_close(&db);
+	int err = db_inspect(path, fn, ctx, msg);
 	free(path);
 	return err;
 }
 
-static int damage_of(const struct db *db, struct errmsg *msg)
-{
-	return db->corrupt
-	    ? err_set(msg, ERR_CORRUPT,
-		  "database: it is damaged; see sonde-collector --check-db")
-	    : ERR_OK;
-}
-
 static int sqlite_fault(struct store *store, struct errmsg *msg)
 {
-	int err = damage_of(&store->db, msg);
+	int err = db_damage(&store->db, msg);
 	return err < 0 ? err : db_files_check(&store->files, msg);
 }
 
@@ -157,16 +162,14 @@ static int sqlite_stats(
     struct store *store, struct store_stats *stats, struct errmsg *msg)
 {
 	struct db *db = &store->db;
-	int64_t pages, free_pages, low, high, stored, lost, revision;
+	int64_t pages, free_pages, low, high, stored, lost;
 	if (db_integer(db, &pages, 0, "PRAGMA page_count", "") < 0 ||
 	    db_integer(db, &free_pages, 0, "PRAGMA freelist_count", "") < 0 ||
 	    db_integer(db, &low, 1, "SELECT min(id) FROM records", "") < 0 ||
 	    db_integer(db, &high, 0, "SELECT max(id) FROM records", "") < 0 ||
 	    db_integer(db, &stored, 0, "SELECT sum(stored) FROM agents", "") <
 		0 ||
-	    db_integer(db, &lost, 0, "SELECT sum(lost) FROM agents", "") < 0 ||
-	    db_integer(db, &revision, 0,
-		"SELECT value FROM meta WHERE key = 'revision'", "") < 0)
+	    db_integer(db, &lost, 0, "SELECT sum(lost) FROM agents", "") < 0)
 		return db_error(db, msg);
 	*stats = (struct store_stats){
 		.database_bytes = (uint64_t)(pages * store->page_bytes),
@@ -175,30 +178,9 @@ static int sqlite_stats(
 		.records = (uint64_t)(high - low + 1),
 		.stored = (uint64_t)stored,
 		.lost = (uint64_t)lost,
-		.changes = (uint64_t)(stored + lost + revision),
+		.changes = (uint64_t)(stored + lost),
 	};
 	return ERR_OK;
-}
-
-static int sqlite_generation(
-    struct store *store, bool renew, uint8_t generation[16], struct errmsg *msg)
-{
-	struct db *db = &store->db;
-	int err = ERR_OK;
-	if (renew)
-		err = db_run(db, msg,
-		    "UPDATE meta SET value = randomblob(16)"
-		    " WHERE key = 'generation'",
-		    "");
-	if (err < 0)
-		return err;
-	sqlite3_stmt *row =
-	    db_query(db, "SELECT value FROM meta WHERE key = 'generation'", "");
-	err = db_step(db, row, msg);
-	if (err == 1)
-		db_column_copy(row, 0, generation, 16);
-	db_reset(row);
-	return err < 0 ? err : ERR_OK;
 }
 
 static void sqlite_reader_close(struct store_reader *reader)
@@ -249,7 +231,7 @@ static const char *sqlite_reader_error(struct store_reader *reader)
 
 static int sqlite_reader_fault(struct store_reader *reader, struct errmsg *msg)
 {
-	return damage_of(&reader->db, msg);
+	return db_damage(&reader->db, msg);
 }
 
 const struct store_ops store_sqlite = {
@@ -264,20 +246,9 @@ const struct store_ops store_sqlite = {
 	.rollback = sqlite_rollback,
 	.written = sqlite_written,
 	.ingest = sqlite_ingest,
-	.agent_add = sqlite_agent_add,
-	.agent_seen = sqlite_agent_seen,
-	.token_add = sqlite_token_add,
-	.token_get = sqlite_token_get,
-	.token_use = sqlite_token_use,
-	.campaign_add = sqlite_campaign_add,
-	.campaign_stop = sqlite_campaign_stop,
-	.revise = sqlite_revise,
-	.alarm_put = sqlite_alarm_put,
-	.event_add = sqlite_event_add,
 	.trim = sqlite_trim,
 	.tidy = sqlite_tidy,
 	.stats = sqlite_stats,
-	.generation = sqlite_generation,
 	.reader_open = sqlite_reader_open,
 	.reader_close = sqlite_reader_close,
 	.reader_begin = sqlite_reader_begin,
@@ -285,7 +256,6 @@ const struct store_ops store_sqlite = {
 	.reader_error = sqlite_reader_error,
 	.reader_fault = sqlite_reader_fault,
 	.read_agents = sqlite_read_agents,
-	.read_campaigns = sqlite_read_campaigns,
 	.read_runs = sqlite_read_runs,
 	.run_failures = sqlite_run_failures,
 	.last_run = sqlite_last_run,
@@ -296,10 +266,6 @@ const struct store_ops store_sqlite = {
 	.read_kinds = sqlite_read_kinds,
 	.read_sources = sqlite_read_sources,
 	.count_sources = sqlite_count_sources,
-	.read_alarms = sqlite_read_alarms,
-	.read_events = sqlite_read_events,
 	.read_payload = sqlite_read_payload,
-	.event_range = sqlite_event_range,
 	.totals = sqlite_totals,
-	.revision = sqlite_revision,
 };

@@ -94,28 +94,6 @@ int rollup_trace(struct rollup *rollup, uint32_t index, struct errmsg *msg);
 int rollup_traces_finish(struct rollup *rollup, struct errmsg *msg);
 void traces_fini(struct traces *traces);
 
-/* collector/registry/sqlite-registry.c */
-int sqlite_agent_add(
-    struct store *store, struct store_agent *agent, struct errmsg *msg);
-int sqlite_agent_seen(
-    struct store *store, int64_t row, int64_t seen_ns, struct errmsg *msg);
-int sqlite_token_add(
-    struct store *store, const struct store_token *token, struct errmsg *msg);
-int sqlite_token_get(struct store *store,
-    const uint8_t hash[STORE_TOKEN_HASH_LEN], struct store_token *token,
-    struct errmsg *msg);
-int sqlite_token_use(
-    struct store *store, const struct store_token *token, struct errmsg *msg);
-int sqlite_campaign_add(struct store *store,
-    const struct store_campaign *campaign, struct errmsg *msg);
-int sqlite_campaign_stop(struct store *store, const uint8_t id[16],
-    int64_t stopped_ns, struct errmsg *msg);
-int sqlite_revise(struct store *store, uint64_t *revision, struct errmsg *msg);
-int sqlite_alarm_put(
-    struct store *store, struct store_alarm *alarm, struct errmsg *msg);
-int sqlite_event_add(
-    struct store *store, struct store_event *event, struct errmsg *msg);
-
 /* retention.c */
 int sqlite_trim(struct store *store, const struct store_keep *keep,
     uint32_t *deleted, uint32_t *expired, struct errmsg *msg);
@@ -123,8 +101,6 @@ int sqlite_trim(struct store *store, const struct store_keep *keep,
 /* read-records.c and read-series.c */
 int sqlite_read_agents(struct store_reader *reader,
     const struct store_filter *filter, store_agent_fn *fn, void *ctx);
-int sqlite_read_campaigns(struct store_reader *reader,
-    const struct store_filter *filter, store_campaign_fn *fn, void *ctx);
 int sqlite_read_runs(struct store_reader *reader,
     const struct store_filter *filter, store_run_fn *fn, void *ctx);
 int sqlite_run_failures(struct store_reader *reader, const uint8_t campaign[16],
@@ -145,14 +121,7 @@ int sqlite_read_sources(struct store_reader *reader,
     const struct store_filter *filter, store_source_fn *fn, void *ctx);
 int sqlite_count_sources(struct store_reader *reader,
     const struct store_filter *filter, uint32_t most, uint32_t *rows);
-int sqlite_read_alarms(struct store_reader *reader,
-    const struct store_filter *filter, store_alarm_fn *fn, void *ctx);
-int sqlite_read_events(struct store_reader *reader,
-    const struct store_filter *filter, store_event_fn *fn, void *ctx);
 int sqlite_read_payload(struct store_reader *reader, const uint8_t hash[16],
     uint64_t *size_bytes, struct buf *octets);
-int sqlite_event_range(
-    struct store_reader *reader, int64_t *oldest, int64_t *newest);
 int sqlite_totals(
     struct store_reader *reader, uint64_t *stored, uint64_t *lost);
-int sqlite_revision(struct store_reader *reader, uint64_t *revision);

@@ -31,57 +31,21 @@ int sqlite_read_agents(struct store_reader *reader,
     const struct store_filter *filter, store_agent_fn *fn, void *ctx)
 {
 	sqlite3_stmt *row = db_query(&reader->db,
-	    "SELECT id, agent, public_key, name, tags, version, enrolled_ns,"
-	    " seen_ns, epoch, stored, lost, heartbeat FROM agents"
-	    " WHERE ?1 = 0 OR id = ?1 ORDER BY id",
+	    "SELECT id, agent, version, epoch, stored, lost, heartbeat"
+	    " FROM agents WHERE ?1 = 0 OR id = ?1 ORDER BY id",
 	    "i", filter->agent_row);
 	int err;
 	while ((err = next(reader, row)) == 1) {
 		struct store_agent agent = {
 			.row = sqlite3_column_int64(row, 0),
-			.name = db_column_text(row, 3),
-			.tags = db_column_text(row, 4),
-			.version = db_column_text(row, 5),
-			.enrolled_ns = sqlite3_column_int64(row, 6),
-			.seen_ns = sqlite3_column_int64(row, 7),
-			.epoch = (uint64_t)sqlite3_column_int64(row, 8),
-			.stored = (uint64_t)sqlite3_column_int64(row, 9),
-			.lost = (uint64_t)sqlite3_column_int64(row, 10),
-			.heartbeat = column_bytes(row, 11),
+			.version = db_column_text(row, 2),
+			.epoch = (uint64_t)sqlite3_column_int64(row, 3),
+			.stored = (uint64_t)sqlite3_column_int64(row, 4),
+			.lost = (uint64_t)sqlite3_column_int64(row, 5),
+			.heartbeat = column_bytes(row, 6),
 		};
 		db_column_copy(row, 1, agent.id, sizeof(agent.id));
-		db_column_copy(row, 2, agent.key, sizeof(agent.key));
 		if ((err = fn(ctx, &agent)) != 0)
-			break;
-	}
-	return ended(reader, row, err);
-}
-
-int sqlite_read_campaigns(struct store_reader *reader,
-    const struct store_filter *filter, store_campaign_fn *fn, void *ctx)
-{
-	sqlite3_stmt *row = db_query(&reader->db,
-	    "SELECT id, campaign, script, targets, options, selectors,"
-	    " every_s, until_ns, created_ns, stopped_ns FROM campaigns"
-	    " WHERE (?1 IS NULL OR campaign = ?1) AND (?2 = 0 OR id < ?2)"
-	    " ORDER BY id DESC LIMIT ?3",
-	    "bii", filter->campaign, (size_t)16, filter->cursor_row,
-	    filter->limit ? (int64_t)filter->limit : INT64_MAX);
-	int err;
-	while ((err = next(reader, row)) == 1) {
-		struct store_campaign campaign = {
-			.row = sqlite3_column_int64(row, 0),
-			.script = db_column_text(row, 2),
-			.targets = db_column_text(row, 3),
-			.options = db_column_text(row, 4),
-			.on = db_column_text(row, 5),
-			.every_s = sqlite3_column_int64(row, 6),
-			.until_ns = sqlite3_column_int64(row, 7),
-			.created_ns = sqlite3_column_int64(row, 8),
-			.stopped_ns = sqlite3_column_int64(row, 9),
-		};
-		db_column_copy(row, 1, campaign.id, sizeof(campaign.id));
-		if ((err = fn(ctx, &campaign)) != 0)
 			break;
 	}
 	return ended(reader, row, err);
@@ -168,27 +132,6 @@ int sqlite_read_records(struct store_reader *reader,
 	return err;
 }
 
-int sqlite_read_events(struct store_reader *reader,
-    const struct store_filter *filter, store_event_fn *fn, void *ctx)
-{
-	sqlite3_stmt *row = db_query(&reader->db,
-	    "SELECT id, at_ns, type, data FROM events WHERE id > ?1"
-	    " ORDER BY id LIMIT ?2",
-	    "ii", filter->cursor_row, (int64_t)filter->limit);
-	int err;
-	while ((err = next(reader, row)) == 1) {
-		struct store_event event = {
-			.id = sqlite3_column_int64(row, 0),
-			.at_ns = sqlite3_column_int64(row, 1),
-			.type = db_column_text(row, 2),
-			.data = db_column_text(row, 3),
-		};
-		if ((err = fn(ctx, &event)) != 0)
-			break;
-	}
-	return ended(reader, row, err);
-}
-
 int sqlite_read_payload(struct store_reader *reader, const uint8_t hash[16],
     uint64_t *size_bytes, struct buf *octets)
 {
@@ -205,19 +148,6 @@ int sqlite_read_payload(struct store_reader *reader, const uint8_t hash[16],
 	return err == 1 ? ERR_OK : err == 0 ? ERR_NOT_FOUND : err;
 }
 
-int sqlite_event_range(
-    struct store_reader *reader, int64_t *oldest, int64_t *newest)
-{
-	int err = db_integer(
-	    &reader->db, oldest, 0, "SELECT min(id) FROM events", "");
-	/* The newest ever made: the counter outlives the rows. */
-	if (err == ERR_OK)
-		err = db_integer(&reader->db, newest, 0,
-		    "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
-		    "");
-	return err;
-}
-
 int sqlite_totals(struct store_reader *reader, uint64_t *stored, uint64_t *lost)
 {
 	int64_t sums[2];
@@ -230,15 +160,5 @@ int sqlite_totals(struct store_reader *reader, uint64_t *stored, uint64_t *lost)
 		*stored = (uint64_t)sums[0];
 		*lost = (uint64_t)sums[1];
 	}
-	return err;
-}
-
-int sqlite_revision(struct store_reader *reader, uint64_t *revision)
-{
-	int64_t value;
-	int err = db_integer(&reader->db, &value, 0,
-	    "SELECT value FROM meta WHERE key = 'revision'", "");
-	if (err == ERR_OK)
-		*revision = (uint64_t)value;
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reading the rollups: paths, series, sources, and the alarms made of them. */
+/* Reading the rollups: paths, series, sources. */
 #include <string.h>
 
 #include "collector/store/sqlite/provider.h"
@@ -198,78 +198,6 @@ int sqlite_read_sources(struct store_reader *reader,
 			.spoofable = sqlite3_column_int(row, 11) != 0,
 		};
 		if ((err = fn(ctx, &source)) != 0)
-			break;
-	}
-	return ended(row, err);
-}
-
-static void take_alarm(sqlite3_stmt *row, struct store_alarm *alarm)
-{
-	*alarm = (struct store_alarm){
-		.row = sqlite3_column_int64(row, 0),
-		.bin_s = (uint32_t)sqlite3_column_int64(row, 1),
-		.kind_row = sqlite3_column_int64(row, 2),
-		.agent_row = sqlite3_column_int64(row, 3),
-		.direction =
-		    sqlite3_column_int(row, 4) ? SPIKE_FALL : SPIKE_RISE,
-		.onset_ns = sqlite3_column_int64(row, 5),
-		.detected_ns = sqlite3_column_int64(row, 6),
-		.ended_ns = sqlite3_column_int64(row, 7),
-		.observed = sqlite3_column_double(row, 8),
-		.expected = sqlite3_column_double(row, 9),
-		.test = db_column_text(row, 10),
-		.run_length = sqlite3_column_double(row, 11),
-		.verdict = db_column_text(row, 12),
-		.signature = db_column_text(row, 13),
-	};
-	db_column_copy(row, 14, alarm->agent, sizeof(alarm->agent));
-	alarm->within_row = sqlite3_column_int64(row, 15);
-	alarm->agents = db_column_text(row, 16);
-}
-
-/* Two alarms of one kind and direction that overlap: one outbreak. */
-/* clang-format off: a table */
-#define SAME_OUTBREAK(x, y)                                               \
-	x ".kind = " y ".kind AND " x ".bin_s = " y ".bin_s"              \
-	  " AND " x ".direction = " y ".direction"                        \
-	  " AND (" x ".ended_ns = 0 OR " x ".ended_ns >= " y ".onset_ns)" \
-	  " AND (" y ".ended_ns = 0 OR " x ".onset_ns <= " y ".ended_ns)"
-/* clang-format on */
-
-int sqlite_read_alarms(struct store_reader *reader,
-    const struct store_filter *filter, store_alarm_fn *fn, void *ctx)
-{
-	sqlite3_stmt *row = db_query(&reader->db,
-	    "SELECT l.id, l.bin_s, l.kind, l.agent, l.direction, l.onset_ns,"
-	    " l.detected_ns, l.ended_ns, l.observed, l.expected, l.test,"
-	    " l.run_length, k.verdict, k.signature, a.agent,"
-	    " CASE l.agent WHEN 0 THEN 0 ELSE (SELECT f.id FROM alarms f"
-	    "  WHERE f.agent = 0 AND " SAME_OUTBREAK("f",
-		"l") "  ORDER BY f.onset_ns DESC LIMIT 1) END,"
-		     " CASE l.agent WHEN 0 THEN (SELECT"
-		     "  group_concat(DISTINCT lower(hex(b.agent))) FROM alarms "
-		     "p"
-		     "  JOIN agents b ON b.id = p.agent"
-		     "  WHERE p.agent > 0 AND " SAME_OUTBREAK("p",
-			 "l") ") END"
-			      " FROM alarms l JOIN kinds k ON k.id = l.kind"
-			      " LEFT JOIN agents a ON a.id = l.agent"
-			      " WHERE l.onset_ns < ?2 AND (l.ended_ns = 0 OR "
-			      "l.ended_ns >= ?1)"
-			      " AND (?3 = -1 OR l.agent = ?3) AND (?4 = 0 OR "
-			      "l.kind = ?4)"
-			      " AND (?5 IS NULL OR k.signature = ?5)"
-			      " AND (?6 = 0 OR (l.onset_ns, l.id) < (?7, ?6))"
-			      " ORDER BY l.onset_ns DESC, l.id DESC LIMIT ?8",
-	    "iiiitiii", filter->range.from_ns, filter->range.to_ns,
-	    filter->agent_row, filter->kind_row, filter->signature,
-	    filter->cursor_row, filter->cursor_ns,
-	    filter->limit ? (int64_t)filter->limit : INT64_MAX);
-	int err;
-	while ((err = next(reader, row)) == 1) {
-		struct store_alarm alarm;
-		take_alarm(row, &alarm);
-		if ((err = fn(ctx, &alarm)) != 0)
 			break;
 	}
 	return ended(row, err);

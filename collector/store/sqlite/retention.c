@@ -8,9 +8,7 @@
 #include "collector/store/sqlite/provider.h"
 
 #define HOUSEKEEPING_NS (3600 * NS_PER_S)
-#define EVENTS_KEPT 50000
 #define DAY_S 86400
-#define TOKENS_KEPT_NS (7 * INT64_C(86400) * NS_PER_S)
 
 struct trim {
 	struct db *db;
@@ -127,7 +125,6 @@ static int housekeep(struct trim *trim, const struct store *store)
 		"DELETE FROM payloads WHERE first_ns < ?1",
 		"DELETE FROM losses WHERE wall_ns < ?1",
 		"DELETE FROM runs WHERE last_ns < ?1",
-		"DELETE FROM alarms WHERE ended_ns > 0 AND ended_ns < ?1",
 		("DELETE FROM path_hops WHERE path IN"
 		 " (SELECT id FROM paths WHERE last_day < ?1 / 1000000000 - "
 		 "86400)"),
@@ -139,11 +136,6 @@ static int housekeep(struct trim *trim, const struct store *store)
 			err = note_changes(trim,
 			    db_run(trim->db, trim->msg, old[i], "i",
 				keep->now_ns - keep->days_ns));
-	if (err == ERR_OK)
-		err = note_changes(trim,
-		    db_run(trim->db, trim->msg,
-			"DELETE FROM tokens WHERE expires_ns < ?1", "i",
-			keep->now_ns - TOKENS_KEPT_NS));
 	return err;
 }
 
@@ -161,13 +153,6 @@ int sqlite_trim(struct store *store, const struct store_keep *keep,
 	for (int i = 0; i < STORE_LEVELS_MAX && store->levels[i]; i++)
 		if (err == ERR_OK)
 			err = trim_level(&trim, store->levels[i]);
-	if (err == ERR_OK)
-		err = note_changes(&trim,
-		    db_run(trim.db, msg,
-			"DELETE FROM events WHERE id < "
-			" (SELECT max(id) FROM events) - ?1 AND id <"
-			" (SELECT min(id) FROM events) + ?2",
-			"ii", (int64_t)EVENTS_KEPT, (int64_t)keep->most_rows));
 	if (err == ERR_OK &&
 	    keep->now_ns - store->housekept_ns >= HOUSEKEEPING_NS) {
 		err = housekeep(&trim, store);

@@ -46,10 +46,9 @@ int sqlite_read_runs(struct store_reader *reader,
     const struct store_filter *filter, store_run_fn *fn, void *ctx)
 {
 	sqlite3_stmt *row = db_query(&reader->db,
-	    "SELECT r.id, r.campaign, a.agent, r.run, c.script, r.first_ns,"
+	    "SELECT r.id, r.campaign, a.agent, r.run, r.first_ns,"
 	    " r.last_ns, r.records, r.error FROM runs r"
 	    " JOIN agents a ON a.id = r.agent"
-	    " LEFT JOIN campaigns c ON c.campaign = r.campaign"
 	    " WHERE (?1 IS NULL OR r.campaign = ?1)"
 	    " AND (?2 = 0 OR r.agent = ?2) AND (?3 = 0 OR r.id < ?3)"
 	    " ORDER BY r.id DESC LIMIT ?4",
@@ -61,11 +60,10 @@ int sqlite_read_runs(struct store_reader *reader,
 		struct store_run run = {
 			.row = sqlite3_column_int64(row, 0),
 			.run = (uint64_t)sqlite3_column_int64(row, 3),
-			.script = db_column_text(row, 4),
-			.first_ns = sqlite3_column_int64(row, 5),
-			.last_ns = sqlite3_column_int64(row, 6),
-			.records = (uint64_t)sqlite3_column_int64(row, 7),
-			.error = db_column_text(row, 8),
+			.first_ns = sqlite3_column_int64(row, 4),
+			.last_ns = sqlite3_column_int64(row, 5),
+			.records = (uint64_t)sqlite3_column_int64(row, 6),
+			.error = db_column_text(row, 7),
 		};
 		db_column_copy(row, 1, run.campaign, sizeof(run.campaign));
 		db_column_copy(row, 2, run.agent, sizeof(run.agent));

@@ -190,11 +190,33 @@ static const char step_failures[] =
     /* An agent's alarm looks for the one of all agents around it. */
     "CREATE INDEX alarms_kind ON alarms (kind, agent, onset_ns);";
 
+/* 5: telemetry alone; the rest went to the registry's own database before
+ * (collector/registry/registry-import.h) */
+static const char step_telemetry[] =
+    "DROP TABLE tokens; DROP TABLE campaigns; DROP TABLE alarms;"
+    "DROP TABLE events;"
+    "DELETE FROM meta WHERE key IN ('generation', 'revision');"
+    "CREATE TABLE agents_telemetry ("
+    " id INTEGER PRIMARY KEY,"
+    " agent BLOB NOT NULL UNIQUE,"
+    " version TEXT NOT NULL DEFAULT '',"
+    " epoch INTEGER NOT NULL DEFAULT 0,"
+    " stored INTEGER NOT NULL DEFAULT 0,"
+    " lost INTEGER NOT NULL DEFAULT 0,"
+    " heard_ns INTEGER NOT NULL DEFAULT 0," /* wall of last heartbeat */
+    " heartbeat BLOB);"
+    "INSERT INTO agents_telemetry (id, agent, version, epoch, stored, lost,"
+    " heard_ns, heartbeat) SELECT id, agent, version, epoch, stored, lost,"
+    " heard_ns, heartbeat FROM agents;"
+    "DROP TABLE agents;"
+    "ALTER TABLE agents_telemetry RENAME TO agents;";
+
 static const char *const steps[] = {
 	step_ingest,
 	step_rollups,
 	step_campaigns,
 	step_failures,
+	step_telemetry,
 };
 
 const struct db_schema store_schema = { steps,

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "collector/fleet/campaign.h"
+#include "collector/core/database.h"
 #include "collector/core/fault.h"
 #include "collector/core/stats.h"
 #include "collector/core/private.h"
-#include "collector/store/sqlite/provider.h"
 #include "lib/base/xalloc.h"
 
 static void in_folder(const struct fixture *f, const char *command)
@@ -80,27 +80,66 @@ static void assert_refuses(
 	    fixture_query_err(f, query_agents, ""), ERR_UNAVAILABLE);
 }
 
-static void a_deleted_database_takes_nothing_in(void **state)
+/* The two databases, and what each must still hold at the next start. */
+static const struct database {
+	const char *name, *count;
+} telemetry = { "sonde.db", "SELECT count(*) FROM records" },
+  registry = { "registry.db", "SELECT count(*) FROM registry.agents" };
+
+static void enrol_and_ship(struct fixture *f, struct synth *agent)
 {
-	struct fixture *f = *state;
-	struct synth agent;
-	struct errmsg msg = { "" };
-	fixture_enrol(f, &agent, "a", NULL);
-	assert_int_equal(submit(f, &msg), 0);
-	in_folder(f, "rm sonde.db");
-	assert_refuses(f, &agent, "sonde.db was deleted");
+	fixture_enrol(f, agent, "a", NULL);
+	add_log(agent, "one");
+	fixture_ship(f, agent);
 }
 
-static void a_deleted_log_takes_nothing_in(void **state)
+/* The text with the name in place of each @; the caller frees. */
+static char *with_name(const char *text, const char *name)
 {
-	struct fixture *f = *state;
+	struct buf made = { 0 };
+	for (; *text; text++)
+		if (*text == '@')
+			buf_bytes(&made, name, strlen(name));
+		else
+			buf_u8(&made, (uint8_t)*text);
+	buf_u8(&made, 0);
+	return (char *)made.data;
+}
+
+static void run_on(struct fixture *f, const char *command, const char *name)
+{
+	char *text = with_name(command, name);
+	in_folder(f, text);
+	free(text);
+}
+
+static void assert_refuses_file(
+    struct fixture *f, struct synth *agent, const char *words, const char *name)
+{
+	char *text = with_name(words, name);
+	assert_refuses(f, agent, text);
+	free(text);
+}
+
+static void delete_database(struct fixture *f, const struct database *db)
+{
 	struct synth agent;
-	fixture_enrol(f, &agent, "a", NULL);
-	in_folder(f, "rm sonde.db-wal");
-	assert_refuses(f, &agent, "sonde.db-wal was deleted");
+	struct errmsg msg = { "" };
+	enrol_and_ship(f, &agent);
+	assert_int_equal(submit(f, &msg), 0);
+	run_on(f, "rm @", db->name);
+	assert_refuses_file(f, &agent, "@ was deleted", db->name);
+}
+
+static void delete_log(struct fixture *f, const struct database *db)
+{
+	struct synth agent;
+	enrol_and_ship(f, &agent);
+	run_on(f, "rm @-wal", db->name);
+	assert_refuses_file(f, &agent, "@-wal was deleted", db->name);
 	/* What was acknowledged before is there at the next start. */
 	fixture_reopen(f);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM agents"), 1);
+	assert_int_equal(fixture_sql(f, db->count), 1);
 	assert_false(collector_fault(f->c, NULL));
 }
 
@@ -108,9 +147,9 @@ static void a_replaced_folder_takes_nothing_in(void **state)
 {
 	struct fixture *f = *state;
 	struct synth agent;
-	char away[80], command[320];
-	fixture_enrol(f, &agent, "a", NULL);
-	in_folder(f, "mkdir copy && cp sonde.db* copy/");
+	char away[80], command[500];
+	enrol_and_ship(f, &agent);
+	in_folder(f, "mkdir copy && cp sonde.db* registry.db* copy/");
 	snprintf(away, sizeof(away), "%s.away", f->dir);
 	snprintf(command, sizeof(command), "mv %s %s && cp -r %s/copy %s",
 	    f->dir, away, away, f->dir);
@@ -121,29 +160,42 @@ static void a_replaced_folder_takes_nothing_in(void **state)
 	fixture_close(f);
 	assert_false(exists(f, "generation"));
 	assert_true(exists(f, "sonde.db-wal"));
+	assert_true(exists(f, "registry.db-wal"));
 	snprintf(command, sizeof(command),
-	    "cmp %s/sonde.db-wal "
-	    "%s/copy/sonde.db-wal && rm -r %s",
-	    f->dir, away, away);
+	    "cmp %s/sonde.db-wal %s/copy/sonde.db-wal && "
+	    "cmp %s/registry.db-wal %s/copy/registry.db-wal && rm -r %s",
+	    f->dir, away, f->dir, away, away);
 	assert_int_equal(system(command), 0);
 }
 
-static void an_emptied_database_takes_nothing_in(void **state)
+static void empty_database(struct fixture *f, const struct database *db)
 {
-	struct fixture *f = *state;
 	struct synth agent;
-	fixture_enrol(f, &agent, "a", NULL);
-	in_folder(f, ": >sonde.db");
-	assert_refuses(f, &agent, "sonde.db was emptied");
+	enrol_and_ship(f, &agent);
+	run_on(f, ": >@", db->name);
+	assert_refuses_file(f, &agent, "@ was emptied", db->name);
 }
 
-static void the_tick_notices_without_any_request(void **state)
+static void tick_without_database(struct fixture *f, const struct database *db)
 {
-	struct fixture *f = *state;
-	in_folder(f, "rm sonde.db");
+	run_on(f, "rm @", db->name);
 	writer_tick(f->c);
 	assert_true(collector_fault(f->c, NULL));
 }
+
+#define TEST_BOTH(step)                                  \
+	static void step##_of_telemetry(void **state)    \
+	{                                                \
+		step(*state, &telemetry);                \
+	}                                                \
+	static void step##_of_the_registry(void **state) \
+	{                                                \
+		step(*state, &registry);                 \
+	}
+TEST_BOTH(delete_database)
+TEST_BOTH(delete_log)
+TEST_BOTH(empty_database)
+TEST_BOTH(tick_without_database)
 
 /* Overwrites every page after the first, which only says what the file is. */
 static void scribble(struct fixture *f, const char *name)
@@ -159,32 +211,40 @@ static void scribble(struct fixture *f, const char *name)
 	free(path);
 }
 
-static void damage_that_a_reader_meets_stops_the_writer(void **state)
+static void damage_a_reader_meets(struct fixture *f, const struct database *db)
 {
-	struct fixture *f = *state;
 	struct synth agent;
 	struct errmsg msg = { "" };
-	fixture_enrol(f, &agent, "a", NULL);
+	enrol_and_ship(f, &agent);
 	fixture_reopen(f); /* all of it into the database, no cache */
-	scribble(f, "sonde.db");
+	scribble(f, db->name);
 	assert_int_equal(
-	    fixture_query_err(f, query_campaigns, ""), ERR_UNAVAILABLE);
+	    fixture_query_err(
+		f, db == &registry ? query_campaigns : query_records, ""),
+	    ERR_UNAVAILABLE);
 	assert_true(collector_fault(f->c, &msg));
 	assert_refuses(f, &agent, "damaged");
 }
 
-static void damage_that_the_writer_meets_is_told(void **state)
+static void damage_the_writer_meets(
+    struct fixture *f, const struct database *db)
 {
-	struct fixture *f = *state;
 	struct synth agent;
 	struct errmsg msg = { "" };
-	fixture_enrol(f, &agent, "a", NULL);
+	enrol_and_ship(f, &agent);
 	fixture_reopen(f);
-	scribble(f, "sonde.db");
-	assert_int_equal(submit(f, &msg), ERR_UNAVAILABLE);
+	scribble(f, db->name);
+	if (db == &registry)
+		assert_int_equal(submit(f, &msg), ERR_UNAVAILABLE);
+	else {
+		assert_int_equal(ship_one(f, &agent).result, INGEST_BUSY);
+		buf_clear(&agent.raw);
+	}
 	assert_true(collector_fault(f->c, &msg));
 	assert_refuses(f, &agent, "damaged");
 }
+TEST_BOTH(damage_a_reader_meets)
+TEST_BOTH(damage_the_writer_meets)
 
 static void a_folder_that_cannot_be_asked_is_not_full(void **state)
 {
@@ -213,38 +273,40 @@ static void assert_start_refuses(struct fixture *f, int code, const char *words)
 		fail_msg("'%s' lacks '%s'", msg.text, words);
 }
 
-static void a_lost_database_is_not_begun_anew(void **state)
+static void lose_database(struct fixture *f, const struct database *db)
 {
-	struct fixture *f = *state;
 	struct synth agent;
-	char first[40];
+	char first[40], log[40];
 	snprintf(first, sizeof(first), "%s", collector_generation(f->c));
-	fixture_enrol(f, &agent, "a", NULL);
-	in_folder(f, "cp sonde.db-wal kept && cp sonde.db-wal other");
+	snprintf(log, sizeof(log), "see '%s-wal'", db->name);
+	enrol_and_ship(f, &agent);
+	synth_fini(&agent);
+	run_on(f, "cp @-wal kept && cp @-wal other", db->name);
 	fixture_close(f);
-	in_folder(f, "cp sonde.db backup && rm sonde.db");
+	run_on(f, "cp @ backup && rm @", db->name);
 	assert_start_refuses(f, -ENOENT, "database is missing");
-	in_folder(f, ": >sonde.db");
+	run_on(f, ": >@", db->name);
 	assert_start_refuses(f, -ENOENT, "database is empty");
-	in_folder(f, "rm sonde.db generation && mv kept sonde.db-wal");
-	assert_start_refuses(f, -ENOENT, "see 'sonde.db-wal'");
-	in_folder(f, ": >sonde.db");
-	assert_start_refuses(f, -ENOENT, "see 'sonde.db-wal'");
-	in_folder(f, "cmp sonde.db-wal other");
-	/* Asked to, it begins anew, and keeps the log that it found. */
+	run_on(f, "rm @ generation && mv kept @-wal", db->name);
+	assert_start_refuses(f, -ENOENT, log);
+	run_on(f, ": >@", db->name);
+	assert_start_refuses(f, -ENOENT, log);
+	run_on(f, "cmp @-wal other", db->name);
+	/* Asked to, it begins from scratch, and keeps the log that it found. */
 	f->config.new_database = true;
 	fixture_open(f);
 	assert_string_not_equal(collector_generation(f->c), first);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM agents"), 0);
-	in_folder(f, "cmp sonde.db-wal.orphan1 other");
+	assert_int_equal(fixture_sql(f, db->count), 0);
+	run_on(f, "cmp @-wal.orphan1 other", db->name);
 	fixture_close(f);
 	assert_start_refuses(f, -EEXIST, "there is a database");
 	f->config.new_database = false;
 	/* A backup needs no option. */
-	in_folder(f, "cp backup sonde.db");
+	run_on(f, "cp backup @", db->name);
 	fixture_open(f);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM agents"), 1);
+	assert_int_equal(fixture_sql(f, db->count), 1);
 }
+TEST_BOTH(lose_database)
 
 static void a_first_start_that_was_cut_short_is_one_again(void **state)
 {
@@ -254,10 +316,16 @@ static void a_first_start_that_was_cut_short_is_one_again(void **state)
 	fixture_open(f);
 }
 
-static void count_finding(void *ctx, const char *text)
+static void assert_finds(struct fixture *f, const char *words)
 {
-	(void)text;
-	++*(int *)ctx;
+	char *findings;
+	struct errmsg msg = { "" };
+	assert_int_equal(collector_inspect(f->dir, &findings, &msg), 0);
+	if (words)
+		assert_non_null(strstr(findings, words));
+	else
+		assert_string_equal(findings, "");
+	free(findings);
 }
 
 static void an_inspection_finds_the_damage(void **state)
@@ -265,20 +333,20 @@ static void an_inspection_finds_the_damage(void **state)
 	struct fixture *f = *state;
 	struct synth agent;
 	struct errmsg msg = { "" };
-	struct store_config where = { .dir = f->dir };
-	int findings = 0;
-	fixture_enrol(f, &agent, "a", NULL);
-	assert_int_equal(
-	    store_sqlite.inspect(&where, count_finding, &findings, &msg), 0);
-	assert_int_equal(findings, 0);
+	char *findings;
+	enrol_and_ship(f, &agent);
+	synth_fini(&agent);
+	assert_finds(f, NULL);
 	fixture_close(f);
+	in_folder(f, "cp registry.db kept");
+	scribble(f, "registry.db");
+	assert_finds(f, "registry.db: ");
+	in_folder(f, "cp kept registry.db");
+	assert_finds(f, NULL);
 	scribble(f, "sonde.db");
-	assert_int_equal(
-	    store_sqlite.inspect(&where, count_finding, &findings, &msg), 0);
-	assert_true(findings > 0);
+	assert_finds(f, "\n");
 	in_folder(f, "rm sonde.db*");
-	assert_true(
-	    store_sqlite.inspect(&where, count_finding, &findings, &msg) < 0);
+	assert_true(collector_inspect(f->dir, &findings, &msg) < 0);
 }
 
 #define TEST(name) \
@@ -287,15 +355,22 @@ static void an_inspection_finds_the_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_deleted_database_takes_nothing_in),
-		TEST(a_deleted_log_takes_nothing_in),
+		TEST(delete_database_of_telemetry),
+		TEST(delete_database_of_the_registry),
+		TEST(delete_log_of_telemetry),
+		TEST(delete_log_of_the_registry),
+		TEST(empty_database_of_telemetry),
+		TEST(empty_database_of_the_registry),
+		TEST(tick_without_database_of_telemetry),
+		TEST(tick_without_database_of_the_registry),
+		TEST(damage_a_reader_meets_of_telemetry),
+		TEST(damage_a_reader_meets_of_the_registry),
+		TEST(damage_the_writer_meets_of_telemetry),
+		TEST(damage_the_writer_meets_of_the_registry),
+		TEST(lose_database_of_telemetry),
+		TEST(lose_database_of_the_registry),
 		TEST(a_replaced_folder_takes_nothing_in),
-		TEST(an_emptied_database_takes_nothing_in),
-		TEST(the_tick_notices_without_any_request),
-		TEST(damage_that_a_reader_meets_stops_the_writer),
-		TEST(damage_that_the_writer_meets_is_told),
 		TEST(a_folder_that_cannot_be_asked_is_not_full),
-		TEST(a_lost_database_is_not_begun_anew),
 		TEST(a_first_start_that_was_cut_short_is_one_again),
 		TEST(an_inspection_finds_the_damage),
 	};

@@ -55,7 +55,7 @@ static void *browse(void *arg)
 		query_runs, query_campaigns, query_signatures, query_alarms };
 	_Atomic int *failed = arg;
 	struct query_args args = { no_arg, NULL };
-	struct query_context context = { shared->c, &fixture_admin, &args,
+	struct query_context context = { shared->c, &fixture_admin, &args, NULL,
 		NULL };
 	for (unsigned i = 0; shipping > 0 || i < 20; i++) {
 		struct errmsg msg;
@@ -135,7 +135,7 @@ static void *compare(void *arg)
 {
 	_Atomic int *failed = arg;
 	struct query_args args = { no_arg, NULL };
-	struct query_context context = { shared->c, &fixture_admin, &args,
+	struct query_context context = { shared->c, &fixture_admin, &args, NULL,
 		NULL };
 	while (shipping > 0) {
 		struct errmsg msg;

@@ -10,6 +10,7 @@
 
 #include "collector/core/event-log.h"
 #include "collector/core/private.h"
+#include "collector/registry/registry-agents.h"
 
 /* Adds a token of this number, tells it, and then fails or not. */
 struct note {
@@ -22,10 +23,10 @@ struct note {
 static int run_note(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct note *note = (struct note *)job;
-	struct store_token token = { .tags = "[]", .expires_ns = INT64_MAX };
+	struct registry_token token = { .tags = "[]", .expires_ns = INT64_MAX };
 	token.hash[0] = note->number;
 	note->runs++;
-	int err = c->ops->token_add(c->store, &token, msg);
+	int err = registry_token_add(c->registry, &token, msg);
 	if (err == ERR_OK)
 		err = feed_add(c, "agent", "a note", NULL, msg);
 	return err < 0         ? err

@@ -70,7 +70,8 @@ static void a_token_makes_an_agent_once(void **state)
 	assert_int_equal(
 	    enrol(f, synth_enrol_body(&thief, token, "lab-2"), NULL),
 	    ERR_DENIED);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM agents"), 1);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT count(*) FROM registry.agents"), 1);
 	free(token);
 	synth_fini(&agent);
 	synth_fini(&thief);
@@ -90,7 +91,8 @@ static void an_answer_that_was_not_heard_is_given_again(void **state)
 	    enrol(f, synth_enrol_body(&agent, token, "a"), &answer), 0);
 	assert_string_equal(text(answer, "name"), "a");
 	json_decref(answer);
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM agents"), 1);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT count(*) FROM registry.agents"), 1);
 	free(token);
 	synth_fini(&agent);
 }

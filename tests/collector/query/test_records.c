@@ -192,7 +192,8 @@ static int query_as(
     struct fixture *f, query_fn *query, const struct principal *principal)
 {
 	const struct query_args args = { fixture_no_arg, NULL };
-	const struct query_context context = { f->c, principal, &args, NULL };
+	const struct query_context context = { f->c, principal, &args, NULL,
+		NULL };
 	struct errmsg msg = { "" };
 	json_t *answer = NULL;
 	int err = query_run(query, &context, &answer, &msg);

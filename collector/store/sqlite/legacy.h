@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/base/err.h"
+
+/* A database of the time before the registry had its own: *path is its file,
+ * brought to the last version that held both (the caller frees), or NULL when
+ * there is none. */
+int legacy_find(const char *dir, char **path, struct errmsg *msg);
