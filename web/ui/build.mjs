@@ -2,7 +2,9 @@
 // Builds the pages: node build.mjs [OUTDIR].  Every file but index.html and
 // licenses.txt carries a hash of its content in its name, so a server may let
 // browsers keep it for ever.  The same input gives the same bytes.
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, readdir, rename, rm, writeFile }
+	from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +40,22 @@ async function bundle(entry, options) {
 		...common, ...options, entryPoints: [entry],
 	});
 	return { name: outputOf(result, entry), metafile: result.metafile };
+}
+
+// The shared styles, each page's own (src/pages/ID/ID.css), and print last.
+async function bundleStyles() {
+	const pages = (await readdir(join(here, "src/pages"))).sort()
+		.filter((id) => existsSync(join(here, `src/pages/${id}/${id}.css`)));
+	const files = ["css/main.css", ...pages.map((id) =>
+		`pages/${id}/${id}.css`), "css/print.css"];
+	const result = await esbuild.build({ ...common, stdin: {
+		contents: files.map((f) => `@import "./${f}";`).join("\n"),
+		resolveDir: join(here, "src"), sourcefile: "main.css", loader: "css",
+	} });
+	const [path] = Object.keys(result.metafile.outputs);
+	const name = basename(path).replace("stdin", "main");
+	await rename(join(outdir, basename(path)), join(outdir, name));
+	return { name, metafile: result.metafile };
 }
 
 async function copyHashed(path) {
@@ -81,9 +99,10 @@ async function writeLicenses(metafiles) {
 await mkdir(outdir, { recursive: true });
 for (const old of await readdir(outdir))
 	await rm(join(outdir, old), { recursive: true });
-const worker = await bundle("src/layout-worker.js", { format: "iife" });
+const worker = await bundle("src/pages/map/layout-worker.js",
+	{ format: "iife" });
 const theme = await bundle("src/theme.js", { format: "iife" });
-const css = await bundle("src/css/main.css", {});
+const css = await bundleStyles();
 const main = await bundle("src/main.js", {
 	format: "esm",
 	splitting: true,

@@ -15,8 +15,8 @@ async function collectorGoes({ browser, url, shot }) {
 	assert.ok(await page.locator(".agent-name").count() > 0,
 		"what was known stays on the page");
 	await accessible(page);
-	await page.getByRole("button", { name: "Try now" }).click();
 	await page.unroute("**/api/**");
+	await page.getByRole("button", { name: "Try now" }).click();
 	await page.waitForSelector(".banner", { state: "hidden" });
 	await page.context().close();
 }

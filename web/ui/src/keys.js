@@ -2,20 +2,20 @@
 // The keyboard: one list of keys for the handler and for the help.
 import { h } from "./lib/dom.js";
 import { icon } from "./lib/icons.js";
+import { PAGES } from "./lib/pages.js";
 import { moveFocus } from "./lib/table.js";
 
 const KEYS = [
-	["1 \u2026 4", "Now, Map, Outbreaks, Agents"],
+	[`${PAGES[0].key} \u2026 ${PAGES.at(-1).key}`,
+		PAGES.map((page) => page.title).join(", ")],
 	["/", "Search on this page"],
 	["j  k", "Next and previous in a list"],
 	["Enter", "Open what is in focus"],
 	["Esc", "Close details, clear the selection"],
 	["u", "UTC or local time"],
-	["+  \u2212  0", "Map: zoom in, out, fit"],
-	["l", "Outbreaks: linear or logarithmic scale"],
+	...PAGES.flatMap((page) => page.keys ?? []),
 	["?", "This list"],
 ];
-const PAGE_KEYS = { 1: "now", 2: "map", 3: "outbreaks", 4: "agents" };
 
 export class KeysDialog {
 	constructor() {
@@ -45,8 +45,9 @@ const isTyping = (el) => el.matches(
 
 function act(shell, key) {
 	const { app, view } = shell;
-	if (PAGE_KEYS[key])
-		app.set({ page: PAGE_KEYS[key] });
+	const page = PAGES.find((p) => p.key === key);
+	if (page)
+		app.set({ page: page.id });
 	else if (key === "?")
 		shell.keys.open();
 	else if (key === "u")

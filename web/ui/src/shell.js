@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: ISC
 // What surrounds every page: navigation, header, banner, keys.
-import { isOpen } from "./lib/alarms.js";
 import { ApiError, connection, onConnection, poll } from "./lib/api.js";
 import { h, replace, setText } from "./lib/dom.js";
 import { feed, onFeed } from "./lib/events.js";
-import { brandMark, icon } from "./lib/icons.js";
+import { brandMark, icon, lineIcon } from "./lib/icons.js";
+import { PAGES, pageOf } from "./lib/pages.js";
 import { KeysDialog, listenToKeys } from "./keys.js";
 import { RangePicker } from "./range-picker.js";
 import { loadTheme, saveTheme } from "./lib/prefs.js";
 import { formatClock, formatDateTime } from "./lib/time.js";
 import { mountToast } from "./lib/toast.js";
-import { AgentsView } from "./views/agents.js";
-import { MissingView } from "./views/missing.js";
-import { NowView } from "./views/now.js";
 
-export const PAGES = [
-	{ id: "now", title: "Now" },
-	{ id: "map", title: "Map" },
-	{ id: "outbreaks", title: "Outbreaks" },
-	{ id: "agents", title: "Agents" },
-];
-
-// The map and the charts bring their libraries: loaded when first wanted.
-const VIEWS = {
-	now: async () => NowView,
-	map: async () => (await import("./views/map.js")).MapView,
-	outbreaks: async () => (await import("./views/outbreaks.js")).OutbreaksView,
-	agents: async () => AgentsView,
-	missing: async () => MissingView,
-};
+const MISSING = { id: "missing", title: "Page not found",
+	load: async () => (await import("./pages/missing/view.js")).MissingView };
 
 export class Shell {
 	constructor(app) {
@@ -69,10 +53,9 @@ export class Shell {
 	}
 
 	sidebar() {
-		const nav = PAGES.map(({ id, title }) => {
-			const badge = h("span", { hidden: true, class: "nav-badge "
-				+ (id === "outbreaks" ? "bad" : "warn") });
-			const a = h("a", { class: "nav-link" }, icon(id),
+		const nav = PAGES.map(({ id, title, icon: path }) => {
+			const badge = h("span", { hidden: true });
+			const a = h("a", { class: "nav-link" }, lineIcon(path),
 				h("span", { class: "nav-text" }, title), badge);
 			this.links[id] = { a, badge };
 			return h("li", null, a);
@@ -145,14 +128,13 @@ export class Shell {
 		delete this.main.dataset.loaded;
 		this.refusal.hidden = true;
 		this.leave();
-		const title = PAGES.find((p) => p.id === page)?.title
-			?? "Page not found";
+		const { title, load } = pageOf(page) ?? MISSING;
 		setText(this.title, title);
 		document.title = `${title} \u00b7 Sonde`;
 		this.picker.el.hidden = page === "missing";
-		const View = await VIEWS[page]();
+		const View = await load();
 		if (this.page !== page)
-			return; // somebody was quicker than the network
+			return; // another page was chosen meanwhile
 		this.view = new View(this.app);
 		this.main.className = `view-${page}`;
 		replace(this.main, this.view.el);
@@ -188,15 +170,16 @@ export class Shell {
 	}
 
 	showBadges(overview) {
-		const open = overview.alarms.filter(isOpen).length;
-		this.badge("outbreaks", open, "alarms");
-		this.badge("agents", overview.agents.late ?? 0, "late");
-	}
-
-	badge(page, n, what) {
-		const { badge } = this.links[page];
-		badge.hidden = n === 0;
-		replace(badge, n, h("span", { class: "sr-only" }, ` ${what}`));
+		for (const page of PAGES) {
+			if (!page.badge)
+				continue;
+			const { count, what, level } = page.badge(overview);
+			const { badge } = this.links[page.id];
+			badge.className = `nav-badge ${level}`;
+			badge.hidden = count === 0;
+			replace(badge, count,
+				h("span", { class: "sr-only" }, ` ${what}`));
+		}
 	}
 
 	showConnection() {

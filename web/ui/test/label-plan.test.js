@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxAt, planLabels, runsThrough } from "../src/map/label-plan.js";
+import { boxAt, planLabels, runsThrough } from "../src/pages/map/label-plan.js";
 
 const frame = { left: 0, top: 0, right: 400, bottom: 200 };
 const wish = (x, y, more) => ({ width: 60, height: 12,

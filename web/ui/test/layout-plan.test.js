@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hopRanks, isWorthKeeping, outwardLinks, placeNewcomers, quickLayers,
-	spiral, spread, stretched } from "../src/map/layout-plan.js";
+	spiral, spread, stretched } from "../src/pages/map/layout-plan.js";
 import { mix, parseRgb } from "../src/lib/colour.js";
 
 const nodes = [{ id: "s", source: true }, { id: "a" }, { id: "b" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { baseOf, endOf, withTwins } from "../src/map/twins.js";
+import { baseOf, endOf, withTwins } from "../src/pages/map/twins.js";
 
 test("who begins and ends ways is drawn twice", () => {
 	const nodes = [{ id: "a", role: "source" }, { id: "b", role: "source" },

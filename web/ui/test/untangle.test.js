@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { untangled } from "../src/map/untangle.js";
+import { untangled } from "../src/pages/map/untangle.js";
 
 const size = { column: 100, row: 50 };
 const side = ([ax, ay], [bx, by], [cx, cy]) =>

@@ -3,12 +3,6 @@
 import { svg } from "./dom.js";
 
 const PATHS = {
-	now: "M1.5 8.5h3l2-5 3 9 2-4h3",
-	map: "M3.5 5.5a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6zM12.5 9.8a1.8 1.8 "
-		+ "0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6zM3.5 14.1a1.8 1.8 0 1 0 0-3.6 "
-		+ "1.8 1.8 0 0 0 0 3.6zM5.2 4.5l5.6 2.7M5.2 11.5l5.6-2.7",
-	outbreaks: "M1.5 13.5h13M2.5 10.5l3-1 2.5.5 2-7 2.5 6 1.5 1",
-	agents: "M2 3h12v4H2zM2 9h12v4H2zM4.5 5h.01M4.5 11h.01M8 5h3.5M8 11h3.5",
 	auto: "M8 2.2a5.8 5.8 0 1 0 0 11.6zM8 2.2a5.8 5.8 0 0 1 0 11.6",
 	light: "M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM8 1v1.5M8 13.5V15M1 8h1.5"
 		+ "M13.5 8H15M3 3l1.1 1.1M11.9 11.9 13 13M13 3l-1.1 1.1M4.1 11.9 3 13",
@@ -30,10 +24,14 @@ const PATHS = {
 	arrow: "M3 8h9.5M9 4.5 12.5 8 9 11.5",
 };
 
-export function icon(name, className = "icon") {
+export function lineIcon(path, className = "icon") {
 	return svg("svg", { class: className, viewBox: "0 0 16 16",
 		"aria-hidden": "true", focusable: "false" },
-		svg("path", { d: PATHS[name] }));
+		svg("path", { d: path }));
+}
+
+export function icon(name, className) {
+	return lineIcon(PATHS[name], className);
 }
 
 export function brandMark() {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: ISC
 // Agents: which vantage points there are, whether they can be trusted right
 // now, and how to add one.
-import { apiUrl, getAll } from "../lib/api.js";
+import { apiUrl, getAll } from "../../lib/api.js";
 import { commands, freshName, isLoopback, targetsOf }
-	from "../lib/commands.js";
-import { h, replace } from "../lib/dom.js";
+	from "../../lib/commands.js";
+import { h, replace } from "../../lib/dom.js";
 import { NONE, formatBytes, formatCompact, formatCount, formatDelay,
-	formatLoss } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { agoMark, badge, facts, stateMark, timeMark } from "../lib/marks.js";
-import { Panel, commandBlock, emptyState } from "../lib/panel.js";
-import { Table } from "../lib/table.js";
-import { formatSort, parseSort } from "../lib/url-state.js";
+	formatLoss } from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { agoMark, badge, facts, stateMark, timeMark } from "../../lib/marks.js";
+import { Panel, commandBlock, emptyState } from "../../lib/panel.js";
+import { Table } from "../../lib/table.js";
+import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const ORDER = { gone: 0, late: 1, new: 2, up: 3 };
 const DEFAULT_SORT = { id: "state", descending: false };

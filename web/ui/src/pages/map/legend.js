@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // What the marks of the map mean, with the threshold to move.
-import { h, replace, setText, svg } from "../lib/dom.js";
+import { h, replace, setText, svg } from "../../lib/dom.js";
 import { BAD_MULTIPLE, DELAY_STEPS_MS, LOSS_STEPS_PERCENT, nearestStep }
-	from "../lib/scales.js";
+	from "../../lib/scales.js";
 
 const line = (level) => svg("svg", { class: `legend-line ${level}`,
 	viewBox: "0 0 26 8", "aria-hidden": "true" },

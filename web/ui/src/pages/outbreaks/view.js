@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: ISC
 // Outbreaks: how many sources send what, against what their own past would
 // explain; who they are; and why an alarm fired.
-import { isOpen, kindKey } from "../lib/alarms.js";
-import { apiUrl, get, getAll } from "../lib/api.js";
-import { TimeChart, chartColours, readoutItem } from "../lib/chart.js";
-import { commands } from "../lib/commands.js";
-import { cssColour, h, keyed, replace } from "../lib/dom.js";
+import { isOpen, kindKey } from "../../lib/alarms.js";
+import { apiUrl, get, getAll } from "../../lib/api.js";
+import { TimeChart, chartColours, readoutItem } from "../../lib/chart.js";
+import { commands } from "../../lib/commands.js";
+import { cssColour, h, keyed, replace } from "../../lib/dom.js";
 import { formatBin, formatCompact, formatCount, plural, titleOf }
-	from "../lib/format.js";
-import { badge, spark, verdictBadge } from "../lib/marks.js";
-import { Panel, emptyState } from "../lib/panel.js";
+	from "../../lib/format.js";
+import { badge, spark, verdictBadge } from "../../lib/marks.js";
+import { Panel, emptyState } from "../../lib/panel.js";
 import { OKABE_ITO, bucket, fillBins, slotsFor, stepTimes,
-	stepValues } from "../lib/scales.js";
-import { formatMoment, parseTime, pickBin_s, toRfc3339 } from "../lib/time.js";
-import { AlarmPanel } from "../outbreaks/alarm-panel.js";
-import { SightingsPanel } from "../outbreaks/sightings.js";
-import { SourcePanel } from "../outbreaks/source.js";
+	stepValues } from "../../lib/scales.js";
+import { formatMoment, parseTime, pickBin_s, toRfc3339 } from "../../lib/time.js";
+import { AlarmPanel } from "./alarm-panel.js";
+import { SightingsPanel } from "./sightings.js";
+import { SourcePanel } from "./source.js";
 
 const SPARK_SLOTS = 40;
 const SPLIT_AGENTS = 8;

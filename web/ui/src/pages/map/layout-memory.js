@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Where nodes were, remembered by the browser per layout: a map that moves
 // under its reader is no map.  What the reader dragged is pinned.
-import { load, save } from "../lib/prefs.js";
+import { load, save } from "../../lib/prefs.js";
 
 const MOST = 4000;
 

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: ISC
 // Map: which ways packets take, and which of their links are slow or lossy.
-import { apiUrl, get, getAll } from "../lib/api.js";
-import { commands, targetsOf } from "../lib/commands.js";
-import { h, isPhone, replace } from "../lib/dom.js";
+import { apiUrl, get, getAll } from "../../lib/api.js";
+import { commands, targetsOf } from "../../lib/commands.js";
+import { h, isPhone, replace } from "../../lib/dom.js";
 import { formatCount, formatDelay, formatLoss, nodeLabel, nodeShortLabel,
-	plural } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { Panel, emptyState } from "../lib/panel.js";
-import { LEVELS, linkState } from "../lib/scales.js";
-import { Table } from "../lib/table.js";
-import { toRfc3339 } from "../lib/time.js";
-import { toast } from "../lib/toast.js";
-import { formatSort, parseSort } from "../lib/url-state.js";
-import { MapDetail } from "../map/detail.js";
-import { GraphView, hasWebGl } from "../map/graph-view.js";
-import { LayoutClient } from "../map/layout-client.js";
-import { LayoutMemory } from "../map/layout-memory.js";
-import { Legend } from "../map/legend.js";
-import { withTwins } from "../map/twins.js";
-import { linkName } from "./now.js";
+	plural } from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { Panel, emptyState } from "../../lib/panel.js";
+import { LEVELS, linkState } from "../../lib/scales.js";
+import { Table } from "../../lib/table.js";
+import { toRfc3339 } from "../../lib/time.js";
+import { toast } from "../../lib/toast.js";
+import { formatSort, parseSort } from "../../lib/url-state.js";
+import { MapDetail } from "./detail.js";
+import { GraphView, hasWebGl } from "./graph-view.js";
+import { LayoutClient } from "./layout-client.js";
+import { LayoutMemory } from "./layout-memory.js";
+import { Legend } from "./legend.js";
+import { withTwins } from "./twins.js";
+import { linkName } from "../now/view.js";
 
 const DEFAULT_DELAY_MS = 20, DEFAULT_LOSS_PERCENT = 2;
 const NODE_SORT = { id: "traces", descending: true };

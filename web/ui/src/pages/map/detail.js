@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: ISC
 // The panel of what is selected on the map: a node, or a link with its past.
-import { apiUrl, get } from "../lib/api.js";
-import { TimeChart, readoutItem } from "../lib/chart.js";
-import { cssColour, h, replace } from "../lib/dom.js";
+import { apiUrl, get } from "../../lib/api.js";
+import { TimeChart, readoutItem } from "../../lib/chart.js";
+import { cssColour, h, replace } from "../../lib/dom.js";
 import { NONE, formatCount, formatDelay, formatLoss, linkEnds, nodeLabel,
-	nodeShortLabel } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { badge, facts, timeMark } from "../lib/marks.js";
-import { dataMenu } from "../lib/panel.js";
-import { fillBins, isRaised, linkState } from "../lib/scales.js";
-import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
+	nodeShortLabel } from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { badge, facts, timeMark } from "../../lib/marks.js";
+import { dataMenu } from "../../lib/panel.js";
+import { fillBins, isRaised, linkState } from "../../lib/scales.js";
+import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../../lib/time.js";
 
 const LEVEL_BADGE = { unknown: "quiet", ok: "ok" };
 const ROLE_WORDS = { source: "vantage point", router: "router",

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: ISC
 // Everything that one address sent in the chosen time, for whoever runs it:
 // the proof that a machine there is infected, in a text to pass on.
-import { apiUrl, get } from "../lib/api.js";
-import { h, replace } from "../lib/dom.js";
+import { apiUrl, get } from "../../lib/api.js";
+import { h, replace } from "../../lib/dom.js";
 import { evidenceText, formatCompact, formatPort, plural, titleOf }
-	from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { timeMark, verdictBadge } from "../lib/marks.js";
-import { Panel, copyText } from "../lib/panel.js";
+	from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { timeMark, verdictBadge } from "../../lib/marks.js";
+import { Panel, copyText } from "../../lib/panel.js";
 
 export class SourcePanel {
 	constructor(app) {

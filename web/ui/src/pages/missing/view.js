@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // An address that names no page.
-import { h } from "../lib/dom.js";
+import { h } from "../../lib/dom.js";
 
 export class MissingView {
 	constructor(app) {

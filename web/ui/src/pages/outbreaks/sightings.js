@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: ISC
 // Who sent it: a table of sources, and the bytes that they sent.
-import { apiUrl, get } from "../lib/api.js";
-import { h, replace } from "../lib/dom.js";
+import { apiUrl, get } from "../../lib/api.js";
+import { h, replace } from "../../lib/dom.js";
 import { formatBytes, formatCompact, formatCount, formatPort, hexDump, plural,
-	titleOf } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { badge, timeMark, verdictBadge } from "../lib/marks.js";
-import { Panel, copyText } from "../lib/panel.js";
-import { Table } from "../lib/table.js";
-import { formatSort, parseSort } from "../lib/url-state.js";
+	titleOf } from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { badge, timeMark, verdictBadge } from "../../lib/marks.js";
+import { Panel, copyText } from "../../lib/panel.js";
+import { Table } from "../../lib/table.js";
+import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const DEFAULT_SORT = { id: "packets", descending: true };
 const SHOWN = 500;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: ISC
 // Which machines send a worm's packets, whether their number rises or not: one
 // infected machine is no outbreak, and still the first thing to know.
-import { apiUrl, get } from "../lib/api.js";
-import { h } from "../lib/dom.js";
-import { formatCompact, plural, titleOf } from "../lib/format.js";
-import { timeMark } from "../lib/marks.js";
-import { Panel } from "../lib/panel.js";
-import { Table } from "../lib/table.js";
-import { parseTime } from "../lib/time.js";
+import { apiUrl, get } from "../../lib/api.js";
+import { h } from "../../lib/dom.js";
+import { formatCompact, plural, titleOf } from "../../lib/format.js";
+import { timeMark } from "../../lib/marks.js";
+import { Panel } from "../../lib/panel.js";
+import { Table } from "../../lib/table.js";
+import { parseTime } from "../../lib/time.js";
 
 const SHOWN = 6;
 const ASKED = 500;

@@ -6,8 +6,8 @@ import dagre from "@dagrejs/dagre";
 import Graph from "graphology";
 import forceAtlas2 from "graphology-layout-forceatlas2";
 import { COLUMN, ROW, isWorthKeeping, outwardLinks, placeNewcomers,
-	quickLayers, spiral, spread, stretched } from "./map/layout-plan.js";
-import { untangled } from "./map/untangle.js";
+	quickLayers, spiral, spread, stretched } from "./layout-plan.js";
+import { untangled } from "./untangle.js";
 
 const ROOT = ">root", SINK = ">sink"; // no node id holds a ">"
 const TIGHT = 4; // a node at the edge stays near its first router

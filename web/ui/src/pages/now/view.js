@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: ISC
 // Now: is everything well, and if not, where to look.
-import { isOpen } from "../lib/alarms.js";
-import { apiUrl, get, getAll } from "../lib/api.js";
-import { commands, targetsOf } from "../lib/commands.js";
-import { h, keyed, replace } from "../lib/dom.js";
-import { EVENT_KINDS, feed, onFeed } from "../lib/events.js";
+import { isOpen } from "../../lib/alarms.js";
+import { apiUrl, get, getAll } from "../../lib/api.js";
+import { commands, targetsOf } from "../../lib/commands.js";
+import { h, keyed, replace } from "../../lib/dom.js";
+import { EVENT_KINDS, feed, onFeed } from "../../lib/events.js";
 import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
 	linkEnds, nodeLabel, nodeShortLabel,
-	plural, titleOf } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { badge, spark, sparkBars, timeMark } from "../lib/marks.js";
-import { Panel, emptyState } from "../lib/panel.js";
-import { bucket, bucketShare, slotsFor } from "../lib/scales.js";
-import { Table } from "../lib/table.js";
-import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../lib/time.js";
-import { WormSources } from "../now/worms.js";
+	plural, titleOf } from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { badge, spark, sparkBars, timeMark } from "../../lib/marks.js";
+import { Panel, emptyState } from "../../lib/panel.js";
+import { bucket, bucketShare, slotsFor } from "../../lib/scales.js";
+import { Table } from "../../lib/table.js";
+import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../../lib/time.js";
+import { WormSources } from "./worms.js";
 
 const SPARK_SLOTS = 48;
 const FEED_SHOWN = 60;

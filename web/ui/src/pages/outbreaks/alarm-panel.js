@@ -2,16 +2,16 @@
 // Why an alarm fired, in words and numbers that can be checked: what rose,
 // when, how sure that is, and who did it.  While no alarm lies in the chosen
 // time, where the last one is.
-import { isOpen, kindKey } from "../lib/alarms.js";
-import { apiUrl, get } from "../lib/api.js";
-import { h, replace } from "../lib/dom.js";
+import { isOpen, kindKey } from "../../lib/alarms.js";
+import { apiUrl, get } from "../../lib/api.js";
+import { h, replace } from "../../lib/dom.js";
 import { alarmWords, formatBin, formatCompact, formatCount, peakOf, plural,
-	round, titleOf } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { badge, facts, timeMark } from "../lib/marks.js";
-import { Panel } from "../lib/panel.js";
+	round, titleOf } from "../../lib/format.js";
+import { icon } from "../../lib/icons.js";
+import { badge, facts, timeMark } from "../../lib/marks.js";
+import { Panel } from "../../lib/panel.js";
 import { aroundAlarm, formatSpan, parseTime, toRfc3339 }
-	from "../lib/time.js";
+	from "../../lib/time.js";
 
 const SOURCES_MOST = 1000;
 const LAST_FROM = "-30d", LAST_MOST = 50;

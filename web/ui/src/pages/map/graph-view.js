@@ -3,10 +3,10 @@
 // tells what was clicked or dragged; it knows no address and no API.
 import Graph from "graphology";
 import Sigma from "sigma";
-import { mix } from "../lib/colour.js";
-import { cssColour, reducedMotion } from "../lib/dom.js";
-import { formatDelay, formatLoss } from "../lib/format.js";
-import { LEVELS, LEVEL_WIDTH, isRaised, linkState } from "../lib/scales.js";
+import { mix } from "../../lib/colour.js";
+import { cssColour, reducedMotion } from "../../lib/dom.js";
+import { formatDelay, formatLoss } from "../../lib/format.js";
+import { LEVELS, LEVEL_WIDTH, isRaised, linkState } from "../../lib/scales.js";
 import { drawHover, drawLabels } from "./labels.js";
 import { baseOf, endOf } from "./twins.js";
 import { DASHES, LinkProgram, SHAPES, ShapeProgram } from "./programs.js";
