@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "analysis/spikes.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 const struct spike_config spike_defaults = {
@@ -62,7 +63,7 @@ struct search {
 	size_t *pending;     /* bins of an excursion, not learnt yet */
 	size_t pending_count;
 	struct spike_alarm *alarms;
-	size_t alarm_count, alarm_cap;
+	size_t alarm_count;
 	bool alarmed;
 	size_t calm, lasted; /* bins in the band; bins of this alarm */
 	double seen_sum;     /* of the alarm's bins so far */
@@ -187,11 +188,7 @@ static void alarm_raise(struct search *s, enum spike_direction way, size_t bin)
 {
 	static const char *const tests[] = { "negative binomial CUSUM, rise",
 		"negative binomial CUSUM, fall" };
-	if (s->alarm_count == s->alarm_cap) {
-		s->alarm_cap = s->alarm_cap ? s->alarm_cap * 2 : 8;
-		s->alarms =
-		    xreallocarray(s->alarms, s->alarm_cap, sizeof(*s->alarms));
-	}
+	VEC_ROOM(s->alarms, s->alarm_count);
 	s->alarms[s->alarm_count++] = (struct spike_alarm){
 		.direction = way,
 		.onset = s->way[way].start,

@@ -18,8 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "analysis/topology.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
+#include "lib/sketch/hash-index.h"
 
 #define BEHIND 32 /* hops behind a link that judge its loss */
 
@@ -28,31 +31,26 @@ struct sample {
 	uint64_t weight;
 };
 
-struct tally {
+struct hop_tally {
 	uint64_t probes, replies;
 };
 
 /* What is known of a link besides its public face. */
-struct evidence {
+struct link_evidence {
 	struct sample *samples;
-	size_t count, cap;
+	size_t count;
 	uint64_t weight;
-	struct tally near;           /* the last hop before it that answers */
-	struct tally behind[BEHIND]; /* its far end, and the hops after it */
-};
-
-/* Open addressing from a key's hash to an index; 0 is empty. */
-struct index {
-	uint32_t *slots; /* index + 1 */
-	size_t size, used;
+	struct hop_tally near; /* the last hop before it that answers */
+	struct hop_tally
+	    behind[BEHIND]; /* its far end, and the hops after it */
 };
 
 struct topology {
 	struct topology_node *nodes;
-	size_t node_count, node_cap;
+	size_t node_count;
 	struct topology_link *links;
-	struct evidence *evidence; /* beside links */
-	size_t link_count, link_cap;
+	struct link_evidence *evidence; /* beside links */
+	size_t link_count;
 	struct index node_index, link_index;
 	bool judged; /* links' medians are up to date */
 };
@@ -71,8 +69,8 @@ void topology_free(struct topology *topology)
 	free(topology->nodes);
 	free(topology->links);
 	free(topology->evidence);
-	free(topology->node_index.slots);
-	free(topology->link_index.slots);
+	index_fini(&topology->node_index);
+	index_fini(&topology->link_index);
 	free(topology);
 }
 
@@ -99,100 +97,52 @@ static bool node_same(
 
 static uint64_t link_hash(size_t from, size_t to)
 {
-	return ((uint64_t)from * UINT64_C(0x9e3779b97f4a7c15) ^ to) *
-	    UINT64_C(0xd6e8feb86659fd93) >>
-	    7;
-}
-
-static uint64_t hash_at(
-    const struct topology *t, const struct index *index, size_t i)
-{
-	return index == &t->node_index
-	    ? node_hash(&t->nodes[i])
-	    : link_hash(t->links[i].from, t->links[i].to);
-}
-
-static void index_put(struct index *index, uint64_t hash, size_t i)
-{
-	size_t at = hash & (index->size - 1);
-	while (index->slots[at])
-		at = (at + 1) & (index->size - 1);
-	index->slots[at] = (uint32_t)i + 1;
-	index->used++;
-}
-
-static void index_grow(const struct topology *t, struct index *index)
-{
-	if (index->used * 2 < index->size)
-		return;
-	size_t count = index->used;
-	index->size = index->size ? index->size * 2 : 64;
-	index->used = 0;
-	free(index->slots);
-	index->slots = xcalloc(index->size, sizeof(*index->slots));
-	for (size_t i = 0; i < count; i++)
-		index_put(index, hash_at(t, index, i), i);
+	return hash_finish((uint64_t)from * HASH_GOLDEN ^ to);
 }
 
 static size_t node_get(struct topology *t, const struct topology_node *key)
 {
-	index_grow(t, &t->node_index);
 	uint64_t hash = node_hash(key);
-	struct index *index = &t->node_index;
-	for (size_t at = hash & (index->size - 1); index->slots[at];
-	     at = (at + 1) & (index->size - 1))
-		if (node_same(&t->nodes[index->slots[at] - 1], key))
-			return index->slots[at] - 1;
-	if (t->node_count == t->node_cap) {
-		t->node_cap = t->node_cap ? t->node_cap * 2 : 64;
-		t->nodes =
-		    xreallocarray(t->nodes, t->node_cap, sizeof(*t->nodes));
-	}
+	struct index_walk walk = index_walk(&t->node_index, hash);
+	size_t i;
+	while (index_next(&walk, &i))
+		if (node_same(&t->nodes[i], key))
+			return i;
+	VEC_ROOM(t->nodes, t->node_count);
 	t->nodes[t->node_count] = *key;
 	t->nodes[t->node_count].rtt_min_ns = -1;
-	index_put(index, hash, t->node_count);
+	index_put(&t->node_index, hash, t->node_count);
 	return t->node_count++;
 }
 
 static size_t link_get(struct topology *t, size_t from, size_t to)
 {
-	index_grow(t, &t->link_index);
 	uint64_t hash = link_hash(from, to);
-	struct index *index = &t->link_index;
-	for (size_t at = hash & (index->size - 1); index->slots[at];
-	     at = (at + 1) & (index->size - 1)) {
-		size_t i = index->slots[at] - 1;
+	struct index_walk walk = index_walk(&t->link_index, hash);
+	size_t i;
+	while (index_next(&walk, &i))
 		if (t->links[i].from == from && t->links[i].to == to)
 			return i;
-	}
-	if (t->link_count == t->link_cap) {
-		t->link_cap = t->link_cap ? t->link_cap * 2 : 64;
-		t->links =
-		    xreallocarray(t->links, t->link_cap, sizeof(*t->links));
-		t->evidence = xreallocarray(
-		    t->evidence, t->link_cap, sizeof(*t->evidence));
-	}
+	VEC_ROOM(t->links, t->link_count);
+	VEC_ROOM(t->evidence, t->link_count);
 	t->links[t->link_count] = (struct topology_link){
 		.from = from, .to = to, .delay_ns = -1, .loss = -1
 	};
 	memset(&t->evidence[t->link_count], 0, sizeof(*t->evidence));
-	index_put(index, hash, t->link_count);
+	index_put(&t->link_index, hash, t->link_count);
 	return t->link_count++;
 }
 
-static void tally_add(struct tally *to, const struct topology_hop *hop)
+static void tally_add(struct hop_tally *to, const struct topology_hop *hop)
 {
 	to->probes += hop->probes;
 	to->replies += hop->replies < hop->probes ? hop->replies : hop->probes;
 }
 
-static void sample_add(struct evidence *e, int64_t delay_ns, uint64_t weight)
+static void sample_add(
+    struct link_evidence *e, int64_t delay_ns, uint64_t weight)
 {
-	if (e->count == e->cap) {
-		e->cap = e->cap ? e->cap * 2 : 4;
-		e->samples =
-		    xreallocarray(e->samples, e->cap, sizeof(*e->samples));
-	}
+	VEC_ROOM(e->samples, e->count);
 	e->samples[e->count++] = (struct sample){ delay_ns, weight };
 	e->weight += weight;
 }
@@ -270,7 +220,7 @@ static void link_note(struct topology *t, struct walk *w, size_t link, size_t i)
 {
 	const struct topology_trace *trace = w->trace;
 	struct topology_link *l = &t->links[link];
-	struct evidence *e = &t->evidence[link];
+	struct link_evidence *e = &t->evidence[link];
 	struct walltime last = trace->last.ns ? trace->last : trace->when;
 	if (l->traces == 0 || walltime_diff(trace->when, l->first) < 0)
 		l->first = trace->when;
@@ -344,7 +294,7 @@ static int64_t median(struct sample *samples, size_t count, uint64_t weight)
 	return -1;
 }
 
-static void judge_delay(struct topology_link *l, struct evidence *e)
+static void judge_delay(struct topology_link *l, struct link_evidence *e)
 {
 	if (e->count == 0)
 		return;
@@ -356,13 +306,13 @@ static void judge_delay(struct topology_link *l, struct evidence *e)
 	free(far);
 }
 
-static double rate(const struct tally *t)
+static double rate(const struct hop_tally *t)
 {
 	return t->probes ? (double)t->replies / (double)t->probes : 0;
 }
 
 /* Wilson's 95 % interval of a rate. */
-static void wilson(const struct tally *t, double *low, double *high)
+static void wilson(const struct hop_tally *t, double *low, double *high)
 {
 	double z2 = 1.96 * 1.96, n = (double)t->probes, p = rate(t);
 	double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
@@ -373,7 +323,8 @@ static void wilson(const struct tally *t, double *low, double *high)
 }
 
 /* Few probes lose by chance: how sure is it that fewer arrive than leave? */
-static double sure_loss(const struct tally *leave, const struct tally *arrive)
+static double sure_loss(
+    const struct hop_tally *leave, const struct hop_tally *arrive)
 {
 	double low, high, most, least = 1;
 	double gap = (leave->probes ? rate(leave) : 1) - rate(arrive);
@@ -387,9 +338,9 @@ static double sure_loss(const struct tally *leave, const struct tally *arrive)
 	return fmax(0, gap - sqrt(doubt)) / least;
 }
 
-static void judge_loss(struct topology_link *l, const struct evidence *e)
+static void judge_loss(struct topology_link *l, const struct link_evidence *e)
 {
-	const struct tally *arrive = &e->behind[0];
+	const struct hop_tally *arrive = &e->behind[0];
 	l->loss_samples = arrive->probes;
 	if (l->loss_samples == 0)
 		return;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/addr.h"
 
 int addr_cmp(const struct addr *a, const struct addr *b)
@@ -126,18 +127,9 @@ bool prefix_has(const struct prefix *p, const struct addr *a)
 	return addr_equal(&around.addr, &p->addr);
 }
 
-static uint64_t mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= UINT64_C(0xd6e8feb86659fd93);
-	h ^= h >> 32;
-	h *= UINT64_C(0xd6e8feb86659fd93);
-	return h ^ h >> 32;
-}
-
 uint64_t addr_hash(const struct addr *a, uint64_t key)
 {
 	uint64_t words[2];
 	memcpy(words, a->bytes, sizeof(words));
-	return mix(mix(words[0] ^ key) ^ words[1] ^ a->family);
+	return hash_finish(hash_finish(words[0] ^ key) ^ words[1] ^ a->family);
 }

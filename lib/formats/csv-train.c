@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "lib/formats/csv-cell.h"
 #include "lib/formats/csv-train.h"
@@ -85,8 +86,7 @@ static void value_cell(FILE *to, const Sonde__Field *field)
 		fputs(reply_addr(&field->address, a), to);
 		break;
 	case SONDE__FIELD__VALUE_OCTETS:
-		for (size_t i = 0; i < field->octets.len; i++)
-			fprintf(to, "%02x", field->octets.data[i]);
+		hex_print(to, field->octets.data, field->octets.len);
 		break;
 	case SONDE__FIELD__VALUE__NOT_SET:
 	case _SONDE__FIELD__VALUE__CASE_IS_INT_SIZE: break;

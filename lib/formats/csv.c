@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "lib/formats/csv-cell.h"
 #include "lib/formats/csv-result.h"
@@ -86,8 +87,7 @@ static void sighting_row(FILE *to, const Sonde__Sighting *s)
 	fprintf(to, ",%u,%u,%" PRIu64 ",%u,%" PRId64 ",%" PRId64 ",", s->proto,
 	    s->dport, s->packets, s->targets, s->first_wall_ns,
 	    s->last_wall_ns);
-	for (size_t i = 0; i < s->payload_hash.len; i++)
-		fprintf(to, "%02x", s->payload_hash.data[i]);
+	hex_print(to, s->payload_hash.data, s->payload_hash.len);
 	fputs(CSV_END, to);
 }
 

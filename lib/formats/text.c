@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
 #include "lib/formats/text-result.h"
@@ -37,8 +38,7 @@ static void print_field(const struct text *t, const Sonde__Field *field)
 		fputs(reply_addr(&field->address, a), t->to);
 		break;
 	case SONDE__FIELD__VALUE_OCTETS:
-		for (size_t i = 0; i < field->octets.len; i++)
-			fprintf(t->to, "%02x", field->octets.data[i]);
+		hex_print(t->to, field->octets.data, field->octets.len);
 		break;
 	case SONDE__FIELD__VALUE__NOT_SET:
 	case _SONDE__FIELD__VALUE__CASE_IS_INT_SIZE: putc('-', t->to); break;

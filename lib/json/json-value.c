@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Small values as JSON: times, addresses, ids, counts, text of strangers. */
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/json/json-value.h"
 #include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
-
-const char *hex_text(const void *bytes, size_t len, char *to)
-{
-	return sodium_bin2hex(to, 2 * len + 1, bytes, len);
-}
-
-bool hex_parse(void *to, size_t len, const char *text)
-{
-	size_t got;
-	return text && strlen(text) == 2 * len &&
-	    sodium_hex2bin(to, len, text, 2 * len, NULL, &got, NULL) == 0 &&
-	    got == len;
-}
 
 json_t *json_hex(const void *bytes, size_t len)
 {

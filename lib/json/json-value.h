@@ -9,6 +9,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/err.h"
+#include "lib/base/hex.h"
 
 json_t *json_hex(const void *bytes, size_t len);
 /* RFC 3339; 0 is null. */
@@ -21,11 +22,6 @@ json_t *json_text(const char *text);
 json_t *json_words(const char *words);
 /* Negative is null. */
 json_t *json_count(int64_t n);
-
-/* Exactly len bytes in hex digits of either case, and nothing else. */
-bool hex_parse(void *to, size_t len, const char *text);
-/* Room for 2 * len + 1. */
-const char *hex_text(const void *bytes, size_t len, char *to);
 
 /* "a-z A-Z 0-9 . _ -", 1 to most characters: agents, tags, scripts. */
 bool name_is_plain(const char *name, size_t most);

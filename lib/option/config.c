@@ -14,6 +14,7 @@
 #include "lib/base/buf.h"
 #include "lib/option/config.h"
 #include "lib/option/option-value.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 enum { CONFIG_MAX_BYTES = 1 << 20 };
@@ -113,8 +114,7 @@ static int value_fail(cfg_t *cfg, const char *key, int err)
 static void place_note(
     struct config *config, size_t row, size_t count, int line)
 {
-	config->places = xreallocarray(
-	    config->places, config->place_count + 1, sizeof(*config->places));
+	VEC_ROOM(config->places, config->place_count);
 	config->places[config->place_count++] =
 	    (struct place){ row, count ? count - 1 : 0, line };
 }

@@ -14,6 +14,7 @@
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/option/option-value.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 struct unit {
@@ -281,8 +282,7 @@ static void items_clear(struct option_value *v)
 
 static void item_add(struct option_value *v, char *item_taken)
 {
-	v->items =
-	    xreallocarray(v->items, v->item_count + 1, sizeof(*v->items));
+	VEC_ROOM(v->items, v->item_count);
 	v->items[v->item_count++] = item_taken;
 }
 

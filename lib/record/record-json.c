@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/addr.h"
 #include "lib/record/record-schema.h"
 #include "lib/base/xalloc.h"
@@ -24,9 +25,7 @@ static json_t *hex_json(const uint8_t *bytes, size_t len)
 	if (len == 0)
 		return json_null();
 	char *text = xmalloc(len * 2 + 1);
-	for (size_t i = 0; i < len; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	json_t *json = json_string(text);
+	json_t *json = json_string(hex_text(bytes, len, text));
 	free(text);
 	return json;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/addr.h"
 #include "lib/record/record-schema.h"
 #include "lib/base/xalloc.h"
@@ -37,16 +38,13 @@ static ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *d)
 
 static bool hex_read(ProtobufCBinaryData *to, const char *text)
 {
-	size_t len = strlen(text);
-	if (len % 2 || strspn(text, "0123456789abcdef") != len)
-		return false;
-	to->data = xmalloc(len / 2 + 1);
-	to->len = len / 2;
-	for (size_t i = 0; i < to->len; i++) {
-		char pair[3] = { text[2 * i], text[2 * i + 1], '\0' };
-		to->data[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
-	return true;
+	to->len = strlen(text) / 2;
+	to->data = xmalloc(to->len + 1);
+	if (hex_parse_strict(to->data, to->len, text))
+		return true;
+	free(to->data);
+	*to = (ProtobufCBinaryData){ 0 };
+	return false;
 }
 
 static bool octets_read(const ProtobufCMessage *message,

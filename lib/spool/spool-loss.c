@@ -9,6 +9,7 @@
 
 #include "lib/record/record.h"
 #include "lib/spool/spool-loss.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 enum { RANGES_A_RECORD = RECORD_MAX_REPLIES / 2 };
@@ -35,11 +36,7 @@ void spool_ranges_add(
 		last->to = range->to;
 		return;
 	}
-	if (!ranges->list || ranges->count == ranges->cap) {
-		ranges->cap = ranges->cap ? ranges->cap * 2 : 16;
-		ranges->list = xreallocarray(
-		    ranges->list, ranges->cap, sizeof(*ranges->list));
-	}
+	VEC_ROOM(ranges->list, ranges->count);
 	ranges->list[ranges->count++] = *range;
 }
 

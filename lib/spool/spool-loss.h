@@ -22,7 +22,7 @@ struct spool_range {
 
 struct spool_ranges {
 	struct spool_range *list; /* owned */
-	size_t count, cap;
+	size_t count;
 };
 void spool_ranges_fini(struct spool_ranges *ranges);
 /* Joins the last range when it touches it and has the same reason. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/spool/spool-segment.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 enum { CHUNK_BYTES = 2 * SPOOL_FRAME_MAX };
@@ -132,7 +133,7 @@ static int names_refresh(
 	DIR *dir = opendir(r->dir);
 	struct dirent *entry;
 	struct spool_name name, *names = NULL;
-	size_t cap = 0, count = 0;
+	size_t count = 0;
 	if (!dir) {
 		int err = -errno;
 		return err_set(
@@ -141,10 +142,7 @@ static int names_refresh(
 	while ((entry = readdir(dir))) {
 		if (!spool_name_parse(&name, entry->d_name))
 			continue;
-		if (count == cap) {
-			cap = cap ? cap * 2 : 16;
-			names = xreallocarray(names, cap, sizeof(*names));
-		}
+		VEC_ROOM(names, count);
 		names[count++] = name;
 	}
 	closedir(dir);

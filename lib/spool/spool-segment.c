@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/spool/spool-segment.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 enum { FILE_MAX_BYTES = 128 << 20, READ_STEP = 64 << 10 };
@@ -23,11 +24,7 @@ void spool_segments_fini(struct spool_segments *segments)
 void spool_segments_add(
     struct spool_segments *segments, const struct spool_segment *segment)
 {
-	if (segments->count == segments->cap) {
-		segments->cap = segments->cap ? segments->cap * 2 : 16;
-		segments->list = xreallocarray(
-		    segments->list, segments->cap, sizeof(*segments->list));
-	}
+	VEC_ROOM(segments->list, segments->count);
 	size_t i = segments->count++;
 	for (; i > 0 &&
 	     spool_place_cmp(

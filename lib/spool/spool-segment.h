@@ -13,7 +13,7 @@ struct spool_segment {
 
 struct spool_segments {
 	struct spool_segment *list; /* owned; ordered by name.first */
-	size_t count, cap;
+	size_t count;
 };
 void spool_segments_fini(struct spool_segments *segments);
 void spool_segments_add(

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/sqlite/db.h"
 #include "lib/base/xalloc.h"
 
@@ -78,7 +79,7 @@ int db_script(struct db *db, const char *sql, struct errmsg *msg)
  * text's address, at most half full. */
 static struct db_statement *slot_of(const struct db *db, const char *sql)
 {
-	size_t at = ((uintptr_t)sql >> 3) * UINT32_C(0x9e3779b1);
+	size_t at = ((uintptr_t)sql >> 3) * HASH_GOLDEN_32;
 	for (;; at++) {
 		struct db_statement *slot = &db->statements[at & (db->cap - 1)];
 		if (!slot->sql || slot->sql == sql)

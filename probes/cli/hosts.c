@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/addr.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/hosts.h"
 
@@ -16,10 +17,7 @@
 
 void word_list_add(struct word_list *list, char *word)
 {
-	size_t n = list->count;
-	if (n == 0 || (n >= 16 && (n & (n - 1)) == 0))
-		list->words = xreallocarray(
-		    list->words, n == 0 ? 16 : n * 2, sizeof(char *));
+	VEC_ROOM(list->words, list->count);
 	list->words[list->count++] = word;
 }
 

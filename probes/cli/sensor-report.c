@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/sensor-report.h"
 #include "lib/formats/csv-cell.h"
@@ -178,17 +179,9 @@ static void put_time(struct report *r, const char *name, struct walltime t)
 }
 
 static const char *hash_text(
-    const struct finding *f, char to[static 2 * PAYLOAD_HASH_LEN + 1])
+    const struct finding *f, char to[static HEX_TEXT_LEN(PAYLOAD_HASH_LEN)])
 {
-	if (!f->has_hash)
-		return NULL;
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < PAYLOAD_HASH_LEN; i++) {
-		to[2 * i] = digits[f->hash[i] >> 4];
-		to[2 * i + 1] = digits[f->hash[i] & 15];
-	}
-	to[sizeof(f->hash) * 2] = '\0';
-	return to;
+	return f->has_hash ? hex_text(f->hash, sizeof(f->hash), to) : NULL;
 }
 
 static const char *quality_name(enum distinct_quality quality)
@@ -234,7 +227,7 @@ static void csv_begin(struct report *r)
 static void write_finding(struct report *r, const struct finding *f)
 {
 	struct buf *b = &r->out;
-	char src[ADDR_TEXT_LEN], proto[8], hash[2 * PAYLOAD_HASH_LEN + 1];
+	char src[ADDR_TEXT_LEN], proto[8], hash[HEX_TEXT_LEN(PAYLOAD_HASH_LEN)];
 	csv_begin(r);
 	addr_text(&f->src, src);
 	if (r->form == OUTPUT_CSV)

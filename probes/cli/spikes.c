@@ -13,8 +13,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/hash.h"
 #include "analysis/spikes.h"
 #include "lib/base/addr.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/command.h"
 #include "probes/cli/output.h"
@@ -84,7 +86,7 @@ struct sighting {
 
 struct input {
 	struct sighting *list;
-	size_t count, cap;
+	size_t count;
 	char **signatures; /* "" is none */
 	size_t signature_count;
 	int64_t bin_ns, first_bin, last_bin;
@@ -101,19 +103,11 @@ static void input_fini(struct input *in)
 	free(in->list);
 }
 
-/* FNV-1a: sources come from the user's own file. */
-static uint64_t text_hash(const char *text)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (; *text; text++)
-		h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static uint64_t source_hash(const char *text)
 {
 	struct addr a;
-	return addr_parse(&a, text) == 0 ? addr_hash(&a, 1) : text_hash(text);
+	return addr_parse(&a, text) == 0 ? addr_hash(&a, 1)
+					 : hash_fnv_text(HASH_FNV_START, text);
 }
 
 /* -1 when there are too many. */
@@ -124,8 +118,7 @@ static long signature_index(struct input *in, const char *name)
 			return (long)i;
 	if (in->signature_count == SIGNATURES_MOST)
 		return -1;
-	in->signatures = xreallocarray(
-	    in->signatures, in->signature_count + 1, sizeof(*in->signatures));
+	VEC_ROOM(in->signatures, in->signature_count);
 	in->signatures[in->signature_count] = xstrdup(name);
 	return (long)in->signature_count++;
 }
@@ -141,10 +134,7 @@ static int row_add(
 	int64_t bin = row->when.ns / in->bin_ns;
 	if (row->when.ns % in->bin_ns < 0)
 		bin--;
-	if (in->count == in->cap) {
-		in->cap = in->cap ? in->cap * 2 : 1024;
-		in->list = xreallocarray(in->list, in->cap, sizeof(*in->list));
-	}
+	VEC_ROOM(in->list, in->count);
 	if (in->count == 0 || bin < in->first_bin)
 		in->first_bin = bin;
 	if (in->count == 0 || bin > in->last_bin)

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/reader.h"
 #include "lib/record/record.h"
 #include "probes/ipc/record-frame.h"
@@ -252,14 +253,6 @@ static char *method_of(const struct probe *p)
 	return p->proto == PACKET_UDP ? udp : tcp;
 }
 
-static uint64_t fnv(uint64_t h, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 /* FNV-1a over what balancers look at. */
 static uint64_t flow_id(
     const Sonde__Trace *t, const struct probe *p, const struct addr *src)
@@ -268,10 +261,9 @@ static uint64_t flow_id(
 	uint64_t sport = p->proto == PACKET_ICMP ? 0 : t->sport;
 	uint64_t words[4] = { sport << 16 | t->dport, t->flow_label, p->proto,
 		p->tos };
-	uint64_t h =
-	    fnv(UINT64_C(0xcbf29ce484222325), src->bytes, sizeof(src->bytes));
-	h = fnv(h, p->dst.bytes, sizeof(p->dst.bytes));
-	return fnv(h, words, sizeof(words));
+	uint64_t h = hash_fnv(HASH_FNV_START, src->bytes, sizeof(src->bytes));
+	h = hash_fnv(h, p->dst.bytes, sizeof(p->dst.bytes));
+	return hash_fnv(h, words, sizeof(words));
 }
 
 static int api_record_trace(lua_State *L)

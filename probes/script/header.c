@@ -19,6 +19,7 @@
 
 #include "lib/option/option-value.h"
 #include "lib/base/reader.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/script/host-private.h"
 
@@ -215,8 +216,7 @@ static int bad(struct heading *h, const char *what)
 
 static char *keep(struct script *s, char *text)
 {
-	s->strings =
-	    xreallocarray(s->strings, s->string_count + 1, sizeof(*s->strings));
+	VEC_ROOM(s->strings, s->string_count);
 	return s->strings[s->string_count++] = text;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/base/reader.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/host-private.h"
@@ -107,7 +108,7 @@ static void list_add(char ***names, size_t *count, const char *file)
 		free(name);
 		return;
 	}
-	*names = xreallocarray(*names, *count + 1, sizeof(**names));
+	VEC_ROOM(*names, *count);
 	(*names)[(*count)++] = name;
 }
 

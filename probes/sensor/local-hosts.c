@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "probes/sensor/local-hosts.h"
 
@@ -61,7 +62,7 @@ static uint64_t flow_hash(const struct home *h, const struct ends *e)
 	uint64_t ports = (uint64_t)e->home_port << 32 |
 	    (uint64_t)e->other_port << 8 | e->proto;
 	return addr_hash(e->home, h->key ^ ports) ^
-	    addr_hash(e->other, ~h->key) * UINT64_C(0x9e3779b97f4a7c15);
+	    addr_hash(e->other, ~h->key) * HASH_GOLDEN;
 }
 
 /* Echo messages have one number for both ends; the rest of ICMP has none. */

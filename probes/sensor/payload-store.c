@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "probes/sensor/payload-store.h"
 
@@ -53,24 +54,18 @@ void payloads_free(struct payloads *p)
 	free(p);
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__uint128_t product = (__uint128_t)a * b;
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint64_t quick_hash(const uint8_t *octets, size_t len, uint64_t key)
 {
 	uint64_t h = key ^ len;
 	for (; len >= 16; octets += 16, len -= 16) {
 		uint64_t words[2];
 		memcpy(words, octets, 16);
-		h = mix(words[0] ^ UINT64_C(0x9e3779b97f4a7c15) ^ h,
-		    words[1] ^ key);
+		h = hash_fold(words[0] ^ HASH_GOLDEN ^ h, words[1] ^ key);
 	}
 	uint64_t rest[2] = { 0 };
 	memcpy(rest, octets, len);
-	return mix(rest[0] ^ UINT64_C(0xbf58476d1ce4e5b9) ^ h, rest[1] ^ key);
+	return hash_fold(
+	    rest[0] ^ UINT64_C(0xbf58476d1ce4e5b9) ^ h, rest[1] ^ key);
 }
 
 static uint32_t *bucket_of(struct payloads *p, uint64_t quick)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "lib/packet/octets.h"
 #include "probes/sensor/table-private.h"
@@ -273,7 +274,7 @@ static uint32_t folded(uint32_t key, const struct reading *r)
 
 static uint64_t key_bit(uint32_t key)
 {
-	return UINT64_C(1) << (key * 0x9e3779b1u >> 26);
+	return UINT64_C(1) << (key * HASH_GOLDEN_32 >> 26);
 }
 
 /* Moves the row to the front of its source: it will be asked for again. */
@@ -358,7 +359,7 @@ static void count_probe(struct source *s, const struct row *row,
 {
 	uint32_t port = ((uint32_t)row->proto << 16 ^ p->dport ^
 			    (uint32_t)p->icmp_type << 8) *
-	    0x9e3779b1u;
+	    HASH_GOLDEN_32;
 	if (s->probes++ == 0)
 		s->first_target = target;
 	else if (s->first_target != target)
@@ -459,8 +460,8 @@ static void look_for_first(
 	if (signature == SIGNATURE_NONE || s->first_sights & bit)
 		return;
 	s->first_sights |= bit;
-	uint64_t key = addr_hash(&s->addr, t->config.key) ^
-	    signature * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t key =
+	    addr_hash(&s->addr, t->config.key) ^ signature * HASH_GOLDEN;
 	switch (first_sight_ask(t->first_sight, key, at_ns)) {
 	case FIRST_SIGHT_REPORT: table_give_first(t, s, row); break;
 	case FIRST_SIGHT_DEFER: t->first_sights_deferred++; break;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/buf.h"
 #include "lib/base/xalloc.h"
 #include "probes/agent/config/enrol.h"
@@ -63,8 +64,8 @@ static json_t *request_json(
 	static const char tag[] = "sonde-enrol";
 	uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
 	uint8_t signature[crypto_sign_BYTES];
-	char key_hex[2 * sizeof(public_key) + 1];
-	char signature_hex[2 * sizeof(signature) + 1];
+	char key_hex[HEX_TEXT_LEN(sizeof(public_key))];
+	char signature_hex[HEX_TEXT_LEN(sizeof(signature))];
 	struct buf text = { 0 };
 	crypto_sign_ed25519_sk_to_pk(public_key, identity->secret_key);
 	buf_bytes(&text, tag, sizeof(tag));
@@ -75,10 +76,8 @@ static json_t *request_json(
 	crypto_sign_detached(
 	    signature, NULL, text.data, text.len, identity->secret_key);
 	buf_fini(&text);
-	sodium_bin2hex(
-	    key_hex, sizeof(key_hex), public_key, sizeof(public_key));
-	sodium_bin2hex(
-	    signature_hex, sizeof(signature_hex), signature, sizeof(signature));
+	hex_text(public_key, sizeof(public_key), key_hex);
+	hex_text(signature, sizeof(signature), signature_hex);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "token", token,
 	    "public_key", key_hex, "name", identity->name, "version",
 	    SONDE_VERSION, "signature", signature_hex);
@@ -123,8 +122,7 @@ static int read_answer(struct agent_identity *identity,
 	if (answer->status != 201)
 		err = refused((long)answer->status, identity->name,
 		    text_of(root, "detail"), msg);
-	else if (strlen(id) != 32 ||
-	    sodium_hex2bin(identity->id, 16, id, 32, NULL, NULL, NULL) != 0 ||
+	else if (!hex_parse(identity->id, sizeof(identity->id), id) ||
 	    generation[strspn(generation, PLAIN)] || name[strspn(name, PLAIN)])
 		err = err_set(
 		    msg, ERR_MALFORMED, "the collector's answer is not one");

@@ -7,13 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "probes/ipc/keeper-message.h"
 #include "probes/agent/config/agent-config.h"
@@ -35,16 +35,6 @@ static int fail(struct errmsg *msg, const char *path)
 	return err_set(msg, err, "%.180s: %s", path, strerror(-err));
 }
 
-static int unhex(uint8_t *to, size_t len, const char *hex)
-{
-	size_t got;
-	return strlen(hex) == 2 * len &&
-		sodium_hex2bin(to, len, hex, 2 * len, NULL, &got, NULL) == 0 &&
-		got == len
-	    ? 0
-	    : ERR_MALFORMED;
-}
-
 /* --- reading ----------------------------------------------------------- */
 
 static int key_read(uint8_t key[64], const char *path, struct errmsg *msg)
@@ -59,7 +49,7 @@ static int key_read(uint8_t key[64], const char *path, struct errmsg *msg)
 		err = err_set(msg, ERR_CONFIG,
 		    "%.150s: others can read it: chmod 600 %.60s", path, path);
 	ssize_t n = err ? 0 : read(fd, hex, KEY_HEX);
-	if (!err && (n != KEY_HEX || unhex(key, 64, hex) != 0))
+	if (!err && (n != KEY_HEX || !hex_parse(key, 64, hex)))
 		err = err_set(msg, ERR_CORRUPT, "%.180s: not a key", path);
 	explicit_bzero(hex, sizeof(hex));
 	close(fd);
@@ -76,7 +66,7 @@ static int about_read(
 	if (err)
 		return err;
 	const char *id = config_text(c, "agent");
-	if (!id || unhex(identity->id, 16, id) != 0)
+	if (!hex_parse(identity->id, 16, id))
 		err = err_set(msg, ERR_CORRUPT, "%.180s: no agent id", path);
 	snprintf(identity->name, sizeof(identity->name), "%s",
 	    config_text(c, "name"));
@@ -173,7 +163,7 @@ int agent_key_save(const struct agent_identity *identity,
     const struct agent_config *config, struct errmsg *msg)
 {
 	char key[KEY_HEX + 1];
-	sodium_bin2hex(key, sizeof(key), identity->secret_key, 64);
+	hex_text(identity->secret_key, 64, key);
 	int err = save(config, "agent.key", key, 0600, msg);
 	explicit_bzero(key, sizeof(key));
 	return err;
@@ -183,7 +173,7 @@ int agent_identity_save(const struct agent_identity *identity,
     const struct agent_config *config, struct errmsg *msg)
 {
 	char id[33];
-	sodium_bin2hex(id, sizeof(id), identity->id, 16);
+	hex_text(identity->id, 16, id);
 	char *about = xasprintf("agent = \"%s\"\nname = \"%s\"\n"
 				"collector = \"%s\"\ngeneration = \"%s\"\n",
 	    id, identity->name, identity->collector, identity->generation);

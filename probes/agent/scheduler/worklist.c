@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/addr.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/agent/scheduler/worklist.h"
 
@@ -42,17 +44,6 @@ static bool option_name_is_valid(const char *name)
 	    name[0] != '-';
 }
 
-static int id_parse(uint8_t id[16], const char *hex)
-{
-	if (!hex || strlen(hex) != 32 || strspn(hex, "0123456789abcdef") != 32)
-		return ERR_MALFORMED;
-	for (size_t i = 0; i < 16; i++) {
-		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-		id[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
-	return 0;
-}
-
 /* Takes the argument. */
 static int add_argument(struct campaign *c, char *argument, struct errmsg *msg)
 {
@@ -70,8 +61,7 @@ static int add_argument(struct campaign *c, char *argument, struct errmsg *msg)
 		    "an argument is empty, "
 		    "too long or not printable ASCII");
 	}
-	c->arguments = xreallocarray(
-	    c->arguments, c->argument_count + 1, sizeof(*c->arguments));
+	VEC_ROOM(c->arguments, c->argument_count);
 	c->arguments[c->argument_count++] = argument;
 	return 0;
 }
@@ -181,8 +171,8 @@ static int read_campaign(struct campaign *c, json_t *object, struct errmsg *msg)
 {
 	const char *script =
 	    json_string_value(json_object_get(object, "script"));
-	if (id_parse(c->id, json_string_value(json_object_get(object, "id"))) !=
-	    0)
+	if (!hex_parse_strict(c->id, sizeof(c->id),
+		json_string_value(json_object_get(object, "id"))))
 		return err_set(
 		    msg, ERR_MALFORMED, "id: expected 32 hex digits");
 	if (!script || !worklist_script_is_valid(script))

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "probes/ipc/keeper-message.h"
@@ -170,7 +171,7 @@ static void end_ingest(struct shipper *s, const struct http_answer *answer)
 /* --- work -------------------------------------------------------------- */
 
 static void sign_work(const struct shipper *s, const char *path,
-    const char *time, char hex[static 2 * crypto_sign_BYTES + 1])
+    const char *time, char hex[static HEX_TEXT_LEN(crypto_sign_BYTES)])
 {
 	static const char tag[] = "sonde-work";
 	uint8_t signature[crypto_sign_BYTES];
@@ -182,14 +183,13 @@ static void sign_work(const struct shipper *s, const char *path,
 	buf_bytes(&text, path, strlen(path));
 	crypto_sign_detached(
 	    signature, NULL, text.data, text.len, s->config->secret_key);
-	sodium_bin2hex(
-	    hex, 2 * crypto_sign_BYTES + 1, signature, sizeof(signature));
+	hex_text(signature, sizeof(signature), hex);
 	buf_fini(&text);
 }
 
 static void start_work(struct shipper *s)
 {
-	char path[64], time[24], id[33], hex[2 * crypto_sign_BYTES + 1];
+	char path[64], time[24], id[33], hex[HEX_TEXT_LEN(crypto_sign_BYTES)];
 	char agent_line[64], time_line[64], sign_line[200];
 	const char *headers[] = { agent_line, time_line, sign_line, NULL };
 	struct errmsg msg;
@@ -197,7 +197,7 @@ static void start_work(struct shipper *s)
 	    s->work ? s->work->revision : 0);
 	snprintf(time, sizeof(time), "%" PRId64,
 	    walltime_now().ns + s->clock_offset_ns);
-	sodium_bin2hex(id, sizeof(id), s->config->agent, 16);
+	hex_text(s->config->agent, 16, id);
 	sign_work(s, path, time, hex);
 	snprintf(agent_line, sizeof(agent_line), "Sonde-Agent: %s", id);
 	snprintf(time_line, sizeof(time_line), "Sonde-Time: %s", time);

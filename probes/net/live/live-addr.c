@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/base/xalloc.h"
+#include "lib/base/vec.h"
 #include "probes/net/live/live-addr.h"
 
 #define ADDRS_MAX 65536
@@ -48,8 +48,7 @@ static void keep(struct live_addrs *addrs, const struct nlmsghdr *head)
 	if (found.family == 0 || body->ifa_prefixlen > addr_bits(&found) ||
 	    addrs->count == ADDRS_MAX)
 		return;
-	addrs->list =
-	    xreallocarray(addrs->list, addrs->count + 1, sizeof(*addrs->list));
+	VEC_ROOM(addrs->list, addrs->count);
 	addrs->list[addrs->count].addr = found;
 	addrs->list[addrs->count++].len = body->ifa_prefixlen;
 }

@@ -29,7 +29,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/base/xalloc.h"
+#include "lib/base/vec.h"
 #include "probes/net/sim/sim-parse.h"
 
 static int parse_seed(struct sim_words *words)
@@ -114,8 +114,7 @@ static int host_block(struct sim_words *words, uint32_t node)
 		return err;
 	if (w->block_count == 1024)
 		return sim_words_error(words, "host: more than 1024 prefixes");
-	w->blocks = xreallocarray(
-	    w->blocks, w->block_count + (size_t)1, sizeof(*w->blocks));
+	VEC_ROOM(w->blocks, w->block_count);
 	w->blocks[w->block_count++] = (struct sim_block){ p, node };
 	return 0;
 }
@@ -253,8 +252,7 @@ static int route_via(struct sim_words *words, struct sim_route *route)
 			    "route: expected a neighbour of '%.40s', got "
 			    "'%.40s'",
 			    sim_node_name(w, route->node), name);
-		route->edges = xreallocarray(route->edges,
-		    route->edge_count + (size_t)1, sizeof(*route->edges));
+		VEC_ROOM(route->edges, route->edge_count);
 		route->edges[route->edge_count++] = edge;
 	}
 	return 0;
@@ -285,8 +283,7 @@ static int parse_route(struct sim_words *words)
 		free(route.edges);
 		return err;
 	}
-	w->routes = xreallocarray(
-	    w->routes, w->route_count + (size_t)1, sizeof(*w->routes));
+	VEC_ROOM(w->routes, w->route_count);
 	w->routes[w->route_count++] = route;
 	w->nodes[route.node].routed = true;
 	return 0;

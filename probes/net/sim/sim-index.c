@@ -4,26 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
 
 #define HASH_KEY UINT64_C(0x536f6e64652d7369)
-
-/* Room for one more of `size` bytes: doubles at each power of two. */
-void *sim_grow(void *array, size_t count, size_t size)
-{
-	if (count != 0 && (count < 16 || (count & (count - 1)) != 0))
-		return array;
-	return xreallocarray(array, count < 16 ? 16 : count * 2, size);
-}
-
-static uint64_t name_hash(const char *name)
-{
-	uint64_t h = HASH_KEY;
-	for (; *name; name++)
-		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return h ^ h >> 29;
-}
 
 const char *sim_node_name(const struct sim_world *w, uint32_t node)
 {
@@ -33,7 +19,8 @@ const char *sim_node_name(const struct sim_world *w, uint32_t node)
 /* The cell of a name: where it is, or the empty one where it would go. */
 static size_t name_cell(const struct sim_world *w, const char *name)
 {
-	size_t mask = w->by_name_size - 1, i = name_hash(name) & mask;
+	size_t mask = w->by_name_size - 1,
+	       i = hash_finish(hash_fnv_text(HASH_KEY, name)) & mask;
 	while (w->by_name[i] != SIM_NONE &&
 	    strcmp(sim_node_name(w, w->by_name[i]), name) != 0)
 		i = (i + 1) & mask;
@@ -78,7 +65,7 @@ uint32_t sim_addr_add(
 {
 	if (w->by_addr_size && w->by_addr[addr_cell(w, addr)] != SIM_NONE)
 		return SIM_NONE;
-	w->owners = sim_grow(w->owners, w->owner_count, sizeof(*w->owners));
+	VEC_ROOM(w->owners, w->owner_count);
 	uint32_t at = w->owner_count++;
 	w->owners[at] = (struct sim_owner){ *addr, node };
 	if (table_grow(&w->by_addr, &w->by_addr_size, w->owner_count))

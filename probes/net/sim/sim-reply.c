@@ -69,8 +69,8 @@ static uint16_t next_ip_id(const struct sim_arrival *a, const struct addr *src)
 	case SIM_IP_ID_ADDRESS:
 		return (uint16_t)(id + addr_hash(src, node->ip_id_salt));
 	case SIM_IP_ID_RANDOM:
-		return (uint16_t)sim_mix(
-		    a->world->seed, sim_mix(a->serial, a->node));
+		return (uint16_t)hash_mix(
+		    a->world->seed, hash_mix(a->serial, a->node));
 	case SIM_IP_ID_ZERO: break;
 	}
 	return 0;
@@ -301,7 +301,7 @@ static size_t reply_tcp(const struct sim_arrival *a, uint8_t *to)
 	put16(&o, p->sport);
 	uint32_t seq = ack ? p->tcp_ack : 0;
 	if (open)
-		seq = (uint32_t)sim_mix(a->world->seed, a->serial);
+		seq = (uint32_t)hash_mix(a->world->seed, a->serial);
 	put32(&o, seq);
 	put32(&o, ack ? 0 : p->tcp_seq + syn + (uint32_t)p->payload_wire_len);
 	unsigned flags = PACKET_TCP_RST | (ack ? 0 : PACKET_TCP_ACK);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
 
@@ -21,18 +22,9 @@ struct sim_paths {
 			   when a static route leads off the paths */
 };
 
-uint64_t sim_mix(uint64_t a, uint64_t b)
-{
-	uint64_t x =
-	    a * UINT64_C(0x9e3779b97f4a7c15) + b + UINT64_C(0x632be59bd9b4e019);
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 double sim_draw(const struct sim_world *w, uint64_t a, uint64_t b)
 {
-	return (double)(sim_mix(sim_mix(w->seed, a), b) >> 11) * 0x1p-53;
+	return (double)(hash_mix(hash_mix(w->seed, a), b) >> 11) * 0x1p-53;
 }
 
 /* Distance and node, smallest first. */
@@ -134,12 +126,14 @@ static bool on_shortest(const struct sim_world *w, uint32_t edge)
 static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 {
 	struct sim_paths *p = xcalloc(1, sizeof(*p));
-	size_t cap = 0, waiting = 0, todo_cap = 16;
-	uint32_t *todo = xreallocarray(NULL, todo_cap, sizeof(*todo));
+	size_t waiting = 0;
+	uint32_t *todo = NULL;
 	w->mark++;
 	w->marks[place] = w->mark;
-	if (w->dist_from[place] != FAR)
+	if (w->dist_from[place] != FAR) {
+		VEC_ROOM(todo, waiting);
 		todo[waiting++] = place;
+	}
 	while (waiting > 0) {
 		const uint32_t *edges;
 		uint32_t count = edges_of(w, todo[--waiting], &edges);
@@ -148,16 +142,12 @@ static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 			uint32_t from = w->edges[edge].from;
 			if (!on_shortest(w, edge))
 				continue;
-			if (p->count == cap)
-				p->hops = xreallocarray(p->hops,
-				    cap = cap ? cap * 2 : 16, sizeof(*p->hops));
+			VEC_ROOM(p->hops, p->count);
 			p->hops[p->count++] = (uint64_t)from << 32 | edge;
 			if (w->marks[from] == w->mark)
 				continue;
 			w->marks[from] = w->mark;
-			if (waiting == todo_cap)
-				todo = xreallocarray(
-				    todo, todo_cap *= 2, sizeof(*todo));
+			VEC_ROOM(todo, waiting);
 			todo[waiting++] = from;
 		}
 	}
@@ -248,7 +238,7 @@ static uint64_t addr_words(uint64_t h, const struct addr *a)
 {
 	uint64_t words[2];
 	memcpy(words, a->bytes, sizeof(words));
-	return sim_mix(sim_mix(h, words[0]), words[1]);
+	return hash_mix(hash_mix(h, words[0]), words[1]);
 }
 
 /* The four octets after the IP header, as they were on the wire. */
@@ -264,20 +254,20 @@ static uint64_t flow_hash(const struct sim_world *w, uint32_t node,
     const struct packet *p, uint64_t serial)
 {
 	const struct sim_behaviour *how = w->nodes[node].how;
-	uint64_t h = sim_mix(w->seed ^ 0xec30, node);
+	uint64_t h = hash_mix(w->seed ^ 0xec30, node);
 	if (how->hash == SIM_HASH_PACKET)
-		return sim_mix(h, serial);
+		return hash_mix(h, serial);
 	h = addr_words(addr_words(h, &p->src), &p->dst);
 	bool ports = p->proto == PACKET_TCP || p->proto == PACKET_UDP;
 	if (how->hash != SIM_HASH_ADDRESSES)
-		h = sim_mix(h, p->proto);
+		h = hash_mix(h, p->proto);
 	if (how->hash == SIM_HASH_FIRST_FOUR ||
 	    (how->hash == SIM_HASH_FIVE_TUPLE && ports))
-		h = sim_mix(h, first_four(p));
+		h = hash_mix(h, first_four(p));
 	if (how->hash_flow_label)
-		h = sim_mix(h, p->flow_label);
+		h = hash_mix(h, p->flow_label);
 	if (how->hash_tos)
-		h = sim_mix(h, p->tos);
+		h = hash_mix(h, p->tos);
 	return h;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
 
@@ -49,7 +50,7 @@ void sim_world_free(struct sim_world *w)
 
 void *sim_world_keep(struct sim_world *w, const void *from, size_t size)
 {
-	w->kept = sim_grow(w->kept, w->kept_count, sizeof(*w->kept));
+	VEC_ROOM(w->kept, w->kept_count);
 	return w->kept[w->kept_count++] = xmemdup(from, size);
 }
 
@@ -74,7 +75,7 @@ uint32_t sim_node_add(struct sim_world *w, const char *name,
 {
 	if (w->node_count >= w->max_nodes || sim_node_find(w, name) != SIM_NONE)
 		return SIM_NONE;
-	w->nodes = sim_grow(w->nodes, w->node_count, sizeof(*w->nodes));
+	VEC_ROOM(w->nodes, w->node_count);
 	uint32_t node = w->node_count++;
 	w->nodes[node] = (struct sim_node){
 		.how = how,
@@ -82,7 +83,7 @@ uint32_t sim_node_add(struct sim_world *w, const char *name,
 		.addr = { SIM_NONE, SIM_NONE },
 		.host = host,
 		.tokens = how->limit_burst,
-		.ip_id_salt = (uint16_t)sim_mix(w->seed, node),
+		.ip_id_salt = (uint16_t)hash_mix(w->seed, node),
 	};
 	sim_name_insert(w, node);
 	return node;
@@ -91,7 +92,7 @@ uint32_t sim_node_add(struct sim_world *w, const char *name,
 static void edge_add(
     struct sim_world *w, uint32_t from, uint32_t to, const struct sim_link *how)
 {
-	w->edges = sim_grow(w->edges, w->edge_count, sizeof(*w->edges));
+	VEC_ROOM(w->edges, w->edge_count);
 	uint32_t at = w->edge_count++;
 	int64_t spread = how->delay_hi_ns - how->delay_lo_ns;
 	w->edges[at] = (struct sim_edge){

@@ -98,7 +98,7 @@ static void traverse(struct sim *s, struct flight *f, uint32_t edge)
 	struct sim_world *w = s->world;
 	struct sim_edge *e = &w->edges[edge];
 	int64_t wait_ns = serialise(e, f);
-	uint64_t place = sim_mix(0x11ce, edge);
+	uint64_t place = hash_mix(0x11ce, edge);
 	if (wait_ns < 0 ||
 	    (e->how->loss > 0 &&
 		sim_draw(w, f->serial, place) < e->how->loss)) {
@@ -114,7 +114,7 @@ static void traverse(struct sim *s, struct flight *f, uint32_t edge)
 	if (e->how->duplicate > 0 &&
 	    sim_draw(w, f->serial ^ 0xd0b1e, place) < e->how->duplicate) {
 		struct flight *again = xmemdup(f, sizeof(*f) + f->len);
-		again->serial = sim_mix(f->serial, 0xd0b1e);
+		again->serial = hash_mix(f->serial, 0xd0b1e);
 		move_later(s, again);
 	}
 	move_later(s, f);
@@ -126,7 +126,7 @@ static void answer(struct sim *s, const struct sim_arrival *a,
 	if (len == 0)
 		return;
 	struct flight *f =
-	    flight_new(bytes, len, sim_mix(a->serial, a->node), a->node);
+	    flight_new(bytes, len, hash_mix(a->serial, a->node), a->node);
 	f->at_ns = a->now_ns + s->world->nodes[a->node].how->slow_ns;
 	move_later(s, f);
 }

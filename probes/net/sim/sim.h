@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -140,7 +141,6 @@ struct sim_world {
 };
 
 /* sim-index.c */
-void *sim_grow(void *array, size_t count, size_t size);
 void sim_name_insert(struct sim_world *world, uint32_t node);
 uint32_t sim_node_find(const struct sim_world *world, const char *name);
 const char *sim_node_name(const struct sim_world *world, uint32_t node);
@@ -180,7 +180,6 @@ void sim_paths_free(struct sim_paths *paths);
  * itself; SIM_NONE: no route, and *drop says whether silently. */
 uint32_t sim_next_edge(struct sim_world *world, uint32_t node,
     const struct packet *packet, uint64_t serial, bool *drop);
-uint64_t sim_mix(uint64_t a, uint64_t b);
 /* A number in [0, 1) from a seed and a place. */
 double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);
 

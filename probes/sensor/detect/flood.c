@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "probes/sensor/detect/detector.h"
 
@@ -42,7 +43,7 @@ static void *meter_open(void)
 static uint32_t meter_key(const struct sight *sight)
 {
 	uint32_t key = sight->target ^
-	    ((uint32_t)sight->port << 8 | sight->proto) * 0x9e3779b1u;
+	    ((uint32_t)sight->port << 8 | sight->proto) * HASH_GOLDEN_32;
 	return key ^ key >> 15;
 }
 
