@@ -162,7 +162,7 @@ static void band_at(
 	    (struct spike_band){ mean, fmax(mean - reach, 0), mean + reach };
 }
 
-static void forget(struct search *s)
+static void forget_evidence(struct search *s)
 {
 	struct baseline *b = &s->base;
 	b->sum = b->bins = b->excess = b->weight = 0;
@@ -238,7 +238,7 @@ static void accept_level(struct search *s, size_t bin)
 	while (first > alarm->onset && left > 0)
 		if (!s->bins[--first].missing)
 			left--;
-	forget(s);
+	forget_evidence(s);
 	for (size_t i = first; i <= bin; i++)
 		if (!s->bins[i].missing)
 			learn(&s->base, i, s->bins[i].count);
@@ -302,7 +302,7 @@ static void follow_alarm(struct search *s, size_t bin)
 	}
 }
 
-static void judge(struct search *s, size_t bin)
+static void judge_bin(struct search *s, size_t bin)
 {
 	bool rise = cusum_step(s, SPIKE_RISE, bin);
 	bool fall = cusum_step(s, SPIKE_FALL, bin);
@@ -344,7 +344,7 @@ size_t spikes_find(const struct spike_bin *bins, size_t count,
 		else if (s.alarmed)
 			follow_alarm(&s, i);
 		else
-			judge(&s, i);
+			judge_bin(&s, i);
 	}
 	if (s.alarmed)
 		alarm_note_means(&s, &s.alarms[s.alarm_count - 1]);

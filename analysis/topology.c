@@ -356,7 +356,7 @@ static void judge_loss(struct topology_link *l, const struct link_evidence *e)
 	l->loss_low = l->loss > 0 ? sure_loss(&e->near, arrive) : 0;
 }
 
-static void judge(struct topology *t)
+static void judge_links(struct topology *t)
 {
 	if (t->judged)
 		return;
@@ -377,7 +377,7 @@ size_t topology_nodes(
 size_t topology_links(
     struct topology *topology, const struct topology_link **links)
 {
-	judge(topology);
+	judge_links(topology);
 	*links = topology->links;
 	return topology->link_count;
 }

@@ -11,14 +11,14 @@
 #include "probes/agent/config/enrol.h"
 #include "probes/agent/supervisor/supervisor.h"
 
-static int complain(int err, const struct errmsg *msg)
+static int report_error(int err, const struct errmsg *msg)
 {
 	fprintf(stderr, "sonde-agent: %s\n",
 	    msg->text[0] ? msg->text : err_str(err));
 	return err_exit_code(err);
 }
 
-static int help(const struct option_table *table)
+static int print_help(const struct option_table *table)
 {
 	char *text = option_help_text(table);
 	fputs(text, stdout);
@@ -28,7 +28,7 @@ static int help(const struct option_table *table)
 
 static int run_enrol(struct agent_config *config, const struct option_values *v)
 {
-	struct enrol_request request = { .url = option_text(v, "collector"),
+	struct enrolment request = { .url = option_text(v, "collector"),
 		.token = option_text(v, "token"),
 		.name = option_text(v, "name") };
 	struct agent_identity identity;
@@ -40,13 +40,13 @@ static int run_enrol(struct agent_config *config, const struct option_values *v)
 	    ? err_set(&msg, ERR_USAGE, "enrol: --token TOKEN is missing")
 	    : enrol(config, &request, &identity, &msg);
 	if (err)
-		return complain(err, &msg);
+		return report_error(err, &msg);
 	printf("enrolled as %s at %s\n", identity.name, identity.collector);
 	explicit_bzero(&identity, sizeof(identity));
 	return 0;
 }
 
-static int run(
+static int run_agent(
     struct agent_config *config, const struct option_values *v, bool enrolling)
 {
 	if (enrolling)
@@ -76,17 +76,17 @@ int main(int argc, char **argv)
 	int err =
 	    option_parse(&v, table, argc - enrolling, argv + enrolling, &msg);
 	if (err)
-		return complain(err, &msg);
+		return report_error(err, &msg);
 	int code = 0;
 	if (option_help_asked(v))
-		code = help(table);
+		code = print_help(table);
 	else if (option_flag(v, "version"))
 		puts("sonde-agent " SONDE_VERSION);
 	else if ((err = agent_config_load(
 		      &config, option_text(v, "config"), &msg)) != 0)
-		code = complain(err, &msg);
+		code = report_error(err, &msg);
 	else
-		code = run(&config, v, enrolling);
+		code = run_agent(&config, v, enrolling);
 	option_free(v);
 	return code;
 }

@@ -20,7 +20,7 @@ void buf_clear(struct buf *b)
 	b->len = 0;
 }
 
-static void reserve(struct buf *b, size_t more)
+static void reserve_bytes(struct buf *b, size_t more)
 {
 	size_t need;
 	if (__builtin_add_overflow(b->len, more, &need))
@@ -36,7 +36,7 @@ static void reserve(struct buf *b, size_t more)
 
 uint8_t *buf_extend(struct buf *b, size_t len)
 {
-	reserve(b, len);
+	reserve_bytes(b, len);
 	uint8_t *at = b->data + b->len;
 	b->len += len;
 	return at;
@@ -95,7 +95,7 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		BUG("bad format '%s'", format);
-	reserve(b, (size_t)n + 1);
+	reserve_bytes(b, (size_t)n + 1);
 	vsnprintf((char *)b->data + b->len, (size_t)n + 1, format, again);
 	va_end(again);
 	b->len += (size_t)n;

@@ -12,18 +12,19 @@ static bool is_before(const struct timer *a, const struct timer *b)
 	return a->at.ns != b->at.ns ? a->at.ns < b->at.ns : a->order < b->order;
 }
 
-static void put(struct timers *timers, size_t place, struct timer *timer)
+static void put_timer(struct timers *timers, size_t place, struct timer *timer)
 {
 	timers->heap[place - 1] = timer;
 	timer->place = place;
 }
 
 /* Finds the place of a timer for which `place` is free. */
-static void settle(struct timers *timers, size_t place, struct timer *timer)
+static void settle_timer(
+    struct timers *timers, size_t place, struct timer *timer)
 {
 	struct timer **heap = timers->heap;
 	for (; place > 1 && is_before(timer, heap[place / 2 - 1]); place /= 2)
-		put(timers, place, heap[place / 2 - 1]);
+		put_timer(timers, place, heap[place / 2 - 1]);
 	for (;;) {
 		size_t child = 2 * place;
 		if (child > timers->count)
@@ -33,10 +34,10 @@ static void settle(struct timers *timers, size_t place, struct timer *timer)
 			child++;
 		if (!is_before(heap[child - 1], timer))
 			break;
-		put(timers, place, heap[child - 1]);
+		put_timer(timers, place, heap[child - 1]);
 		place = child;
 	}
-	put(timers, place, timer);
+	put_timer(timers, place, timer);
 }
 
 void timer_set(struct timers *timers, struct timer *timer, struct monotime at)
@@ -52,7 +53,7 @@ void timer_set(struct timers *timers, struct timer *timer, struct monotime at)
 	}
 	timer->at = at;
 	timer->order = timers->order++;
-	settle(timers, place, timer);
+	settle_timer(timers, place, timer);
 }
 
 void timer_clear(struct timers *timers, struct timer *timer)
@@ -63,7 +64,7 @@ void timer_clear(struct timers *timers, struct timer *timer)
 	struct timer *last = timers->heap[--timers->count];
 	timer->place = 0;
 	if (last != timer)
-		settle(timers, place, last);
+		settle_timer(timers, place, last);
 }
 
 struct timer *timer_first(const struct timers *timers)

@@ -27,13 +27,13 @@ static void set_address(
 		    to, name, json_string(reply_addr(bytes, a)));
 }
 
-static json_t *milliseconds(uint64_t ns)
+static json_t *atlas_ms(uint64_t ns)
 {
 	return json_real(round((double)ns / NS_PER_US) / 1000);
 }
 
 /* What both kinds begin with. */
-static json_t *head(const char *type, const ProtobufCBinaryData *src,
+static json_t *write_head(const char *type, const ProtobufCBinaryData *src,
     const ProtobufCBinaryData *dst, const char *name, const char *method)
 {
 	bool ping = strcmp(type, "ping") == 0;
@@ -94,7 +94,7 @@ static json_t *error_of(const Sonde__Reply *r)
 	return letter ? json_string(letter) : json_integer(r->icmp_code);
 }
 
-static json_t *extensions(const Sonde__Reply *r)
+static json_t *write_extensions(const Sonde__Reply *r)
 {
 	json_t *objects = json_array();
 	for (size_t i = 0; i < r->n_extensions; i++) {
@@ -131,7 +131,7 @@ static json_t *trace_reply(const Sonde__Reply *r)
 	if (r->late)
 		set_int(j, "late", 1);
 	else
-		json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
+		json_object_set_new(j, "rtt", atlas_ms(r->rtt_ns));
 	set_int(j, "size", r->reply_size_bytes);
 	set_int(j, "ttl", r->reply_ttl);
 	if (r->quoted_ttl > 1)
@@ -144,7 +144,7 @@ static json_t *trace_reply(const Sonde__Reply *r)
 	if (r->duplicate)
 		json_object_set_new(j, "dup", json_true());
 	if (r->n_extensions > 0)
-		json_object_set_new(j, "icmpext", extensions(r));
+		json_object_set_new(j, "icmpext", write_extensions(r));
 	return j;
 }
 
@@ -158,11 +158,11 @@ static json_t *trace_hop(const Sonde__Trace *t, size_t *at)
 	return json_pack("{s:i, s:o}", "hop", (int)ttl, "result", results);
 }
 
-static json_t *trace(const Sonde__Record *record)
+static json_t *write_atlas_trace(const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	json_t *j =
-	    head("traceroute", &t->src, &t->dst, t->dst_name, t->method);
+	    write_head("traceroute", &t->src, &t->dst, t->dst_name, t->method);
 	json_t *hops = json_array();
 	set_int(j, "paris_id", t->flow_id % 65536);
 	set_times(j, record->wall_ns, t->replies, t->n_replies, true);
@@ -180,7 +180,7 @@ static json_t *ping_reply(const Sonde__Reply *r)
 	if (r->from.len == 0)
 		return json_pack("{s:s}", "x", "*");
 	json_t *j = json_object();
-	json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
+	json_object_set_new(j, "rtt", atlas_ms(r->rtt_ns));
 	set_int(j, "ttl", r->reply_ttl);
 	if (r->duplicate)
 		json_object_set_new(j, "dup", json_integer(1));
@@ -189,13 +189,14 @@ static json_t *ping_reply(const Sonde__Reply *r)
 
 static void set_rtt(json_t *j, const char *name, bool any, uint64_t ns)
 {
-	json_object_set_new(j, name, any ? milliseconds(ns) : json_integer(-1));
+	json_object_set_new(j, name, any ? atlas_ms(ns) : json_integer(-1));
 }
 
-static json_t *ping(const Sonde__Record *record)
+static json_t *write_atlas_ping(const Sonde__Record *record)
 {
 	const Sonde__Ping *p = record->ping;
-	json_t *j = head("ping", &p->src, &p->dst, p->dst_name, p->method);
+	json_t *j =
+	    write_head("ping", &p->src, &p->dst, p->dst_name, p->method);
 	json_t *result = json_array();
 	uint64_t duplicates = 0;
 	size_t headers = p->dst.len == 16 ? 48 : 28;
@@ -221,7 +222,8 @@ static json_t *ping(const Sonde__Record *record)
 static int atlas_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	return json_line_measurement(ctx, record, trace, ping, msg);
+	return json_line_measurement(
+	    ctx, record, write_atlas_trace, write_atlas_ping, msg);
 }
 
 const struct writer_ops writer_atlas = {

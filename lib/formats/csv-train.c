@@ -51,7 +51,7 @@ static bool has_column(const struct csv_train *c, const char *name)
 	return false;
 }
 
-static int check(
+static int check_fields(
     const struct csv_train *c, const Sonde__Train *train, struct errmsg *msg)
 {
 	if (strcmp(c->script, train->script) != 0)
@@ -122,7 +122,7 @@ int csv_train_row(struct csv_train **columns, FILE *to,
 		title_row(to, *columns);
 	}
 	const struct csv_train *c = *columns;
-	int err = check(c, train, msg);
+	int err = check_fields(c, train, msg);
 	if (err)
 		return err;
 	csv_cell(to, train->script);

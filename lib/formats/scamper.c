@@ -55,12 +55,12 @@ static json_t *moment_with_text(int64_t wall_ns)
 	return start;
 }
 
-static json_t *milliseconds(uint64_t ns)
+static json_t *scamper_ms(uint64_t ns)
 {
 	return json_real(round((double)ns / NS_PER_US) / 1000);
 }
 
-static json_t *extensions(const Sonde__Reply *r)
+static json_t *put_extensions(const Sonde__Reply *r)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n_extensions; i++) {
@@ -87,14 +87,14 @@ static void set_int(json_t *to, const char *name, uint64_t value)
 	json_object_set_new(to, name, json_integer((json_int_t)value));
 }
 
-static json_t *hop(const Sonde__Reply *r, bool tcp)
+static json_t *put_hop(const Sonde__Reply *r, bool tcp)
 {
 	json_t *h = json_object();
 	set_address(h, "addr", &r->from);
 	set_int(h, "probe_ttl", r->probe_ttl);
 	set_int(h, "probe_id", r->attempt);
 	json_object_set_new(h, "tx", moment(r->tx_wall_ns));
-	json_object_set_new(h, "rtt", milliseconds(r->rtt_ns));
+	json_object_set_new(h, "rtt", scamper_ms(r->rtt_ns));
 	set_int(h, "reply_ttl", r->reply_ttl);
 	set_int(h, "reply_ipid", r->reply_ip_id);
 	set_int(h, "reply_size", r->reply_size_bytes);
@@ -110,7 +110,7 @@ static json_t *hop(const Sonde__Reply *r, bool tcp)
 			set_int(h, "icmp_q_tos", r->quoted_tos);
 	}
 	if (r->n_extensions > 0)
-		json_object_set_new(h, "icmpext", extensions(r));
+		json_object_set_new(h, "icmpext", put_extensions(r));
 	return h;
 }
 
@@ -133,7 +133,7 @@ static const char *trace_method(const char *method)
 					  : "tcp";
 }
 
-static json_t *trace(const Sonde__Record *record)
+static json_t *write_scamper_trace(const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	json_t *j = json_pack("{s:s, s:s, s:i, s:s}", "type", "trace",
@@ -151,7 +151,7 @@ static json_t *trace(const Sonde__Record *record)
 		sent += !r->duplicate;
 		if (r->from.len > 0)
 			json_array_append_new(
-			    hops, hop(r, strcmp(t->method, "tcp") == 0));
+			    hops, put_hop(r, strcmp(t->method, "tcp") == 0));
 	}
 	set_address(j, "src", &t->src);
 	set_address(j, "dst", &t->dst);
@@ -190,7 +190,7 @@ static json_t *response(const Sonde__Reply *r)
 	json_object_set_new(j, "reply_proto", json_string(reply_proto(r)));
 	json_object_set_new(j, "tx", moment(r->tx_wall_ns));
 	json_object_set_new(j, "rx", moment(r->rx_wall_ns));
-	json_object_set_new(j, "rtt", milliseconds(r->rtt_ns));
+	json_object_set_new(j, "rtt", scamper_ms(r->rtt_ns));
 	set_int(j, "reply_ipid", r->reply_ip_id);
 	if (r->tcp_flags) {
 		set_int(j, "tcp_flags", r->tcp_flags);
@@ -238,11 +238,11 @@ static json_t *statistics(const Sonde__Ping *p)
 	if (lost)
 		json_object_set_new(j, "loss", lost);
 	if (p->received > 0) {
-		json_object_set_new(j, "min", milliseconds(p->rtt_min_ns));
-		json_object_set_new(j, "max", milliseconds(p->rtt_max_ns));
-		json_object_set_new(j, "avg", milliseconds(p->rtt_avg_ns));
-		json_object_set_new(j, "stddev",
-		    milliseconds((uint64_t)sqrt(sum / p->received)));
+		json_object_set_new(j, "min", scamper_ms(p->rtt_min_ns));
+		json_object_set_new(j, "max", scamper_ms(p->rtt_max_ns));
+		json_object_set_new(j, "avg", scamper_ms(p->rtt_avg_ns));
+		json_object_set_new(
+		    j, "stddev", scamper_ms((uint64_t)sqrt(sum / p->received)));
 	}
 	if (duplicates)
 		set_int(j, "ndups", duplicates);
@@ -258,7 +258,7 @@ static const char *ping_method(const char *method)
 					   : "udp";
 }
 
-static json_t *ping(const Sonde__Record *record)
+static json_t *write_scamper_ping(const Sonde__Record *record)
 {
 	const Sonde__Ping *p = record->ping;
 	json_t *j = json_pack("{s:s, s:s, s:s}", "type", "ping", "version",
@@ -294,7 +294,8 @@ static json_t *ping(const Sonde__Record *record)
 static int scamper_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	return json_line_measurement(ctx, record, trace, ping, msg);
+	return json_line_measurement(
+	    ctx, record, write_scamper_trace, write_scamper_ping, msg);
 }
 
 const struct writer_ops writer_scamper = {

@@ -192,7 +192,7 @@ static void param_extensions(struct params *p, const Sonde__Reply *r)
 	buf_fini(&all);
 }
 
-static void hop(struct buf *to, const Sonde__Reply *r)
+static void hop_record(struct buf *to, const Sonde__Reply *r)
 {
 	enum { HAS_REPLY_TTL = 0x10, IS_TCP = 0x20 };
 	struct params p = { 0 };
@@ -257,7 +257,7 @@ struct counts {
 	int64_t start_ns;
 };
 
-static struct counts count(Sonde__Reply *const *replies, size_t n,
+static struct counts count_records(Sonde__Reply *const *replies, size_t n,
     int64_t record_wall_ns, struct room room)
 {
 	struct counts c = { 0 };
@@ -282,12 +282,12 @@ static struct counts count(Sonde__Reply *const *replies, size_t n,
 	return c;
 }
 
-static void trace(struct buf *to, const Sonde__Record *record)
+static void write_warts_trace(struct buf *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	struct room room = { t->dst.len, 255 };
 	struct counts c =
-	    count(t->replies, t->n_replies, record->wall_ns, room);
+	    count_records(t->replies, t->n_replies, record->wall_ns, room);
 	struct params p = { 0 };
 	param_time(&p, TRACE_START, c.start_ns);
 	param_u8(&p, TRACE_STOP_REASON, stop_number(t->stop_reason));
@@ -309,7 +309,7 @@ static void trace(struct buf *to, const Sonde__Record *record)
 	buf_be16(to, (uint16_t)c.answers);
 	for (size_t i = 0; i < t->n_replies; i++)
 		if (is_listed(t->replies[i], room))
-			hop(to, t->replies[i]);
+			hop_record(to, t->replies[i]);
 	buf_be16(to, 0); /* no attributes follow */
 }
 
@@ -343,13 +343,13 @@ static uint8_t ping_method(const char *method)
 					   : 3;
 }
 
-static void ping(struct buf *to, const Sonde__Record *record)
+static void write_warts_ping(struct buf *to, const Sonde__Record *record)
 {
 	enum { COMPLETED = 1, ERROR = 2 };
 	const Sonde__Ping *g = record->ping;
 	struct room room = { g->dst.len, 65535 };
 	struct counts c =
-	    count(g->replies, g->n_replies, record->wall_ns, room);
+	    count_records(g->replies, g->n_replies, record->wall_ns, room);
 	struct params p = { 0 };
 	param_time(&p, PING_START, c.start_ns);
 	param_u8(&p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
@@ -392,9 +392,9 @@ static int warts_record(
 	bool is_ping = record->body_case == SONDE__RECORD__BODY_PING;
 	/* Without a destination a reader takes none of the file. */
 	if (is_trace && record->trace->dst.len)
-		trace(&object, record);
+		write_warts_trace(&object, record);
 	else if (is_ping && record->ping->dst.len)
-		ping(&object, record);
+		write_warts_ping(&object, record);
 	else
 		return 0;
 	buf_be16(&head, MAGIC);

@@ -20,7 +20,7 @@
 #define CONNECT_TIMEOUT_S 10L
 #define MAX_FDS 8
 
-struct slot {
+struct http_slot {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct http_answer answer;
@@ -35,14 +35,14 @@ struct http {
 	char *url, *ca_file;
 	size_t answer_max;
 	struct curl_slist *resolved;
-	struct slot slots[HTTP_SLOTS];
+	struct http_slot slots[HTTP_SLOTS];
 };
 
 /* --- one exchange ------------------------------------------------------ */
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
-	struct slot *s = arg;
+	struct http_slot *s = arg;
 	size_t len = size * count;
 	if (s->answer.body.len + len > s->answer_max)
 		return 0;
@@ -50,9 +50,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-static struct slot *slot_get(struct http *http, unsigned slot)
+static struct http_slot *slot_get(struct http *http, unsigned slot)
 {
-	struct slot *s = &http->slots[slot];
+	struct http_slot *s = &http->slots[slot];
 	if (slot >= HTTP_SLOTS)
 		BUG("http: slot %u", slot);
 	if (s->easy)
@@ -63,7 +63,7 @@ static struct slot *slot_get(struct http *http, unsigned slot)
 	return s;
 }
 
-static void options_common(struct http *http, struct slot *s)
+static void options_common(struct http *http, struct http_slot *s)
 {
 	CURL *e = s->easy;
 	curl_easy_reset(e);
@@ -92,7 +92,7 @@ static void options_common(struct http *http, struct slot *s)
 }
 
 /* Resolves the collector's name afresh, so that a move is followed. */
-static int resolve(struct http *http, struct errmsg *msg)
+static int resolve_host(struct http *http, struct errmsg *msg)
 {
 	struct addr literal;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
@@ -127,8 +127,8 @@ static int resolve(struct http *http, struct errmsg *msg)
 int http_start(struct http *http, unsigned slot,
     const struct http_request *request, struct errmsg *msg)
 {
-	struct slot *s = slot_get(http, slot);
-	int err = http->resolved ? 0 : resolve(http, msg);
+	struct http_slot *s = slot_get(http, slot);
+	int err = http->resolved ? 0 : resolve_host(http, msg);
 	if (err)
 		return err;
 	options_common(http, s);
@@ -168,7 +168,7 @@ bool http_busy(const struct http *http, unsigned slot)
 	return http->slots[slot].busy;
 }
 
-static void on_end(struct http *http, struct slot *s, CURLcode result)
+static void on_end(struct http *http, struct http_slot *s, CURLcode result)
 {
 	curl_off_t after = 0;
 	curl_multi_remove_handle(http->multi, s->easy);
@@ -191,12 +191,12 @@ static void on_end(struct http *http, struct slot *s, CURLcode result)
 	http->resolved = NULL;
 }
 
-static void collect(struct http *http)
+static void collect_answer(struct http *http)
 {
 	CURLMsg *m;
 	int left;
 	while ((m = curl_multi_info_read(http->multi, &left)) != NULL) {
-		struct slot *s = NULL;
+		struct http_slot *s = NULL;
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		CURLcode result = m->data.result;
@@ -207,7 +207,7 @@ static void collect(struct http *http)
 
 const struct http_answer *http_take(struct http *http, unsigned slot)
 {
-	struct slot *s = &http->slots[slot];
+	struct http_slot *s = &http->slots[slot];
 	if (!s->ended)
 		return NULL;
 	s->ended = false;
@@ -222,7 +222,7 @@ int http_wait(struct http *http, const int *fds, size_t count, int timeout_ms,
 	for (size_t i = 0; i < count && i < MAX_FDS; i++)
 		extra[i] = (struct curl_waitfd){ fds[i], CURL_WAIT_POLLIN, 0 };
 	CURLMcode r = curl_multi_perform(http->multi, &running);
-	collect(http);
+	collect_answer(http);
 	for (unsigned i = 0; i < HTTP_SLOTS; i++)
 		if (http->slots[i].ended)
 			return 0;
@@ -232,7 +232,7 @@ int http_wait(struct http *http, const int *fds, size_t count, int timeout_ms,
 		    NULL);
 	if (r == CURLM_OK)
 		r = curl_multi_perform(http->multi, &running);
-	collect(http);
+	collect_answer(http);
 	return r == CURLM_OK
 	    ? 0
 	    : err_set(msg, ERR_UNAVAILABLE, "http: %s", curl_multi_strerror(r));
@@ -280,7 +280,7 @@ void http_close(struct http *http)
 	if (!http)
 		return;
 	for (unsigned i = 0; i < HTTP_SLOTS; i++) {
-		struct slot *s = &http->slots[i];
+		struct http_slot *s = &http->slots[i];
 		if (s->busy)
 			curl_multi_remove_handle(http->multi, s->easy);
 		curl_easy_cleanup(s->easy);

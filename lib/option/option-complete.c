@@ -11,7 +11,7 @@
 #include "lib/option/option-value.h"
 #include "lib/base/xalloc.h"
 
-struct tables {
+struct completion_tables {
 	const struct option_table *const *all;
 	size_t count;
 };
@@ -35,7 +35,7 @@ static bool same_program(
 }
 
 /* Does the program of table i come up there first? */
-static bool is_first(const struct tables *t, size_t i)
+static bool is_first(const struct completion_tables *t, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
 		if (same_program(t->all[i], t->all[j]))
@@ -101,8 +101,8 @@ static void bash_values(
 	}
 }
 
-static void bash_program(
-    struct buf *to, const struct tables *t, const struct option_table *first)
+static void bash_program(struct buf *to, const struct completion_tables *t,
+    const struct option_table *first)
 {
 	struct buf name = { 0 }, subs = { 0 }, cases = { 0 }, values = { 0 };
 	identifier(&name, first);
@@ -180,8 +180,8 @@ static void zsh_arguments(struct buf *to, const struct option_table *table)
 	buf_printf(to, " \\\n\t\t'--help[this text]' '*:operand:_files'");
 }
 
-static void zsh_program(
-    struct buf *to, const struct tables *t, const struct option_table *first)
+static void zsh_program(struct buf *to, const struct completion_tables *t,
+    const struct option_table *first)
 {
 	struct buf cases = { 0 }, subs = { 0 }, own = { 0 };
 	for (size_t i = 0; i < t->count; i++) {
@@ -271,7 +271,7 @@ static void fish_table(struct buf *to, const struct option_table *table)
 char *option_completion(
     const struct option_table *const *tables, size_t count, const char *shell)
 {
-	struct tables t = { tables, count };
+	struct completion_tables t = { tables, count };
 	struct buf b = { 0 };
 	bool bash = strcmp(shell, "bash") == 0, zsh = strcmp(shell, "zsh") == 0;
 	if (!bash && !zsh && strcmp(shell, "fish") != 0)

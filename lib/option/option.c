@@ -226,7 +226,7 @@ bool option_given(const struct option_values *values, const char *name)
 	BUG("no option '%s' in the table", name);
 }
 
-static const struct option_value *get(
+static const struct option_value *find_value(
     const struct option_values *values, const char *name, enum option_type type)
 {
 	return option_value_of(values->values, values->rows, name, type);
@@ -234,32 +234,32 @@ static const struct option_value *get(
 
 bool option_flag(const struct option_values *values, const char *name)
 {
-	return get(values, name, OPTION_FLAG)->integer != 0;
+	return find_value(values, name, OPTION_FLAG)->integer != 0;
 }
 
 int64_t option_integer(const struct option_values *values, const char *name)
 {
-	return get(values, name, OPTION_INTEGER)->integer;
+	return find_value(values, name, OPTION_INTEGER)->integer;
 }
 
 double option_number(const struct option_values *values, const char *name)
 {
-	return get(values, name, OPTION_NUMBER)->number;
+	return find_value(values, name, OPTION_NUMBER)->number;
 }
 
 int64_t option_duration_ns(const struct option_values *values, const char *name)
 {
-	return get(values, name, OPTION_DURATION)->integer;
+	return find_value(values, name, OPTION_DURATION)->integer;
 }
 
 uint64_t option_size(const struct option_values *values, const char *name)
 {
-	return get(values, name, OPTION_SIZE)->size;
+	return find_value(values, name, OPTION_SIZE)->size;
 }
 
 const char *option_text(const struct option_values *values, const char *name)
 {
-	return get(values, name, OPTION_TEXT)->text;
+	return find_value(values, name, OPTION_TEXT)->text;
 }
 
 const char *option_written(const struct option_values *values, const char *name)
@@ -273,7 +273,7 @@ const char *option_written(const struct option_values *values, const char *name)
 size_t option_list(const struct option_values *values, const char *name,
     const char *const **items)
 {
-	const struct option_value *v = get(values, name, OPTION_LIST);
+	const struct option_value *v = find_value(values, name, OPTION_LIST);
 	*items = (const char *const *)v->items;
 	return v->item_count;
 }

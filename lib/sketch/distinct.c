@@ -72,7 +72,7 @@ static uint32_t take_block(struct distinct_pool *pool)
 }
 
 /* True when the value is new. */
-static bool put(uint32_t *slots, uint32_t slot_count, uint32_t value)
+static bool put_value(uint32_t *slots, uint32_t slot_count, uint32_t value)
 {
 	uint32_t stored = value ? value : 1;
 	uint32_t at = stored & (slot_count - 1);
@@ -107,7 +107,7 @@ static void block_add(struct block *b, uint32_t value)
 		put_register(b->registers, value ? value : 1);
 		return;
 	}
-	if (put(b->slots, SLOTS, value))
+	if (put_value(b->slots, SLOTS, value))
 		b->used++;
 	if (b->used <= DISTINCT_EXACT)
 		return;
@@ -224,14 +224,14 @@ static void sum_add(
 		}
 		for (size_t i = 0; i < SLOTS; i++)
 			if (b->slots[i] != 0)
-				sum->exact +=
-				    put(sum->slots, UNION_SLOTS, b->slots[i]);
+				sum->exact += put_value(
+				    sum->slots, UNION_SLOTS, b->slots[i]);
 		return;
 	}
 	if (d->count == DISTINCT_FULL)
 		sum->at_least = true;
 	for (uint32_t i = 0; i < d->count && i < DISTINCT_INLINE; i++)
-		sum->exact += put(sum->slots, UNION_SLOTS, d->values[i]);
+		sum->exact += put_value(sum->slots, UNION_SLOTS, d->values[i]);
 }
 
 uint32_t distinct_union(const struct distinct_pool *pool,

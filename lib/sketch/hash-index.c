@@ -21,7 +21,7 @@ void index_clear(struct index *index)
 	index->count = 0;
 }
 
-static void place(struct index *index, struct index_slot slot)
+static void place_slot(struct index *index, struct index_slot slot)
 {
 	size_t at = slot.hash & (index->cap - 1);
 	while (index->slots[at].entry)
@@ -37,10 +37,10 @@ void index_put(struct index *index, uint64_t hash, size_t entry)
 		index->slots = xcalloc(index->cap, sizeof(*index->slots));
 		for (size_t i = 0; i < old.cap; i++)
 			if (old.slots[i].entry)
-				place(index, old.slots[i]);
+				place_slot(index, old.slots[i]);
 		free(old.slots);
 	}
-	place(index, (struct index_slot){ hash, entry + 1 });
+	place_slot(index, (struct index_slot){ hash, entry + 1 });
 	index->count++;
 }
 

@@ -48,7 +48,7 @@ void histogram_copy(struct histogram *to, const struct histogram *from)
 }
 
 /* The place of the bucket, or where it belongs. */
-static size_t find(const struct histogram *h, uint32_t index)
+static size_t find_bucket(const struct histogram *h, uint32_t index)
 {
 	size_t low = 0, high = h->len;
 	while (low < high) {
@@ -77,7 +77,7 @@ static void reserve_one(struct histogram *h)
 static void add_bucket(struct histogram *h, uint32_t index, uint32_t count)
 {
 	h->total += count;
-	size_t at = find(h, index);
+	size_t at = find_bucket(h, index);
 	if (at < h->len && h->buckets[at].index == index) {
 		h->buckets[at].count = sum_capped(h->buckets[at].count, count);
 		return;

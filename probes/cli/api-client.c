@@ -17,7 +17,7 @@
 #define TIMEOUT_S 60L
 #define PAGE 100
 
-struct client {
+struct api_client {
 	struct http *http;
 	char *authorization; /* a header line, or NULL */
 	const char *url;     /* borrowed */
@@ -107,7 +107,7 @@ static int ca_file_check(const char *file, const char *url, struct errmsg *msg)
 	return 0;
 }
 
-int client_open(struct client **client, const struct option_values *values,
+int client_open(struct api_client **client, const struct option_values *values,
     struct errmsg *msg)
 {
 	struct http_config config = { .answer_max = ANSWER_MAX,
@@ -121,7 +121,7 @@ int client_open(struct client **client, const struct option_values *values,
 		    token_find(&token, option_text(values, "token-file"), msg);
 	if (err)
 		return err;
-	struct client *c = xcalloc(1, sizeof(*c));
+	struct api_client *c = xcalloc(1, sizeof(*c));
 	c->url = config.url;
 	c->is_default = strcmp(c->url, CLIENT_DEFAULT_URL) == 0;
 	c->verbose = option_flag(values, "verbose");
@@ -144,7 +144,7 @@ int client_open(struct client **client, const struct option_values *values,
 	return 0;
 }
 
-void client_close(struct client *client)
+void client_close(struct api_client *client)
 {
 	if (!client)
 		return;
@@ -170,8 +170,8 @@ static int code_of(long status)
 }
 
 /* problem+json (RFC 9457), or whatever came instead. */
-static int fail(const struct client *client, long status, json_t *problem,
-    struct errmsg *msg)
+static int explain_problem(const struct api_client *client, long status,
+    json_t *problem, struct errmsg *msg)
 {
 	if (status == 401)
 		return err_set(msg, ERR_DENIED, "%s",
@@ -196,7 +196,7 @@ static int fail(const struct client *client, long status, json_t *problem,
 	return err_set(msg, err, "the collector answers %ld", status);
 }
 
-int client_ask(struct client *client, const char *method, const char *path,
+int client_ask(struct api_client *client, const char *method, const char *path,
     json_t *body, json_t **answer, struct errmsg *msg)
 {
 	const char *headers[] = { "Content-Type: application/json",
@@ -227,7 +227,7 @@ int client_ask(struct client *client, const char *method, const char *path,
 	json_t *json =
 	    json_loadb((const char *)got->body.data, got->body.len, 0, NULL);
 	if (got->status < 200 || got->status > 299) {
-		err = fail(client, got->status, json, msg);
+		err = explain_problem(client, got->status, json, msg);
 		json_decref(json);
 		return err;
 	}
@@ -263,7 +263,7 @@ void client_query(char **text, const char *name, const char *value)
 	buf_fini(&b);
 }
 
-static int page(struct client *client, const char *path, const char *cursor,
+static int page(struct api_client *client, const char *path, const char *cursor,
     int64_t limit, json_t **answer, struct errmsg *msg)
 {
 	char *with = xstrdup(path), count[24];
@@ -276,7 +276,7 @@ static int page(struct client *client, const char *path, const char *cursor,
 	return err;
 }
 
-int client_list(struct client *client, const char *path, int64_t limit,
+int client_list(struct api_client *client, const char *path, int64_t limit,
     client_item_fn *item, void *arg, struct errmsg *msg)
 {
 	char *cursor = NULL;
@@ -301,7 +301,7 @@ int client_list(struct client *client, const char *path, int64_t limit,
 
 /* --- showing ----------------------------------------------------------- */
 
-static int show(void *output, json_t *item, struct errmsg *msg)
+static int show_item(void *output, json_t *item, struct errmsg *msg)
 {
 	return output_row(output, item, msg);
 }
@@ -311,14 +311,14 @@ int client_list_command(const struct command *command,
     const struct output_column *columns)
 {
 	struct output output;
-	struct client *client = NULL;
+	struct api_client *client = NULL;
 	struct errmsg msg = { "" };
 	int err = output_init(&output, values, schema, columns, &msg);
 	if (!err)
 		err = client_open(&client, values, &msg);
 	if (!err)
 		err = client_list(client, path, option_integer(values, "limit"),
-		    show, &output, &msg);
+		    show_item, &output, &msg);
 	if (!err)
 		output_end(&output);
 	client_close(client);

@@ -38,21 +38,21 @@
 bool client_options(struct option_values **values,
     const struct command *command, int argc, char **argv, int *code);
 
-struct client;
-int client_open(struct client **client, const struct option_values *values,
+struct api_client;
+int client_open(struct api_client **client, const struct option_values *values,
     struct errmsg *msg);
-void client_close(struct client *client);
+void client_close(struct api_client *client);
 
 /* One exchange; body is consumed (NULL: none).  *answer is the JSON of a 2xx
  * answer (NULL for 204), the caller's.  Else an error with the collector's
  * detail: ERR_UNAVAILABLE, ERR_DENIED, ERR_NOT_FOUND, ERR_USAGE. */
-int client_ask(struct client *client, const char *method, const char *path,
+int client_ask(struct api_client *client, const char *method, const char *path,
     json_t *body, json_t **answer, struct errmsg *msg);
 
 /* Walks a list resource, page by page, at most `limit` items.  path may have
  * a query.  Stops when item returns an error, and returns that. */
 typedef int client_item_fn(void *arg, json_t *item, struct errmsg *msg);
-int client_list(struct client *client, const char *path, int64_t limit,
+int client_list(struct api_client *client, const char *path, int64_t limit,
     client_item_fn *item, void *arg, struct errmsg *msg);
 
 /* Grows a query: "?a=b&c=d", values percent-encoded; NULL values are left

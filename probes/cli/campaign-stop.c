@@ -10,7 +10,7 @@
 
 int campaigns_end_one(const struct option_values *values, const char *id)
 {
-	struct client *client = NULL;
+	struct api_client *client = NULL;
 	struct errmsg msg = { "" };
 	json_t *answer = NULL;
 	char *path = xasprintf("/api/v1/campaigns/%s", id);

@@ -29,14 +29,14 @@ static const struct option_table table = {
 	.operands_max = 1,
 };
 
-struct tables {
+struct command_tables {
 	struct script **scripts;
 	struct option_table **made; /* of scripts */
 	const struct option_table **all;
 	size_t script_count, count;
 };
 
-static void add_scripts(struct tables *t, bool allow_weak)
+static void add_scripts(struct command_tables *t, bool allow_weak)
 {
 	char **names;
 	size_t count;
@@ -58,7 +58,7 @@ static void add_scripts(struct tables *t, bool allow_weak)
 	free(names);
 }
 
-static void gather(struct tables *t, bool allow_weak)
+static void gather(struct command_tables *t, bool allow_weak)
 {
 	size_t count = 0;
 	while (commands[count])
@@ -70,7 +70,7 @@ static void gather(struct tables *t, bool allow_weak)
 	add_scripts(t, allow_weak);
 }
 
-static void release(struct tables *t)
+static void release(struct command_tables *t)
 {
 	for (size_t i = 0; i < t->script_count; i++) {
 		measure_table_free(t->made[i]);
@@ -84,7 +84,7 @@ static void release(struct tables *t)
 static int print_for(const char *shell, bool json, bool allow_weak)
 {
 	struct errmsg msg = { "" };
-	struct tables t = { 0 };
+	struct command_tables t = { 0 };
 	gather(&t, allow_weak);
 	char *text = option_completion(t.all, t.count, shell);
 	release(&t);
@@ -105,7 +105,7 @@ static int print_for(const char *shell, bool json, bool allow_weak)
 	return err ? command_fail("completion", err, &msg) : 0;
 }
 
-static int run(int argc, char **argv)
+static int run_completion(int argc, char **argv)
 {
 	struct errmsg msg = { "" };
 	struct option_values *values;
@@ -128,5 +128,5 @@ const struct command command_completion = {
 	.name = "completion",
 	.summary = "completion for bash, zsh or fish",
 	.options = &table,
-	.run = run,
+	.run = run_completion,
 };

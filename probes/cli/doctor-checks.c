@@ -28,13 +28,13 @@
 #define MAX_INTERFACES 64
 
 /* detail by format; the mend, if any, follows a newline in it. */
-static void tell(const struct doctor *d, const char *area, const char *what,
-    enum finding_state state, const char *format, ...)
+static void add_result(const struct doctor *d, const char *area,
+    const char *what, enum finding_state state, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-static void tell(const struct doctor *d, const char *area, const char *what,
-    enum finding_state state, const char *format, ...)
+static void add_result(const struct doctor *d, const char *area,
+    const char *what, enum finding_state state, const char *format, ...)
 {
-	struct finding f = { .area = area, .what = what, .state = state };
+	struct check_result f = { .area = area, .what = what, .state = state };
 	char text[512];
 	va_list ap;
 	va_start(ap, format);
@@ -57,7 +57,7 @@ static void check_role(const struct doctor *d, enum sandbox_role role)
 	char what[64];
 	const char *name = sandbox_role_name(role);
 	if (sandbox_probe(role, &report) != 0) {
-		tell(d, "sandbox", name, FINDING_LACK,
+		add_result(d, "sandbox", name, FINDING_LACK,
 		    "a child could not try it");
 		return;
 	}
@@ -67,9 +67,9 @@ static void check_role(const struct doctor *d, enum sandbox_role role)
 		snprintf(what, sizeof(what), "%s: %s", name,
 		    sandbox_layer_name((enum sandbox_layer)i));
 		if (report.enforced[i])
-			tell(d, "sandbox", what, FINDING_OK, "enforced");
+			add_result(d, "sandbox", what, FINDING_OK, "enforced");
 		else
-			tell(d, "sandbox", what, FINDING_LACK, "%s",
+			add_result(d, "sandbox", what, FINDING_LACK, "%s",
 			    report.why[i].text);
 	}
 }
@@ -90,17 +90,17 @@ static void check_socket(
 	char self[128] = "";
 	if (fd >= 0) {
 		close(fd);
-		tell(d, "rights", what, FINDING_OK, "may be opened");
+		add_result(d, "rights", what, FINDING_OK, "may be opened");
 		return;
 	}
 	int err = errno;
 	if (err == EAFNOSUPPORT) {
-		tell(d, "rights", what, FINDING_WARN,
+		add_result(d, "rights", what, FINDING_WARN,
 		    "this kernel has no such family");
 		return;
 	}
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	tell(d, "rights", what, FINDING_LACK,
+	add_result(d, "rights", what, FINDING_LACK,
 	    "%s\nsetcap cap_net_raw,cap_net_admin+ep %s", strerror(err),
 	    n > 0 ? self : "sonde");
 }
@@ -121,7 +121,7 @@ void doctor_check_programs(const struct doctor *doctor)
 	if (!doctor->config)
 		return;
 	int err = shipper_find(&shipper, &msg);
-	tell(doctor, "program", "sonde-shipper",
+	add_result(doctor, "program", "sonde-shipper",
 	    err ? FINDING_LACK : FINDING_OK, "%s", err ? msg.text : shipper);
 	free(shipper);
 }
@@ -135,17 +135,17 @@ void doctor_check_clock(const struct doctor *doctor)
 	struct timex now = { .modes = 0 };
 	int state = adjtimex(&now);
 	if (state < 0)
-		tell(doctor, "clock", "synchronised", FINDING_WARN,
+		add_result(doctor, "clock", "synchronised", FINDING_WARN,
 		    "the kernel does not say: %s", strerror(errno));
 	else if (state == TIME_ERROR || now.status & STA_UNSYNC)
-		tell(doctor, "clock", "synchronised", FINDING_WARN,
+		add_result(doctor, "clock", "synchronised", FINDING_WARN,
 		    "no: times of two machines cannot be compared\n%s", mend);
 	else if (now.maxerror > CLOCK_ERROR_MOST_US)
-		tell(doctor, "clock", "synchronised", FINDING_WARN,
+		add_result(doctor, "clock", "synchronised", FINDING_WARN,
 		    "yes, but it may be off by %ld ms\n%s", now.maxerror / 1000,
 		    mend);
 	else
-		tell(doctor, "clock", "synchronised", FINDING_OK,
+		add_result(doctor, "clock", "synchronised", FINDING_OK,
 		    "within %ld us", now.maxerror);
 }
 
@@ -171,17 +171,17 @@ static void check_interface(
 	if (fd >= 0)
 		close(fd);
 	if (!(flags & IFF_UP))
-		tell(d, "network", name,
+		add_result(d, "network", name,
 		    is_named(d->config, name) ? FINDING_LACK : FINDING_OK,
 		    "is down%s%s",
 		    is_named(d->config, name) ? "\nip link set up dev " : "",
 		    is_named(d->config, name) ? name : "");
 	else if (mtu && mtu < MTU_LEAST)
-		tell(d, "network", name, FINDING_WARN,
+		add_result(d, "network", name, FINDING_WARN,
 		    "MTU %d is below %d: larger probes cannot leave", mtu,
 		    MTU_LEAST);
 	else
-		tell(d, "network", name, FINDING_OK, "up, MTU %d", mtu);
+		add_result(d, "network", name, FINDING_OK, "up, MTU %d", mtu);
 }
 
 void doctor_check_interfaces(const struct doctor *doctor)
@@ -205,7 +205,8 @@ void doctor_check_interfaces(const struct doctor *doctor)
 		if (strncmp(c->interfaces[i], "file:", 5) != 0 &&
 		    strcmp(c->interfaces[i], "any") != 0 &&
 		    if_nametoindex(c->interfaces[i]) == 0)
-			tell(doctor, "network", c->interfaces[i], FINDING_LACK,
+			add_result(doctor, "network", c->interfaces[i],
+			    FINDING_LACK,
 			    "the sensor's: there is no such "
 			    "interface\nip -br link  # then mend "
 			    "sensor-interfaces in agent.conf");
@@ -220,7 +221,7 @@ void doctor_check_disk(const struct doctor *doctor)
 	if (!c)
 		return;
 	if (statvfs(c->state_dir, &fs) != 0) {
-		tell(doctor, "disk", "state-dir", FINDING_LACK,
+		add_result(doctor, "disk", "state-dir", FINDING_LACK,
 		    "%.80s: %s\nsonde-agent enrol --collector URL --token "
 		    "TOKEN",
 		    c->state_dir, strerror(errno));
@@ -228,7 +229,7 @@ void doctor_check_disk(const struct doctor *doctor)
 	}
 	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	bool fits = room >= c->spool_bytes;
-	tell(doctor, "disk", "spool", fits ? FINDING_OK : FINDING_LACK,
+	add_result(doctor, "disk", "spool", fits ? FINDING_OK : FINDING_LACK,
 	    "%llu MiB free below %.80s, spool-size is %llu MiB%s",
 	    (unsigned long long)(room >> 20), c->state_dir,
 	    (unsigned long long)(c->spool_bytes >> 20),
@@ -238,12 +239,12 @@ void doctor_check_disk(const struct doctor *doctor)
 	int err = agent_identity_load(&identity, c->state_dir, &msg);
 	explicit_bzero(identity.secret_key, sizeof(identity.secret_key));
 	if (err)
-		tell(doctor, "disk", "identity", FINDING_LACK,
+		add_result(doctor, "disk", "identity", FINDING_LACK,
 		    "%s\nsonde-agent enrol --collector URL --token TOKEN",
 		    err == ERR_NOT_FOUND ? "not enrolled" : msg.text);
 	else
-		tell(doctor, "disk", "identity", FINDING_OK, "%s at %.120s",
-		    identity.name, identity.collector);
+		add_result(doctor, "disk", "identity", FINDING_OK,
+		    "%s at %.120s", identity.name, identity.collector);
 }
 
 /* --- collector --------------------------------------------------------- */
@@ -262,14 +263,14 @@ void doctor_check_collector(const struct doctor *doctor)
 	if (!err)
 		err = http_exchange(http, &get, &answer, &msg);
 	if (err)
-		tell(doctor, "collector", "reachable", FINDING_LACK, "%s",
+		add_result(doctor, "collector", "reachable", FINDING_LACK, "%s",
 		    msg.text);
 	else if (answer->status != 200)
-		tell(doctor, "collector", "reachable", FINDING_LACK,
+		add_result(doctor, "collector", "reachable", FINDING_LACK,
 		    "it answers %ld to %s/healthz", answer->status,
 		    doctor->collector);
 	else
-		tell(doctor, "collector", "reachable", FINDING_OK, "%s",
+		add_result(doctor, "collector", "reachable", FINDING_OK, "%s",
 		    doctor->collector);
 	http_close(http);
 }

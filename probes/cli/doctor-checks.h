@@ -9,7 +9,7 @@
 
 enum finding_state { FINDING_OK, FINDING_WARN, FINDING_LACK };
 
-struct finding {
+struct check_result {
 	const char *area; /* "sandbox", "network", ... */
 	const char *what; /* "worker: seccomp" */
 	enum finding_state state;
@@ -17,7 +17,7 @@ struct finding {
 	char mend[256]; /* the line that mends it, or empty */
 };
 /* Called for each finding; borrowed for the call. */
-typedef void finding_fn(void *arg, const struct finding *finding);
+typedef void finding_fn(void *arg, const struct check_result *finding);
 
 struct doctor {
 	const struct agent_config *config; /* NULL: no agent here */

@@ -48,7 +48,7 @@ static const struct output_column columns[] = {
 	{ .key = NULL },
 };
 
-static void print_row(struct findings *findings, const struct finding *f)
+static void print_row(struct findings *findings, const struct check_result *f)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s?}", "area",
 	    f->area, "what", f->what, "state", states[f->state], "detail",
@@ -57,7 +57,7 @@ static void print_row(struct findings *findings, const struct finding *f)
 	json_decref(object);
 }
 
-static void print(void *arg, const struct finding *f)
+static void print_results(void *arg, const struct check_result *f)
 {
 	struct findings *findings = arg;
 	findings->count[f->state]++;
@@ -92,7 +92,7 @@ static int find_config(struct agent_config *config, const char *path,
 	    : 0;
 }
 
-static int run(int argc, char **argv)
+static int run_doctor(int argc, char **argv)
 {
 	struct option_values *values = NULL;
 	struct agent_config config;
@@ -122,7 +122,7 @@ static int run(int argc, char **argv)
 		    : have       ? config.collector
 				 : NULL,
 		.ca_file = have ? config.ca_file : NULL,
-		.tell = print,
+		.tell = print_results,
 		.arg = &findings };
 	examine(&doctor);
 	if (findings.output.form == OUTPUT_TEXT)
@@ -139,5 +139,5 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "say what is missing here and how to mend it",
 	.options = &options,
-	.run = run,
+	.run = run_doctor,
 };

@@ -81,7 +81,8 @@ static void print_fields(const struct script *script)
 
 /* --- as JSON ----------------------------------------------------------- */
 
-static json_t *head(const char *name, const char *kind, const char *summary)
+static json_t *head_json(
+    const char *name, const char *kind, const char *summary)
 {
 	return json_pack("{s:s, s:s, s:s, s:s}", "schema", "sonde-help/1",
 	    "name", name, "kind", kind, "summary", summary);
@@ -100,16 +101,16 @@ static int overview_json(bool allow_weak)
 	size_t count;
 	int code = 0;
 	for (size_t i = 0; commands[i] && !code; i++)
-		code = print_line(
-		    head(commands[i]->name, "command", commands[i]->summary));
+		code = print_line(head_json(
+		    commands[i]->name, "command", commands[i]->summary));
 	if (script_list(&names, &count, NULL) != 0)
 		return code;
 	for (size_t i = 0; i < count; i++) {
 		struct script *script;
 		if (!code &&
 		    script_load(&script, names[i], allow_weak, NULL) == 0) {
-			code = print_line(
-			    head(names[i], "script", script->options.summary));
+			code = print_line(head_json(
+			    names[i], "script", script->options.summary));
 			script_free(script);
 		}
 		free(names[i]);
@@ -123,7 +124,7 @@ static int formats_json(void)
 	int code = 0;
 	for (size_t i = 0; writers[i] && !code; i++)
 		code = print_line(
-		    head(writers[i]->name, "format", writers[i]->help));
+		    head_json(writers[i]->name, "format", writers[i]->help));
 	return code;
 }
 
@@ -141,7 +142,7 @@ static json_t *lines_json(const char *text)
 static json_t *table_json(
     const char *name, const char *kind, const struct option_table *t)
 {
-	json_t *line = head(name, kind, t->summary);
+	json_t *line = head_json(name, kind, t->summary);
 	json_object_set_new(
 	    line, "synopsis", json_string(t->synopsis ? t->synopsis : ""));
 	json_object_set_new(line, "examples", lines_json(t->examples));
@@ -213,7 +214,7 @@ static const struct option_table table = {
 	.operands_max = 1,
 };
 
-static int help(const char *topic, bool json, bool allow_weak)
+static int help_topic(const char *topic, bool json, bool allow_weak)
 {
 	if (!topic)
 		return json ? overview_json(allow_weak) : overview();
@@ -224,7 +225,7 @@ static int help(const char *topic, bool json, bool allow_weak)
 		       : help_script(topic, allow_weak, json);
 }
 
-static int run(int argc, char **argv)
+static int run_help(int argc, char **argv)
 {
 	struct errmsg msg = { "" };
 	struct option_values *values;
@@ -236,7 +237,7 @@ static int run(int argc, char **argv)
 	if (option_help_asked(values))
 		command_print_help(&table);
 	else
-		code = help(count ? operands[0] : NULL,
+		code = help_topic(count ? operands[0] : NULL,
 		    option_flag(values, "json"),
 		    option_flag(values, "allow-weak-sandbox"));
 	option_free(values);
@@ -247,5 +248,5 @@ const struct command command_help = {
 	.name = "help",
 	.summary = "what a command or a script does, and its options",
 	.options = &table,
-	.run = run,
+	.run = run_help,
 };

@@ -209,7 +209,7 @@ static void say_network(
 	verbose_say(&m->verbose, "network %s: %s", net->name, words);
 }
 
-static int start(struct measure *m, struct errmsg *msg)
+static int start_measuring(struct measure *m, struct errmsg *msg)
 {
 	const char *spec;
 	void *net_ctx = NULL;
@@ -346,7 +346,7 @@ static void read_until_end(struct measure *m)
 	free(bytes);
 }
 
-static int finish(struct measure *m)
+static int finish_measuring(struct measure *m)
 {
 	struct errmsg msg = { "" };
 	int code = launch_finish(&m->launch, &msg);
@@ -382,13 +382,13 @@ static int measure_run(struct measure *m)
 	if (err)
 		return command_fail(m->name, err, &msg);
 	catch_interrupts();
-	err = start(m, &msg);
+	err = start_measuring(m, &msg);
 	if (err) {
 		m->writer->close(m->writer_ctx, NULL);
 		return m->unresolved ? 1 : command_fail(m->name, err, &msg);
 	}
 	read_until_end(m);
-	return finish(m);
+	return finish_measuring(m);
 }
 
 static bool has_word(int argc, char **argv, const char *word)

@@ -71,8 +71,9 @@ static int print_item(void *arg, json_t *item, struct errmsg *msg)
 	return client_print_json("sonde-stored-record/1", item, msg);
 }
 
-static int show(struct client *client, const struct option_values *values,
-    const struct writer_ops *ops, const char *path, struct errmsg *msg)
+static int show_records(struct api_client *client,
+    const struct option_values *values, const struct writer_ops *ops,
+    const char *path, struct errmsg *msg)
 {
 	int64_t limit = option_integer(values, "limit");
 	struct format out = { .ops = ops };
@@ -93,12 +94,12 @@ static int show(struct client *client, const struct option_values *values,
 	return err ? err : last;
 }
 
-static int run(int argc, char **argv)
+static int run_records(int argc, char **argv)
 {
 	static const char *const filters[] = { "kind", "agent", "campaign",
 		"run", "src", "dst", "from", "to" };
 	struct option_values *values;
-	struct client *client = NULL;
+	struct api_client *client = NULL;
 	const struct writer_ops *ops = NULL;
 	struct errmsg msg = { "" };
 	int code;
@@ -112,7 +113,7 @@ static int run(int argc, char **argv)
 	if (!err)
 		err = client_open(&client, values, &msg);
 	if (!err)
-		err = show(client, values, ops, path, &msg);
+		err = show_records(client, values, ops, path, &msg);
 	client_close(client);
 	free(path);
 	option_free(values);
@@ -123,5 +124,5 @@ const struct command command_records = {
 	.name = "records",
 	.summary = "show records that a collector holds",
 	.options = &options,
-	.run = run,
+	.run = run_records,
 };

@@ -20,7 +20,7 @@ static const struct option_table table = {
 	.operands_max = -1,
 };
 
-static int run(int argc, char **argv)
+static int run_own_script(int argc, char **argv)
 {
 	struct errmsg msg;
 	int at = measure_reorder(argc, argv);
@@ -47,5 +47,5 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "run a script of your own",
 	.options = &table,
-	.run = run,
+	.run = run_own_script,
 };

@@ -93,7 +93,7 @@ static int print_all(const struct option_values *values)
 	return code;
 }
 
-static int run(int argc, char **argv)
+static int run_scripts(int argc, char **argv)
 {
 	struct errmsg msg = { "" };
 	struct option_values *values;
@@ -113,5 +113,5 @@ const struct command command_scripts = {
 	.name = "scripts",
 	.summary = "the scripts that can be run by name",
 	.options = &table,
-	.run = run,
+	.run = run_scripts,
 };

@@ -89,7 +89,7 @@ static const char *proto_name(int proto, char to[static 8])
 }
 
 /* Plain octets instead of printf: a large capture has many findings. */
-static void put(struct buf *b, const char *text)
+static void append_text(struct buf *b, const char *text)
 {
 	buf_bytes(b, text, strlen(text));
 }
@@ -108,19 +108,19 @@ static void put_number(struct buf *b, uint64_t n)
  * of a CSV row: nothing that a finding holds needs quotes there. */
 static void key(struct report *r, const char *name)
 {
-	put(&r->out, r->form == OUTPUT_CSV ? "," : name);
+	append_text(&r->out, r->form == OUTPUT_CSV ? "," : name);
 }
 
 static void null(struct report *r)
 {
 	if (r->form == OUTPUT_JSON)
-		put(&r->out, "null");
+		append_text(&r->out, "null");
 }
 
 static void quote(struct report *r)
 {
 	if (r->form == OUTPUT_JSON)
-		put(&r->out, "\"");
+		append_text(&r->out, "\"");
 }
 
 static void put_count(struct report *r, const char *name, uint64_t n)
@@ -146,14 +146,14 @@ static void put_text(struct report *r, const char *name, const char *text)
 		return;
 	}
 	quote(r);
-	put(&r->out, text);
+	append_text(&r->out, text);
 	quote(r);
 }
 
 static void put_bool(struct report *r, const char *name, bool value)
 {
 	key(r, name);
-	put(&r->out, value ? "true" : "false");
+	append_text(&r->out, value ? "true" : "false");
 }
 
 /* Most findings lie in few seconds: only the fraction is made anew. */
@@ -174,7 +174,7 @@ static void put_time(struct report *r, const char *name, struct walltime t)
 	quote(r);
 	buf_bytes(&r->out, r->second_text, 19);
 	buf_bytes(&r->out, fraction, sizeof(fraction));
-	put(&r->out, "Z");
+	append_text(&r->out, "Z");
 	quote(r);
 }
 
@@ -213,14 +213,14 @@ static void row_rest(struct report *r, const struct finding *f)
 	put_count(r, ",\"ttl_max\":", f->ttl_max);
 	put_bool(r, ",\"spoofable\":", f->spoofable);
 	put_bool(r, ",\"evicted\":", f->evicted);
-	put(&r->out, r->form == OUTPUT_CSV ? CSV_END : "}\n");
+	append_text(&r->out, r->form == OUTPUT_CSV ? CSV_END : "}\n");
 }
 
 /* Titles, also where no finding follows. */
 static void csv_begin(struct report *r)
 {
 	if (r->form == OUTPUT_CSV && !r->begun)
-		put(&r->out, csv_titles);
+		append_text(&r->out, csv_titles);
 	r->begun = true;
 }
 
@@ -231,7 +231,7 @@ static void write_finding(struct report *r, const struct finding *f)
 	csv_begin(r);
 	addr_text(&f->src, src);
 	if (r->form == OUTPUT_CSV)
-		put(b, src);
+		append_text(b, src);
 	else
 		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", src);
 	put_text(r, ",\"verdict\":", verdict_name(f->verdict));
@@ -259,7 +259,7 @@ static int worse_first(const void *a, const void *b)
 	return addr_cmp(&f->src, &g->src);
 }
 
-static void keep(struct report *r, const struct finding *f)
+static void keep_finding(struct report *r, const struct finding *f)
 {
 	if (!r->kept)
 		r->kept = xcalloc(2 * KEEP, sizeof(*r->kept));
@@ -284,7 +284,7 @@ void report_finding(void *arg, const struct finding *f)
 	} else if (r->form != OUTPUT_TEXT) {
 		write_finding(r, f);
 	} else {
-		keep(r, f);
+		keep_finding(r, f);
 	}
 }
 

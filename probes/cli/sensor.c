@@ -69,7 +69,7 @@ static const struct option_table table = {
 	.rows = rows,
 };
 
-struct job {
+struct sensor_job {
 	const struct option_values *options;
 	struct capture *capture;
 	struct prefix homes[HOMES_MAX];
@@ -90,7 +90,7 @@ static void on_signal(int signal)
 		kill(child, signal);
 }
 
-static int read_homes(struct job *job, struct errmsg *msg)
+static int read_homes(struct sensor_job *job, struct errmsg *msg)
 {
 	const char *const *items;
 	size_t n = option_list(job->options, "home", &items);
@@ -109,7 +109,7 @@ static int read_homes(struct job *job, struct errmsg *msg)
 	return 0;
 }
 
-static int open_capture(struct job *job, struct errmsg *msg)
+static int open_capture(struct sensor_job *job, struct errmsg *msg)
 {
 	const struct option_values *o = job->options;
 	const char *file = option_text(o, "read");
@@ -133,7 +133,8 @@ static int open_capture(struct job *job, struct errmsg *msg)
 
 /* ---- the child ---- */
 
-static void complain(const struct job *job, const char *what, const char *text)
+static void report_trouble(
+    const struct sensor_job *job, const char *what, const char *text)
 {
 	char line[512];
 	int n =
@@ -146,20 +147,20 @@ static void complain(const struct job *job, const char *what, const char *text)
 
 static int on_interval(void *arg, struct errmsg *msg)
 {
-	struct job *job = arg;
+	struct sensor_job *job = arg;
 	engine_flush(job->engine);
 	int err = report_flush(job->report);
 	return err ? err_set(msg, err, "output: %s", err_str(err)) : 0;
 }
 
-static int64_t duration_of(const struct job *job, const char *name)
+static int64_t duration_of(const struct sensor_job *job, const char *name)
 {
 	return option_given(job->options, name)
 	    ? option_duration_ns(job->options, name)
 	    : 0;
 }
 
-static int listen_and_report(struct job *job, struct errmsg *msg)
+static int listen_and_report(struct sensor_job *job, struct errmsg *msg)
 {
 	struct monotime start = monotime_now();
 	struct loop loop = {
@@ -193,7 +194,7 @@ static int listen_and_report(struct job *job, struct errmsg *msg)
 	return err;
 }
 
-static int exit_code_of(const struct job *job)
+static int exit_code_of(const struct sensor_job *job)
 {
 	const char *verdict = option_text(job->options, "fail-on");
 	for (int v = 0; verdict && v < VERDICTS; v++)
@@ -202,11 +203,12 @@ static int exit_code_of(const struct job *job)
 	return 0;
 }
 
-static int run_child(struct job *job)
+static int run_child(struct sensor_job *job)
 {
 	struct errmsg msg = { "" };
 	if (sandbox_enter(SANDBOX_SENSOR, NULL, NULL, &msg) != 0)
-		complain(job, "warning: the sandbox is incomplete: ", msg.text);
+		report_trouble(
+		    job, "warning: the sandbox is incomplete: ", msg.text);
 	msg.text[0] = '\0';
 	job->report = report_new(job->out_fd, job->error_fd, job->form,
 	    (uint32_t)option_integer(job->options, "rows"));
@@ -225,7 +227,7 @@ static int run_child(struct job *job)
 	int err = listen_and_report(job, &msg);
 	int code = err ? err_exit_code(err) : exit_code_of(job);
 	if (err && err != -EPIPE)
-		complain(job, "", msg.text[0] ? msg.text : err_str(err));
+		report_trouble(job, "", msg.text[0] ? msg.text : err_str(err));
 	engine_free(job->engine);
 	report_free(job->report);
 	return code;
@@ -250,7 +252,7 @@ static int copy(int from, int to)
 	return 0;
 }
 
-static int collect(int out, int error)
+static int collect_finding(int out, int error)
 {
 	int status = 0;
 	int err = copy(out, STDOUT_FILENO);
@@ -282,7 +284,7 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run_job(struct job *job)
+static int run_job(struct sensor_job *job)
 {
 	int out[2], error[2];
 	if (pipe(out) != 0 || pipe(error) != 0)
@@ -301,10 +303,10 @@ static int run_job(struct job *job)
 	}
 	close(out[1]);
 	close(error[1]);
-	return collect(out[0], error[0]);
+	return collect_finding(out[0], error[0]);
 }
 
-static int run(int argc, char **argv)
+static int run_sensor(int argc, char **argv)
 {
 	struct errmsg msg = { "" };
 	struct option_values *options;
@@ -316,7 +318,7 @@ static int run(int argc, char **argv)
 		option_free(options);
 		return 0;
 	}
-	struct job job = { .options = options };
+	struct sensor_job job = { .options = options };
 	struct output output;
 	err = output_init(&output, options, NULL, NULL, &msg);
 	job.form = output.form;
@@ -334,5 +336,5 @@ const struct command command_sensor = {
 	.name = NAME,
 	.summary = "find worm probes, scans and backscatter in packets",
 	.options = &table,
-	.run = run,
+	.run = run_sensor,
 };

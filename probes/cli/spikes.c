@@ -202,8 +202,9 @@ static void bins_mark_gaps(
 
 /* The file may end in the middle of its last bin: a fall that shows only
  * there is none. */
-static size_t find(const struct input *in, struct spike_bin *bins, size_t count,
-    const struct spike_config *config, struct spike_alarm **alarms)
+static size_t find_signature(const struct input *in, struct spike_bin *bins,
+    size_t count, const struct spike_config *config,
+    struct spike_alarm **alarms)
 {
 	size_t n = spikes_find(bins, count, config, alarms, NULL);
 	int64_t end_ns = (in->last_bin + 1) * in->bin_ns;
@@ -300,7 +301,7 @@ static void print_summary(const struct option_values *values,
 		    bins);
 }
 
-static int print(const struct input *in, struct output *output,
+static int print_spikes(const struct input *in, struct output *output,
     const struct spike_alarm *alarm, const char *signature, struct errmsg *msg)
 {
 	if (output->form == OUTPUT_TEXT) {
@@ -333,9 +334,10 @@ static int report(const struct input *in, const struct option_values *values,
 		if (gaps)
 			bins_mark_gaps(in, bins, count);
 		at += bins_count(in, in->list + at, in->list + in->count, bins);
-		size_t n = find(in, bins, count, &config, &alarms);
+		size_t n = find_signature(in, bins, count, &config, &alarms);
 		for (size_t i = 0; i < n && !err; i++)
-			err = print(in, output, &alarms[i], signature, msg);
+			err = print_spikes(
+			    in, output, &alarms[i], signature, msg);
 		all += n;
 		free(alarms);
 		free(bins);
@@ -399,7 +401,7 @@ static int find_all(const struct option_values *values)
 	return err ? command_fail("spikes", err, &msg) : 0;
 }
 
-static int run(int argc, char **argv)
+static int run_spikes(int argc, char **argv)
 {
 	struct errmsg msg = { "" };
 	struct option_values *values;
@@ -419,5 +421,5 @@ const struct command command_spikes = {
 	.name = "spikes",
 	.summary = "rises and falls in the number of distinct sources",
 	.options = &table,
-	.run = run,
+	.run = run_spikes,
 };

@@ -202,7 +202,7 @@ static int submit(const struct option_values *values, char **script_words)
 {
 	const char *const *operands;
 	size_t count = option_operands(values, &operands);
-	struct client *client = NULL;
+	struct api_client *client = NULL;
 	struct errmsg msg = { "" };
 	json_t *body = json_pack("{s:s}", "script", operands[0]);
 	json_t *answer = NULL;
@@ -229,7 +229,7 @@ static int submit(const struct option_values *values, char **script_words)
 	return err ? command_fail(command_submit.name, err, &msg) : 0;
 }
 
-static int run(int argc, char **argv)
+static int run_submit(int argc, char **argv)
 {
 	struct option_values *values;
 	int code, ours = 1;
@@ -246,5 +246,5 @@ const struct command command_submit = {
 	.name = "submit",
 	.summary = "have agents run a script",
 	.options = &options,
-	.run = run,
+	.run = run_submit,
 };

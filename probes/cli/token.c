@@ -43,7 +43,7 @@ static json_t *request(const struct option_values *values)
 	return body;
 }
 
-static int print(json_t *answer, bool json, struct errmsg *msg)
+static int print_token(json_t *answer, bool json, struct errmsg *msg)
 {
 	const char *token = json_string_value(json_object_get(answer, "token"));
 	if (json)
@@ -54,10 +54,10 @@ static int print(json_t *answer, bool json, struct errmsg *msg)
 	return 0;
 }
 
-static int run(int argc, char **argv)
+static int run_token(int argc, char **argv)
 {
 	struct option_values *values;
-	struct client *client = NULL;
+	struct api_client *client = NULL;
 	struct errmsg msg = { "" };
 	json_t *answer = NULL;
 	int code;
@@ -68,7 +68,7 @@ static int run(int argc, char **argv)
 		err = client_ask(client, "POST", "/api/v1/tokens",
 		    request(values), &answer, &msg);
 	if (!err)
-		err = print(answer, option_flag(values, "json"), &msg);
+		err = print_token(answer, option_flag(values, "json"), &msg);
 	json_decref(answer);
 	client_close(client);
 	option_free(values);
@@ -79,5 +79,5 @@ const struct command command_token = {
 	.name = "token",
 	.summary = "make a token with which an agent enrols",
 	.options = &options,
-	.run = run,
+	.run = run_token,
 };

@@ -15,7 +15,7 @@
 #define MAX_DEFER_NS (60 * NS_PER_S)
 #define KEY_LEN 40
 
-static const struct field {
+static const struct policy_field {
 	const char *key;
 	size_t offset;
 	bool is_flag;
@@ -61,7 +61,7 @@ enum {
 };
 
 static void set_field(
-    struct policy_class *class, const struct field *field, int64_t value)
+    struct policy_class *class, const struct policy_field *field, int64_t value)
 {
 	char *at = (char *)class + field->offset;
 	uint32_t number = (uint32_t)value;
@@ -90,7 +90,7 @@ void policy_fini(struct policy *policy)
 static void make_rows(struct option_row *rows, char (*names)[KEY_LEN])
 {
 	for (int i = 0; i < ROWS; i++) {
-		const struct field *field = &fields[i % FIELDS];
+		const struct policy_field *field = &fields[i % FIELDS];
 		snprintf(names[i], KEY_LEN, "%s-%s", who_names[i / FIELDS],
 		    field->key);
 		rows[i] = (struct option_row){ .name = names[i],
@@ -157,7 +157,7 @@ int policy_load(struct policy *policy, const char *path, struct errmsg *msg)
 	for (int i = 0; i < ROWS; i++) {
 		if (!config_given(config, names[i]))
 			continue;
-		const struct field *field = &fields[i % FIELDS];
+		const struct policy_field *field = &fields[i % FIELDS];
 		set_field(&policy->classes[i / FIELDS], field,
 		    field->is_flag ? config_flag(config, names[i])
 				   : config_integer(config, names[i]));

@@ -125,7 +125,7 @@ static int allow_shipper(scmp_filter_ctx filter)
 	return err;
 }
 
-static int refuse(scmp_filter_ctx filter, enum sandbox_role role)
+static int refuse_calls(scmp_filter_ctx filter, enum sandbox_role role)
 {
 	int err = 0;
 	for (const int *c = refused; *c != END && !err; c++)
@@ -147,7 +147,7 @@ static int fill(scmp_filter_ctx filter, enum sandbox_role role)
 		err = role == SANDBOX_SHIPPER ? allow_shipper(filter)
 					      : allow_plain_mmap(filter);
 	if (!err && role != SANDBOX_WORKER)
-		err = refuse(filter, role);
+		err = refuse_calls(filter, role);
 	if (!err)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	return err;

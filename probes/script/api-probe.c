@@ -11,7 +11,7 @@
 /* Above the ports that Linux gives to sockets. */
 #define SPORT_DEFAULT 61439
 
-enum kind {
+enum field_type {
 	DST,
 	U8,
 	U16,
@@ -28,9 +28,9 @@ enum kind {
 enum { FOR_ICMP = 1, FOR_UDP = 2, FOR_TCP = 4, FOR_ALL = 7, READ_ONLY = 8 };
 
 #define AT(field) offsetof(struct probe, field)
-static const struct field {
+static const struct probe_field {
 	const char *name;
-	enum kind kind;
+	enum field_type kind;
 	int for_what;
 	size_t at;
 } fields[] = {
@@ -121,7 +121,7 @@ static int for_proto(uint8_t proto)
 				   : FOR_ICMP;
 }
 
-static const struct field *field_find(const char *name, int for_what)
+static const struct probe_field *field_find(const char *name, int for_what)
 {
 	for (size_t i = 0; i < FIELD_COUNT; i++)
 		if ((fields[i].for_what & for_what) &&
@@ -144,7 +144,7 @@ static int field_unknown(lua_State *L, const char *name, int for_what)
 }
 
 static lua_Integer number_in(
-    lua_State *L, const struct field *f, lua_Integer max)
+    lua_State *L, const struct probe_field *f, lua_Integer max)
 {
 	int is_integer;
 	lua_Integer v = lua_tointegerx(L, -1, &is_integer);
@@ -155,7 +155,7 @@ static lua_Integer number_in(
 }
 
 /* "SA", or a number. */
-static uint8_t check_flags(lua_State *L, const struct field *f)
+static uint8_t check_flags(lua_State *L, const struct probe_field *f)
 {
 	if (lua_type(L, -1) != LUA_TSTRING)
 		return (uint8_t)number_in(L, f, 0x3f);
@@ -180,7 +180,8 @@ struct draft {
 };
 
 /* Takes the value on top of the stack. */
-static void draft_set(lua_State *L, struct draft *d, const struct field *f)
+static void draft_set(
+    lua_State *L, struct draft *d, const struct probe_field *f)
 {
 	struct probe *p = &d->probe;
 	void *to = (char *)p + f->at;
@@ -229,7 +230,7 @@ static void draft_read(lua_State *L, int at, struct draft *d)
 		if (lua_type(L, -2) != LUA_TSTRING)
 			luaL_error(L, "a probe's fields have names");
 		const char *name = lua_tostring(L, -2);
-		const struct field *f = field_find(name, for_what);
+		const struct probe_field *f = field_find(name, for_what);
 		if (!f || (f->for_what & READ_ONLY))
 			field_unknown(L, name, for_what);
 		else
@@ -310,7 +311,7 @@ static void push_flags(lua_State *L, uint8_t flags)
 }
 
 static void push_field(
-    lua_State *L, const struct host_probe *hp, const struct field *f)
+    lua_State *L, const struct host_probe *hp, const struct probe_field *f)
 {
 	const struct probe *p = &hp->probe;
 	const void *at = (const char *)p + f->at;
@@ -350,7 +351,8 @@ static int probe_index(lua_State *L)
 	const struct host_probe *p = api_probe_check(L, 1);
 	const char *name =
 	    lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-	const struct field *f = field_find(name, for_proto(p->probe.proto));
+	const struct probe_field *f =
+	    field_find(name, for_proto(p->probe.proto));
 	if (!f)
 		return 0;
 	push_field(L, p, f);

@@ -14,7 +14,7 @@ static bool is_mpls(const struct packet_extension *e)
 	return e->class_num == 1 && e->c_type == 1;
 }
 
-enum field {
+enum reply_field {
 	FIELD_NONE,
 	FROM,
 	RTT_NS,
@@ -142,7 +142,7 @@ static uint16_t quoted_sport(const struct host_reply *r)
 }
 
 static void push_quoted(
-    lua_State *L, const struct host_reply *r, enum field field)
+    lua_State *L, const struct host_reply *r, enum reply_field field)
 {
 	bool upper = r->quoted.proto == PACKET_UDP ||
 	    r->quoted.proto == PACKET_ICMP || r->quoted.proto == PACKET_ICMP6;
@@ -165,7 +165,7 @@ static void push_quoted(
 }
 
 static void push_field(
-    lua_State *L, const struct host_reply *r, enum field field)
+    lua_State *L, const struct host_reply *r, enum reply_field field)
 {
 	const struct packet *p = &r->packet;
 	bool tcp = p->proto == PACKET_TCP;
@@ -208,7 +208,7 @@ static void push_field(
 static int reply_index(lua_State *L)
 {
 	const struct host_reply *r = api_check(L, 1, HOST_REPLY);
-	push_field(L, r, (enum field)api_field_number(L, 2));
+	push_field(L, r, (enum reply_field)api_field_number(L, 2));
 	return 1;
 }
 

@@ -19,7 +19,7 @@
 /* Registry keys, by address: cookie to result, and what is ready. */
 static char flights_key, ready_key;
 
-enum field {
+enum result_field {
 	FIELD_NONE,
 	PROBE,
 	TAG,
@@ -109,7 +109,7 @@ static void push_tx_clock(lua_State *L, const struct host_result *r)
 static int result_index(lua_State *L)
 {
 	const struct host_result *r = api_check(L, 1, HOST_RESULT);
-	switch ((enum field)api_field_number(L, 2)) {
+	switch ((enum result_field)api_field_number(L, 2)) {
 	case PROBE: lua_getiuservalue(L, 1, RESULT_PROBE); break;
 	case TAG: lua_getiuservalue(L, 1, RESULT_TAG); break;
 	case INDEX: lua_pushinteger(L, r->index); break;
@@ -146,7 +146,7 @@ static void make_ready(lua_State *L, enum ready why)
 	lua_pop(L, 1);
 }
 
-static void settle(lua_State *L, struct host_result *r)
+static void settle_result(lua_State *L, struct host_result *r)
 {
 	client_settled(&host_of(L)->client, r->payload_len);
 	r->settled = true;
@@ -203,7 +203,7 @@ static void result_event(lua_State *L, struct host_result *r,
 	case WIRE_FAILED: r->err = event->err; break;
 	case WIRE_EXPIRED: break;
 	}
-	settle(L, r);
+	settle_result(L, r);
 	if (!r->quiet)
 		make_ready(L, READY_DONE);
 }
@@ -228,7 +228,7 @@ static void check_wait(lua_State *L, int err, const struct errmsg *msg)
 }
 
 /* The header is read without a network. */
-static struct client *check_network(lua_State *L)
+static struct guardian_client *check_network(lua_State *L)
 {
 	struct host *host = host_of(L);
 	if (!host->config)
@@ -448,7 +448,7 @@ static int api_next(lua_State *L)
 
 static int api_source(lua_State *L)
 {
-	struct client *client = check_network(L);
+	struct guardian_client *client = check_network(L);
 	struct errmsg msg = { "" };
 	struct addr dst = api_check_address(L, 1), src;
 	watch_alive();

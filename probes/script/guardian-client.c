@@ -23,8 +23,8 @@ static int lost(struct errmsg *msg, int err)
 }
 
 /* One datagram out, whatever signals come. */
-static int message_send(
-    struct client *c, const void *bytes, size_t len, struct errmsg *msg)
+static int message_send(struct guardian_client *c, const void *bytes,
+    size_t len, struct errmsg *msg)
 {
 	for (;;) {
 		ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL);
@@ -41,7 +41,7 @@ static int message_send(
 /* One datagram in; returns its length.  A signal that stops the run gives
  * -EINTR. */
 static int message_receive(
-    struct client *c, const volatile int *stop, struct errmsg *msg)
+    struct guardian_client *c, const volatile int *stop, struct errmsg *msg)
 {
 	for (;;) {
 		if (stop && *stop)
@@ -71,7 +71,7 @@ static int message_receive(
 	}
 }
 
-static int flush(struct client *c, struct errmsg *msg)
+static int flush(struct guardian_client *c, struct errmsg *msg)
 {
 	if (c->count == 0)
 		return 0;
@@ -87,18 +87,18 @@ static int flush(struct client *c, struct errmsg *msg)
 	return err;
 }
 
-struct monotime client_now(const struct client *c)
+struct monotime client_now(const struct guardian_client *c)
 {
 	return net_time_is_virtual(c->heard) ? c->heard : monotime_now();
 }
 
-bool client_has_room(const struct client *c, size_t payload_len)
+bool client_has_room(const struct guardian_client *c, size_t payload_len)
 {
 	return c->outstanding < WIRE_MAX_OUTSTANDING &&
 	    c->outstanding_bytes + payload_len <= WIRE_MAX_OUTSTANDING_BYTES;
 }
 
-int client_send(struct client *c, const struct wire_probe *head,
+int client_send(struct guardian_client *c, const struct wire_probe *head,
     const struct probe *probe, struct errmsg *msg)
 {
 	size_t len = sizeof(struct wire_head) +
@@ -123,8 +123,8 @@ int client_send(struct client *c, const struct wire_probe *head,
 	return 0;
 }
 
-static int events_give(struct client *c, size_t len, client_event_fn *fn,
-    void *arg, struct errmsg *msg)
+static int events_give(struct guardian_client *c, size_t len,
+    client_event_fn *fn, void *arg, struct errmsg *msg)
 {
 	struct wire_head head;
 	memcpy(&head, c->message, sizeof(head));
@@ -147,7 +147,7 @@ static int events_give(struct client *c, size_t len, client_event_fn *fn,
 	return 0;
 }
 
-int client_wait(struct client *c, struct monotime until,
+int client_wait(struct guardian_client *c, struct monotime until,
     const volatile int *stop, client_event_fn *fn, void *arg,
     struct errmsg *msg)
 {
@@ -177,8 +177,8 @@ int client_wait(struct client *c, struct monotime until,
 	return events_give(c, (size_t)len, fn, arg, msg);
 }
 
-int client_source(struct client *c, const struct addr *dst, struct addr *src,
-    struct errmsg *msg)
+int client_source(struct guardian_client *c, const struct addr *dst,
+    struct addr *src, struct errmsg *msg)
 {
 	struct {
 		struct wire_head head;
@@ -202,15 +202,16 @@ int client_source(struct client *c, const struct addr *dst, struct addr *src,
 	return 0;
 }
 
-int client_init(struct client *c, int fd, int listener_fd, struct errmsg *msg)
+int client_init(
+    struct guardian_client *c, int fd, int listener_fd, struct errmsg *msg)
 {
-	*c = (struct client){ .fd = fd,
+	*c = (struct guardian_client){ .fd = fd,
 		.listener_fd = listener_fd,
 		.message = xmalloc(WIRE_MAX_BYTES) };
 	return client_wait(c, (struct monotime){ 0 }, NULL, NULL, NULL, msg);
 }
 
-void client_fini(struct client *c)
+void client_fini(struct guardian_client *c)
 {
 	buf_fini(&c->octets);
 	free(c->message);

@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 #include "probes/guardian/wire.h"
 
-struct client {
+struct guardian_client {
 	int fd;                /* borrowed; SOCK_SEQPACKET */
 	int listener_fd;       /* whom the records are for; when that end
 				  is closed there is no point in going on;
@@ -34,23 +34,24 @@ typedef void client_event_fn(
     void *arg, const struct wire_event *event, const uint8_t *bytes);
 
 /* Asks the guardian for the time, so that `heard` is right from the start. */
-int client_init(
-    struct client *client, int fd, int listener_fd, struct errmsg *msg);
-void client_fini(struct client *client);
+int client_init(struct guardian_client *client, int fd, int listener_fd,
+    struct errmsg *msg);
+void client_fini(struct guardian_client *client);
 
 /* The guardian's clock: virtual in a simulated network. */
-struct monotime client_now(const struct client *client);
+struct monotime client_now(const struct guardian_client *client);
 
 /* Room for another probe with a payload of this size? */
-bool client_has_room(const struct client *client, size_t payload_len);
+bool client_has_room(const struct guardian_client *client, size_t payload_len);
 
 /* Queues a probe; it leaves with the next wait, or when a message is full.
  * head says cookie, at and until. */
-int client_send(struct client *client, const struct wire_probe *head,
+int client_send(struct guardian_client *client, const struct wire_probe *head,
     const struct probe *probe, struct errmsg *msg);
 
 /* A probe's last event came. */
-static inline void client_settled(struct client *client, size_t payload_len)
+static inline void client_settled(
+    struct guardian_client *client, size_t payload_len)
 {
 	if (client->outstanding > 0)
 		client->outstanding--;
@@ -61,10 +62,10 @@ static inline void client_settled(struct client *client, size_t payload_len)
 
 /* Sends what is queued and waits until events come (each goes to fn) or until
  * `until`.  -EINTR: *stop became true first. */
-int client_wait(struct client *client, struct monotime until,
+int client_wait(struct guardian_client *client, struct monotime until,
     const volatile int *stop, client_event_fn *fn, void *arg,
     struct errmsg *msg);
 
 /* The source for dst; family 0: no route. */
-int client_source(struct client *client, const struct addr *dst,
+int client_source(struct guardian_client *client, const struct addr *dst,
     struct addr *src, struct errmsg *msg);

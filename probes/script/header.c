@@ -48,12 +48,13 @@ static const char *const field_types[] = { "integer", "number", "boolean",
 
 /* The writing half: errors are Lua errors. */
 
-struct writer {
+struct header_writer {
 	lua_State *L;
 	struct buf *to;
 };
 
-static void write_text(const struct writer *w, const char *text, size_t len)
+static void write_text(
+    const struct header_writer *w, const char *text, size_t len)
 {
 	if (len > TEXT_MAX)
 		luaL_error(
@@ -63,7 +64,7 @@ static void write_text(const struct writer *w, const char *text, size_t len)
 }
 
 /* The field of the table on top as text; missing is "". */
-static void write_field(const struct writer *w, const char *name)
+static void write_field(const struct header_writer *w, const char *name)
 {
 	size_t len = 0;
 	const char *text = "";
@@ -80,7 +81,7 @@ static void write_field(const struct writer *w, const char *name)
 }
 
 /* A list of lines. */
-static void write_lines(const struct writer *w, const char *name)
+static void write_lines(const struct header_writer *w, const char *name)
 {
 	luaL_Buffer b;
 	int type = lua_getfield(w->L, -1, name);
@@ -103,7 +104,7 @@ static void write_lines(const struct writer *w, const char *name)
 	lua_pop(w->L, 2);
 }
 
-static void write_option(const struct writer *w)
+static void write_option(const struct header_writer *w)
 {
 	static const char *const before[] = { "name", "letter", "type",
 		"argument", "choices", "min", "max" };
@@ -115,14 +116,14 @@ static void write_option(const struct writer *w)
 	write_field(w, "help");
 }
 
-static void write_result_field(const struct writer *w)
+static void write_result_field(const struct header_writer *w)
 {
 	write_field(w, "name");
 	write_field(w, "type");
 	write_field(w, "help");
 }
 
-static void write_column(const struct writer *w)
+static void write_column(const struct header_writer *w)
 {
 	static const char *const texts[] = { "name", "type", "of", "unit",
 		"help", "low", "high", "probability" };
@@ -133,8 +134,8 @@ static void write_column(const struct writer *w)
 	lua_pop(w->L, 1);
 }
 
-static void write_list(const struct writer *w, const char *name, size_t max,
-    void (*write)(const struct writer *w))
+static void write_list(const struct header_writer *w, const char *name,
+    size_t max, void (*write)(const struct header_writer *w))
 {
 	int type = lua_getfield(w->L, -1, name);
 	if (type != LUA_TTABLE && type != LUA_TNIL)
@@ -153,7 +154,7 @@ static void write_list(const struct writer *w, const char *name, size_t max,
 	lua_pop(w->L, 1);
 }
 
-static void write_table(const struct writer *w)
+static void write_table(const struct header_writer *w)
 {
 	write_field(w, "name");
 	write_field(w, "help");
@@ -162,7 +163,7 @@ static void write_table(const struct writer *w)
 
 static int write_all_fields(lua_State *L)
 {
-	struct writer w = { L, lua_touserdata(L, 2) };
+	struct header_writer w = { L, lua_touserdata(L, 2) };
 	lua_settop(L, 1);
 	if (!lua_istable(L, 1))
 		return luaL_error(L,
@@ -214,7 +215,7 @@ static int bad(struct heading *h, const char *what)
 	return err_set(h->msg, ERR_MALFORMED, "header: %s", what);
 }
 
-static char *keep(struct script *s, char *text)
+static char *keep_string(struct script *s, char *text)
 {
 	VEC_ROOM(s->strings, s->string_count);
 	return s->strings[s->string_count++] = text;
@@ -227,7 +228,7 @@ static char *read_text(struct heading *h, bool lines)
 	if (len > TEXT_MAX)
 		reader_fail(&h->r, ERR_LIMIT);
 	const uint8_t *bytes = reader_bytes(&h->r, len);
-	char *text = keep(h->script,
+	char *text = keep_string(h->script,
 	    bytes ? xstrndup((const char *)bytes, len) : xstrdup(""));
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -444,8 +445,8 @@ static char *synopsis(struct script *s, const char *name)
 {
 	const struct option_table *t = &s->options;
 	if (t->operands_max == 0)
-		return keep(s, xstrdup("[OPTION...]"));
-	return keep(s,
+		return keep_string(s, xstrdup("[OPTION...]"));
+	return keep_string(s,
 	    xasprintf("[OPTION...] %s%s%s%s", t->operands_min == 0 ? "[" : "",
 		name, t->operands_max != 1 ? "..." : "",
 		t->operands_min == 0 ? "]" : ""));

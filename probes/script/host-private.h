@@ -25,7 +25,7 @@
 struct host {
 	lua_State *L;
 	const struct worker_config *config; /* borrowed; NULL: header only */
-	struct client client;
+	struct guardian_client client;
 	struct frame_batch records; /* not yet written */
 	size_t memory_bytes;
 	struct monotime deadline;    /* real time; 0: none */

@@ -18,11 +18,11 @@
 #include "probes/script/launch.h"
 
 /* Everything the children need, made before the first fork. */
-struct ends {
+struct launch_ends {
 	int run[2], record[2], log[2]; /* [0] the reader's or guardian's */
 };
 
-static int ends_open(struct ends *e, struct errmsg *msg)
+static int ends_open(struct launch_ends *e, struct errmsg *msg)
 {
 	int *pairs[] = { e->run, e->record, e->log };
 	memset(e, 0xff, sizeof(*e));
@@ -41,7 +41,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void say(int log_fd, const char *text)
+static void send_summary(int log_fd, const char *text)
 {
 	char line[400];
 	int len = snprintf(line, sizeof(line), "%s\n", text);
@@ -56,7 +56,7 @@ static int guardian_sandbox(bool allow_weak, int log_fd, struct errmsg *msg)
 	if (!err || !allow_weak)
 		return err;
 	err_set(&loud, err, "WARNING: %.250s", msg->text);
-	say(log_fd, loud.text);
+	send_summary(log_fd, loud.text);
 	return 0;
 }
 
@@ -80,11 +80,11 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 	if (!err)
 		guardian_serve(guardian, -1);
 	else
-		say(log_fd, msg.text[0] ? msg.text : err_str(err));
+		send_summary(log_fd, msg.text[0] ? msg.text : err_str(err));
 	_exit(err_exit_code(err));
 }
 
-static pid_t start_guardian(struct ends *e, const struct net_ops *net,
+static pid_t start_guardian(struct launch_ends *e, const struct net_ops *net,
     void *net_ctx, const struct policy *policy, bool allow_weak)
 {
 	pid_t pid = fork();
@@ -102,7 +102,8 @@ static pid_t start_guardian(struct ends *e, const struct net_ops *net,
 	guardian_main(net, net_ctx, policy, e->run[0], e->log[1], allow_weak);
 }
 
-static pid_t start_worker(struct ends *e, const struct worker_config *worker)
+static pid_t start_worker(
+    struct launch_ends *e, const struct worker_config *worker)
 {
 	pid_t pid = fork();
 	if (pid != 0)
@@ -118,7 +119,7 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
     const struct policy *policy, const struct worker_config *worker,
     struct errmsg *msg)
 {
-	struct ends e;
+	struct launch_ends e;
 	*l = (struct launch){ 0, 0, -1, -1 };
 	int err = ends_open(&e, msg);
 	if (!err) {

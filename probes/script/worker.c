@@ -43,7 +43,7 @@ void worker_close_others(const int *fds, size_t count)
 	}
 }
 
-static void say(const struct worker_config *config, const char *text)
+static void write_line(const struct worker_config *config, const char *text)
 {
 	char line[400];
 	int len = snprintf(line, sizeof(line), "%s\n", text);
@@ -54,7 +54,7 @@ static void say(const struct worker_config *config, const char *text)
 }
 
 /* Who asked from afar must learn why there is no result: a record, not talk. */
-static _Noreturn void fail(
+static _Noreturn void fail_worker(
     const struct worker_config *config, int err, const struct errmsg *msg)
 {
 	const char *why = msg->text[0] ? msg->text : err_str(err);
@@ -62,7 +62,7 @@ static _Noreturn void fail(
 		producer_log_run(config->record_fd, config->campaign,
 		    config->run, 0, config->script->name, why);
 	else
-		say(config, why);
+		write_line(config, why);
 	_exit(err_exit_code(err));
 }
 
@@ -78,7 +78,7 @@ static void enter_sandbox(const struct worker_config *config)
 		    "%.180s; --allow-weak-sandbox runs it "
 		    "without",
 		    msg.text);
-		fail(config, err, &loud);
+		fail_worker(config, err, &loud);
 	}
 	for (int i = 0; i < SANDBOX_LAYERS; i++) {
 		if (!report.wanted[i] || report.enforced[i])
@@ -88,7 +88,7 @@ static void enter_sandbox(const struct worker_config *config)
 		    "%.180s",
 		    sandbox_layer_name((enum sandbox_layer)i),
 		    report.why[i].text);
-		say(config, loud.text);
+		write_line(config, loud.text);
 	}
 }
 
@@ -110,7 +110,7 @@ static void seed_random(struct host *host)
 	lua_pop(L, 1);
 }
 
-static int prepare(lua_State *L)
+static int prepare_host(lua_State *L)
 {
 	seed_random(host_of(L));
 	return api_result_announce(L);
@@ -121,7 +121,7 @@ static int run_script(struct host *host, struct errmsg *msg)
 	const struct script *script = host->config->script;
 	if (!host_state_new(host))
 		return err_set(msg, ERR_LIMIT, "no memory for Lua");
-	lua_pushcfunction(host->L, prepare);
+	lua_pushcfunction(host->L, prepare_host);
 	int err = host_call(host, 0, msg);
 	if (!err)
 		err = host_run_chunk(host, script->source, script->source_len,
@@ -156,12 +156,12 @@ _Noreturn void worker_main(const struct worker_config *config)
 	int err = client_init(
 	    &host.client, config->guardian_fd, config->record_fd, &msg);
 	if (err)
-		fail(config, err, &msg);
+		fail_worker(config, err, &msg);
 	err = run_script(&host, &msg);
 	int written = record_flush(&host);
 	if (err)
-		fail(config, err, &msg);
+		fail_worker(config, err, &msg);
 	if (written)
-		fail(config, written, &msg);
+		fail_worker(config, written, &msg);
 	_exit(host.problem ? 1 : 0);
 }

@@ -20,10 +20,11 @@
 struct group {
 	enum verdict verdict;
 	enum signature signature;
-	const struct row *row;
+	const struct table_row *row;
 };
 
-static enum signature tool_of(const struct source *s, const struct row *row)
+static enum signature tool_of(
+    const struct source *s, const struct table_row *row)
 {
 	if (row->class != CLASS_PROBE)
 		return SIGNATURE_NONE;
@@ -57,7 +58,7 @@ static uint32_t probed_ports(const struct table *t, const struct source *s)
 }
 
 static enum verdict verdict_of(const struct table *t, const struct source *s,
-    const struct row *row, uint32_t ports)
+    const struct table_row *row, uint32_t ports)
 {
 	struct evidence e = {
 		.class = (enum packet_class)row->class,
@@ -87,7 +88,7 @@ static bool is_spoofable(const struct source *s)
 	    s->last_ns - s->first_ns <= PROVEN_LEAST_NS;
 }
 
-static void add_to_finding(struct finding *f, const struct row *row)
+static void add_to_finding(struct finding *f, const struct table_row *row)
 {
 	f->packets += row->packets;
 	f->size_bytes += row->size_bytes;
@@ -105,13 +106,13 @@ static void add_to_finding(struct finding *f, const struct row *row)
 	}
 }
 
-static bool has_ports(const struct row *row)
+static bool has_ports(const struct table_row *row)
 {
 	return row->proto == PACKET_TCP || row->proto == PACKET_UDP;
 }
 
 /* The port of the row that has most packets speaks for the finding. */
-static void name_ports(struct finding *f, const struct row *row)
+static void name_ports(struct finding *f, const struct table_row *row)
 {
 	bool icmp = row->proto == PACKET_ICMP || row->proto == PACKET_ICMP6;
 	bool told = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES));
@@ -143,7 +144,7 @@ static void give(struct table *t, const struct source *s,
     const struct group *groups, size_t count, enum why why)
 {
 	const struct distinct *sets[ROWS_PER_SOURCE_MAX];
-	const struct row *most = groups[0].row;
+	const struct table_row *most = groups[0].row;
 	uint64_t packets = 0; /* of the interval, reported or not */
 	struct finding f;
 	start_finding(&f, s, &groups[0]);
@@ -151,7 +152,7 @@ static void give(struct table *t, const struct source *s,
 	f.is_first = why == FIRST;
 	f.ports = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
-		const struct row *row = groups[i].row;
+		const struct table_row *row = groups[i].row;
 		add_to_finding(&f, row);
 		packets += row->packets + row->reported;
 		sets[i] = &row->targets;
@@ -192,7 +193,7 @@ static size_t gather_class(struct group *groups, size_t count)
 /* A worm's payload proves it.  A tool's fingerprint, once its source has
  * asked several targets: that is a scan and stays one. */
 enum signature table_proven_signature(
-    const struct source *s, const struct row *row)
+    const struct source *s, const struct table_row *row)
 {
 	if (row->worm != SIGNATURE_NONE)
 		return (enum signature)row->worm;
@@ -202,7 +203,8 @@ enum signature table_proven_signature(
 	return tool_of(s, row);
 }
 
-void table_give_first(struct table *t, const struct source *s, struct row *row)
+void table_give_first(
+    struct table *t, const struct source *s, struct table_row *row)
 {
 	enum signature signature = table_proven_signature(s, row);
 	const struct group group = {
@@ -222,7 +224,7 @@ void table_give_findings(struct table *t, const struct source *s, bool evicted)
 	size_t count = 0;
 	uint32_t ports = probed_ports(t, s);
 	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
-		const struct row *row = &t->rows[n];
+		const struct table_row *row = &t->rows[n];
 		if (row->packets == 0)
 			continue;
 		if (count == ROWS_PER_SOURCE_MAX)

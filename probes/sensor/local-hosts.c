@@ -51,13 +51,13 @@ bool home_has(const struct home *h, const struct addr *a)
 	return false;
 }
 
-struct ends {
+struct flow_ends {
 	const struct addr *home, *other;
 	uint16_t home_port, other_port;
 	uint8_t proto;
 };
 
-static uint64_t flow_hash(const struct home *h, const struct ends *e)
+static uint64_t flow_hash(const struct home *h, const struct flow_ends *e)
 {
 	uint64_t ports = (uint64_t)e->home_port << 32 |
 	    (uint64_t)e->other_port << 8 | e->proto;
@@ -66,15 +66,16 @@ static uint64_t flow_hash(const struct home *h, const struct ends *e)
 }
 
 /* Echo messages have one number for both ends; the rest of ICMP has none. */
-static struct ends ends_of(const struct packet *p, bool from_home)
+static struct flow_ends ends_of(const struct packet *p, bool from_home)
 {
 	bool icmp = p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6;
 	uint16_t src_port = icmp ? p->icmp_id : p->sport;
 	uint16_t dst_port = icmp ? p->icmp_id : p->dport;
 	if (from_home)
-		return (struct ends){ &p->src, &p->dst, src_port, dst_port,
+		return (struct flow_ends){ &p->src, &p->dst, src_port, dst_port,
 			p->proto };
-	return (struct ends){ &p->dst, &p->src, dst_port, src_port, p->proto };
+	return (
+	    struct flow_ends){ &p->dst, &p->src, dst_port, src_port, p->proto };
 }
 
 void home_sent(struct home *h, const struct packet *p, struct walltime at)
@@ -84,13 +85,13 @@ void home_sent(struct home *h, const struct packet *p, struct walltime at)
 		return;
 	if (!h->flows)
 		h->flows = xcalloc(HOME_FLOWS, sizeof(*h->flows));
-	struct ends ends = ends_of(p, true);
+	struct flow_ends ends = ends_of(p, true);
 	uint64_t hash = flow_hash(h, &ends);
 	h->flows[hash % HOME_FLOWS] = (struct flow){ hash, at.ns };
 }
 
 static bool knows(
-    const struct home *h, const struct ends *e, struct walltime at)
+    const struct home *h, const struct flow_ends *e, struct walltime at)
 {
 	uint64_t hash = flow_hash(h, e);
 	const struct flow *f = &h->flows[hash % HOME_FLOWS];
@@ -104,7 +105,7 @@ bool home_expects(
 	struct packet quoted;
 	if (!h->flows || !home_has(h, &p->dst))
 		return false;
-	struct ends ends = ends_of(p, false);
+	struct flow_ends ends = ends_of(p, false);
 	if (packet_is_icmp_error(p)) {
 		if (packet_decode_quote(&quoted, p) != 0)
 			return false;

@@ -97,7 +97,7 @@ static void drop_oldest(struct payloads *p)
 	p->count--;
 }
 
-static void keep(struct payloads *p, const struct payload *payload)
+static void keep_payload(struct payloads *p, const struct payload *payload)
 {
 	if (payload->len > KEEP_MAX_BYTES || payload->len > p->max_bytes) {
 		p->stats.untold++;
@@ -116,7 +116,8 @@ static void keep(struct payloads *p, const struct payload *payload)
 	p->stats.bytes += payload->len;
 }
 
-static const struct payload *find(struct payloads *p, const struct payload *new)
+static const struct payload *find_payload(
+    struct payloads *p, const struct payload *new)
 {
 	uint32_t slot = *bucket_of(p, new->quick);
 	for (; slot != NONE; slot = p->ring[slot].chain) {
@@ -139,14 +140,14 @@ void payloads_note(struct payloads *p, const uint8_t *octets, size_t len,
 		.wire_len = (uint32_t)wire_len,
 		.quick = quick_hash(octets, len, p->key),
 	};
-	const struct payload *known = find(p, &new);
+	const struct payload *known = find_payload(p, &new);
 	if (known) {
 		memcpy(hash, known->hash, PAYLOAD_HASH_LEN);
 		return;
 	}
 	crypto_generichash(new.hash, PAYLOAD_HASH_LEN, octets, len, NULL, 0);
 	memcpy(hash, new.hash, PAYLOAD_HASH_LEN);
-	keep(p, &new);
+	keep_payload(p, &new);
 }
 
 const struct payload *payloads_next_new(struct payloads *p)

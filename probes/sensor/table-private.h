@@ -23,7 +23,7 @@ enum row_flag {
 /* Packets of one source that are alike.  ICMP: port is type << 8 | code;
  * backscatter: the source's port; otherwise the destination's.  Two cache
  * lines, as is a source. */
-struct row {
+struct table_row {
 	uint32_t next; /* of the source, or in the free list */
 	uint32_t key;  /* all of the next line, and port */
 	uint8_t class, worm, proto, flags;
@@ -54,7 +54,7 @@ struct source {
 	int64_t first_ns, last_ns;
 } __attribute__((aligned(64)));
 
-_Static_assert(sizeof(struct row) == 128, "a row is two cache lines");
+_Static_assert(sizeof(struct table_row) == 128, "a row is two cache lines");
 _Static_assert(sizeof(struct source) == 128, "a source is two cache lines");
 
 /* By last sight. */
@@ -63,7 +63,7 @@ struct link {
 };
 
 /* Of the hash: which source, counted from 1; 0 is an empty slot. */
-struct slot {
+struct table_slot {
 	uint32_t hash, source;
 };
 
@@ -73,8 +73,8 @@ struct table {
 	size_t memory_len;
 	struct source *sources;
 	struct link *links; /* one a source */
-	struct slot *slots;
-	struct row *rows;
+	struct table_slot *slots;
+	struct table_row *rows;
 	struct distinct_pool *targets;
 	struct detection *detection;
 	struct first_sight *first_sight; /* NULL: none */
@@ -90,7 +90,7 @@ void table_give_findings(
 /* The signature that a row shows beyond doubt: what follows cannot make it
  * another class.  SIGNATURE_NONE: none, or not yet. */
 enum signature table_proven_signature(
-    const struct source *source, const struct row *row);
+    const struct source *source, const struct table_row *row);
 /* Gives one row as a first finding; its packets are reported with that. */
 void table_give_first(
-    struct table *table, const struct source *source, struct row *row);
+    struct table *table, const struct source *source, struct table_row *row);

@@ -22,7 +22,7 @@
 
 /* Zeroed and untouched.  What is large and will be used at random is cheaper
  * in large pages. */
-static void *reserve(size_t len)
+static void *map_zeroed(size_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -44,11 +44,11 @@ static void lay_out(struct table *t, uint32_t sources, uint32_t slots)
 	size_t slots_at = rows_at + in_lines(t->row_max * sizeof(*t->rows));
 	size_t links_at = slots_at + in_lines(slots * sizeof(*t->slots));
 	t->memory_len = links_at + sources * sizeof(*t->links);
-	t->memory = reserve(t->memory_len);
+	t->memory = map_zeroed(t->memory_len);
 	uint8_t *at = t->memory;
 	t->sources = (struct source *)at;
-	t->rows = (struct row *)(at + rows_at);
-	t->slots = (struct slot *)(at + slots_at);
+	t->rows = (struct table_row *)(at + rows_at);
+	t->slots = (struct table_slot *)(at + slots_at);
 	t->links = (struct link *)(at + links_at);
 }
 
@@ -160,7 +160,7 @@ static void unhash(struct table *t, uint32_t n)
 	t->slots[hole].source = 0;
 }
 
-static void forget(struct table *t, uint32_t n)
+static void forget_source(struct table *t, uint32_t n)
 {
 	unhash(t, n);
 	list_remove(t, n);
@@ -185,7 +185,7 @@ static void evict_oldest(struct table *t)
 	}
 	t->evicted++;
 	table_give_findings(t, &t->sources[n], true);
-	forget(t, n);
+	forget_source(t, n);
 }
 
 static uint32_t take_source(struct table *t)
@@ -201,7 +201,7 @@ static uint32_t take_source(struct table *t)
 	return n;
 }
 
-static uint32_t find(
+static uint32_t find_source(
     const struct table *t, const struct addr *addr, uint32_t hash)
 {
 	uint32_t at = hash & t->slot_mask;
@@ -221,7 +221,7 @@ static uint32_t add_source(
 	uint32_t at = hash & t->slot_mask;
 	while (t->slots[at].source != 0)
 		at = (at + 1) & t->slot_mask;
-	t->slots[at] = (struct slot){ hash, n + 1 };
+	t->slots[at] = (struct table_slot){ hash, n + 1 };
 	struct source *s = &t->sources[n];
 	octets_clear(s, sizeof(*s));
 	s->addr = p->src;
@@ -301,7 +301,7 @@ static uint32_t find_row(struct table *t, struct source *s, uint32_t key)
 static uint32_t add_row(struct table *t, struct source *s, uint32_t key)
 {
 	uint32_t n = take_row(t);
-	struct row *row = &t->rows[n];
+	struct table_row *row = &t->rows[n];
 	octets_clear(row, sizeof(*row));
 	row->next = s->rows;
 	row->key = key;
@@ -316,7 +316,7 @@ static uint32_t add_row(struct table *t, struct source *s, uint32_t key)
 	return n;
 }
 
-static struct row *row_for(struct table *t, struct source *s,
+static struct table_row *row_for(struct table *t, struct source *s,
     const struct packet *p, const struct reading *r)
 {
 	uint32_t key = key_of(p, r);
@@ -354,7 +354,7 @@ static void count_source(struct source *s, const struct packet *p,
 	s->zmap += r->match.zmap;
 }
 
-static void count_probe(struct source *s, const struct row *row,
+static void count_probe(struct source *s, const struct table_row *row,
     const struct packet *p, uint32_t target)
 {
 	uint32_t port = ((uint32_t)row->proto << 16 ^ p->dport ^
@@ -368,7 +368,7 @@ static void count_probe(struct source *s, const struct row *row,
 }
 
 static void note_payload(
-    struct table *t, struct row *row, const struct packet *p)
+    struct table *t, struct table_row *row, const struct packet *p)
 {
 	if (row->flags & ROW_HAS_HASH || p->payload_len == 0 ||
 	    row->class == CLASS_BACKSCATTER || row->class == CLASS_OTHER)
@@ -386,14 +386,15 @@ static void note_victim(struct source *s, const struct packet *p)
 		s->victim = quoted.dst;
 }
 
-static void start_row(struct row *row, const struct packet *p, int64_t at_ns)
+static void start_row(
+    struct table_row *row, const struct packet *p, int64_t at_ns)
 {
 	row->first_ns = row->last_ns = at_ns;
 	row->ttl_min = row->ttl_max = p->ttl;
 	row->dport = p->dport;
 }
 
-static void count_row(struct row *row, const struct packet *p,
+static void count_row(struct table_row *row, const struct packet *p,
     const struct reading *r, int64_t at_ns)
 {
 	if (row->packets++ == 0)
@@ -444,7 +445,7 @@ void table_fetch(const struct table *t, struct table_entry *e, int step)
 	}
 	if (step < 2 || e->guess == NONE)
 		return;
-	const struct row *row = &t->rows[t->sources[e->guess].rows];
+	const struct table_row *row = &t->rows[t->sources[e->guess].rows];
 	if (step == 2)
 		fetch_lines(row);
 	else
@@ -453,7 +454,7 @@ void table_fetch(const struct table *t, struct table_entry *e, int step)
 
 /* A source's first packet with a signature is reported at once. */
 static void look_for_first(
-    struct table *t, struct source *s, struct row *row, int64_t at_ns)
+    struct table *t, struct source *s, struct table_row *row, int64_t at_ns)
 {
 	enum signature signature = table_proven_signature(s, row);
 	uint32_t bit = UINT32_C(1) << signature;
@@ -469,8 +470,8 @@ static void look_for_first(
 	}
 }
 
-static void count_as_probe(struct table *t, struct source *s, struct row *row,
-    const struct table_entry *e, bool is_new)
+static void count_as_probe(struct table *t, struct source *s,
+    struct table_row *row, const struct table_entry *e, bool is_new)
 {
 	count_probe(s, row, &e->packet, e->target);
 	if (is_new)
@@ -483,7 +484,7 @@ void table_add(struct table *t, const struct table_entry *e)
 {
 	const struct packet *p = &e->packet;
 	const struct reading *r = &e->reading;
-	uint32_t n = find(t, &p->src, e->source);
+	uint32_t n = find_source(t, &p->src, e->source);
 	bool is_new = n == NONE;
 	if (is_new) {
 		n = add_source(t, p, e->source, e->at.ns);
@@ -492,7 +493,7 @@ void table_add(struct table *t, const struct table_entry *e)
 		list_push(t, n);
 	}
 	struct source *s = &t->sources[n];
-	struct row *row = row_for(t, s, p, r);
+	struct table_row *row = row_for(t, s, p, r);
 	count_source(s, p, r, e->at.ns);
 	count_row(row, p, r, e->at.ns);
 	distinct_add(t->targets, &row->targets, e->target);
@@ -508,7 +509,7 @@ void table_add(struct table *t, const struct table_entry *e)
 void table_answered(struct table *t, const struct addr *src)
 {
 	uint32_t hash = (uint32_t)addr_hash(src, t->config.key);
-	uint32_t n = find(t, src, hash);
+	uint32_t n = find_source(t, src, hash);
 	if (n != NONE)
 		t->sources[n].answered = true;
 }
@@ -519,7 +520,7 @@ void table_flush(struct table *t)
 		struct source *s = &t->sources[n];
 		table_give_findings(t, s, false);
 		for (uint32_t i = s->rows; i != NONE; i = t->rows[i].next) {
-			struct row *row = &t->rows[i];
+			struct table_row *row = &t->rows[i];
 			distinct_clear(t->targets, &row->targets);
 			row->packets = row->size_bytes = 0;
 			row->reported = 0;
@@ -532,5 +533,5 @@ void table_flush(struct table *t)
 void table_expire(struct table *t, struct walltime before)
 {
 	while (t->oldest != NONE && t->sources[t->oldest].last_ns < before.ns)
-		forget(t, t->oldest);
+		forget_source(t, t->oldest);
 }

@@ -35,7 +35,7 @@ static const char *const clocks[] = { "unknown", "user", "kernel", "hardware",
 	"simulated" };
 
 struct drive {
-	struct client client;
+	struct guardian_client client;
 	uint64_t left;      /* probes without their last event */
 	uint64_t counts[5]; /* by kind */
 	bool quiet;

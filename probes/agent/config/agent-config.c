@@ -136,7 +136,7 @@ static void read_values(struct agent_config *c)
 	c->log_level = level_of(config_text(raw, "log-level"));
 }
 
-static int check(struct agent_config *c, struct errmsg *msg)
+static int check_values(struct agent_config *c, struct errmsg *msg)
 {
 	const char *spec;
 	int err = c->collector ? url_check(c->collector, msg) : 0;
@@ -166,7 +166,7 @@ int agent_config_load(
 	if (err)
 		return err == -ENOENT ? ERR_CONFIG : err;
 	read_values(config);
-	err = check(config, msg);
+	err = check_values(config, msg);
 	if (err) {
 		err_prefix(msg, "%.100s", path);
 		agent_config_fini(config);

@@ -90,7 +90,7 @@ static const char *text_of(json_t *object, const char *key)
 }
 
 /* What the collector refuses, and what to do about it. */
-static int refused(
+static int explain_refusal(
     long status, const char *name, const char *detail, struct errmsg *msg)
 {
 	if (status == 409)
@@ -120,7 +120,7 @@ static int read_answer(struct agent_identity *identity,
 	const char *name = text_of(root, "name");
 	int err = 0;
 	if (answer->status != 201)
-		err = refused((long)answer->status, identity->name,
+		err = explain_refusal((long)answer->status, identity->name,
 		    text_of(root, "detail"), msg);
 	else if (!hex_parse(identity->id, sizeof(identity->id), id) ||
 	    generation[strspn(generation, PLAIN)] || name[strspn(name, PLAIN)])
@@ -137,7 +137,7 @@ static int read_answer(struct agent_identity *identity,
 
 /* What speaks to the collector never sees the key. */
 static int exchange(struct agent_identity *identity,
-    const struct agent_config *config, const struct enrol_request *request,
+    const struct agent_config *config, const struct enrolment *request,
     struct errmsg *msg)
 {
 	static struct shipper_start start;
@@ -162,9 +162,8 @@ static int exchange(struct agent_identity *identity,
 	return err ? err : read_answer(identity, &answer, msg);
 }
 
-int enrol(const struct agent_config *config,
-    const struct enrol_request *request, struct agent_identity *identity,
-    struct errmsg *msg)
+int enrol(const struct agent_config *config, const struct enrolment *request,
+    struct agent_identity *identity, struct errmsg *msg)
 {
 	memset(identity, 0, sizeof(*identity));
 	if (sodium_init() < 0)

@@ -4,7 +4,7 @@
 
 #include "probes/agent/config/agent-config.h"
 
-struct enrol_request {
+struct enrolment {
 	const char *url;   /* of the collector */
 	const char *token; /* one-time */
 	const char *name;  /* NULL: the config's, else the host's */
@@ -13,6 +13,5 @@ struct enrol_request {
 /* Makes a key (or takes the one that an earlier attempt left), asks the
  * collector, writes identity and key.  An agent that is enrolled already is
  * an error. */
-int enrol(const struct agent_config *config,
-    const struct enrol_request *request, struct agent_identity *identity,
-    struct errmsg *msg);
+int enrol(const struct agent_config *config, const struct enrolment *request,
+    struct agent_identity *identity, struct errmsg *msg);

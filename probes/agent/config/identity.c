@@ -29,7 +29,7 @@ static const struct option_row rows[] = {
 	{ NULL, 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL },
 };
 
-static int fail(struct errmsg *msg, const char *path)
+static int report_errno(struct errmsg *msg, const char *path)
 {
 	int err = -errno;
 	return err_set(msg, err, "%.180s: %s", path, strerror(-err));
@@ -43,7 +43,7 @@ static int key_read(uint8_t key[64], const char *path, struct errmsg *msg)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return fail(msg, path);
+		return report_errno(msg, path);
 	int err = 0;
 	if (fstat(fd, &st) != 0 || st.st_mode & 077)
 		err = err_set(msg, ERR_CONFIG,
@@ -113,7 +113,7 @@ static int write_file(const struct agent_config *config, const char *name,
 	if (fd < 0 || write(fd, text, len) != (ssize_t)len ||
 	    (config->uid && fchown(fd, config->uid, config->gid) != 0) ||
 	    fsync(fd) != 0 || rename(tmp, path) != 0)
-		err = fail(msg, path);
+		err = report_errno(msg, path);
 	if (fd >= 0)
 		close(fd);
 	free(path);
@@ -134,9 +134,9 @@ static int folder_make(
     const char *path, const struct agent_config *config, struct errmsg *msg)
 {
 	if (mkdir(path, 0750) != 0 && errno != EEXIST)
-		return fail(msg, path);
+		return report_errno(msg, path);
 	if (config->uid && chown(path, config->uid, config->gid) != 0)
-		return fail(msg, path);
+		return report_errno(msg, path);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ static int save(const struct agent_config *config, const char *name,
 {
 	int err = write_file(config, name, text, mode, msg);
 	if (!err && folder_sync(config->state_dir) != 0)
-		err = fail(msg, config->state_dir);
+		err = report_errno(msg, config->state_dir);
 	return err;
 }
 

@@ -13,14 +13,15 @@
 
 #define NAME_LEN ((size_t)2 * COUNTERS_NAME_LEN)
 
-struct table {
+struct counter_table {
 	Sonde__Counter *rows;
 	Sonde__Counter **pointers;
 	char (*names)[NAME_LEN];
 	size_t count, cap;
 };
 
-static void table_add(struct table *t, const struct heartbeat_source *source)
+static void table_add(
+    struct counter_table *t, const struct heartbeat_source *source)
 {
 	char name[COUNTERS_NAME_LEN];
 	size_t prefix = strlen(source->process);
@@ -45,7 +46,7 @@ int heartbeat_pack(struct buf *to, const struct heartbeat_source *sources,
     size_t count, const struct heartbeat_host *host, int64_t uptime_ns,
     struct errmsg *msg)
 {
-	struct table t = { .cap = (count + 1) * COUNTERS_MAX };
+	struct counter_table t = { .cap = (count + 1) * COUNTERS_MAX };
 	ProtobufCBinaryData addresses[HEARTBEAT_MAX_ADDRESSES];
 	struct heartbeat_host seen = *host;
 	Sonde__Heartbeat heartbeat = SONDE__HEARTBEAT__INIT;

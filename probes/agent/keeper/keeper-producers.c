@@ -39,7 +39,8 @@ void keeper_add(
 	p->grant.name[PRODUCER_NAME_LEN - 1] = '\0';
 }
 
-static void refuse(struct keeper *k, size_t i, const struct errmsg *why)
+static void refuse_producer(
+    struct keeper *k, size_t i, const struct errmsg *why)
 {
 	char text[LINE_LEN];
 	const char *name = k->producers[i].grant.name;
@@ -170,7 +171,7 @@ bool keeper_take_datagram(struct keeper *k, size_t i)
 	else
 		err = take_frames(k, p, (size_t)n, &msg);
 	if (err)
-		refuse(k, i, &msg);
+		refuse_producer(k, i, &msg);
 	return err == 0;
 }
 

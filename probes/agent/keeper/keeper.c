@@ -197,7 +197,8 @@ void keeper_close(struct keeper *keeper)
 	free(keeper);
 }
 
-static struct monotime earliest(const struct keeper *k, struct monotime until)
+static struct monotime earliest_time(
+    const struct keeper *k, struct monotime until)
 {
 	if (monotime_before(k->beat_at, until))
 		until = k->beat_at;
@@ -229,7 +230,7 @@ int keeper_step(struct keeper *keeper, struct monotime until,
 	fds[1] = (struct pollfd){ k->config.shipper_fd, POLLIN, 0 };
 	for (size_t i = 0; i < count; i++)
 		fds[i + 2] = (struct pollfd){ k->producers[i].fd, POLLIN, 0 };
-	int64_t wait = monotime_diff(earliest(k, until), monotime_now());
+	int64_t wait = monotime_diff(earliest_time(k, until), monotime_now());
 	wait = wait < 0 ? 0 : wait;
 	struct timespec ts = { wait / NS_PER_S, wait % NS_PER_S };
 	int ready = ppoll(fds, count + 2, &ts, sigmask);

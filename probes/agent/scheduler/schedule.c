@@ -14,7 +14,7 @@
 #define NEVER INT64_MAX
 static const struct monotime never = { NEVER };
 
-struct entry {
+struct schedule_entry {
 	uint8_t id[16];
 	int64_t every_ns;
 	struct monotime due; /* NEVER: done */
@@ -24,7 +24,7 @@ struct entry {
 
 struct schedule {
 	uint8_t agent[16];
-	struct entry *entries; /* owned */
+	struct schedule_entry *entries; /* owned */
 	size_t count;
 	struct monotime last_start;
 	bool started;
@@ -47,7 +47,7 @@ void schedule_free(struct schedule *schedule)
 }
 
 /* This agent's place in [0, spread). */
-static int64_t place(
+static int64_t place_entry(
     const struct schedule *s, const uint8_t id[16], int64_t spread_ns)
 {
 	uint8_t both[32], hash[16];
@@ -75,7 +75,7 @@ static struct monotime in_future(struct monotime now, int64_t ns)
 	return ns > NEVER - now.ns ? never : monotime_add(now, ns);
 }
 
-static void entry_init(struct entry *e, const struct schedule *s,
+static void entry_init(struct schedule_entry *e, const struct schedule *s,
     const struct campaign *c, struct monotime now, struct walltime wall)
 {
 	int64_t age = wall_distance(wall, c->started_at);
@@ -86,14 +86,14 @@ static void entry_init(struct entry *e, const struct schedule *s,
 	if (c->until.ns)
 		e->until = in_future(now, wall_distance(c->until, wall));
 	if (c->every_ns == 0) {
-		int64_t at = place(s, c->id, SCHEDULE_ONCE_SPREAD_NS);
+		int64_t at = place_entry(s, c->id, SCHEDULE_ONCE_SPREAD_NS);
 		e->due = in_future(now, at > age ? at - age : 0);
 		return;
 	}
 	/* The first start not yet past:
 	 * place + (run - 1) * every >= age.
 	 */
-	int64_t at = place(s, c->id, c->every_ns);
+	int64_t at = place_entry(s, c->id, c->every_ns);
 	if (age > at) {
 		int64_t behind = (age - at + c->every_ns - 1) / c->every_ns;
 		e->run += (uint64_t)behind;
@@ -104,7 +104,7 @@ static void entry_init(struct entry *e, const struct schedule *s,
 	e->due = in_future(now, age < 0 ? at % c->every_ns : at - age);
 }
 
-static const struct entry *find(
+static const struct schedule_entry *find_entry(
     const struct schedule *s, const struct campaign *c)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -117,10 +117,11 @@ static const struct entry *find(
 void schedule_update(struct schedule *schedule, const struct worklist *list,
     struct monotime now, struct walltime wall)
 {
-	struct entry *entries = xcalloc(list->count + 1, sizeof(*entries));
+	struct schedule_entry *entries =
+	    xcalloc(list->count + 1, sizeof(*entries));
 	for (size_t i = 0; i < list->count; i++) {
 		const struct campaign *c = &list->campaigns[i];
-		const struct entry *known = find(schedule, c);
+		const struct schedule_entry *known = find_entry(schedule, c);
 		entry_init(&entries[i], schedule, c, now, wall);
 		if (known) {
 			entries[i].due = known->due;
@@ -133,9 +134,9 @@ void schedule_update(struct schedule *schedule, const struct worklist *list,
 	schedule->count = list->count;
 }
 
-static struct entry *earliest(const struct schedule *s)
+static struct schedule_entry *earliest_entry(const struct schedule *s)
 {
-	struct entry *best = NULL;
+	struct schedule_entry *best = NULL;
 	for (size_t i = 0; i < s->count; i++)
 		if (s->entries[i].due.ns != NEVER &&
 		    (!best || s->entries[i].due.ns < best->due.ns))
@@ -145,7 +146,7 @@ static struct entry *earliest(const struct schedule *s)
 
 struct monotime schedule_next(const struct schedule *schedule)
 {
-	const struct entry *e = earliest(schedule);
+	const struct schedule_entry *e = earliest_entry(schedule);
 	if (!e)
 		return never;
 	struct monotime free_at =
@@ -157,7 +158,7 @@ struct monotime schedule_next(const struct schedule *schedule)
 /* Moves past starts whose whole interval has
  * gone by. */
 static void skip_missed(
-    struct schedule *s, struct entry *e, struct monotime now)
+    struct schedule *s, struct schedule_entry *e, struct monotime now)
 {
 	if (e->every_ns == 0)
 		return;
@@ -170,9 +171,9 @@ static void skip_missed(
 bool schedule_take(struct schedule *schedule, struct monotime now,
     uint8_t campaign[static 16], uint64_t *run)
 {
-	struct entry *e;
+	struct schedule_entry *e;
 	while (!monotime_before(now, schedule_next(schedule)) &&
-	    (e = earliest(schedule)) != NULL) {
+	    (e = earliest_entry(schedule)) != NULL) {
 		skip_missed(schedule, e, now);
 		bool ended = !monotime_before(e->due, e->until);
 		memcpy(campaign, e->id, 16);

@@ -75,7 +75,7 @@ int shipper_find(char **program, struct errmsg *msg)
 
 /* --- starting it ------------------------------------------------------- */
 
-static int fail(struct errmsg *msg, const char *what)
+static int set_errno(struct errmsg *msg, const char *what)
 {
 	int err = -errno;
 	return err_set(msg, err, "%.200s: %s", what, strerror(-err));
@@ -100,13 +100,13 @@ static int become(const char *program, int channel,
 		start->counters_fd };
 	if (dup2(channel, STDIN_FILENO) < 0 || inherit(fds[0]) ||
 	    inherit(fds[1]) || inherit(fds[2]))
-		return fail(msg, program);
+		return set_errno(msg, program);
 	process_keep_fds(fds, sizeof(fds) / sizeof(*fds));
 	/* Whatever the file's owner put on it, it gains us nothing. */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	unsetenv("SONDE_TOKEN"); /* the administrator's, not the agent's */
 	execv(program, argv);
-	return fail(msg, program);
+	return set_errno(msg, program);
 }
 
 int shipper_exec(
@@ -114,10 +114,10 @@ int shipper_exec(
 {
 	int channel[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
-		return fail(msg, "socket");
+		return set_errno(msg, "socket");
 	int err = send_all(channel[0], start, sizeof(*start))
 	    ? 0
-	    : fail(msg, "shipper");
+	    : set_errno(msg, "shipper");
 	close(channel[0]);
 	return err ? err : become(program, channel[1], start, msg);
 }
@@ -183,7 +183,7 @@ int shipper_ask(const struct shipper_start *start,
 	if (pid == 0)
 		ask_in_child(program, channel[1], start);
 	close(channel[1]);
-	err = pid < 0 ? fail(msg, "fork") : await(channel[0], answer, msg);
+	err = pid < 0 ? set_errno(msg, "fork") : await(channel[0], answer, msg);
 	close(channel[0]);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);

@@ -59,7 +59,7 @@ struct shipper {
 };
 
 /* The same trouble is told once, not at every attempt. */
-static void tell(struct shipper *s, const char *text)
+static void log_trouble(struct shipper *s, const char *text)
 {
 	if (strcmp(s->trouble, text) == 0)
 		return;
@@ -105,7 +105,7 @@ static void take_marks(struct shipper *s)
 static void fail_ingest(struct shipper *s, const char *why)
 {
 	counters_add(s->failures, 1);
-	tell(s, why);
+	log_trouble(s, why);
 	s->ship_at = after(backoff_next_ns(&s->ship_backoff, random_u64()));
 	s->shipped_all = s->draining; /* no second attempt when we must go */
 }
@@ -157,7 +157,7 @@ static void end_ingest(struct shipper *s, const struct http_answer *answer)
 		backoff_reset(&s->ship_backoff);
 		counters_add(s->batches, 1);
 		counters_add(s->bytes, s->body.len);
-		tell(s, outcome.trouble.text);
+		log_trouble(s, outcome.trouble.text);
 		break;
 	case SHIPPING_RETRY: fail_ingest(s, outcome.trouble.text); break;
 	case SHIPPING_WAIT:
@@ -207,7 +207,7 @@ static void start_work(struct shipper *s)
 	};
 	s->tidy_at = after(TIDY_NS);
 	if (http_start(s->http, WORK, &request, &msg) != 0) {
-		tell(s, msg.text);
+		log_trouble(s, msg.text);
 		s->work_at =
 		    after(backoff_next_ns(&s->work_backoff, random_u64()));
 	}
@@ -216,7 +216,7 @@ static void start_work(struct shipper *s)
 static void take_work(struct shipper *s, struct worklist *list)
 {
 	if (list->refused)
-		tell(s, list->why.text);
+		log_trouble(s, list->why.text);
 	schedule_update(s->schedule, list, monotime_now(),
 	    list->now.ns ? list->now : walltime_now());
 	worklist_free(s->work);
@@ -236,7 +236,7 @@ static bool take_clock(struct shipper *s, const struct http_answer *answer)
 	    walltime_parse(&theirs, reply.server_time) != 0)
 		return false;
 	s->clock_offset_ns = walltime_diff(theirs, walltime_now());
-	tell(s, "our clock is far from the collector's");
+	log_trouble(s, "our clock is far from the collector's");
 	return true;
 }
 
@@ -260,12 +260,12 @@ static void end_work(struct shipper *s, const struct http_answer *answer)
 		    "the collector answers %ld to the question for work",
 		    answer->status);
 	if (!take_clock(s, answer))
-		tell(s, msg.text);
+		log_trouble(s, msg.text);
 	s->work_at = after(backoff_next_ns(&s->work_backoff, random_u64()) +
 	    (answer->retry_after_s > 0 ? answer->retry_after_s : 0) * NS_PER_S);
 }
 
-static const struct campaign *find(
+static const struct campaign *find_campaign(
     const struct shipper *s, const uint8_t id[16])
 {
 	for (size_t i = 0; s->work && i < s->work->count; i++)
@@ -301,7 +301,7 @@ static void run_schedule(struct shipper *s)
 	uint8_t id[16];
 	uint64_t run;
 	while (schedule_take(s->schedule, monotime_now(), id, &run)) {
-		const struct campaign *c = find(s, id);
+		const struct campaign *c = find_campaign(s, id);
 		if (c)
 			ask_for_run(s, c, run);
 	}
@@ -309,7 +309,7 @@ static void run_schedule(struct shipper *s)
 
 /* --- the loop ---------------------------------------------------------- */
 
-static void drain(struct shipper *s)
+static void drain_spool(struct shipper *s)
 {
 	struct ship_order hello = { .kind = SHIP_HELLO };
 	s->draining = true;
@@ -389,7 +389,7 @@ static int loop(struct shipper *s, struct errmsg *msg)
 		if ((answer = http_take(s->http, WORK)) != NULL)
 			end_work(s, answer);
 		if (!s->draining && read(s->signal_fd, &info, sizeof(info)) > 0)
-			drain(s);
+			drain_spool(s);
 	}
 	return err;
 }
@@ -402,7 +402,7 @@ static int term_fd(void)
 	return signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void count(struct shipper *s)
+static void count_event(struct shipper *s)
 {
 	struct counters *own = counters_open(s->config->counters_fd);
 	s->batches = counters_cell(own, "batches");
@@ -448,7 +448,7 @@ static void wait_for_keeper(struct shipper *s)
 		;
 }
 
-static int start(struct shipper *s, struct errmsg *msg)
+static int start_exchange(struct shipper *s, struct errmsg *msg)
 {
 	const struct shipper_start *c = s->config;
 	struct http_config http = { .url = c->url, .ca_file = ca_file(c) };
@@ -479,8 +479,8 @@ int shipper_main(const struct shipper_start *start_message)
 	s.ship_backoff = s.work_backoff =
 	    (struct backoff){ s.config->retry_least_ns, s.config->retry_most_ns,
 		    0 };
-	count(&s);
-	int err = start(&s, &msg);
+	count_event(&s);
+	int err = start_exchange(&s, &msg);
 	if (!err)
 		err = loop(&s, &msg);
 	if (err)

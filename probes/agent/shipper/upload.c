@@ -238,7 +238,7 @@ static bool is_own_refusal(const char *code)
 /* Refused for what is in it: find the record by halving, and leave only that
  * one out, declared.  Only when the collector itself says so, again and again:
  * something between us may spoil a batch, or refuse it in its own name. */
-static void refused(
+static void take_refusal(
     struct shipping *s, const char *code, struct shipping_outcome *outcome)
 {
 	outcome->next = SHIPPING_RETRY;
@@ -280,7 +280,7 @@ void shipping_answer(struct shipping *shipping, long status, const void *body,
 	else if (status == 409 && parsed)
 		conflict(shipping, &reply, outcome);
 	else if (status == 400 || status == 413)
-		refused(
+		take_refusal(
 		    shipping, parsed ? reply.code : "no reason given", outcome);
 	else if (status == 429 || status == 503) {
 		outcome->next = SHIPPING_WAIT;

@@ -18,7 +18,7 @@ struct once {
 	size_t count;
 };
 
-static int fail(const struct once *o, struct errmsg *msg)
+static int fail_log(const struct once *o, struct errmsg *msg)
 {
 	int err = -errno;
 	return err_set(msg, err, "%.180s: %s", o->path, strerror(-err));
@@ -34,7 +34,7 @@ int once_open(struct once **once, const char *path, struct errmsg *msg)
 	    o->fd < 0 ? -1 : read(o->fd, o->ids, (size_t)ONCE_MOST * ID);
 	if (n < 0 || ftruncate(o->fd, n / ID * ID) != 0 ||
 	    lseek(o->fd, n / ID * ID, SEEK_SET) < 0) {
-		int err = fail(o, msg);
+		int err = fail_log(o, msg);
 		once_close(o);
 		return err;
 	}
@@ -78,9 +78,9 @@ static int forget_half(struct once *o)
 int once_add(struct once *once, const uint8_t id[static 16], struct errmsg *msg)
 {
 	if (once->count == ONCE_MOST && forget_half(once) != 0)
-		return fail(once, msg);
+		return fail_log(once, msg);
 	if (write(once->fd, id, ID) != ID || fdatasync(once->fd) != 0)
-		return fail(once, msg);
+		return fail_log(once, msg);
 	memcpy(once->ids[once->count++], id, ID);
 	return 0;
 }

@@ -35,7 +35,7 @@
 #define LAST_WORDS_NS (NS_PER_S) /* to record what it has */
 
 /* The worker's ends of its channels. */
-struct ends {
+struct worker_ends {
 	int guardian, records, talk;
 };
 
@@ -44,7 +44,7 @@ static bool pair_make(int pair[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0;
 }
 
-static void ends_close(struct ends *ends)
+static void ends_close(struct worker_ends *ends)
 {
 	if (ends->guardian >= 0)
 		close(ends->guardian);
@@ -82,7 +82,7 @@ static int open_guardian(struct supervisor *s, int *end)
 }
 
 static int channels_open(struct supervisor *s, struct run *run,
-    const struct run_request *q, struct ends *ends)
+    const struct run_request *q, struct worker_ends *ends)
 {
 	struct producer_grant records = { .name = "script",
 		.roles = RECORD_BY_SCRIPT,
@@ -104,8 +104,8 @@ static int channels_open(struct supervisor *s, struct run *run,
 }
 
 /* In the child.  The header of the script is read in a process of its own. */
-static _Noreturn void worker(
-    struct supervisor *s, const struct run_request *q, const struct ends *ends)
+static _Noreturn void worker(struct supervisor *s, const struct run_request *q,
+    const struct worker_ends *ends)
 {
 	int fds[] = { ends->guardian, ends->records, ends->talk };
 	struct script *script;
@@ -171,7 +171,7 @@ static const char *refusal(
 static int fork_worker(
     struct supervisor *s, struct run *run, const struct run_request *q)
 {
-	struct ends ends = { -1, -1, -1 };
+	struct worker_ends ends = { -1, -1, -1 };
 	int err = channels_open(s, run, q, &ends);
 	if (!err) {
 		run->pid = fork();
@@ -248,7 +248,7 @@ static void tell_end(struct supervisor *s, const struct run *run, int status)
 	    s->talk[THEIRS], run->campaign, run->number, 0, run->script, text);
 }
 
-static void ended(struct supervisor *s, struct run *run, int status)
+static void note_end(struct supervisor *s, struct run *run, int status)
 {
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	close(run->pidfd);
@@ -276,7 +276,7 @@ static void tend(struct supervisor *s, struct run *run)
 		if (!monotime_before(monotime_now(), run->deadline))
 			kill(run->pid, SIGKILL);
 		if (waitpid(run->pid, &status, WNOHANG) == run->pid)
-			ended(s, run, status);
+			note_end(s, run, status);
 	}
 	if (!run->pid && is_empty(run->producers[0].fd) &&
 	    is_empty(run->producers[1].fd))

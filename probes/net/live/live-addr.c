@@ -33,7 +33,7 @@ static int ask(int fd)
 	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
 }
 
-static void keep(struct live_addrs *addrs, const struct nlmsghdr *head)
+static void keep_address(struct live_addrs *addrs, const struct nlmsghdr *head)
 {
 	const struct ifaddrmsg *body = NLMSG_DATA(head);
 	size_t left = IFA_PAYLOAD(head);
@@ -70,7 +70,7 @@ static bool read_news(struct live_addrs *addrs, bool *done)
 			else if (h->nlmsg_type == RTM_NEWADDR &&
 			    h->nlmsg_len >=
 				NLMSG_LENGTH(sizeof(struct ifaddrmsg)))
-				keep(addrs, h);
+				keep_address(addrs, h);
 		}
 	}
 	return changed || (n < 0 && errno == ENOBUFS);

@@ -39,7 +39,7 @@ struct code {
 	uint8_t count;
 };
 
-static void put(struct code *c, uint16_t what, uint32_t k)
+static void put_instruction(struct code *c, uint16_t what, uint32_t k)
 {
 	c->at[c->count++] = (struct sock_filter){ what, 0, 0, k };
 }
@@ -56,7 +56,7 @@ static void label(struct code *c, enum label label)
 	c->labels[label] = c->count;
 }
 
-static void resolve(struct code *c)
+static void resolve_jumps(struct code *c)
 {
 	for (uint8_t i = 0; i < c->count; i++) {
 		struct sock_filter *f = &c->at[i];
@@ -73,7 +73,7 @@ enum { BYTE = BPF_LD | BPF_B, HALF = BPF_LD | BPF_H };
 static void accept_range(
     struct code *c, uint32_t k, const struct live_range *range)
 {
-	put(c, HALF | BPF_IND, k);
+	put_instruction(c, HALF | BPF_IND, k);
 	branch(c, BPF_JGE, range->low, NEXT, DROP);
 	branch(c, BPF_JGT, range->high, DROP, ACCEPT);
 }
@@ -81,20 +81,21 @@ static void accept_range(
 /* X becomes the length of the IP header, A the upper protocol. */
 static void write_ip(struct code *c)
 {
-	put(c, BYTE | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PKTTYPE);
+	put_instruction(
+	    c, BYTE | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PKTTYPE);
 	branch(c, BPF_JEQ, PACKET_OUTGOING, DROP, NEXT);
-	put(c, BYTE | BPF_ABS, 0);
-	put(c, BPF_ALU | BPF_RSH | BPF_K, 4);
+	put_instruction(c, BYTE | BPF_ABS, 0);
+	put_instruction(c, BPF_ALU | BPF_RSH | BPF_K, 4);
 	branch(c, BPF_JEQ, 6, V6, NEXT);
 	branch(c, BPF_JEQ, 4, NEXT, DROP);
-	put(c, HALF | BPF_ABS, 6);
+	put_instruction(c, HALF | BPF_ABS, 6);
 	branch(c, BPF_JSET, 0x1fff, DROP, NEXT); /* a later fragment */
-	put(c, BPF_LDX | BPF_B | BPF_MSH, 0);
-	put(c, BYTE | BPF_ABS, 9);
+	put_instruction(c, BPF_LDX | BPF_B | BPF_MSH, 0);
+	put_instruction(c, BYTE | BPF_ABS, 9);
 	branch(c, BPF_JEQ, PACKET_ICMP, ICMP, UPPER);
 	label(c, V6);
-	put(c, BPF_LDX | BPF_IMM, 40);
-	put(c, BYTE | BPF_ABS, 6);
+	put_instruction(c, BPF_LDX | BPF_IMM, 40);
+	put_instruction(c, BYTE | BPF_ABS, 6);
 	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
 }
 
@@ -102,14 +103,14 @@ static void write_ip(struct code *c)
 static void write_icmp(struct code *c, const struct live_range *echo)
 {
 	label(c, ICMP);
-	put(c, BYTE | BPF_IND, 0);
+	put_instruction(c, BYTE | BPF_IND, 0);
 	branch(c, BPF_JEQ, 0, ECHO_REPLY, NEXT);
 	branch(c, BPF_JEQ, 11, ACCEPT, NEXT);
 	branch(c, BPF_JEQ, 12, ACCEPT, NEXT);
 	branch(c, BPF_JGE, 3, NEXT, DROP);
 	branch(c, BPF_JGT, 5, DROP, ACCEPT);
 	label(c, ICMP6);
-	put(c, BYTE | BPF_IND, 0);
+	put_instruction(c, BYTE | BPF_IND, 0);
 	branch(c, BPF_JEQ, 129, ECHO_REPLY, NEXT);
 	branch(c, BPF_JGT, 4, DROP, ACCEPT);
 	label(c, ECHO_REPLY);
@@ -125,7 +126,7 @@ static void write_ports(
 	label(c, UDP);
 	accept_range(c, 2, udp);
 	label(c, TCP);
-	put(c, BYTE | BPF_IND, 13);
+	put_instruction(c, BYTE | BPF_IND, 13);
 	branch(c, BPF_JSET, PACKET_TCP_SYN | PACKET_TCP_RST, NEXT, DROP);
 	accept_range(c, 2, tcp);
 }
@@ -145,11 +146,11 @@ static int attach(const struct live_filter *filter)
 		write_icmp(&c, &filter->echo);
 		write_ports(&c, &filter->udp, &filter->tcp);
 		label(&c, ACCEPT);
-		put(&c, BPF_RET | BPF_K, SNAPLEN);
+		put_instruction(&c, BPF_RET | BPF_K, SNAPLEN);
 	}
 	label(&c, DROP);
-	put(&c, BPF_RET | BPF_K, 0);
-	resolve(&c);
+	put_instruction(&c, BPF_RET | BPF_K, 0);
+	resolve_jumps(&c);
 	struct sock_fprog program = { c.count, c.at };
 	return setsockopt(filter->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 		   sizeof(program)) != 0

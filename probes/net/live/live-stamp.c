@@ -43,7 +43,7 @@ int live_stamps_open(struct live_stamps *stamps, int fd, struct errmsg *msg)
 		   : 0;
 }
 
-static void answer(struct live_stamps *stamps, uint32_t key,
+static void find_answer(struct live_stamps *stamps, uint32_t key,
     const struct walltime *kernel, net_event_fn *fn, void *arg)
 {
 	size_t at = key % LIVE_STAMPS_MAX;
@@ -102,7 +102,8 @@ static bool read_stamp(
 
 #define BATCH 64
 
-static void drain(struct live_stamps *stamps, net_event_fn *fn, void *arg)
+static void drain_errors(
+    struct live_stamps *stamps, net_event_fn *fn, void *arg)
 {
 	static _Alignas(struct cmsghdr) char control[BATCH][256];
 	struct mmsghdr messages[BATCH];
@@ -120,7 +121,7 @@ static void drain(struct live_stamps *stamps, net_event_fn *fn, void *arg)
 			struct walltime wall = { 0 };
 			if (read_stamp(&messages[i].msg_hdr, &key, &wall) &&
 			    stamps->next_key - key - 1 < LIVE_STAMPS_MAX)
-				answer(stamps, key, &wall, fn, arg);
+				find_answer(stamps, key, &wall, fn, arg);
 		}
 	} while (n == BATCH);
 }
@@ -130,21 +131,21 @@ void live_stamps_poll(struct live_stamps *stamps, struct monotime now,
 {
 	if (stamps->oldest == stamps->next_key)
 		return;
-	drain(stamps, fn, arg);
+	drain_errors(stamps, fn, arg);
 	for (; stamps->oldest != stamps->next_key; stamps->oldest++) {
 		size_t at = stamps->oldest % LIVE_STAMPS_MAX;
 		if (stamps->ring[at].waiting &&
 		    monotime_diff(now, stamps->ring[at].sent) < PATIENCE_NS)
 			break;
-		answer(stamps, stamps->oldest, NULL, fn, arg);
+		find_answer(stamps, stamps->oldest, NULL, fn, arg);
 	}
 }
 
 void live_stamps_reset(struct live_stamps *stamps, net_event_fn *fn, void *arg)
 {
-	drain(stamps, fn, arg);
+	drain_errors(stamps, fn, arg);
 	for (; stamps->oldest != stamps->next_key; stamps->oldest++)
-		answer(stamps, stamps->oldest, NULL, fn, arg);
+		find_answer(stamps, stamps->oldest, NULL, fn, arg);
 	stamps->next_key = stamps->oldest = 0;
 	switch_on(stamps->fd);
 }

@@ -119,10 +119,10 @@ static int host_block(struct sim_words *words, uint32_t node)
 	return 0;
 }
 
-enum kind { ROUTER, HOST, VANTAGE };
+enum node_kind { ROUTER, HOST, VANTAGE };
 
 static int node_addresses(
-    struct sim_words *words, enum kind kind, uint32_t node)
+    struct sim_words *words, enum node_kind kind, uint32_t node)
 {
 	if (!sim_words_has_address(words)) {
 		sim_words_next(words);
@@ -142,7 +142,7 @@ static int node_addresses(
 }
 
 /* Options stand after the addresses, but the node must know them before. */
-static int parse_node(struct sim_words *words, enum kind kind)
+static int parse_node(struct sim_words *words, enum node_kind kind)
 {
 	struct sim_world *w = words->world;
 	const char *name;

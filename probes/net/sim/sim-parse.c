@@ -168,9 +168,10 @@ int sim_words_end(struct sim_words *words)
 }
 
 /* How an option reads its value into the field at an offset. */
-struct row;
-typedef int read_fn(struct sim_words *words, const struct row *row, void *to);
-struct row {
+struct word_row;
+typedef int read_fn(
+    struct sim_words *words, const struct word_row *row, void *to);
+struct word_row {
 	const char *name;
 	read_fn *read;
 	size_t field;
@@ -179,7 +180,8 @@ struct row {
 
 #define FIELD(type, to, row) ((type *)(void *)((char *)(to) + (row)->field))
 
-static int read_flag(struct sim_words *words, const struct row *row, void *to)
+static int read_flag(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	(void)words;
 	*FIELD(bool, to, row) = true;
@@ -187,7 +189,7 @@ static int read_flag(struct sim_words *words, const struct row *row, void *to)
 }
 
 static int read_integer(
-    struct sim_words *words, const struct row *row, void *to)
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	uint64_t value;
 	int err = sim_words_integer(words, &value, row->min, row->max);
@@ -195,7 +197,8 @@ static int read_integer(
 	return err;
 }
 
-static int read_u16(struct sim_words *words, const struct row *row, void *to)
+static int read_u16(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	uint64_t value;
 	int err = sim_words_integer(words, &value, row->min, row->max);
@@ -203,7 +206,8 @@ static int read_u16(struct sim_words *words, const struct row *row, void *to)
 	return err;
 }
 
-static int read_u8(struct sim_words *words, const struct row *row, void *to)
+static int read_u8(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	uint64_t value;
 	int err = sim_words_integer(words, &value, row->min, row->max);
@@ -211,7 +215,8 @@ static int read_u8(struct sim_words *words, const struct row *row, void *to)
 	return err;
 }
 
-static int read_number(struct sim_words *words, const struct row *row, void *to)
+static int read_number(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	static const char *const units[] = { "/s", "", NULL };
 	static const double scales[] = { 1, 1 };
@@ -223,7 +228,8 @@ static int read_number(struct sim_words *words, const struct row *row, void *to)
 	return 0;
 }
 
-static int read_share(struct sim_words *words, const struct row *row, void *to)
+static int read_share(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	static const char *const units[] = { "%", "", NULL };
 	static const double scales[] = { 0.01, 1 };
@@ -236,7 +242,8 @@ static int read_share(struct sim_words *words, const struct row *row, void *to)
 	return 0;
 }
 
-static int read_rate(struct sim_words *words, const struct row *row, void *to)
+static int read_rate(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	static const char *const units[] = { "k", "M", "G", "", NULL };
 	static const double scales[] = { 1e3, 1e6, 1e9, 1 };
@@ -249,7 +256,8 @@ static int read_rate(struct sim_words *words, const struct row *row, void *to)
 	return 0;
 }
 
-static int read_size(struct sim_words *words, const struct row *row, void *to)
+static int read_size(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	static const char *const units[] = { "k", "M", "", NULL };
 	static const double scales[] = { 1024, 1048576, 1 };
@@ -263,13 +271,15 @@ static int read_size(struct sim_words *words, const struct row *row, void *to)
 	return 0;
 }
 
-static int read_time(struct sim_words *words, const struct row *row, void *to)
+static int read_time(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	return sim_words_duration(words, FIELD(int64_t, to, row));
 }
 
 /* "5ms", or "1ms..20ms" from which each link draws its own. */
-static int read_delay(struct sim_words *words, const struct row *row, void *to)
+static int read_delay(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	(void)row;
 	struct sim_link *how = to;
@@ -285,7 +295,8 @@ static int read_delay(struct sim_words *words, const struct row *row, void *to)
 }
 
 /* One of the words before the first '+', then "+flow-label", "+tos". */
-static int read_ecmp(struct sim_words *words, const struct row *row, void *to)
+static int read_ecmp(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	static const char *const kinds[] = { "5-tuple", "first-4-octets",
 		"src-dst", "per-packet" };
@@ -315,7 +326,8 @@ static int read_ecmp(struct sim_words *words, const struct row *row, void *to)
 	return 0;
 }
 
-static int read_ip_id(struct sim_words *words, const struct row *row, void *to)
+static int read_ip_id(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	static const char *const kinds[] = { "shared", "per-address", "random",
 		"zero" };
@@ -330,7 +342,8 @@ static int read_ip_id(struct sim_words *words, const struct row *row, void *to)
 	return sim_words_expected(words, "shared, per-address, random or zero");
 }
 
-static int read_protos(struct sim_words *words, const struct row *row, void *to)
+static int read_protos(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	uint8_t *protos = FIELD(uint8_t, to, row);
 	const char *word = sim_words_next(words);
@@ -370,7 +383,8 @@ static int numbers(
 	return sim_words_expected(words, "numbers with ',' between");
 }
 
-static int read_labels(struct sim_words *words, const struct row *row, void *to)
+static int read_labels(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	(void)row;
 	struct sim_behaviour *how = to;
@@ -381,7 +395,8 @@ static int read_labels(struct sim_words *words, const struct row *row, void *to)
 	return 0;
 }
 
-static int read_ports(struct sim_words *words, const struct row *row, void *to)
+static int read_ports(
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	(void)row;
 	struct sim_behaviour *how = to;
@@ -396,7 +411,7 @@ static int read_ports(struct sim_words *words, const struct row *row, void *to)
 }
 
 static int read_reply_from(
-    struct sim_words *words, const struct row *row, void *to)
+    struct sim_words *words, const struct word_row *row, void *to)
 {
 	(void)row;
 	struct sim_behaviour *how = to;
@@ -408,7 +423,7 @@ static int read_reply_from(
 }
 
 #define OF(field) offsetof(struct sim_behaviour, field)
-static const struct row behaviours[] = {
+static const struct word_row behaviours[] = {
 	{ "ecmp", read_ecmp, 0, 0, 0 },
 	{ "ip-id", read_ip_id, 0, 0, 0 },
 	{ "ip-id-rate", read_integer, OF(ip_id_rate), 0, 60000 },
@@ -435,7 +450,7 @@ static const struct row behaviours[] = {
 #undef OF
 
 #define OF(field) offsetof(struct sim_link, field)
-static const struct row links[] = {
+static const struct word_row links[] = {
 	{ "delay", read_delay, 0, 0, 0 },
 	{ "jitter", read_time, OF(jitter_ns), 0, 0 },
 	{ "loss", read_share, OF(loss), 0, 0 },
@@ -449,11 +464,11 @@ static const struct row links[] = {
 #undef OF
 
 static int read_options(
-    struct sim_words *words, const struct row *rows, void *to)
+    struct sim_words *words, const struct word_row *rows, void *to)
 {
 	for (;;) {
 		const char *word = sim_words_peek(words);
-		const struct row *row = rows;
+		const struct word_row *row = rows;
 		while (word && row->name && strcmp(row->name, word) != 0)
 			row++;
 		if (!word || !row->name)

@@ -18,7 +18,7 @@
 
 #define FILE_MAX (64u << 20)
 
-struct flight {
+struct sim_flight {
 	struct timer timer; /* first */
 	int64_t at_ns;
 	uint64_t serial;     /* stands for the packet where chance decides */
@@ -31,8 +31,8 @@ struct flight {
 
 struct sim {
 	struct sim_world *world;
-	struct timers moving;  /* flights, owned */
-	struct flight **inbox; /* owned */
+	struct timers moving;      /* flights, owned */
+	struct sim_flight **inbox; /* owned */
 	size_t inbox_count, inbox_cap;
 	int64_t now_ns;
 	struct monotime began;
@@ -40,35 +40,35 @@ struct sim {
 	struct net_counters counters;
 };
 
-static void move_later(struct sim *s, struct flight *f)
+static void move_later(struct sim *s, struct sim_flight *f)
 {
 	timer_set(&s->moving, &f->timer, (struct monotime){ f->at_ns });
 }
 
 /* The next flight that arrives somewhere by then, or NULL. */
-static struct flight *take_next(struct sim *s, int64_t until_ns)
+static struct sim_flight *take_next(struct sim *s, int64_t until_ns)
 {
 	struct timer *timer = timer_first(&s->moving);
 	if (!timer || timer->at.ns > until_ns)
 		return NULL;
 	timer_clear(&s->moving, timer);
-	return (struct flight *)timer;
+	return (struct sim_flight *)timer;
 }
 
-static void inbox_add(struct sim *s, struct flight *f)
+static void inbox_add(struct sim *s, struct sim_flight *f)
 {
 	if (s->inbox_count == s->inbox_cap)
 		s->inbox = xreallocarray(s->inbox,
 		    s->inbox_cap = s->inbox_cap ? s->inbox_cap * 2 : 64,
-		    sizeof(struct flight *));
+		    sizeof(struct sim_flight *));
 	s->inbox[s->inbox_count++] = f;
 }
 
-static struct flight *flight_new(
+static struct sim_flight *flight_new(
     const void *bytes, size_t len, uint64_t serial, uint32_t node)
 {
-	struct flight *f = xmalloc(sizeof(*f) + len);
-	*f = (struct flight){
+	struct sim_flight *f = xmalloc(sizeof(*f) + len);
+	*f = (struct sim_flight){
 		.serial = serial, .node = node, .edge = SIM_NONE, .len = len
 	};
 	if (len > 0)
@@ -78,7 +78,7 @@ static struct flight *flight_new(
 
 /* How long the packet waits for its turn and is clocked out; negative: the
  * queue was full. */
-static int64_t serialise(struct sim_edge *e, const struct flight *f)
+static int64_t serialise(struct sim_edge *e, const struct sim_flight *f)
 {
 	if (e->how->rate_bps <= 0)
 		return 0;
@@ -93,7 +93,7 @@ static int64_t serialise(struct sim_edge *e, const struct flight *f)
 }
 
 /* Takes over the flight: it arrives at the edge's other end, or is lost. */
-static void traverse(struct sim *s, struct flight *f, uint32_t edge)
+static void traverse(struct sim *s, struct sim_flight *f, uint32_t edge)
 {
 	struct sim_world *w = s->world;
 	struct sim_edge *e = &w->edges[edge];
@@ -113,19 +113,19 @@ static void traverse(struct sim *s, struct flight *f, uint32_t edge)
 	f->edge = edge;
 	if (e->how->duplicate > 0 &&
 	    sim_draw(w, f->serial ^ 0xd0b1e, place) < e->how->duplicate) {
-		struct flight *again = xmemdup(f, sizeof(*f) + f->len);
+		struct sim_flight *again = xmemdup(f, sizeof(*f) + f->len);
 		again->serial = hash_mix(f->serial, 0xd0b1e);
 		move_later(s, again);
 	}
 	move_later(s, f);
 }
 
-static void answer(struct sim *s, const struct sim_arrival *a,
+static void send_answer(struct sim *s, const struct sim_arrival *a,
     const uint8_t *bytes, size_t len)
 {
 	if (len == 0)
 		return;
-	struct flight *f =
+	struct sim_flight *f =
 	    flight_new(bytes, len, hash_mix(a->serial, a->node), a->node);
 	f->at_ns = a->now_ns + s->world->nodes[a->node].how->slow_ns;
 	move_later(s, f);
@@ -135,7 +135,7 @@ static void answer_error(struct sim *s, const struct sim_arrival *a,
     enum sim_error error, uint32_t mtu_bytes)
 {
 	uint8_t reply[SIM_PACKET_MAX];
-	answer(s, a, reply, sim_reply_error(a, error, mtu_bytes, reply));
+	send_answer(s, a, reply, sim_reply_error(a, error, mtu_bytes, reply));
 }
 
 static unsigned proto_bit(uint8_t proto)
@@ -149,7 +149,7 @@ static unsigned proto_bit(uint8_t proto)
 	return 0;
 }
 
-static void ttl_decrement(struct flight *f)
+static void ttl_decrement(struct sim_flight *f)
 {
 	if (f->bytes[0] >> 4 == 6) {
 		f->bytes[7]--;
@@ -179,7 +179,7 @@ static int objection(const struct sim_arrival *a, bool back)
 }
 
 /* Takes over the flight and sends it on over the right edge. */
-static void forward(struct sim *s, struct flight *f, struct sim_arrival *a)
+static void forward(struct sim *s, struct sim_flight *f, struct sim_arrival *a)
 {
 	struct sim_world *w = s->world;
 	bool drop;
@@ -208,7 +208,7 @@ static void forward(struct sim *s, struct flight *f, struct sim_arrival *a)
 }
 
 /* Takes over the flight, which is at its node now. */
-static void arrive(struct sim *s, struct flight *f)
+static void arrive(struct sim *s, struct sim_flight *f)
 {
 	struct sim_world *w = s->world;
 	struct packet packet;
@@ -223,7 +223,7 @@ static void arrive(struct sim *s, struct flight *f)
 			return;
 		}
 		uint8_t reply[SIM_PACKET_MAX];
-		answer(s, &a, reply, sim_reply_host(&a, reply));
+		send_answer(s, &a, reply, sim_reply_host(&a, reply));
 	} else if (!err && f->edge == SIM_NONE) {
 		forward(s, f, &a);
 		return;
@@ -305,7 +305,7 @@ static void sim_close(void *ctx)
 {
 	struct sim *s = ctx;
 	for (size_t i = 0; i < s->moving.count; i++)
-		free((struct flight *)s->moving.heap[i]);
+		free((struct sim_flight *)s->moving.heap[i]);
 	for (size_t i = 0; i < s->inbox_count; i++)
 		free(s->inbox[i]);
 	timers_fini(&s->moving);
@@ -379,9 +379,9 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 	int64_t now_ns = sim_now(s).ns;
 	for (size_t i = 0; i < count; i++) {
 		const struct net_send *p = &packets[i];
-		struct flight *f = flight_new(
+		struct sim_flight *f = flight_new(
 		    p->bytes, p->len, ++s->serials, s->world->vantage);
-		struct flight *stamp = flight_new(NULL, 0, 0, f->node);
+		struct sim_flight *stamp = flight_new(NULL, 0, 0, f->node);
 		f->at_ns = stamp->at_ns = now_ns;
 		stamp->sent = true;
 		stamp->cookie = p->cookie;
@@ -396,7 +396,7 @@ static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
 {
 	struct sim *s = ctx;
 	for (size_t i = 0; i < s->inbox_count; i++) {
-		struct flight *f = s->inbox[i];
+		struct sim_flight *f = s->inbox[i];
 		struct net_event event = {
 			.kind = f->sent ? NET_SENT : NET_RECEIVED,
 			.stamp = { wall_at(s, f->at_ns), NET_CLOCK_SIMULATED },
@@ -422,7 +422,7 @@ static size_t sim_fds(void *ctx, int *fds, size_t size)
 static void sim_advance(void *ctx, struct monotime until)
 {
 	struct sim *s = ctx;
-	struct flight *f;
+	struct sim_flight *f;
 	while (s->inbox_count == 0 && (f = take_next(s, until.ns))) {
 		if (f->at_ns > s->now_ns)
 			s->now_ns = f->at_ns;
