@@ -8,7 +8,7 @@
 
 #include "lib/base/stdio-fds.h"
 #include "probes/agent/config/agent-config.h"
-#include "probes/agent/config/enrol.h"
+#include "probes/agent/config/enrolment.h"
 #include "probes/agent/supervisor/supervisor.h"
 
 static int report_error(int err, const struct errmsg *msg)

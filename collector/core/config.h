@@ -8,7 +8,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/option/config.h"
+#include "lib/option/config-file.h"
 
 /* What time it is; tests bring their own. */
 struct collector_clock {

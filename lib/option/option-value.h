@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* One typed value of a row: what lib/option/option.c and lib/option/config.c
- * share. */
+/* One typed value of a row: what lib/option/option.c and
+ * lib/option/config-file.c share. */
 #pragma once
 
 #include "lib/option/option.h"

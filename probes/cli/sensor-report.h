@@ -9,7 +9,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "probes/cli/output.h"
-#include "probes/sensor/engine.h"
+#include "probes/sensor/sensor-engine.h"
 
 struct report_summary {
 	struct engine_counts counts;

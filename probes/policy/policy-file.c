@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/option/config.h"
+#include "lib/option/config-file.h"
 #include "lib/base/xalloc.h"
 #include "probes/policy/policy-file.h"
 

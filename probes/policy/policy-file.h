@@ -8,8 +8,9 @@
 #include "lib/base/err.h"
 #include "probes/policy/policy.h"
 
-/* The defaults; then policy_load replaces what the file (lib/option/config.h)
- * says. policy_fini frees the list and leaves an empty struct. */
+/* The defaults; then policy_load replaces what the file
+ * (lib/option/config-file.h) says. policy_fini frees the list and leaves an
+ * empty struct. */
 void policy_init(struct policy *policy);
 int policy_load(struct policy *policy, const char *path, struct errmsg *msg);
 void policy_fini(struct policy *policy);

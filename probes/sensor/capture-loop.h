@@ -11,7 +11,7 @@
 
 #include "lib/base/clock.h"
 #include "probes/sensor/capture.h"
-#include "probes/sensor/engine.h"
+#include "probes/sensor/sensor-engine.h"
 
 struct loop {
 	struct capture **captures;

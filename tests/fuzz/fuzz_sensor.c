@@ -4,7 +4,7 @@
 #include <pcap/dlt.h>
 
 #include "lib/base/err.h"
-#include "probes/sensor/engine.h"
+#include "probes/sensor/sensor-engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

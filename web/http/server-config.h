@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
-#include "lib/option/config.h"
+#include "lib/option/config-file.h"
 
 enum { SERVER_LISTENERS_MAX = 16 };
 

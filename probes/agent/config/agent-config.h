@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "lib/base/addr.h"
-#include "lib/option/config.h"
+#include "lib/option/config-file.h"
 #include "lib/option/option.h"
 #include "lib/base/log.h"
 #include "lib/https/url.h"

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: ISC
-probes_SRCS += probes/agent/config/agent-config.c probes/agent/config/enrol.c \
+probes_SRCS += probes/agent/config/agent-config.c probes/agent/config/enrolment.c \
 	probes/agent/config/identity.c

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/option/config.h"
+#include "lib/option/config-file.h"
 
 static const struct option_row rows[] = {
 	{ .name = "name", .type = OPTION_TEXT },

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "probes/sensor/engine.h"
+#include "probes/sensor/sensor-engine.h"
 #include "tests/lib/packet/frames.h"
 
 #define FOUND_MAX 4096

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
-#include "lib/option/config.h"
+#include "lib/option/config-file.h"
 #include "lib/option/option-value.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"

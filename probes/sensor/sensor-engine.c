@@ -9,7 +9,7 @@
 #include "lib/base/xalloc.h"
 #include "probes/sensor/prefetch.h"
 #include "probes/sensor/detect/detectors.h"
-#include "probes/sensor/engine.h"
+#include "probes/sensor/sensor-engine.h"
 #include "probes/sensor/local-hosts.h"
 
 struct engine {

@@ -14,7 +14,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/buf.h"
 #include "lib/base/xalloc.h"
-#include "probes/agent/config/enrol.h"
+#include "probes/agent/config/enrolment.h"
 #include "probes/agent/shipper/shipper-start.h"
 #include "lib/https/url.h"
 
