@@ -226,10 +226,14 @@ static int atlas_record(
 	    ctx, record, write_atlas_trace, write_atlas_ping, msg);
 }
 
-const struct writer_ops writer_atlas = {
+const struct format_ops format_atlas = {
 	.name = "atlas",
 	.help = "traces and pings as RIPE Atlas results",
+	.media_type = "application/x-ndjson",
+	.extension = "ndjson",
+	.kinds = "trace,ping",
+	.holds = "trace,ping",
 	.open = json_line_open,
-	.record = atlas_record,
+	.item = atlas_record,
 	.close = json_line_close,
 };

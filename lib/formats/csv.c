@@ -198,11 +198,15 @@ static int csv_close(void *ctx, struct errmsg *msg)
 	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
 }
 
-const struct writer_ops writer_csv = {
+const struct format_ops format_csv = {
 	.name = "csv",
 	.help = "a row a probe, a source, or a record of a script",
+	.media_type = "text/csv; charset=utf-8; header=present",
+	.extension = "csv",
+	.kinds = "trace,ping",
+	.holds = "trace,ping,sighting,train,result",
 	.open = csv_open,
-	.record = csv_record,
+	.item = csv_record,
 	.select = csv_select,
 	.close = csv_close,
 };

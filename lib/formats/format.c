@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* The formats, in the order that help shows them. */
+/* The formats by name. */
 #include <string.h>
 
 #include "lib/formats/format.h"
 
-const struct writer_ops *const writers[] = {
-	&writer_text,
-	&writer_json,
-	&writer_csv,
-	&writer_scamper,
-	&writer_atlas,
-	&writer_warts,
-	NULL,
-};
+#define FORMAT_ADDRESS(name) &format_##name,
+#define FORMAT_NAME(name) #name,
 
-const struct writer_ops *writer_find(const char *name)
+const struct format_ops *const formats[] = { FORMATS(FORMAT_ADDRESS) NULL };
+const char *const format_names[] = { FORMATS(FORMAT_NAME) NULL };
+
+const struct format_ops *format_find(const char *name)
 {
-	for (size_t i = 0; writers[i]; i++)
-		if (strcmp(writers[i]->name, name) == 0)
-			return writers[i];
+	for (size_t i = 0; formats[i]; i++)
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/formats/format.h"
 #include "lib/formats/json-line.h"
 
 static int failed(struct errmsg *msg)
@@ -44,5 +45,7 @@ int json_line_measurement(FILE *to, const Sonde__Record *record,
 		line = trace(record);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)
 		line = ping(record);
+	else
+		return FORMAT_SKIPPED;
 	return json_line_write(to, line, JSON_REAL_PRECISION(9), msg);
 }

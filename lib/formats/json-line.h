@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One JSON object a line: what the writers of JSON and the commands with
+ * One JSON object a line: what the formats of JSON and the commands with
  * --json share.
  */
 #pragma once
@@ -11,7 +11,7 @@
 #include "lib/base/err.h"
 #include "lib/record/record.h"
 
-/* A writer's open and close hooks whose context is the stream alone. */
+/* A format's open and close hooks whose context is the stream alone. */
 int json_line_open(void **ctx, FILE *to, int colour, struct errmsg *msg);
 int json_line_close(void *ctx, struct errmsg *msg);
 
@@ -20,7 +20,7 @@ int json_line_close(void *ctx, struct errmsg *msg);
 int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg);
 
 /* Formats of other tools, which have traces and pings alone: makes the line
- * with the one or the other, and passes other records over. */
+ * with the one or the other; FORMAT_SKIPPED for other records. */
 typedef json_t *json_line_fn(const Sonde__Record *record);
 int json_line_measurement(FILE *to, const Sonde__Record *record,
     json_line_fn *trace, json_line_fn *ping, struct errmsg *msg);

@@ -70,11 +70,13 @@ static int json_close(void *ctx, struct errmsg *msg)
 	return json_line_close(to, msg);
 }
 
-const struct writer_ops writer_json = {
+const struct format_ops format_json = {
 	.name = "json",
 	.help = "one JSON object a line, schema sonde-record/1",
+	.media_type = "application/x-ndjson",
+	.extension = "ndjson",
 	.open = json_open,
-	.record = json_record,
+	.item = json_record,
 	.select = json_select,
 	.close = json_close,
 };

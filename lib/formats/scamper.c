@@ -298,10 +298,14 @@ static int scamper_record(
 	    ctx, record, write_scamper_trace, write_scamper_ping, msg);
 }
 
-const struct writer_ops writer_scamper = {
+const struct format_ops format_scamper = {
 	.name = "scamper",
 	.help = "traces and pings as scamper's JSON",
+	.media_type = "application/x-ndjson",
+	.extension = "ndjson",
+	.kinds = "trace,ping",
+	.holds = "trace,ping",
 	.open = json_line_open,
-	.record = scamper_record,
+	.item = scamper_record,
 	.close = json_line_close,
 };

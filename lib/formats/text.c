@@ -192,11 +192,13 @@ static int text_close(void *ctx, struct errmsg *msg)
 	return failed ? err_set(msg, -errno, "output: %s", strerror(errno)) : 0;
 }
 
-const struct writer_ops writer_text = {
+const struct format_ops format_text = {
 	.name = "text",
 	.help = "for people",
+	.media_type = "text/plain; charset=utf-8",
+	.extension = "txt",
 	.open = text_open,
-	.record = text_record,
+	.item = text_record,
 	.preview = text_preview,
 	.select = text_select,
 	.close = text_close,

@@ -371,7 +371,7 @@ static void write_warts_ping(struct buf *to, const Sonde__Record *record)
 			reply(to, g->replies[i], g->dst.len == 16);
 }
 
-/* --- the writer -------------------------------------------------------- */
+/* --- the format -------------------------------------------------------- */
 
 static int warts_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 {
@@ -396,7 +396,7 @@ static int warts_record(
 	else if (is_ping && record->ping->dst.len)
 		write_warts_ping(&object, record);
 	else
-		return 0;
+		return FORMAT_SKIPPED;
 	buf_be16(&head, MAGIC);
 	buf_be16(&head, is_trace ? TYPE_TRACE : TYPE_PING);
 	buf_be32(&head, (uint32_t)object.len);
@@ -409,10 +409,14 @@ static int warts_record(
 	return bad ? err_set(msg, err, "output: %s", strerror(-err)) : 0;
 }
 
-const struct writer_ops writer_warts = {
+const struct format_ops format_warts = {
 	.name = "warts",
 	.help = "traces and pings as scamper's files, binary",
+	.media_type = "application/octet-stream",
+	.extension = "warts",
+	.kinds = "trace,ping",
+	.holds = "trace,ping",
 	.open = warts_open,
-	.record = warts_record,
+	.item = warts_record,
 	.close = json_line_close,
 };

@@ -51,8 +51,8 @@ static int overview(void)
 
 static int help_formats(void)
 {
-	for (size_t i = 0; writers[i]; i++)
-		printf("  %-10s %s\n", writers[i]->name, writers[i]->help);
+	for (size_t i = 0; formats[i]; i++)
+		printf("  %-10s %s\n", formats[i]->name, formats[i]->help);
 	return 0;
 }
 
@@ -122,9 +122,9 @@ static int overview_json(bool allow_weak)
 static int formats_json(void)
 {
 	int code = 0;
-	for (size_t i = 0; writers[i] && !code; i++)
+	for (size_t i = 0; formats[i] && !code; i++)
 		code = print_line(
-		    head_json(writers[i]->name, "format", writers[i]->help));
+		    head_json(formats[i]->name, "format", formats[i]->help));
 	return code;
 }
 

@@ -35,12 +35,12 @@ struct measure {
 	struct option_values *values;
 	struct word_list arguments;
 	size_t unresolved;
-	const struct writer_ops *writer;
-	void *writer_ctx;
+	const struct format_ops *format;
+	void *format_ctx;
 	struct launch launch;
 	struct monotime end; /* kill then; 0: never */
 	bool previews; /* one host, whose results are shown as they come */
-	bool writer_failed, too_late;
+	bool format_failed, too_late;
 	struct verbose verbose;
 };
 
@@ -62,9 +62,9 @@ static int check_table(const struct measure *m, struct errmsg *msg)
 	if (!results)
 		return err_set(msg, ERR_USAGE,
 		    "--table: the script %s has no tables", m->script->name);
-	if (!m->writer->select)
+	if (!m->format->select)
 		return err_set(msg, ERR_USAGE,
-		    "--table: the format %s has no tables", m->writer->name);
+		    "--table: the format %s has no tables", m->format->name);
 	if (result_table_find(results, table) >= 0)
 		return 0;
 	err_set(msg, ERR_USAGE, "--table: expected one of");
@@ -79,9 +79,9 @@ static int check_table(const struct measure *m, struct errmsg *msg)
 	return ERR_USAGE;
 }
 
-static int pick_writer(struct measure *m, struct errmsg *msg)
+static int pick_format(struct measure *m, struct errmsg *msg)
 {
-	int err = output_writer(&m->writer, m->values, msg);
+	int err = output_format(&m->format, m->values, msg);
 	if (!err)
 		err = check_table(m, msg);
 	if (err)
@@ -89,10 +89,10 @@ static int pick_writer(struct measure *m, struct errmsg *msg)
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colour = isatty(1) && !(no_colour && *no_colour) && term &&
 	    strcmp(term, "dumb") != 0;
-	err = m->writer->open(&m->writer_ctx, stdout, colour, msg);
+	err = m->format->open(&m->format_ctx, stdout, colour, msg);
 	const char *table = option_text(m->values, "table");
 	if (!err && table)
-		m->writer->select(m->writer_ctx, table);
+		m->format->select(m->format_ctx, table);
 	return err;
 }
 
@@ -176,7 +176,7 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 	word_list_fini(&file);
 	size_t got = m->arguments.count - before;
 	/* Of several hosts at once the lines would be mixed. */
-	m->previews = m->writer->preview && got == 1;
+	m->previews = m->format->preview && got == 1;
 	if (!err && got == 0)
 		err = err_set(msg, ERR_USAGE,
 		    m->unresolved
@@ -249,20 +249,20 @@ static void write_record(
 {
 	struct errmsg msg = { "" };
 	Sonde__Record *record;
-	if (m->writer_failed)
+	if (m->format_failed)
 		return;
 	int err = record_unpack(&record, bytes, len, &msg);
 	if (!err) {
 		if (whole)
 			verbose_record(&m->verbose, record);
-		err = whole ? m->writer->record(m->writer_ctx, record, &msg)
-			    : m->writer->preview(m->writer_ctx, record, &msg);
+		err = whole ? m->format->item(m->format_ctx, record, &msg)
+			    : m->format->preview(m->format_ctx, record, &msg);
 		record_free(record);
-		m->writer_failed = err != 0;
+		m->format_failed = err < 0;
 	}
-	if (err)
+	if (err < 0)
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
-	if (m->writer_failed)
+	if (m->format_failed)
 		launch_interrupt(&m->launch);
 }
 
@@ -357,10 +357,10 @@ static int finish_measuring(struct measure *m)
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
 	verbose_end(&m->verbose);
 	msg.text[0] = '\0';
-	int err = m->writer->close(m->writer_ctx, &msg);
-	if (err && !m->writer_failed)
+	int err = m->format->close(m->format_ctx, &msg);
+	if (err && !m->format_failed)
 		return command_fail(m->name, err, &msg);
-	if (m->writer_failed)
+	if (m->format_failed)
 		return err_exit_code(-EIO);
 	if (interrupts && code == 0)
 		return 1;
@@ -378,13 +378,13 @@ static void catch_interrupts(void)
 static int measure_run(struct measure *m)
 {
 	struct errmsg msg = { "" };
-	int err = pick_writer(m, &msg);
+	int err = pick_format(m, &msg);
 	if (err)
 		return command_fail(m->name, err, &msg);
 	catch_interrupts();
 	err = start_measuring(m, &msg);
 	if (err) {
-		m->writer->close(m->writer_ctx, NULL);
+		m->format->close(m->format_ctx, NULL);
 		return m->unresolved ? 1 : command_fail(m->name, err, &msg);
 	}
 	read_until_end(m);

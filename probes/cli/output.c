@@ -22,7 +22,7 @@ int output_pick(const char **name, const struct option_values *values,
 	    json ? "--json" : "--csv", json && csv ? "--csv" : "--format");
 }
 
-int output_writer(const struct writer_ops **ops,
+int output_format(const struct format_ops **ops,
     const struct option_values *values, struct errmsg *msg)
 {
 	const char *name;
@@ -30,7 +30,7 @@ int output_writer(const struct writer_ops **ops,
 	    output_pick(&name, values, option_text(values, "format"), msg);
 	if (err)
 		return err;
-	*ops = writer_find(name);
+	*ops = format_find(name);
 	if (!*ops)
 		return err_set(msg, ERR_USAGE,
 		    "--format: no format is called "

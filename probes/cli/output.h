@@ -32,8 +32,8 @@
 int output_pick(const char **name, const struct option_values *values,
     const char *format, struct errmsg *msg);
 
-/* The writer that they ask for, by --format or else by those two. */
-int output_writer(const struct writer_ops **ops,
+/* The format that they ask for, by --format or else by those two. */
+int output_format(const struct format_ops **ops,
     const struct option_values *values, struct errmsg *msg);
 
 enum output_form { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };

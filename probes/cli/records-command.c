@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `sonde records`: what the collector holds, in any of the writers' formats;
+/* `sonde records`: what the collector holds, in any format;
  * --json shows each record with its agent, epoch and number. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static const struct option_table options = {
 };
 
 struct format {
-	const struct writer_ops *ops;
+	const struct format_ops *ops;
 	void *ctx;
 	unsigned long left_out; /* no form in this format */
 };
@@ -57,9 +57,9 @@ static int write_item(void *arg, json_t *item, struct errmsg *msg)
 	int err =
 	    record_from_json(&record, json_object_get(item, "record"), msg);
 	if (!err)
-		err = out->ops->record(out->ctx, record, msg);
+		err = out->ops->item(out->ctx, record, msg);
 	record_free(record);
-	if (err != ERR_UNSUPPORTED)
+	if (err != ERR_UNSUPPORTED && err != FORMAT_SKIPPED)
 		return err;
 	out->left_out++;
 	return 0;
@@ -72,7 +72,7 @@ static int print_item(void *arg, json_t *item, struct errmsg *msg)
 }
 
 static int show_records(struct api_client *client,
-    const struct option_values *values, const struct writer_ops *ops,
+    const struct option_values *values, const struct format_ops *ops,
     const char *path, struct errmsg *msg)
 {
 	int64_t limit = option_integer(values, "limit");
@@ -85,8 +85,8 @@ static int show_records(struct api_client *client,
 	err = client_list(client, path, limit, write_item, &out, msg);
 	if (out.left_out)
 		fprintf(stderr,
-		    "sonde records: %lu of other kinds than the "
-		    "first left out: it decides the columns; choose with "
+		    "sonde records: %lu left out: the format has no form for "
+		    "their kind, or no columns beside the first's; choose with "
 		    "--kind\n",
 		    out.left_out);
 	struct errmsg closing;
@@ -100,7 +100,7 @@ static int run_records(int argc, char **argv)
 		"run", "src", "dst", "from", "to" };
 	struct option_values *values;
 	struct api_client *client = NULL;
-	const struct writer_ops *ops = NULL;
+	const struct format_ops *ops = NULL;
 	struct errmsg msg = { "" };
 	int code;
 	if (!client_options(&values, &command_records, argc, argv, &code))
@@ -109,7 +109,7 @@ static int run_records(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++)
 		client_query(
 		    &path, filters[i], option_text(values, filters[i]));
-	int err = output_writer(&ops, values, &msg);
+	int err = output_format(&ops, values, &msg);
 	if (!err)
 		err = client_open(&client, values, &msg);
 	if (!err)

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void show(const struct writer_ops *format, const Sonde__Record *schema,
+static void show(const struct format_ops *format, const Sonde__Record *schema,
     const Sonde__Record *row)
 {
 	char *text = NULL;
@@ -18,8 +18,8 @@ static void show(const struct writer_ops *format, const Sonde__Record *schema,
 	void *ctx;
 	FILE *to = open_memstream(&text, &len);
 	if (!to || format->open(&ctx, to, 0, NULL) != 0 ||
-	    format->record(ctx, schema, NULL) != 0 ||
-	    format->record(ctx, row, NULL) != 0 ||
+	    format->item(ctx, schema, NULL) != 0 ||
+	    format->item(ctx, row, NULL) != 0 ||
 	    format->close(ctx, NULL) != 0)
 		abort();
 	fclose(to);
@@ -45,9 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(own, schema->hash, sizeof(own));
 		size_t len = record->result->hash.len;
 		record->result->hash = (ProtobufCBinaryData){ 16, own };
-		show(&writer_text, &announced, record);
-		show(&writer_json, &announced, record);
-		show(&writer_csv, &announced, record);
+		show(&format_text, &announced, record);
+		show(&format_json, &announced, record);
+		show(&format_csv, &announced, record);
 		record->result->hash = (ProtobufCBinaryData){ len, hash };
 	}
 	arena_fini(&arena);

@@ -73,12 +73,12 @@ static char *written(const char *format, const Sonde__Record *record)
 	char *text = NULL;
 	size_t len = 0;
 	FILE *to = open_memstream(&text, &len);
-	const struct writer_ops *ops = writer_find(format);
+	const struct format_ops *ops = format_find(format);
 	void *ctx;
 	struct errmsg msg;
 	assert_non_null(ops);
 	assert_int_equal(ops->open(&ctx, to, 0, &msg), 0);
-	assert_int_equal(ops->record(ctx, record, &msg), 0);
+	assert_int_equal(ops->item(ctx, record, &msg), 0);
 	assert_int_equal(ops->close(ctx, &msg), 0);
 	fclose(to);
 	return text;
@@ -149,15 +149,15 @@ static void csv_refuses_a_second_layout(void **state)
 	FILE *to = open_memstream(&text, &len);
 	void *ctx;
 	struct errmsg msg;
-	writer_csv.open(&ctx, to, 0, &msg);
-	assert_int_equal(writer_csv.record(ctx, &s.record, &msg), 0);
-	assert_int_equal(writer_csv.record(ctx, &other, &msg), ERR_UNSUPPORTED);
-	writer_csv.close(ctx, &msg);
+	format_csv.open(&ctx, to, 0, &msg);
+	assert_int_equal(format_csv.item(ctx, &s.record, &msg), 0);
+	assert_int_equal(format_csv.item(ctx, &other, &msg), ERR_UNSUPPORTED);
+	format_csv.close(ctx, &msg);
 	fclose(to);
 	free(text);
 }
 
-/* Every value that the writer could not quote, and a name that it must. */
+/* Every value that the format could not quote, and a name that it must. */
 static void csv_has_a_row_a_record_of_a_users_script(void **state)
 {
 	(void)state;
@@ -189,21 +189,19 @@ static void csv_has_a_row_a_record_of_a_users_script(void **state)
 	FILE *to = open_memstream(&text, &len);
 	void *ctx;
 	struct errmsg msg;
-	writer_csv.open(&ctx, to, 0, &msg);
-	assert_int_equal(writer_csv.record(ctx, &record, &msg), 0);
+	format_csv.open(&ctx, to, 0, &msg);
+	assert_int_equal(format_csv.item(ctx, &record, &msg), 0);
 	train.fields = all + 1; /* one field less: an empty cell */
 	train.n_fields = 1;
-	assert_int_equal(writer_csv.record(ctx, &record, &msg), 0);
+	assert_int_equal(format_csv.item(ctx, &record, &msg), 0);
 	train.n_fields = 2; /* one that has no column */
-	assert_int_equal(
-	    writer_csv.record(ctx, &record, &msg), ERR_UNSUPPORTED);
+	assert_int_equal(format_csv.item(ctx, &record, &msg), ERR_UNSUPPORTED);
 	assert_non_null(strstr(msg.text, "'rtt_ns'"));
 	char other[] = "theirs";
 	train.n_fields = 1;
 	train.script = other;
-	assert_int_equal(
-	    writer_csv.record(ctx, &record, &msg), ERR_UNSUPPORTED);
-	writer_csv.close(ctx, &msg);
+	assert_int_equal(format_csv.item(ctx, &record, &msg), ERR_UNSUPPORTED);
+	format_csv.close(ctx, &msg);
 	fclose(to);
 	assert_string_equal(text,
 	    "script,wall_ns,seq,note\r\n"
@@ -228,9 +226,9 @@ static void warts_bounds_what_no_packet_holds(void **state)
 	FILE *to = open_memstream(&text, &len);
 	void *ctx;
 	struct errmsg msg;
-	assert_int_equal(writer_warts.open(&ctx, to, 0, &msg), 0);
-	assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
-	assert_int_equal(writer_warts.close(ctx, &msg), 0);
+	assert_int_equal(format_warts.open(&ctx, to, 0, &msg), 0);
+	assert_int_equal(format_warts.item(ctx, &s.record, &msg), 0);
+	assert_int_equal(format_warts.close(ctx, &msg), 0);
 	fclose(to);
 	const uint8_t head[] = { 0x12, 0x05, 0, 6, 0, 0, 0,
 		(uint8_t)(len - 8) };
@@ -257,9 +255,9 @@ static void warts_counts_what_it_lists(void **state)
 		FILE *to = open_memstream(&text, &lens[i]);
 		void *ctx;
 		struct errmsg msg;
-		assert_int_equal(writer_warts.open(&ctx, to, 0, &msg), 0);
-		assert_int_equal(writer_warts.record(ctx, &s.record, &msg), 0);
-		assert_int_equal(writer_warts.close(ctx, &msg), 0);
+		assert_int_equal(format_warts.open(&ctx, to, 0, &msg), 0);
+		assert_int_equal(format_warts.item(ctx, &s.record, &msg), 0);
+		assert_int_equal(format_warts.close(ctx, &msg), 0);
 		fclose(to);
 		free(text);
 	}
@@ -279,7 +277,8 @@ static void words_of_a_sighting_are_only_words(void **state)
 	sighting.proto = 17;
 	char *text = written("text", &record);
 	assert_string_equal(text,
-	    "-                worm??]0;        a,b?[2J\"   udp port 0  0 packets"
+	    "-                worm??]0;        a,b?[2J\"   udp port 0  0 "
+	    "packets"
 	    " to 0 targets\n");
 	free(text);
 	text = written("csv", &record);
@@ -334,6 +333,54 @@ static void a_method_is_one_cell(void **state)
 	free(text);
 }
 
+static void kinds_are_kinds(const struct format_ops *ops, const char *words)
+{
+	for (const char *word = words; word && *word;) {
+		size_t len = strcspn(word, ",");
+		if (!record_kind_find(word, len))
+			fail_msg("%s: no kind '%s'", ops->name, word);
+		word += len + (word[len] == ',');
+	}
+}
+
+static void a_format_says_what_it_holds(void **state)
+{
+	struct errmsg msg;
+	(void)state;
+	Sonde__Log log = SONDE__LOG__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	log.process = log.text = (char *)"";
+	record.body_case = SONDE__RECORD__BODY_LOG;
+	record.log = &log;
+	for (size_t i = 0; formats[i]; i++) {
+		const struct format_ops *ops = formats[i];
+		char *text = NULL;
+		size_t len = 0;
+		void *ctx;
+		FILE *to = open_memstream(&text, &len);
+		assert_string_equal(ops->name, format_names[i]);
+		assert_non_null(ops->media_type);
+		assert_non_null(ops->extension);
+		kinds_are_kinds(ops, ops->kinds);
+		kinds_are_kinds(ops, ops->holds);
+		assert_true((ops->kinds != NULL) == (ops->holds != NULL));
+		assert_int_equal(ops->open(&ctx, to, 0, &msg), 0);
+		int err = ops->item(ctx, &record, &msg);
+		assert_int_equal(ops->close(ctx, &msg), 0);
+		fclose(to);
+		/* Only where every kind has a form does a log line have one. */
+		if (ops->holds)
+			assert_true(
+			    err == FORMAT_SKIPPED || err == ERR_UNSUPPORTED);
+		else
+			assert_int_equal(err, 0);
+		assert_true((len == 0) == (ops->holds != NULL));
+		free(text);
+	}
+	assert_null(format_names[6]);
+	assert_null(format_find("pcap"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +395,7 @@ int main(void)
 		cmocka_unit_test(an_icmp_sighting_has_a_type_and_no_port),
 		cmocka_unit_test(words_of_a_loss_are_only_words),
 		cmocka_unit_test(a_method_is_one_cell),
+		cmocka_unit_test(a_format_says_what_it_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
