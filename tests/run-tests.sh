@@ -45,7 +45,8 @@ run() { # name, command...
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:handle_abort=1
+# The sanitizer says where a thread crashed; cmocka's own handler would only end.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:handle_abort=1:handle_segv=2:handle_sigbus=2
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 while read -r program; do
 	[ -n "$program" ] || continue

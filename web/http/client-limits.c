@@ -199,6 +199,15 @@ void connection_limit_buffer(struct connection *connection, int bytes)
 	    connection->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
+void clients_end(struct clients *clients, bool politely)
+{
+	pthread_mutex_lock(&clients->lock);
+	struct connection *c = clients->connections;
+	for (; c; c = c->next)
+		shutdown(c->fd, politely ? SHUT_RD : SHUT_RDWR);
+	pthread_mutex_unlock(&clients->lock);
+}
+
 static void forget_idle(struct clients *clients, struct monotime now)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {

@@ -51,6 +51,11 @@ void connection_limit_buffer(struct connection *connection, int bytes);
 /* Cuts it now: both directions are shut down. */
 void connection_cut(struct connection *connection);
 
+/* Ends every connection.  Politely: nothing more is read of it, so that it
+ * ends once its answer is sent; else it is cut.  Closing is the server's part,
+ * as always: clients_stats says when none is left. */
+void clients_end(struct clients *clients, bool politely);
+
 /* Once a second or so: cuts what is overdue, forgets idle clients. */
 void clients_sweep(struct clients *clients, struct monotime now);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -26,6 +27,8 @@ enum {
 	IDLE_S = 15,
 	HEADER_S = 10,
 	GRACE_S = 2,
+	END_S = 1, /* for connections to end, politely and then not */
+	END_STEP_MS = 5,
 	MEMORY_PER_CONNECTION = 32 * 1024,
 	CONNECTIONS_PER_CLIENT = 64,
 	REQUESTS_PER_SECOND = 500
@@ -251,6 +254,35 @@ out:
 	return 0;
 }
 
+static bool has_connections(const struct server *server)
+{
+	struct clients_stats stats;
+	clients_stats(server->clients, &stats);
+	return stats.connections > 0;
+}
+
+/* MHD_stop_daemon must find no connection: one whose request is just being
+ * refused by the library itself (its header does not fit) would dereference
+ * the answer that a daemon which stops no longer takes (0.9.75). */
+static void end_connections(struct server *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct listener *listener = &server->listeners[i];
+		int fd = MHD_quiesce_daemon(listener->daemon);
+		if (fd >= 0)
+			close(fd);
+	}
+	for (int politely = 1; politely >= 0; politely--) {
+		struct monotime end =
+		    monotime_add(monotime_now(), END_S * NS_PER_S);
+		do {
+			clients_end(server->clients, politely);
+			poll(NULL, 0, END_STEP_MS);
+		} while (has_connections(server) &&
+		    monotime_before(monotime_now(), end));
+	}
+}
+
 void server_stop(struct server *server)
 {
 	if (!server)
@@ -259,6 +291,8 @@ void server_stop(struct server *server)
 	if (server->clock_runs)
 		pthread_join(server->clock, NULL);
 	in_flight_wait(&server->flight, GRACE_S);
+	if (server->clients)
+		end_connections(server);
 	for (size_t i = 0; i < server->listener_count; i++)
 		MHD_stop_daemon(server->listeners[i].daemon);
 	pool_free(server->reads);

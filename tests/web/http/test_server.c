@@ -461,6 +461,29 @@ static void too_many_parameters_leave_nothing_behind(void **state)
 	expect("GET /api/v1/agents", NULL, NULL, 200, NULL);
 }
 
+/* The library is in the middle of refusing them. */
+static void stopping_while_requests_are_given_up_is_safe(void **state)
+{
+	enum { ROUNDS = 40, AT_ONCE = 8 };
+	struct buf ask = { 0 };
+	int fds[AT_ONCE];
+	buf_printf(&ask, "GET /api/v1/agents?");
+	for (int i = 0; i < 5000; i++)
+		buf_printf(&ask, "a=b&");
+	buf_printf(&ask, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < AT_ONCE; i++) {
+			fds[i] = client_connect(url, NULL, 0);
+			client_send(fds[i], (const char *)ask.data, ask.len);
+		}
+		teardown(state);
+		for (int i = 0; i < AT_ONCE; i++)
+			close(fds[i]);
+		assert_int_equal(setup(state), 0);
+	}
+	buf_fini(&ask);
+}
+
 static int count_closed(const int *fds, int count)
 {
 	int closed = 0;
@@ -497,22 +520,22 @@ static void who_asks_too_often_is_told(void **state)
 	api_close(api);
 	struct server_config config = { .listen = listen_any,
 		.listen_count = 1,
-		.requests_per_second = 5 };
+		.requests_per_second = 1 };
 	assert_int_equal(start_server(&config, &msg), 0);
 	url = server_url(server, 0);
-	int limited = 0;
 	char value[256];
-	for (int i = 0; i < 20; i++) {
+	int status = 200;
+	/* On a busy machine the bucket fills while we ask. */
+	while (status == 200) {
 		struct reply r =
 		    client_ask(url, "GET /api/v1/agents", NULL, NULL);
-		if (r.status == 429) {
-			limited++;
+		status = r.status;
+		if (status == 429)
 			assert_string_equal(
 			    reply_header(&r, "Retry-After", value), "1");
-		}
 		reply_fini(&r);
 	}
-	assert_true(limited > 0);
+	assert_int_equal(status, 429);
 }
 
 static void a_server_that_cannot_start_says_why(void **state)
@@ -563,6 +586,7 @@ int main(void)
 		TEST(no_path_leads_out_of_the_folder),
 		TEST(slow_connections_do_not_keep_others_out),
 		TEST(too_many_parameters_leave_nothing_behind),
+		TEST(stopping_while_requests_are_given_up_is_safe),
 		TEST(a_client_has_its_share_of_connections),
 		TEST(who_asks_too_often_is_told),
 		TEST(a_server_that_cannot_start_says_why),
