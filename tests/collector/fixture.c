@@ -242,7 +242,7 @@ int64_t fixture_sql(struct fixture *f, const char *sql)
 	char attach[128];
 	snprintf(path, sizeof(path), "%s/sonde.db", f->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
+	sqlite3_busy_timeout(db, 60000);
 	snprintf(attach, sizeof(attach), "ATTACH '%s/registry.db' AS registry",
 	    f->dir);
 	assert_int_equal(sqlite3_exec(db, attach, NULL, NULL, NULL), SQLITE_OK);

@@ -45,7 +45,7 @@ int client_connect(const char *url, const char *from, int receive_bytes)
 	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct timeval patience = { .tv_sec = 30 };
+	struct timeval patience = { .tv_sec = 120 };
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (receive_bytes)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,

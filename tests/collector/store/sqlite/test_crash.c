@@ -105,7 +105,7 @@ static void run_and_kill(struct fixture *f, uint64_t next[AGENTS], int ms)
 	}
 	close(fds[1]);
 	/* From the first answer on, so that a busy machine tests it too. */
-	poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 30000);
+	poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, -1);
 	nanosleep(&(struct timespec){ 0, ms * 1000000 }, NULL);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -132,12 +132,14 @@ static void check(struct fixture *f, uint64_t next[AGENTS])
 	for (int a = 0; a < AGENTS; a++) {
 		int64_t stored =
 		    of_agent(f, a, "SELECT count(*) FROM records WHERE agent");
-		int64_t mark =
-		    of_agent(f, a, "SELECT next FROM watermarks WHERE agent");
+		/* Of an agent whose first batch was never committed there is
+		 * no watermark yet: its next record is the first. */
+		int64_t mark = of_agent(
+		    f, a, "SELECT ifnull(max(next), 1) FROM watermarks WHERE agent");
 		/* Nothing acknowledged is missing, nothing is there twice,
 		 * and the sums are of the same moment. */
 		assert_true(mark >= (int64_t)next[a]);
-		assert_int_equal(stored, mark ? mark - 1 : 0);
+		assert_int_equal(stored, mark - 1);
 		assert_int_equal(of_agent(f, a,
 				     "SELECT ifnull(sum(seq), 0) FROM records"
 				     " WHERE agent"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The keeper in this process, without its sandbox: producers at one end, the
  * spool's reader at the other. */
+#include <linux/sockios.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,13 +77,20 @@ static int rig_teardown(void **state)
 	return 0;
 }
 
-static void step(struct rig *r, int64_t ms)
+/* Lets the keeper work until it holds; a minute says that it never will. */
+static void step_until(
+    struct rig *r, bool (*holds)(struct rig *r, const void *arg), const void *arg)
 {
-	struct monotime end = monotime_add(monotime_now(), ms * NS_PER_MS);
+	struct monotime end = monotime_add(monotime_now(), 60 * NS_PER_S);
 	struct errmsg msg = { "" };
-	while (monotime_before(monotime_now(), end))
-		if (keeper_step(r->keeper, end, NULL, &msg) != 0)
+	while (!holds(r, arg)) {
+		struct monotime now = monotime_now();
+		if (!monotime_before(now, end))
+			fail_msg("the keeper never came to it");
+		if (keeper_step(r->keeper, monotime_add(now, 10 * NS_PER_MS),
+			NULL, &msg) != 0)
 			fail_msg("%s", msg.text);
+	}
 }
 
 /* A producer's end, known to the keeper. */
@@ -148,13 +157,66 @@ static struct found look(struct rig *r)
 	return f;
 }
 
+static bool holds_logs(struct rig *r, const void *arg)
+{
+	return look(r).logs >= *(const size_t *)arg;
+}
+static bool holds_heartbeats(struct rig *r, const void *arg)
+{
+	return look(r).heartbeats >= *(const size_t *)arg;
+}
+static bool holds_results(struct rig *r, const void *arg)
+{
+	return look(r).results >= *(const size_t *)arg;
+}
+static bool holds_losses_of(struct rig *r, const void *arg)
+{
+	return look(r).unnumbered >= *(const uint64_t *)arg;
+}
+static bool has_received(struct rig *r, const void *arg)
+{
+	return *counters_cell(r->config.own, "received") >=
+	    *(const uint64_t *)arg;
+}
+static void step_until_logs(struct rig *r, size_t count)
+{
+	step_until(r, holds_logs, &count);
+}
+
+/* The newest mark that the shipper has been told, if it is a good one. */
+struct wanted_mark {
+	struct ship_mark *mark;
+	uint64_t epoch_above, next_seq;
+};
+static bool has_mark(struct rig *r, const void *arg)
+{
+	const struct wanted_mark *want = arg;
+	struct ship_mark mark;
+	while (recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT) ==
+	    sizeof(mark)) {
+		assert_true(mark.epoch > want->mark->epoch ||
+		    mark.next_seq >= want->mark->next_seq);
+		*want->mark = mark;
+	}
+	return want->mark->epoch > want->epoch_above &&
+	    want->mark->next_seq >= want->next_seq;
+}
+
+static bool has_taken_orders(struct rig *r, const void *arg)
+{
+	int queued = 0;
+	(void)arg;
+	assert_int_equal(ioctl(r->ship[0], SIOCOUTQ, &queued), 0);
+	return queued == 0;
+}
+
 static void what_a_producer_sends_is_stored(void **state)
 {
 	struct rig *r = *state;
 	int fd = producer(r, RECORD_BY_LOGGER, 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(producer_log(fd, 2, "test", "hello"), 0);
-	step(r, 120);
+	step_until_logs(r, 3);
 	struct found f = look(r);
 	assert_int_equal(f.logs, 3);
 	assert_int_equal(f.heartbeats, 1);
@@ -162,18 +224,24 @@ static void what_a_producer_sends_is_stored(void **state)
 	close(fd);
 }
 
+/* arg: the producer's end. */
+static bool is_told_of_five(struct rig *r, const void *arg)
+{
+	uint8_t count[8] = { 0 };
+	(void)r;
+	while (recv(*(const int *)arg, count, 8, MSG_DONTWAIT) == 8)
+		assert_true(count[7] <= 5);
+	return count[7] == 5;
+}
+
 static void a_producer_that_asks_is_told_what_is_safe(void **state)
 {
 	struct rig *r = *state;
 	int fd = producer(r, RECORD_BY_LOGGER, PRODUCER_ACKS);
-	uint8_t count[8];
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(producer_log(fd, 2, "test", "hello"), 0);
-	step(r, 120);
-	assert_int_equal(recv(fd, count, 8, MSG_DONTWAIT), 8);
-	while (recv(fd, count, 8, MSG_DONTWAIT) == 8)
-		;
-	assert_int_equal(count[7], 5);
+	step_until(r, is_told_of_five, &fd);
+	assert_int_equal(look(r).logs, 5);
 	close(fd);
 }
 
@@ -208,14 +276,15 @@ static void a_schema_is_stored_once_and_a_row_that_lies_never(void **state)
 		send_result(fd, &f, true);
 		send_result(fd, &f, false);
 	}
-	step(r, 120);
+	const size_t three = 3;
+	step_until(r, holds_results, &three);
 	struct found found = look(r);
 	assert_int_equal(found.schemas, 1);
 	assert_int_equal(found.results, 3);
 	f.values[5].value_case = SONDE__VALUE__VALUE_TEXT;
 	f.values[5].text = (char *)"true";
 	send_result(fd, &f, false);
-	step(r, 120);
+	step_until_logs(r, 1);
 	found = look(r);
 	assert_int_equal(found.results, 3);
 	assert_non_null(strstr(found.last, "column b: expected boolean"));
@@ -233,7 +302,8 @@ static void rows_of_an_unknown_schema_are_declared_lost(void **state)
 	result_fixture_init(&f);
 	send_result(fd, &f, false);
 	send_result(fd, &f, false);
-	step(r, 1200);
+	const uint64_t two = 2;
+	step_until(r, holds_losses_of, &two);
 	struct found found = look(r);
 	assert_int_equal(found.results, 0);
 	assert_int_equal(found.unnumbered, 2);
@@ -247,7 +317,7 @@ static void a_producer_of_garbage_is_cut_off_and_told_of(void **state)
 	int fd = producer(r, RECORD_BY_SENSOR, 0);
 	char c;
 	assert_int_equal(send(fd, "\0\0\0\3abc", 7, 0), 7);
-	step(r, 120);
+	step_until_logs(r, 1);
 	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 0);
 	struct found f = look(r);
 	assert_int_equal(f.logs, 1);
@@ -274,7 +344,7 @@ static void of_a_torn_batch_the_whole_frames_are_kept(void **state)
 		assert_int_equal(producer_put(&frames, &record, 0, NULL), 0);
 	ssize_t len = (ssize_t)frames.len - 1;
 	assert_int_equal(send(fd, frames.data, (size_t)len, 0), len);
-	step(r, 120);
+	step_until_logs(r, 3);
 	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 0);
 	struct found f = look(r);
 	assert_int_equal(f.logs, 3); /* two, and what became of the third */
@@ -291,7 +361,7 @@ static void talk_becomes_log_records(void **state)
 	struct rig *r = *state;
 	int fd = producer(r, RECORD_BY_LOGGER, PRODUCER_LINES);
 	assert_int_equal(send(fd, "one\ntwo\033[2J", 11, 0), 11);
-	step(r, 120);
+	step_until_logs(r, 2);
 	struct found f = look(r);
 	assert_int_equal(f.logs, 2);
 	assert_string_equal(f.last, "two?[2J");
@@ -303,15 +373,13 @@ static void the_shipper_learns_only_what_is_synced(void **state)
 	struct rig *r = *state;
 	struct ship_mark mark = { 0, 0 };
 	int fd = producer(r, RECORD_BY_LOGGER, 0);
-	uint64_t last = 0;
+	/* a heartbeat and a log */
+	const struct wanted_mark want = { &mark, 0, 3 };
 	producer_log(fd, 2, "test", "hello");
-	step(r, 120);
-	while (recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT) ==
-	    sizeof(mark)) {
-		assert_true(mark.next_seq >= last);
-		last = mark.next_seq;
-	}
-	assert_int_equal(mark.next_seq, 3); /* a heartbeat and a log */
+	step_until(r, has_mark, &want);
+	assert_int_equal(mark.next_seq, 3);
+	struct found f = look(r);
+	assert_int_equal(f.heartbeats + f.logs, 2);
 	close(fd);
 }
 
@@ -319,31 +387,28 @@ static void an_acknowledgement_of_the_unstored_is_refused(void **state)
 {
 	struct rig *r = *state;
 	struct ship_order order = { .kind = SHIP_ACK, .next_seq = 1000 };
-	struct ship_mark mark;
-	step(r, 100);
-	assert_int_equal(
-	    recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT), sizeof(mark));
+	struct ship_mark mark = { 0, 0 };
+	const struct wanted_mark want = { &mark, 0, 2 };
+	step_until(r, has_mark, &want);
 	order.epoch = mark.epoch;
 	log_init("test", LOG_ERROR);
 	send(r->ship[0], &order, sizeof(order), 0);
-	step(r, 50);
+	step_until(r, has_taken_orders, NULL);
 	assert_int_equal(look(r).heartbeats, 1); /* still there */
 }
 
 static void a_fork_starts_a_new_epoch(void **state)
 {
 	struct rig *r = *state;
-	struct ship_mark mark, later;
-	step(r, 100);
-	while (recv(r->ship[0], &mark, sizeof(mark), MSG_DONTWAIT) > 0)
-		;
+	struct ship_mark mark = { 0, 0 };
+	const struct wanted_mark first = { &mark, 0, 2 };
+	step_until(r, has_mark, &first);
 	struct ship_order order = { .kind = SHIP_NEW_EPOCH,
 		.epoch = mark.epoch };
 	send(r->ship[0], &order, sizeof(order), 0);
-	step(r, 100);
-	while (recv(r->ship[0], &later, sizeof(later), MSG_DONTWAIT) > 0)
-		;
-	assert_true(later.epoch > mark.epoch);
+	struct ship_mark later = mark;
+	const struct wanted_mark next = { &later, mark.epoch, 1 };
+	step_until(r, has_mark, &next);
 	struct found f = look(r);
 	assert_int_equal(f.losses, 1);
 	assert_int_equal(f.epochs, 2);
@@ -366,7 +431,8 @@ static void what_a_killed_keeper_had_taken_is_stored_or_declared(void **state)
 		keeper_add(r->keeper, pair[0], &grant);
 		for (int i = 0; i < 10; i++)
 			producer_log(pair[1], 2, "test", "hello");
-		step(r, 1);
+		const uint64_t all = 10;
+		step_until(r, has_received, &all);
 		/* Taken, and then the end before the append. */
 		counters_add(counters_cell(r->config.own, "received"), 2);
 		_exit(0);
@@ -374,7 +440,7 @@ static void what_a_killed_keeper_had_taken_is_stored_or_declared(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	rig_open(r);
 	fd = producer(r, RECORD_BY_LOGGER, 0);
-	step(r, 120);
+	step_until_logs(r, 10);
 	struct found f = look(r);
 	assert_int_equal(f.logs, 10);
 	assert_int_equal(f.unnumbered, 2);
@@ -419,15 +485,17 @@ static void take_and_die(struct rig *r, int frames, long write)
 	io.write = deadly_write;
 	r->config.spool.io = &io;
 	deadly_after = 1000;
+	const size_t one_more = look(r).heartbeats + 1;
+	const uint64_t never = UINT64_MAX;
 	rig_open(r);
 	keeper_add(r->keeper, pair[0], &grant);
-	step(r, 1); /* its heartbeat */
+	step_until(r, holds_heartbeats, &one_more);
 	deadly_after = write;
 	for (int i = 0; i < frames; i++)
 		add_log_frame(&datagram);
 	if (send(pair[1], datagram.data, datagram.len, 0) < 0)
 		_exit(1);
-	step(r, 1000);
+	step_until(r, has_received, &never);
 	_exit(1);
 }
 

@@ -54,10 +54,12 @@ static void *open_or_skip(void)
 	return ctx;
 }
 
-/* Polls until an error came back, at most so many times. */
+/* Polls until the stamp and an error came back; a minute says never. */
 static void wait_for_error(void *ctx, struct seen *seen)
 {
-	for (int i = 0; i < 200 && (!seen->errors || !seen->sent); i++) {
+	struct monotime end = monotime_add(monotime_now(), 60 * NS_PER_S);
+	while ((!seen->errors || !seen->sent) &&
+	    monotime_before(monotime_now(), end)) {
 		int fds[8];
 		struct pollfd polled[8];
 		size_t n = net_live.fds(ctx, fds, 8);
