@@ -153,17 +153,19 @@ programs: $(PROGRAMS)
 tools: $(TOOLS)
 
 # What is missing is installed by name (Debian; elsewhere it is only said).
-.PHONY: deps deps-run deps-check deps-bench deps-coverage
+.PHONY: deps deps-run deps-unit deps-check deps-bench deps-coverage
 deps: ## install what building, tests and benchmarks need
-	@tests/install-deps.sh run check bench coverage
+	@tests/install-deps.sh run unit check bench coverage
 deps-run:
 	@tests/install-deps.sh run
 deps-check:
-	@tests/install-deps.sh run check
+	@tests/install-deps.sh run unit check
 deps-bench:
 	@tests/install-deps.sh run bench
 deps-coverage:
-	@tests/install-deps.sh run coverage
+	@tests/install-deps.sh run unit coverage
+deps-unit:
+	@tests/install-deps.sh run unit
 
 .PHONY: demo
 demo: deps-run ## a living example: real packets, a map, a slow link, a worm
@@ -176,6 +178,34 @@ check: deps-check ## build, run every test that this machine can run
 	@$(MAKE) O=$(O)-asan SANITIZE=address,undefined CFLAGS='-O1 -g' asan-tests
 	@$(MAKE) O=$(O)-tsan SANITIZE=thread CFLAGS='-O1 -g' tsan-tests
 	@O=$(O) tests/run-tests.sh $(O)-asan/tests $(SCRIPT_TESTS)
+
+JOBS := $(shell nproc)
+.PHONY: unit
+unit: deps-unit ## all unit tests, in half a minute once they are built
+	@$(MAKE) unit-tests
+	@O=$(O) tests/unit.sh 1 $(JOBS) $(UNIT_TESTS)
+.PHONY: unit-tests
+unit-tests: $(UNIT_TESTS)
+	@:
+
+# T is a unit test (lib/base/reader) or a script below tests/ (house/deps.sh).
+.PHONY: t
+ifneq ($(wildcard tests/$(T)),)
+t: programs tools
+	@O=$(O) tests/$(T)
+else
+TEST := $(O)/tests/$(dir $(T))test_$(notdir $(T))
+t: $(TEST)
+	@CMOCKA_MESSAGE_OUTPUT=TAP $(TEST)
+endif
+t: ## run one test: make t T=lib/base/reader
+
+N ?= 300
+.PHONY: stress
+stress: deps-unit ## run unit tests N=300 times each on a machine that is too busy
+	@$(MAKE) unit-tests
+	@O=$(O) tests/unit.sh $(N) $$((4 * $(JOBS))) \
+		$(if $(T),$(foreach t,$(T),$(O)/tests/$(dir $(t))test_$(notdir $(t))),$(UNIT_TESTS))
 
 .PHONY: asan-tests
 asan-tests: $(UNIT_TESTS) $(FUZZERS) $(O)/bin/sonde
@@ -206,13 +236,43 @@ bench: deps-bench ## run our programs and their peers on the same work; ratios
 	@$(MAKE) programs tools
 	@O=$(O) tests/bench/bench.sh
 
+.PHONY: format
+format: ## lay out all sources as .clang-format says (tests keep their columns)
+	@git ls-files '*.c' '*.h' | grep -v '^tests/' | xargs clang-format -i
+
+# For clangd and other tools that want to know how a file is compiled.
+comma := ,
+define newline
+
+
+endef
+define compile_command
+{"directory": "$(CURDIR)", "file": "$(1)", "command": "$(subst ",\",\
+$(lastword $(CC)) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $(1))"}
+endef
+COMPILED = $(sort $(foreach o,$(OBJS),$(wildcard $(patsubst $(O)/%.o,%.c,$(o)))))
+compile_commands.json: $(MAKEFILE_LIST) | $(GENERATED_HEADERS)
+	$(file >$@,[$(subst } {,}$(comma)$(newline){,$(strip \
+		$(foreach f,$(COMPILED),$(call compile_command,$(f)))))])
+	@echo "  GEN  $@"
+
+.PHONY: coverage
+coverage: deps-coverage ## which lines unit tests and corpora run: figures, HTML
+	@$(MAKE) O=$(O)-coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
+		coverage-tests
+	@O=$(O)-coverage tests/coverage.sh
+.PHONY: coverage-tests
+coverage-tests: $(UNIT_TESTS) $(FUZZERS)
+	@printf '%s\n' $(UNIT_TESTS) >$(O)/tests/unit.list
+	@printf '%s\n' $(FUZZERS) >$(O)/tests/fuzz.list
+
 .PHONY: lint
 lint: ## clang-tidy, cppcheck, gcc -fanalyzer, mandoc, shellcheck
 	@O=$(O) tests/lint.sh
 
 .PHONY: clean
 clean: ## remove what was built
-	@rm -rf $(O) $(O)-asan $(O)-tsan $(O)-fuzz $(O)-analyze
+	@rm -rf $(O) $(O)-asan $(O)-tsan $(O)-fuzz $(O)-analyze $(O)-coverage
 
 .PHONY: help
 help: ## this list

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # usage: install-deps.sh GROUP ...
 # Installs the missing packages of the groups by Debian's names: `run` builds
-# and runs, `check` tests, `bench` compares with peers, `coverage` counts lines.
+# and runs, `unit` and `check` test, `bench` compares with peers, `coverage`
+# counts lines.
 #
 # Nothing that comes along is started or will be started at the next boot:
 # what the packages have enabled is disabled again; what was enabled before
@@ -19,21 +20,23 @@ run='gcc libc6-dev make pkg-config protobuf-c-compiler libprotobuf-c-dev
 libpcap-dev libnet1-dev libsqlite3-dev libmicrohttpd-dev libgnutls28-dev
 liblua5.4-dev libzstd-dev libjansson-dev libsodium-dev libconfuse-dev
 libseccomp-dev libcap-ng-dev zlib1g-dev python3 iproute2'
-check='libcmocka-dev ca-certificates chromium clang clang-format clang-tidy
+unit='libcmocka-dev'
+check='ca-certificates chromium clang clang-format clang-tidy
 cppcheck curl git iputils-ping jq libclang-rt-14-dev mandoc openssl procps
 prometheus python3-jsonschema python3-scapy scamper shellcheck tcpdump tshark'
 bench='fping iputils-ping nfdump openssl scamper tcpdump'
-coverage='gcovr libcmocka-dev'
+coverage='gcovr'
 
 wanted=
 for group; do
 	case $group in
 	run) wanted="$wanted $run" ;;
+	unit) wanted="$wanted $unit" ;;
 	check) wanted="$wanted $check" ;;
 	bench) wanted="$wanted $bench" ;;
 	coverage) wanted="$wanted $coverage" ;;
 	*)
-		echo "deps: no group '$group'; there are: run check bench coverage" >&2
+		echo "deps: no group '$group'; there are: run unit check bench coverage" >&2
 		exit 2
 		;;
 	esac
