@@ -6,7 +6,7 @@
 #pragma once
 
 #include "lib/formats/result-stream.h"
-#include "lib/formats/text-style.h"
+#include "lib/formats/text.h"
 
 struct text_section;
 struct text_results { /* zero: empty */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "lib/formats/text-style.h"
+#include "lib/formats/text.h"
 
 const char *text_on(const struct text *t, enum text_style style)
 {

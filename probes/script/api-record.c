@@ -11,7 +11,9 @@
 #include "lib/record/record.h"
 #include "probes/ipc/record-frame.h"
 #include "probes/policy/policy.h"
-#include "probes/script/host-private.h"
+#include "probes/script/api.h"
+#include "probes/script/emit.h"
+#include "probes/script/watch.h"
 
 #define LOG_MAX_BYTES (256u << 10) /* of one script */
 

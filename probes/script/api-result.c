@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "probes/script/host-private.h"
+#include "probes/script/api.h"
+#include "probes/script/emit.h"
 
 struct row_place {
 	lua_State *L;

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "probes/policy/policy.h"
-#include "probes/script/host-private.h"
+#include "probes/script/api.h"
+#include "probes/script/emit.h"
+#include "probes/script/watch.h"
 
 #define WAIT_DEFAULT_NS (2 * NS_PER_S)
 #define WAIT_MAX_NS (60 * NS_PER_S)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/script/host-private.h"
+#include "probes/script/state.h"
 
 struct arguments {
 	const struct script *script;

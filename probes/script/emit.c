@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "lib/record/record.h"
-#include "probes/script/host-private.h"
+#include "probes/script/emit.h"
+#include "probes/script/watch.h"
 
 int record_flush(struct host *host)
 {

@@ -21,7 +21,7 @@
 #include "lib/base/reader.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
-#include "probes/script/host-private.h"
+#include "probes/script/header.h"
 
 #define OPTIONS_MAX 64
 #define FIELDS_MAX 128

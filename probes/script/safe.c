@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "probes/script/host-private.h"
+#include "probes/script/state.h"
 
 #define STRING_MAX (16u << 20) /* made by one call */
 #define MOVE_MAX 1000000       /* elements in one table.move */

@@ -19,7 +19,9 @@
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/sandbox/sandbox.h"
-#include "probes/script/host-private.h"
+#include "probes/script/header.h"
+#include "probes/script/state.h"
+#include "probes/script/watch.h"
 
 #define HEADER_MAX_BYTES (256u << 10)
 #define HEADER_DEADLINE_NS (2 * NS_PER_S)

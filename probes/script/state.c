@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/script/host-private.h"
+#include "probes/script/api.h"
+#include "probes/script/state.h"
 
 static size_t memory_max(const struct host *host)
 {

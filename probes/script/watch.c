@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "probes/script/host-private.h"
+#include "probes/script/watch.h"
 
 #define TICK_NS (50 * NS_PER_MS)
 #define GRACE_MAX_NS NS_PER_S /* before the deadline: time to record */

@@ -13,7 +13,10 @@
 
 #include "probes/ipc/record-frame.h"
 #include "probes/sandbox/sandbox.h"
-#include "probes/script/host-private.h"
+#include "probes/script/api.h"
+#include "probes/script/emit.h"
+#include "probes/script/state.h"
+#include "probes/script/watch.h"
 
 #define STALL_NS (10 * NS_PER_S)
 

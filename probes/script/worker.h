@@ -71,3 +71,11 @@ struct worker_config {
  * script to end and record what it has.  The child's other descriptors must be
  * closed. */
 _Noreturn void worker_main(const struct worker_config *config);
+
+/* /dev/null for 0 to 2, and nothing open but these. */
+void worker_close_others(const int *fds, size_t count);
+#ifdef __SANITIZE_ADDRESS__
+#define WORKER_KEEPS_STDERR true /* for its reports */
+#else
+#define WORKER_KEEPS_STDERR false
+#endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What a script's process says about the script. */
 #include "lib/base/xalloc.h"
-#include "probes/script/host-private.h"
+#include "probes/script/header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,6 +4,8 @@
 
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim.h"
+#include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

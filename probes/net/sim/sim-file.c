@@ -31,6 +31,8 @@
 
 #include "lib/base/vec.h"
 #include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-index.h"
+#include "probes/net/sim/sim-world.h"
 
 static int parse_seed(struct sim_words *words)
 {

@@ -7,6 +7,9 @@
 #include <stdio.h>
 
 #include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-index.h"
+#include "probes/net/sim/sim-route.h"
+#include "probes/net/sim/sim-world.h"
 
 struct maker {
 	struct sim_words *words;

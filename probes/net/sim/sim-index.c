@@ -7,7 +7,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
-#include "probes/net/sim/sim.h"
+#include "probes/net/sim/sim-index.h"
 
 #define HASH_KEY UINT64_C(0x536f6e64652d7369)
 

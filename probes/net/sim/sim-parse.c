@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-index.h"
 
 #define DELAY_MAX_NS (600 * NS_PER_S)
 

@@ -47,3 +47,9 @@ bool sim_words_has_address(const struct sim_words *words);
 int sim_words_behaviour(struct sim_words *words, struct sim_behaviour *how);
 int sim_words_link(struct sim_words *words, struct sim_link *how);
 int sim_words_end(struct sim_words *words);
+
+/* A whole description, and what one of its lines makes (sim-file.c,
+ * sim-generate.c). */
+int sim_parse(
+    struct sim_world *world, char *text, const char *name, struct errmsg *msg);
+int sim_generate(struct sim_words *words);

@@ -10,7 +10,7 @@
  *   zeros up to 128 octets | extension header 4: version 2, checksum |
  *   object: length 2, class 1, c-type 1, data | ...
  */
-#include "probes/net/sim/sim.h"
+#include "probes/net/sim/sim-reply.h"
 
 #define ERROR_MAX_V4 576  /* RFC 1812 */
 #define ERROR_MAX_V6 1280 /* RFC 4443 */

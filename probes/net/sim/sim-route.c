@@ -10,7 +10,8 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
-#include "probes/net/sim/sim.h"
+#include "probes/net/sim/sim-index.h"
+#include "probes/net/sim/sim-route.h"
 
 #define FAR UINT32_MAX
 #define CHOICES_MAX 256

@@ -9,7 +9,9 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
-#include "probes/net/sim/sim.h"
+#include "probes/net/sim/sim-index.h"
+#include "probes/net/sim/sim-route.h"
+#include "probes/net/sim/sim-world.h"
 
 struct sim_world *sim_world_new(void)
 {

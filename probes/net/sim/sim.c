@@ -15,6 +15,11 @@
 #include "lib/base/xalloc.h"
 #include "probes/net/net.h"
 #include "probes/net/sim/sim.h"
+#include "probes/net/sim/sim-index.h"
+#include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-reply.h"
+#include "probes/net/sim/sim-route.h"
+#include "probes/net/sim/sim-world.h"
 
 #define FILE_MAX (64u << 20)
 

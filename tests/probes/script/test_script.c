@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/script/host-private.h"
+#include "probes/script/header.h"
+#include "probes/script/state.h"
 
 /* Runs Lua in a fresh state; "" or what went wrong. */
 static const char *run(const char *source)

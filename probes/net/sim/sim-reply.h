@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* What nodes answer. */
+#pragma once
+
+#include "probes/net/sim/sim.h"
+
+/* Writes the IP packet that answers `packet` (bytes as it
+ * arrived at the node by edge) into `to`, and returns its length; 0: none. */
+#define SIM_PACKET_MAX 1500
+struct sim_arrival {
+	struct sim_world *world;
+	uint32_t node, edge; /* edge SIM_NONE: it started here */
+	int64_t now_ns;
+	uint64_t serial;
+	const struct packet *packet;
+	const uint8_t *bytes;
+	size_t len;
+};
+enum sim_error {
+	SIM_TIME_EXCEEDED,
+	SIM_NET_UNREACHABLE,
+	SIM_HOST_UNREACHABLE,
+	SIM_PORT_UNREACHABLE,
+	SIM_PROHIBITED,
+	SIM_TOO_BIG
+};
+size_t sim_reply_error(const struct sim_arrival *arrival, enum sim_error error,
+    uint32_t mtu_bytes, uint8_t to[SIM_PACKET_MAX]);
+size_t sim_reply_host(
+    const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);

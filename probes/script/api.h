@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The functions of the table `sonde`, each group in a file api-NAME.c of its
+ * own, and the objects that they give to scripts.
+ */
+#pragma once
+
+#include "probes/script/host-private.h"
+
+/* api-probe.c */
+#define HOST_PROBE "probe"
+struct host_probe {
+	struct probe probe;
+	uint8_t payload[]; /* probe.payload points here */
+};
+void api_probe_open(lua_State *L); /* into the table on top */
+const struct host_probe *api_probe_check(lua_State *L, int at);
+/* Pushes a name's number from the table that the metatable's __index has as
+ * first upvalue; 0: no such field. */
+int api_field_number(lua_State *L, int name_at);
+/* A metatable for userdata called name: fields go to `index` as numbers
+ * 1.. in order.  Leaves nothing. */
+void api_type_new(lua_State *L, const char *name, const char *const *fields,
+    lua_CFunction index);
+void *api_check(lua_State *L, int at, const char *type);
+void *api_test(lua_State *L, int at, const char *type);
+/* The address that a string at a place is, or an argument error. */
+struct addr api_check_address(lua_State *L, int at);
+void api_push_address(lua_State *L, const struct addr *a);
+
+/* api-reply.c */
+#define HOST_REPLY "reply"
+struct host_reply {
+	struct net_stamp stamp;
+	int64_t rtt_ns;
+	struct packet packet; /* points into bytes */
+	struct packet quoted; /* of an ICMP error, as far as it goes */
+	bool has_quote, duplicate;
+	uint32_t len;
+	uint8_t bytes[];
+};
+void api_reply_open(lua_State *L);
+struct host_reply *api_reply_push(
+    lua_State *L, const struct wire_event *event, const uint8_t *bytes);
+
+/* api-train.c */
+#define HOST_RESULT "result"
+struct host_result {
+	uint64_t cookie;
+	struct net_stamp tx;
+	struct addr src;
+	uint16_t probe_checksum, probe_ip_id; /* as sent */
+	uint16_t payload_len;
+	bool sent, settled;
+	bool quiet;      /* a blocking call waits; not for next() */
+	uint8_t verdict; /* enum policy_verdict; 0 unless denied */
+	int err;
+	uint32_t index, replies;
+};
+/* What a result refers to. */
+enum { RESULT_PROBE = 1, RESULT_TAG, RESULT_REPLY, RESULT_MORE };
+void api_train_open(lua_State *L);
+
+/* api-record.c */
+void api_record_open(lua_State *L);
+
+/* api-result.c: a row of a table that the header declares. */
+int api_record_row(lua_State *L);
+/* Announces the script's tables, before its run; nothing when it has none. */
+int api_result_announce(lua_State *L);

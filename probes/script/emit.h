@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* Records on their way to the keeper. */
+#pragma once
+
+#include "probes/script/host-private.h"
+
+/* Frames one record, or raises a Lua error.  mark: 0 or PRODUCER_PREVIEW. */
+void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark);
+/* Writes what is gathered; the worker's last act too. */
+int record_flush(struct host *host);
+/* The frame_write_fn of a host's records. */
+int record_write(void *host, const uint8_t *bytes, size_t len);
+/* Memory for a record in the making: collected when the call has ended. */
+void *record_scratch(lua_State *L, size_t size);
