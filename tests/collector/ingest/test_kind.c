@@ -136,9 +136,9 @@ static void the_table_says_who_may_produce_it(void **state)
 static void print_text(const Sonde__Record *record, void *ctx)
 {
 	void *format;
-	assert_int_equal(format_text.open(&writer, ctx, 0, NULL), 0);
-	assert_int_equal(format_text.item(writer, record, NULL), 0);
-	assert_int_equal(format_text.close(writer, NULL), 0);
+	assert_int_equal(format_text.open(&format, ctx, 0, NULL), 0);
+	assert_int_equal(format_text.item(format, record, NULL), 0);
+	assert_int_equal(format_text.close(format, NULL), 0);
 }
 
 static void formats_name_what_they_do_not_know(void **state)
