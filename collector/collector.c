@@ -25,6 +25,7 @@
 #include "collector/core/maintenance.h"
 #include "collector/core/private.h"
 #include "collector/core/reader-pool.h"
+#include "collector/core/trusted-clock.h"
 #include "collector/core/writer.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
@@ -74,6 +75,7 @@ static const struct part *const parts[] = {
 	&event_log_part,
 	&agents_part,
 	&overview_part,
+	&trusted_clock_part,
 	&retention_part,
 	&stats_part,
 	&writer_part,
