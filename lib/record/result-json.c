@@ -135,7 +135,7 @@ static json_t *name_or_null(const struct result_table *table, int at)
 	return at < 0 ? json_null() : json_string(table->columns[at].name);
 }
 
-static json_t *table_json(const struct result_table *table)
+struct json_t *result_table_json(const struct result_table *table)
 {
 	json_t *columns = json_array();
 	for (size_t i = 0; i < table->column_count; i++) {
@@ -158,7 +158,8 @@ json_t *result_schema_json(const struct result_schema *schema)
 {
 	json_t *tables = json_array();
 	for (size_t i = 0; i < schema->table_count; i++)
-		json_array_append_new(tables, table_json(&schema->tables[i]));
+		json_array_append_new(
+		    tables, result_table_json(&schema->tables[i]));
 	return json_pack("{s:o, s:s, s:o}", "hash",
 	    hex_json(schema->hash, sizeof(schema->hash)), "script",
 	    schema->script, "tables", tables);

@@ -117,6 +117,8 @@ struct json_t *result_value_json(const Sonde__Value *value);
  * script, table, hash and row. */
 struct json_t *result_to_json(
     const struct result_schema *schema, const Sonde__Record *record);
+/* {"name", "help", "columns": [...]} */
+struct json_t *result_table_json(const struct result_table *table);
 /* {"hash", "script", "tables": [{"name", "help", "columns": [...]}]}; what it
  * makes record_from_json reads as the body of a result_schema record. */
 struct json_t *result_schema_json(const struct result_schema *schema);

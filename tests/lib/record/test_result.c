@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "lib/record/result-view.h"
 #include "tests/lib/record/result-fixture.h"
 
 static struct result_schema *schema_of(const struct result_fixture *f)
@@ -310,6 +311,55 @@ static void a_catalog_is_bounded(void **state)
 	result_catalog_fini(&catalog);
 }
 
+/* The newest version's columns, over rows of all versions. */
+static void a_view_reads_older_versions_by_what_they_share(void **state)
+{
+	struct result_fixture old, new;
+	struct result_view view;
+	struct result_view_row row;
+	struct errmsg msg;
+	(void)state;
+	result_fixture_init(&old);
+	result_fixture_init(&new);
+	old.columns[6].name = (char *)"other"; /* t came later */
+	old.columns[5].type = SONDE__COLUMN_TYPE__COLUMN_TEXT; /* b changed */
+	new.tables[0].columns = &new.column_list[1];
+	new.tables[0].n_columns = 11; /* n is gone, and l */
+	struct result_schema *a = schema_of(&new), *b = schema_of(&old);
+	const struct result_schema *list[] = { a, b };
+	assert_int_equal(
+	    result_view_open(&view, list, 2, "my-script", "first", &msg), 0);
+	assert_int_equal(view.part_count, 2);
+	assert_ptr_equal(view.table, &a->tables[0]);
+	old.values[5].value_case = SONDE__VALUE__VALUE_TEXT;
+	old.values[5].text = (char *)"yes";
+	old.row.hash = (ProtobufCBinaryData){ RESULT_HASH_LEN, b->hash };
+	assert_true(result_view_take(&view, &old.row, &row));
+	assert_int_equal(row.result.n_row, 11);
+	assert_int_equal(result_check(a, &row.result, &msg), 0);
+	json_t *json = result_row_json(view.table, &row.result);
+	assert_true(json_is_null(json_object_get(json, "b")));
+	assert_true(json_is_null(json_object_get(json, "t")));
+	assert_string_equal(
+	    json_string_value(json_object_get(json, "a")), "192.0.2.1");
+	assert_null(json_object_get(json, "n"));
+	json_decref(json);
+	old.values[0].value_case = SONDE__VALUE__VALUE_TEXT; /* a lie */
+	old.values[0].text = (char *)"x";
+	assert_false(result_view_take(&view, &old.row, &row));
+	result_view_fini(&view);
+	assert_int_equal(
+	    result_view_open(&view, list, 2, "my-script", "third", &msg),
+	    ERR_NOT_FOUND);
+	assert_string_equal(
+	    msg.text, "table: expected one of first, second, got 'third'");
+	assert_int_equal(
+	    result_view_open(&view, list, 2, "yours", "first", &msg),
+	    ERR_NOT_FOUND);
+	result_schema_free(a);
+	result_schema_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +371,8 @@ int main(void)
 		cmocka_unit_test(a_row_becomes_typed_json),
 		cmocka_unit_test(a_raw_row_comes_back_from_json),
 		cmocka_unit_test(a_catalog_is_bounded),
+		cmocka_unit_test(
+		    a_view_reads_older_versions_by_what_they_share),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
