@@ -25,7 +25,7 @@
 #include "collector/core/maintenance.h"
 #include "collector/core/private.h"
 #include "collector/core/reader-pool.h"
-#include "collector/core/trusted-clock.h"
+#include "collector/core/result-schemas.h"
 #include "collector/core/writer.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
@@ -71,11 +71,11 @@ static const struct part *const parts[] = {
 	&database_part,
 	&generation_part,
 	&reader_pool_part,
+	&result_schemas_part,
 	&campaigns_part,
 	&event_log_part,
 	&agents_part,
 	&overview_part,
-	&trusted_clock_part,
 	&retention_part,
 	&stats_part,
 	&writer_part,

@@ -15,7 +15,6 @@
 #include "collector/core/config.h"
 #include "collector/core/listener.h"
 #include "collector/core/stats.h"
-#include "collector/core/trusted-clock.h"
 #include "collector/registry/registry.h"
 #include "collector/store/store.h"
 
@@ -24,6 +23,7 @@ struct writer;   /* writer.c: the one thread that changes the store */
 struct feed;     /* event-log.c */
 struct readers;  /* reader-pool.c: read-only connections at rest */
 struct alarms;   /* engine.c: the thread that judges series */
+struct result_schemas; /* result-schemas.c */
 struct overview; /* query-overview.c: what it keeps for a moment */
 
 struct counters {
@@ -31,6 +31,7 @@ struct counters {
 	_Atomic uint64_t records_stored, commits, commit_failures, commit_ns;
 	_Atomic uint64_t records_expired, queries, query_failures, events;
 	_Atomic uint64_t alarm_rounds, alarms_open;
+	_Atomic uint64_t result_schemas_refused;
 	_Atomic uint64_t database_bytes, free_bytes, wal_bytes;
 	_Atomic uint64_t records_per_second_milli;
 };
@@ -52,13 +53,13 @@ struct collector {
 	struct feed *feed;
 	struct readers *readers;
 	struct alarms *alarms;
+	struct result_schemas *result_schemas;
 	struct overview *overview;
 	struct counters counters;
 	struct {
 		_Atomic bool taken, set;
 		struct errmsg why;
 	} fault; /* fault.h */
-	struct trusted_clock trusted;
 	_Atomic uint64_t revision;
 	struct walltime started;
 	uint64_t tick_stored; /* records_stored a second ago */

@@ -16,7 +16,6 @@ enum ingest_result {
 	INGEST_GAP,           /* 409: send from `next` on */
 	INGEST_FORKED,        /* 409: the same numbers with other bytes */
 	INGEST_MALFORMED,     /* 400 */
-	INGEST_IMPLAUSIBLE,   /* 400: numbers that no agent can have reached */
 	INGEST_TOO_BIG,       /* 413: the header or the body exceeds a limit */
 	INGEST_BOMB,          /* 413: unpacks to more than it may */
 	INGEST_UNKNOWN_AGENT, /* 401 */
@@ -36,6 +35,7 @@ struct collector_metrics {
 	uint64_t queries, query_failures;
 	uint64_t events;
 	uint64_t alarm_rounds;
+	uint64_t result_schemas_refused; /* above an agent's bound */
 	/* gauges */
 	uint64_t queue_batches, queue_bytes;
 	uint64_t database_bytes, wal_bytes;

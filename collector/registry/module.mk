@@ -4,5 +4,5 @@ collector_SRCS += collector/registry/registry-agents.c \
 	collector/registry/registry-campaigns.c \
 	collector/registry/registry-events.c \
 	collector/registry/registry-import.c \
-	collector/registry/registry-reader.c \
+	collector/registry/registry-reader.c collector/registry/registry-results.c \
 	collector/registry/registry-schema.c collector/registry/registry.c

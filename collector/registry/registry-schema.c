@@ -73,7 +73,17 @@ static const char step_registry[] =
     " type TEXT NOT NULL,"
     " data TEXT NOT NULL);";
 
-static const char *const steps[] = { step_registry };
+static const char step_result_schemas[] =
+    "CREATE TABLE result_schemas ("
+    " id INTEGER PRIMARY KEY,"
+    " hash BLOB NOT NULL UNIQUE,"
+    " script TEXT NOT NULL,"
+    " agent INTEGER NOT NULL," /* the first that brought it */
+    " first_ns INTEGER NOT NULL,"
+    " body BLOB NOT NULL);" /* a packed ResultSchema */
+    "CREATE INDEX result_schemas_agent ON result_schemas (agent);";
+
+static const char *const steps[] = { step_registry, step_result_schemas };
 
 const struct db_schema registry_schema = { steps,
 	sizeof(steps) / sizeof(steps[0]) };

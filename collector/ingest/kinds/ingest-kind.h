@@ -8,9 +8,17 @@
 
 #include "collector/store/store.h"
 #include "lib/record/kinds.h"
+#include "lib/record/result.h"
 
 struct collector;
 struct agent;
+
+/* In the caller's thread, of a batch whose records are all prepared. */
+struct ingest_checking {
+	struct collector *collector;
+	const struct prepared_batch *batch;
+	struct result_catalog schemas; /* of its records so far */
+};
 
 /* Inside the transaction that stores the batch. */
 struct ingest_context {
@@ -33,6 +41,10 @@ struct ingest_kind {
 	 * (to->record); 0: not; an error refuses the whole batch. */
 	int (*prepare)(struct prepared_record *to, const Sonde__Record *record,
 	    struct errmsg *msg);
+	/* The same thread, once a record in their order, with what is known
+	 * of other batches: an error refuses the whole batch. */
+	int (*check)(struct ingest_checking *checking, uint32_t index,
+	    struct errmsg *msg);
 	/* In the writer's thread, once a record that is stored for the first
 	 * time; index into context->batch->records. */
 	int (*add)(
@@ -51,6 +63,9 @@ const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body);
 RECORD_KINDS(INGEST_KIND)
 #undef INGEST_KIND
 
+/* An error names the record. */
+int ingest_check(struct collector *collector,
+    const struct prepared_batch *batch, struct errmsg *msg);
 /* All records behind outcome->first_new through add, then every finish. */
 int ingest_add(const struct store_ops *ops, struct store *store,
     const struct prepared_batch *batch, struct store_outcome *outcome,

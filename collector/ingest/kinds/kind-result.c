@@ -1,7 +1,41 @@
 /* SPDX-License-Identifier: ISC */
-/* Rows of scripts' tables. */
+/*
+ * Rows of scripts' tables.  A row that does not fit its schema is refused; one
+ * whose schema is not known (it was lost on the way) is kept as it is, and can
+ * be read when the schema comes.
+ */
+#include "collector/core/result-schemas.h"
 #include "collector/ingest/kinds/announce.h"
 #include "collector/ingest/kinds/ingest-kind.h"
+
+/* Found by the first address in it, if it has one. */
+static int prepare_row(
+    struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
+{
+	const Sonde__Result *row = record->result;
+	(void)msg;
+	for (size_t i = 0; i < row->n_row && !to->dst.family; i++) {
+		const Sonde__Cell *cell = row->row[i];
+		if (cell->n_values > 0 &&
+		    cell->values[0]->value_case == SONDE__VALUE__VALUE_ADDRESS)
+			to->dst = addr_from_bytes(cell->values[0]->address.data,
+			    cell->values[0]->address.len);
+	}
+	return 1;
+}
+
+static int check_row(
+    struct ingest_checking *checking, uint32_t index, struct errmsg *msg)
+{
+	const Sonde__Result *row =
+	    checking->batch->records[index].record->result;
+	const struct result_schema *schema = result_catalog_find(
+	    &checking->schemas, row->hash.data, row->hash.len);
+	if (!schema)
+		schema = result_schemas_find(
+		    checking->collector, row->hash.data, row->hash.len);
+	return schema ? result_check(schema, row, msg) : ERR_OK;
+}
 
 static int announce_rows(const struct announcement *a, struct errmsg *msg)
 {
@@ -10,5 +44,7 @@ static int announce_rows(const struct announcement *a, struct errmsg *msg)
 }
 
 const struct ingest_kind ingest_result = {
+	.prepare = prepare_row,
+	.check = check_row,
 	.announce = announce_rows,
 };

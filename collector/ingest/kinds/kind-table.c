@@ -29,6 +29,25 @@ const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body)
 	return i < KIND_COUNT ? kinds[i].kind : NULL;
 }
 
+int ingest_check(struct collector *collector,
+    const struct prepared_batch *batch, struct errmsg *msg)
+{
+	struct ingest_checking checking = { collector, batch, { NULL, 0 } };
+	int err = ERR_OK;
+	for (uint32_t i = 0; i < batch->header.count && err == ERR_OK; i++) {
+		const struct ingest_kind *kind =
+		    ingest_kind_of(batch->records[i].kind);
+		if (!kind->check)
+			continue;
+		err = kind->check(&checking, i, msg);
+		if (err < 0)
+			err_prefix(msg, "record %u", i);
+	}
+	result_catalog_fini(&checking.schemas);
+	/* A row over a bound of its own is no batch over one. */
+	return err < 0 ? ERR_MALFORMED : ERR_OK;
+}
+
 static int add_record(
     struct ingest_context *context, uint32_t index, struct errmsg *msg)
 {
