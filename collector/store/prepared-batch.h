@@ -25,11 +25,8 @@ struct prepared_record {
 	uint64_t run;
 	bool in_campaign;
 	uint8_t campaign[16];
-	/* Family 0: the kind has none; of a sighting: its packets came from
-	 * several sources that are not named.  They count as packets, never as
-	 * a source. */
-	struct addr src, dst;
-	const uint8_t *body; /* its bytes, inside the batch's raw */
+	struct addr src, dst; /* family 0: the kind has none */
+	const uint8_t *body;  /* its bytes, inside the batch's raw */
 	uint32_t body_len;
 	bool reached;     /* a trace or ping: the target answered */
 	struct path path; /* traces; no hops: nothing was sent */
@@ -51,9 +48,6 @@ struct prepared_batch {
 	struct batch_header header;
 	int64_t agent_row; /* the store's number of the agent */
 	struct walltime received;
-	/* What the agent can have produced in all, and what the loss records
-	 * here declare that never had a number. */
-	uint64_t produced_most, unnumbered;
 	struct prepared_record *records; /* header.count, seq from first_seq */
 	struct buf raw;                  /* framed as lib/record/batch.h says */
 	struct arena arena;              /* of the records that are kept */

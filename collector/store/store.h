@@ -109,7 +109,6 @@ struct store_stats {
 	uint64_t records;      /* raw rows held, about */
 	uint64_t stored, lost; /* ever, of all agents */
 	uint64_t changes;      /* only grows within a history */
-	int64_t newest_ns;     /* arrival of the newest record; 0: none */
 };
 
 enum append_result {
@@ -117,8 +116,6 @@ enum append_result {
 	APPEND_DUPLICATE, /* was stored before */
 	APPEND_GAP,       /* numbers are missing before it */
 	APPEND_FORKED,    /* the same numbers with other bytes */
-	/* Stored and lost would be more than the batch's produced_most. */
-	APPEND_IMPLAUSIBLE,
 };
 /* What a batch did, besides being stored. */
 struct store_outcome {
@@ -131,8 +128,7 @@ struct store_outcome {
 	size_t new_source_count;
 };
 
-/* What to keep.  Ages in ns before `now_ns`, a time that can be trusted
- * (core/trusted-clock.h); 0: for ever. */
+/* What to keep.  Ages in ns before `now_ns`; 0: for ever. */
 struct store_keep {
 	int64_t now_ns;
 	int64_t raw_ns, minutes_ns, hours_ns, days_ns;
