@@ -3,5 +3,5 @@ collector_SRCS += collector/query/path-graph.c collector/query/query-agents.c \
 	collector/query/query-args.c collector/query/query-links.c \
 	collector/query/query-list.c collector/query/query-overview.c \
 	collector/query/query-records.c collector/query/query-params.c \
-	collector/query/query-series.c collector/query/query-sightings.c \
+	collector/query/query-results.c collector/query/query-series.c collector/query/query-sightings.c \
 	collector/query/query-topology.c

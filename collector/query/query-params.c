@@ -12,6 +12,7 @@
 static const char *const kind_words[] = { RECORD_KINDS(KIND_NAME) NULL };
 _Static_assert(sizeof(kind_words) / sizeof(*kind_words) <= 33,
     "struct store_filter holds 32 kinds");
+static const char *const row_format_words[] = { "json", "csv", NULL };
 static const char *const verdict_words[] = { "worm", "scan", "backscatter",
 	"flood", "misconfiguration", "other", NULL };
 
@@ -45,6 +46,19 @@ const struct param query_param_signature = { "signature", PARAM_TEXT,
 	.help = "a signature's name", .example = "slammer" };
 const struct param query_param_verdict = { "verdict", PARAM_WORD,
 	.help = "only this verdict's", .words = verdict_words };
+const struct param query_param_script = { "script", PARAM_TEXT,
+	.help = "the script that recorded them; required",
+	.example = "my-script" };
+const struct param query_param_table = { "table", PARAM_TEXT,
+	.help = "one of its tables; may be left out when it has one",
+	.example = "summary" };
+const struct param query_param_key = { "key", PARAM_TEXT,
+	.help = "NAME:VALUE of key columns, separated by commas",
+	.example = "dst:192.0.2.1,ttl:3" };
+const struct param query_param_row_format = { "format", PARAM_WORD,
+	.help = "csv: all rows as text/csv, without pages; with `limit` one "
+		"page",
+	.words = row_format_words, .fallback = "json" };
 const struct param query_param_src = { "src", PARAM_ADDRESS,
 	.help = "only from this address" };
 const struct param query_param_dst = { "dst", PARAM_ADDRESS,

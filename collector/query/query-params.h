@@ -15,4 +15,6 @@ extern const struct param query_param_agent, query_param_bin;
 extern const struct param query_param_campaign, query_param_run;
 extern const struct param query_param_kind;
 extern const struct param query_param_signature, query_param_verdict;
+extern const struct param query_param_script, query_param_table;
+extern const struct param query_param_key, query_param_row_format;
 extern const struct param query_param_src, query_param_dst;

@@ -53,6 +53,10 @@ query_fn query_campaigns;
 query_fn query_campaign; /* id */
 query_fn query_runs;
 query_fn query_records; /* NDJSON: ask page after page, limit 1000 */
+query_fn query_results;     /* the schemas of scripts' tables */
+/* script, table, key, agent, campaign, run, from, to; format=csv: each item is
+ * a line, and `titles` the first one. */
+query_fn query_result_rows;
 query_fn query_topology;
 query_fn query_link_series; /* id */
 query_fn query_series;

@@ -144,15 +144,20 @@ static void put_exact(struct buf *to, const Sonde__Value *value)
 	}
 }
 
+void result_cell_exact(struct buf *to, const Sonde__Cell *cell)
+{
+	for (size_t i = 0; i < cell->n_values; i++) {
+		if (i > 0)
+			buf_u8(to, ';');
+		put_exact(to, cell->values[i]);
+	}
+}
+
 void result_cell_csv(
     FILE *to, const struct result_column *column, const Sonde__Cell *cell)
 {
 	struct buf text = { 0 };
-	for (size_t i = 0; i < cell->n_values; i++) {
-		if (i > 0)
-			buf_u8(&text, ';');
-		put_exact(&text, cell->values[i]);
-	}
+	result_cell_exact(&text, cell);
 	buf_u8(&text, '\0');
 	if (result_column_is_numeric(column)) /* "-1" is no formula */
 		fputs((const char *)text.data, to);

@@ -15,6 +15,8 @@ void result_title_text(struct buf *to, const struct result_column *column);
 /* Are its values numbers, which stand at the right? */
 bool result_column_is_numeric(const struct result_column *column);
 
-/* For CSV: as JSON has it, lists with ';' between; empty when absent. */
+/* Without rounding and units: what is equal says the same. */
+void result_cell_exact(struct buf *to, const Sonde__Cell *cell);
+/* The same for CSV, lists with ';' between; empty when absent. */
 void result_cell_csv(
     FILE *to, const struct result_column *column, const Sonde__Cell *cell);

@@ -28,8 +28,7 @@ struct fixture {
 	char dir[64];
 	struct collector_config config;
 	struct collector_clock clock;
-	_Atomic int64_t now_ns;        /* both clocks */
-	_Atomic int64_t wall_ahead_ns; /* of the other */
+	_Atomic int64_t now_ns; /* both clocks */
 	struct collector *c;
 };
 

@@ -10,7 +10,6 @@ $(call collector_test,core,event_log)
 $(call collector_test,core,fault)
 $(call collector_test,core,pair)
 $(call collector_test,core,threads)
-$(call collector_test,core,trusted_clock)
 $(call collector_test,core,writer)
 $(O)/tests/collector/core/test_pair \
 	$(O)/tests/collector/registry/test_registry_import: \
@@ -22,7 +21,8 @@ $(call collector_test,fleet,enrol)
 $(call collector_test,ingest,ingest)
 $(call collector_test,query,path_graph)
 $(call collector_test,query,records)
-$(call collector_test,query,unnamed_sources)
+$(call collector_test,query,results)
+$(O)/tests/collector/query/test_results: $(O)/tests/lib/record/result-fixture.o
 $(call collector_test,registry,registry_import)
 $(call collector_test,store/sqlite,crash)
 $(call collector_test,store/sqlite,retention)

@@ -275,15 +275,15 @@ void collector_ingest(struct collector *collector, const void *body, size_t len,
 const char *ingest_result_name(enum ingest_result result)
 {
 	static const char *const names[] = { "stored", "duplicate", "gap",
-		"forked", "malformed", "implausible", "too-big", "bomb",
-		"unknown-agent", "signature", "busy" };
+		"forked", "malformed", "too-big", "bomb", "unknown-agent",
+		"signature", "busy" };
 	return names[result];
 }
 
 int ingest_result_status(enum ingest_result result)
 {
-	static const int status[] = { 200, 200, 409, 409, 400, 400, 413, 413,
-		401, 401, 503 };
+	static const int status[] = { 200, 200, 409, 409, 400, 413, 413, 401,
+		401, 503 };
 	return status[result];
 }
 
@@ -412,6 +412,8 @@ NO_QUERY(query_overview)
 NO_QUERY(query_campaigns)
 NO_QUERY(query_campaign)
 NO_QUERY(query_runs)
+NO_QUERY(query_results)
+NO_QUERY(query_result_rows)
 NO_QUERY(query_topology)
 NO_QUERY(query_series)
 NO_QUERY(query_alarms)

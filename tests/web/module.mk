@@ -23,7 +23,8 @@ $(call thread_test,web/api,streams)
 
 $(eval $(call tool,tests/web/agent-tool,tests/web/agent-tool.c,lib))
 $(O)/tests/web/agent-tool: $(O)/tests/web/synth.o
-SEED := $(addprefix $(O)/tests/web/,synth.o seed-net.o seed-worm.o)
+SEED := $(addprefix $(O)/tests/web/,synth.o seed-net.o seed-results.o \
+	seed-worm.o)
 OBJS += $(SEED)
 $(eval $(call tool,tests/web/seed,tests/web/seed.c,lib,$(call pkg,libcurl) -lm))
 $(O)/tests/web/seed: $(SEED)

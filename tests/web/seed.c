@@ -15,6 +15,7 @@
 #include "lib/base/clock.h"
 #include "lib/option/option.h"
 #include "lib/base/xalloc.h"
+#include "tests/web/seed-results.h"
 #include "tests/web/seed-worm.h"
 
 /* Small slices of time, all agents in each: a collector that judges series
@@ -71,7 +72,7 @@ struct seed {
 	const char *url;
 	char *bearer; /* a header line */
 	struct synth agents[NET_AGENTS];
-	struct dice dice;
+	struct dice dice, result_dice; /* the one does not move the other */
 	uint8_t trace_campaign[16], ping_campaign[16];
 	uint64_t run, records;
 };
@@ -236,6 +237,7 @@ static void minute(struct seed *seed, unsigned i, const struct net_when *end)
 		worm_payloads(agent, &frame);
 	worm_minute(agent, i, &frame, end, &seed->dice);
 	worm_heartbeat(agent, i, &frame, seed->run, &seed->dice);
+	results_minute(agent, i, &frame, seed->run, &seed->result_dice);
 }
 
 static void history(struct seed *seed, double hours)
@@ -308,6 +310,7 @@ int main(int argc, char **argv)
 	seed.url = option_text(values, "url");
 	seed.bearer = read_bearer(option_text(values, "token-file"));
 	seed.dice.state = (uint64_t)option_integer(values, "seed");
+	seed.result_dice.state = seed.dice.state + 1;
 	for (unsigned i = 0; i < NET_AGENTS; i++)
 		enrol(&seed, i, option_text(values, "prefix"));
 	create_campaign(&seed, "trace", seed.trace_campaign);

@@ -98,6 +98,9 @@ static const struct schema_field record_fields[] = {
 	FIELD("loss", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Loss"),
 	FIELD("log", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "LogRecord",
 	    .example = ""),
+	FIELD("result_schema", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
+	    .of = "ResultSchemaRecord"),
+	FIELD("result", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "ResultRecord"),
 	{ 0 },
 };
 
@@ -150,6 +153,74 @@ static const struct schema_field reply_fields[] = {
 	    .help = "the policy's reason; it was never sent"),
 	FIELD("reply_ip_id", SCHEMA_COUNT | SCHEMA_OPTIONAL),
 	FIELD("extensions_by_length", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL),
+	{ 0 },
+};
+
+#define COLUMN_TYPES                                                       \
+	"integer|number|boolean|text|address|prefix|octets|time|duration|" \
+	"rate|list"
+static const struct schema_field result_column_fields[] = {
+	FIELD("name", SCHEMA_TEXT, .example = "\"loss\""),
+	FIELD("type", SCHEMA_WORD, .of = COLUMN_TYPES, .example = "\"number\""),
+	FIELD("element", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "the type of a list's values", .example = "null"),
+	FIELD(
+	    "unit", SCHEMA_TEXT, .help = "empty: none", .example = "\"share\""),
+	FIELD("help", SCHEMA_TEXT),
+	FIELD("key", SCHEMA_BOOLEAN, .help = "each row has it"),
+	FIELD("low", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "the column with the low end of this one's interval",
+	    .example = "\"loss_low\""),
+	FIELD("high", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "the column with the high end", .example = "\"loss_high\""),
+	FIELD("probability", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "the column with the probability that the interval "
+		    "covers the true value",
+	    .example = "\"confidence\""),
+	{ 0 },
+};
+
+static const struct schema_field result_table_fields[] = {
+	FIELD("name", SCHEMA_TEXT, .example = "\"summary\""),
+	FIELD("help", SCHEMA_TEXT),
+	FIELD("columns", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultColumn"),
+	{ 0 },
+};
+
+static const struct schema_field result_schema_record_fields[] = {
+	FIELD("hash", SCHEMA_ID | SCHEMA_OR_NULL),
+	FIELD("script", SCHEMA_TEXT),
+	FIELD("tables", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultTable"),
+	{ 0 },
+};
+
+static const struct schema_field value_fields[] = {
+	FIELD("integer", SCHEMA_INTEGER | SCHEMA_OPTIONAL),
+	FIELD("number", SCHEMA_NUMBER | SCHEMA_OPTIONAL),
+	FIELD("boolean", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL),
+	FIELD("text", SCHEMA_TEXT | SCHEMA_OPTIONAL),
+	FIELD("address", SCHEMA_TEXT | SCHEMA_OPTIONAL),
+	FIELD("prefix", SCHEMA_TEXT | SCHEMA_OPTIONAL,
+	    .help = "hex: the address and one octet, its length"),
+	FIELD("octets", SCHEMA_TEXT | SCHEMA_OR_NULL | SCHEMA_OPTIONAL,
+	    .help = "hex"),
+	FIELD("time_ns", SCHEMA_INTEGER | SCHEMA_OPTIONAL),
+	FIELD("duration_ns", SCHEMA_INTEGER | SCHEMA_OPTIONAL),
+	FIELD("rate", SCHEMA_NUMBER | SCHEMA_OPTIONAL),
+	{ 0 },
+};
+
+static const struct schema_field cell_fields[] = {
+	FIELD("values", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultValue",
+	    .help = "one, none, or those of a list"),
+	{ 0 },
+};
+
+static const struct schema_field result_record_fields[] = {
+	FIELD("hash", SCHEMA_ID | SCHEMA_OR_NULL, .help = "of its schema"),
+	FIELD("table", SCHEMA_COUNT, .help = "its number, from 0"),
+	FIELD("row", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultCell",
+	    .help = "one a column; /api/v1/results/rows has them by name"),
 	{ 0 },
 };
 
@@ -224,6 +295,12 @@ const struct schema record_schemas[] = {
 	{ "Reply", reply_fields,
 	    .help = "One probe and what became of it. Zero and false are left "
 		    "out, and the times of what never left." },
+	{ .name = "ResultCell", .fields = cell_fields },
+	{ .name = "ResultColumn", .fields = result_column_fields },
+	{ .name = "ResultRecord", .fields = result_record_fields },
+	{ .name = "ResultSchemaRecord", .fields = result_schema_record_fields },
+	{ .name = "ResultTable", .fields = result_table_fields },
+	{ .name = "ResultValue", .fields = value_fields },
 	{ "SightingRecord", sighting_record_fields,
 	    .help = "What one sensor saw of one source, class, signature and "
 		    "port in one interval." },

@@ -61,6 +61,14 @@ static const struct api_media record_media[] = {
 	{ 0 },
 };
 
+static const struct api_media row_media[] = {
+	{ "text/csv", NULL,
+	    "agent,campaign,run,table,wall_ns,dst,loss\r\n"
+	    "0f1e2d3c4b5a69788796a5b4c3d2e1f0,,0,summary,"
+	    "1795312745000000000,192.0.2.1,0.25\r\n" },
+	{ 0 },
+};
+
 /* clang-format off: a table */
 #define ROUTE(its_method, its_path, its_handler)                              \
 	.route.method = its_method, .route.path = its_path,                    \
@@ -177,6 +185,27 @@ static const struct api_route table[] = {
 		&query_param_campaign, &query_param_run, &query_param_src,
 		&query_param_dst, &query_param_from, &query_param_to,
 		&query_param_limit, &query_param_cursor) },
+
+	{ QUERY("/api/v1/results", query_results),
+	  .id = "listResultSchemas", .tag = "records",
+	  .summary = "the tables that scripts record, newest first",
+	  .description = "A script that changes its tables has a schema more; "
+		"each is named by a hash of what it says.",
+	  .answer = "ResultSchema", .pages = true,
+	  .route.params = PARAMS(&query_param_limit, &query_param_cursor) },
+	{ ROUTE("GET", "/api/v1/results/rows", handle_result_rows), READS(2),
+	  .id = "listResultRows", .tag = "records",
+	  .summary = "rows of one table, newest first",
+	  .description = "The columns are those of the newest schema of the "
+		"script; rows of older ones have null where they have no such "
+		"column. A page may have few items, or none, and a `next`: "
+		"then so many records were looked at.",
+	  .answer = "ResultRows", .media = row_media, .errors = API_404,
+	  .route.params = PARAMS(&query_param_script, &query_param_table,
+		&query_param_key, &query_param_agent, &query_param_campaign,
+		&query_param_run, &query_param_from_day, &query_param_to,
+		&query_param_row_format, &query_param_limit,
+		&query_param_cursor) },
 
 	/* Agents sign what they send; their handlers check it. */
 	{ ROUTE("POST", "/api/v1/enrol", handle_enrol),

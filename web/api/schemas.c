@@ -322,6 +322,40 @@ static const struct schema_field problem_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field result_schema_fields[] = {
+	FIELD("hash", SCHEMA_ID, .help = "BLAKE2b-128 of what it says"),
+	FIELD("script", SCHEMA_TEXT, .example = "\"my-script\""),
+	FIELD("tables", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultTable"),
+	FIELD("first_at", SCHEMA_TIME, .help = "when it came first"),
+	{ 0 },
+};
+
+static const struct schema_field result_row_fields[] = {
+	FIELD("agent", SCHEMA_ID),
+	FIELD("epoch", SCHEMA_COUNT),
+	FIELD("seq", SCHEMA_COUNT),
+	FIELD("recorded_at", SCHEMA_TIME),
+	FIELD("campaign", SCHEMA_ID | SCHEMA_OR_NULL, .example = "null"),
+	FIELD("run", SCHEMA_INTEGER | SCHEMA_OR_NULL, .of = "1..",
+	    .example = "null"),
+	FIELD("hash", SCHEMA_ID, .help = "of the schema it was recorded by"),
+	FIELD("row", SCHEMA_ANY,
+	    .help = "by column; times and durations in ns, a time `at_ns` also "
+		    "as text `at`",
+	    .example = "{\"dst\": \"192.0.2.1\", \"loss\": 0.25}"),
+	{ 0 },
+};
+
+static const struct schema_field result_rows_fields[] = {
+	FIELD("items", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultRow"),
+	FIELD("next", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "the cursor of the next page", .example = "null"),
+	FIELD("script", SCHEMA_TEXT, .example = "\"my-script\""),
+	FIELD("hash", SCHEMA_ID, .help = "of the newest schema"),
+	FIELD("table", SCHEMA_OBJECT, .of = "ResultTable"),
+	{ 0 },
+};
+
 static const struct schema_field run_fields[] = {
 	FIELD("campaign", SCHEMA_ID,
 	    .example = "\"00112233445566778899aabbccddeeff\""),
@@ -514,6 +548,9 @@ const struct schema api_schemas[] = {
 	{ .name = "Payload", .fields = payload_fields },
 	{ "Problem", problem_fields, .help = "RFC 9457" },
 	{ .name = "RecordTotals", .fields = record_totals_fields },
+	{ .name = "ResultRow", .fields = result_row_fields },
+	{ .name = "ResultRows", .fields = result_rows_fields },
+	{ .name = "ResultSchema", .fields = result_schema_fields },
 	{ .name = "Run", .fields = run_fields },
 	{ .name = "Series", .fields = series_fields },
 	{ .name = "SeriesPoint", .fields = series_point_fields },

@@ -98,8 +98,8 @@ def check(reply, method, template, status, what):
         response = resolve(operation["responses"][str(status)])
         found = content_errors(reply, response)
         for header in response.get("headers", {}):
-            streamed = header == "ETag" and "ndjson" in \
-                reply.headers["Content-Type"]
+            streamed = header == "ETag" and reply.headers[
+                "Content-Type"] in ("application/x-ndjson", "text/csv")
             if header not in reply.headers and not streamed \
                     and header != "Retry-After":
                 found.append(f"no header {header}")
@@ -159,6 +159,7 @@ def reads():
     lines = get("/api/v1/records", "?kind=ping&from=-2h",
                 headers={"Accept": "application/x-ndjson"}, what="lines")
     tap.ok(lines.body.count(b"\n") > 1000, "lines go beyond one page")
+    results()
     topology = get("/api/v1/topology", "?from=-2h&to=now").json()
     tap.ok(len(topology["nodes"]) >= 20, "the map has the routers")
     tap.ok(any(n["addr"] is None for n in topology["nodes"]),
@@ -185,6 +186,45 @@ def reads():
                     "&limit=1").json()["items"]
     get("/api/v1/sightings", f"?src={sightings[0]['src']}&agent={agent}")
     get("/api/v1/payloads/{hash}", hash=sightings[0]["payload_hash"])
+
+
+def results():
+    """A script's tables, which only its schema describes."""
+    get("/api/v1/records", "?kind=result,result_schema&from=-2h&limit=1000",
+        what="raw results")
+    schemas = get("/api/v1/results").json()["items"]
+    tap.equal([(s["script"], [t["name"] for t in s["tables"]])
+               for s in schemas],
+              [("reach", ["summary", "hops", "events"])], "tables by name")
+    rows = get("/api/v1/results/rows", "?script=reach&table=summary&from=-2h"
+               "&limit=500").json()
+    columns = {c["name"]: c for c in rows["table"]["columns"]}
+    tap.equal((columns["loss"]["low"], columns["loss"]["unit"],
+               columns["rtt_ns"]["type"]),
+              ("loss_low", "share", "duration"), "columns say what they are")
+    tap.ok(len(rows["items"]) > 100 and all(
+        i["row"]["loss_low"] <= i["row"]["loss"] <= i["row"]["loss_high"]
+        and isinstance(i["row"]["rtt_ns"], int) for i in rows["items"]),
+        "rows are typed")
+    dst = rows["items"][0]["row"]["dst"]
+    agent = rows["items"][0]["agent"]
+    keyed = get("/api/v1/results/rows", "?script=reach&table=hops&from=-2h&"
+                f"key=dst:{dst},ttl:2&agent={agent}&to=now").json()["items"]
+    tap.ok(keyed and all(i["row"]["ttl"] == 2 and len(i["row"]["answers"]) == 2
+                         for i in keyed), f"{len(keyed)} rows by key")
+    csv = get("/api/v1/results/rows", "?script=reach&table=summary&from=-2h&"
+              "format=csv", what="CSV").body.decode().split("\r\n")
+    total, cursor = 0, ""
+    while cursor is not None:
+        page = collector.get("/api/v1/results/rows?script=reach&table=summary"
+                             "&from=-2h&limit=1000" + cursor).json()
+        total += len(page["items"])
+        cursor = "&cursor=" + page["next"] if page["next"] else None
+    tap.equal((csv[0].split(",")[:6], len(csv) - 2),
+              (["agent", "campaign", "run", "table", "wall_ns", "dst"],
+               total), "CSV has the whole table")
+    get("/api/v1/results/rows", "?script=reach&table=none", 404,
+        "no such table")
 
 
 def about_itself():
@@ -227,7 +267,7 @@ def refusals():
                 if name not in ("id", "hash", "signature", "verdict") \
                         and resolve(parameter)["in"] == "query":
                     get(template, f"?{name}=%22x",
-                        404 if name == "agent" else 400, f"bad {name}",
+                        404 if name in ("agent", "script") else 400, f"bad {name}",
                         {"Sonde-Agent": "0" * 32},
                         id="192.0.2.1%3E192.0.2.2")
         method = "PUT"
