@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import * as results from "./dev/results.mjs";
 import * as world from "./dev/world.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -82,6 +83,8 @@ const LISTS = {
 	agents: () => world.agents(Date.now(), started),
 	alarms: () => options.empty ? [] : world.alarms(started),
 	campaigns: () => [], runs: () => [], records: () => [],
+	results: () => options.empty ? [] : [{ ...results.SCHEMA,
+		first_at: new Date(started).toISOString() }],
 	signatures: (query) => {
 		const [from, to] = range(query);
 		return Object.entries(world.SIGNATURES).map(([signature, s]) => {
@@ -129,6 +132,16 @@ function single(path, query) {
 					=== query.get("verdict")));
 		return { bin_s, series: names.map((s) =>
 			world.series(s, agent, from, to, bin_s, started)) };
+	}
+	if (path === "results/rows") {
+		const all = results.rows(query.get("table"), agent, from, to);
+		const at = Number(query.get("cursor") ?? 0);
+		const end = at + Math.min(1000, Number(query.get("limit") ?? 100));
+		return { script: results.SCHEMA.script, hash: results.SCHEMA.hash,
+			table: results.SCHEMA.tables.find((t) =>
+				t.name === query.get("table")),
+			items: all.slice(at, end),
+			next: end < all.length ? String(end) : null };
 	}
 	const link = /^links\/(.+)\/series$/.exec(path);
 	if (link)

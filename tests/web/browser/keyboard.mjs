@@ -11,7 +11,7 @@ const focused = (page) => page.evaluate(() =>
 
 async function pagesByNumber(page) {
 	for (const [key, name] of [["2", "map"], ["3", "outbreaks"],
-		["4", "agents"], ["1", "now"]]) {
+		["4", "agents"], ["5", "results"], ["1", "now"]]) {
 		await page.keyboard.press(key);
 		await loaded(page, name);
 		assert.equal(await pageOf(page), name);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { accessible, loaded, open, untroubled } from "./browser.mjs";
 import { check } from "./tap.mjs";
 
-const PAGES = ["now", "map", "outbreaks", "agents"];
+const PAGES = ["now", "map", "outbreaks", "agents", "results"];
 
 async function fitsWidth(page) {
 	const [inner, wide] = await page.evaluate(() =>

@@ -206,6 +206,61 @@ async function oneInfectedMachine({ browser, url, shot }) {
 	await page.context().close();
 }
 
+// Every column with its unit, every cell with its interval, as the API has
+// them; the curve of one key with its band.
+async function resultsShowTheirSchema({ browser, url, shot }) {
+	const [schema] = (await ask(url, "results")).items;
+	const { items } = await ask(url, `results/rows?script=${schema.script}`
+		+ "&table=summary&from=-1h&limit=1000");
+	const page = await open(browser, `${url}?page=results&range=1h`);
+	await loaded(page, "results");
+	assert.equal(await page.getByLabel("Script").inputValue(), schema.script);
+	const titles = await page.locator(".rows-panel th").allTextContents();
+	assert.deepEqual(titles.slice(2, 5), ["dst", "loss (share)", "rtt"]);
+	assert.ok(!titles.includes("loss_low"));
+	const cells = await page.locator(".rows-panel tbody tr").first()
+		.locator("td").allTextContents();
+	assert.match(cells[3], /^[\d.]+ \[[\d.]+ \u2013 [\d.]+\] 95\u00a0%$/);
+	assert.match(cells[4], /ms$/);
+	const shown = items.map((i) => String(Number(
+		i.row.loss.toPrecision(4))));
+	assert.ok(shown.includes(cells[3].split(" ")[0]), cells[3]);
+	const chart = page.locator(".chart-panel .chart");
+	assert.match(await chart.getAttribute("aria-label"),
+		/^loss \(share\) of .*: \d+ values, at most /);
+	assert.match(await chart.locator(".chart-readout").textContent(),
+		/interval [\d.]+ \u2013 [\d.]+/);
+	await page.getByLabel("Curve").selectOption("*");
+	await page.waitForFunction(() => !document.querySelector(
+		".chart-readout").textContent.includes("interval"));
+	await shot(page, "results-all");
+	await page.getByLabel("Table").selectOption("hops");
+	await page.locator(".rows-panel h2", { hasText: "hops" }).waitFor();
+	await page.locator(".rows-panel td", { hasText: /^198.18.0.1, / })
+		.first().waitFor();
+	untroubled(page);
+	await page.context().close();
+}
+
+async function wordsOfScripts({ browser, url }) {
+	const evil = "<img src=x onerror=globalThis.evil=1><b>x</b>";
+	const page = await open(browser, `${url}?page=results&range=1h`, {
+		routes: { "**/api/v1/results/rows*": altered((answer) => {
+			answer.table.help = evil;
+			for (const column of answer.table.columns)
+				Object.assign(column, { help: evil, unit: evil });
+			for (const { row } of answer.items)
+				Object.assign(row, { dst: evil });
+		}) } });
+	await loaded(page, "results");
+	await page.locator(".rows-panel td", { hasText: "<b>" }).first()
+		.waitFor();
+	assert.equal(await page.locator("img, b:text-is('x')").count(), 0);
+	assert.equal(await page.evaluate(() => globalThis.evil), undefined);
+	untroubled(page);
+	await page.context().close();
+}
+
 export function meanings(world) {
 	return [
 		() => check("a lossy link is not fine, whatever is shown",
@@ -220,6 +275,10 @@ export function meanings(world) {
 			() => quietTimeLeadsBack(world)),
 		() => check("an address tells all that it sent",
 			() => addressTellsAll(world)),
+		() => check("a script's table is shown by its schema alone",
+			() => resultsShowTheirSchema(world)),
+		() => check("words of a script are only words",
+			() => wordsOfScripts(world)),
 		() => check("commands can be run as they stand",
 			() => commandsAreWhole(world)),
 	];

@@ -65,6 +65,15 @@ async function useAgents(page) {
 	assert.match(page.url(), /sel=[0-9a-f]+.*sort=stored/);
 }
 
+async function useResults(page) {
+	await page.getByLabel("Table").selectOption("summary");
+	await page.getByLabel("Column").selectOption("rtt_ns");
+	await page.getByLabel("Curve").selectOption({ index: 1 });
+	await page.getByRole("button", { name: "dst" }).click();
+	assert.match(page.url(),
+		/table=summary.*column=rtt_ns.*line=.*sort=dst/);
+}
+
 async function backButton(world) {
 	const page = await open(world.browser, `${world.url}?page=now&range=1h`);
 	await loaded(page, "now");
@@ -128,6 +137,8 @@ export function permalinks(world) {
 			() => survives(world, "outbreaks", useOutbreaks)),
 		() => check("the address of Agents holds selection and order",
 			() => survives(world, "agents", useAgents)),
+		() => check("the address of Results holds table, curve and order",
+			() => survives(world, "results", useResults)),
 		() => check("the back button goes back", () => backButton(world)),
 		() => check("places on the map survive a reload",
 			() => placesStay(world)),

@@ -112,7 +112,7 @@ function seriesOf(spec, colours) {
 	return { label: spec.label, scale: spec.scale ?? "y",
 		stroke: spec.stroke ?? colours.line, fill: spec.fill,
 		width: spec.width ?? 1.75, dash: spec.dash,
-		points: { show: false }, spanGaps: false,
+		points: { show: false }, spanGaps: Boolean(spec.gaps),
 		paths: PATHS[spec.paths ?? "line"]() };
 }
 
@@ -129,8 +129,8 @@ export class TimeChart {
 		this.observer.observe(this.canvas);
 	}
 
-	// view: {x: [s], series: [{label, values, stroke, ...}], bands, from_s,
-	// to_s, log, utc, format, alarms: [{from_s, to_s, label}], summary}
+	// view: {x: [s], series: [{label, values, stroke, gaps (a line goes over
+	// what is null), ...}], bands, from_s, to_s, log, utc, format, alarms: [{from_s, to_s, label}], summary}
 	update(view) {
 		this.view = view;
 		if (view.summary)
@@ -163,7 +163,7 @@ export class TimeChart {
 
 	yRange(min, max) {
 		if (!this.view.log)
-			return [0, niceTop(max)];
+			return [min < 0 ? -niceTop(-min) : 0, niceTop(max)];
 		return [LOG_FLOOR, Math.max(10, 10 ** Math.ceil(Math.log10(
 			Math.max(max ?? 1, 1) * 1.1)))];
 	}

@@ -58,7 +58,7 @@ export function patchState(state, patch) {
 
 // "delay:desc" <-> {id, descending}
 export function parseSort(sort, fallback) {
-	const m = /^([a-z_]+):(asc|desc)$/.exec(sort ?? "");
+	const m = /^([a-z0-9_]+):(asc|desc)$/.exec(sort ?? "");
 	return m ? { id: m[1], descending: m[2] === "desc" } : fallback;
 }
 
