@@ -149,8 +149,10 @@ $(O)/%.pb-c.o: $(O)/%.pb-c.c
 
 .PHONY: programs
 programs: $(PROGRAMS)
+	@:
 .PHONY: tools
 tools: $(TOOLS)
+	@:
 
 # What is missing is installed by name (Debian; elsewhere it is only said).
 .PHONY: deps deps-run deps-unit deps-check deps-bench deps-coverage
@@ -168,9 +170,8 @@ deps-unit:
 	@tests/install-deps.sh run unit
 
 .PHONY: demo
-demo: deps-run ## a living example: real packets, a map, a slow link, a worm
-	@$(MAKE) programs tools
-	@O=$(O) python3 tests/demo/demo.py
+demo: ## a living example: real packets, a map, a slow link, a worm
+	@O=$(O) MAKE='$(MAKE)' tests/demo/demo.sh
 
 .PHONY: check
 check: deps-check ## build, run every test that this machine can run
@@ -251,7 +252,7 @@ define compile_command
 $(lastword $(CC)) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $(1))"}
 endef
 COMPILED = $(sort $(foreach o,$(OBJS),$(wildcard $(patsubst $(O)/%.o,%.c,$(o)))))
-compile_commands.json: $(MAKEFILE_LIST) | $(GENERATED_HEADERS)
+compile_commands.json: $(MAKEFILE_LIST) | $(GENERATED_HEADERS) ## flags for clangd
 	$(file >$@,[$(subst } {,}$(comma)$(newline){,$(strip \
 		$(foreach f,$(COMPILED),$(call compile_command,$(f)))))])
 	@echo "  GEN  $@"
@@ -277,7 +278,8 @@ clean: ## remove what was built
 .PHONY: help
 help: ## this list
 	@echo "Sonde $(VERSION).  make TARGET [O=folder] [PREFIX=$(PREFIX)] [DESTDIR=]"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
+		expand -t 25
 
 MAN_PAGES = $(wildcard man/*.[1-8])
 .PHONY: install uninstall

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The demo as a test: 90 seconds of it, judged by what its API shows, and
-# nothing of it left on the machine.
+# The demo as a test: 90 seconds of it, judged by what its API shows and by what
+# it says (each step's time, each sight), and nothing of it left on the machine.
 . tests/tap.sh
 build=${O:-build}
 logs=$build/check/demo
@@ -16,8 +16,12 @@ run_demo() { # name, command...
 	name=$1
 	shift
 	env DEMO_FOR="${DEMO_FOR:-90}" PORT=18411 DEMO_LOGS="$logs/$name" O="$build" \
-		TMPDIR="$scratch" "$@" python3 tests/demo/demo.py >"$logs/$name.tap" 2>"$logs/$name.txt"
+		TMPDIR="$scratch" "$@" DEMO_STEP=3 python3 tests/demo/demo.py >"$logs/$name.tap" 2>"$logs/$name.txt"
 	status=$?
+	for number in 3 4 5 6; do
+		grep -q "step $number took" "$logs/$name.txt" || status=1
+	done
+	[ "$(grep -c 'LOOK: ' "$logs/$name.txt")" = 3 ] || status=1
 	sed 's/^/# /' "$logs/$name.tap" "$logs/$name.txt"
 	return "$status"
 }

@@ -3,6 +3,7 @@
 """make demo: a lab internet (as root) or a simulated one, five agents that
 measure each other, a collector with its pages, and a worm that breaks out.
 
+Each step is named and timed; what there is to see is said when it is there.
 Runs until Ctrl-C and leaves nothing behind.  DEMO_FOR=90 stops it by itself;
 the exit code is then 0 only if the API shows the map, the slow link and the
 spike.  PORT chooses the port (8411).
@@ -20,6 +21,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(__file__))
 import verdict                                              # noqa: E402
+from milestones import Milestones                            # noqa: E402
 from internet import LabInternet, SimulatedInternet, mesh   # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get("O", "build"))
@@ -29,19 +31,46 @@ DEMO_FOR = float(os.environ.get("DEMO_FOR", "0"))
 AGAIN_S = 300       # from one release to the next
 RELEASES_MAX = 24
 TTY = sys.stderr.isatty()
+FIRST_STEP = int(os.environ.get("DEMO_STEP", "1"))  # demo.sh made those before
 
 
 class Stop(Exception):
     """Ctrl-C, TERM or the end of DEMO_FOR."""
 
 
-def say(text, done=False):
-    """One progress line: rewritten on a terminal, appended elsewhere."""
+def say(text):
+    """A line that stays."""
+    start = "\r\033[Kdemo: " if TTY else "demo: "
+    print(start + text, file=sys.stderr, flush=True)
+
+
+def show(text):
+    """How it is now: rewritten on a terminal, appended elsewhere."""
     if TTY:
-        print(f"\r\033[K  {text}", end="\n" if done else "", file=sys.stderr,
-              flush=True)
+        print(f"\r\033[K  {text}", end="", file=sys.stderr, flush=True)
     else:
-        print(f"demo: {text}", file=sys.stderr, flush=True)
+        say(text)
+
+
+class Steps:
+    """Names each step before it begins and says what it took."""
+
+    def __init__(self, number, last):
+        self.number = number
+        self.last = last
+        self.began = None
+
+    def next(self, name):
+        self.end()
+        self.began = time.monotonic()
+        say(f"step {self.number} of {self.last}: {name}")
+
+    def end(self):
+        if self.began is None:
+            return
+        say(f"step {self.number} took {time.monotonic() - self.began:.1f} s")
+        self.number += 1
+        self.began = None
 
 
 class Collector:
@@ -168,30 +197,54 @@ def outbreaks(alarms):
 
 
 def tell(seen, now):
-    say(f"{URL}/  {int(now)} s: {seen['agents']['up']} agents up, "
-        f"{seen['records']['stored']} records, "
-        f"{outbreaks(seen['alarms'])}   (Ctrl-C ends)")
+    show(f"{int(now):4} s  {seen['agents']['up']} agents up, "
+         f"{seen['records']['stored']} records, "
+         f"{outbreaks(seen['alarms'])}   (Ctrl-C ends)")
+
+
+def introduce():
+    """What to look at first, and what one may try."""
+    say("")
+    say(f"open {URL}/ in a browser and look first at")
+    say(f"  Now        {URL}/")
+    say("             who is up, which links are worst, what happens")
+    say(f"  Map        {URL}/?page=map")
+    say("             fills as traces come in; drag it, click a link")
+    say(f"  Outbreaks  {URL}/?page=outbreaks")
+    say("             quiet, until a worm breaks out in 25 s")
+    say("or ask from another terminal:")
+    say(f"  {command('sonde')} records --collector {URL} --kind trace")
+    say("What there is to see is said here when it is there. Ctrl-C ends.")
+    say("")
+
+
+def command(name):
+    """A program as one may type it here."""
+    return os.path.relpath(f"{BUILD}/bin/{name}")
 
 
 def run(internet, collector, agents):
     """A quiet time, then worms.  Ends by Stop."""
     start = time.monotonic()
+    milestones = Milestones(collector.get, URL, internet)
     coming = story(internet)
     following = next(coming, None)
     told_s = 0
     while True:
         now = time.monotonic() - start
         if following and now >= following[0]:
-            say(following[1])
+            say(f"{int(now):4} s  {following[1]}")
             following[2]()
             following = next(coming, None)
         pause(start, now + 1)
+        for sentence, page in milestones.reached():
+            say(f"{int(now):4} s  LOOK: {sentence}: {URL}/{page}")
         if now >= told_s + (2 if TTY else 10):
             tell(collector.get("/api/v1/overview"), now)
             told_s = now
-        for agent in agents:
-            if agent.process.poll() is not None:
-                say(f"{agent.name} has died: {agent.log}", done=True)
+        for agent in [a for a in agents if a.process.poll() is not None]:
+            say(f"{agent.name} has died: {agent.log}")
+            agents.remove(agent)
 
 
 def pause(start, until):
@@ -213,23 +266,28 @@ def main():
     os.chmod(folder, 0o755)
     running = []
     code = 0
+    steps = Steps(FIRST_STEP, FIRST_STEP + 3)
     why_not = LabInternet.missing()
     if os.environ.get("DEMO_NET") == "sim":
         why_not = "DEMO_NET=sim"
     try:
-        say("building a lab internet" if not why_not else
-            f"no lab here ({why_not}): using the simulated internet")
+        steps.next("build a lab internet of 20 routers in namespaces"
+                   if not why_not else
+                   f"simulate an internet (no lab here: {why_not})")
         make = SimulatedInternet if why_not else LabInternet
         with make(BUILD, folder, PORT) as internet:
             try:
-                say("starting the collector")
+                steps.next("start the collector")
                 collector = Collector(folder)
                 running.append(collector)
+                steps.next(f"enrol and start {len(mesh())} agents: "
+                           + ", ".join(mesh()))
                 for name in mesh():
-                    say(f"enrolling and starting agent {name}")
                     running.append(Agent(name, collector, internet))
+                steps.next("ask each to trace and ping the others every 5 s")
                 submit(collector)
-                say(f"open  {URL}/", done=True)
+                steps.end()
+                introduce()
                 run(internet, collector, running[1:])
             except Stop:
                 if DEMO_FOR:
@@ -247,7 +305,7 @@ def main():
                             dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns("*.pcap"))
         shutil.rmtree(folder, ignore_errors=True)
-    say("nothing is left behind", done=True)
+    say("nothing is left behind")
     return code
 
 
