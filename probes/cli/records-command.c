@@ -3,10 +3,12 @@
  * --json shows each record with its agent, epoch and number. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/xalloc.h"
 #include "probes/cli/api-client.h"
 #include "lib/formats/format.h"
+#include "lib/record/result.h"
 
 static const struct option_row rows[] = {
 	{ "kind", 'k', OPTION_TEXT, "KINDS", NULL, 0, 0, NULL,
@@ -24,6 +26,8 @@ static const struct option_row rows[] = {
 	{ "from", 0, OPTION_TEXT, "TIME", NULL, 0, 0, "-1h",
 	    "RFC 3339, or -1h for an hour ago" },
 	{ "to", 0, OPTION_TEXT, "TIME", NULL, 0, 0, NULL, "likewise" },
+	{ "table", 0, OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
+	    "of scripts' results, only tables of this name" },
 	{ "format", 'f', OPTION_TEXT, "FORMAT", NULL, 0, 0, NULL,
 	    "text, csv, ...; `sonde help formats` lists them" },
 	OUTPUT_JSON_ROW,
@@ -40,7 +44,8 @@ static const struct option_table options = {
 	.examples =
 	    "sonde records --kind trace --from -10m\n"
 	    "sonde records --kind sighting --json -n 1000 | jq .record\n"
-	    "sonde records --kind ping --csv --from -1d -n 100000",
+	    "sonde records --kind ping --csv --from -1d -n 100000\n"
+	    "sonde records --kind result --table summary --csv",
 	.rows = rows,
 };
 
@@ -65,6 +70,35 @@ static int write_item(void *arg, json_t *item, struct errmsg *msg)
 	return 0;
 }
 
+/* A schema as the record that brought it, for the rows that come after. */
+static int write_schema(void *arg, json_t *item, struct errmsg *msg)
+{
+	struct format *out = arg;
+	Sonde__Record *record;
+	json_t *json = json_pack("{s:O}", "result_schema", item);
+	int err = record_from_json(&record, json, msg);
+	json_decref(json);
+	if (!err)
+		err = out->ops->item(out->ctx, record, msg);
+	record_free(record);
+	return err == ERR_UNSUPPORTED || err == FORMAT_SKIPPED ? 0 : err;
+}
+
+/* Formats read rows of scripts' tables by schemas, which the agents sent once
+ * and long ago. */
+static int write_schemas(struct api_client *client,
+    const struct option_values *values, struct format *out, struct errmsg *msg)
+{
+	const char *kinds = option_text(values, "kind");
+	const char *table = option_text(values, "table");
+	if (!out->ops->select || (kinds && !strstr(kinds, "result")))
+		return 0;
+	if (table)
+		out->ops->select(out->ctx, table);
+	return client_list(client, "/api/v1/results", RESULT_SCHEMAS_MAX,
+	    write_schema, out, msg);
+}
+
 static int print_item(void *arg, json_t *item, struct errmsg *msg)
 {
 	(void)arg;
@@ -82,7 +116,9 @@ static int show_records(struct api_client *client,
 	int err = out.ops->open(&out.ctx, stdout, 0, msg);
 	if (err)
 		return err;
-	err = client_list(client, path, limit, write_item, &out, msg);
+	err = write_schemas(client, values, &out, msg);
+	if (!err)
+		err = client_list(client, path, limit, write_item, &out, msg);
 	if (out.left_out)
 		fprintf(stderr,
 		    "sonde records: %lu left out: the format has no form for "

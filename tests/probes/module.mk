@@ -8,6 +8,7 @@ $(eval $(call unit_test,probes/agent/scheduler,worklist,probes lib))
 $(eval $(call unit_test,probes/agent/shipper,upload,probes lib))
 $(eval $(call unit_test,probes/agent/supervisor,agent_messages,probes lib))
 $(call script_test,tests/probes/agent/agent.py)
+$(call script_test,tests/probes/agent/results.py)
 $(call script_test,tests/probes/agent/first_sight.py)
 $(call script_test,tests/probes/agent/libraries.sh)
 
