@@ -187,9 +187,13 @@ static int explain_problem(const struct api_client *client, long status,
 	const char *detail =
 	    json_string_value(json_object_get(problem, "detail"));
 	int err = code_of(status);
-	/* Its parameters are our options. */
-	if (detail && title && strcmp(title, "Bad parameter") == 0)
-		return err_set(msg, err, "--%.200s", detail);
+	/* Its parameters are our options: "parameter 'from': expected ..." */
+	char name[40];
+	int rest = 0;
+	if (detail && title && strcmp(title, "Bad parameter") == 0 &&
+	    sscanf(detail, "parameter '%39[^']'%n", name, &rest) == 1 &&
+	    rest > 0)
+		return err_set(msg, err, "--%s%.200s", name, detail + rest);
 	if (detail || title)
 		return err_set(msg, err, "%.80s%s%.150s", title ? title : "",
 		    title && detail ? ": " : "", detail ? detail : "");

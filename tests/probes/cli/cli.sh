@@ -147,7 +147,7 @@ check "sonde(1): a list of hosts on a port" sh -c "cd '$dir' && echo web |
 	grep -q ' ms  ttl '"
 example man/sonde-sim.5 1 >"$dir/man1.sim"
 example man/sonde-sim.5 2 >"$dir/man2.sim"
-example man/sonde-script.7 2 >"$dir/ids.lua"
+example man/sonde-script.7 3 >"$dir/ids.lua"
 check "sonde-sim(5): the first example runs" exits 0 "reached in 4 hops" \
 	--net "sim:$dir/man1.sim" trace --flow 3 web
 check "sonde-sim(5): the second example runs" exits 0 "reached" \
