@@ -13,7 +13,7 @@
 #include "collector/core/config.h"
 #include "lib/base/log.h"
 #include "lib/base/stdio-fds.h"
-#include "web/api/api.h"
+#include "web/api/collector-api.h"
 #include "web/http/server.h"
 
 static const struct option_row options[] = {

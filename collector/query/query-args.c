@@ -18,10 +18,10 @@ static bool is_callers_fault(int err)
 }
 
 /* What is the database's fault gets the database's words. */
-static int run_with_readers(query_fn *query,
-    const struct query_context *context, json_t **answer, struct errmsg *msg)
+static int run_with_readers(query_body *body,
+    const struct query_context *context, void *arg, struct errmsg *msg)
 {
-	int err = query(context, answer, msg);
+	int err = body(context, arg, msg);
 	if (err >= 0 || is_callers_fault(err))
 		return err;
 	struct collector *c = context->collector;
@@ -31,8 +31,8 @@ static int run_with_readers(query_fn *query,
 	    why ? why : c->ops->reader_error(context->reader));
 }
 
-int query_run(query_fn *query, const struct query_context *context,
-    json_t **answer, struct errmsg *msg)
+int query_run_body(query_body *body, const struct query_context *context,
+    void *arg, struct errmsg *msg)
 {
 	struct collector *c = context->collector;
 	struct query_context own = *context;
@@ -45,7 +45,7 @@ int query_run(query_fn *query, const struct query_context *context,
 	if (err == ERR_OK && !own.registry)
 		err = registry_get(c, &own.registry, msg);
 	if (err == ERR_OK)
-		err = run_with_readers(query, &own, answer, msg);
+		err = run_with_readers(body, &own, arg, msg);
 	else
 		c->counters.query_failures++;
 	if (own.registry && !context->registry)
@@ -53,6 +53,25 @@ int query_run(query_fn *query, const struct query_context *context,
 	if (own.reader && !context->reader)
 		reader_put(c, own.reader);
 	return err;
+}
+
+struct json_query {
+	query_fn *query;
+	json_t **answer;
+};
+
+static int run_json_query(
+    const struct query_context *context, void *arg, struct errmsg *msg)
+{
+	struct json_query *json = arg;
+	return json->query(context, json->answer, msg);
+}
+
+int query_run(query_fn *query, const struct query_context *context,
+    json_t **answer, struct errmsg *msg)
+{
+	struct json_query json = { query, answer };
+	return query_run_body(run_json_query, context, &json, msg);
 }
 
 void query_begin(

@@ -17,6 +17,12 @@ struct query {
 	int64_t now_ns;
 };
 
+/* What query_run does around a query, for one whose answer is not JSON. */
+typedef int query_body(
+    const struct query_context *context, void *arg, struct errmsg *msg);
+int query_run_body(query_body *body, const struct query_context *context,
+    void *arg, struct errmsg *msg);
+
 void query_begin(struct query *query, const struct query_context *context,
     struct errmsg *msg);
 /* err: how it went; consumes json, which becomes the answer or is freed.

@@ -161,3 +161,65 @@ int query_records(
 		    list.query.reader, &list.filter, take_record, &list);
 	return query_list_end(&list, err, answer);
 }
+
+struct each_record {
+	query_record_fn *take;
+	void *ctx;
+	uint32_t limit, given;
+	int64_t last_ns, last_row;
+	bool more; /* there is one after the last that was given */
+};
+
+static int give_record(void *ctx, const struct store_record *row)
+{
+	struct each_record *each = ctx;
+	each->more = each->given == each->limit;
+	if (each->more)
+		return 1;
+	Sonde__Record *record;
+	if (record_unpack(&record, row->body.data, row->body.len, NULL) < 0)
+		return 0;
+	bool goes_on = each->take(each->ctx, record);
+	record_free(record);
+	each->given++;
+	each->last_ns = row->wall_ns;
+	each->last_row = row->row;
+	if (!goes_on)
+		each->limit = each->given; /* is there one more? */
+	return 0;
+}
+
+static int run_each_record(
+    const struct query_context *context, void *arg, struct errmsg *msg)
+{
+	struct each_record *each = arg;
+	struct query q;
+	struct store_filter filter = { 0 };
+	uint8_t campaign[16];
+	query_begin(&q, context, msg);
+	int err = query_limit(&q, &each->limit);
+	if (err < 0)
+		return err;
+	err = query_cursor(&q, &filter);
+	if (err < 0)
+		return err;
+	err = read_filter(&q, &filter, campaign);
+	if (err < 0)
+		return err;
+	filter.limit = each->limit + 1;
+	err = q.c->ops->read_records(q.reader, &filter, give_record, each);
+	return err < 0 ? err : ERR_OK;
+}
+
+int query_each_record(const struct query_context *context,
+    query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
+    struct errmsg *msg)
+{
+	struct each_record each = { .take = take, .ctx = ctx };
+	next[0] = '\0';
+	int err = query_run_body(run_each_record, context, &each, msg);
+	if (err == ERR_OK && each.more)
+		snprintf(next, QUERY_CURSOR_LEN, "%lld_%lld",
+		    (long long)each.last_ns, (long long)each.last_row);
+	return err;
+}

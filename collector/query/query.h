@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "collector/core/principal.h"
+#include "lib/record/record.h"
 #include "lib/base/err.h"
 
 struct collector;
@@ -64,3 +65,13 @@ query_fn query_alarms; /* from, to, signature, agent; newest first */
 query_fn query_signatures;
 query_fn query_sightings;
 query_fn query_payload; /* hash */
+
+/* The records that query_records lists, unpacked, for formats.  take is
+ * called with each, in the list's order, until it returns false or the limit
+ * (a parameter) is reached.  *next: the cursor where the list goes on; "" at
+ * its end.  Errors are query_run's. */
+#define QUERY_CURSOR_LEN 48
+typedef bool query_record_fn(void *ctx, const Sonde__Record *record);
+int query_each_record(const struct query_context *context,
+    query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
+    struct errmsg *msg);

@@ -229,8 +229,8 @@ static int atlas_record(
 const struct format_ops format_atlas = {
 	.name = "atlas",
 	.help = "traces and pings as RIPE Atlas results",
-	.media_type = "application/x-ndjson",
-	.extension = "ndjson",
+	.media_type = "application/jsonl",
+	.extension = "jsonl",
 	.kinds = "trace,ping",
 	.holds = "trace,ping",
 	.open = json_line_open,

@@ -73,8 +73,8 @@ static int json_close(void *ctx, struct errmsg *msg)
 const struct format_ops format_json = {
 	.name = "json",
 	.help = "one JSON object a line, schema sonde-record/1",
-	.media_type = "application/x-ndjson",
-	.extension = "ndjson",
+	.media_type = "application/jsonl",
+	.extension = "jsonl",
 	.open = json_open,
 	.item = json_record,
 	.select = json_select,

@@ -301,8 +301,8 @@ static int scamper_record(
 const struct format_ops format_scamper = {
 	.name = "scamper",
 	.help = "traces and pings as scamper's JSON",
-	.media_type = "application/x-ndjson",
-	.extension = "ndjson",
+	.media_type = "application/jsonl",
+	.extension = "jsonl",
 	.kinds = "trace,ping",
 	.holds = "trace,ping",
 	.open = json_line_open,

@@ -394,6 +394,34 @@ int query_records(
 	return 0;
 }
 
+/* 25 log records, ten a page, whose text is their number. */
+int query_each_record(const struct query_context *context,
+    query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
+    struct errmsg *msg)
+{
+	const struct query_args *args = context->args;
+	const char *cursor = args->get(args->ctx, "cursor");
+	const char *kind = args->get(args->ctx, "kind");
+	int from = cursor ? (int)strtol(cursor + 2, NULL, 10) : 0;
+	if (kind && strcmp(kind, "loss") == 0 && from == 20)
+		return err_set(msg, ERR_UNAVAILABLE, "later");
+	for (int i = from; i < 25 && i < from + 10; i++) {
+		char text[16];
+		Sonde__Log log = SONDE__LOG__INIT;
+		Sonde__Record record = SONDE__RECORD__INIT;
+		snprintf(text, sizeof(text), "%d", i);
+		log.process = (char *)"fake";
+		log.text = text;
+		record.body_case = SONDE__RECORD__BODY_LOG;
+		record.log = &log;
+		take(ctx, &record);
+	}
+	next[0] = '\0';
+	if (from + 10 < 25)
+		snprintf(next, QUERY_CURSOR_LEN, "0_%d", from + 10);
+	return 0;
+}
+
 #define NO_QUERY(name)                                                        \
 	int name(const struct query_context *context, json_t **answer,        \
 	    struct errmsg *msg)                                               \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* /api/v1/records: a page of JSON, or (Accept: application/x-ndjson) all of
- * it as lines. */
+/* /api/v1/records: a page of JSON, a file of some format (download.c), or
+ * (Accept: application/x-ndjson) all of it as lines. */
 
 #include "web/api/answers.h"
+#include "web/api/download.h"
 #include "web/api/handlers.h"
 #include "web/api/page-stream.h"
 
@@ -32,7 +33,10 @@ static const struct page_format record_lines = {
 
 void handle_records(struct request *request)
 {
-	if (request_accepts(request, record_lines.content_type))
+	const char *format = params_get(&request->params, "format");
+	if (format && *format)
+		download_records(request);
+	else if (request_accepts(request, record_lines.content_type))
 		answer_pages(request, &record_lines);
 	else
 		answer_query(request, query_records);

@@ -27,19 +27,19 @@ struct api_route {
 	struct route route; /* first: what the server knows of it */
 	query_fn *query;    /* when the route is only a query */
 	const char *id, *tag, *summary;
-	const char *description; /* may be NULL */
+	const char *description;            /* may be NULL */
 	const struct param *segment;        /* of the path; NULL: none */
 	const struct param *const *headers; /* ends with NULL; NULL: none */
 	bool headers_required;
-	const char *body;       /* schema of the request's; NULL: none */
+	const char *body; /* schema of the request's; NULL: none */
 	bool body_optional;
-	unsigned status;        /* of a good answer; 0: 200 */
-	const char *answer;     /* schema; NULL: only `media` */
-	bool pages;             /* the answer is a page of a list of it */
+	unsigned status;         /* of a good answer; 0: 200 */
+	const char *answer;      /* schema; NULL: only `media` */
+	bool pages;              /* the answer is a page of a list of it */
 	const char *answer_help; /* NULL: "as asked for" */
 	const struct api_media *media; /* ends with a NULL type; NULL: none */
-	bool streams;           /* no ETag */
-	unsigned errors;        /* of enum api_errors */
+	bool streams;                  /* no ETag */
+	unsigned errors;               /* of enum api_errors */
 };
 
 size_t routes_count(void);

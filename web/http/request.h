@@ -60,6 +60,8 @@ struct response {
 	const char *cache_control;  /* static text; NULL: no-store */
 	const char *etag;           /* quoted, static; NULL: of the body */
 	const char *encoding;       /* Content-Encoding, static; NULL: none */
+	char *disposition;          /* owned; Content-Disposition */
+	const char *trailer; /* static; names that stream_trailer gives */
 	bool varies_by_encoding;
 	uint32_t retry_after_s; /* 0: no such header */
 	char *allow, *location; /* owned; NULL: no such header */

@@ -22,6 +22,7 @@ void response_fini(struct response *response)
 		stream_free(response->stream);
 	free(response->allow);
 	free(response->location);
+	free(response->disposition);
 	memset(response, 0, sizeof(*response));
 }
 
@@ -125,6 +126,10 @@ static void add_headers(
 	add(mhd, "ETag", tag);
 	add(mhd, "Allow", response->allow);
 	add(mhd, "Location", response->location);
+	if (response->status == 200) {
+		add(mhd, "Content-Disposition", response->disposition);
+		add(mhd, "Trailer", response->trailer);
+	}
 	if (response->status == 401)
 		add(mhd, "WWW-Authenticate", "Bearer");
 	if (response->retry_after_s)

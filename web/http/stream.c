@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,12 @@ struct stream {
 	struct buf pending;
 	size_t taken; /* of pending */
 	bool ended, failed;
+	struct {
+		const char *name;
+		char value[48];
+	} trailers[STREAM_TRAILERS];
+	size_t trailer_count;
+	struct MHD_Response *response; /* whose body this is */
 	struct pool_job job;
 	pthread_mutex_t lock;
 	bool woken;   /* while nobody waited */
@@ -85,6 +92,25 @@ static void run_slow(void *arg)
 	stream->host->resume(stream->exchange);
 }
 
+void stream_trailer(struct stream *stream, const char *name, const char *value)
+{
+	if (stream->trailer_count == STREAM_TRAILERS)
+		BUG("too many trailers: %s", name);
+	stream->trailers[stream->trailer_count].name = name;
+	snprintf(stream->trailers[stream->trailer_count++].value,
+	    sizeof(stream->trailers[0].value), "%s", value);
+}
+
+/* The library sends a response's footers after its last chunk, so the reader
+ * may add them until it says that this was all. */
+static ssize_t end_of_stream(struct stream *stream)
+{
+	for (size_t i = 0; i < stream->trailer_count; i++)
+		MHD_add_response_footer(stream->response,
+		    stream->trailers[i].name, stream->trailers[i].value);
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 static ssize_t take_pending(struct stream *stream, char *to, size_t most)
 {
 	size_t left = stream->pending.len - stream->taken;
@@ -128,7 +154,7 @@ static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t most)
 	}
 	if (stream->pending.len == 0)
 		return stream->failed ? MHD_CONTENT_READER_END_WITH_ERROR
-				      : MHD_CONTENT_READER_END_OF_STREAM;
+				      : end_of_stream(stream);
 	return take_pending(stream, to, most);
 }
 
@@ -144,7 +170,9 @@ struct MHD_Response *stream_respond(struct stream *stream,
 	stream->exchange = exchange;
 	struct MHD_Response *response = MHD_create_response_from_callback(
 	    MHD_SIZE_UNKNOWN, BLOCK, read_stream, stream, free_stream);
-	if (!response)
+	if (response)
+		stream->response = response;
+	else
 		stream_free(stream);
 	return response;
 }

@@ -44,6 +44,11 @@ struct stream_host {
 struct stream *stream_new(const struct stream_ops *ops, void *ctx);
 void stream_free(struct stream *stream); /* closes; NULL is fine */
 
+/* A field after the body (RFC 9110 section 6.5), which HTTP/1.1 clients get;
+ * name is static.  From next or slow, at most STREAM_TRAILERS times. */
+enum { STREAM_TRAILERS = 2 };
+void stream_trailer(struct stream *stream, const char *name, const char *value);
+
 /* From any thread, while the stream's close cannot run. */
 void stream_wake(struct stream *stream);
 

@@ -20,7 +20,7 @@
 #include "web/api/api-private.h"
 #include "web/api/event-stream.h"
 #include "web/api/long-poll.h"
-#include "web/api/api.h"
+#include "web/api/collector-api.h"
 #include "web/http/server.h"
 
 #define BATCH "Content-Type: application/vnd.sonde.batch\r\n"
@@ -270,6 +270,39 @@ static void lines_that_break_off_are_seen_to(void **state)
 	reply_fini(&r);
 }
 
+static void a_download_is_pages_in_a_row(void **state)
+{
+	char value[256];
+	(void)state;
+	struct reply r = client_ask(
+	    url, "GET /api/v1/records?format=json&kind=log", NULL, NULL);
+	assert_int_equal(r.status, 200);
+	assert_true(r.whole);
+	assert_string_equal(
+	    reply_header(&r, "Content-Type", value), "application/jsonl");
+	assert_non_null(
+	    strstr(reply_header(&r, "Content-Disposition", value), ".jsonl"));
+	const char *p = r.body;
+	for (int i = 0; i < 25; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "\"text\":\"%d\"}}\n", i);
+		p = strstr(p, text);
+		assert_non_null(p);
+	}
+	reply_fini(&r);
+	/* Logs have no form there; who asks for them alone is told. */
+	r = client_ask(
+	    url, "GET /api/v1/records?format=warts&kind=log", NULL, NULL);
+	assert_int_equal(r.status, 400);
+	reply_fini(&r);
+	/* The third page fails: the file must not look whole. */
+	r = client_ask(
+	    url, "GET /api/v1/records?format=json&kind=loss", NULL, NULL);
+	assert_int_equal(r.status, 200);
+	assert_false(r.whole);
+	reply_fini(&r);
+}
+
 static void a_batch_is_answered_after_its_commit(void **state)
 {
 	struct buf in = { 0 };
@@ -436,6 +469,7 @@ int main(void)
 		TEST(who_does_not_read_is_cut),
 		TEST(all_records_come_as_lines),
 		TEST(lines_that_break_off_are_seen_to),
+		TEST(a_download_is_pages_in_a_row),
 		TEST(a_batch_is_answered_after_its_commit),
 		TEST(each_result_has_its_answer),
 		TEST(agents_wait_for_new_work),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // What the pages say is what the numbers say.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { accessible, loaded, open, untroubled } from "./browser.mjs";
 import { check } from "./tap.mjs";
 
@@ -14,6 +15,12 @@ const altered = (change) => async (route) => {
 	change(json, route.request().url());
 	await route.fulfill({ response, json });
 };
+
+// An answer under way may be altered when the page is gone.
+async function close(page) {
+	await page.unrouteAll({ behavior: "ignoreErrors" });
+	await page.context().close();
+}
 
 async function lossyIsNotFine({ browser, url, shot }) {
 	let id;
@@ -47,7 +54,7 @@ async function lossyIsNotFine({ browser, url, shot }) {
 	await page.waitForTimeout(300);
 	await shot(page, "map-lossy");
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 }
 
 async function verdictsOfLinks({ browser, url, shot }) {
@@ -80,7 +87,7 @@ async function verdictsOfLinks({ browser, url, shot }) {
 	await shot(page, "now-slow-and-lossy");
 	await accessible(page);
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 }
 
 const around = (alarm, margin_ms) => {
@@ -116,7 +123,7 @@ async function alarmExplainsItself({ browser, url, shot }) {
 	await shot(page, "outbreaks-alarm");
 	await accessible(page);
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 	return alarm;
 }
 
@@ -136,7 +143,7 @@ async function quietTimeLeadsBack({ browser, url }) {
 	await page.getByRole("heading", { name: "Why this alarm" }).waitFor();
 	assert.match(page.url(), /range=custom/);
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 }
 
 async function addressTellsAll({ browser, url, shot }) {
@@ -158,7 +165,7 @@ async function addressTellsAll({ browser, url, shot }) {
 	await page.getByText("No sensor caught a packet from this address")
 		.waitFor();
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 }
 
 async function commandsAreWhole({ browser, url, emptyUrl }) {
@@ -168,7 +175,7 @@ async function commandsAreWhole({ browser, url, emptyUrl }) {
 		for (const line of await page.locator(".command code")
 			.allTextContents())
 			assert.doesNotMatch(line, /\b[A-Z]{3,}\b/);
-		await page.context().close();
+		await close(page);
 	}
 	const page = await open(browser, `${url}?page=agents&add=1`);
 	await loaded(page, "agents");
@@ -181,7 +188,7 @@ async function commandsAreWhole({ browser, url, emptyUrl }) {
 	assert.match(lines[1], /enrol --collector http\S+ --token s3cret$/);
 	await accessible(page);
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 }
 
 // One infected machine is no outbreak; Now names it all the same.
@@ -203,7 +210,20 @@ async function oneInfectedMachine({ browser, url, shot }) {
 	await page.waitForFunction((who) =>
 		new URLSearchParams(location.search).get("who") === who, src);
 	untroubled(page);
-	await page.context().close();
+	await close(page);
+}
+
+async function tracesAsFile({ browser, url }) {
+	const page = await open(browser, `${url}?page=map&range=1h`);
+	await loaded(page, "map");
+	await page.getByRole("button", { name: "As a table: data" }).click();
+	const [file] = await Promise.all([page.waitForEvent("download"),
+		page.getByRole("menuitem", { name: "Download traces: CSV" }).click()]);
+	assert.match(file.suggestedFilename(), /^sonde-records-\d{8}\.csv$/);
+	const text = await readFile(await file.path(), "utf8");
+	assert.match(text, /^kind,wall_ns,src,dst,.*\r\ntrace,\d+,198\./);
+	untroubled(page);
+	await close(page);
 }
 
 // Every column with its unit, every cell with its interval, as the API has
@@ -239,7 +259,7 @@ async function resultsShowTheirSchema({ browser, url, shot }) {
 	await page.locator(".rows-panel td", { hasText: /^198.18.0.1, / })
 		.first().waitFor();
 	untroubled(page);
-	await page.context().close();
+	await close(page);
 }
 
 async function wordsOfScripts({ browser, url }) {
@@ -279,6 +299,8 @@ export function meanings(world) {
 			() => resultsShowTheirSchema(world)),
 		() => check("words of a script are only words",
 			() => wordsOfScripts(world)),
+		() => check("the traces behind the map come as a file",
+			() => tracesAsFile(world)),
 		() => check("commands can be run as they stand",
 			() => commandsAreWhole(world)),
 	];

@@ -17,7 +17,7 @@
 
 #include "tests/web/fake-collector.h"
 #include "tests/web/http-client.h"
-#include "web/api/api.h"
+#include "web/api/collector-api.h"
 #include "web/http/server.h"
 
 #define TOKEN "Authorization: Bearer secret\r\n"

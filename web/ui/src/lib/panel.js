@@ -27,8 +27,9 @@ export async function copyText(text, what) {
 	toast(`${what} copied`);
 }
 
-// source: () => {name, rows, url}; url is relative to the page
-function menuItems(source) {
+// source: () => {name, rows, url}; url is relative to the page.  files:
+// [[label, () => url]], what the collector makes a file of.
+function menuItems(source, files) {
 	return [
 		["Download CSV", () => {
 			const { name, rows } = source();
@@ -39,6 +40,8 @@ function menuItems(source) {
 			download(`${name}.ndjson`, "application/x-ndjson",
 				toNdjson(rows));
 		}],
+		...files.map(([label, url]) => [label, () =>
+			h("a", { href: url(), download: "" }).click()]),
 		["Copy as curl", () => {
 			const url = new URL(source().url, document.baseURI).href;
 			copyText(`curl -s ${shellQuote(url)}`, "Command");
@@ -48,7 +51,7 @@ function menuItems(source) {
 	];
 }
 
-export function dataMenu(title, source) {
+export function dataMenu(title, source, files = []) {
 	const list = h("div", { class: "menu-list", role: "menu", hidden: true });
 	const button = h("button", { type: "button", class: "icon-button",
 		"aria-haspopup": "menu", "aria-expanded": "false",
@@ -60,7 +63,7 @@ export function dataMenu(title, source) {
 		if (open)
 			list.firstElementChild.focus();
 	};
-	list.append(...menuItems(source).map(([label, act]) =>
+	list.append(...menuItems(source, files).map(([label, act]) =>
 		h("button", { type: "button", role: "menuitem", on: { click: () => {
 			show(false);
 			button.focus();
@@ -90,11 +93,12 @@ export function dataMenu(title, source) {
 }
 
 export class Panel {
-	constructor({ title, source, actions = [], class: extra = "" }) {
+	constructor({ title, source, files, actions = [],
+		class: extra = "" }) {
 		this.note = h("span", { class: "panel-note" });
 		this.body = h("div", { class: "panel-body" });
 		this.actions = h("div", { class: "panel-actions" }, actions,
-			source ? dataMenu(title, source) : null);
+			source ? dataMenu(title, source, files) : null);
 		this.heading = h("h2", null, title);
 		this.el = h("section", { class: `panel ${extra}`,
 			"aria-label": title },

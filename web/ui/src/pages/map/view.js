@@ -21,6 +21,9 @@ import { withTwins } from "./twins.js";
 import { linkName } from "../now/view.js";
 
 const DEFAULT_DELAY_MS = 20, DEFAULT_LOSS_PERCENT = 2;
+// The traces behind the map, for the tools that read them.
+const TRACE_FILES = [["csv", "CSV"], ["warts", "scamper\u2019s warts"],
+	["atlas", "RIPE Atlas JSON"]];
 const NODE_SORT = { id: "traces", descending: true };
 
 function segmented(label, choices, choose) {
@@ -100,7 +103,10 @@ export class MapView {
 			actions: [this.tabs],
 			source: () => ({ name: `map-${this.tab()}`,
 				url: apiUrl("topology", this.params()),
-				rows: this.topology?.[this.tab()] ?? [] }) });
+				rows: this.topology?.[this.tab()] ?? [] }),
+			files: TRACE_FILES.map(([format, name]) => [
+				`Download traces: ${name}`, () => apiUrl("records",
+					{ kind: "trace", format, ...this.params() })]) });
 		this.tables = { links: this.linkTable(), nodes: this.nodeTable() };
 		this.side = h("div", { class: "map-side" }, this.detail.el,
 			this.panel.el);

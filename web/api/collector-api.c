@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The API's parts, and what it tells the server of itself. */
 
-#include "web/api/api.h"
+#include "web/api/collector-api.h"
 
 #include <stdlib.h>
 

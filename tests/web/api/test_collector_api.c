@@ -9,7 +9,7 @@
 
 #include "collector/core/principal.h"
 #include "tests/web/fake-collector.h"
-#include "web/api/api.h"
+#include "web/api/collector-api.h"
 #include "web/http/request.h"
 
 static struct api *api;
