@@ -33,15 +33,18 @@ static int exchange_once(const struct shipper_start *start,
 	const struct http_answer *got = NULL;
 	struct http *http = NULL;
 	int err = shipper_enter_sandbox(start, NULL, msg);
-	if (!err)
-		err = http_open(&http, &to, msg);
-	if (!err)
-		err = http_exchange(http, &request, &got, msg);
-	if (!err) {
-		answer->status = got->status;
-		answer->body_len = (uint32_t)got->body.len;
-		memcpy(answer->body, got->body.data, got->body.len);
-	}
+	if (err < 0)
+		goto out;
+	err = http_open(&http, &to, msg);
+	if (err < 0)
+		goto out;
+	err = http_exchange(http, &request, &got, msg);
+	if (err < 0)
+		goto out;
+	answer->status = got->status;
+	answer->body_len = (uint32_t)got->body.len;
+	memcpy(answer->body, got->body.data, got->body.len);
+out:
 	http_close(http);
 	return err;
 }

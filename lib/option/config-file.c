@@ -237,14 +237,17 @@ int config_load(struct config **config, const struct option_row *rows,
 	while ((n = fread(block, 1, sizeof(block), f)) > 0 &&
 	    b.len <= CONFIG_MAX_BYTES)
 		buf_bytes(&b, block, n);
-	int err =
-	    ferror(f) ? err_set(msg, -EIO, "%.150s: cannot read", path) : 0;
+	bool failed = ferror(f);
 	fclose(f);
-	if (!err && b.len && memchr(b.data, 0, b.len))
+	int err;
+	if (failed) {
+		err = err_set(msg, -EIO, "%.150s: cannot read", path);
+	} else if (b.len && memchr(b.data, 0, b.len)) {
 		err = err_set(msg, ERR_CONFIG, "%.150s: not a text file", path);
-	buf_u8(&b, 0);
-	if (!err)
+	} else {
+		buf_u8(&b, 0);
 		err = config_parse(config, rows, (char *)b.data, path, msg);
+	}
 	buf_fini(&b);
 	return err;
 }

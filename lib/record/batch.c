@@ -202,9 +202,10 @@ int batch_open(const struct batch_header *header, const void *bytes, size_t len,
 	const uint8_t *p = bytes;
 	uint8_t digest[32];
 	int err = sodium_ready(msg);
-	if (!err)
-		err = batch_header_read(&check, bytes, len, msg);
-	if (err)
+	if (err < 0)
+		return err;
+	err = batch_header_read(&check, bytes, len, msg);
+	if (err < 0)
 		return err;
 	if (check.raw_len != header->raw_len ||
 	    check.packed_len != header->packed_len ||

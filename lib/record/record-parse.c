@@ -356,10 +356,13 @@ int record_from_json(
 		return err_set(msg, ERR_MALFORMED, "record: not an object");
 	ProtobufCMessage *raw = message_new(&sonde__record__descriptor);
 	int err = message_read(raw, object, DEPTH_MAX, msg);
-	if (!err)
-		err = record_pack((Sonde__Record *)raw, &packed, msg);
-	if (!err)
-		err = record_unpack(record, packed.data, packed.len, msg);
+	if (err < 0)
+		goto out;
+	err = record_pack((Sonde__Record *)raw, &packed, msg);
+	if (err < 0)
+		goto out;
+	err = record_unpack(record, packed.data, packed.len, msg);
+out:
 	protobuf_c_message_free_unpacked(raw, NULL);
 	buf_fini(&packed);
 	return err;

@@ -183,13 +183,17 @@ static int segment_prepare(
 		err = segment_reroll(spool, class);
 	else if (o->fd >= 0 && o->failed)
 		segment_retire(spool, o, NULL);
-	if (!err && o->fd >= 0 && !spool_segment_is_empty(&o->segment) &&
+	if (err < 0)
+		return err;
+	if (o->fd >= 0 && !spool_segment_is_empty(&o->segment) &&
 	    o->segment.bytes + len > spool->segment_bytes) {
 		err = spool_active_sync(spool, NULL);
 		if (!err)
 			segment_close(spool, o);
 	}
-	if (!err && o->fd < 0)
+	if (err < 0)
+		return err;
+	if (o->fd < 0)
 		err = segment_create(spool, class);
 	return err;
 }

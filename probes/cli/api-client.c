@@ -114,12 +114,13 @@ int client_open(struct api_client **client, const struct option_values *values,
 		.ca_file = option_text(values, "ca-file") };
 	char *token;
 	int err = url_find(&config.url, values, msg);
-	if (!err)
-		err = ca_file_check(config.ca_file, config.url, msg);
-	if (!err)
-		err =
-		    token_find(&token, option_text(values, "token-file"), msg);
-	if (err)
+	if (err < 0)
+		return err;
+	err = ca_file_check(config.ca_file, config.url, msg);
+	if (err < 0)
+		return err;
+	err = token_find(&token, option_text(values, "token-file"), msg);
+	if (err < 0)
 		return err;
 	struct api_client *c = xcalloc(1, sizeof(*c));
 	c->url = config.url;
@@ -318,13 +319,17 @@ int client_list_command(const struct command *command,
 	struct api_client *client = NULL;
 	struct errmsg msg = { "" };
 	int err = output_init(&output, values, schema, columns, &msg);
-	if (!err)
-		err = client_open(&client, values, &msg);
-	if (!err)
-		err = client_list(client, path, option_integer(values, "limit"),
-		    show_item, &output, &msg);
-	if (!err)
-		output_end(&output);
+	if (err < 0)
+		goto out;
+	err = client_open(&client, values, &msg);
+	if (err < 0)
+		goto out;
+	err = client_list(client, path, option_integer(values, "limit"),
+	    show_item, &output, &msg);
+	if (err < 0)
+		goto out;
+	output_end(&output);
+out:
 	client_close(client);
 	free(path);
 	return err ? command_fail(command->name, err, &msg) : 0;

@@ -15,12 +15,16 @@ int campaigns_end_one(const struct option_values *values, const char *id)
 	json_t *answer = NULL;
 	char *path = xasprintf("/api/v1/campaigns/%s", id);
 	int err = client_open(&client, values, &msg);
-	if (!err)
-		err = client_ask(client, "DELETE", path, NULL, &answer, &msg);
-	if (!err && option_flag(values, "json"))
+	if (err < 0)
+		goto out;
+	err = client_ask(client, "DELETE", path, NULL, &answer, &msg);
+	if (err < 0)
+		goto out;
+	if (option_flag(values, "json"))
 		err = client_print_json("sonde-campaign/1", answer, &msg);
-	else if (!err)
+	else
 		printf("stopped %s\n", id);
+out:
 	json_decref(answer);
 	client_close(client);
 	free(path);

@@ -82,9 +82,10 @@ static int check_table(const struct measure *m, struct errmsg *msg)
 static int pick_format(struct measure *m, struct errmsg *msg)
 {
 	int err = output_format(&m->format, m->values, msg);
-	if (!err)
-		err = check_table(m, msg);
-	if (err)
+	if (err < 0)
+		return err;
+	err = check_table(m, msg);
+	if (err < 0)
 		return err;
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colour = isatty(1) && !(no_colour && *no_colour) && term &&

@@ -146,10 +146,13 @@ static int run_records(int argc, char **argv)
 		client_query(
 		    &path, filters[i], option_text(values, filters[i]));
 	int err = output_format(&ops, values, &msg);
-	if (!err)
-		err = client_open(&client, values, &msg);
-	if (!err)
-		err = show_records(client, values, ops, path, &msg);
+	if (err < 0)
+		goto out;
+	err = client_open(&client, values, &msg);
+	if (err < 0)
+		goto out;
+	err = show_records(client, values, ops, path, &msg);
+out:
 	client_close(client);
 	free(path);
 	option_free(values);

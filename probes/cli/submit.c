@@ -206,23 +206,29 @@ static int submit(const struct option_values *values, char **script_words)
 	struct errmsg msg = { "" };
 	json_t *body = json_pack("{s:s}", "script", operands[0]);
 	json_t *answer = NULL;
+	const char *id;
 	int err = add_targets(body, operands + 1, count - 1, &msg);
-	if (!err)
-		err = add_options(body, script_words, &msg);
+	if (err < 0)
+		goto out;
+	err = add_options(body, script_words, &msg);
+	if (err < 0)
+		goto out;
 	add_schedule(body, values);
-	if (!err)
-		warn_of_script(operands[0], script_words);
-	if (!err)
-		err = client_open(&client, values, &msg);
-	if (!err)
-		err = client_ask(client, "POST", "/api/v1/campaigns",
-		    json_incref(body), &answer, &msg);
+	warn_of_script(operands[0], script_words);
+	err = client_open(&client, values, &msg);
+	if (err < 0)
+		goto out;
+	err = client_ask(client, "POST", "/api/v1/campaigns", json_incref(body),
+	    &answer, &msg);
+	if (err < 0)
+		goto out;
 	print_warnings(json_object_get(answer, "warnings"));
-	const char *id = json_string_value(json_object_get(answer, "id"));
-	if (!err && option_flag(values, "json"))
+	id = json_string_value(json_object_get(answer, "id"));
+	if (option_flag(values, "json"))
 		err = client_print_json("sonde-campaign/1", answer, &msg);
-	else if (!err)
+	else
 		puts(id ? id : "submitted");
+out:
 	json_decref(answer);
 	json_decref(body);
 	client_close(client);

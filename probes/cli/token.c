@@ -64,11 +64,14 @@ static int run_token(int argc, char **argv)
 	if (!client_options(&values, &command_token, argc, argv, &code))
 		return code;
 	int err = client_open(&client, values, &msg);
-	if (!err)
-		err = client_ask(client, "POST", "/api/v1/tokens",
-		    request(values), &answer, &msg);
-	if (!err)
-		err = print_token(answer, option_flag(values, "json"), &msg);
+	if (err < 0)
+		goto out;
+	err = client_ask(
+	    client, "POST", "/api/v1/tokens", request(values), &answer, &msg);
+	if (err < 0)
+		goto out;
+	err = print_token(answer, option_flag(values, "json"), &msg);
+out:
 	json_decref(answer);
 	client_close(client);
 	option_free(values);

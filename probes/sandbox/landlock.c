@@ -117,15 +117,17 @@ static int add_rules(int ruleset, const struct ruleset_attr *handled,
 {
 	int err =
 	    add_paths(ruleset, paths->read, RIGHTS_READ & handled->fs, msg);
-	if (!err)
-		err = add_paths(
-		    ruleset, paths->write, RIGHTS_WRITE & handled->fs, msg);
+	if (err < 0)
+		return err;
+	err = add_paths(ruleset, paths->write, RIGHTS_WRITE & handled->fs, msg);
+	if (err < 0)
+		return err;
 	struct port_attr port = { NET_CONNECT_TCP, paths->tcp_connect_port };
-	if (!err && paths->tcp_connect_port && handled->net &&
+	if (paths->tcp_connect_port && handled->net &&
 	    syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, &port, 0) != 0)
-		err =
-		    err_set(msg, -errno, "landlock: port: %s", strerror(errno));
-	return err;
+		return err_set(
+		    msg, -errno, "landlock: port: %s", strerror(errno));
+	return 0;
 }
 
 int landlock_enter(const struct sandbox_paths *paths, struct errmsg *msg)

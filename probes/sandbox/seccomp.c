@@ -139,18 +139,24 @@ static int refuse_calls(scmp_filter_ctx filter, enum sandbox_role role)
 static int fill(scmp_filter_ctx filter, enum sandbox_role role)
 {
 	int err = allow_list(filter, common);
-	if (!err)
-		err = allow_list(filter, lists[role]);
-	if (!err && SANDBOX_SANITIZED)
+	if (err < 0)
+		return err;
+	err = allow_list(filter, lists[role]);
+	if (err < 0)
+		return err;
+	if (SANDBOX_SANITIZED)
 		err = allow_list(filter, sanitizer);
-	if (!err)
-		err = role == SANDBOX_SHIPPER ? allow_shipper(filter)
-					      : allow_plain_mmap(filter);
-	if (!err && role != SANDBOX_WORKER)
+	if (err < 0)
+		return err;
+	err = role == SANDBOX_SHIPPER ? allow_shipper(filter)
+				      : allow_plain_mmap(filter);
+	if (err < 0)
+		return err;
+	if (role != SANDBOX_WORKER)
 		err = refuse_calls(filter, role);
-	if (!err)
-		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	return err;
+	if (err < 0)
+		return err;
+	return seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 }
 
 int seccomp_enter(enum sandbox_role role, struct errmsg *msg)

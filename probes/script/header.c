@@ -482,15 +482,22 @@ int header_read(
 	script->options.summary = read_text(&h, false);
 	script->options.examples = read_text(&h, true);
 	int err = read_operands(&h);
-	if (!err)
-		err = read_options(&h);
-	if (!err)
-		err = read_fields(&h);
-	if (!err)
-		err = read_tables(&h);
-	if (!err && script->results && script->field_count)
+	if (err < 0)
+		return err;
+	err = read_options(&h);
+	if (err < 0)
+		return err;
+	err = read_fields(&h);
+	if (err < 0)
+		return err;
+	err = read_tables(&h);
+	if (err < 0)
+		return err;
+	if (script->results && script->field_count)
 		err = bad(&h, "fields and tables: give one of them");
-	if (!err && h.r.err)
-		err = err_set(msg, h.r.err, "header: %s", err_str(h.r.err));
-	return err;
+	if (err < 0)
+		return err;
+	if (h.r.err)
+		return err_set(msg, h.r.err, "header: %s", err_str(h.r.err));
+	return 0;
 }

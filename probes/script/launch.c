@@ -75,11 +75,14 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 	ignore_terminal();
 	struct guardian *guardian = guardian_new(net, net_ctx, policy);
 	int err = guardian_add_run(guardian, run_fd, POLICY_LOCAL);
-	if (!err)
-		err = guardian_sandbox(allow_weak, log_fd, &msg);
-	if (!err)
-		guardian_serve(guardian, -1);
-	else
+	if (err < 0)
+		goto out;
+	err = guardian_sandbox(allow_weak, log_fd, &msg);
+	if (err < 0)
+		goto out;
+	guardian_serve(guardian, -1);
+out:
+	if (err < 0)
 		send_summary(log_fd, msg.text[0] ? msg.text : err_str(err));
 	_exit(err_exit_code(err));
 }

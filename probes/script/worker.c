@@ -126,10 +126,11 @@ static int run_script(struct host *host, struct errmsg *msg)
 		return err_set(msg, ERR_LIMIT, "no memory for Lua");
 	lua_pushcfunction(host->L, prepare_host);
 	int err = host_call(host, 0, msg);
-	if (!err)
-		err = host_run_chunk(host, script->source, script->source_len,
-		    script->path, msg);
-	if (err)
+	if (err < 0)
+		return err;
+	err = host_run_chunk(
+	    host, script->source, script->source_len, script->path, msg);
+	if (err < 0)
 		return err;
 	/* The header was a table with run; this time it may be anything. */
 	if (!lua_istable(host->L, -1))

@@ -140,20 +140,24 @@ static int check_values(struct agent_config *c, struct errmsg *msg)
 {
 	const char *spec;
 	int err = c->collector ? url_check(c->collector, msg) : 0;
-	if (!err)
-		err = read_homes(c, msg);
-	if (!err)
-		err = read_user(c, msg);
-	if (!err && !net_find(c->net, &spec, msg))
-		err = ERR_CONFIG;
-	if (!err && c->interface_count > SENSOR_INTERFACES_MAX)
-		err = err_set(msg, ERR_CONFIG,
+	if (err < 0)
+		return err;
+	err = read_homes(c, msg);
+	if (err < 0)
+		return err;
+	err = read_user(c, msg);
+	if (err < 0)
+		return err;
+	if (!net_find(c->net, &spec, msg))
+		return ERR_CONFIG;
+	if (c->interface_count > SENSOR_INTERFACES_MAX)
+		return err_set(msg, ERR_CONFIG,
 		    "sensor-interfaces: expected at most %d, got %zu",
 		    SENSOR_INTERFACES_MAX, c->interface_count);
-	if (!err && c->retry_most_ns < c->retry_least_ns)
-		err = err_set(
+	if (c->retry_most_ns < c->retry_least_ns)
+		return err_set(
 		    msg, ERR_CONFIG, "retry-most: less than retry-least");
-	return err;
+	return 0;
 }
 
 int agent_config_load(

@@ -126,11 +126,13 @@ static int read_answer(struct agent_identity *identity,
 	    generation[strspn(generation, PLAIN)] || name[strspn(name, PLAIN)])
 		err = err_set(
 		    msg, ERR_MALFORMED, "the collector's answer is not one");
-	if (!err)
-		snprintf(identity->generation, sizeof(identity->generation),
-		    "%s", generation);
-	if (!err && *name)
+	if (err < 0)
+		goto out;
+	snprintf(identity->generation, sizeof(identity->generation), "%s",
+	    generation);
+	if (*name)
 		snprintf(identity->name, sizeof(identity->name), "%s", name);
+out:
 	json_decref(root);
 	return err;
 }
@@ -170,17 +172,21 @@ int enrol(const struct agent_config *config, const struct enrolment *request,
 		return err_set(
 		    msg, ERR_UNSUPPORTED, "libsodium does not start");
 	int err = url_check(request->url, msg);
-	if (!err)
-		err = choose_name(identity, config, request->name, msg);
-	if (!err)
-		err = agent_folders_make(config, msg);
-	if (!err)
-		err = choose_key(identity, config, msg);
-	if (!err)
-		err = exchange(identity, config, request, msg);
+	if (err < 0)
+		return err;
+	err = choose_name(identity, config, request->name, msg);
+	if (err < 0)
+		return err;
+	err = agent_folders_make(config, msg);
+	if (err < 0)
+		return err;
+	err = choose_key(identity, config, msg);
+	if (err < 0)
+		return err;
+	err = exchange(identity, config, request, msg);
+	if (err < 0)
+		return err;
 	snprintf(identity->collector, sizeof(identity->collector), "%s",
 	    request->url);
-	if (!err)
-		err = agent_identity_save(identity, config, msg);
-	return err;
+	return agent_identity_save(identity, config, msg);
 }

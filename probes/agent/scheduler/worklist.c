@@ -121,20 +121,20 @@ static int add_targets(struct campaign *c, json_t *targets, struct errmsg *msg)
 {
 	json_t *item = NULL;
 	size_t i = 0;
-	int err = 0;
 	if (!json_is_array(targets) || json_array_size(targets) == 0)
 		return err_set(msg, ERR_MALFORMED, "targets: expected some");
 	json_array_foreach(targets, i, item)
 	{
 		struct addr a;
 		const char *text = json_string_value(item);
-		if (!err && (!text || addr_parse(&a, text) != 0))
-			err = err_set(msg, ERR_MALFORMED,
+		if (!text || addr_parse(&a, text) != 0)
+			return err_set(msg, ERR_MALFORMED,
 			    "targets: expected numeric addresses");
-		if (!err)
-			err = add_argument(c, xstrdup(text), msg);
+		int err = add_argument(c, xstrdup(text), msg);
+		if (err < 0)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 /* An absent or null time is 0. */
@@ -180,15 +180,18 @@ static int read_campaign(struct campaign *c, json_t *object, struct errmsg *msg)
 		    "script: expected a shipped one's name");
 	snprintf(c->script, sizeof(c->script), "%s", script);
 	int err = every_member(&c->every_ns, object, msg);
-	if (!err)
-		err = time_member(&c->started_at, object, "started_at", msg);
-	if (!err)
-		err = time_member(&c->until, object, "until", msg);
-	if (!err)
-		err = add_options(c, json_object_get(object, "options"), msg);
-	if (!err)
-		err = add_targets(c, json_object_get(object, "targets"), msg);
-	return err;
+	if (err < 0)
+		return err;
+	err = time_member(&c->started_at, object, "started_at", msg);
+	if (err < 0)
+		return err;
+	err = time_member(&c->until, object, "until", msg);
+	if (err < 0)
+		return err;
+	err = add_options(c, json_object_get(object, "options"), msg);
+	if (err < 0)
+		return err;
+	return add_targets(c, json_object_get(object, "targets"), msg);
 }
 
 static void campaign_fini(struct campaign *c)

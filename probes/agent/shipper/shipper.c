@@ -455,14 +455,17 @@ static int start_exchange(struct shipper *s, struct errmsg *msg)
 	int err = sodium_init() < 0
 	    ? err_set(msg, ERR_UNSUPPORTED, "libsodium does not start")
 	    : shipper_enter_sandbox(c, AGENT_SPOOL, msg);
-	if (!err)
-		err = http_open(&s->http, &http, msg);
-	if (!err)
-		wait_for_keeper(s);
-	if (!err)
-		err = shipping_new(
-		    &s->shipping, AGENT_SPOOL, c->agent, c->secret_key, msg);
-	if (err)
+	if (err < 0)
+		return err;
+	err = http_open(&s->http, &http, msg);
+	if (err < 0)
+		return err;
+	wait_for_keeper(s);
+	if (err < 0)
+		return err;
+	err = shipping_new(
+	    &s->shipping, AGENT_SPOOL, c->agent, c->secret_key, msg);
+	if (err < 0)
 		return err;
 	s->schedule = schedule_new(c->agent);
 	s->ship_at = s->work_at = monotime_now();

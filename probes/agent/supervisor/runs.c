@@ -95,12 +95,12 @@ static int channels_open(struct supervisor *s, struct run *run,
 	memcpy(talk.campaign, q->campaign, sizeof(talk.campaign));
 	snprintf(talk.name, sizeof(talk.name), "%.31s", q->script);
 	int err = open_guardian(s, &ends->guardian);
-	if (!err)
-		err = open_producer(
-		    s, &run->producers[0], &records, &ends->records);
-	if (!err)
-		err = open_producer(s, &run->producers[1], &talk, &ends->talk);
-	return err;
+	if (err < 0)
+		return err;
+	err = open_producer(s, &run->producers[0], &records, &ends->records);
+	if (err < 0)
+		return err;
+	return open_producer(s, &run->producers[1], &talk, &ends->talk);
 }
 
 /* In the child.  The header of the script is read in a process of its own. */
@@ -183,9 +183,10 @@ static int fork_worker(
 		}
 	}
 	ends_close(&ends);
-	if (!err)
-		run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
-	return err;
+	if (err < 0)
+		return err;
+	run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
+	return 0;
 }
 
 static void tell_failure(

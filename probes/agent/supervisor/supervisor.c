@@ -457,20 +457,24 @@ static int open_all(struct supervisor *s, struct errmsg *msg)
 {
 	char *once = xasprintf("%s/once", s->config.state_dir);
 	int err = agent_folders_make(&s->config, msg);
-	if (!err)
-		err = once_open(&s->once, once, msg);
+	err = err < 0 ? err : once_open(&s->once, once, msg);
 	free(once);
-	if (!err)
-		err = identify(s, msg);
-	if (!err && s->enrolled)
+	if (err < 0)
+		return err;
+	err = identify(s, msg);
+	if (err < 0)
+		return err;
+	if (s->enrolled)
 		err = shipper_find(&s->shipper, msg);
-	if (!err)
-		err = channels_make(s, msg);
-	if (!err)
-		err = feed_open(s, msg);
-	if (!err)
-		err = signals_open(s, msg);
-	return err;
+	if (err < 0)
+		return err;
+	err = channels_make(s, msg);
+	if (err < 0)
+		return err;
+	err = feed_open(s, msg);
+	if (err < 0)
+		return err;
+	return signals_open(s, msg);
 }
 
 int supervisor_run(struct agent_config *config, const char *path)

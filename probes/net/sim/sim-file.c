@@ -156,9 +156,10 @@ static int parse_node(struct sim_words *words, enum node_kind kind)
 		words->at++;
 	struct sim_behaviour how = kind == ROUTER ? words->router : words->host;
 	err = sim_words_behaviour(words, &how);
-	if (!err)
-		err = sim_words_end(words);
-	if (err)
+	if (err < 0)
+		return err;
+	err = sim_words_end(words);
+	if (err < 0)
 		return err;
 	uint32_t node = sim_node_add(
 	    w, name, sim_world_keep(w, &how, sizeof(how)), kind != ROUTER);
@@ -213,21 +214,29 @@ static int parse_link(struct sim_words *words)
 	uint32_t ends[2],
 	    at[2][2] = { { SIM_NONE, SIM_NONE }, { SIM_NONE, SIM_NONE } };
 	int err = sim_words_node(words, &ends[0]);
-	if (!err)
-		err = sim_words_node(words, &ends[1]);
-	if (!err && ends[0] == ends[1])
-		err = sim_words_expected(words, "another node");
-	while (!err && sim_words_take(words, "addr"))
+	if (err < 0)
+		return err;
+	err = sim_words_node(words, &ends[1]);
+	if (err < 0)
+		return err;
+	if (ends[0] == ends[1])
+		return sim_words_expected(words, "another node");
+	while (sim_words_take(words, "addr")) {
 		err = link_addresses(words, ends, at);
+		if (err < 0)
+			return err;
+	}
 	struct sim_link there = words->link;
-	if (!err)
-		err = sim_words_link(words, &there);
+	err = sim_words_link(words, &there);
+	if (err < 0)
+		return err;
 	struct sim_link back = there;
-	if (!err && sim_words_take(words, "back"))
+	if (sim_words_take(words, "back"))
 		err = sim_words_link(words, &back);
-	if (!err)
-		err = sim_words_end(words);
-	if (err)
+	if (err < 0)
+		return err;
+	err = sim_words_end(words);
+	if (err < 0)
 		return err;
 	uint32_t edge = sim_link_add(w, ends[0], ends[1],
 	    sim_world_keep(w, &there, sizeof(there)),
@@ -265,9 +274,10 @@ static int parse_route(struct sim_words *words)
 	struct sim_world *w = words->world;
 	struct sim_route route = { 0 };
 	int err = sim_words_node(words, &route.node);
-	if (!err)
-		err = sim_words_prefix(words, &route.prefix);
-	if (err)
+	if (err < 0)
+		return err;
+	err = sim_words_prefix(words, &route.prefix);
+	if (err < 0)
 		return err;
 	if (sim_words_take(words, "via"))
 		err = route_via(words, &route);

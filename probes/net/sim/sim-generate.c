@@ -74,9 +74,10 @@ static int make_below(struct maker *m, uint32_t parent, bool host)
 {
 	uint32_t node;
 	int err = make_node(m, host ? m->host : m->router, host, &node);
-	if (!err)
-		sim_link_add(m->words->world, parent, node, m->link, m->link);
-	return err;
+	if (err < 0)
+		return err;
+	sim_link_add(m->words->world, parent, node, m->link, m->link);
+	return 0;
 }
 
 static int make_hosts(
@@ -97,28 +98,33 @@ static int read_tail(struct maker *m)
 		sim_words_next(words);
 		return sim_words_expected(words, "addresses PREFIX");
 	}
-	int err = 0;
+	int err;
 	do {
 		struct prefix p;
 		err = sim_words_prefix(words, &p);
-		if (!err)
-			m->prefixes[p.addr.family == 6] = p;
-	} while (!err && sim_words_has_address(words));
+		if (err < 0)
+			return err;
+		m->prefixes[p.addr.family == 6] = p;
+	} while (sim_words_has_address(words));
 	struct sim_behaviour router = words->router;
 	struct sim_link link = words->link;
-	for (int at = -1; !err && at != words->at;) {
+	for (int at = -1; at != words->at;) {
 		at = words->at;
 		err = sim_words_behaviour(words, &router);
-		if (!err)
-			err = sim_words_link(words, &link);
+		if (err < 0)
+			return err;
+		err = sim_words_link(words, &link);
+		if (err < 0)
+			return err;
 	}
-	if (!err)
-		err = sim_words_end(words);
+	err = sim_words_end(words);
+	if (err < 0)
+		return err;
 	m->router = sim_world_keep(words->world, &router, sizeof(router));
 	m->host =
 	    sim_world_keep(words->world, &words->host, sizeof(words->host));
 	m->link = sim_world_keep(words->world, &link, sizeof(link));
-	return err;
+	return 0;
 }
 
 static int read_number(
@@ -155,24 +161,33 @@ static int generate_tree(struct maker *m)
 	uint32_t root = 0;
 	uint64_t fanout = 0, depth = 0, hosts = 0;
 	int err = read_place(m, "at", &root);
-	if (!err)
-		err = read_number(m, "fanout", &fanout, 1);
-	if (!err)
-		err = read_number(m, "depth", &depth, 1);
-	if (!err)
-		err = read_hosts(m, &hosts);
-	if (!err)
-		err = read_tail(m);
+	if (err < 0)
+		return err;
+	err = read_number(m, "fanout", &fanout, 1);
+	if (err < 0)
+		return err;
+	err = read_number(m, "depth", &depth, 1);
+	if (err < 0)
+		return err;
+	err = read_hosts(m, &hosts);
+	if (err < 0)
+		return err;
+	err = read_tail(m);
+	if (err < 0)
+		return err;
 	uint32_t from = root, to = root + 1;
-	for (uint64_t level = 0; !err && level < depth; level++) {
+	for (uint64_t level = 0; level < depth; level++) {
 		uint32_t next = w->node_count;
-		for (uint32_t parent = from; !err && parent < to; parent++)
-			for (uint64_t i = 0; !err && i < fanout; i++)
-				err = make_below(m, parent, false);
+		for (uint64_t i = 0; i < (to - from) * fanout; i++) {
+			err =
+			    make_below(m, from + (uint32_t)(i / fanout), false);
+			if (err < 0)
+				return err;
+		}
 		from = next;
 		to = w->node_count;
 	}
-	return err ? err : make_hosts(m, from, to, hosts);
+	return make_hosts(m, from, to, hosts);
 }
 
 /* Each router hangs on an earlier one, so that all are reached, and has
@@ -183,21 +198,29 @@ static int generate_mesh(struct maker *m)
 	uint32_t root = 0;
 	uint64_t count = 0, degree = 0, hosts = 0;
 	int err = read_place(m, "at", &root);
-	if (!err)
-		err = read_number(m, "count", &count, 1);
-	if (!err)
-		err = read_number(m, "degree", &degree, 1);
-	if (!err && degree > 16)
-		err = sim_words_expected(m->words, "a degree of at most 16");
-	if (!err)
-		err = read_hosts(m, &hosts);
-	if (!err)
-		err = read_tail(m);
+	if (err < 0)
+		return err;
+	err = read_number(m, "count", &count, 1);
+	if (err < 0)
+		return err;
+	err = read_number(m, "degree", &degree, 1);
+	if (err < 0)
+		return err;
+	if (degree > 16)
+		return sim_words_expected(m->words, "a degree of at most 16");
+	err = read_hosts(m, &hosts);
+	if (err < 0)
+		return err;
+	err = read_tail(m);
+	if (err < 0)
+		return err;
 	uint32_t first = w->node_count;
-	for (uint64_t i = 0; !err && i < count; i++) {
+	for (uint64_t i = 0; i < count; i++) {
 		uint32_t node = w->node_count;
 		err = make_node(m, m->router, false, &node);
-		for (uint64_t k = 0; !err && k < degree; k++) {
+		if (err < 0)
+			return err;
+		for (uint64_t k = 0; k < degree; k++) {
 			uint32_t other = first +
 			    (uint32_t)(sim_draw(w, node, k) * (double)i);
 			if (i == 0)
@@ -206,7 +229,7 @@ static int generate_mesh(struct maker *m)
 				sim_link_add(w, other, node, m->link, m->link);
 		}
 	}
-	return err ? err : make_hosts(m, first, first + (uint32_t)count, hosts);
+	return make_hosts(m, first, first + (uint32_t)count, hosts);
 }
 
 static int generate_diamond(struct maker *m)
@@ -215,25 +238,32 @@ static int generate_diamond(struct maker *m)
 	uint32_t from = 0, to = 0;
 	uint64_t width = 0, length = 0;
 	int err = read_place(m, "from", &from);
-	if (!err)
-		err = read_place(m, "to", &to);
-	if (!err)
-		err = read_number(m, "width", &width, 1);
-	if (!err)
-		err = read_number(m, "length", &length, 1);
-	if (!err)
-		err = read_tail(m);
-	for (uint64_t i = 0; !err && i < width; i++) {
+	if (err < 0)
+		return err;
+	err = read_place(m, "to", &to);
+	if (err < 0)
+		return err;
+	err = read_number(m, "width", &width, 1);
+	if (err < 0)
+		return err;
+	err = read_number(m, "length", &length, 1);
+	if (err < 0)
+		return err;
+	err = read_tail(m);
+	if (err < 0)
+		return err;
+	for (uint64_t i = 0; i < width; i++) {
 		uint32_t last = from;
-		for (uint64_t k = 0; !err && k < length; k++) {
+		for (uint64_t k = 0; k < length; k++) {
 			uint32_t at = w->node_count;
 			err = make_below(m, last, false);
+			if (err < 0)
+				return err;
 			last = at;
 		}
-		if (!err)
-			sim_link_add(w, last, to, m->link, m->link);
+		sim_link_add(w, last, to, m->link, m->link);
 	}
-	return err;
+	return 0;
 }
 
 int sim_generate(struct sim_words *words)

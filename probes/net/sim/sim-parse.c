@@ -418,9 +418,10 @@ static int read_reply_from(
 	struct sim_behaviour *how = to;
 	struct addr a = { 0 };
 	int err = sim_words_address(words, &a);
-	if (!err)
-		how->reply_from[a.family == 6] = a;
-	return err;
+	if (err < 0)
+		return err;
+	how->reply_from[a.family == 6] = a;
+	return 0;
 }
 
 #define OF(field) offsetof(struct sim_behaviour, field)
