@@ -18,14 +18,14 @@
 #include "lib/json/json-value.h"
 #include "lib/base/xalloc.h"
 
-#define FORK_NEWS_NS (600 * NS_PER_S)
+#define TROUBLE_NEWS_NS (600 * NS_PER_S)
 #define CHORE_NS NS_PER_S
 
 struct entry {
 	struct agent agent;
 	json_t *tags; /* owned */
-	struct monotime seen, forked;
-	bool ever_forked, unsaved;
+	struct monotime seen, troubled;
+	bool ever_troubled, unsaved;
 	enum agent_state told; /* the state that the feed knows */
 };
 struct agents {
@@ -108,7 +108,11 @@ void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 
 static int load(void *ctx, const struct registry_agent *row)
 {
-	struct agent agent = { .row = row->row, .seen_wall_ns = row->seen_ns };
+	struct agent agent = {
+		.row = row->row,
+		.enrolled_ns = row->enrolled_ns,
+		.seen_wall_ns = row->seen_ns,
+	};
 	memcpy(agent.id, row->id, sizeof(agent.id));
 	memcpy(agent.key, row->key, sizeof(agent.key));
 	snprintf(agent.name, sizeof(agent.name), "%s", row->name);
@@ -200,18 +204,18 @@ void agents_contact(struct collector *c, const uint8_t *id)
 	pthread_mutex_unlock(&agents->lock);
 }
 
-bool agents_fork_is_news(struct collector *c, const uint8_t *id)
+bool agents_trouble_is_news(struct collector *c, const uint8_t *id)
 {
 	struct agents *agents = c->agents;
 	struct monotime now = collector_mono(c);
 	pthread_mutex_lock(&agents->lock);
 	struct entry *entry = find(agents, id);
 	bool news = entry &&
-	    (!entry->ever_forked ||
-		monotime_diff(now, entry->forked) > FORK_NEWS_NS);
+	    (!entry->ever_troubled ||
+		monotime_diff(now, entry->troubled) > TROUBLE_NEWS_NS);
 	if (news) {
-		entry->ever_forked = true;
-		entry->forked = now;
+		entry->ever_troubled = true;
+		entry->troubled = now;
 	}
 	pthread_mutex_unlock(&agents->lock);
 	return news;

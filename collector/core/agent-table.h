@@ -22,6 +22,7 @@ struct agent {
 	char name[AGENT_NAME_MAX + 1];
 	const json_t *tags; /* borrowed, never changes */
 	enum agent_state state;
+	int64_t enrolled_ns;
 	int64_t seen_wall_ns; /* 0: never */
 };
 /* tags is consumed. */
@@ -32,9 +33,9 @@ bool agents_find(
 /* A copy of all of them, by row; the caller frees. */
 size_t agents_list(struct collector *collector, struct agent **agents);
 void agents_contact(struct collector *collector, const uint8_t *id);
-/* True when no fork of this agent was told in the last ten minutes; then
+/* True when no trouble of this agent was told in the last ten minutes; then
  * counts as told. */
-bool agents_fork_is_news(struct collector *collector, const uint8_t *id);
+bool agents_trouble_is_news(struct collector *collector, const uint8_t *id);
 /* The next agent whose state is not what it was; it is from then on. */
 bool agents_next_change(struct collector *collector, struct agent *agent);
 /* The next agent whose last contact is not in the store; it is from then

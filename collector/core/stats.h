@@ -16,6 +16,7 @@ enum ingest_result {
 	INGEST_GAP,           /* 409: send from `next` on */
 	INGEST_FORKED,        /* 409: the same numbers with other bytes */
 	INGEST_MALFORMED,     /* 400 */
+	INGEST_IMPLAUSIBLE,   /* 400: numbers that no agent can have reached */
 	INGEST_TOO_BIG,       /* 413: the header or the body exceeds a limit */
 	INGEST_BOMB,          /* 413: unpacks to more than it may */
 	INGEST_UNKNOWN_AGENT, /* 401 */

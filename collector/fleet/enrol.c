@@ -250,7 +250,8 @@ int enrol_agent(struct collector *c, const json_t *body, json_t **answer,
 	if (err == ERR_OK) {
 		json_t *tags = json_loads(job.made_tags, 0, NULL);
 		*answer = enrol_answer(c, &job, tags);
-		struct agent agent = { .row = job.agent.row };
+		struct agent agent = { .row = job.agent.row,
+			.enrolled_ns = job.agent.enrolled_ns };
 		memcpy(agent.id, job.agent.id, sizeof(agent.id));
 		memcpy(agent.key, job.agent.key, sizeof(agent.key));
 		memcpy(agent.name, job.made_name, sizeof(agent.name));

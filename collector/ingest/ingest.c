@@ -4,6 +4,7 @@
  * in the caller's thread; then the queue; then one of many in a transaction;
  * and only after COMMIT the answer.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "collector/core/writer.h"
@@ -11,6 +12,7 @@
 #include "collector/core/agent-table.h"
 #include "collector/ingest/decode-batch.h"
 #include "collector/ingest/ingest.h"
+#include "collector/ingest/plausible.h"
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
@@ -37,6 +39,7 @@ const char *ingest_result_name(enum ingest_result result)
 	case INGEST_GAP: return "gap";
 	case INGEST_FORKED: return "forked";
 	case INGEST_MALFORMED: return "malformed";
+	case INGEST_IMPLAUSIBLE: return "implausible";
 	case INGEST_TOO_BIG: return "too-big";
 	case INGEST_BOMB: return "bomb";
 	case INGEST_UNKNOWN_AGENT: return "unknown-agent";
@@ -54,7 +57,8 @@ int ingest_result_status(enum ingest_result result)
 	case INGEST_DUPLICATE: return 200;
 	case INGEST_GAP:
 	case INGEST_FORKED: return 409;
-	case INGEST_MALFORMED: return 400;
+	case INGEST_MALFORMED:
+	case INGEST_IMPLAUSIBLE: return 400;
 	case INGEST_TOO_BIG:
 	case INGEST_BOMB: return 413;
 	case INGEST_UNKNOWN_AGENT:
@@ -74,18 +78,16 @@ static void answer(struct collector *c, struct ingest_answer *answer,
 	done(ctx, answer);
 }
 
-static int tell_fork(
-    struct collector *c, const struct ingest_job *job, struct errmsg *msg)
+static int announce_trouble(struct collector *c, const struct ingest_job *job,
+    const char *state, const char *what, struct errmsg *msg)
 {
-	if (!agents_fork_is_news(c, job->agent.id))
+	if (!agents_trouble_is_news(c, job->agent.id))
 		return ERR_OK;
-	char *text = xasprintf("%s sends other bytes under numbers that were "
-			       "used: is its key on two machines?",
-	    job->agent.name);
+	char *text = xasprintf("%s %s", job->agent.name, what);
 	int err = feed_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
-		job->agent.name, "state", "forked"),
+		job->agent.name, "state", state),
 	    msg);
 	free(text);
 	return err;
@@ -151,7 +153,15 @@ static int run(struct collector *c, struct job *base, struct errmsg *msg)
 	if (job->outcome.result == APPEND_STORED)
 		return add_stored(c, job, msg);
 	if (job->outcome.result == APPEND_FORKED)
-		return tell_fork(c, job, msg);
+		return announce_trouble(c, job, "forked",
+		    "sends other bytes under numbers that were used: is its "
+		    "key on two machines?",
+		    msg);
+	if (job->outcome.result == APPEND_IMPLAUSIBLE)
+		return announce_trouble(c, job, "implausible",
+		    "sends numbers that it cannot have reached: its batches "
+		    "are refused",
+		    msg);
 	return ERR_OK;
 }
 
@@ -162,6 +172,7 @@ static enum ingest_result result_of_append(enum append_result result)
 	case APPEND_DUPLICATE: return INGEST_DUPLICATE;
 	case APPEND_GAP: return INGEST_GAP;
 	case APPEND_FORKED: return INGEST_FORKED;
+	case APPEND_IMPLAUSIBLE: return INGEST_IMPLAUSIBLE;
 	}
 	BUG("append result %d", (int)result);
 }
@@ -195,6 +206,7 @@ static enum ingest_result result_of(int err, enum ingest_result limit)
 {
 	return err == ERR_LIMIT    ? limit
 	    : err == ERR_SIGNATURE ? INGEST_SIGNATURE
+	    : err == -ERANGE       ? INGEST_IMPLAUSIBLE
 				   : INGEST_MALFORMED;
 }
 
@@ -235,6 +247,13 @@ static bool prepare(struct collector *c, const void *body, size_t len,
 	}
 	job->batch->agent_row = job->agent.row;
 	job->batch->received = collector_wall(c);
+	err = plausible_check(job->batch,
+	    plausible_most(job->agent.enrolled_ns, job->batch->received.ns),
+	    &a->detail);
+	if (err < 0) {
+		a->result = result_of(err, INGEST_BOMB);
+		return false;
+	}
 	job->job.bytes = job->batch->bytes;
 	agents_contact(c, job->agent.id);
 	return true;

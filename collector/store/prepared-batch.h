@@ -48,6 +48,9 @@ struct prepared_batch {
 	struct batch_header header;
 	int64_t agent_row; /* the store's number of the agent */
 	struct walltime received;
+	/* What the agent can have produced in all, and what the loss records
+	 * here declare that never had a number. */
+	uint64_t produced_most, unnumbered;
 	struct prepared_record *records; /* header.count, seq from first_seq */
 	struct buf raw;                  /* framed as lib/record/batch.h says */
 	struct arena arena;              /* of the records that are kept */

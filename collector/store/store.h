@@ -116,6 +116,8 @@ enum append_result {
 	APPEND_DUPLICATE, /* was stored before */
 	APPEND_GAP,       /* numbers are missing before it */
 	APPEND_FORKED,    /* the same numbers with other bytes */
+	/* Stored and lost would be more than the batch's produced_most. */
+	APPEND_IMPLAUSIBLE,
 };
 /* What a batch did, besides being stored. */
 struct store_outcome {

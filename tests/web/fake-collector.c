@@ -275,15 +275,15 @@ void collector_ingest(struct collector *collector, const void *body, size_t len,
 const char *ingest_result_name(enum ingest_result result)
 {
 	static const char *const names[] = { "stored", "duplicate", "gap",
-		"forked", "malformed", "too-big", "bomb", "unknown-agent",
-		"signature", "busy" };
+		"forked", "malformed", "implausible", "too-big", "bomb",
+		"unknown-agent", "signature", "busy" };
 	return names[result];
 }
 
 int ingest_result_status(enum ingest_result result)
 {
-	static const int status[] = { 200, 200, 409, 409, 400, 413, 413, 401,
-		401, 503 };
+	static const int status[] = { 200, 200, 409, 409, 400, 400, 413, 413,
+		401, 401, 503 };
 	return status[result];
 }
 

@@ -88,6 +88,7 @@ static enum problem ingest_problem(enum ingest_result result)
 	case INGEST_GAP: return PROBLEM_GAP;
 	case INGEST_FORKED: return PROBLEM_FORKED;
 	case INGEST_MALFORMED: return PROBLEM_MALFORMED;
+	case INGEST_IMPLAUSIBLE: return PROBLEM_IMPLAUSIBLE;
 	case INGEST_TOO_BIG: return PROBLEM_TOO_BIG;
 	case INGEST_BOMB: return PROBLEM_BOMB;
 	case INGEST_UNKNOWN_AGENT: return PROBLEM_UNKNOWN_AGENT;

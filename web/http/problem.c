@@ -20,6 +20,7 @@ static const struct {
 	[PROBLEM_BAD_REQUEST] = { 400, "bad-request", "Bad request" },
 	[PROBLEM_BAD_PARAMETER] = { 400, "bad-parameter", "Bad parameter" },
 	[PROBLEM_MALFORMED] = { 400, "malformed", "Malformed batch" },
+	[PROBLEM_IMPLAUSIBLE] = { 400, "implausible", "Implausible numbers" },
 	[PROBLEM_UNAUTHORIZED] = { 401, "unauthorized", "A token is needed" },
 	[PROBLEM_UNKNOWN_AGENT] = { 401, "unknown-agent", "Unknown agent" },
 	[PROBLEM_SIGNATURE] = { 401, "signature",

@@ -9,6 +9,7 @@
  * by digest; when the borders moved, record by record, as far as the raw rows
  * are still held.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -210,6 +211,27 @@ static int refuse(
 	return ERR_OK;
 }
 
+/* -ERANGE: with so many more numbers the agent would have produced more than
+ * it can have. */
+static int check_produced(struct db *db, const struct prepared_batch *batch,
+    uint64_t more, struct errmsg *msg)
+{
+	int64_t before;
+	if (db_integer(db, &before, 0,
+		"SELECT stored + lost FROM agents WHERE id = ?1", "i",
+		batch->agent_row) < 0)
+		return db_error(db, msg);
+	uint64_t most = batch->produced_most;
+	if ((uint64_t)before > most || batch->unnumbered > most ||
+	    more > most - (uint64_t)before ||
+	    batch->unnumbered > most - (uint64_t)before - more)
+		return err_set(msg, -ERANGE,
+		    "batch: the agent would have produced more than %" PRIu64
+		    " records, which it cannot have",
+		    most);
+	return ERR_OK;
+}
+
 /* Telemetry keeps the row's id beside what it sums up of it: a row that comes
  * with another id is another registry's. */
 static int know_agent(
@@ -268,6 +290,11 @@ int sqlite_ingest(struct store *store, const struct prepared_batch *batch,
 		if (end <= mark.next)
 			return refuse(outcome, APPEND_DUPLICATE, mark.next);
 	}
+	err = check_produced(&store->db, batch, end - mark.next, msg);
+	if (err == -ERANGE)
+		return refuse(outcome, APPEND_IMPLAUSIBLE, mark.next);
+	if (err < 0)
+		return err;
 	err = know_agent(&store->db, batch, msg);
 	if (err < 0)
 		return err;

@@ -80,7 +80,8 @@ static void take_step(struct fixture *f, const struct step *s)
 	    ingest_result_name(a.result), ingest_result_name(s->result));
 	if (a.result != INGEST_STORED)
 		assert_int_equal(footprint(f), before);
-	if (a.result == INGEST_FORKED || a.result == INGEST_MALFORMED)
+	if (a.result == INGEST_FORKED || a.result == INGEST_MALFORMED ||
+	    a.result == INGEST_IMPLAUSIBLE)
 		return;
 	assert_int_equal(a.next, s->next);
 	assert_int_equal(a.epoch, s->epoch);
@@ -156,6 +157,108 @@ static void numbers_beyond_63_bits_are_malformed(void **state)
 {
 	TAKE(*state, { UINT64_MAX, 1, 1, 1, INGEST_MALFORMED, 0 },
 	    { 1, 1, (uint64_t)INT64_MAX, 1, INGEST_MALFORMED, 0 });
+}
+
+#define DAY_S UINT64_C(86400)
+#define PER_S UINT64_C(100000)
+
+static int64_t implausible_events(struct fixture *f)
+{
+	return fixture_sql(f,
+	    "SELECT count(*) FROM registry.events"
+	    " WHERE data LIKE '%implausible%'");
+}
+
+static void a_number_that_nobody_can_have_reached_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t most = DAY_S * PER_S;
+	TAKE(f, { 1, 1, most + 1, 1, INGEST_IMPLAUSIBLE, 0 },
+	    { 1, 1, most, 2, INGEST_IMPLAUSIBLE, 0 },
+	    { 1, 1, UINT64_C(1) << 62, 1, INGEST_IMPLAUSIBLE, 0 },
+	    { UINT64_C(1) << 40, 1, 1, 1, INGEST_IMPLAUSIBLE, 0 });
+	assert_int_equal(implausible_events(f), 1);
+	/* All of it is what it may have produced, in one jump. */
+	TAKE(f, { 1, 1, most - 1, 2, INGEST_STORED, most + 1 },
+	    { 1, most + 1, most + 1, 1, INGEST_IMPLAUSIBLE, 0 });
+	check_counts(f, 2, (int64_t)most - 2);
+	/* Told once in ten minutes, not for each batch. */
+	assert_int_equal(implausible_events(f), 1);
+}
+
+static void epochs_share_what_is_plausible(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t most = DAY_S * PER_S;
+	TAKE(f, { 1, 1, most - 1, 1, INGEST_STORED, most },
+	    { 2, 1, 1, 2, INGEST_IMPLAUSIBLE, 0 },
+	    { 2, 1, 1, 1, INGEST_STORED, 2 },
+	    { 3, 1, 1, 1, INGEST_IMPLAUSIBLE, 0 });
+}
+
+static void an_agent_that_was_away_for_long_jumps_far(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t year_s = 365 * DAY_S, jump = year_s * PER_S;
+	TAKE(f, { 1, 1, 1, 1, INGEST_STORED, 2 },
+	    { 1, 2, jump, 1, INGEST_IMPLAUSIBLE, 0 });
+	fixture_sleep(f, (int64_t)year_s * NS_PER_S);
+	TAKE(f, { 1, 2, jump, 1, INGEST_STORED, jump + 1 });
+	/* Our clock goes back to before the enrolment: what is known stays. */
+	fixture_sleep(f, -2 * (int64_t)year_s * NS_PER_S);
+	TAKE(f, { 1, 1, 1, 1, INGEST_DUPLICATE, jump + 1 });
+}
+
+static struct ingest_answer send_loss(struct fixture *f, uint64_t epoch,
+    uint64_t from, uint64_t to, uint64_t unnumbered)
+{
+	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	struct batch_header h = {
+		.epoch = 2, .gap_from = 1, .first_seq = 1, .count = 1
+	};
+	loss.epoch = epoch;
+	loss.from_seq = from;
+	loss.to_seq = to;
+	loss.unnumbered = unnumbered;
+	loss.reason = (char *)"full";
+	record.wall_ns = record.mono_ns = DAY_START_NS;
+	record.body_case = SONDE__RECORD__BODY_LOSS;
+	record.loss = &loss;
+	buf_clear(&agent.raw);
+	agent.count = 0;
+	synth_add(&agent, &record);
+	return fixture_send_as(f, &agent, &h);
+}
+
+static void a_loss_of_numbers_that_were_never_given_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = footprint(f);
+	static const struct {
+		uint64_t epoch, from, to;
+	} losses[] = { { 2, 1, 2 }, { 2, 1, 1000 }, { 3, 1, 1 },
+		{ 1, 1, UINT64_C(1) << 60 },
+		{ 1, UINT64_C(1) << 61, UINT64_C(1) << 61 } };
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		struct ingest_answer a = send_loss(
+		    f, losses[i].epoch, losses[i].from, losses[i].to, 0);
+		assert_string_equal(
+		    ingest_result_name(a.result), "implausible");
+		assert_non_null(strstr(a.detail.text, "record 0: loss of"));
+	}
+	assert_int_equal(footprint(f), before);
+	assert_int_equal(send_loss(f, 1, 1, 1000, 5).result, INGEST_STORED);
+	check_counts(f, 1, 5);
+}
+
+static void unnumbered_losses_count_as_produced(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t most = DAY_S * PER_S;
+	TAKE(f, { 1, 1, most - 100, 1, INGEST_STORED, most - 99 });
+	assert_int_equal(send_loss(f, 1, 1, 1, 100).result, INGEST_IMPLAUSIBLE);
+	assert_int_equal(send_loss(f, 1, 1, 1, 99).result, INGEST_STORED);
 }
 
 /* Bytes as they are, refused, and nothing is changed. */
@@ -401,6 +504,11 @@ int main(void)
 		TEST(too_big_and_bombs_are_refused),
 		TEST(a_record_that_does_not_decode_spoils_its_batch),
 		TEST(numbers_beyond_63_bits_are_malformed),
+		TEST(a_number_that_nobody_can_have_reached_is_refused),
+		TEST(epochs_share_what_is_plausible),
+		TEST(an_agent_that_was_away_for_long_jumps_far),
+		TEST(a_loss_of_numbers_that_were_never_given_is_refused),
+		TEST(unnumbered_losses_count_as_produced),
 		TEST(every_result_has_a_name_and_a_status),
 		TEST(a_full_queue_is_busy_and_closing_drains_it),
 		TEST(metrics_count_what_was_answered),
