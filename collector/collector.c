@@ -26,6 +26,7 @@
 #include "collector/core/private.h"
 #include "collector/core/reader-pool.h"
 #include "collector/core/result-schemas.h"
+#include "collector/core/trusted-clock.h"
 #include "collector/core/writer.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
@@ -76,6 +77,7 @@ static const struct part *const parts[] = {
 	&event_log_part,
 	&agents_part,
 	&overview_part,
+	&trusted_clock_part,
 	&retention_part,
 	&stats_part,
 	&writer_part,

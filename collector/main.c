@@ -31,6 +31,11 @@ static const struct option_row options[] = {
 	{ .name = "new-database",
 	    .type = OPTION_FLAG,
 	    .help = "begin a new database where the old one is gone" },
+	{ .name = "trust-clock",
+	    .type = OPTION_FLAG,
+	    .help =
+		"delete by age by this machine's clock, though it is far ahead "
+		"of the last run" },
 	{ .name = "check-db",
 	    .type = OPTION_FLAG,
 	    .help =
@@ -39,7 +44,8 @@ static const struct option_row options[] = {
 };
 static const struct option_table table = {
 	.program = "sonde-collector",
-	.synopsis = "[--check | --check-db | --new-database] [-c FILE]",
+	.synopsis = "[--check | --check-db | --new-database | --trust-clock] "
+		    "[-c FILE]",
 	.summary = "take records in, store and analyse them, show them",
 	.examples = "sonde-collector -c collector.conf\n",
 	.rows = options,
@@ -104,15 +110,16 @@ static int serve_api(struct api *api, const struct config *config,
 	return ERR_OK;
 }
 
-static int run_collector(
-    const struct config *config, bool new_database, struct errmsg *msg)
+static int run_collector(const struct option_values *values,
+    const struct config *config, struct errmsg *msg)
 {
 	struct collector_config settings;
 	struct collector *collector;
 	struct api *api;
 	sigset_t signals;
 	collector_config_read(&settings, config);
-	settings.new_database = new_database;
+	settings.new_database = option_flag(values, "new-database");
+	settings.trust_clock = option_flag(values, "trust-clock");
 	set_process(&signals);
 	int err = collector_open(&collector, &settings, msg);
 	if (err < 0)
@@ -138,7 +145,7 @@ static int run(const struct option_values *values, const struct config *config,
 		err = server_config_check(config, msg);
 	if (err < 0 || option_flag(values, "check"))
 		return err;
-	return run_collector(config, option_flag(values, "new-database"), msg);
+	return run_collector(values, config, msg);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "collector/core/config.h"
 
 #include "collector/core/private.h"
+#include "collector/core/trusted-clock.h"
 #include "collector/core/writer.h"
 
 #define TRIM_ROWS 1000
@@ -20,7 +21,7 @@ static int run_trim(struct collector *c, struct job *job, struct errmsg *msg)
 	struct trim_job *trim = (struct trim_job *)job;
 	const struct collector_config *config = &c->config;
 	struct store_keep keep = {
-		.now_ns = collector_wall(c).ns,
+		.now_ns = trusted_clock_now(c).ns,
 		.raw_ns = config->raw_age_ns,
 		.raw_bytes = config->raw_size_bytes,
 		.minutes_ns = config->minutes_age_ns,
@@ -36,7 +37,7 @@ static int run_registry_trim(
     struct collector *c, struct job *job, struct errmsg *msg)
 {
 	(void)job;
-	int64_t now = collector_wall(c).ns, age = c->config.days_age_ns;
+	int64_t now = trusted_clock_now(c).ns, age = c->config.days_age_ns;
 	return registry_trim(c->registry, now, age ? now - age : 0, msg);
 }
 

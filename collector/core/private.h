@@ -15,6 +15,7 @@
 #include "collector/core/config.h"
 #include "collector/core/listener.h"
 #include "collector/core/stats.h"
+#include "collector/core/trusted-clock.h"
 #include "collector/registry/registry.h"
 #include "collector/store/store.h"
 
@@ -60,6 +61,7 @@ struct collector {
 		_Atomic bool taken, set;
 		struct errmsg why;
 	} fault; /* fault.h */
+	struct trusted_clock trusted;
 	_Atomic uint64_t revision;
 	struct walltime started;
 	uint64_t tick_stored; /* records_stored a second ago */

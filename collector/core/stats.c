@@ -8,6 +8,7 @@
 #include "collector/core/fault.h"
 #include "collector/core/stats.h"
 #include "collector/core/private.h"
+#include "collector/core/trusted-clock.h"
 #include "collector/core/writer.h"
 
 #define FREE_LEAST_BYTES (UINT64_C(64) << 20)
@@ -79,6 +80,9 @@ bool collector_health(struct collector *c, json_t **checks)
 	add_check(*checks, "database", sound, fault.text);
 	add_check(*checks, "disk", room, room_msg.text);
 	add_check(*checks, "queue", queue, queue ? "" : "the queue is full");
+	/* Nothing is lost by it, so it does not make us unwell. */
+	bool clock = trusted_clock_is_well(c, detail, sizeof(detail));
+	add_check(*checks, "retention", clock, detail);
 	return writer && sound && room && queue;
 }
 

@@ -30,6 +30,7 @@
 
 #define GROUP_MOST_JOBS 256
 #define GROUP_MOST_BYTES (64u << 20)
+#define LATE_NS (5 * NS_PER_S)
 #define IDLE_MOST_NS (60 * NS_PER_S)
 #define HALF_DONE (-ECANCELED) /* a job failed after it had written */
 
@@ -42,7 +43,8 @@ struct writer {
 	uint64_t jobs, bytes; /* waiting or in the transaction */
 	bool stop, refuse;
 	uint64_t ticks_asked, ticks_given;
-	int last_err; /* of the last transaction */
+	struct monotime waited; /* since when jobs wait, or the last COMMIT */
+	int last_err;           /* of the last transaction */
 	struct errmsg last_msg;
 	pthread_t thread;
 	bool running;
@@ -154,6 +156,8 @@ static int run_and_publish(struct collector *c, struct job *first)
 	pthread_mutex_lock(&c->writer->lock);
 	c->writer->last_err = err == HALF_DONE ? ERR_OK : err;
 	c->writer->last_msg = msg;
+	if (err == ERR_OK)
+		c->writer->waited = collector_mono(c);
 	pthread_mutex_unlock(&c->writer->lock);
 	return err;
 }
@@ -296,10 +300,13 @@ void writer_tick(struct collector *c)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void queue_job(struct writer *w, struct job *job)
+static void queue_job(struct collector *c, struct job *job)
 {
+	struct writer *w = c->writer;
 	job->next = NULL;
 	job->err = ERR_OK;
+	if (w->jobs == 0)
+		w->waited = collector_mono(c);
 	*w->last = job;
 	w->last = &job->next;
 	w->jobs++;
@@ -314,7 +321,7 @@ int writer_submit(struct collector *c, struct job *job)
 	bool full = w->refuse || w->jobs >= c->config.queue_batches ||
 	    (w->jobs > 0 && w->bytes + job->bytes > c->config.queue_bytes);
 	if (!full)
-		queue_job(w, job);
+		queue_job(c, job);
 	pthread_mutex_unlock(&w->lock);
 	return full ? ERR_UNAVAILABLE : ERR_OK;
 }
@@ -378,6 +385,15 @@ bool writer_is_well(struct collector *c, char *detail, size_t len)
 	pthread_mutex_lock(&w->lock);
 	bool well = w->last_err == ERR_OK;
 	snprintf(detail, len, "%s", well ? "" : w->last_msg.text);
+	int64_t waited = monotime_diff(collector_mono(c), w->waited);
+	if (well && w->jobs > 0 && waited > LATE_NS) {
+		well = false;
+		snprintf(detail, len,
+		    "nothing was committed for %lld s, and %llu jobs wait: is "
+		    "the disk slow, or the machine overloaded?",
+		    (long long)(waited / NS_PER_S),
+		    (unsigned long long)w->jobs);
+	}
 	pthread_mutex_unlock(&w->lock);
 	return well;
 }

@@ -16,6 +16,7 @@
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
+#include "collector/core/trusted-clock.h"
 #include "collector/registry/registry-agents.h"
 #include "lib/base/xalloc.h"
 
@@ -131,12 +132,24 @@ static int announce_new(
 	    h->first_seq + h->count, msg);
 }
 
+static struct walltime newest_record(const struct prepared_batch *batch)
+{
+	struct walltime newest = { 0 };
+	for (uint32_t i = 0; i < batch->header.count; i++)
+		if (batch->records[i].wall_ns > newest.ns)
+			newest.ns = batch->records[i].wall_ns;
+	return newest;
+}
+
 /* The rollups and events of what was stored for the first time. */
 static int add_stored(
     struct collector *c, struct ingest_job *job, struct errmsg *msg)
 {
 	int err = ingest_add(c->ops, c->store, job->batch, &job->outcome, msg);
-	return err < 0 ? err : announce_new(c, job, msg);
+	if (err < 0)
+		return err;
+	trusted_clock_observe(c, newest_record(job->batch));
+	return announce_new(c, job, msg);
 }
 
 static int run(struct collector *c, struct job *base, struct errmsg *msg)

@@ -187,6 +187,22 @@ int registry_adopt(struct registry *registry,
 	    (size_t)REGISTRY_HISTORY_LEN);
 }
 
+int registry_setting(struct registry *registry, const char *key, int64_t *value,
+    struct errmsg *msg)
+{
+	if (db_integer(&registry->db, value, 0,
+		"SELECT value FROM meta WHERE key = ?1", "t", key) < 0)
+		return db_error(&registry->db, msg);
+	return ERR_OK;
+}
+
+int registry_set_setting(struct registry *registry, const char *key,
+    int64_t value, struct errmsg *msg)
+{
+	return db_run(&registry->db, msg,
+	    "INSERT OR REPLACE INTO meta VALUES (?1, ?2)", "ti", key, value);
+}
+
 int registry_revise(
     struct registry *registry, uint64_t *revision, struct errmsg *msg)
 {

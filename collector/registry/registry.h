@@ -68,6 +68,11 @@ int registry_history(struct registry *registry,
     uint8_t history[REGISTRY_HISTORY_LEN], struct errmsg *msg);
 int registry_adopt(struct registry *registry,
     const uint8_t history[REGISTRY_HISTORY_LEN], struct errmsg *msg);
+/* A number that outlives a run; 0 when it was never set. */
+int registry_setting(struct registry *registry, const char *key, int64_t *value,
+    struct errmsg *msg);
+int registry_set_setting(struct registry *registry, const char *key,
+    int64_t value, struct errmsg *msg);
 /* Adds one to the revision of all work and says it. */
 int registry_revise(
     struct registry *registry, uint64_t *revision, struct errmsg *msg);

@@ -109,6 +109,7 @@ struct store_stats {
 	uint64_t records;      /* raw rows held, about */
 	uint64_t stored, lost; /* ever, of all agents */
 	uint64_t changes;      /* only grows within a history */
+	int64_t newest_ns;     /* arrival of the newest record; 0: none */
 };
 
 enum append_result {
@@ -130,7 +131,8 @@ struct store_outcome {
 	size_t new_source_count;
 };
 
-/* What to keep.  Ages in ns before `now_ns`; 0: for ever. */
+/* What to keep.  Ages in ns before `now_ns`, a time that can be trusted
+ * (core/trusted-clock.h); 0: for ever. */
 struct store_keep {
 	int64_t now_ns;
 	int64_t raw_ns, minutes_ns, hours_ns, days_ns;

@@ -17,7 +17,7 @@
 static struct walltime wall(void *ctx)
 {
 	struct fixture *f = ctx;
-	return (struct walltime){ f->now_ns };
+	return (struct walltime){ f->now_ns + f->wall_ahead_ns };
 }
 
 static struct monotime mono(void *ctx)

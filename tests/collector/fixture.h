@@ -28,7 +28,8 @@ struct fixture {
 	char dir[64];
 	struct collector_config config;
 	struct collector_clock clock;
-	_Atomic int64_t now_ns; /* both clocks */
+	_Atomic int64_t now_ns;        /* both clocks */
+	_Atomic int64_t wall_ahead_ns; /* of the other */
 	struct collector *c;
 };
 

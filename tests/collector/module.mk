@@ -10,6 +10,7 @@ $(call collector_test,core,event_log)
 $(call collector_test,core,fault)
 $(call collector_test,core,pair)
 $(call collector_test,core,threads)
+$(call collector_test,core,trusted_clock)
 $(call collector_test,core,writer)
 $(O)/tests/collector/core/test_pair \
 	$(O)/tests/collector/registry/test_registry_import: \

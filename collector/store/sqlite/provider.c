@@ -162,14 +162,17 @@ static int sqlite_stats(
     struct store *store, struct store_stats *stats, struct errmsg *msg)
 {
 	struct db *db = &store->db;
-	int64_t pages, free_pages, low, high, stored, lost;
+	int64_t pages, free_pages, low, high, stored, lost, newest;
 	if (db_integer(db, &pages, 0, "PRAGMA page_count", "") < 0 ||
 	    db_integer(db, &free_pages, 0, "PRAGMA freelist_count", "") < 0 ||
 	    db_integer(db, &low, 1, "SELECT min(id) FROM records", "") < 0 ||
 	    db_integer(db, &high, 0, "SELECT max(id) FROM records", "") < 0 ||
 	    db_integer(db, &stored, 0, "SELECT sum(stored) FROM agents", "") <
 		0 ||
-	    db_integer(db, &lost, 0, "SELECT sum(lost) FROM agents", "") < 0)
+	    db_integer(db, &lost, 0, "SELECT sum(lost) FROM agents", "") < 0 ||
+	    db_integer(db, &newest, 0,
+		"SELECT received_ns FROM records ORDER BY id DESC LIMIT 1",
+		"") < 0)
 		return db_error(db, msg);
 	*stats = (struct store_stats){
 		.database_bytes = (uint64_t)(pages * store->page_bytes),
@@ -179,6 +182,7 @@ static int sqlite_stats(
 		.stored = (uint64_t)stored,
 		.lost = (uint64_t)lost,
 		.changes = (uint64_t)(stored + lost),
+		.newest_ns = newest,
 	};
 	return ERR_OK;
 }

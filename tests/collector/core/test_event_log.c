@@ -59,7 +59,7 @@ static void what_happens_is_told_once_and_in_order(void **state)
 	add_sighting(&agent, "198.51.100.1", "", f->now_ns, 1);
 	Sonde__Loss loss = SONDE__LOSS__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
-	loss.epoch = 1;
+	loss.epoch = 0;
 	loss.from_seq = 5;
 	loss.to_seq = 9;
 	loss.unnumbered = 2;

@@ -10,6 +10,7 @@
 
 #include "collector/core/event-log.h"
 #include "collector/core/private.h"
+#include "collector/core/stats.h"
 #include "collector/registry/registry-agents.h"
 
 /* Adds a token of this number, tells it, and then fails or not. */
@@ -71,27 +72,42 @@ static void gate_done(struct collector *c, struct job *job)
 	(void)job;
 }
 
+#define GATE                                                             \
+	{                                                                \
+		{ .run = run_gate, .done = gate_done },                  \
+		    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, \
+		    false, false                                         \
+	}
+
+static void close_gate(struct fixture *f, struct gate *gate)
+{
+	assert_int_equal(writer_submit(f->c, &gate->job), 0);
+	pthread_mutex_lock(&gate->lock);
+	while (!gate->entered)
+		pthread_cond_wait(&gate->wake, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static void open_gate(struct fixture *f, struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->open = true;
+	pthread_cond_broadcast(&gate->wake);
+	pthread_mutex_unlock(&gate->lock);
+	writer_tick(f->c); /* after all of them */
+}
+
 static void run_as_a_group(struct fixture *f, struct note *notes, uint8_t count)
 {
-	struct gate gate = { { .run = run_gate, .done = gate_done },
-		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false,
-		false };
-	assert_int_equal(writer_submit(f->c, &gate.job), 0);
-	pthread_mutex_lock(&gate.lock);
-	while (!gate.entered)
-		pthread_cond_wait(&gate.wake, &gate.lock);
-	pthread_mutex_unlock(&gate.lock);
+	struct gate gate = GATE;
+	close_gate(f, &gate);
 	for (uint8_t i = 0; i < count; i++) {
 		notes[i].job.run = run_note;
 		notes[i].job.done = note_done;
 		notes[i].number = i + 1;
 		assert_int_equal(writer_submit(f->c, &notes[i].job), 0);
 	}
-	pthread_mutex_lock(&gate.lock);
-	gate.open = true;
-	pthread_cond_broadcast(&gate.wake);
-	pthread_mutex_unlock(&gate.lock);
-	writer_tick(f->c); /* after all of them */
+	open_gate(f, &gate);
 }
 
 static void assert_kept(struct fixture *f, const struct note *notes,
@@ -160,6 +176,33 @@ static void a_job_that_wrote_nothing_costs_nobody(void **state)
 	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM tokens"), 3);
 }
 
+static bool is_well(struct fixture *f, const char *words)
+{
+	json_t *checks;
+	bool well = collector_health(f->c, &checks);
+	const char *detail = json_string_value(
+	    json_object_get(json_object_get(checks, "writer"), "detail"));
+	assert_true(well || strstr(detail, words));
+	json_decref(checks);
+	return well;
+}
+
+static void five_seconds_without_a_commit_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct gate gate = GATE;
+	/* Idle for long is well. */
+	fixture_sleep(f, 3600 * NS_PER_S);
+	assert_true(is_well(f, ""));
+	close_gate(f, &gate);
+	fixture_sleep(f, 5 * NS_PER_S);
+	assert_true(is_well(f, ""));
+	fixture_sleep(f, 2 * NS_PER_S);
+	assert_false(is_well(f, "committed for 7 s, and 1 job"));
+	open_gate(f, &gate);
+	assert_true(is_well(f, ""));
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -170,6 +213,7 @@ int main(void)
 		TEST(a_job_that_fails_half_done_undoes_only_itself),
 		TEST(a_lost_transaction_is_tried_job_by_job),
 		TEST(a_job_that_wrote_nothing_costs_nobody),
+		TEST(five_seconds_without_a_commit_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
