@@ -170,6 +170,20 @@ bool agents_find(struct collector *c, const uint8_t *id, struct agent *agent)
 	return entry != NULL;
 }
 
+bool agents_find_row(struct collector *c, int64_t row, struct agent *agent)
+{
+	struct agents *agents = c->agents;
+	bool found = false;
+	pthread_mutex_lock(&agents->lock);
+	for (size_t i = 0; !found && i < agents->count; i++) {
+		found = agents->entries[i]->agent.row == row;
+		if (found)
+			copy_out(c, agents->entries[i], agent);
+	}
+	pthread_mutex_unlock(&agents->lock);
+	return found;
+}
+
 static int by_row(const void *a, const void *b)
 {
 	const struct agent *x = a, *y = b;

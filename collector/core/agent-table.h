@@ -30,6 +30,8 @@ void agents_add(
     struct collector *collector, const struct agent *agent, json_t *tags);
 bool agents_find(
     struct collector *collector, const uint8_t *id, struct agent *agent);
+bool agents_find_row(
+    struct collector *collector, int64_t row, struct agent *agent);
 /* A copy of all of them, by row; the caller frees. */
 size_t agents_list(struct collector *collector, struct agent **agents);
 void agents_contact(struct collector *collector, const uint8_t *id);

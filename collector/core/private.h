@@ -29,7 +29,8 @@ struct overview; /* query-overview.c: what it keeps for a moment */
 
 struct counters {
 	_Atomic uint64_t batches[INGEST_RESULTS], batch_bytes;
-	_Atomic uint64_t records_stored, commits, commit_failures, commit_ns;
+	_Atomic uint64_t records_stored, records_lost, commits, commit_failures,
+	    commit_ns;
 	_Atomic uint64_t records_expired, queries, query_failures, events;
 	_Atomic uint64_t alarm_rounds, alarms_open;
 	_Atomic uint64_t result_schemas_refused;

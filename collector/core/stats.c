@@ -20,6 +20,7 @@ void collector_metrics(struct collector *c, struct collector_metrics *m)
 	*m = (struct collector_metrics){
 		.batch_bytes = n->batch_bytes,
 		.records_stored = n->records_stored,
+		.records_lost = n->records_lost,
 		.commits = n->commits,
 		.commit_failures = n->commit_failures,
 		.commit_seconds = (double)n->commit_ns / (double)NS_PER_S,

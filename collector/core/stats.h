@@ -30,6 +30,7 @@ struct collector_metrics {
 	uint64_t batches[INGEST_RESULTS]; /* by result */
 	uint64_t batch_bytes;             /* bodies received */
 	uint64_t records_stored;
+	uint64_t records_lost; /* declared by agents */
 	uint64_t commits, commit_failures;
 	double commit_seconds;    /* in COMMIT, all together */
 	uint64_t records_expired; /* raw rows let go by retention */

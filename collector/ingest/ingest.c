@@ -190,6 +190,17 @@ static enum ingest_result result_of_append(enum append_result result)
 	BUG("append result %d", (int)result);
 }
 
+static uint64_t count_lost(const struct prepared_batch *batch, uint32_t first)
+{
+	uint64_t lost = 0;
+	for (uint32_t i = first; i < batch->header.count; i++) {
+		const struct prepared_record *record = &batch->records[i];
+		if (record->kind == SONDE__RECORD__BODY_LOSS && record->record)
+			lost += record_loss_count(record->record->loss);
+	}
+	return lost;
+}
+
 static void finish(struct collector *c, struct job *base)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
@@ -206,6 +217,8 @@ static void finish(struct collector *c, struct job *base)
 	} else if (a.result == INGEST_STORED) {
 		c->counters.records_stored +=
 		    job->batch->header.count - job->outcome.first_new;
+		c->counters.records_lost +=
+		    count_lost(job->batch, job->outcome.first_new);
 	} else {
 		a.detail = job->refused;
 	}

@@ -28,7 +28,8 @@ static int check_loss(const struct batch_header *h, const Sonde__Loss *loss,
 	uint64_t end = h->first_seq + h->count;
 	if (loss->epoch > h->epoch ||
 	    (loss->epoch == h->epoch && loss->to_seq >= end) ||
-	    loss->to_seq > produced_most)
+	    loss->to_seq > produced_most ||
+	    record_loss_count(loss) > produced_most)
 		return err_set(msg, -ERANGE,
 		    "loss of %" PRIu64 " to %" PRIu64 " in epoch %" PRIu64
 		    ": no agent can have numbered them",

@@ -56,6 +56,13 @@ struct store_agent {
 	uint64_t epoch, stored, lost;
 	struct store_bytes heartbeat; /* the newest record, packed */
 };
+/* A loss that an agent declared. */
+struct store_gap {
+	int64_t row, agent_row, wall_ns;
+	uint64_t epoch, from_seq, to_seq; /* the first range; from 0: none */
+	uint64_t records;                 /* in all */
+	const char *reason;
+};
 struct store_run {
 	int64_t row;
 	uint8_t campaign[16], agent[16];
@@ -169,6 +176,7 @@ struct store_filter {
 /* Rows come one by one; a non-zero return ends the reading and is what the
  * read returns. */
 STORE_ROW_FN(agent);
+STORE_ROW_FN(gap);
 STORE_ROW_FN(run);
 STORE_ROW_FN(record);
 STORE_ROW_FN(path);
@@ -255,6 +263,9 @@ struct store_ops {
 
 	int (*read_agents)(struct store_reader *reader,
 	    const struct store_filter *filter, store_agent_fn *fn, void *ctx);
+	/* filter: range of wall_ns, agent_row, cursor_row, limit. */
+	int (*read_gaps)(struct store_reader *reader,
+	    const struct store_filter *filter, store_gap_fn *fn, void *ctx);
 	int (*read_runs)(struct store_reader *reader,
 	    const struct store_filter *filter, store_run_fn *fn, void *ctx);
 	/* How many runs of a campaign failed, and the last one's error (NULL:

@@ -437,6 +437,22 @@ static const struct schema_field sighting_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field loss_fields[] = {
+	FIELD("agent", SCHEMA_ID | SCHEMA_OR_NULL,
+	    .help = "null: not enrolled here any more"),
+	FIELD("at", SCHEMA_TIME, .help = "when the agent noticed"),
+	FIELD("epoch", SCHEMA_COUNT, .help = "whose numbers are gone",
+	    .example = "1"),
+	FIELD("from_seq", SCHEMA_COUNT | SCHEMA_OR_NULL,
+	    .help = "the first range; null: they had no numbers yet",
+	    .example = "1200"),
+	FIELD("to_seq", SCHEMA_COUNT | SCHEMA_OR_NULL, .example = "1499"),
+	FIELD("records", SCHEMA_COUNT,
+	    .help = "lost in all, in further ranges too", .example = "300"),
+	FIELD("reason", SCHEMA_TEXT, .example = "\"spool-full\""),
+	{ 0 },
+};
+
 static const struct schema_field signature_fields[] = {
 	FIELD("signature", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "null: none",
 	    .example = "\"slammer\""),
@@ -556,6 +572,7 @@ const struct schema api_schemas[] = {
 	{ .name = "SeriesPoint", .fields = series_point_fields },
 	{ "Sighting", sighting_fields,
 	    .help = "A source and class over the whole range." },
+	{ .name = "Loss", .fields = loss_fields },
 	{ .name = "Signature", .fields = signature_fields },
 	{ .name = "Stored", .fields = stored_fields },
 	{ .name = "Token", .fields = token_fields },

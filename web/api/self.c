@@ -66,6 +66,8 @@ static const struct metric_row collector_rows[] = {
 	    COLLECTOR(batch_bytes) },
 	{ "sonde_records_stored", COUNTER, NULL, "Records committed.",
 	    COLLECTOR(records_stored) },
+	{ "sonde_records_lost", COUNTER, NULL,
+	    "Records that agents declared lost.", COLLECTOR(records_lost) },
 	{ "sonde_records_expired", COUNTER, NULL,
 	    "Raw records that retention deleted.", COLLECTOR(records_expired) },
 	{ "sonde_commits", COUNTER, NULL, "Transactions committed.",

@@ -260,6 +260,7 @@ const struct store_ops store_sqlite = {
 	.reader_error = sqlite_reader_error,
 	.reader_fault = sqlite_reader_fault,
 	.read_agents = sqlite_read_agents,
+	.read_gaps = sqlite_read_gaps,
 	.read_runs = sqlite_read_runs,
 	.run_failures = sqlite_run_failures,
 	.last_run = sqlite_last_run,

@@ -101,6 +101,8 @@ int sqlite_trim(struct store *store, const struct store_keep *keep,
 /* read-records.c and read-series.c */
 int sqlite_read_agents(struct store_reader *reader,
     const struct store_filter *filter, store_agent_fn *fn, void *ctx);
+int sqlite_read_gaps(struct store_reader *reader,
+    const struct store_filter *filter, store_gap_fn *fn, void *ctx);
 int sqlite_read_runs(struct store_reader *reader,
     const struct store_filter *filter, store_run_fn *fn, void *ctx);
 int sqlite_run_failures(struct store_reader *reader, const uint8_t campaign[16],

@@ -51,6 +51,37 @@ int sqlite_read_agents(struct store_reader *reader,
 	return ended(reader, row, err);
 }
 
+int sqlite_read_gaps(struct store_reader *reader,
+    const struct store_filter *filter, store_gap_fn *fn, void *ctx)
+{
+	sqlite3_stmt *row = db_query(&reader->db,
+	    "SELECT id, agent, wall_ns, epoch, from_seq, to_seq, unnumbered,"
+	    " reason FROM losses WHERE wall_ns >= ?1 AND wall_ns < ?2"
+	    " AND (?3 = 0 OR agent = ?3) AND (?4 = 0 OR id < ?4)"
+	    " ORDER BY id DESC LIMIT ?5",
+	    "iiiii", filter->range.from_ns, filter->range.to_ns,
+	    filter->agent_row, filter->cursor_row,
+	    filter->limit ? (int64_t)filter->limit : INT64_MAX);
+	int err;
+	while ((err = next(reader, row)) == 1) {
+		struct store_gap gap = {
+			.row = sqlite3_column_int64(row, 0),
+			.agent_row = sqlite3_column_int64(row, 1),
+			.wall_ns = sqlite3_column_int64(row, 2),
+			.epoch = (uint64_t)sqlite3_column_int64(row, 3),
+			.from_seq = (uint64_t)sqlite3_column_int64(row, 4),
+			.to_seq = (uint64_t)sqlite3_column_int64(row, 5),
+			.records = (uint64_t)sqlite3_column_int64(row, 6),
+			.reason = db_column_text(row, 7),
+		};
+		if (gap.from_seq > 0)
+			gap.records += gap.to_seq - gap.from_seq + 1;
+		if ((err = fn(ctx, &gap)) != 0)
+			break;
+	}
+	return ended(reader, row, err);
+}
+
 /* " AND r.kind IN (16,17)", or nothing; the caller frees. */
 static char *kinds_sql(const struct store_filter *f)
 {

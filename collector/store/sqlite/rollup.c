@@ -87,13 +87,17 @@ static int rollup_loss(
 		if (err < 0)
 			return err;
 	}
+	/* The row names the first range; what else is lost is in the sum. */
+	uint64_t more = record_loss_count(loss);
+	if (loss->from_seq > 0)
+		more -= loss->to_seq - loss->from_seq + 1;
 	return db_run(&rollup->store->db, msg,
 	    "INSERT INTO losses (agent, wall_ns, epoch, from_seq, to_seq,"
 	    " unnumbered, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	    "iiiiiit", rollup->batch->agent_row,
 	    rollup_sane_ns(rollup->batch->received, record->wall_ns),
 	    (int64_t)loss->epoch, (int64_t)loss->from_seq,
-	    (int64_t)loss->to_seq, (int64_t)loss->unnumbered, loss->reason);
+	    (int64_t)loss->to_seq, (int64_t)more, loss->reason);
 }
 
 static struct rollup *rollup_open(struct store *store,

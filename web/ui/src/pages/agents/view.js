@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Agents: which vantage points there are, whether they can be trusted right
 // now, and how to add one.
-import { apiUrl, getAll } from "../../lib/api.js";
+import { apiUrl, get, getAll } from "../../lib/api.js";
 import { commands, freshName, isLoopback, targetsOf }
 	from "../../lib/commands.js";
 import { h, replace } from "../../lib/dom.js";
@@ -14,6 +14,7 @@ import { Table } from "../../lib/table.js";
 import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const ORDER = { gone: 0, late: 1, new: 2, up: 3 };
+const LOSSES_SHOWN = 8, LOSSES_SINCE = "-400d";
 const DEFAULT_SORT = { id: "state", descending: false };
 
 const deniedTotal = (agent) => Object.values(agent.denied ?? {})
@@ -132,6 +133,19 @@ export class AgentsView {
 		if (first && this.agents.length === 0)
 			this.app.set({ add: true }, { replace: true });
 		this.draw();
+		await this.readLosses(signal);
+	}
+
+	// What the chosen agent declared lost, the newest few.
+	async readLosses(signal) {
+		const agent = this.agents?.find((a) => a.id === this.app.state.sel);
+		const key = agent ? `${agent.id} ${agent.lost}` : "";
+		if (!agent?.lost || this.losses?.key === key)
+			return;
+		const { items } = await get("losses", { agent: agent.id,
+			from: LOSSES_SINCE, limit: LOSSES_SHOWN }, signal);
+		this.losses = { key, agent: agent.id, items };
+		this.draw();
 	}
 
 	stateChanged() {
@@ -143,6 +157,8 @@ export class AgentsView {
 			String(Boolean(state.add)));
 		this.drawAdd();
 		this.draw();
+		// It comes with the next refresh anyway.
+		this.readLosses().catch(() => {});
 	}
 
 	escape() {
@@ -184,7 +200,8 @@ export class AgentsView {
 	}
 
 	drawDetail(agent) {
-		const print = JSON.stringify(agent ?? null) + this.app.utc;
+		const print = JSON.stringify(agent ?? null) + this.app.utc
+			+ (this.losses?.agent === agent?.id ? this.losses?.key : "");
 		if (this.detail.dataset.print === print)
 			return;
 		this.detail.dataset.print = print;
@@ -201,6 +218,7 @@ export class AgentsView {
 			h("div", { class: "detail-state" }, stateMark(agent.state),
 				agent.tags.map((t) => badge(t))),
 			this.identity(agent), this.accounts(agent),
+			this.lossRows(agent),
 			this.denied(agent), this.counters(agent),
 			h("p", { class: "detail-links" },
 				h("a", { href: this.app.href({ page: "map",
@@ -242,6 +260,20 @@ export class AgentsView {
 				["Declared lost", formatCount(agent.lost)],
 				["Spool", formatBytes(agent.spool_bytes)],
 			]));
+	}
+
+	lossRows(agent) {
+		if (this.losses?.agent !== agent.id || !this.losses.items.length)
+			return null;
+		const { utc } = this.app, now = this.app.now();
+		return h("section", { class: "detail-part losses" },
+			h("h3", null, "Lost last"),
+			h("table", { class: "plain" }, h("tbody", null,
+				this.losses.items.map((loss) => h("tr", null,
+					h("th", { scope: "row" }, agoMark(loss.at, now, utc)),
+					h("td", null, loss.reason),
+					h("td", { class: "num" },
+						formatCount(loss.records)))))));
 	}
 
 	denied(agent) {
