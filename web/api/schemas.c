@@ -572,7 +572,7 @@ const struct schema api_schemas[] = {
 	{ .name = "SeriesPoint", .fields = series_point_fields },
 	{ "Sighting", sighting_fields,
 	    .help = "A source and class over the whole range." },
-	{ .name = "Loss", .fields = loss_fields },
+	{ .name = "DeclaredLoss", .fields = loss_fields },
 	{ .name = "Signature", .fields = signature_fields },
 	{ .name = "Stored", .fields = stored_fields },
 	{ .name = "Token", .fields = token_fields },

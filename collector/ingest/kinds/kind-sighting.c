@@ -2,8 +2,10 @@
 /*
  * Sightings: rows and counts by minute, hour and day.  An outbreak is
  * thousands of new sources, so a batch names a few of each signature and
- * counts the rest.
+ * counts the rest.  A sighting may be of several sources that the agent could
+ * not keep apart: packets without a name.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +21,7 @@
 
 static bool sighting_is_useful(const Sonde__Sighting *sighting)
 {
-	return sighting->src.len > 0 &&
+	return (sighting->src.len > 0 || sighting->sources > 0) &&
 	    strlen(sighting->verdict) <= NAME_MAX_LEN &&
 	    strlen(sighting->signature) <= NAME_MAX_LEN &&
 	    sighting->packets <= INT32_MAX && sighting->proto <= 255 &&
@@ -97,6 +99,44 @@ static struct source_sum *source_slot(
 	return &sums[(*count)++];
 }
 
+static int announce_unnamed_one(const struct announcement *a,
+    const Sonde__Sighting *sighting, struct errmsg *msg)
+{
+	char text[300];
+	snprintf(text, sizeof(text),
+	    "%s: %" PRIu64 " packets of %s from at least %u sources that are "
+	    "not named",
+	    a->agent->name, sighting->packets, sighting->signature,
+	    sighting->sources);
+	json_t *fields = announce_fields(a->agent);
+	json_object_set_new(fields, "src", json_null());
+	json_object_set_new(fields, "verdict", json_text(sighting->verdict));
+	json_object_set_new(
+	    fields, "signature", json_text(sighting->signature));
+	json_object_set_new(fields, "sources", json_integer(sighting->sources));
+	return feed_add(a->collector, "sighting", text, fields, msg);
+}
+
+/* The agent sends one for each signature and port in an interval. */
+static int announce_unnamed(const struct announcement *a, struct errmsg *msg)
+{
+	int most = SIGNATURES_MOST;
+	for (uint32_t i = a->outcome->first_new;
+	     i < a->batch->header.count && most > 0; i++) {
+		const struct prepared_record *record = &a->batch->records[i];
+		if (record->kind != SONDE__RECORD__BODY_SIGHTING ||
+		    !record->record || record->src.family != 0 ||
+		    record->record->sighting->signature[0] == '\0')
+			continue;
+		most--;
+		int err =
+		    announce_unnamed_one(a, record->record->sighting, msg);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
+
 static int announce_sightings(const struct announcement *a, struct errmsg *msg)
 {
 	struct source_sum sums[SIGNATURES_MOST] = { 0 };
@@ -123,7 +163,7 @@ static int announce_sightings(const struct announcement *a, struct errmsg *msg)
 		if (err < 0)
 			return err;
 	}
-	return ERR_OK;
+	return announce_unnamed(a, msg);
 }
 
 const struct ingest_kind ingest_sighting = {
