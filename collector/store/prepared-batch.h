@@ -25,8 +25,11 @@ struct prepared_record {
 	uint64_t run;
 	bool in_campaign;
 	uint8_t campaign[16];
-	struct addr src, dst; /* family 0: the kind has none */
-	const uint8_t *body;  /* its bytes, inside the batch's raw */
+	/* Family 0: the kind has none; of a sighting: its packets came from
+	 * several sources that are not named.  They count as packets, never as
+	 * a source. */
+	struct addr src, dst;
+	const uint8_t *body; /* its bytes, inside the batch's raw */
 	uint32_t body_len;
 	bool reached;     /* a trace or ping: the target answered */
 	struct path path; /* traces; no hops: nothing was sent */

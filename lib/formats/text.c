@@ -71,8 +71,11 @@ static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 {
 	char a[ADDR_TEXT_LEN], proto[16];
 	text_stamp(t);
-	fprintf(t->to, "%s%-15s%s  ", text_on(t, TEXT_BOLD),
-	    reply_addr(&s->src, a), text_off(t));
+	if (s->src.len == 0 && s->sources > 0)
+		snprintf(a, sizeof(a), "%u+ sources", s->sources);
+	else
+		reply_addr(&s->src, a);
+	fprintf(t->to, "%s%-15s%s  ", text_on(t, TEXT_BOLD), a, text_off(t));
 	print_column(t, s->verdict, 16);
 	print_column(t, *s->signature ? s->signature : "-", 10);
 	fputs(proto_text(s->proto, proto), t->to);

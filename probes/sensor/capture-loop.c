@@ -18,6 +18,7 @@ struct state {
 	struct pollfd fds[SENSOR_INTERFACES_MAX + 1];
 	size_t open; /* captures that have not ended */
 	struct monotime end, next;
+	bool unfinished; /* the interval's end */
 };
 
 static void on_frame(void *arg, int dlt, const uint8_t *bytes, size_t caplen,
@@ -43,6 +44,8 @@ static void state_init(struct state *s, const struct loop *loop)
 
 static int wait_ms(const struct state *s)
 {
+	if (s->unfinished)
+		return 0;
 	int64_t until = s->end.ns < s->next.ns ? s->end.ns : s->next.ns;
 	int64_t left = until - monotime_now().ns;
 	if (until == FOREVER || left > INT64_C(60) * NS_PER_S)
@@ -91,11 +94,13 @@ static int read_all(struct state *s, struct errmsg *msg)
 static int end_interval(struct state *s, struct errmsg *msg)
 {
 	struct monotime now = monotime_now();
-	if (now.ns < s->next.ns)
+	if (now.ns < s->next.ns && !s->unfinished)
 		return 0;
 	while (s->next.ns <= now.ns)
 		s->next.ns += s->loop->interval_ns;
-	return s->loop->interval ? s->loop->interval(s->loop->arg, msg) : 0;
+	int n = s->loop->interval ? s->loop->interval(s->loop->arg, msg) : 0;
+	s->unfinished = n > 0;
+	return n < 0 ? n : 0;
 }
 
 static bool is_over(const struct state *s)

@@ -23,7 +23,8 @@ struct loop {
 	int out_fd;           /* ends the loop when nobody reads it; -1 */
 	const volatile sig_atomic_t *stop; /* may be NULL */
 	/* After each batch of frames, and at the end of an interval.  Both
-	 * may be NULL; an error ends the loop. */
+	 * may be NULL; an error ends the loop.  When `interval` gives 1 it is
+	 * not done: it is called again after the next look at the captures. */
 	void (*counted)(void *arg);
 	int (*interval)(void *arg, struct errmsg *msg);
 	void *arg;

@@ -14,7 +14,8 @@
 #define FINDING_NONE (-1)
 
 struct finding {
-	struct addr src;
+	struct addr src;    /* family 0: of `sources` together */
+	uint32_t sources;   /* at least so many; 0: of src alone */
 	struct addr victim; /* backscatter by ICMP error: who was attacked, as
 			       the quoted packet says; else family 0 */
 	enum verdict verdict;

@@ -118,6 +118,12 @@ void engine_flush(struct engine *e)
 	table_flush(e->table);
 }
 
+bool engine_flush_some(struct engine *e, uint32_t sources)
+{
+	batch_settle(e->batch);
+	return table_flush_some(e->table, sources);
+}
+
 void engine_expire(struct engine *e, struct walltime before)
 {
 	table_expire(e->table, before);

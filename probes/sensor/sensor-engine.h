@@ -50,6 +50,8 @@ void engine_packet(struct engine *engine, int dlt, const void *bytes,
 void engine_settle(struct engine *engine);
 /* Gives all findings and starts a new interval. */
 void engine_flush(struct engine *engine);
+/* The same for some sources at a time (table_flush_some). */
+bool engine_flush_some(struct engine *engine, uint32_t sources);
 void engine_expire(struct engine *engine, struct walltime before);
 
 const struct engine_counts *engine_counts(const struct engine *engine);

@@ -14,18 +14,21 @@
 #include "lib/base/xalloc.h"
 #include "probes/ipc/counters.h"
 #include "probes/ipc/frame-batch.h"
+#include "probes/sensor/aggregate.h"
 #include "probes/sensor/capture-loop.h"
 #include "probes/sensor/sensor.h"
 
 #define DEFAULT_INTERVAL_S 60
-#define DEFAULT_SOURCES 8192
+#define DEFAULT_SOURCES 65536
 #define DEFAULT_SNAPLEN 2048
 #define DEFAULT_BUFFER (1u << 20)
 #define COUNTERS_SHARED 2048
 #define PAYLOADS_MAX 512
 #define PAYLOAD_BYTES_MAX ((size_t)256 << 10)
 #define FORGET_NS (3600 * NS_PER_S)
-#define SAY_LEAST_PACKETS 3
+#define EVICTED_LEAST_PACKETS 3 /* to be named in a record */
+#define EVICTED_MOST 8192       /* named in an interval */
+#define FLUSH_SOURCES 512       /* before the captures are looked at */
 #define WRITE_TIMEOUT_MS 5000
 #define FIRST_SIGHTS_A_SECOND 64
 
@@ -50,7 +53,7 @@ enum cell {
 	CELL_SIGHTINGS,
 	CELL_FIRST,
 	CELL_FIRST_DEFERRED,
-	CELL_UNSAID,
+	CELL_AGGREGATED,
 	CELL_PAYLOADS,
 	CELLS
 };
@@ -71,7 +74,7 @@ static const char *const cell_names[CELLS] = {
 	[CELL_SIGHTINGS] = "sensor.sightings",
 	[CELL_FIRST] = "sensor.first_sightings",
 	[CELL_FIRST_DEFERRED] = "sensor.first_deferred",
-	[CELL_UNSAID] = "sensor.unsaid",
+	[CELL_AGGREGATED] = "sensor.aggregated",
 	[CELL_PAYLOADS] = "sensor.payloads",
 };
 
@@ -82,7 +85,10 @@ struct runner {
 	struct frame_batch records;
 	uint64_t *cells[CELLS];
 	uint64_t waiting[CELLS]; /* for their records to be written */
+	struct aggregates *aggregates;
 	uint32_t interval_s;
+	uint32_t evicted; /* named in this interval */
+	bool flushing;
 	int err; /* the first failure to write */
 };
 
@@ -176,21 +182,9 @@ static ProtobufCBinaryData binary(const void *bytes, size_t len)
 	return (ProtobufCBinaryData){ len, (uint8_t *)bytes };
 }
 
-/* Sources that gave way after a packet or two, as in a forged flood, are only
- * counted: the spool is for what somebody can act on. */
-static bool is_worth_a_record(const struct finding *f)
-{
-	return !f->evicted || f->verdict == VERDICT_WORM ||
-	    f->packets >= SAY_LEAST_PACKETS;
-}
-
-static void on_finding(void *arg, const struct finding *f)
+static void send_finding(void *arg, const struct finding *f)
 {
 	struct runner *r = arg;
-	if (!is_worth_a_record(f)) {
-		counters_add(r->cells[CELL_UNSAID], 1);
-		return;
-	}
 	const char *signature = signature_name(f->signature);
 	int port = f->icmp != FINDING_NONE ? f->icmp : f->dport;
 	Sonde__Sighting s = SONDE__SIGHTING__INIT;
@@ -204,6 +198,7 @@ static void on_finding(void *arg, const struct finding *f)
 	s.packets = f->packets;
 	s.size_bytes = f->size_bytes;
 	s.targets = f->targets;
+	s.sources = f->sources;
 	s.payload_hash = binary(f->hash, f->has_hash ? sizeof(f->hash) : 0);
 	s.ttl_min = f->ttl_min;
 	s.ttl_max = f->ttl_max;
@@ -216,6 +211,24 @@ static void on_finding(void *arg, const struct finding *f)
 		return;
 	r->waiting[CELL_SIGHTINGS]++;
 	r->waiting[CELL_FIRST] += f->is_first;
+	if (f->sources > 0)
+		r->waiting[CELL_AGGREGATED] += f->packets;
+}
+
+/* A source that is evicted after a packet or two, as all are in a flood or
+ * outbreak larger than the table, has no record of its own: that would be as
+ * many records as packets. */
+static void on_finding(void *arg, const struct finding *f)
+{
+	struct runner *r = arg;
+	if (f->evicted &&
+	    (f->packets < EVICTED_LEAST_PACKETS ||
+		r->evicted == EVICTED_MOST)) {
+		aggregates_add(r->aggregates, f);
+		return;
+	}
+	r->evicted += f->evicted;
+	send_finding(r, f);
 }
 
 static void send_payloads(struct runner *r)
@@ -260,11 +273,18 @@ static void on_counted(void *arg)
 	    r->cells[CELL_FIRST_DEFERRED], table.first_sights_deferred);
 }
 
+/* A part of what there is to say, so that the captures do not wait for all of
+ * it: 1 when there is more. */
 static int on_interval(void *arg, struct errmsg *msg)
 {
 	struct runner *r = arg;
-	send_payloads(r);
-	engine_flush(r->engine);
+	if (!r->flushing)
+		send_payloads(r);
+	r->flushing = engine_flush_some(r->engine, FLUSH_SOURCES);
+	if (r->flushing && r->err == 0)
+		return 1;
+	aggregates_flush(r->aggregates, send_finding, r);
+	r->evicted = 0;
 	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
 	on_counted(r);
 	return r->err == 0
@@ -284,6 +304,7 @@ int sensor_run(struct sensor_capture *capture,
 	r.records = (struct frame_batch){ write_records, &r, { 0 } };
 	for (int i = 0; i < CELLS; i++)
 		r.cells[i] = counters_cell(config->counters, cell_names[i]);
+	r.aggregates = aggregates_new();
 	r.engine = engine_new(&(struct engine_config){
 	    .max_sources =
 		config->max_sources ? config->max_sources : DEFAULT_SOURCES,
@@ -310,8 +331,11 @@ int sensor_run(struct sensor_capture *capture,
 		.arg = &r,
 	    },
 	    msg);
-	int last = on_interval(&r, err ? NULL : msg);
+	int last;
+	while ((last = on_interval(&r, err ? NULL : msg)) > 0)
+		;
 	frame_batch_fini(&r.records);
 	engine_free(r.engine);
+	aggregates_free(r.aggregates);
 	return err ? err : last;
 }

@@ -21,6 +21,7 @@
 struct counters;
 
 #define SENSOR_INTERFACES_MAX 8
+#define SENSOR_SOURCES_MAX (1 << 20)
 
 struct sensor_opening {
 	/* Names of interfaces, "any", or "file:PATH" (a capture file or a
@@ -45,7 +46,7 @@ struct sensor_config {
 			  a SOCK_SEQPACKET; -1: none */
 	struct counters *counters; /* NULL: not counted */
 	uint32_t interval_s;  /* 0: 60; aligned to wall time at the start */
-	uint32_t max_sources; /* 0: 8192 */
+	uint32_t max_sources; /* 0: 65536; at most SENSOR_SOURCES_MAX */
 	const struct prefix *homes; /* whose own packets are not held against
 				       them; may be NULL */
 	size_t home_count;

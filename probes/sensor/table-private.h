@@ -81,6 +81,7 @@ struct table {
 	uint32_t source_made, source_free, source_count;
 	uint32_t newest, oldest, slot_mask;
 	uint32_t row_made, row_free, row_max;
+	uint32_t flush_at; /* the next source to flush; 0: none begun */
 	uint64_t sources_ever, evicted, first_sights_deferred;
 };
 

@@ -17,7 +17,7 @@
 
 #define NONE UINT32_MAX
 #define NEAR_ID 1024
-#define HUGE_LEAST_BYTES (4u << 20)
+#define HUGE_LEAST_BYTES (32u << 20)
 #define LINE 64
 
 /* Zeroed and untouched.  What is large and will be used at random is cheaper
@@ -514,20 +514,36 @@ void table_answered(struct table *t, const struct addr *src)
 		t->sources[n].answered = true;
 }
 
+static void flush_source(struct table *t, struct source *s)
+{
+	table_give_findings(t, s, false);
+	for (uint32_t i = s->rows; i != ROW_NONE; i = t->rows[i].next) {
+		struct table_row *row = &t->rows[i];
+		distinct_clear(t->targets, &row->targets);
+		row->packets = row->size_bytes = 0;
+		row->reported = 0;
+		row->flags &= (uint8_t) ~(ROW_HAS_HASH | ROW_DPORT_VARIES);
+	}
+}
+
+/* In the order of the array, which packets do not change; a free place has
+ * no rows. */
+bool table_flush_some(struct table *t, uint32_t sources)
+{
+	uint32_t left = t->source_made - t->flush_at;
+	uint32_t end = t->flush_at + (left < sources ? left : sources);
+	for (; t->flush_at < end; t->flush_at++)
+		flush_source(t, &t->sources[t->flush_at]);
+	if (t->flush_at < t->source_made)
+		return true;
+	t->flush_at = 0;
+	return false;
+}
+
 void table_flush(struct table *t)
 {
-	for (uint32_t n = t->oldest; n != NONE; n = t->links[n].prev) {
-		struct source *s = &t->sources[n];
-		table_give_findings(t, s, false);
-		for (uint32_t i = s->rows; i != NONE; i = t->rows[i].next) {
-			struct table_row *row = &t->rows[i];
-			distinct_clear(t->targets, &row->targets);
-			row->packets = row->size_bytes = 0;
-			row->reported = 0;
-			row->flags &=
-			    (uint8_t) ~(ROW_HAS_HASH | ROW_DPORT_VARIES);
-		}
-	}
+	t->flush_at = 0;
+	table_flush_some(t, UINT32_MAX);
 }
 
 void table_expire(struct table *t, struct walltime before)

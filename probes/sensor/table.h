@@ -18,7 +18,7 @@
 
 struct payloads;
 
-#define TABLE_SOURCES_MAX (1 << 20)
+#define TABLE_SOURCES_MAX (1 << 20) /* SENSOR_SOURCES_MAX too */
 
 struct table_config {
 	uint32_t max_sources;      /* 1..TABLE_SOURCES_MAX */
@@ -58,6 +58,10 @@ void table_add(struct table *table, const struct table_entry *entry);
 void table_answered(struct table *table, const struct addr *src);
 /* Gives every finding and starts a new interval. */
 void table_flush(struct table *table);
+/* The same for some sources at a time, packets in between: a packet of a
+ * source that had its turn counts for the new interval, of the others for the
+ * old one.  True while there is more; then call it again. */
+bool table_flush_some(struct table *table, uint32_t sources);
 /* Forgets sources that were last seen before; right after a flush. */
 void table_expire(struct table *table, struct walltime before);
 

@@ -47,6 +47,7 @@ $(call script_test,tests/probes/script/hostile.py)
 $(call script_test,tests/probes/script/api.sh)
 $(call script_test,tests/probes/script/results.py)
 
+$(eval $(call unit_test,probes/sensor,aggregate,probes lib))
 $(eval $(call unit_test,probes/sensor,local_hosts,probes lib))
 $(eval $(call unit_test,probes/sensor,payload_store,probes lib))
 $(eval $(call unit_test,probes/sensor,sensor,probes lib))

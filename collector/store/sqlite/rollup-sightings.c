@@ -365,8 +365,10 @@ static int write_source(struct rollup *rollup,
 	struct sightings *s = &rollup->sightings;
 	struct source_row row = { rollup, source, bin_s,
 		s->kinds[source->key.kind].row };
-	int64_t known;
-	int err = source_write(&row, &known, msg);
+	/* Without a name it is no source, only packets. */
+	bool named = source->key.family != 0;
+	int64_t known = 2;
+	int err = named ? source_write(&row, &known, msg) : ERR_OK;
 	if (err == ERR_OK && known == 0 && bin_s == 86400)
 		err = source_ever(&row, msg);
 	if (err < 0)

@@ -39,6 +39,9 @@ const struct option_row agent_config_rows[] = {
 	    "also take frames for other machines" },
 	{ "sensor-interval", 0, OPTION_DURATION, "TIME", NULL, SECOND,
 	    3600 * SECOND, "60s", "the sensor counts in intervals of this" },
+	{ "sensor-sources", 0, OPTION_INTEGER, "COUNT", NULL, 64,
+	    SENSOR_SOURCES_MAX, "65536",
+	    "sources that the sensor remembers at a time" },
 	{ "heartbeat", 0, OPTION_DURATION, "TIME", NULL, 100 * MS,
 	    3600 * SECOND, "60s", "between two records of all counters" },
 	{ "spool-size", 0, OPTION_SIZE, "BYTES", NULL, 65536, NO_BOUND, "256M",
@@ -128,6 +131,7 @@ static void read_values(struct agent_config *c)
 	c->segment_bytes = config_size(raw, "spool-segment");
 	c->heartbeat_ns = config_duration_ns(raw, "heartbeat");
 	c->sensor_interval_ns = config_duration_ns(raw, "sensor-interval");
+	c->sensor_sources = (uint32_t)config_integer(raw, "sensor-sources");
 	c->retry_least_ns = config_duration_ns(raw, "retry-least");
 	c->retry_most_ns = config_duration_ns(raw, "retry-most");
 	c->restart_least_ns = config_duration_ns(raw, "restart-least");

@@ -32,6 +32,7 @@ struct agent_config {
 	uint64_t spool_bytes, segment_bytes;
 	int64_t heartbeat_ns, sensor_interval_ns, retry_least_ns, retry_most_ns,
 	    restart_least_ns;
+	uint32_t sensor_sources;
 	unsigned max_runs, crash_budget;
 	enum log_level log_level;
 	uint32_t uid, gid; /* of user; 0: nobody, or not root */

@@ -28,6 +28,7 @@ static int sensor_main(
 						  s->sensor_records[THEIRS],
 		.counters = self->counters,
 		.interval_s = (uint32_t)(c->sensor_interval_ns / NS_PER_S),
+		.max_sources = c->sensor_sources,
 		.homes = c->homes,
 		.home_count = c->home_count,
 		.stop = process_signals_flag() };

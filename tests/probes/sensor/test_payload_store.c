@@ -23,8 +23,8 @@ static void the_hash_is_blake2b_128(void **state)
 {
 	(void)state;
 	/* b2sum -l 128 of "abc" */
-	static const uint8_t want[] = {0xcf, 0x4a, 0xb7, 0x91, 0xc6, 0x2b,
-	    0x8d, 0x2b, 0x21, 0x09, 0xc9, 0x02, 0x75, 0x28, 0x78, 0x16};
+	static const uint8_t want[] = { 0xcf, 0x4a, 0xb7, 0x91, 0xc6, 0x2b,
+		0x8d, 0x2b, 0x21, 0x09, 0xc9, 0x02, 0x75, 0x28, 0x78, 0x16 };
 	uint8_t hash[PAYLOAD_HASH_LEN];
 	struct payloads *p = payloads_new(4, 1000, 1);
 	note(p, "abc", hash);
@@ -85,10 +85,10 @@ static void number_and_octets_are_bounded_and_the_loss_is_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_hash_is_blake2b_128),
-	    cmocka_unit_test(each_is_kept_and_given_once),
-	    cmocka_unit_test(
-		number_and_octets_are_bounded_and_the_loss_is_counted),
+		cmocka_unit_test(the_hash_is_blake2b_128),
+		cmocka_unit_test(each_is_kept_and_given_once),
+		cmocka_unit_test(
+		    number_and_octets_are_bounded_and_the_loss_is_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

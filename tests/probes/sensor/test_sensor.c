@@ -84,7 +84,8 @@ static void read_records(struct outcome *o, int fd)
 	buf_fini(&b);
 }
 
-static struct outcome run(const struct frame *frames, size_t count)
+static struct outcome run_with(
+    const struct frame *frames, size_t count, uint32_t max_sources)
 {
 	struct outcome o = { .counters = counters_new() };
 	struct sensor_capture *capture;
@@ -102,8 +103,9 @@ static struct outcome run(const struct frame *frames, size_t count)
 	    0);
 	assert_int_equal(pipe(ends), 0);
 	o.err = sensor_run(capture,
-	    &(struct sensor_config){
-		.record_fd = ends[1], .counters = o.counters },
+	    &(struct sensor_config){ .record_fd = ends[1],
+		.counters = o.counters,
+		.max_sources = max_sources },
 	    &o.msg);
 	close(ends[1]);
 	read_records(&o, ends[0]);
@@ -113,6 +115,11 @@ static struct outcome run(const struct frame *frames, size_t count)
 	free(name);
 	buf_fini(&b);
 	return o;
+}
+
+static struct outcome run(const struct frame *frames, size_t count)
+{
+	return run_with(frames, count, 0);
 }
 
 static void outcome_fini(struct outcome *o)
@@ -206,6 +213,36 @@ static void each_port_has_a_sighting_of_its_own(void **state)
 	}
 	assert_int_equal(packets[0], 2);
 	assert_int_equal(packets[1], 2);
+	outcome_fini(&o);
+}
+
+static void what_a_full_table_evicts_is_summed_up(void **state)
+{
+	(void)state;
+	enum { SOURCES = 150, MOST = 10 };
+	static char sources[SOURCES][32];
+	static struct frame frames[SOURCES];
+	for (int i = 0; i < SOURCES; i++) {
+		snprintf(sources[i], sizeof(sources[i]), "203.0.113.%d", i);
+		frames[i] = (struct frame){ .src = sources[i],
+			.dst = "198.51.100.7",
+			.proto = PACKET_UDP,
+			.dport = 5060 };
+	}
+	struct outcome o = run_with(frames, SOURCES, MOST);
+	assert_int_equal(o.count, MOST + 1);
+	uint64_t packets = 0;
+	for (size_t i = 0; i < o.count; i++)
+		packets += o.records[i]->sighting->packets;
+	assert_int_equal(packets, SOURCES);
+	const Sonde__Sighting *s = o.records[MOST]->sighting;
+	assert_int_equal(s->src.len, 0);
+	assert_int_equal(s->sources, SOURCES - MOST);
+	assert_int_equal(s->packets, SOURCES - MOST);
+	assert_string_equal(s->verdict, "scan");
+	assert_int_equal(s->dport, 5060);
+	assert_int_equal(counter(&o, "sensor.aggregated"), SOURCES - MOST);
+	assert_int_equal(counter(&o, "sensor.sightings"), MOST + 1);
 	outcome_fini(&o);
 }
 
@@ -347,6 +384,7 @@ int main(void)
 		cmocka_unit_test(
 		    a_worm_is_a_sighting_at_once_and_then_its_minute),
 		cmocka_unit_test(each_port_has_a_sighting_of_its_own),
+		cmocka_unit_test(what_a_full_table_evicts_is_summed_up),
 		cmocka_unit_test(icmp_shows_type_and_code_as_port),
 		cmocka_unit_test(
 		    a_fifo_is_read_as_it_fills_and_ends_by_a_signal),

@@ -117,6 +117,38 @@ static void every_packet_is_in_exactly_one_finding(void **state)
 	count_every_packet(1000);
 }
 
+/* Packets between the parts of a flush: each is still in one finding. */
+static void a_flush_in_parts_loses_and_doubles_nothing(void **state)
+{
+	(void)state;
+	uint32_t random = 1;
+	char src[32];
+	uint64_t sent = 0, found = 0;
+	struct frame f = syn;
+	f.src = src;
+	start(40, NULL);
+	for (int i = 0; i < 20; i++) {
+		int parts = 1;
+		for (bool more = true; more; parts++) {
+			for (int n = 0; n < 30; n++, sent++) {
+				random = random * 1664525 + 1013904223;
+				snprintf(src, sizeof(src), "10.0.0.%u",
+				    random >> 24 & 63);
+				send(f, 1);
+			}
+			more = engine_flush_some(world.engine, 7);
+			for (size_t n = 0; n < world.count; n++)
+				found += world.found[n].packets;
+			world.count = 0;
+		}
+		assert_in_range(parts, 6, 8);
+	}
+	engine_flush(world.engine);
+	for (size_t n = 0; n < world.count; n++)
+		found += world.found[n].packets;
+	assert_int_equal(found, sent);
+}
+
 static void the_first_of_a_signature_does_not_wait(void **state)
 {
 	(void)state;
@@ -309,6 +341,7 @@ int main(void)
 		cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
 		cmocka_unit_test(a_source_is_found_again_whoever_left),
 		cmocka_unit_test(every_packet_is_in_exactly_one_finding),
+		cmocka_unit_test(a_flush_in_parts_loses_and_doubles_nothing),
 		cmocka_unit_test(the_first_of_a_signature_does_not_wait),
 		cmocka_unit_test(a_tool_is_first_when_several_targets_prove_it),
 		cmocka_unit_test(
