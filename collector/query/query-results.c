@@ -17,15 +17,101 @@
 #include "lib/formats/csv-result.h"
 #include "lib/formats/result-cell.h"
 #include "lib/json/json-value.h"
+#include "lib/record/result-train.h"
 #include "lib/record/result-view.h"
 
 #define SCANNED_MOST 20000 /* records, for one page */
+/* How far back trains are looked for, how many, and of how many scripts. */
+#define TRAINS_LOOK_NS (7 * INT64_C(86400) * NS_PER_S)
+#define TRAINS_LOOK_MOST 2000
+#define TRAIN_SCRIPTS_MOST 64
 
-static json_t *schema_item(const struct result_schema_entry *entry)
+static json_t *schema_item(const struct result_schema *schema, int64_t first_ns)
 {
-	json_t *item = result_schema_json(entry->schema);
-	json_object_set_new(item, "first_at", json_time(entry->first_ns));
+	json_t *item = result_schema_json(schema);
+	json_object_set_new(item, "first_at", json_time(first_ns));
 	return item;
+}
+
+/* Scripts that record trains have no schema in the registry: their newest
+ * records say which there are, and what fields. */
+struct train_scripts {
+	const char *only; /* NULL: every script */
+	struct train_script {
+		char name[RESULT_SCRIPT_MAX + 1];
+		int64_t first_ns;
+		struct train_columns columns;
+	} * list; /* owned */
+	size_t count;
+};
+
+static struct train_script *train_script_of(
+    struct train_scripts *scripts, const char *name)
+{
+	for (size_t i = 0; i < scripts->count; i++)
+		if (strcmp(scripts->list[i].name, name) == 0)
+			return &scripts->list[i];
+	if (scripts->count == TRAIN_SCRIPTS_MOST ||
+	    strlen(name) > RESULT_SCRIPT_MAX)
+		return NULL;
+	scripts->list = xreallocarray(
+	    scripts->list, scripts->count + 1, sizeof(*scripts->list));
+	struct train_script *made = &scripts->list[scripts->count++];
+	*made = (struct train_script){ .first_ns = 0 };
+	memcpy(made->name, name, strlen(name) + 1);
+	return made;
+}
+
+static int take_train(void *ctx, const struct store_record *stored)
+{
+	struct train_scripts *scripts = ctx;
+	Sonde__Record *record;
+	if (record_unpack(&record, stored->body.data, stored->body.len, NULL) <
+	    0)
+		return 0;
+	const char *name = record->train->script;
+	struct train_script *script =
+	    scripts->only && strcmp(scripts->only, name) != 0
+	    ? NULL
+	    : train_script_of(scripts, name);
+	if (script) {
+		train_columns_add(&script->columns, record->train);
+		script->first_ns = record->wall_ns; /* newest first */
+	}
+	record_free(record);
+	return 0;
+}
+
+static int find_trains(const struct query *q, struct train_scripts *scripts)
+{
+	struct store_filter filter = {
+		.range = { q->now_ns - TRAINS_LOOK_NS, INT64_MAX },
+		.kinds = { SONDE__RECORD__BODY_TRAIN },
+		.kind_count = 1,
+		.limit = TRAINS_LOOK_MOST,
+	};
+	int err =
+	    q->c->ops->read_records(q->reader, &filter, take_train, scripts);
+	return err < 0 ? err : ERR_OK;
+}
+
+/* Behind the schemas, on their last page. */
+static int add_trains(struct query_list *list)
+{
+	struct train_scripts scripts = { .list = NULL };
+	int err = find_trains(&list->query, &scripts);
+	for (size_t i = 0; i < scripts.count && err == ERR_OK; i++) {
+		const struct train_script *script = &scripts.list[i];
+		struct result_schema *schema;
+		if (train_columns_schema(
+			&script->columns, script->name, &schema, NULL) < 0)
+			continue;
+		json_array_append_new(
+		    list->items, schema_item(schema, script->first_ns));
+		result_schema_free(schema);
+	}
+	free(scripts.list);
+	return err;
 }
 
 int query_results(
@@ -44,9 +130,13 @@ int query_results(
 			continue;
 		if (query_list_is_full(&list))
 			break;
-		query_list_add(&list, schema_item(&entries[i]), 0, row);
+		query_list_add(&list,
+		    schema_item(entries[i].schema, entries[i].first_ns), 0,
+		    row);
 	}
 	free(entries);
+	if (!list.more)
+		err = add_trains(&list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -64,6 +154,8 @@ struct row_query {
 	uint8_t campaign[16];
 	size_t scanned;
 	bool csv;
+	struct result_schema *trains; /* owned; NULL: rows are results */
+	struct train_row train_row;
 };
 
 static bool cell_is(const Sonde__Cell *cell, const char *text)
@@ -99,8 +191,8 @@ static json_t *row_json(const struct row_query *q,
 		? json_hex(record->campaign.data, record->campaign.len)
 		: json_null(),
 	    "run", run, "hash",
-	    json_hex(record->result->hash.data, record->result->hash.len),
-	    "row", result_row_json(q->view.table, &row->result));
+	    json_hex(row->result.hash.data, row->result.hash.len), "row",
+	    result_row_json(q->view.table, &row->result));
 }
 
 /* A line of CSV as a JSON text. */
@@ -114,6 +206,7 @@ static json_t *row_csv(const struct row_query *q,
 	if (!to)
 		return NULL;
 	Sonde__Record shown = *record;
+	shown.body_case = SONDE__RECORD__BODY_RESULT;
 	shown.result = (Sonde__Result *)&row->result;
 	hex_text(stored->agent, sizeof(stored->agent), agent);
 	if (record->campaign.len)
@@ -125,6 +218,18 @@ static json_t *row_csv(const struct row_query *q,
 	json_t *json = json_stringn(text, len);
 	free(text);
 	return json;
+}
+
+/* As the view's columns have it; false: of another script or table. */
+static bool take_view_row(struct row_query *q, const Sonde__Record *record,
+    struct result_view_row *row)
+{
+	if (!q->trains)
+		return result_view_take(&q->view, record->result, row);
+	if (strcmp(record->train->script, q->trains->script) != 0)
+		return false;
+	train_row_fill(q->trains, record->train, &q->train_row);
+	return result_view_take(&q->view, &q->train_row.result, row);
 }
 
 static int take_row(void *ctx, const struct store_record *stored)
@@ -141,8 +246,7 @@ static int take_row(void *ctx, const struct store_record *stored)
 	if (record_unpack(&record, stored->body.data, stored->body.len, NULL) <
 	    0)
 		return 0;
-	if (result_view_take(&q->view, record->result, &row) &&
-	    keys_match(q, &row))
+	if (take_view_row(q, record, &row) && keys_match(q, &row))
 		query_list_add(&q->list,
 		    q->csv ? row_csv(q, stored, record, &row)
 			   : row_json(q, stored, record, &row),
@@ -233,6 +337,26 @@ static int read_keys(struct row_query *q)
 	return ERR_OK;
 }
 
+/* The fields of the script's trains as a table, if it has recorded any. */
+static int open_trains(struct row_query *q, const char *script)
+{
+	struct train_scripts scripts = { .only = script };
+	int err = find_trains(&q->list.query, &scripts);
+	if (err == ERR_OK && scripts.count == 0)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK &&
+	    train_columns_schema(
+		&scripts.list[0].columns, script, &q->trains, NULL) < 0)
+		err = ERR_NOT_FOUND;
+	free(scripts.list);
+	if (err < 0)
+		return err;
+	const struct result_schema *list[] = { q->trains };
+	q->list.filter.kinds[0] = SONDE__RECORD__BODY_TRAIN;
+	return result_view_open(
+	    &q->view, list, 1, script, RESULT_TRAIN_TABLE, NULL);
+}
+
 /* table: may be left out when the script has one. */
 static int open_view(struct row_query *q)
 {
@@ -256,6 +380,10 @@ static int open_view(struct row_query *q)
 	    table ? table : "", q->list.query.msg);
 	free(entries);
 	free(list);
+	if (err == ERR_NOT_FOUND &&
+	    (!table || strcmp(table, RESULT_TRAIN_TABLE) == 0) &&
+	    open_trains(q, script) == ERR_OK)
+		err = ERR_OK;
 	return err;
 }
 
@@ -336,6 +464,7 @@ int query_result_rows(
 	for (size_t i = 0; i < q->key_count; i++)
 		free(q->keys[i].text);
 	result_view_fini(&q->view);
+	result_schema_free(q->trains);
 	free(q);
 	return err;
 }

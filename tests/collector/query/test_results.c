@@ -321,6 +321,69 @@ static void rows_are_lines_of_csv_when_that_is_asked_for(void **state)
 	json_decref(rows);
 }
 
+static void add_train(int64_t at_ns, int64_t count, bool with_note)
+{
+	static uint8_t from[] = { 192, 0, 2, 7 };
+	Sonde__Field fields[3], *list[3];
+	Sonde__Train train = SONDE__TRAIN__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	for (size_t i = 0; i < 3; i++) {
+		sonde__field__init(&fields[i]);
+		list[i] = &fields[i];
+	}
+	fields[0].name = (char *)"ip-id";
+	fields[0].value_case = SONDE__FIELD__VALUE_INTEGER;
+	fields[0].integer = count;
+	fields[1].name = (char *)"from";
+	fields[1].value_case = SONDE__FIELD__VALUE_ADDRESS;
+	fields[1].address = (ProtobufCBinaryData){ sizeof(from), from };
+	fields[2].name = (char *)"note";
+	fields[2].value_case = SONDE__FIELD__VALUE_TEXT;
+	fields[2].text = (char *)"hello";
+	train.script = (char *)"ids";
+	train.fields = list;
+	train.n_fields = with_note ? 3 : 2;
+	record.wall_ns = at_ns;
+	record.body_case = SONDE__RECORD__BODY_TRAIN;
+	record.train = &train;
+	synth_add(&agent, &record);
+}
+
+/* What agents without tables recorded reads like a table. */
+static void trains_are_rows_of_their_fields(void **state)
+{
+	struct fixture *f = *state;
+	add_train(f->now_ns - 3 * NS_PER_S, 1, true);
+	add_train(f->now_ns - 2 * NS_PER_S, 2, false);
+	add_schema(f->now_ns - NS_PER_S);
+	fixture_ship(f, &agent);
+	json_t *schemas = fixture_query(f, query_results, "");
+	assert_int_equal(json_array_size(items_of(schemas)), 2);
+	json_t *schema = json_array_get(items_of(schemas), 1);
+	assert_string_equal(
+	    json_string_value(json_object_get(schema, "script")), "ids");
+	json_decref(schemas);
+	json_t *rows = fixture_query(f, query_result_rows, "script=ids");
+	assert_int_equal(json_array_size(items_of(rows)), 2);
+	assert_int_equal(integer_of(row_at(rows, 0), "ip_id"), 2);
+	assert_true(json_is_null(json_object_get(row_at(rows, 0), "note")));
+	assert_string_equal(
+	    json_string_value(json_object_get(row_at(rows, 1), "note")),
+	    "hello");
+	assert_string_equal(
+	    json_string_value(json_object_get(row_at(rows, 1), "from")),
+	    "192.0.2.7");
+	json_decref(rows);
+	rows = fixture_query(
+	    f, query_result_rows, "script=ids&table=fields&format=csv");
+	assert_string_equal(json_string_value(json_object_get(rows, "titles")),
+	    "agent,campaign,run,table,wall_ns,ip_id,from,note\r\n");
+	json_decref(rows);
+	assert_int_equal(
+	    fixture_query_err(f, query_result_rows, "script=ids&table=other"),
+	    ERR_NOT_FOUND);
+}
+
 static void expect_refused(struct fixture *f, const char *words)
 {
 	struct buf body = { 0 };
@@ -442,6 +505,7 @@ int main(void)
 		TEST(pages_of_rows_neither_skip_nor_repeat),
 		TEST(every_table_is_a_table_of_sql),
 		TEST(rows_are_lines_of_csv_when_that_is_asked_for),
+		TEST(trains_are_rows_of_their_fields),
 		TEST(a_batch_that_lies_changes_nothing),
 		TEST(rows_wait_for_a_schema_that_is_late),
 		TEST(schemas_outlive_the_process),
