@@ -17,19 +17,17 @@
 
 #define NONE UINT32_MAX
 #define NEAR_ID 1024
-#define HUGE_LEAST_BYTES (32u << 20)
+#define HUGE_LEAST_BYTES (4u << 20)
+#define HUGE_SOURCES 4096
 #define LINE 64
 
-/* Zeroed and untouched.  What is large and will be used at random is cheaper
- * in large pages. */
+/* Zeroed and untouched. */
 static void *map_zeroed(size_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		BUG("no room for a table of %zu bytes", len);
-	if (len >= HUGE_LEAST_BYTES)
-		madvise(p, len, MADV_HUGEPAGE);
 	return p;
 }
 
@@ -188,6 +186,15 @@ static void evict_oldest(struct table *t)
 	forget_source(t, n);
 }
 
+/* What is large and used at random is cheaper in large pages.  Not from the
+ * start: a quiet network's few sources would touch megabytes. */
+static uint32_t new_source(struct table *t)
+{
+	if (t->source_made == HUGE_SOURCES && t->memory_len >= HUGE_LEAST_BYTES)
+		madvise(t->memory, t->memory_len, MADV_HUGEPAGE);
+	return t->source_made++;
+}
+
 static uint32_t take_source(struct table *t)
 {
 	if (t->source_free == NONE && t->source_made == t->config.max_sources)
@@ -196,7 +203,7 @@ static uint32_t take_source(struct table *t)
 	if (n != NONE)
 		t->source_free = t->links[n].next;
 	else
-		n = t->source_made++;
+		n = new_source(t);
 	t->source_count++;
 	return n;
 }
@@ -502,7 +509,9 @@ void table_add(struct table *t, const struct table_entry *e)
 		note_victim(s, p);
 	if (r->class == CLASS_PROBE)
 		count_as_probe(t, s, row, e, is_new);
-	if (t->first_sight)
+	bool has_signature = r->match.worm != SIGNATURE_NONE ||
+	    r->match.masscan || r->match.zmap;
+	if (has_signature && t->first_sight)
 		look_for_first(t, s, row, e->at.ns);
 }
 
