@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A subcommand of `sonde`: one file in probes/cli/ that ends in one const
- * struct, listed in probes/cli/registry.c.
+ * struct, listed in probes/cli/commands.c.
  */
 #pragma once
 

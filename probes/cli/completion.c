@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/cli/registry.h"
+#include "probes/cli/commands.h"
 #include "probes/cli/measure.h"
 #include "lib/formats/json-line.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "probes/cli/output.h"
-#include "probes/cli/registry.h"
+#include "probes/cli/commands.h"
 #include "probes/cli/measure.h"
 #include "lib/formats/json-line.h"
 #include "lib/formats/format.h"

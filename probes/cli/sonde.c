@@ -10,7 +10,7 @@
 
 #include "lib/base/stdio-fds.h"
 #include "lib/base/xalloc.h"
-#include "probes/cli/registry.h"
+#include "probes/cli/commands.h"
 #include "probes/cli/measure.h"
 
 static bool is_script(const char *word)

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 
 /* Above the ports that Linux gives to sockets. */
 #define SPORT_DEFAULT 61439

@@ -11,7 +11,7 @@
 #include "lib/record/record.h"
 #include "probes/ipc/record-frame.h"
 #include "probes/policy/policy.h"
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 #include "probes/script/emit.h"
 #include "probes/script/watch.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/reader.h"
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 
 /* RFC 4950: class 1, c-type 1. */
 static bool is_mpls(const struct packet_extension *e)

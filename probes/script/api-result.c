@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 #include "probes/script/emit.h"
 
 struct row_place {

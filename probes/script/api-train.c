@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "probes/policy/policy.h"
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 #include "probes/script/emit.h"
 #include "probes/script/watch.h"
 

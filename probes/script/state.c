@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 #include "probes/script/state.h"
 
 static size_t memory_max(const struct host *host)

@@ -13,7 +13,7 @@
 
 #include "probes/ipc/record-frame.h"
 #include "probes/sandbox/sandbox.h"
-#include "probes/script/api.h"
+#include "probes/script/script-api.h"
 #include "probes/script/emit.h"
 #include "probes/script/state.h"
 #include "probes/script/watch.h"

@@ -8,7 +8,7 @@
 #include "lib/base/addr.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/measure.h"
-#include "probes/cli/registry.h"
+#include "probes/cli/commands.h"
 
 const struct command *const commands[] = {
 	&command_run,
