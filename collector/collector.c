@@ -30,6 +30,7 @@
 #include "collector/core/writer.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
+#include "collector/ingest/kinds/ingest-kind.h"
 #include "collector/query/overview.h"
 #include "lib/base/xalloc.h"
 
@@ -79,6 +80,7 @@ static const struct part *const parts[] = {
 	&overview_part,
 	&trusted_clock_part,
 	&retention_part,
+	&kinds_part,
 	&stats_part,
 	&writer_part,
 	&alarms_part,

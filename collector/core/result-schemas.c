@@ -10,6 +10,9 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 
+/* Agents announce what they use once a day; their records may be late. */
+#define UNUSED_NS (7 * INT64_C(86400) * NS_PER_S)
+
 struct result_schemas {
 	pthread_mutex_t lock;
 	struct result_schema_entry *list; /* in the order they came */
@@ -92,6 +95,15 @@ int result_schemas_add(struct collector *c, int64_t agent_row,
 	append_schema(c->result_schemas,
 	    &(struct result_schema_entry){ schema, agent_row, row.first_ns });
 	return ERR_OK;
+}
+
+int result_schemas_expire(
+    struct collector *c, int64_t now_ns, struct errmsg *msg)
+{
+	int64_t age = c->config.raw_age_ns;
+	return age ? registry_result_schemas_trim(
+			 c->registry, now_ns - age - UNUSED_NS, msg)
+		   : ERR_OK;
 }
 
 /* What cannot be read any more is left out: its rows stay raw records. */

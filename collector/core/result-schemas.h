@@ -17,6 +17,10 @@
  * (sonde_result_schemas_refused), and its rows of those stay raw records. */
 int result_schemas_add(struct collector *collector, int64_t agent_row,
     const Sonde__ResultSchema *from, struct errmsg *msg);
+/* The same thread and transaction: forgets, for the next start, what no agent
+ * announced for as long as its records are kept. */
+int result_schemas_expire(
+    struct collector *collector, int64_t now_ns, struct errmsg *msg);
 /* NULL: not known.  Any thread. */
 const struct result_schema *result_schemas_find(
     struct collector *collector, const void *hash, size_t hash_len);

@@ -23,8 +23,13 @@ int registry_result_schema_add(struct registry *registry,
 		"SELECT count(*) FROM result_schemas WHERE hash = ?1", "b",
 		schema->hash, (size_t)16) < 0)
 		return db_error(db, msg);
-	if (known)
-		return 1;
+	if (known) {
+		int err = db_run(db, msg,
+		    "UPDATE result_schemas SET last_ns = max(last_ns, ?2)"
+		    " WHERE hash = ?1",
+		    "bi", schema->hash, (size_t)16, schema->first_ns);
+		return err < 0 ? err : 1;
+	}
 	if (count_rows(db, &all, &own, schema->agent) < 0)
 		return db_error(db, msg);
 	if (own >= agent_most || all >= REGISTRY_SCHEMAS_MAX)
@@ -33,10 +38,17 @@ int registry_result_schema_add(struct registry *registry,
 		    "%d of all",
 		    (long long)agent_most, REGISTRY_SCHEMAS_MAX);
 	return db_run(db, msg,
-	    "INSERT INTO result_schemas (hash, script, agent, first_ns, body)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5)",
+	    "INSERT INTO result_schemas (hash, script, agent, first_ns, body,"
+	    " last_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?4)",
 	    "btiib", schema->hash, (size_t)16, schema->script, schema->agent,
 	    schema->first_ns, schema->body, schema->body_len);
+}
+
+int registry_result_schemas_trim(
+    struct registry *registry, int64_t horizon_ns, struct errmsg *msg)
+{
+	return db_run(&registry->db, msg,
+	    "DELETE FROM result_schemas WHERE last_ns < ?1", "i", horizon_ns);
 }
 
 int registry_read_result_schemas(

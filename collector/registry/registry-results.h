@@ -16,8 +16,8 @@ struct registry_reader;
 struct registry_result_schema {
 	const uint8_t *hash; /* 16 bytes */
 	const char *script;
-	int64_t agent; /* the first that brought it, its row */
-	int64_t first_ns;
+	int64_t agent;       /* the first that brought it, its row */
+	int64_t first_ns;    /* when it came first; of an add: now */
 	const uint8_t *body; /* a packed ResultSchema */
 	size_t body_len;
 };
@@ -26,6 +26,10 @@ struct registry_result_schema {
 int registry_result_schema_add(struct registry *registry,
     const struct registry_result_schema *schema, int64_t agent_most,
     struct errmsg *msg);
+
+/* Those that no agent announced since horizon_ns. */
+int registry_result_schemas_trim(
+    struct registry *registry, int64_t horizon_ns, struct errmsg *msg);
 
 /* In the order in which they came. */
 typedef int registry_result_schema_fn(

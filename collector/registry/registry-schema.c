@@ -83,7 +83,14 @@ static const char step_result_schemas[] =
     " body BLOB NOT NULL);" /* a packed ResultSchema */
     "CREATE INDEX result_schemas_agent ON result_schemas (agent);";
 
-static const char *const steps[] = { step_registry, step_result_schemas };
+/* When an agent announced it last. */
+static const char step_result_schemas_used[] =
+    "ALTER TABLE result_schemas ADD COLUMN last_ns INTEGER NOT NULL"
+    " DEFAULT 0;"
+    "UPDATE result_schemas SET last_ns = first_ns;";
+
+static const char *const steps[] = { step_registry, step_result_schemas,
+	step_result_schemas_used };
 
 const struct db_schema registry_schema = { steps,
 	sizeof(steps) / sizeof(steps[0]) };

@@ -241,6 +241,8 @@ static const struct schema_field sighting_record_fields[] = {
 	FIELD("ttl_min", SCHEMA_COUNT),
 	FIELD("ttl_max", SCHEMA_COUNT),
 	FIELD("interval_s", SCHEMA_COUNT),
+	FIELD("sources", SCHEMA_COUNT,
+	    .help = "src null: at least so many, counted together"),
 	FIELD("spoofable", SCHEMA_BOOLEAN,
 	    .help = "nothing shows that the source is who it says"),
 	{ 0 },

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "collector/core/part.h"
 #include "collector/store/store.h"
 #include "lib/record/kinds.h"
 #include "lib/record/result.h"
@@ -53,6 +54,11 @@ struct ingest_kind {
 	int (*finish)(struct ingest_context *context, struct errmsg *msg);
 	/* Once a batch that had new records of the kind. */
 	int (*announce)(const struct announcement *a, struct errmsg *msg);
+	/* Once an hour, in the writer's thread and a transaction of the
+	 * registry: deletes what the kind keeps there and no record needs.
+	 * Records and sums go by the store's own retention. */
+	int (*expire)(
+	    struct collector *collector, int64_t now_ns, struct errmsg *msg);
 };
 
 /* Never NULL for a kind of lib/record/kinds.h, NULL for others. */
@@ -71,3 +77,5 @@ int ingest_add(const struct store_ops *ops, struct store *store,
     const struct prepared_batch *batch, struct store_outcome *outcome,
     struct errmsg *msg);
 int ingest_announce(const struct announcement *a, struct errmsg *msg);
+
+extern const struct part kinds_part; /* expires */

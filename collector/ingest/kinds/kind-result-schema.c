@@ -46,4 +46,5 @@ const struct ingest_kind ingest_result_schema = {
 	.prepare = prepare_schema,
 	.check = check_schema,
 	.announce = announce_schemas,
+	.expire = result_schemas_expire,
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The kinds in the order of their table, and a batch's way through them. */
-#include <string.h>
-
+#include "collector/core/trusted-clock.h"
+#include "collector/core/writer.h"
 #include "collector/ingest/kinds/ingest-kind.h"
+
+#define EXPIRE_PERIOD_NS (3600 * NS_PER_S)
 
 static const struct {
 	Sonde__Record__BodyCase body;
@@ -103,3 +105,29 @@ int ingest_announce(const struct announcement *a, struct errmsg *msg)
 	}
 	return ERR_OK;
 }
+
+static int run_expiry(struct collector *c, struct job *job, struct errmsg *msg)
+{
+	int64_t now_ns = trusted_clock_now(c).ns;
+	(void)job;
+	for (size_t k = 0; k < KIND_COUNT; k++) {
+		if (!kinds[k].kind->expire)
+			continue;
+		int err = kinds[k].kind->expire(c, now_ns, msg);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static void expire_kinds(struct collector *c)
+{
+	struct job job = { .run = run_expiry };
+	writer_run_now(c, &job);
+}
+
+const struct part kinds_part = {
+	.name = "kinds",
+	.period_ns = EXPIRE_PERIOD_NS,
+	.run = expire_kinds,
+};

@@ -9,6 +9,7 @@
 
 #include "collector/core/result-schemas.h"
 #include "collector/core/stats.h"
+#include "collector/core/writer.h"
 #include "collector/store/sqlite/result-tables.h"
 #include "lib/base/xalloc.h"
 #include "tests/lib/record/result-fixture.h"
@@ -475,6 +476,30 @@ static void schemas_outlive_the_process(void **state)
 	free(list);
 }
 
+/* While an agent announces it, it is kept. */
+static void a_schema_goes_when_its_records_have_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct result_schema_entry *list;
+	add_schema(f->now_ns);
+	fixture_ship(f, &agent);
+	fixture_close(f);
+	f->config.raw_age_ns = 86400 * NS_PER_S;
+	fixture_open(f);
+	for (int day = 0; day < 20; day++) {
+		fixture_sleep(f, 86400 * NS_PER_S);
+		if (day < 10)
+			add_schema(f->now_ns);
+		add_log(&agent, "still here"); /* the clock is believed */
+		fixture_ship(f, &agent);
+		writer_tick(f->c);
+		fixture_reopen(f);
+		size_t want = day < 9 + 8 + 1;
+		assert_int_equal(result_schemas_list(f->c, &list), want);
+		free(list);
+	}
+}
+
 static void an_agents_schemas_are_bounded_and_the_rest_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -509,6 +534,7 @@ int main(void)
 		TEST(a_batch_that_lies_changes_nothing),
 		TEST(rows_wait_for_a_schema_that_is_late),
 		TEST(schemas_outlive_the_process),
+		TEST(a_schema_goes_when_its_records_have_gone),
 		TEST(an_agents_schemas_are_bounded_and_the_rest_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
