@@ -44,6 +44,6 @@ for name in $(find "$logs" -name '*.failed' | sed 's,.*/,,; s/\.[0-9]*\.failed$/
 done
 failed=$(find "$logs" -name '*.failed' | wc -l)
 seconds=$(($(date +%s) - began))
-[ "$times" = 1 ] || echo "$programs programs, $times runs each, $jobs at once"
+[ "$times" = 1 ] || echo "$programs test programs, $times runs of each, $jobs at once"
 echo "$passed passed, $failed failed ($seconds s)"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

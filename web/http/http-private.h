@@ -36,5 +36,6 @@ struct server {
 	struct server_counters counters;
 	pthread_t clock; /* the thread that keeps deadlines */
 	bool clock_runs;
+	atomic_bool ending; /* no new connections */
 	struct in_flight flight;
 };

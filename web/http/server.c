@@ -56,7 +56,8 @@ static enum MHD_Result admit(
 	const struct listener *listener = arg;
 	struct addr addr;
 	(void)len;
-	return peer_addr(sa, &addr) &&
+	return !atomic_load(&listener->server->ending) &&
+		peer_addr(sa, &addr) &&
 		clients_admit(listener->server->clients, &addr)
 	    ? MHD_YES
 	    : MHD_NO;
@@ -263,15 +264,12 @@ static bool has_connections(const struct server *server)
 
 /* MHD_stop_daemon must find no connection: one whose request is just being
  * refused by the library itself (its header does not fit) would dereference
- * the answer that a daemon which stops no longer takes (0.9.75). */
+ * the answer that a daemon which stops no longer takes.  New connections are
+ * turned away by admit: MHD_quiesce_daemon aborts when a loop thread takes the
+ * socket out of its epoll set at the same time.  (Both: 0.9.75.) */
 static void end_connections(struct server *server)
 {
-	for (size_t i = 0; i < server->listener_count; i++) {
-		struct listener *listener = &server->listeners[i];
-		int fd = MHD_quiesce_daemon(listener->daemon);
-		if (fd >= 0)
-			close(fd);
-	}
+	atomic_store(&server->ending, true);
 	for (int politely = 1; politely >= 0; politely--) {
 		struct monotime end =
 		    monotime_add(monotime_now(), END_S * NS_PER_S);
