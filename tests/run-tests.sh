@@ -45,6 +45,8 @@ run() { # name, command...
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
+# What a test makes is not of the make that runs the tests.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 # The sanitizer says where a thread crashed; cmocka's own handler would only end.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:handle_abort=1:handle_segv=2:handle_sigbus=2
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
@@ -67,5 +69,6 @@ if [ -s "$skips" ]; then
 	sed 's/^/  /' "$skips"
 fi
 echo
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$skipped skipped"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -13,5 +13,5 @@ step() { # number, name, command...
 }
 step 1 "install what is missing" tests/install-deps.sh run
 step 2 "build the programs and the pages" \
-	"${MAKE:-make}" --no-print-directory programs tools
+	"${MAKE:-make}" --no-print-directory -j"$(nproc)" programs tools
 DEMO_STEP=3 exec python3 tests/demo/demo.py
