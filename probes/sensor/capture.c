@@ -16,6 +16,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/packet/packet.h"
 #include "probes/sensor/capture.h"
+#include "probes/sensor/pcap-file.h"
 
 #define FILE_BUFFER_BYTES ((size_t)256 << 10)
 #define READ_TIMEOUT_MS 100
@@ -25,9 +26,12 @@ struct capture {
 	char *name, *filter, *buffer;
 	FILE *file; /* until pcap takes it over */
 	pcap_t *pcap;
+	struct pcap_file *blocks;   /* NULL: pcap reads */
+	struct bpf_program program; /* of the filter, for blocks */
 	int fd, dlt;
 	bool live;
 	bool fifo;          /* fed as it happens: a read may wait for ever */
+	bool regular;       /* a file with a beginning and an end */
 	uint32_t last_drop; /* libpcap's counter, which wraps */
 	uint64_t dropped;
 	capture_fn *fn;
@@ -50,7 +54,10 @@ static int set_filter(struct capture *c, struct errmsg *msg)
 		return err_set(
 		    msg, ERR_USAGE, "filter: %s", pcap_geterr(c->pcap));
 	int err = pcap_setfilter(c->pcap, &program);
-	pcap_freecode(&program);
+	if (!c->live && err == 0)
+		c->program = program;
+	else
+		pcap_freecode(&program);
 	return err ? pcap_failure(c, -EINVAL, pcap_geterr(c->pcap), msg) : 0;
 }
 
@@ -150,6 +157,7 @@ static int open_path(struct capture *c, const char *path)
 	c->file = fdopen(c->fd, "rb");
 	if (!c->file)
 		return -errno;
+	c->regular = S_ISREG(st.st_mode);
 	__fsetlocking(c->file, FSETLOCKING_BYCALLER);
 	if (c->fifo) {
 		c->fifo = true;
@@ -179,6 +187,8 @@ void capture_close(struct capture *c)
 {
 	if (!c)
 		return;
+	pcap_file_free(c->blocks);
+	pcap_freecode(&c->program);
 	if (c->pcap)
 		pcap_close(c->pcap);
 	if (c->file)
@@ -215,7 +225,11 @@ static int start_file(struct capture *c, struct errmsg *msg)
 		return pcap_failure(c, ERR_MALFORMED, text, msg);
 	c->file = NULL;
 	int err = check_link(c, msg);
-	return err ? err : set_filter(c, msg);
+	if (!err)
+		err = set_filter(c, msg);
+	if (!err && c->regular)
+		c->blocks = pcap_file_new(c->fd);
+	return err;
 }
 
 /* A file may claim any time; ours counts nanoseconds in 64 bits. */
@@ -239,6 +253,27 @@ static void on_frame(
 	c->fn(c->arg, c->dlt, bytes, h->caplen, h->len, stamp(h));
 }
 
+static int read_blocks(struct capture *c, int count, struct errmsg *msg)
+{
+	struct pcap_pkthdr h;
+	const uint8_t *bytes;
+	struct errmsg why;
+	int n = 0;
+	while (n < count) {
+		int got = pcap_file_next(c->blocks, &h, &bytes, &why);
+		if (got < 0)
+			return pcap_failure(c, got, why.text, msg);
+		if (got == 0)
+			break;
+		if (c->program.bf_len > 0 &&
+		    pcap_offline_filter(&c->program, &h, bytes) == 0)
+			continue;
+		on_frame((u_char *)c, &h, bytes);
+		n++;
+	}
+	return n == 0 ? ERR_EOF : n;
+}
+
 int capture_read(
     struct capture *c, int count, capture_fn *fn, void *arg, struct errmsg *msg)
 {
@@ -249,6 +284,8 @@ int capture_read(
 	}
 	c->fn = fn;
 	c->arg = arg;
+	if (c->blocks)
+		return read_blocks(c, count, msg);
 	if (c->fifo)
 		count = 1; /* what poll has seen, and not one more */
 	int n = pcap_dispatch(c->pcap, count, on_frame, (u_char *)c);
