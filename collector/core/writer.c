@@ -31,6 +31,7 @@
 #define GROUP_MOST_JOBS 256
 #define GROUP_MOST_BYTES (64u << 20)
 #define LATE_NS (5 * NS_PER_S)
+#define FAILED_NS (10 * NS_PER_S) /* agents try again well within */
 #define IDLE_MOST_NS (60 * NS_PER_S)
 #define HALF_DONE (-ECANCELED) /* a job failed after it had written */
 
@@ -44,7 +45,8 @@ struct writer {
 	bool stop, refuse;
 	uint64_t ticks_asked, ticks_given;
 	struct monotime waited; /* since when jobs wait, or the last COMMIT */
-	int last_err;           /* of the last transaction */
+	bool failing;           /* a transaction failed, maybe long ago */
+	struct monotime failed; /* the last one that did, and why */
 	struct errmsg last_msg;
 	pthread_t thread;
 	bool running;
@@ -154,8 +156,11 @@ static int run_and_publish(struct collector *c, struct job *first)
 	if (err == ERR_OK)
 		publish(c, first);
 	pthread_mutex_lock(&c->writer->lock);
-	c->writer->last_err = err == HALF_DONE ? ERR_OK : err;
-	c->writer->last_msg = msg;
+	if (err < 0 && err != HALF_DONE) {
+		c->writer->failing = true;
+		c->writer->failed = collector_mono(c);
+		c->writer->last_msg = msg;
+	}
 	if (err == ERR_OK)
 		c->writer->waited = collector_mono(c);
 	pthread_mutex_unlock(&c->writer->lock);
@@ -383,7 +388,12 @@ bool writer_is_well(struct collector *c, char *detail, size_t len)
 {
 	struct writer *w = c->writer;
 	pthread_mutex_lock(&w->lock);
-	bool well = w->last_err == ERR_OK;
+	/* A chore that commits in between does not make a disk that refuses
+	 * batches well again. */
+	if (w->failing &&
+	    monotime_diff(collector_mono(c), w->failed) > FAILED_NS)
+		w->failing = false;
+	bool well = !w->failing;
 	snprintf(detail, len, "%s", well ? "" : w->last_msg.text);
 	int64_t waited = monotime_diff(collector_mono(c), w->waited);
 	if (well && w->jobs > 0 && waited > LATE_NS) {
