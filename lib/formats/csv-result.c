@@ -45,10 +45,11 @@ static FILE *section_stream(
 	struct csv_section *s = &r->sections[at];
 	if (s->to)
 		return s->to;
-	s->to = open_memstream(&s->text, &s->len);
-	if (s->to)
-		csv_result_titles(s->to, table);
-	return s->to;
+	FILE *to = open_memstream(&s->text, &s->len);
+	if (to)
+		csv_result_titles(to, table);
+	s->to = to;
+	return to;
 }
 
 static int wait_row(

@@ -490,7 +490,8 @@ Sonde__ResultSchema *result_schema_message(
 		(uint8_t *)schema->hash };
 	m->script = (char *)schema->script;
 	m->n_tables = schema->table_count;
-	m->tables = arena_alloc(arena, m->n_tables * sizeof(*m->tables));
+	m->tables =
+	    arena_alloc(arena, m->n_tables * sizeof(Sonde__ResultTable *));
 	for (size_t t = 0; t < m->n_tables; t++) {
 		const struct result_table *table = &schema->tables[t];
 		Sonde__ResultTable *to = arena_alloc(arena, sizeof(*to));
@@ -498,8 +499,8 @@ Sonde__ResultSchema *result_schema_message(
 		to->name = (char *)table->name;
 		to->help = (char *)table->help;
 		to->n_columns = table->column_count;
-		to->columns =
-		    arena_alloc(arena, to->n_columns * sizeof(*to->columns));
+		to->columns = arena_alloc(
+		    arena, to->n_columns * sizeof(Sonde__ResultColumn *));
 		for (size_t i = 0; i < to->n_columns; i++)
 			to->columns[i] = column_message(table, i, arena);
 		m->tables[t] = to;

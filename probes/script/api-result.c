@@ -184,7 +184,7 @@ static void fill_list(const struct row_place *p, Sonde__Cell *cell, int at)
 		    "values, got %d",
 		    p->table->name, p->column->name, RESULT_LIST_MAX,
 		    (int)count);
-	cell->values = record_scratch(L, (count + 1) * sizeof(*cell->values));
+	cell->values = record_scratch(L, (count + 1) * sizeof(Sonde__Value *));
 	for (size_t i = 1; i <= count; i++) {
 		luaL_checkstack(L, 8, NULL);
 		Sonde__Value *to = new_value(L, cell);
@@ -208,7 +208,7 @@ static void fill_cell(const struct row_place *p, Sonde__Cell *cell)
 		fill_list(p, cell, at);
 		return;
 	}
-	cell->values = record_scratch(L, sizeof(*cell->values));
+	cell->values = record_scratch(L, sizeof(Sonde__Value *));
 	fill_value(p, new_value(L, cell), p->column->type, at);
 }
 
@@ -270,7 +270,7 @@ int api_record_row(lua_State *L)
 	check_columns_known(L, p.table);
 	size_t count = p.table->column_count;
 	Sonde__Cell *cells = record_scratch(L, count * sizeof(*cells));
-	Sonde__Cell **list = record_scratch(L, count * sizeof(*list));
+	Sonde__Cell **list = record_scratch(L, count * sizeof(Sonde__Cell *));
 	Sonde__Result result = SONDE__RESULT__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	struct errmsg msg;

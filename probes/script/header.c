@@ -410,7 +410,7 @@ static Sonde__ResultTable *read_table(
 		return table;
 	}
 	table->columns =
-	    arena_alloc(arena, (count + 1) * sizeof(*table->columns));
+	    arena_alloc(arena, (count + 1) * sizeof(Sonde__ResultColumn *));
 	while (table->n_columns < count && !h->r.err)
 		table->columns[table->n_columns++] = read_column(h, arena, err);
 	return table;

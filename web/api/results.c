@@ -17,12 +17,11 @@ static void append_text(struct buf *to, const json_t *text)
 /* The query has the lines ready. */
 static void print_csv(const json_t *page, bool first, struct buf *to)
 {
-	size_t i;
-	json_t *line;
+	const json_t *lines = json_object_get(page, "items");
 	if (first)
 		append_text(to, json_object_get(page, "titles"));
-	json_array_foreach(json_object_get(page, "items"), i, line)
-	    append_text(to, line);
+	for (size_t i = 0; i < json_array_size(lines); i++)
+		append_text(to, json_array_get(lines, i));
 }
 
 static const struct page_format row_csv = {

@@ -61,7 +61,7 @@ struct ingest_kind {
 	    struct collector *collector, int64_t now_ns, struct errmsg *msg);
 };
 
-/* Never NULL for a kind of lib/record/kinds.h, NULL for others. */
+/* Of a record that was unpacked: its kind is in lib/record/kinds.h. */
 const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body);
 
 #define INGEST_KIND(name, capitals, class, producers) \

@@ -22,13 +22,14 @@ static size_t kind_index(Sonde__Record__BodyCase body)
 	size_t i = 0;
 	while (i < KIND_COUNT && kinds[i].body != body)
 		i++;
+	if (i == KIND_COUNT)
+		BUG("record kind %d", (int)body);
 	return i;
 }
 
 const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body)
 {
-	size_t i = kind_index(body);
-	return i < KIND_COUNT ? kinds[i].kind : NULL;
+	return kinds[kind_index(body)].kind;
 }
 
 int ingest_check(struct collector *collector,
