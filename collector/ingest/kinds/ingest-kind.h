@@ -18,7 +18,8 @@ struct agent;
 struct ingest_checking {
 	struct collector *collector;
 	const struct prepared_batch *batch;
-	struct result_catalog schemas; /* of its records so far */
+	struct result_catalog schemas;           /* of its records so far */
+	const struct result_schema *last_schema; /* of the row before */
 };
 
 /* Inside the transaction that stores the batch. */

@@ -4,6 +4,8 @@
  * whose schema is not known (it was lost on the way) is kept as it is, and can
  * be read when the schema comes.
  */
+#include <string.h>
+
 #include "collector/core/result-schemas.h"
 #include "collector/ingest/kinds/announce.h"
 #include "collector/ingest/kinds/ingest-kind.h"
@@ -24,16 +26,29 @@ static int prepare_row(
 	return 1;
 }
 
+/* Rows of one script come together. */
+static const struct result_schema *find_schema(
+    struct ingest_checking *checking, const Sonde__Result *row)
+{
+	const void *hash = row->hash.data;
+	size_t len = row->hash.len;
+	if (checking->last_schema && len == RESULT_HASH_LEN &&
+	    memcmp(checking->last_schema->hash, hash, len) == 0)
+		return checking->last_schema;
+	const struct result_schema *found =
+	    result_catalog_find(&checking->schemas, hash, len);
+	if (!found)
+		found = result_schemas_find(checking->collector, hash, len);
+	checking->last_schema = found;
+	return found;
+}
+
 static int check_row(
     struct ingest_checking *checking, uint32_t index, struct errmsg *msg)
 {
 	const Sonde__Result *row =
 	    checking->batch->records[index].record->result;
-	const struct result_schema *schema = result_catalog_find(
-	    &checking->schemas, row->hash.data, row->hash.len);
-	if (!schema)
-		schema = result_schemas_find(
-		    checking->collector, row->hash.data, row->hash.len);
+	const struct result_schema *schema = find_schema(checking, row);
 	return schema ? result_check(schema, row, msg) : ERR_OK;
 }
 

@@ -35,7 +35,8 @@ const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body)
 int ingest_check(struct collector *collector,
     const struct prepared_batch *batch, struct errmsg *msg)
 {
-	struct ingest_checking checking = { collector, batch, { NULL, 0 } };
+	struct ingest_checking checking = { collector, batch, { NULL, 0 },
+		NULL };
 	int err = ERR_OK;
 	for (uint32_t i = 0; i < batch->header.count && err == ERR_OK; i++) {
 		const struct ingest_kind *kind =
