@@ -64,6 +64,7 @@ struct collector {
 	} fault; /* fault.h */
 	struct trusted_clock trusted;
 	_Atomic uint64_t revision;
+	_Atomic uint64_t paths_revision; /* grows when sums of paths change */
 	struct walltime started;
 	uint64_t tick_stored; /* records_stored a second ago */
 	pthread_mutex_t listener_lock;

@@ -201,6 +201,14 @@ static uint64_t count_lost(const struct prepared_batch *batch, uint32_t first)
 	return lost;
 }
 
+static bool has_traces(const struct prepared_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->header.count; i++)
+		if (batch->records[i].kind == SONDE__RECORD__BODY_TRACE)
+			return true;
+	return false;
+}
+
 static void finish(struct collector *c, struct job *base)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
@@ -219,6 +227,8 @@ static void finish(struct collector *c, struct job *base)
 		    job->batch->header.count - job->outcome.first_new;
 		c->counters.records_lost +=
 		    count_lost(job->batch, job->outcome.first_new);
+		if (has_traces(job->batch))
+			c->paths_revision++;
 	} else {
 		a.detail = job->refused;
 	}

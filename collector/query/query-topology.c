@@ -176,6 +176,37 @@ static json_t *topology_json(
 	    node_list, "links", link_list);
 }
 
+/* Whole minutes around what is asked for: the finest bins that map_read reads,
+ * so that all who ask within a minute get the same map. */
+static int read_minutes(struct query *q, struct store_range *range)
+{
+	const int64_t minute = 60 * NS_PER_S;
+	int err = query_range(q, &query_param_from, range);
+	range->from_ns -= range->from_ns % minute;
+	range->to_ns += (minute - range->to_ns % minute) % minute;
+	return err;
+}
+
+int query_topology_key(const struct query_context *context,
+    struct query_topology_key *key, struct errmsg *msg)
+{
+	struct query q;
+	struct store_range range;
+	*key = (struct query_topology_key){
+		.revision = context->collector->paths_revision
+	};
+	int err = principal_check(context->principal, ROLE_READ, msg);
+	if (err < 0)
+		return err;
+	query_begin(&q, context, msg);
+	err = read_minutes(&q, &range);
+	if (err < 0)
+		return err;
+	key->from_ns = range.from_ns;
+	key->to_ns = range.to_ns;
+	return query_agent_row(&q, &key->agent_row);
+}
+
 int query_topology(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
@@ -183,15 +214,16 @@ int query_topology(
 	struct store_range range;
 	struct map map = { 0 };
 	int64_t agent_row = 0;
-	json_t *json = NULL;
 	query_begin(&q, context, msg);
-	int err = query_range(&q, &query_param_from, &range);
+	int err = read_minutes(&q, &range);
+	if (err < 0)
+		return err;
+	err = query_agent_row(&q, &agent_row);
+	if (err < 0)
+		return err;
+	err = map_read(&q, &range, agent_row, &map);
 	if (err == ERR_OK)
-		err = query_agent_row(&q, &agent_row);
-	if (err == ERR_OK)
-		err = map_read(&q, &range, agent_row, &map);
-	if (err == ERR_OK)
-		json = topology_json(&q, &map, &range);
+		*answer = topology_json(&q, &map, &range);
 	map_fini(&map);
-	return query_end(err, json, answer);
+	return err;
 }

@@ -54,7 +54,7 @@ query_fn query_campaigns;
 query_fn query_campaign; /* id */
 query_fn query_runs;
 query_fn query_records; /* NDJSON: ask page after page, limit 1000 */
-query_fn query_results;     /* the schemas of scripts' tables */
+query_fn query_results; /* the schemas of scripts' tables */
 /* script, table, key, agent, campaign, run, from, to; format=csv: each item is
  * a line, and `titles` the first one. */
 query_fn query_result_rows;
@@ -66,6 +66,16 @@ query_fn query_signatures;
 query_fn query_losses; /* from, to, agent; the newest arrival first */
 query_fn query_sightings;
 query_fn query_payload; /* hash */
+
+/* What the answer of query_topology depends on: two calls with equal keys get
+ * equal answers.  The revision grows when traces come in. */
+struct query_topology_key {
+	int64_t from_ns, to_ns, agent_row;
+	uint64_t revision;
+};
+/* Reads the parameters and no data.  Errors are query_run's. */
+int query_topology_key(const struct query_context *context,
+    struct query_topology_key *key, struct errmsg *msg);
 
 /* The records that query_records lists, unpacked, for formats.  take is
  * called with each, in the list's order, until it returns false or the limit

@@ -422,6 +422,14 @@ int query_each_record(const struct query_context *context,
 	return 0;
 }
 
+int query_topology_key(const struct query_context *context,
+    struct query_topology_key *key, struct errmsg *msg)
+{
+	(void)context, (void)msg;
+	*key = (struct query_topology_key){ 0 };
+	return 0;
+}
+
 #define NO_QUERY(name)                                                        \
 	int name(const struct query_context *context, json_t **answer,        \
 	    struct errmsg *msg)                                               \

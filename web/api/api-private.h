@@ -10,6 +10,7 @@ struct api {
 	struct collector *collector;
 	struct event_stream *events;
 	struct packed_body *openapi; /* the API document */
+	struct body_cache *maps;
 	struct long_polls *polls;    /* agents that wait for work */
 	struct application app;
 };

@@ -10,12 +10,16 @@
 #include "collector/fleet/enrol.h"
 #include "lib/base/xalloc.h"
 #include "web/api/api-private.h"
+#include "web/api/body-cache.h"
 #include "web/api/event-stream.h"
 #include "web/api/long-poll.h"
 #include "web/api/openapi.h"
 #include "web/api/routes.h"
 #include "web/http/assets.h"
 #include "web/http/packed-body.h"
+
+/* A map of 10,000 nodes takes 0.6 MB. */
+enum { MAPS_MOST = 16, MAPS_MOST_BYTES = 16 << 20 };
 
 extern const struct asset assets_ui[]; /* web/embed.sh writes it */
 
@@ -82,6 +86,7 @@ int api_open(
 		.fault = has_fault,
 		.tick = tick,
 	};
+	api->maps = body_cache_new(MAPS_MOST, MAPS_MOST_BYTES);
 	api->openapi = openapi_body(&api->app);
 	const struct collector_listener listener = { work_changed, event_added,
 		api };
@@ -109,6 +114,7 @@ void api_close(struct api *api)
 {
 	if (!api)
 		return;
+	body_cache_free(api->maps);
 	packed_body_unref(api->openapi);
 	long_polls_free(api->polls);
 	event_stream_free(api->events);

@@ -75,7 +75,7 @@ static const struct api_media row_media[] = {
 	{ 0 },
 };
 
-/* clang-format off: a table */
+/* clang-format off */
 #define ROUTE(its_method, its_path, its_handler)            \
 	.route.method = its_method, .route.path = its_path, \
 	.route.handler = its_handler
@@ -102,8 +102,11 @@ static const struct api_route table[] = {
 	    .route.params = PARAMS(&events_param_last),
 	    .headers = PARAMS(&last_event_id), .media = event_media,
 	    .streams = true },
-	{ QUERY("/api/v1/topology", query_topology), .id = "getTopology",
+	{ ROUTE("GET", "/api/v1/topology", handle_topology), READS(2), .id = "getTopology",
 	    .tag = "map", .summary = "the map of a time range",
+	    .description = "The range is widened to whole minutes. Made anew "
+			   "when traces have come in, and at most a tenth of "
+			   "the time.",
 	    .answer = "Topology",
 	    .route.params = PARAMS(
 		&query_param_from, &query_param_to, &query_param_agent) },

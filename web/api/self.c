@@ -9,6 +9,7 @@
 #include "collector/core/stats.h"
 #include "collector/ingest/ingest.h"
 #include "web/api/api-private.h"
+#include "web/api/body-cache.h"
 #include "web/api/event-stream.h"
 #include "web/api/handlers.h"
 #include "web/api/long-poll.h"
@@ -121,6 +122,17 @@ static const struct metric_row event_rows[] = {
 	    "Event streams cut because their client did not read.",
 	    EVENTS(cut) },
 };
+#define MAPS(member) offsetof(struct body_cache_stats, member)
+static const struct metric_row map_rows[] = {
+	{ "sonde_http_maps", GAUGE, NULL, "Maps kept, compressed.",
+	    MAPS(bodies) },
+	{ "sonde_http_map_bytes", GAUGE, "bytes", "Memory of the maps kept.",
+	    MAPS(bytes) },
+	{ "sonde_http_maps_made", COUNTER, NULL,
+	    "Maps made from the sums of paths.", MAPS(made) },
+	{ "sonde_http_maps_shared", COUNTER, NULL,
+	    "Maps answered from those kept.", MAPS(hits) },
+};
 #define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
 
 static void print_by_label(
@@ -178,9 +190,11 @@ static void print_page(
 	struct collector_metrics m = { 0 };
 	struct server_stats server;
 	struct event_stream_stats events;
+	struct body_cache_stats maps;
 	collector_metrics(api->collector, &m);
 	server_stats(request->server, &server);
 	event_stream_stats(api->events, &events);
+	body_cache_stats(api->maps, &maps);
 	print_family(page, "sonde_build_info", GAUGE, NULL,
 	    "1, with the version as a label.");
 	print_sample(page, "sonde_build_info", GAUGE,
@@ -197,6 +211,7 @@ static void print_page(
 	print_rows(page, collector_rows, COUNT(collector_rows), &m);
 	print_rows(page, clients_rows, COUNT(clients_rows), &server.clients);
 	print_rows(page, event_rows, COUNT(event_rows), &events);
+	print_rows(page, map_rows, COUNT(map_rows), &maps);
 	print_http(page, &server);
 	print_family(page, "sonde_http_work_polls", GAUGE, NULL,
 	    "Agents that wait for work.");

@@ -6,11 +6,13 @@ Schemas are closed for the test: an answer with a member that the document
 does not name is a failure, although clients must bear such members.
 """
 import copy
+import gzip
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 
 sys.argv[0] = os.path.abspath(__file__)
 os.chdir(os.path.join(os.path.dirname(sys.argv[0]), "../../.."))
@@ -229,6 +231,51 @@ def results():
         "no such table")
 
 
+def seed(*words):
+    subprocess.run([SEED, "--url", f"http://127.0.0.1:{collector.ports[0]}",
+                    "--token-file", f"{collector.folder}/state/admin.token",
+                    *words], check=True, stderr=subprocess.DEVNULL)
+
+
+def the_map_is_kept_until_traces_come():
+    start, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(
+        time.time() + s)) for s in (-7200, 600))
+    path = f"/api/v1/topology?from={start}&to={end}"
+    plain = collector.get(path)
+    packed = collector.get(path, {"Accept-Encoding": "gzip, br"})
+    tap.equal((packed.headers["Content-Encoding"], packed.headers["Vary"]),
+              ("gzip", "Accept-Encoding"), "the map is packed")
+    tap.ok(gzip.decompress(packed.body) == plain.body,
+           "and the same as the plain one")
+    for reply in (plain, packed):
+        again = collector.get(path, {
+            "Accept-Encoding": reply.headers.get("Content-Encoding", ""),
+            "If-None-Match": reply.headers["ETag"]})
+        tap.equal((again.status, again.body), (304, b""),
+                  "a client that has it gets no body")
+    made = "sonde_http_maps_made_total"
+    before = metric(made)
+    collector.get(path)
+    tap.equal(metric(made), before, "a map that is kept is not made again")
+
+    def traces():
+        nodes = collector.get(path).json()["nodes"]
+        return sum(node["traces"] for node in nodes)
+
+    had = traces()
+    seed("--hours", "0.1", "--prefix", "more-")
+    until = time.monotonic() + 60
+    while (now := traces()) == had and time.monotonic() < until:
+        time.sleep(0.2)
+    tap.ok(now > had, f"traces that come in show: {had} and then {now}")
+
+
+def metric(name):
+    return next(float(line.split()[1]) for line in collector.get(
+        "/metrics").body.decode().splitlines()
+        if line.startswith(name + " "))
+
+
 def about_itself():
     get("/healthz")
     get("/metrics")
@@ -356,11 +403,9 @@ try:
     with open(os.path.join(collector.folder, "state", "admin.token"),
               encoding="ascii"):
         pass
-    subprocess.run([SEED, "--hours", "1.5", "--url",
-                    f"http://127.0.0.1:{collector.ports[0]}", "--token-file",
-                    f"{collector.folder}/state/admin.token"], check=True,
-                   stderr=subprocess.DEVNULL)
-    for test in (examples_are_what_they_say, reads, about_itself, events,
+    seed("--hours", "1.5")
+    for test in (examples_are_what_they_say, reads,
+                 the_map_is_kept_until_traces_come, about_itself, events,
                  refusals, writes, everything_documented_was_tried):
         tap.run(test)
 finally:
