@@ -22,7 +22,7 @@
 #define PATH_MAX_HOPS 255
 
 struct path_hop {
-	struct addr from; /* family 0: nobody answered */
+	struct addr from; /* family 0: no answer */
 	uint8_t ttl;
 	bool destination, mpls;
 	uint64_t probes, replies;

@@ -10,7 +10,7 @@
  * learnt as the series goes, with slow forgetting.  Bins of an excursion that
  * may become an alarm are learnt only when it has come to nothing, so an
  * outbreak does not teach itself as normal.  A level that stays long enough
- * does: the alarm ends and the baseline starts anew from it.
+ * does: the alarm ends and the baseline starts from scratch there.
  */
 #include <math.h>
 #include <stdlib.h>

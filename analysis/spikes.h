@@ -8,7 +8,7 @@
  * The stated run length is a lower bound for counts with a mean of 2 or more
  * and a variance of up to 5 times the mean, or of up to 2 times for rarer
  * ones (tests/analysis/test_spikes.c measures it).  Rarer and burstier series
- * cry more often: nothing short of more data can tell their bursts from news.
+ * alarm more often: only more data can separate their bursts from a change.
  */
 #pragma once
 

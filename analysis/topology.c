@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The graph grows trace by trace.  What a round trip says about one link is
+ * The graph grows trace by trace.  What a round trip shows of one link is
  * judged by what lies behind it:
  *
  * - Delay.  A router may be slow to answer while it forwards at once.  The

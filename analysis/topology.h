@@ -15,7 +15,7 @@
 
 /* One hop of one trace: the best reply of its attempts. */
 struct topology_hop {
-	struct addr from; /* family 0: nobody answered */
+	struct addr from; /* family 0: no answer */
 	uint8_t ttl;
 	uint32_t probes, replies; /* attempts sent and answered */
 	int64_t rtt_ns;           /* the smallest; -1: none */
@@ -55,9 +55,9 @@ struct topology_node {
 struct topology_link {
 	size_t from, to; /* node indexes; from is nearer the source */
 	uint64_t traces;
-	/* Extra delay and loss of this link, as far as round trips can say:
+	/* Extra delay and loss of this link, as far as round trips show it:
 	 * medians of per-trace differences; the far end's own slow answering
-	 * cannot be told apart unless something behind it is fast.  Behind
+	 * cannot be distinguished unless something behind it is fast.  Behind
 	 * silent hops, the link to the next answer carries the whole way from
 	 * the last one; links into silence stay unknown. */
 	int64_t delay_ns; /* >= 0; -1: not known */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The IANA IPv4 and IPv6 special-purpose address registries (RFC 6890 and its
- * updates, as of 2025), the multicast blocks, and the IPv6 space that nobody
- * has been given.  What a registry calls globally reachable is SPECIAL_NONE;
- * exceptions stand before the block they are in.  Stricter than the registry:
- * the anycast addresses in 192.0.0.0/24 reach only the prober's own network.
+ * updates, as of 2025), the multicast blocks, and the IPv6 space that no
+ * network has been given.  What a registry calls globally reachable is
+ * SPECIAL_NONE; exceptions stand before the block they are in.  Stricter than
+ * the registry: the anycast addresses in 192.0.0.0/24 reach only the prober's
+ * own network.
  */
 #include "lib/base/addr-special.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What IANA says an address is for, reduced to what a prober must know.
+ * What an address is for by IANA's registries, reduced to what a prober must
+ * know.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
 /*
  * Two kinds of time that never mix: struct monotime orders events and
  * measures intervals (never steps), struct walltime says when in UTC (steps
- * when somebody sets the clock).  Both count nanoseconds; being different
+ * when the clock is set).  Both count nanoseconds; being different
  * structs, adding one to the other does not compile.
  */
 #pragma once

@@ -11,13 +11,13 @@
 
 enum err {
 	ERR_OK = 0,
-	ERR_TRUNCATED = -1000,   /* the input ends before its own length says */
+	ERR_TRUNCATED = -1000,   /* the input ends before its own length */
 	ERR_MALFORMED = -1001,   /* the input contradicts its format */
 	ERR_LIMIT = -1002,       /* larger than we are willing to take */
 	ERR_UNSUPPORTED = -1003, /* well-formed, but not something we do */
 	ERR_USAGE = -1004,       /* the user asked for something impossible */
 	ERR_CONFIG = -1005,      /* a configuration file is wrong */
-	ERR_DENIED = -1006,      /* policy says no */
+	ERR_DENIED = -1006,      /* refused by policy */
 	ERR_CORRUPT = -1007,     /* stored bytes fail their checksum */
 	ERR_GAP = -1008,    /* a sequence number is above the expected one */
 	ERR_FORKED = -1009, /* same sequence numbers, other bytes */
@@ -42,7 +42,7 @@ const char *err_str(int code);
 int err_set(struct errmsg *msg, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "prefix: " before what msg already says; msg may be NULL. */
+/* Puts "prefix: " before what msg holds; msg may be NULL. */
 void err_prefix(struct errmsg *msg, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -51,7 +51,7 @@ void err_prefix(struct errmsg *msg, const char *format, ...)
  * 77 no permission, 78 config. */
 int err_exit_code(int code);
 
-/* A broken invariant of ours: says where and aborts.  Never for bad input. */
+/* A broken invariant of ours: logs where and aborts.  Never for bad input. */
 #define BUG(...) bug_abort(__FILE__, __LINE__, __VA_ARGS__)
 _Noreturn void bug_abort(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Numbers for pointers that somebody else keeps for a while: a number whose
+ * Numbers for pointers, which another party keeps for a while: a number whose
  * item is gone finds nothing, also after its place has another item.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hashes for tables and draws.  None is cryptographic: whoever sees results
- * can make collisions.  Where a table is filled by strangers, a secret key
+ * Hashes for tables and draws.  None is cryptographic: who sees results can
+ * make collisions.  Where hostile input fills a table, a secret key
  * goes in (addr_hash), or libsodium's SipHash is taken (hash-index.h).
  */
 #pragma once

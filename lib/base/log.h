@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The daemons' talk, to standard error: one line an event, control bytes
+ * The daemons' log lines, to standard error: one line an event, control bytes
  * escaped.  Only main.c files and daemon loops log; libraries return errors.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A cursor over bytes that somebody else made.  It remembers its first
+ * A cursor over bytes from outside.  It remembers its first
  * failure: after it every read gives zeros and moves nothing, so a decoder
  * makes its reads in a row and asks once.  `truncated` (the bytes end) and
  * `malformed` (the decoder found a contradiction) stay apart.

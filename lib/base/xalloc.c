@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Out of memory is not an error that callers can mend: say so and abort. */
+/* Out of memory is not an error that callers can handle: log it and abort. */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the formats say about one reply, in the words that traceroute users
+/* What the formats print of one reply, in the words that traceroute users
  * know. */
 #pragma once
 

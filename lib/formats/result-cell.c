@@ -28,7 +28,7 @@ static void put_prefix(struct buf *to, const ProtobufCBinaryData *octets)
 	buf_printf(to, "%s", prefix_text(&p, text));
 }
 
-/* What text and CSV say alike. */
+/* What text and CSV have in common. */
 static void put_plain(struct buf *to, const Sonde__Value *value)
 {
 	char text[WALLTIME_TEXT_LEN > ADDR_TEXT_LEN ? WALLTIME_TEXT_LEN

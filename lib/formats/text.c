@@ -3,7 +3,7 @@
  * For people: a trace as a column of hops (text-trace.c), a ping as its
  * replies and a summary (text-ping.c), a script's rows as tables
  * (text-result.c), everything else as one line.  Colour
- * only repeats what the words say.
+ * only repeats the words.
  */
 #include <errno.h>
 #include <inttypes.h>

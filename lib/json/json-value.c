@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Small values as JSON: times, addresses, ids, counts, text of strangers. */
+/* Small values as JSON: times, addresses, ids, counts, text from outside. */
 #include <stdlib.h>
 #include <string.h>
 

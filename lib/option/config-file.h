@@ -14,7 +14,7 @@
 struct config;
 int config_load(struct config **config, const struct option_row *rows,
     const char *path, struct errmsg *msg);
-/* The same for a path that nobody asked for: without the file, every key takes
+/* The same for a path that was not asked for: without the file, every key takes
  * its default. */
 int config_load_default(struct config **config, const struct option_row *rows,
     const char *path, struct errmsg *msg);

@@ -156,7 +156,7 @@ static int parse_all(struct option_values *values,
 {
 	struct getopt_view view = view_make(table);
 	int code, err = 0;
-	optind = 0; /* glibc: start anew, forget an earlier scan */
+	optind = 0; /* glibc: start over, forget an earlier scan */
 	opterr = 0;
 	while (err == 0) {
 		int at = optind ? optind : 1;

@@ -4,7 +4,7 @@
  * (with the extension headers of RFC 4302, 5533, 6275 and 7401), RFC 768,
  * RFC 9293, RFC 792, RFC 4443.  Every header is taken by one check of its
  * whole length; a packet that is quoted by an ICMP error is read by the same
- * code, with lengths that nobody is asked to believe.
+ * code, with lengths that are not believed.
  *
  *  0               1               2               3
  * |Version|  IHL  |      TOS      |         Total length          |

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the decoder's own files share; everybody else includes packet.h. */
+/* What the decoder's own files share; others include packet.h. */
 #pragma once
 
 #include "lib/packet/octets.h"

@@ -39,7 +39,7 @@ bool packet_link_known(int dlt)
 	}
 }
 
-/* The link said which version follows; the packet has to agree. */
+/* The link header has the version that follows; the packet has to agree. */
 static int decode_as(struct packet *p, struct span *s, unsigned version)
 {
 	if (s->captured > 0 && s->pos[0] >> 4 != version) {

@@ -181,12 +181,12 @@ int batch_header_read(struct batch_header *header, const void *bytes,
 static int unpack(uint8_t *raw, const struct batch_header *h,
     const uint8_t *packed, struct errmsg *msg)
 {
-	unsigned long long says =
+	unsigned long long declared =
 	    ZSTD_getFrameContentSize(packed, h->packed_len);
-	if (says != ZSTD_CONTENTSIZE_ERROR &&
-	    says != ZSTD_CONTENTSIZE_UNKNOWN && says > h->raw_len)
+	if (declared != ZSTD_CONTENTSIZE_ERROR &&
+	    declared != ZSTD_CONTENTSIZE_UNKNOWN && declared > h->raw_len)
 		return err_set(msg, ERR_LIMIT,
-		    "batch: unpacks to %llu bytes, expected %u", says,
+		    "batch: unpacks to %llu bytes, expected %u", declared,
 		    h->raw_len);
 	size_t n = ZSTD_decompress(raw, h->raw_len, packed, h->packed_len);
 	if (ZSTD_isError(n) || n != h->raw_len)

@@ -30,7 +30,7 @@ struct arena;
 int record_unpack_in(struct arena *arena, Sonde__Record **record,
     const uint8_t *bytes, size_t len, struct errmsg *msg);
 
-/* How many records a loss tells of: all its ranges, and what had no number
+/* How many records a loss declares: all its ranges, and what had no number
  * yet.  UINT64_MAX when that is past counting. */
 uint64_t record_loss_count(const Sonde__Loss *loss);
 

@@ -23,7 +23,7 @@ static void map_part(const struct result_view *view,
 	}
 }
 
-static int tell_tables(
+static int list_tables(
     const struct result_schema *schema, const char *table, struct errmsg *msg)
 {
 	struct buf names = { 0 };
@@ -64,7 +64,7 @@ int result_view_open(struct result_view *view,
 	if (view->newest)
 		return 0;
 	if (any)
-		return tell_tables(any, table, msg);
+		return list_tables(any, table, msg);
 	return err_set(msg, ERR_NOT_FOUND,
 	    "script: no tables of a script '%.64s' are known", script);
 }

@@ -43,7 +43,7 @@ static inline int spool_place_cmp(struct spool_place a, struct spool_place b)
 	return a.seq < b.seq ? -1 : a.seq > b.seq;
 }
 
-/* What a segment's name says. */
+/* What a segment's name holds. */
 struct spool_name {
 	struct spool_place first;
 	enum spool_class class;
@@ -93,7 +93,7 @@ struct spool_scan spool_scan_init(
 /* False when no valid frame is left: all from valid_end on is a bad tail. */
 bool spool_scan_next(struct spool_scan *scan, struct spool_frame *frame);
 
-/* Small files that say one place: "ack" and "epoch". */
+/* Small files that hold one place: "ack" and "epoch". */
 void spool_mark_put(struct buf *to, struct spool_place place);
 int spool_mark_read(const char *dir, const char *name,
     struct spool_place *place, struct errmsg *msg);

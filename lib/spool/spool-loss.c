@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What was produced and is gone.  When a class gives way, the numbers it lost
- * lie between those of other classes: one record declares many ranges, each
- * further one by two small numbers (kept since the last, lost then).
+ * What was produced and is gone.  When segments of a class are dropped, the
+ * numbers it lost lie between those of other classes: one record declares many
+ * ranges, each further one by two small numbers (kept since the last, lost
+ * then).
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The bound on disk.  What does not fit gives way by class, oldest first, and
+ * The bound on disk.  What does not fit is dropped by class, oldest first, and
  * every number that goes is declared in a loss record.
  */
 #include <dirent.h>
@@ -31,28 +31,28 @@ static uint64_t reserve_bytes(const struct spool *spool)
 int spool_declare_pending(struct spool *spool)
 {
 	int err = 0;
-	size_t told = 0;
+	size_t declared_count = 0;
 	spool_ranges_join(&spool->pending);
-	while (!err && told < spool->pending.count) {
+	while (!err && declared_count < spool->pending.count) {
 		struct buf record = { 0 };
 		uint64_t lost;
-		size_t n =
-		    spool_loss_pack(&spool->pending, told, &record, &lost);
+		size_t n = spool_loss_pack(
+		    &spool->pending, declared_count, &record, &lost);
 		err = spool_frame_append(spool, SPOOL_ALERTS, SPOOL_FLAG_LOSS,
 		    record.data, record.len);
 		buf_fini(&record);
 		if (err)
 			break;
-		told += n;
+		declared_count += n;
 		spool->stats.lost += lost;
 	}
-	spool->pending.count -= told;
-	memmove(spool->pending.list, spool->pending.list + told,
+	spool->pending.count -= declared_count;
+	memmove(spool->pending.list, spool->pending.list + declared_count,
 	    spool->pending.count * sizeof(*spool->pending.list));
 	return err;
 }
 
-/* Every number of a segment, and what its loss records declare: somebody must
+/* Every number of a segment, and what its loss records declare: a record must
  * tell of that again. */
 static void gone_find(struct spool *spool, const struct spool_segment *s,
     struct spool_ranges *gone, uint64_t *records)
@@ -79,9 +79,9 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
 	buf_fini(&bytes);
 }
 
-/* Removes a closed segment.  Its loss is told and safe before the file goes:
- * a crash in between leaves a file whose records are declared lost, and
- * recovery ends the work.  Only on a full disk, where the telling needs the
+/* Removes a closed segment.  Its loss is declared and synced before the file
+ * goes: a crash in between leaves a file whose records are declared lost, and
+ * recovery ends the work.  Only on a full disk, where declaring needs the
  * very room that the file takes, it is the other way round. */
 static bool drop_segment(struct spool *spool, struct spool_segment s)
 {

@@ -108,7 +108,7 @@ static void note_frame(const struct recovery *r, struct subject *s,
 		if (gone.from <= gone.to)
 			spool_ranges_add(&s->corrupt_spans, &gone);
 	}
-	/* Told as lost and yet there: the segment was giving way when the
+	/* Declared lost and yet there: the segment was being dropped when the
 	 * power went. */
 	if (spool_place_cmp(at, r->acked) >= 0 &&
 	    spool_ranges_overlap(&r->found->declared, &seen))
@@ -224,7 +224,7 @@ static void segment_recover(
 	buf_fini(&s.salvage);
 }
 
-/* What loss records tell of must be known before anything is judged. */
+/* What loss records declare must be known before anything is judged. */
 static void declared_read(struct recovery *r, const char *file_name)
 {
 	struct spool_name name;

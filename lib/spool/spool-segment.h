@@ -37,7 +37,7 @@ int spool_file_replace(const struct spool_io *io, const char *dir,
 struct spool_found {
 	struct spool_segments segments;
 	struct spool_ranges present;  /* joined: numbers that are there */
-	struct spool_ranges declared; /* joined: that loss records tell of */
+	struct spool_ranges declared; /* joined: that loss records declare */
 	struct spool_ranges corrupt;  /* joined: spans where bytes were bad */
 	uint64_t epoch_max;           /* of any name that was seen */
 	uint64_t quarantine_bytes;    /* of *.bad files */

@@ -154,7 +154,7 @@ int spool_active_sync(struct spool *spool, struct errmsg *msg)
 		return err;
 	if (spool->dir_dirty) {
 		err = spool->io->fsync_dir(spool->io->ctx, spool->dir);
-		/* Its entries are as doubtful as data: write them anew. */
+		/* Its entries are as doubtful as data: write them again. */
 		for (int c = 0; err && c < SPOOL_CLASSES; c++)
 			if (spool->open[c].unsynced.len)
 				spool->open[c].failed = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The writer's state and the pieces it is made of: lib/spool/spool-write.c
- * writes segments and makes them safe, lib/spool/spool-quota.c gives way,
+ * writes segments and makes them safe, lib/spool/spool-quota.c makes room,
  * lib/spool/spool.c is the contract.  Private to lib/spool/.
  */
 #pragma once
@@ -48,11 +48,11 @@ int spool_frame_append(struct spool *spool, enum spool_class class,
 int spool_active_sync(struct spool *spool, struct errmsg *msg);
 
 uint64_t spool_bytes_on_disk(const struct spool *spool);
-/* The oldest segment of the lowest class gives way, none above `most`; its
+/* Drops the oldest segment of the lowest class, none above `most`; its
  * numbers become pending.  False when there is none. */
 bool spool_drop_one(struct spool *spool, enum spool_class most);
-/* Lets segments give way until `need` bytes fit the bound. */
+/* Drops segments until `need` bytes fit the bound. */
 int spool_make_room(struct spool *spool, enum spool_class class, uint64_t need);
-/* Tells of what is gone; what cannot be told now stays pending, and the next
- * recovery sees it from the numbers alone. */
+/* Declares what is gone; what cannot be declared now stays pending, and the
+ * next recovery sees it from the numbers alone. */
 int spool_declare_pending(struct spool *spool);

@@ -156,7 +156,7 @@ static uint64_t last_known(const struct spool_found *found, uint64_t epoch,
 static void holes_find(struct spool *spool, const struct spool_found *found,
     uint64_t epoch, struct spool_place closed)
 {
-	struct spool_ranges missing = { 0 }, untold = { 0 };
+	struct spool_ranges missing = { 0 }, undeclared = { 0 };
 	struct spool_range all = { epoch, 1,
 		last_known(found, epoch, spool->acked, closed),
 		SPOOL_REASON_MISSING };
@@ -166,15 +166,15 @@ static void holes_find(struct spool *spool, const struct spool_found *found,
 		spool_ranges_subtract(&found->present, &all, &missing);
 	for (size_t i = 0; i < missing.count; i++)
 		spool_ranges_subtract(
-		    &found->declared, &missing.list[i], &untold);
-	for (size_t i = 0; i < untold.count; i++) {
-		struct spool_range *r = &untold.list[i];
+		    &found->declared, &missing.list[i], &undeclared);
+	for (size_t i = 0; i < undeclared.count; i++) {
+		struct spool_range *r = &undeclared.list[i];
 		if (spool_ranges_overlap(&found->corrupt, r))
 			r->reason = SPOOL_REASON_CORRUPT;
 		spool_ranges_add(&spool->pending, r);
 	}
 	spool_ranges_fini(&missing);
-	spool_ranges_fini(&untold);
+	spool_ranges_fini(&undeclared);
 }
 
 static void holes_find_all(struct spool *spool, const struct spool_found *found,
@@ -284,7 +284,7 @@ int spool_open(
 	    config->segment_bytes ? config->segment_bytes : SEGMENT_DEFAULT;
 	if (s->segment_bytes > SEGMENT_MAX)
 		s->segment_bytes = SEGMENT_MAX;
-	/* Each class has one open; more must be closed to give way. */
+	/* Each class has one open; more must be closed to be dropped. */
 	if (s->segment_bytes > s->max_bytes / 4)
 		s->segment_bytes = s->max_bytes / 4;
 	s->lock_fd = -1;

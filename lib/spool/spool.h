@@ -5,7 +5,7 @@
  * A record is safe when spool_sync has returned after its append.
  *
  * On disk: <dir>/EPOCH.SEQ.CLASS.seg (16+16 hex digits, the first seq in the
- * file; a class has its own segments, so that it can give way alone, and the
+ * file; a class has its own segments, so that it can be dropped alone, and the
  * numbers run through all of them), <dir>/ack (what the collector has
  * committed), <dir>/epoch.  Segment header: magic, format version, class,
  * agent, epoch, first seq, CRC32C.  Frame: length, class, flags, seq, mono_ns,
@@ -63,7 +63,7 @@ struct spool_stats {
 	uint64_t recovered_torn, quarantined;
 };
 
-struct spool; /* the writer: one process only (an flock says so) */
+struct spool; /* the writer: one process only (an flock ensures it) */
 
 /* Opens or creates, recovers, and appends a loss record for what recovery
  * found gone.  A folder that cannot be trusted (not closed cleanly, without
@@ -72,10 +72,10 @@ int spool_open(struct spool **spool, const struct spool_config *config,
     struct errmsg *msg);
 void spool_close(struct spool *spool);
 
-/* Appends one packed record and says its number.  Nothing is safe before
+/* Appends one packed record and gives its number.  Nothing is safe before
  * spool_sync.  When the bound is reached, whole segments of the lowest class
- * give way and are declared.  An error took no number: ERR_LIMIT when all
- * that could give way is of a higher class than this record. */
+ * dropped and declared.  An error took no number: ERR_LIMIT when all
+ * that could be dropped is of a higher class than this record. */
 int spool_append(struct spool *spool, enum spool_class class,
     const void *record, size_t len, uint64_t *seq, struct errmsg *msg);
 int spool_sync(struct spool *spool, struct errmsg *msg);
@@ -97,7 +97,7 @@ void spool_reader_close(struct spool_reader *reader);
 
 /* Reads the run of records that starts at (epoch, seq), or at the first one
  * after it, up to max_count records or max_bytes; frames are appended to
- * `to`, each as be32 length and payload.  Says what it found: records are
+ * `to`, each as be32 length and payload.  Reports what it found: records are
  * contiguous from *first_seq.  ERR_EOF: nothing there yet.  A range that is
  * gone (declared lost by the writer) is skipped: *first_seq says so, and the
  * batch's gap_from is the seq that was asked for; in a new epoch it is 1. */

@@ -52,7 +52,7 @@ int db_files_before_open(
 	if (!begin && (had_one || log > 0))
 		return err_set(msg, -ENOENT,
 		    "the database is %s, but there was one (see '%s%s'): put a "
-		    "backup back, or begin anew with --new-database",
+		    "backup back, or start from scratch with --new-database",
 		    size < 0 ? "missing" : "empty",
 		    log > 0 ? (name ? name + 1 : path) : "generation",
 		    log > 0 ? "-wal" : "");

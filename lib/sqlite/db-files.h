@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A database's files by their names.  SQLite goes on writing into files that
- * somebody has deleted or replaced, and begins afresh where it finds nothing,
+ * was deleted or replaced, and begins afresh where it finds nothing,
  * throwing an orphaned log away; so we look before it does.
  */
 #pragma once
@@ -24,7 +24,8 @@ struct db_files {
 };
 
 /* Before a database is opened.  had_one: there was a database here; begin:
- * make one where none is left.  -ENOENT: it is gone, and nobody said begin. */
+ * make one where none is left.  -ENOENT: it is gone, and no new one was asked
+ * for. */
 int db_files_before_open(
     const char *path, bool had_one, bool begin, struct errmsg *msg);
 /* What is open now; db_files_fini when it is closed. */

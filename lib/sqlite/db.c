@@ -31,7 +31,7 @@ int db_error(struct db *db, struct errmsg *msg)
 	return err_set(msg, code, "database: %s", sqlite3_errmsg(db->handle));
 }
 
-/* Counting what is allocated takes a lock each time, and nobody asks. */
+/* Counting what is allocated takes a lock each time, and is not used. */
 static void configure(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

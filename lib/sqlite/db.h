@@ -62,8 +62,8 @@ int db_error(struct db *db, struct errmsg *msg);
 
 /* ERR_CORRUPT when this connection has met damage. */
 int db_damage(const struct db *db, struct errmsg *msg);
-/* Reads a whole database, in use or not, and tells every damage; as much as
- * SQLite tells: up to a hundred findings. */
+/* Reads a whole database, in use or not, and reports every damage, as far as
+ * SQLite does: up to a hundred findings. */
 int db_inspect(const char *path, void (*finding)(void *ctx, const char *text),
     void *ctx, struct errmsg *msg);
 

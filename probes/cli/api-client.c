@@ -71,8 +71,8 @@ static int token_find(char **token, const char *path, struct errmsg *msg)
 	return 0;
 }
 
-/* The option, else the environment, else this machine; who said so is what
- * an error begins with. */
+/* The option, else the environment, else this machine; where it came from is
+ * what an error begins with. */
 static int url_find(
     const char **url, const struct option_values *values, struct errmsg *msg)
 {

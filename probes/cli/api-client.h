@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the commands that talk to a collector share. */
+/* What the commands that ask a collector share. */
 #pragma once
 
 #include <jansson.h>
@@ -19,7 +19,7 @@
 	    { "ca-file", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,       \
 		    "certificates that may vouch for it" },              \
 	    { "verbose", 'v', OPTION_FLAG, NULL, NULL, 0, 0, NULL,       \
-		    "say what is asked of the collector" },              \
+		    "print what is asked of the collector" },            \
 	{                                                                \
 		"token-file", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,  \
 		    "holds the administrator's token; else $SONDE_TOKEN" \
@@ -59,7 +59,7 @@ int client_list(struct api_client *client, const char *path, int64_t limit,
  * out.  The text is the caller's; *text starts as an xmalloc'd path. */
 void client_query(char **text, const char *name, const char *value);
 
-/* Runs a command that lists: each item as --json, --csv or neither says.
+/* Runs a command that lists: each item in the form of --json, --csv or neither.
  * path is consumed. */
 int client_list_command(const struct command *command,
     const struct option_values *values, char *path, const char *schema,

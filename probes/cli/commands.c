@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The subcommands, in the order that `sonde --help` shows them, and what to
- * say of a word that is none of them. */
+ * report of a word that is none of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -27,7 +27,7 @@
 #define CLOCK_ERROR_MOST_US 100000
 #define MAX_INTERFACES 64
 
-/* detail by format; the mend, if any, follows a newline in it. */
+/* detail by format; the fix, if any, follows a newline in it. */
 static void add_result(const struct doctor *d, const char *area,
     const char *what, enum finding_state state, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
@@ -40,13 +40,13 @@ static void add_result(const struct doctor *d, const char *area,
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	char *mend = strchr(text, '\n');
-	if (mend) {
-		*mend++ = '\0';
-		snprintf(f.mend, sizeof(f.mend), "%.255s", mend);
+	char *fix = strchr(text, '\n');
+	if (fix) {
+		*fix++ = '\0';
+		snprintf(f.fix, sizeof(f.fix), "%.255s", fix);
 	}
 	snprintf(f.detail, sizeof(f.detail), "%.255s", text);
-	d->tell(d->arg, &f);
+	d->report(d->arg, &f);
 }
 
 /* --- sandbox ----------------------------------------------------------- */
@@ -130,20 +130,20 @@ void doctor_check_programs(const struct doctor *doctor)
 
 void doctor_check_clock(const struct doctor *doctor)
 {
-	static const char mend[] = "apt install chrony && "
-				   "systemctl enable --now chrony";
+	static const char fix[] = "apt install chrony && "
+				  "systemctl enable --now chrony";
 	struct timex now = { .modes = 0 };
 	int state = adjtimex(&now);
 	if (state < 0)
 		add_result(doctor, "clock", "synchronised", FINDING_WARN,
-		    "the kernel does not say: %s", strerror(errno));
+		    "the kernel does not tell: %s", strerror(errno));
 	else if (state == TIME_ERROR || now.status & STA_UNSYNC)
 		add_result(doctor, "clock", "synchronised", FINDING_WARN,
-		    "no: times of two machines cannot be compared\n%s", mend);
+		    "no: times of two machines cannot be compared\n%s", fix);
 	else if (now.maxerror > CLOCK_ERROR_MOST_US)
 		add_result(doctor, "clock", "synchronised", FINDING_WARN,
 		    "yes, but it may be off by %ld ms\n%s", now.maxerror / 1000,
-		    mend);
+		    fix);
 	else
 		add_result(doctor, "clock", "synchronised", FINDING_OK,
 		    "within %ld us", now.maxerror);
@@ -208,7 +208,7 @@ void doctor_check_interfaces(const struct doctor *doctor)
 			add_result(doctor, "network", c->interfaces[i],
 			    FINDING_LACK,
 			    "the sensor's: there is no such "
-			    "interface\nip -br link  # then mend "
+			    "interface\nip -br link  # then fix "
 			    "sensor-interfaces in agent.conf");
 }
 

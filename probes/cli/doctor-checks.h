@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What `sonde doctor` looks at.  Each check says one or more findings. */
+/* What `sonde doctor` looks at.  Each check reports one or more findings. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@ struct check_result {
 	const char *what; /* "worker: seccomp" */
 	enum finding_state state;
 	char detail[256];
-	char mend[256]; /* the line that mends it, or empty */
+	char fix[256]; /* the line that fixes it, or empty */
 };
 /* Called for each finding; borrowed for the call. */
 typedef void finding_fn(void *arg, const struct check_result *finding);
@@ -23,7 +23,7 @@ struct doctor {
 	const struct agent_config *config; /* NULL: no agent here */
 	const char *collector;             /* NULL: none to reach */
 	const char *ca_file;
-	finding_fn *tell;
+	finding_fn *report;
 	void *arg;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `sonde doctor`: what is missing on this machine, and the line that mends
+/* `sonde doctor`: what is missing on this machine, and the line that fixes
  * it. */
 #include <errno.h>
 #include <jansson.h>
@@ -25,8 +25,8 @@ static const struct option_row rows[] = {
 static const struct option_table options = {
 	.program = "sonde doctor",
 	.synopsis = "[-c FILE] [--json | --csv]",
-	.summary = "say what is missing on this machine, and the line that "
-		   "mends it",
+	.summary = "what is missing on this machine, and the line that "
+		   "fixes it",
 	.examples = "sonde doctor\nsonde doctor -c /etc/sonde/agent.conf",
 	.rows = rows,
 };
@@ -44,7 +44,7 @@ static const struct output_column columns[] = {
 	{ .key = "what" },
 	{ .key = "state" },
 	{ .key = "detail" },
-	{ .key = "mend" },
+	{ .key = "fix" },
 	{ .key = NULL },
 };
 
@@ -52,7 +52,7 @@ static void print_row(struct findings *findings, const struct check_result *f)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s?}", "area",
 	    f->area, "what", f->what, "state", states[f->state], "detail",
-	    f->detail, "mend", f->mend[0] ? f->mend : NULL);
+	    f->detail, "fix", f->fix[0] ? f->fix : NULL);
 	output_row(&findings->output, object, NULL); /* main looks at stdout */
 	json_decref(object);
 }
@@ -67,8 +67,8 @@ static void print_results(void *arg, const struct check_result *f)
 	}
 	printf("%-5s %-10s %-24s %s\n", states[f->state], f->area, f->what,
 	    f->detail);
-	if (f->mend[0])
-		printf("      mend it:   %s\n", f->mend);
+	if (f->fix[0])
+		printf("      fix it:    %s\n", f->fix);
 }
 
 static void examine(struct doctor *doctor)
@@ -122,7 +122,7 @@ static int run_doctor(int argc, char **argv)
 		    : have       ? config.collector
 				 : NULL,
 		.ca_file = have ? config.ca_file : NULL,
-		.tell = print_results,
+		.report = print_results,
 		.arg = &findings };
 	examine(&doctor);
 	if (findings.output.form == OUTPUT_TEXT)
@@ -137,7 +137,7 @@ static int run_doctor(int argc, char **argv)
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "say what is missing here and how to mend it",
+	.summary = "what is missing here and how to fix it",
 	.options = &options,
 	.run = run_doctor,
 };

@@ -115,7 +115,7 @@ char *host_resolve(const struct net_ops *net, void *net_ctx, const char *host,
 		return NULL;
 	}
 	int err = ERR_NOT_FOUND;
-	/* The resolver would read "1.2.3" as 1.2.0.3, somebody else's. */
+	/* The resolver would read "1.2.3" as 1.2.0.3, another host's. */
 	if (host[strspn(host, "0123456789.")] == '\0')
 		err_set(msg, err, "neither an address nor a name");
 	else if (strlen(host) > NAME_MAX_LEN || strchr(host, '='))

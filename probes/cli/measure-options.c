@@ -61,7 +61,7 @@ const struct option_row measure_rows[] = {
 	{ .name = "verbose",
 	    .letter = 'v',
 	    .type = OPTION_FLAG,
-	    .help = "say what is opened, resolved, denied, and which clocks "
+	    .help = "print what is opened, resolved, denied, and which clocks "
 		    "are used" },
 	{ .name = NULL },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What --verbose tells of a measurement, on standard error. */
+/* What --verbose prints of a measurement, on standard error. */
 #pragma once
 
 #include <stdbool.h>

@@ -201,7 +201,7 @@ static void worker_config_fill(
 	};
 }
 
-static void say_network(
+static void print_network(
     const struct measure *m, const struct net_ops *net, void *net_ctx)
 {
 	char words[256] = "";
@@ -224,7 +224,7 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 	if (!err)
 		err = net->open(&net_ctx, spec, msg);
 	if (!err)
-		say_network(m, net, net_ctx);
+		print_network(m, net, net_ctx);
 	if (err) {
 		policy_fini(&policy);
 		return err;
@@ -335,7 +335,7 @@ static void read_until_end(struct measure *m)
 		heed_interrupts(m, &heeded);
 		if (poll(p, 2, 100) < 0)
 			continue;
-		/* What was said before a record is shown before it. */
+		/* What was logged before a record is shown before it. */
 		if (p[1].revents)
 			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 		if (p[0].revents)

@@ -56,7 +56,7 @@ struct output {
 	bool titled;
 };
 
-/* As --json and --csv say, to standard output. */
+/* In the form of --json or --csv, to standard output. */
 int output_init(struct output *output, const struct option_values *values,
     const char *schema, const struct output_column *columns,
     struct errmsg *msg);

@@ -46,9 +46,10 @@ static const struct option_row rows[] = {
 	{ "for", 0, OPTION_DURATION, "TIME", NULL, 0, 0, NULL,
 	    "stop after this time" },
 	{ "every", 0, OPTION_DURATION, "TIME", NULL, 0, 0, NULL,
-	    "say what was found each time this has passed, and start anew" },
+	    "report what was found each time this has passed, and start from "
+	    "zero" },
 	{ "max-sources", 0, OPTION_INTEGER, "N", NULL, 1, TABLE_SOURCES_MAX,
-	    "65536", "sources to remember; the longest silent give way" },
+	    "65536", "sources to remember; the one silent longest is evicted" },
 	{ "rows", 0, OPTION_INTEGER, "N", NULL, 0, 4096, "50",
 	    "rows of the table; 0 for as many as are kept" },
 	{ "fail-on", 0, OPTION_CHOICE, "VERDICT",
@@ -142,7 +143,7 @@ static void report_trouble(
 	if (n > 0 &&
 	    write(job->error_fd, line,
 		(size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1) < 0)
-		return; /* nobody listens */
+		return; /* no reader is left */
 }
 
 static int on_interval(void *arg, struct errmsg *msg)

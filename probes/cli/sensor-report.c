@@ -2,7 +2,7 @@
 /*
  * JSON and CSV go out as findings come, so memory does not grow with them; the
  * table has to know the worst, so it keeps the worst few thousand.  A source
- * that gave way after a packet or two is counted and not listed, in both.
+ * that was evicted after a packet or two is counted and not listed, in both.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -156,7 +156,7 @@ static void put_bool(struct report *r, const char *name, bool value)
 	append_text(&r->out, value ? "true" : "false");
 }
 
-/* Most findings lie in few seconds: only the fraction is made anew. */
+/* Most findings lie in few seconds: only the fraction is formatted again. */
 static void put_time(struct report *r, const char *name, struct walltime t)
 {
 	int64_t second = t.ns / NS_PER_S;
@@ -414,7 +414,7 @@ static void write_text_summary(struct report *r, const struct report_summary *s)
 	add_count(b, c->replies, "replies to home");
 	buf_printf(
 	    b, "; %llu sources", (unsigned long long)s->table.sources_ever);
-	add_count(b, s->table.evicted, "gave way");
+	add_count(b, s->table.evicted, "evicted");
 	add_count(b, r->unlisted.findings, "not listed");
 	buf_printf(b, "; %.3f s, %.0f packets/s\n",
 	    (double)s->elapsed_ns / (double)NS_PER_S, rate_pps(s));

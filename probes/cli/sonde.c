@@ -33,7 +33,7 @@ static int no_word(const char *option)
 	if (!measure_option_is_common(option))
 		fprintf(stderr,
 		    "sonde: %.60s: unknown option; `sonde --help` "
-		    "says what there is\n",
+		    "lists what there is\n",
 		    option);
 	else
 		fprintf(stderr,

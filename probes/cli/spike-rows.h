@@ -31,5 +31,5 @@ struct spike_file {
 };
 int spike_file_open(
     struct spike_file *file, const char *path, struct errmsg *msg);
-/* Says what went wrong while it was read, if anything. */
+/* What went wrong while it was read, if anything. */
 int spike_file_close(struct spike_file *file, struct errmsg *msg);

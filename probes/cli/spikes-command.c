@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * `sonde spikes`: rows of who was seen when become distinct sources per bin,
- * one series a signature, and analysis/spikes.h says what rose or fell.  All
+ * one series a signature, and analysis/spikes.h finds what rose or fell.  All
  * series run from the file's first bin to its last: a signature that is new
  * has been watched for, and not seen, before.
  */
@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
 	    .type = OPTION_CHOICE,
 	    .choices = "zero|missing",
 	    .fallback = "zero",
-	    .help = "a bin without any row: nobody came, or nobody watched" },
+	    .help = "a bin without any row: no source came, or no sensor ran" },
 	{ .name = NULL },
 };
 static const struct option_table table = {
@@ -77,7 +77,7 @@ static const struct option_table table = {
 	.operands_max = 1,
 };
 
-/* Somebody was seen, in some bin. */
+/* A source was seen, in some bin. */
 struct sighting {
 	uint32_t signature; /* index */
 	int64_t bin;        /* since 1970 */

@@ -15,7 +15,7 @@
 #include "probes/guardian/wire.h"
 #include "probes/packet/match.h"
 
-/* What bounds the memory that workers and whoever answers can make us use;
+/* What bounds the memory that workers and their peers can make us use;
  * what WIRE_MAX_OUTSTANDING allows one session comes on top. */
 #define GUARDIAN_MAX_RUNS 32
 #define GUARDIAN_FLIGHT_BITS 17 /* 131,072 flights */
@@ -44,7 +44,7 @@ struct session {
 	struct flight *flights;    /* newest first; owned */
 	size_t outstanding, outstanding_bytes;
 	struct event_queue queue;
-	bool waiting; /* it said WAIT */
+	bool waiting; /* for an answer to WIRE_WAIT */
 	bool broken;  /* it broke the rules, or is gone */
 	struct timer wake;
 };
@@ -63,7 +63,7 @@ struct flight {
 	struct match_sent sent;
 	struct monotime sent_at;
 	struct net_stamp tx;
-	bool in_air, told; /* left; WIRE_SENT was said */
+	bool in_air, reported; /* left; WIRE_SENT was queued */
 	uint32_t replies;
 };
 
@@ -74,7 +74,7 @@ enum guardian_count {
 	COUNT_DEFERRED,
 	COUNT_REPLIES,
 	COUNT_UNMATCHED,  /* no probe was sent there */
-	COUNT_LATE,       /* nobody listens for it any more */
+	COUNT_LATE,       /* no run listens for it any more */
 	COUNT_MISMATCHED, /* not what was sent: forged or mangled */
 	COUNT_AMBIGUOUS,  /* fits two sessions, or weakly more than one */
 	COUNT_DROPPED,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The guardian's loop.  Live, it sleeps until a worker speaks, the network
+ * The guardian's loop.  Live, it sleeps until a worker sends, the network
  * has something or a timer is due.  In a simulated network it lets every
- * worker speak until all wait, and only then moves time to whatever is next.
+ * worker send until all wait, and only then moves time to whatever is next.
  */
 #include <errno.h>
 #include <poll.h>
@@ -149,7 +149,7 @@ static bool all_wait(const struct guardian *g)
 	return g->session_count > 0;
 }
 
-/* Until the first timer; NULL: until somebody speaks. */
+/* Until the first timer; NULL: until a message or packet comes. */
 static const struct timespec *patience(struct guardian *g, struct timespec *ts)
 {
 	static const struct timespec none = { 0, 0 };

@@ -27,7 +27,7 @@ static void drop_payload(struct guardian *g, struct flight *f)
 	g->payload_bytes -= f->probe.payload_len;
 }
 
-static void tell_failed(struct guardian *g, struct session *session,
+static void report_failed(struct guardian *g, struct session *session,
     const struct flight *f, int err)
 {
 	guardian_count(g, COUNT_FAILED, 1);
@@ -42,7 +42,7 @@ void flight_new(struct guardian *g, struct session *session,
 	if (handles_room(&g->handles) == 0 ||
 	    g->payload_bytes + payload_len > GUARDIAN_MAX_PAYLOAD) {
 		const struct flight none = { .cookie = entry->cookie };
-		tell_failed(g, session, &none, -ENOBUFS);
+		report_failed(g, session, &none, -ENOBUFS);
 		free(payload);
 		return;
 	}
@@ -161,7 +161,7 @@ static int build_probe(struct guardian *g, struct flight *f)
 
 static void flight_fail(struct guardian *g, struct flight *f, int err)
 {
-	tell_failed(g, f->session, f, err);
+	report_failed(g, f->session, f, err);
 	flight_free(g, f);
 }
 
@@ -211,11 +211,11 @@ void flight_send_batch(struct guardian *g)
 }
 
 /* The network's transmit time if it gave one, else when we sent it. */
-static void tell_sent(struct flight *f)
+static void report_sent(struct flight *f)
 {
-	if (f->told)
+	if (f->reported)
 		return;
-	f->told = true;
+	f->reported = true;
 	event_add(&f->session->queue, f, WIRE_SENT)->stamp = f->tx;
 }
 
@@ -225,7 +225,7 @@ void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 		flight_leave(g, f, now);
 		return;
 	}
-	tell_sent(f);
+	report_sent(f);
 	event_add(&f->session->queue, f, WIRE_EXPIRED);
 	flight_free(g, f);
 }
@@ -278,7 +278,7 @@ static void receive_packet(struct guardian *g, const struct net_event *event)
 		guardian_count(g, why, 1);
 		return;
 	}
-	tell_sent(f);
+	report_sent(f);
 	f->replies++;
 	guardian_count(g, COUNT_REPLIES, 1);
 	struct wire_event *reply =
@@ -306,8 +306,8 @@ void flight_on_event(void *guardian, const struct net_event *event)
 		return;
 	if (event->kind == NET_SEND_FAILED) {
 		flight_fail(g, f, event->err);
-	} else if (!f->told) {
+	} else if (!f->reported) {
 		f->tx = event->stamp;
-		tell_sent(f);
+		report_sent(f);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A worker and the guardian, over one socket.  What arrives is copied first
- * and hostile throughout; the first thing that a worker of ours would not say
+ * and hostile throughout; the first thing that a worker of ours would not send
  * ends its session.
  */
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define MESSAGES_AT_ONCE 8
 #define FARTHEST_NS (NS_PER_S * 3600 * 24) /* that anything is planned */
 
-/* Begins a message; what follows the head goes where it says. */
+/* Begins a message; what follows the head goes where it points. */
 static uint8_t *message_start(
     struct guardian *g, enum wire_type type, size_t count)
 {

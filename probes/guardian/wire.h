@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a script worker and the guardian say to each other, over one
+ * What a script worker and the guardian exchange, over one
  * SOCK_SEQPACKET pair per run.  Every message is one datagram: a struct
  * wire_head, then `count` entries of the type's fixed size, then, for those
  * that carry octets, the octets in entry order.  Both ends are the same
  * binary, so structs travel as they are; the guardian copies a message before
  * it looks at it and treats every field as hostile.
  *
- * The worker says WAIT when it has nothing to do until a reply or `until`, and
+ * The worker sends WAIT when it has nothing to do until a reply or `until`, and
  * the guardian answers each WAIT with one message: EVENT, or WOKEN when
  * `until` came first.  Events are kept until the worker asks, so the two never
  * talk past each other, and in a simulated network, where virtual time moves
@@ -67,12 +67,12 @@ struct wire_probe {
 
 enum wire_event_kind {
 	WIRE_SENT,   /* stamp: transmit time; before any REPLY */
-	WIRE_DENIED, /* verdict says why; nothing was sent */
+	WIRE_DENIED, /* verdict: why; nothing was sent */
 	WIRE_FAILED, /* err: negative errno from the network */
 	WIRE_REPLY,  /* stamp: receive time; tx and rtt_ns too.  replies
 			above 1: a duplicate.  Two replies to one probe
 			both count, whatever they are */
-	WIRE_EXPIRED /* until came; says how many replies there were */
+	WIRE_EXPIRED /* until came; with the number of replies */
 };
 
 struct wire_event {

@@ -2,7 +2,7 @@
 /*
  * The shared page of one process: a count and a row of named cells.  Names
  * are written once, before the count that makes them visible, so the reader
- * needs no lock; and as the owner may be taken over by whoever it parses, the
+ * needs no lock; and as the owner may be taken over by what it parses, the
  * reader bounds the count and cleans the names.
  */
 #include <fcntl.h>

@@ -17,14 +17,14 @@ struct counters; /* one page, mapped shared */
 
 struct counters *counters_new(void);
 /* The same for a program that the owner becomes: *fd (close-on-exec) is the
- * page, which nobody can make shorter. */
+ * page, which no process can make shorter. */
 struct counters *counters_new_fd(int *fd);
 /* There; NULL for what is no such page. */
 struct counters *counters_open(int fd);
 void counters_free(struct counters *counters); /* unmaps, here only */
 /* The cell for a name, made on first use (only by the owner).  Keep it; add
  * with counters_add.  A full page, or NULL for a page, gives a cell that
- * nobody reads. */
+ * no process reads. */
 uint64_t *counters_cell(struct counters *counters, const char *name);
 static inline void counters_add(uint64_t *cell, uint64_t n)
 {

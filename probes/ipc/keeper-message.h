@@ -3,7 +3,7 @@
  * What the keeper and the shipper exchange.  Every channel is a
  * SOCK_SEQPACKET pair that the supervisor makes and keeps, so a process that
  * dies is replaced on the same channel; every message is one fixed-size
- * struct and says something absolute ("committed up to here"), so one that is
+ * struct that holds something absolute ("committed up to here"), so one that is
  * lost or comes twice does no harm.
  */
 #pragma once
@@ -21,7 +21,7 @@ struct ship_mark {
 };
 
 enum ship_order_kind {
-	SHIP_HELLO,    /* say the mark */
+	SHIP_HELLO,    /* send the mark */
 	SHIP_ACK,      /* the collector has committed all below next_seq */
 	SHIP_LOST,     /* from..next_seq-1 is neither here nor there */
 	SHIP_NEW_EPOCH /* this epoch's numbers mean something else there */

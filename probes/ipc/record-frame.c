@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The door of the spool: framing, the record's form, and who may say what. */
+/* The door of the spool: framing, the record's form, and who may produce what.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

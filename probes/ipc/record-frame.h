@@ -29,7 +29,7 @@ struct producer_grant {
 #define PRODUCER_BOUND 1u
 /* The datagrams are lines of text, which become log records. */
 #define PRODUCER_LINES 2u
-/* After each sync it is told (be64) how many of its records are on disk. */
+/* After each sync it gets (be64) how many of its records are on disk. */
 #define PRODUCER_ACKS 4u
 /* The descriptor listens: who connects to it is a producer. */
 #define PRODUCER_LISTENS 8u
@@ -42,7 +42,7 @@ struct reader;
 int producer_next_frame(struct reader *r, const uint8_t **record, size_t *len);
 
 /* In a frame's length: a record to show and not to keep, of what is not whole
- * yet.  Nobody sends it but to who asked; a keeper refuses it. */
+ * yet.  It is sent only where it was asked for; a keeper refuses it. */
 #define PRODUCER_PREVIEW 0x80000000u
 /* The next frame if it is one, else ERR_NOT_FOUND and r stays. */
 int producer_next_preview(
@@ -61,7 +61,7 @@ int producer_put(struct buf *frames, const Sonde__Record *record, uint32_t mark,
 int producer_send(int fd, const Sonde__Record *record, struct errmsg *msg);
 /* The same for a Log record about `process`. */
 int producer_log(int fd, uint32_t level, const char *process, const char *text);
-/* The same about a campaign's run; level 0 says that the run has failed, and
+/* The same about a campaign's run; level 0: the run has failed, and
  * why. */
 int producer_log_run(int fd, const uint8_t campaign[static 16], uint64_t run,
     uint32_t level, const char *process, const char *text);

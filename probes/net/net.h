@@ -57,7 +57,7 @@ struct net_counters {
 };
 
 /* Where a simulated network's monotonic time begins.  No machine has been up
- * for 36 years, so a time tells which clock it is from. */
+ * for 36 years, so a time shows which clock it is from. */
 #define NET_VIRTUAL_NS (INT64_C(1) << 60)
 static inline bool net_time_is_virtual(struct monotime t)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which probe does a packet answer?  Pure: what a packet says about the probe
+ * Which probe does a packet answer?  Pure: what a packet shows of the probe
  * it answers, and how well that fits a probe that was sent.  Everything that
  * it proves must agree; what others may have changed on the way proves
  * nothing.
  *
  * ICMP errors quote the probe.  Time to live, type of service, length and
  * header checksum are the routers' to change and are not looked at.  What
- * tells probes of one flow apart is, over IPv4, the IP ID, which the guardian
+ * distinguishes probes of one flow is, over IPv4, the IP ID, which the guardian
  * draws so that it is unique among the probes in flight to that target
  * (unless the script chose it), and in both families the tag: UDP checksum,
  * TCP or echo sequence number.  An address translator that does not translate
@@ -84,7 +84,7 @@ struct match_sent match_sent_of(
  * translator may have changed, is not in it. */
 uint64_t match_hash(const struct match_flow *flow, uint64_t key);
 
-/* Which probes nobody listens for any more: the last few thousand of them, by
+/* Which probes no run listens for any more: the last few thousand of them, by
  * keyed hash. */
 #define MATCH_PAST 4096
 struct match_past {

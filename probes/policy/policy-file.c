@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The policy file: one table gives each key, where its value lives, and what
- * it is when the file does not say.  Every key exists twice, as local-... for
- * the administrator at the machine and as remote-... for campaigns.
+ * it is when the file has no such key.  Every key exists twice, as local-...
+ * for the administrator at the machine and as remote-... for campaigns.
  */
 #include <stdio.h>
 #include <stdlib.h>

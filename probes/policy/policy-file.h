@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The policy as text, sonde-policy(5).  Whoever starts a guardian reads it
- * here, while there are files; the guardian itself knows only the struct.
+ * The policy as text, sonde-policy(5).  The process that starts a guardian
+ * reads it here, while there are files; the guardian itself knows only the
+ * struct.
  */
 #pragma once
 

@@ -249,9 +249,9 @@ static bool limits_of(struct limit limits[LIMITS], const struct policy *policy,
 }
 
 /* The packet goes when the slowest of its buckets lets it, and waits for that
- * one alone; what it finds then decides again.  Whoever has waited anywhere
- * needs only tokens: else those who wait here and those who wait there would
- * let each other pass for ever. */
+ * one alone; what it finds then decides again.  A probe that has waited
+ * anywhere needs only tokens: else those who wait here and those who wait there
+ * would let each other pass for ever. */
 static enum policy_verdict check_rate(const struct policy *policy,
     struct policy_state *state, const struct policy_request *request,
     bool waited, struct monotime *not_before)

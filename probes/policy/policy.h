@@ -90,7 +90,7 @@ struct policy_request {
 };
 
 /* POLICY_ALLOW: has taken its tokens, send it now.  POLICY_DEFER: ask again at
- * *not_before with the same hold, or say policy_release.  Else denied. */
+ * *not_before with the same hold, or call policy_release.  Else denied. */
 enum policy_verdict policy_check(const struct policy *policy,
     struct policy_state *state, const struct policy_request *request,
     struct monotime *not_before);

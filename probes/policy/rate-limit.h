@@ -31,7 +31,7 @@ int64_t limit_ready(const struct limit *limit, bool waited, int64_t now);
 void limit_take(const struct limit *limit, int64_t now);
 
 /* A bounded table of buckets by class and destination prefix.  A bucket that
- * is full and that nobody waits for may be forgotten: a new one is the same.
+ * is full and that no probe waits for may be forgotten: a new one is the same.
  * A place that was never used is such a bucket too. */
 #define LIMIT_ROWS 1024
 #define LIMIT_PLACES 16 /* in a row */
@@ -44,6 +44,6 @@ struct limit_table {
 	} rows[LIMIT_ROWS][LIMIT_PLACES];
 };
 /* Gives NULL, and in *retry when to ask again, if no bucket can be forgotten
- * now.  Buckets stay where they are while somebody waits for them. */
+ * now.  Buckets stay where they are while a probe waits for them. */
 struct bucket *limit_table_find(struct limit_table *table, enum policy_who who,
     const struct addr *dst, int64_t now, int64_t *retry);

@@ -66,8 +66,8 @@ int capabilities_drop(struct errmsg *msg)
 	    getresuid(&r, &e, &s) != 0 || r == 0 || e == 0 || s == 0)
 		return err_set(
 		    msg, -EPERM, "capabilities: some are still there");
-	/* Nobody without CAP_SETPCAP can empty the bounding set; under
-	 * no_new_privs it is then of no use to anybody either. */
+	/* No process without CAP_SETPCAP can empty the bounding set; under
+	 * no_new_privs it is then of no use either. */
 	if (can_bound && !bounds_are_empty())
 		return err_set(
 		    msg, -EPERM, "capabilities: the bounding set is not empty");

@@ -20,7 +20,7 @@
 #define SYS_landlock_restrict_self 446
 #endif
 
-#define CREATE_VERSION 1u /* flag: only say the ABI */
+#define CREATE_VERSION 1u /* flag: only ask for the ABI */
 #define RULE_PATH 1
 #define RULE_PORT 2
 

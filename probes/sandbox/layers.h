@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The layers behind probes/sandbox/sandbox.h, one file each.  Private to the
- * folder.  Each returns 0 or a negative errno with the reason and the mend in
+ * folder.  Each returns 0 or a negative errno with the reason and the fix in
  * msg; the order in which sandbox_enter calls them is in sandbox.c.
  */
 #pragma once

@@ -6,7 +6,7 @@
  * after it became nobody; others need the user namespace first.
  *
  * unshare puts only children into a new pid namespace.  A role that may not
- * make children gains from it that nobody could make one either way; signals
+ * make children gains from it that none could be made either way; signals
  * to others are seccomp's and Landlock's job.
  */
 #include <errno.h>

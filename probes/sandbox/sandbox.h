@@ -2,8 +2,8 @@
 /*
  * What a process gives up, in one call, once it has opened what it needs.
  * Each role is a row: capabilities, seccomp, landlock, namespaces, rlimits.
- * What could not be enforced is said, layer by layer, so that the caller can
- * refuse (a script worker does) or warn.
+ * What could not be enforced is reported, layer by layer, so that the caller
+ * can refuse (a script worker does) or warn.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ enum sandbox_layer {
 struct sandbox_report {
 	bool wanted[SANDBOX_LAYERS]; /* this role has the layer */
 	bool enforced[SANDBOX_LAYERS];
-	struct errmsg why[SANDBOX_LAYERS]; /* why not enforced, and the mend */
+	struct errmsg why[SANDBOX_LAYERS]; /* why not enforced, and the fix */
 };
 
 struct sandbox_paths {
@@ -48,7 +48,7 @@ const char *sandbox_role_name(enum sandbox_role role);
 const char *sandbox_layer_name(enum sandbox_layer layer);
 
 /* Gives up everything that role has not.  Returns ERR_SANDBOX when a wanted
- * layer is missing; report (may be NULL) says which.  There is no way back.
+ * layer is missing; report (may be NULL) has which.  There is no way back.
  *
  * Afterwards: no stdio on a stream that was not used before, end by _exit
  * only.  A worker may poll at most 4 descriptors, and its write to a regular

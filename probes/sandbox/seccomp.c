@@ -17,7 +17,7 @@
 #define CALL(name) SCMP_SYS(name)
 #define END INT32_MIN
 
-/* Everybody: memory, time, descriptors that are open, an end. */
+/* Every role: memory, time, descriptors that are open, an end. */
 static const int common[] = { CALL(read), CALL(write), CALL(close),
 	CALL(munmap), CALL(mremap), CALL(brk), CALL(madvise), CALL(poll),
 	CALL(ppoll), CALL(sendto), CALL(recvfrom), CALL(sendmsg), CALL(recvmsg),

@@ -139,7 +139,7 @@ static void list_add(lua_State *L, struct list *l, const struct host_result *r,
 }
 
 /* Is this what the probe's destination says when it is there?  To UDP it says
- * that nobody listens: code 3 in IPv4, 4 in IPv6. */
+ * that no program listens: code 3 in IPv4, 4 in IPv6. */
 static bool is_answer(const struct probe *probe, const struct packet *p)
 {
 	bool six = p->src.family == 6;
@@ -330,7 +330,7 @@ static int api_record_ping(lua_State *L)
 	return list_read(L, &l) ? ping_frame(L, l, 0) : 0;
 }
 
-/* One result before its ping is whole, where somebody is looking on. */
+/* One result before its ping is whole, where a user looks on. */
 static int api_show_ping(lua_State *L)
 {
 	struct list l = { 0 };
@@ -429,7 +429,7 @@ static int api_record(lua_State *L)
 	return 0;
 }
 
-/* One line of talk: control characters gone, bounded in line and in sum. */
+/* One log line: control characters gone, bounded in line and in sum. */
 static void log_line(struct host *host, const char *text, size_t len)
 {
 	char line[HOST_LOG_LINE_MAX + 2];
@@ -470,7 +470,7 @@ static int api_log(lua_State *L)
 	return 0;
 }
 
-/* The script found a problem: the exit code says so. */
+/* The script found a problem: the exit code shows it. */
 static int api_problem(lua_State *L)
 {
 	host_of(L)->problem = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A record that a script made, stamped and framed for whoever reads its pipe.
+/* A record that a script made, stamped and framed for the reader of its pipe.
  */
 #include <string.h>
 
@@ -40,7 +40,7 @@ void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 	}
 	int err = frame_batch_add(&host->records, record, mark, &msg);
 	if (!err && mark)
-		err = record_flush(host); /* somebody is looking on */
+		err = record_flush(host); /* a user looks on */
 	if (err)
 		luaL_error(
 		    L, "record: %s", msg.text[0] ? msg.text : err_str(err));

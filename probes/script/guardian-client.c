@@ -54,7 +54,8 @@ static int message_receive(
 		if (ready <= 0)
 			continue;
 		if (p[1].revents)
-			return err_set(msg, -EPIPE, "nobody reads the records");
+			return err_set(
+			    msg, -EPIPE, "the reader of the records has gone");
 		ssize_t n =
 		    recv(c->fd, c->message, WIRE_MAX_BYTES, MSG_DONTWAIT);
 		if (n >= (ssize_t)sizeof(struct wire_head)) {

@@ -18,7 +18,7 @@ struct guardian_client {
 	int fd;                /* borrowed; SOCK_SEQPACKET */
 	int listener_fd;       /* whom the records are for; when that end
 				  is closed there is no point in going on;
-				  -1: nobody */
+				  -1: none */
 	struct monotime heard; /* the guardian's clock when it last spoke */
 	struct walltime wall;
 	uint32_t outstanding; /* probes without their last event */

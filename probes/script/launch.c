@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Guardian and worker as two children of the command line.  Each gets its end
- * of one socket pair and nothing of the other's; what they say goes through
+ * of one socket pair and nothing of the other's; what they send goes through
  * datagram sockets, so that a message is never half a message.
  */
 #include <errno.h>

@@ -149,7 +149,7 @@ static int safe_move(lua_State *L)
 	return 1;
 }
 
-/* A global that is not there: say so when it is one that Lua usually has. */
+/* A global that is not there: explain when it is one that Lua usually has. */
 static int missing_global(lua_State *L)
 {
 	static const char *const names[] = { "collectgarbage", "debug",
@@ -162,7 +162,7 @@ static int missing_global(lua_State *L)
 			return luaL_error(L,
 			    "'%s' is not there: a script has no files, no "
 			    "network of its own and no other code; "
-			    "sonde-script(7) says what it has",
+			    "sonde-script(7) lists what it has",
 			    name);
 	return 0;
 }
@@ -176,7 +176,7 @@ static void set_function(
 	lua_pop(L, 1);
 }
 
-/* Nobody sees or changes the metatable on top; it is popped. */
+/* No script sees or changes the metatable on top; it is popped. */
 static void seal(lua_State *L)
 {
 	lua_pushboolean(L, 0);

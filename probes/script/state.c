@@ -117,7 +117,7 @@ lua_State *host_state_new(struct host *host)
 	return L;
 }
 
-/* What an error value says; one that is no text must not run more Lua. */
+/* The text of an error value; one that is no text must not run more Lua. */
 static int error_text(lua_State *L, int status, struct errmsg *msg)
 {
 	const char *text = lua_tostring(L, -1);

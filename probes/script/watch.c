@@ -48,7 +48,7 @@ int write_all(int fd, const void *bytes, size_t len)
 static _Noreturn void watch_end(const char *why)
 {
 	size_t len = strlen(why);
-	/* A reader that is behind must not keep us here: the exit code says
+	/* A reader that is behind must not keep us here: the exit code shows
 	 * enough. */
 	if (watch.log_fd >= 0 &&
 	    send(watch.log_fd, why, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&

@@ -56,7 +56,8 @@ static void write_line(const struct worker_config *config, const char *text)
 					       : sizeof(line) - 1);
 }
 
-/* Who asked from afar must learn why there is no result: a record, not talk. */
+/* Who asked from afar must learn why there is no result: a record, not a log
+ * line. */
 static _Noreturn void fail_worker(
     const struct worker_config *config, int err, const struct errmsg *msg)
 {

@@ -54,7 +54,7 @@ struct worker_config {
 			    each write holds whole frames and is at most
 			    PRODUCER_DATAGRAM_BYTES: a pipe or a
 			    SOCK_SEQPACKET socket */
-	int log_fd;      /* the script's talk, one line each; -1: none */
+	int log_fd;      /* the script's log, one line each; -1: none */
 	uint8_t campaign[16];
 	bool has_campaign;
 	uint64_t run;

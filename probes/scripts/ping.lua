@@ -85,8 +85,8 @@ local function handle(args, result, kind)
 	if kind == "reply" and answers(args, result.reply) then
 		ping.answered = true
 	end
-	if result.error and not ping.said then
-		ping.said = true
+	if result.error and not ping.reported then
+		ping.reported = true
 		sonde.log(result.probe.dst .. ": " ..
 			(result.denied and "denied by policy: " or "") ..
 			result.error)

@@ -20,7 +20,7 @@ struct loop {
 	int64_t interval_ns;  /* 0: never; else aligned to wall time */
 	int64_t for_ns;       /* 0: no limit */
 	uint64_t max_packets; /* 0: no limit */
-	int out_fd;           /* ends the loop when nobody reads it; -1 */
+	int out_fd;           /* ends the loop when its reader has gone; -1 */
 	const volatile sig_atomic_t *stop; /* may be NULL */
 	/* After each batch of frames, and at the end of an interval.  Both
 	 * may be NULL; an error ends the loop.  When `interval` gives 1 it is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * libpcap behind one small face.  Files are read through a large buffer of
- * ours; a FIFO is read without one, so that poll tells the truth about it.
+ * ours; a FIFO is read without one, so that poll is right about it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From the rows of a source to what is said about it.  The verdict of a row
+ * From the rows of a source to what is reported of it.  The verdict of a row
  * needs the whole source (one port of a scan looks like a stray packet), and
  * so does a scan tool's fingerprint: at least two packets of the source carry
  * it, most of its packets do, and in this row all.
@@ -115,9 +115,9 @@ static bool has_ports(const struct table_row *row)
 static void name_ports(struct finding *f, const struct table_row *row)
 {
 	bool icmp = row->proto == PACKET_ICMP || row->proto == PACKET_ICMP6;
-	bool told = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES));
-	f->dport = has_ports(row) && told ? row->dport : FINDING_NONE;
-	f->icmp = icmp && told ? row->port : FINDING_NONE;
+	bool is_one = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES));
+	f->dport = has_ports(row) && is_one ? row->dport : FINDING_NONE;
+	f->icmp = icmp && is_one ? row->port : FINDING_NONE;
 	f->proto = row->flags & ROW_FOLDED && row->class == CLASS_OTHER
 	    ? FINDING_NONE
 	    : row->proto;
@@ -176,7 +176,7 @@ static bool same_class(const struct group *a, const struct group *b)
 	    a->row->proto == b->row->proto;
 }
 
-/* Moves the groups of the first one's class to the front; says how many. */
+/* Moves the groups of the first one's class to the front; returns how many. */
 static size_t gather_class(struct group *groups, size_t count)
 {
 	size_t same = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the sensor says about a source: one class of its packets, summed. */
+/* What the sensor reports of a source: one class of its packets, summed. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ struct finding {
 	int dport;      /* the one with most packets; FINDING_NONE: no
 			   ports, or none that stands out */
 	int icmp;       /* type << 8 | code, or FINDING_NONE */
-	uint32_t ports; /* distinct ones, 65536: too many to tell */
+	uint32_t ports; /* distinct ones, 65536: too many to count */
 	uint64_t packets;
 	uint64_t size_bytes;
 	uint32_t targets;
@@ -34,7 +34,7 @@ struct finding {
 	uint8_t hash[PAYLOAD_HASH_LEN]; /* of the first payload */
 	uint8_t ttl_min, ttl_max;
 	bool spoofable; /* nothing shows that src sent this */
-	bool evicted;   /* reported now because the source gave way */
+	bool evicted;   /* reported now because the source was evicted */
 	bool is_first;  /* reported at once: the first of this source with its
 			   signature.  The packets that follow in the interval
 			   come in a finding of their own, whose targets are

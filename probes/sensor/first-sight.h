@@ -20,7 +20,7 @@ struct first_sight;
 struct first_sight *first_sight_new(uint32_t per_second);
 void first_sight_free(struct first_sight *first_sight);
 
-/* key: a hash of source and signature that nobody outside can choose.  One
+/* key: a hash of source and signature that no sender can choose.  One
  * that is reported or deferred is known from then on, until others have taken
  * its place in the table (16,384). */
 enum first_sight_answer first_sight_ask(

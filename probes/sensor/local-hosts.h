@@ -2,8 +2,8 @@
 /*
  * The watched hosts.  What they send is not held against them, and what
  * others send in answer to it is no backscatter: a bounded memory of outgoing
- * flows tells an answer from a probe.  A home host that a worm has taken is
- * somebody else's sensor's to see; here its packets are only counted.
+ * flows distinguishes an answer from a probe.  A home host that a worm has
+ * taken is for other sensors to see; here its packets are only counted.
  */
 #pragma once
 

@@ -88,7 +88,7 @@ static void drop_oldest(struct payloads *p)
 		at = &p->ring[*at].chain;
 	*at = old->chain;
 	if (p->given <= number) {
-		p->stats.untold++;
+		p->stats.unreported++;
 		p->given = number + 1;
 	}
 	p->stats.bytes -= old->len;
@@ -100,7 +100,7 @@ static void drop_oldest(struct payloads *p)
 static void keep_payload(struct payloads *p, const struct payload *payload)
 {
 	if (payload->len > KEEP_MAX_BYTES || payload->len > p->max_bytes) {
-		p->stats.untold++;
+		p->stats.unreported++;
 		return;
 	}
 	while (p->count == p->max_count ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Each distinct payload once, by its BLAKE2b-128.  Bounded in number and
- * bytes; the oldest give way.  A payload that is known is recognised by
+ * bytes; the oldest are evicted.  A payload that is known is recognised by
  * comparing octets, which costs less than hashing them again.
  */
 #pragma once
@@ -37,7 +37,7 @@ const struct payload *payloads_next_new(struct payloads *payloads);
 struct payloads_stats {
 	uint32_t count;
 	size_t bytes;
-	uint64_t distinct; /* ever kept */
-	uint64_t untold;   /* gave way before it was given, or too large */
+	uint64_t distinct;   /* ever kept */
+	uint64_t unreported; /* evicted before it was given, or too large */
 };
 struct payloads_stats payloads_stats(const struct payloads *payloads);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The sensor without its capture: frames in, findings out.  Pure but for one
- * random key, so that nobody outside can prepare collisions.
+ * random key, so that no sender can prepare collisions.
  */
 #pragma once
 

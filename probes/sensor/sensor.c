@@ -247,7 +247,7 @@ static void send_payloads(struct runner *r)
 	}
 }
 
-/* What one reading of the captures had to say goes in one write. */
+/* What one reading of the captures found goes in one write. */
 static void on_counted(void *arg)
 {
 	struct runner *r = arg;
@@ -273,8 +273,8 @@ static void on_counted(void *arg)
 	    r->cells[CELL_FIRST_DEFERRED], table.first_sights_deferred);
 }
 
-/* A part of what there is to say, so that the captures do not wait for all of
- * it: 1 when there is more. */
+/* A part of what there is to report, so that the captures do not wait for all
+ * of it: 1 when there is more. */
 static int on_interval(void *arg, struct errmsg *msg)
 {
 	struct runner *r = arg;

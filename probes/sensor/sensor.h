@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The sensor as a process: open what needs privilege, give everything up,
- * then read packets and say what they were.  Hostile bytes are parsed only
+ * then read packets and report what they were.  Hostile bytes are parsed only
  * after sandbox_enter.
  *
  *	sensor_open(&capture, &opening, &msg);       as root
@@ -25,7 +25,7 @@ struct counters;
 
 struct sensor_opening {
 	/* Names of interfaces, "any", or "file:PATH" (a capture file or a
-	 * FIFO that somebody writes one into). */
+	 * FIFO that one is written into). */
 	const char *const *interfaces;
 	size_t interface_count; /* 1..SENSOR_INTERFACES_MAX */
 	const char *filter;     /* in pcap-filter(7), or NULL */

@@ -50,7 +50,7 @@ struct source {
 	uint32_t first_sights; /* bits by signature: nothing is first again */
 	uint64_t probes;
 	uint64_t port_bits; /* of the ports it probed, by their hashes */
-	uint64_t key_bits;  /* of its rows' keys: most strangers show here */
+	uint64_t key_bits;  /* of its rows' keys: most new sources show here */
 	int64_t first_ns, last_ns;
 } __attribute__((aligned(64)));
 

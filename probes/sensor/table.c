@@ -256,7 +256,7 @@ static uint32_t take_row(struct table *t)
 	return t->row_made++;
 }
 
-/* What tells rows of a source apart, in one number: class, worm, folded,
+/* What distinguishes rows of a source, in one number: class, worm, folded,
  * protocol, port. */
 static uint32_t key_of(const struct packet *p, const struct reading *r)
 {

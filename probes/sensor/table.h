@@ -2,8 +2,8 @@
 /*
  * Everything the sensor remembers, in bounded memory: sources, and for each
  * its packets by class, signature, protocol and port.  Takes memory as it
- * needs it, up to max_sources; then the source that was silent longest says
- * its findings and gives way.
+ * needs it, up to max_sources; then the source that was silent longest gives
+ * its findings and is evicted.
  */
 #pragma once
 
@@ -52,7 +52,7 @@ void table_prepare(const struct table *table, struct table_entry *entry);
 void table_fetch(
     const struct table *table, struct table_entry *entry, int step);
 
-/* Counts a packet in; may give findings of sources that give way. */
+/* Counts a packet in; may give findings of sources that are evicted. */
 void table_add(struct table *table, const struct table_entry *entry);
 /* A host that is watched has answered this source, if it is known. */
 void table_answered(struct table *table, const struct addr *src);
@@ -68,7 +68,7 @@ void table_expire(struct table *table, struct walltime before);
 struct table_stats {
 	uint32_t sources; /* now */
 	uint64_t
-	    sources_ever; /* one that gave way and came back counts twice */
+	    sources_ever; /* one that was evicted and came back counts twice */
 	uint64_t evicted;
 	uint64_t first_sights_deferred; /* to their interval's end */
 };

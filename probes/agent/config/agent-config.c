@@ -63,7 +63,7 @@ const struct option_row agent_config_rows[] = {
 	{ "allow-weak-sandbox", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
 	    "go on where a layer of isolation is missing" },
 	{ "log-level", 0, OPTION_CHOICE, "LEVEL", "error|warn|info|debug", 0, 0,
-	    "info", "the least grave thing that is said" },
+	    "info", "the least severe line that is logged" },
 	{ NULL, 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL },
 };
 
@@ -93,7 +93,7 @@ static int read_homes(struct agent_config *c, struct errmsg *msg)
 	return 0;
 }
 
-/* Only root can become somebody else, so only root needs to know who. */
+/* Only root can become another user, so only root needs to know which. */
 static int read_user(struct agent_config *c, struct errmsg *msg)
 {
 	c->user = config_text(c->raw, "user");
@@ -198,7 +198,7 @@ void agent_config_fini(struct agent_config *config)
 #define VERSION_ROW                                                  \
 	{                                                            \
 		"version", 'V', OPTION_FLAG, NULL, NULL, 0, 0, NULL, \
-		    "say the version and end"                        \
+		    "print the version and exit"                     \
 	}
 #define END_ROW                                                    \
 	{                                                          \
@@ -210,7 +210,7 @@ static const struct option_row command_rows[] = {
 	{ "check-config", 'n', OPTION_FLAG, NULL, NULL, 0, 0, NULL,
 	    "only check the config" },
 	{ "print-config", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
-	    "print every key with its value and end" },
+	    "print every key with its value and exit" },
 	VERSION_ROW,
 	END_ROW,
 };
@@ -241,7 +241,7 @@ const struct option_table agent_options = {
 const struct option_table agent_enrol_options = {
 	.program = "sonde-agent enrol",
 	.synopsis = "--collector URL --token TOKEN [--name NAME] [-c FILE]",
-	.summary = "make a key and tell the collector",
+	.summary = "make a key and register it with the collector",
 	.examples = "sonde-agent enrol --collector https://sonde.example.net "
 		    "--token TOKEN",
 	.rows = enrol_rows,

@@ -46,7 +46,7 @@ static int choose_key(struct agent_identity *identity,
 	int err = agent_identity_load(&old, config->state_dir, msg);
 	if (err == 0)
 		return err_set(msg, ERR_USAGE,
-		    "%.120s: enrolled already, at %.80s; to start anew, remove "
+		    "%.120s: enrolled already, at %.80s; to start over, remove "
 		    "it",
 		    config->state_dir, old.collector);
 	if (err != ERR_NOT_FOUND)
@@ -100,7 +100,8 @@ static int explain_refusal(
 		    name);
 	if (status == 403)
 		return err_set(msg, ERR_DENIED,
-		    "the collector says: %.120s; `sonde token` makes a new one",
+		    "the collector answers: %.120s; `sonde token` makes a new "
+		    "one",
 		    detail);
 	return err_set(msg,
 	    status >= 500       ? ERR_UNAVAILABLE
@@ -109,7 +110,7 @@ static int explain_refusal(
 	    "the collector answers %ld: %.120s", status, detail);
 }
 
-/* What the collector says goes into a file, so it must be plain. */
+/* What the collector answers goes into a file, so it must be plain. */
 static int read_answer(struct agent_identity *identity,
     const struct shipper_answer *answer, struct errmsg *msg)
 {

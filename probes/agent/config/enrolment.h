@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `sonde-agent enrol`: becoming somebody at a collector. */
+/* `sonde-agent enrol`: becoming an agent of a collector. */
 #pragma once
 
 #include "probes/agent/config/agent-config.h"

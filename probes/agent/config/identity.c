@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The agent's identity on disk: `agent` says who it is and to whom, in the
+ * The agent's identity on disk: `agent` holds who it is and to whom, in the
  * form of a config file; `agent.key` holds the secret key, in hex, for the
  * eyes of its owner.  The key is written first: an identity without a key is
  * worse than none.

@@ -16,7 +16,7 @@
 
 #define HEARTBEAT_MAX_ADDRESSES 64
 
-/* What the supervisor tells the keeper about this machine: one shared page,
+/* What the supervisor gives the keeper about this machine: one shared page,
  * written by the one, read by the other. */
 struct heartbeat_host {
 	uint32_t count;

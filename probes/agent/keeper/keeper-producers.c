@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper's producers: datagrams of records or lines of talk, each checked
+ * The keeper's producers: datagrams of records or log lines, each checked
  * against what its producer may send.  One that breaks the rules is cut off,
  * and that is a record too.
  */
@@ -16,7 +16,7 @@
 
 #define DATAGRAMS_A_TURN 64 /* of one producer, before the next one's */
 #define LINE_LEN 512
-#define LINES_A_PRODUCER 1000 /* of talk; the rest is not kept */
+#define LINES_A_PRODUCER 1000 /* of log; the rest is not kept */
 
 void keeper_drop_producer(struct keeper *k, size_t i)
 {
@@ -51,7 +51,7 @@ static void refuse_producer(
 	keeper_drop_producer(k, i);
 }
 
-/* A line of a script's talk; anything but printable ASCII becomes '?'. */
+/* A line of a script's log; anything but printable ASCII becomes '?'. */
 static void take_line(
     struct keeper *k, struct producer *p, const uint8_t *line, size_t len)
 {
@@ -136,7 +136,7 @@ static int take_frames(
 	uint64_t count = count_frames(k, len), taken = 0;
 	counters_add(k->received, count);
 	int err = take_each_frame(k, p, len, &taken, msg);
-	counters_add(k->appended, count - taken); /* refused, and told of */
+	counters_add(k->appended, count - taken); /* refused, and reported */
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the keeper's files share; nobody else includes this. */
+/* What the keeper's files share; not for others. */
 #pragma once
 
 #include "lib/base/buf.h"
@@ -9,7 +9,7 @@
 struct producer {
 	int fd;
 	struct producer_grant grant;
-	uint64_t appended, told; /* records of its; told: what it knows safe */
+	uint64_t appended, acknowledged; /* records of its, on disk */
 	uint64_t lines;
 };
 
@@ -40,7 +40,7 @@ struct keeper {
 	uint64_t *received, *appended, *stored, *refused, *dropped;
 };
 
-/* --- keeper-store.c: into the spool, and what is said of it ------------ */
+/* --- keeper-store.c: into the spool, and who hears of it --------------- */
 
 /* A record that `received` counts already. */
 void keeper_append(struct keeper *k, enum spool_class class,
@@ -59,7 +59,7 @@ void keeper_declare_unnumbered(struct keeper *k, const char *reason);
 void keeper_count_spool(struct keeper *k);
 /* A record that has no place: counted as dropped, declared as lost. */
 void keeper_drop_record(struct keeper *k);
-/* Tells the shipper how far it may go. */
+/* Sends the shipper how far it may go. */
 void keeper_send_mark(struct keeper *k);
 /* All that was appended is stored, or the error is logged and it is tried
  * again later. */

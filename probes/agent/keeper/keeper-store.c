@@ -128,17 +128,18 @@ void keeper_declare_unnumbered(struct keeper *k, const char *reason)
 	keeper_append_loss(k, &loss);
 }
 
-static void tell_producers(struct keeper *k)
+static void acknowledge_producers(struct keeper *k)
 {
 	for (size_t i = 0; i < k->count; i++) {
 		struct producer *p = &k->producers[i];
-		if (!(p->grant.flags & PRODUCER_ACKS) || p->told == p->appended)
+		if (!(p->grant.flags & PRODUCER_ACKS) ||
+		    p->acknowledged == p->appended)
 			continue;
 		struct buf count = { 0 };
 		buf_be64(&count, p->appended);
 		if (send(p->fd, count.data, count.len,
 			MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-			p->told = p->appended;
+			p->acknowledged = p->appended;
 		buf_fini(&count);
 	}
 }
@@ -157,7 +158,7 @@ int keeper_sync(struct keeper *k, struct errmsg *msg)
 	counters_add(k->stored, k->unsynced);
 	k->unsynced = 0;
 	keeper_count_spool(k);
-	tell_producers(k);
+	acknowledge_producers(k);
 	keeper_send_mark(k);
 	return 0;
 }

@@ -60,7 +60,7 @@ static void take_lost(struct keeper *k, const struct ship_order *order)
 	keeper_append_loss(k, &loss);
 }
 
-/* What of the old epoch the collector has not taken can no longer be told
+/* What of the old epoch the collector has not taken can no longer be shipped
  * apart from what it has. */
 static void declare_epoch(struct keeper *k, const struct spool_stats *old)
 {
@@ -83,7 +83,7 @@ static int take_new_epoch(
 	struct spool_stats old;
 	spool_stats(k->spool, &old);
 	if (order->epoch != old.epoch) {
-		keeper_send_mark(k); /* told twice */
+		keeper_send_mark(k); /* sent twice */
 		return 0;
 	}
 	log_error("forked: the collector has other records of epoch %" PRIu64

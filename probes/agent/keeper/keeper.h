@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The keeper: the only process that writes the spool.  Takes records from
- * producers, checks them, appends them, syncs them in groups, tells the
+ * producers, checks them, appends them, syncs them in groups, sends the
  * shipper how far it may go, and trims what the collector has committed.
  */
 #pragma once

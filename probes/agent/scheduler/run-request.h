@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the shipper asks the supervisor to run.  The shipper talks to the
+ * What the shipper asks the supervisor to run.  The shipper speaks to the
  * network, so the supervisor reads this as hostile: bounded, of a known
  * alphabet, naming a script by name and never by path.
  */

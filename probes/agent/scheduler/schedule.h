@@ -26,7 +26,7 @@ struct schedule *schedule_new(const uint8_t agent[static 16]);
 void schedule_free(struct schedule *schedule);
 
 /* Makes the schedule that of the list: what is known keeps its place, what is
- * gone goes.  wall: the collector's now if it says one, else ours. */
+ * gone goes.  wall: the collector's now if it gives one, else ours. */
 void schedule_update(struct schedule *schedule, const struct worklist *list,
     struct monotime now, struct walltime wall);
 

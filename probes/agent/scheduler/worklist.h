@@ -32,7 +32,7 @@ struct campaign {
 
 struct worklist {
 	uint64_t revision;
-	struct walltime now;        /* the collector's, 0 when it says none */
+	struct walltime now;        /* the collector's, 0 when it gives none */
 	struct campaign *campaigns; /* owned */
 	size_t count;
 	size_t refused;    /* campaigns that failed a check */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Both ends of starting sonde-shipper.  One message is one datagram of a
- * socket pair; it is sent before the program runs, so nobody waits.
+ * socket pair; it is sent before the program runs, so neither side waits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -133,7 +133,7 @@ int shipper_receive(struct shipper_start *start, struct errmsg *msg)
 	    strcmp(start->version, SONDE_VERSION) != 0)
 		return err_set(msg, ERR_CONFIG,
 		    "this is " SONDE_VERSION ", the sonde-agent that runs is "
-		    "another: start it anew");
+		    "another: restart it");
 	start->url[sizeof(start->url) - 1] = '\0';
 	start->ca_file[sizeof(start->ca_file) - 1] = '\0';
 	start->path[sizeof(start->path) - 1] = '\0';

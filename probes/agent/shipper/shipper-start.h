@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sonde-shipper, the only program of the agent that holds a TLS library: how
- * it is found and started, and what it is told.  The message comes over a
+ * it is found and started, and its orders.  The message comes over a
  * socket on its standard input, so that no secret is ever in its arguments or
  * environment; the descriptors it names are the only others that it inherits.
  */
@@ -56,7 +56,7 @@ int shipper_start_init(struct shipper_start *start, const char *url,
  * where it should be.  The caller frees. */
 int shipper_find(char **program, struct errmsg *msg);
 
-/* In a child: becomes the program, tells it start, and lets it inherit the
+/* In a child: becomes the program, sends it start, and lets it inherit the
  * descriptors that start names, 1 and 2.  Returns only when that fails. */
 int shipper_exec(
     const char *program, const struct shipper_start *start, struct errmsg *msg);
@@ -64,6 +64,6 @@ int shipper_exec(
 /* In the program: takes the message from standard input. */
 int shipper_receive(struct shipper_start *start, struct errmsg *msg);
 
-/* Starts it for one SHIPPER_POST and waits for what it says. */
+/* Starts it for one SHIPPER_POST and waits for its answer. */
 int shipper_ask(const struct shipper_start *start,
     struct shipper_answer *answer, struct errmsg *msg);

@@ -58,7 +58,7 @@ struct shipper {
 	uint64_t *batches, *bytes, *failures, *runs, *skipped;
 };
 
-/* The same trouble is told once, not at every attempt. */
+/* The same trouble is logged once, not at every attempt. */
 static void log_trouble(struct shipper *s, const char *text)
 {
 	if (strcmp(s->trouble, text) == 0)
@@ -224,7 +224,7 @@ static void take_work(struct shipper *s, struct worklist *list)
 }
 
 /* Our clock is too far from the collector's for a signed question: from now
- * on we ask by its clock.  True when that is what it says. */
+ * on we ask by its clock.  True when that is its time. */
 static bool take_clock(struct shipper *s, const struct http_answer *answer)
 {
 	struct shipping_reply reply;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The shipper: the only process that talks to the collector.  Posts what the
+ * The shipper: the only process that connects to the collector.  Posts what the
  * keeper has synced, takes the work list, and asks the supervisor for a run
  * when one is due.
  */

@@ -236,8 +236,9 @@ static bool is_own_refusal(const char *code)
 }
 
 /* Refused for what is in it: find the record by halving, and leave only that
- * one out, declared.  Only when the collector itself says so, again and again:
- * something between us may spoil a batch, or refuse it in its own name. */
+ * one out, declared.  Only when the collector itself answers so, again and
+ * again: something between us may spoil a batch, or refuse it in its own name.
+ */
 static void take_refusal(
     struct shipping *s, const char *code, struct shipping_outcome *outcome)
 {

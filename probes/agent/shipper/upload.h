@@ -25,7 +25,7 @@ int shipping_new(struct shipping **shipping, const char *spool_dir,
     struct errmsg *msg);
 void shipping_free(struct shipping *shipping);
 
-/* The keeper says how far the spool is synced. */
+/* How far the spool is synced, from the keeper. */
 void shipping_mark(struct shipping *shipping, const struct ship_mark *mark);
 
 /* Seals the next batch into body (cleared first).  ERR_EOF: nothing to ship

@@ -24,8 +24,8 @@ static size_t producers_now(
     const struct supervisor *s, struct keeper_producer *to)
 {
 	size_t count = 0;
-	add_producer(to, &count, s->talk[OURS], "supervisor", RECORD_BY_LOGGER,
-	    PRODUCER_FREE);
+	add_producer(to, &count, s->log_lines[OURS], "supervisor",
+	    RECORD_BY_LOGGER, PRODUCER_FREE);
 	add_producer(
 	    to, &count, s->sensor_records[OURS], "sensor", RECORD_BY_SENSOR, 0);
 	if (s->feed_fd >= 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Script runs: each is a worker with a socket to the guardian, one to the
- * keeper for records and one for talk.  The supervisor holds on to the
+ * keeper for records and one for its log.  The supervisor holds on to the
  * keeper's ends until they are empty, so that a keeper which dies is replaced
- * without loss of what a worker had already said.
+ * without loss of what a worker had already sent.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -36,7 +36,7 @@
 
 /* The worker's ends of its channels. */
 struct worker_ends {
-	int guardian, records, talk;
+	int guardian, records, log_lines;
 };
 
 static bool pair_make(int pair[2])
@@ -50,8 +50,8 @@ static void ends_close(struct worker_ends *ends)
 		close(ends->guardian);
 	if (ends->records >= 0)
 		close(ends->records);
-	if (ends->talk >= 0)
-		close(ends->talk);
+	if (ends->log_lines >= 0)
+		close(ends->log_lines);
 }
 
 /* One channel to the keeper: its end becomes a producer, ours goes to *end. */
@@ -88,26 +88,27 @@ static int channels_open(struct supervisor *s, struct run *run,
 		.roles = RECORD_BY_SCRIPT,
 		.flags = PRODUCER_BOUND,
 		.run = q->run };
-	struct producer_grant talk = { .roles = RECORD_BY_LOGGER,
+	struct producer_grant log_lines = { .roles = RECORD_BY_LOGGER,
 		.flags = PRODUCER_LINES | PRODUCER_BOUND,
 		.run = q->run };
 	memcpy(records.campaign, q->campaign, sizeof(records.campaign));
-	memcpy(talk.campaign, q->campaign, sizeof(talk.campaign));
-	snprintf(talk.name, sizeof(talk.name), "%.31s", q->script);
+	memcpy(log_lines.campaign, q->campaign, sizeof(log_lines.campaign));
+	snprintf(log_lines.name, sizeof(log_lines.name), "%.31s", q->script);
 	int err = open_guardian(s, &ends->guardian);
 	if (err < 0)
 		return err;
 	err = open_producer(s, &run->producers[0], &records, &ends->records);
 	if (err < 0)
 		return err;
-	return open_producer(s, &run->producers[1], &talk, &ends->talk);
+	return open_producer(
+	    s, &run->producers[1], &log_lines, &ends->log_lines);
 }
 
 /* In the child.  The header of the script is read in a process of its own. */
 static _Noreturn void worker(struct supervisor *s, const struct run_request *q,
     const struct worker_ends *ends)
 {
-	int fds[] = { ends->guardian, ends->records, ends->talk };
+	int fds[] = { ends->guardian, ends->records, ends->log_lines };
 	struct script *script;
 	struct errmsg msg;
 	child_begin(s, "worker", fds, 3);
@@ -126,7 +127,7 @@ static _Noreturn void worker(struct supervisor *s, const struct run_request *q,
 		.argument_count = q->argument_count,
 		.guardian_fd = ends->guardian,
 		.record_fd = ends->records,
-		.log_fd = ends->talk,
+		.log_fd = ends->log_lines,
 		.has_campaign = true,
 		.run = q->run,
 		.deadline_ns = q->deadline_ns,
@@ -189,13 +190,13 @@ static int fork_worker(
 	return 0;
 }
 
-static void tell_failure(
+static void report_failure(
     struct supervisor *s, const struct run_request *q, const char *why)
 {
 	log_error("run %" PRIu64 " of %s: %s", q->run, q->script, why);
 	supervisor_count(s, "runs_failed", 1);
 	producer_log_run(
-	    s->talk[THEIRS], q->campaign, q->run, 0, q->script, why);
+	    s->log_lines[THEIRS], q->campaign, q->run, 0, q->script, why);
 }
 
 void run_start(struct supervisor *s, const struct run_request *request)
@@ -210,7 +211,7 @@ void run_start(struct supervisor *s, const struct run_request *request)
 		return;
 	}
 	if (request->once && once_add(s->once, request->campaign, &msg) != 0) {
-		tell_failure(s, request, msg.text);
+		report_failure(s, request, msg.text);
 		return;
 	}
 	memset(run, 0, sizeof(*run));
@@ -224,15 +225,15 @@ void run_start(struct supervisor *s, const struct run_request *request)
 	    monotime_add(monotime_now(), request->deadline_ns + GRACE_NS);
 	int err = fork_worker(s, run, request);
 	if (err) {
-		tell_failure(s, request, err_str(err));
+		report_failure(s, request, err_str(err));
 		run_free(run);
 		return;
 	}
 	supervisor_count(s, "runs", 1);
 }
 
-/* A worker says itself why it fails, unless it was ended from outside. */
-static void tell_end(struct supervisor *s, const struct run *run, int status)
+/* A worker reports itself why it fails, unless it was ended from outside. */
+static void report_end(struct supervisor *s, const struct run *run, int status)
 {
 	char text[100];
 	if (WIFSIGNALED(status))
@@ -245,8 +246,8 @@ static void tell_end(struct supervisor *s, const struct run *run, int status)
 		    "the script was stopped: its time was over");
 	else
 		return;
-	producer_log_run(
-	    s->talk[THEIRS], run->campaign, run->number, 0, run->script, text);
+	producer_log_run(s->log_lines[THEIRS], run->campaign, run->number, 0,
+	    run->script, text);
 }
 
 static void note_end(struct supervisor *s, struct run *run, int status)
@@ -260,10 +261,10 @@ static void note_end(struct supervisor *s, struct run *run, int status)
 	log_warn("run %" PRIu64 " of %s ended with %s %d", run->number,
 	    run->script, code < 0 ? "signal" : "code",
 	    code < 0 ? WTERMSIG(status) : code);
-	tell_end(s, run, status);
+	report_end(s, run, status);
 }
 
-/* Nothing is in the channel and nobody can write to it any more. */
+/* Nothing is in the channel and no process can write to it any more. */
 static bool is_empty(int fd)
 {
 	char c;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the supervisor's files share; nobody else includes this. */
+/* What the supervisor's files share; not for others. */
 #pragma once
 
 #include "probes/agent/config/agent-config.h"
@@ -25,7 +25,7 @@ struct child {
 	struct monotime since; /* start */
 	struct monotime at;    /* start again then, when pid is 0 */
 	struct restart restart;
-	bool asked; /* we told it to end */
+	bool asked; /* we asked it to end */
 };
 
 struct run {
@@ -36,7 +36,7 @@ struct run {
 	uint64_t number;
 	char script[WORKLIST_SCRIPT_LEN];
 	struct monotime deadline;
-	struct keeper_producer *producers; /* records and talk: 2, owned */
+	struct keeper_producer *producers; /* records and log lines: 2, owned */
 };
 
 /* Which half of a channel is whose. */
@@ -58,7 +58,7 @@ struct supervisor {
 	int ship[2];           /* keeper's, shipper's */
 	int runs_asked[2];     /* ours, shipper's */
 	int sensor_records[2]; /* keeper's, sensor's */
-	int talk[2];           /* keeper's, ours */
+	int log_lines[2];      /* keeper's, ours */
 	int feed_fd, signal_fd;
 	char *shipper; /* the program; owned, NULL: not enrolled */
 	struct counters *own_page, *spool_page;

@@ -55,7 +55,7 @@ __attribute__((format(printf, 3, 4))) static void log_both(
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	log_msg(level, "%s", text);
-	producer_log(s->talk[THEIRS], (uint32_t)level, "supervisor", text);
+	producer_log(s->log_lines[THEIRS], (uint32_t)level, "supervisor", text);
 }
 
 static void count_child(
@@ -68,7 +68,7 @@ static void count_child(
 
 /* --- this machine ------------------------------------------------------ */
 
-static bool is_told(const struct ifaddrs *i, struct addr *a)
+static bool is_reported(const struct ifaddrs *i, struct addr *a)
 {
 	if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK ||
 	    !(i->ifa_flags & IFF_UP))
@@ -94,7 +94,7 @@ static void look_at_host(struct supervisor *s)
 	if (getifaddrs(&list) != 0)
 		return;
 	for (i = list; i && count < HEARTBEAT_MAX_ADDRESSES; i = i->ifa_next)
-		if (is_told(i, &a))
+		if (is_reported(i, &a))
 			s->host->addresses[count++] = a;
 	s->host->count = count;
 	freeifaddrs(list);
@@ -349,16 +349,16 @@ static void end_all(struct supervisor *s)
 static int channels_make(struct supervisor *s, struct errmsg *msg)
 {
 	int *const pairs[] = { s->guardian_control, s->keeper_control, s->ship,
-		s->runs_asked, s->sensor_records, s->talk };
+		s->runs_asked, s->sensor_records, s->log_lines };
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			pairs[i]) != 0)
 			return err_set(
 			    msg, -errno, "socket: %s", strerror(errno));
-	/* Talk is dropped rather than waited for. */
+	/* Log lines are dropped rather than waited for. */
 	struct timeval soon = { 0, 1000 };
 	setsockopt(
-	    s->talk[THEIRS], SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon));
+	    s->log_lines[THEIRS], SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon));
 	return 0;
 }
 

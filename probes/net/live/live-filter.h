@@ -24,5 +24,5 @@ int live_filter_open(struct live_filter *filter, int fd);
 /* This IP packet is about to leave. */
 int live_filter_admit(
     struct live_filter *filter, const uint8_t *bytes, size_t len);
-/* Nobody listens any more. */
+/* No program listens any more. */
 int live_filter_forget(struct live_filter *filter);

@@ -3,7 +3,7 @@
  * SO_TIMESTAMPING (Documentation/networking/timestamping in Linux): each
  * packet of the socket gets the next number (OPT_ID), the error queue gives
  * number and time (OPT_TSONLY).  A device that makes no timestamp is answered
- * for by the clock that we read before the system call, and the event says so.
+ * for by the clock that we read before the system call, and the event shows it.
  */
 #include <errno.h>
 #include <time.h>

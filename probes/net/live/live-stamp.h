@@ -28,10 +28,10 @@ int live_stamps_open(struct live_stamps *stamps, int fd, struct errmsg *msg);
 /* A packet left; its timestamp is to come. */
 void live_stamps_sent(struct live_stamps *stamps, uint32_t cookie,
     struct monotime now, struct walltime wall);
-/* A send failed in a way that may have used up a number: start anew.  What
+/* A send failed in a way that may have used up a number: start over.  What
  * waits is answered with our own clock. */
 void live_stamps_reset(struct live_stamps *stamps, net_event_fn *fn, void *arg);
-/* Gives NET_SENT for what the kernel says, and with our own clock for what it
- * has not said in time. */
+/* Gives NET_SENT for what the kernel stamped, and with our own clock for what
+ * it has not stamped in time. */
 void live_stamps_poll(struct live_stamps *stamps, struct monotime now,
     net_event_fn *fn, void *arg);

@@ -43,7 +43,7 @@ struct live {
 	struct {
 		uint32_t cookie;
 		int err;
-	} failed[BATCH]; /* to be told at the next poll */
+	} failed[BATCH]; /* reported at the next poll */
 	size_t failed_count;
 	bool reset[2]; /* numbering is in doubt */
 };
@@ -221,9 +221,9 @@ static int live_source(void *ctx, const struct addr *dst, struct addr *src)
 	if (fd < 0)
 		return -EAFNOSUPPORT;
 	struct sockaddr_storage at;
-	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr no_peer = { .sa_family = AF_UNSPEC };
 	socklen_t len = to_sockaddr(dst, 33434, &at);
-	(void)connect(fd, &nobody, sizeof(nobody));
+	(void)connect(fd, &no_peer, sizeof(no_peer));
 	if (connect(fd, (struct sockaddr *)&at, len) != 0)
 		return -errno;
 	len = sizeof(at);
@@ -347,7 +347,7 @@ static void live_quiet(void *ctx)
 	live->quiet_since = monotime_now();
 }
 
-/* Whoever writes to ports that were once ours wakes us once more. */
+/* A packet to a port that was once ours wakes us once more. */
 static void forget_what_is_late(struct live *live)
 {
 	if (live->quiet_since.ns == 0 ||

@@ -37,7 +37,7 @@ static int make_address(struct maker *m, int family, uint32_t node)
 {
 	struct addr a;
 	char text[PREFIX_TEXT_LEN];
-	/* Addresses that somebody has are passed over. */
+	/* Addresses that a node has are passed over. */
 	for (;;) {
 		if (!nth_address(&m->prefixes[family], ++m->given[family], &a))
 			return sim_words_error(m->words,

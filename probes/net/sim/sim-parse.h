@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One statement of a simulated internet as words, with typed reads that say
+/* One statement of a simulated internet as words, with typed reads that report
  * "file:line: what, expected, got" when a word is wrong. */
 #pragma once
 

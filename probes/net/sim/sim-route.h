@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which way a packet goes, and what chance says of it. */
+/* Which way a packet goes, and what chance does to it. */
 #pragma once
 
 #include "probes/net/sim/sim.h"
@@ -7,7 +7,7 @@
 void sim_distances(struct sim_world *world);
 void sim_paths_free(struct sim_paths *paths);
 /* The edge by which packet leaves node, where serial stands for the packet
- * itself; SIM_NONE: no route, and *drop says whether silently. */
+ * itself; SIM_NONE: no route, and *drop: silently. */
 uint32_t sim_next_edge(struct sim_world *world, uint32_t node,
     const struct packet *packet, uint64_t serial, bool *drop);
 /* A number in [0, 1) from a seed and a place. */

@@ -2,7 +2,7 @@
 /*
  * Exact wire facts of worms and scan tools.  A worm's packet proves itself;
  * a tool's fingerprint is 16 bits that chance produces too, so there a packet
- * only says that it matches and the source decides (probes/sensor/finding.c).
+ * only matches, and the source decides (probes/sensor/finding.c).
  */
 #pragma once
 

@@ -71,13 +71,13 @@ static void number_and_octets_are_bounded_and_the_loss_is_counted(void **state)
 		assert_in_range(payloads_stats(p).bytes, 5, 20);
 	}
 	assert_int_equal(payloads_stats(p).distinct, 1000);
-	assert_int_equal(payloads_stats(p).untold, 996);
+	assert_int_equal(payloads_stats(p).unreported, 996);
 	int given = 0;
 	while (payloads_next_new(p))
 		given++;
 	assert_int_equal(given, 4);
 	note(p, "longer than all octets that may be kept", hash);
-	assert_int_equal(payloads_stats(p).untold, 997);
+	assert_int_equal(payloads_stats(p).unreported, 997);
 	assert_null(payloads_next_new(p));
 	payloads_free(p);
 }
