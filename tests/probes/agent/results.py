@@ -98,7 +98,7 @@ def test_rows(tap, lab):
 def get_events(lab):
     """The data of the last events."""
     with urllib.request.urlopen(f"{lab.url}/api/v1/events?last=100",
-                                timeout=10) as stream:
+                                timeout=120) as stream:
         found = []
         while len(found) < 3:
             line = stream.readline().decode()

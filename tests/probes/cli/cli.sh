@@ -169,12 +169,19 @@ return {fields = {{name = "why", type = "text"}}, run = function()
 end}
 END
 check "shortly before the deadline a script may record" \
-	exits 0 "why=deadline" --net "$sim" run --deadline 1s "$dir/patient.lua"
+	exits 0 "why=deadline" --net "$sim" run --deadline 3s "$dir/patient.lua"
+# Until the script in $pid says that it waits, or has ended.
+says_waiting() {
+	until grep -qs waiting "$dir/err"; do
+		kill -0 "$pid" 2>/dev/null || return 1
+		sleep 0.1
+	done
+}
 interrupted() {
 	rm -f "$dir/err"
 	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &
 	pid=$!
-	until grep -qs waiting "$dir/err"; do sleep 0.1; done
+	says_waiting
 	kill -INT "$pid"
 	wait "$pid"
 	[ $? = 1 ] && grep -q why=interrupted "$dir/out"
@@ -184,11 +191,11 @@ orphans() {
 	rm -f "$dir/err"
 	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &
 	pid=$!
-	until grep -qs waiting "$dir/err"; do sleep 0.1; done
+	says_waiting
 	children=$(pgrep -P "$pid")
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 120); do
 		left=
 		for child in $children; do
 			[ -e "/proc/$child" ] && left="$left $child"
@@ -226,25 +233,31 @@ return {operands = {type = "host"}, run = function(args)
 	sonde.record_ping{probes = results}
 end}
 END
+# With what was printed before the interrupt, once that is $1 lines with a TTL.
 shown() {
+	lines=$1
+	shift
 	rm -f "$dir/err"
 	"$sonde" --net "sim:$dir/slow.sim" run "$1" "$dir/slow.lua" web \
 		>"$dir/out" 2>"$dir/err" &
 	pid=$!
-	until grep -qs waiting "$dir/err"; do sleep 0.1; done
-	sleep 0.5
+	says_waiting
+	while kill -0 "$pid" 2>/dev/null &&
+		[ "$(grep -c '  ttl ' "$dir/out")" -lt "$lines" ]; do
+		sleep 0.1
+	done
 	cp "$dir/out" "$dir/early"
 	kill -INT "$pid"
 	wait "$pid"
 	cat "$dir/early"
 }
 shows_text() {
-	[ "$(shown --format=text | grep -c '  ttl ')" = 2 ] &&
+	[ "$(shown 2 --format=text | grep -c '  ttl ')" = 2 ] &&
 		[ "$(grep -c '  ttl ' "$dir/out")" = 2 ] &&
 		grep -q '2 sent, 2 received' "$dir/out"
 }
 shows_no_json() {
-	[ -z "$(shown --json)" ] && [ "$(grep -c ping "$dir/out")" = 1 ]
+	[ -z "$(shown 0 --json)" ] && [ "$(grep -c ping "$dir/out")" = 1 ]
 }
 check "the replies of a ping are shown as they come, once" shows_text
 check "in JSON a ping is one record all the same" shows_no_json

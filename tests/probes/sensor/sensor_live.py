@@ -15,6 +15,7 @@ import sensor_packets as make
 
 SONDE = os.path.abspath(f"{os.environ.get('O', 'build')}/bin/sonde")
 LISTENER = f"sonde-sensor-{os.getpid()}"
+PATIENCE_S = 120
 count = failed = 0
 
 
@@ -57,21 +58,49 @@ def libc():
     return ctypes.CDLL(None, use_errno=True)
 
 
-def listening(process):
-    """Until it has its capture socket."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and process.poll() is None:
-        sockets = subprocess.run(
-            ["ip", "netns", "exec", LISTENER, "cat", "/proc/net/packet"],
-            capture_output=True, text=True, check=False).stdout
-        if len(sockets.splitlines()) > 1:
-            return
+def status(process):
+    """Of its child, which is the one that reads packets; {}: none yet."""
+    path = f"/proc/{process.pid}/task/{process.pid}/children"
+    try:
+        with open(path, encoding="ascii") as children:
+            [child] = children.read().split() or [""]
+        with open(f"/proc/{child}/status", encoding="utf-8") as text:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in text
+                        if ":\t" in line)
+    except (OSError, ValueError):
+        return {}
+
+
+def wait_until(process, question):
+    end = time.monotonic() + PATIENCE_S
+    while process.poll() is None and not question():
+        if time.monotonic() > end:
+            raise TimeoutError(status(process))
         time.sleep(0.05)
 
 
-def results(process):
-    out, err = process.communicate(timeout=60)
-    lines = [json.loads(line) for line in out.splitlines()]
+def listening(process):
+    """Until it is in its sandbox, where it goes with its captures open."""
+    wait_until(process, lambda: status(process).get("Seccomp") == "2")
+
+
+def at_rest(process):
+    """Until it has nothing to read any more.  The kernel hands a block of
+    frames over after 100 ms at most; what then still has work is running or
+    wants to, however busy the machine is."""
+    seen = 0
+
+    def sleeps():
+        nonlocal seen
+        seen = seen + 1 if status(process).get("State", "").startswith("S") else 0
+        return seen >= 20
+    wait_until(process, sleeps)
+
+
+def results(process, before=()):
+    """before: lines that were read already."""
+    out, err = process.communicate(timeout=PATIENCE_S)
+    lines = [json.loads(line) for line in [*before, *out.splitlines()]]
     summary = [line["summary"] for line in lines if "summary" in line]
     return ([line for line in lines if "src" in line],
             summary[0] if summary else None, err, process.returncode)
@@ -82,7 +111,7 @@ def test_catch():
     listening(process)
     send([make.udp(f"203.0.113.{1 + n % 5}", "198.51.100.7", 1434,
                    make.SLAMMER) for n in range(50)])
-    time.sleep(0.5)
+    at_rest(process)
     process.terminate()
     found, summary, err, code = results(process)
     worms = [f for f in found if f["signature"] == "slammer"]
@@ -107,11 +136,12 @@ def test_limits():
     process = in_listener(SONDE, "sensor", "-i", "in0", "--json", "--every",
                           "500ms", "--filter", "udp port 99")
     listening(process)
+    lines = []
     for _ in range(2):
         send([make.udp("203.0.113.1", "198.51.100.7", 99)])
-        time.sleep(0.8)
+        lines.append(process.stdout.readline())
     process.terminate()
-    found, _, err, _ = results(process)
+    found, _, err, _ = results(process, lines)
     check("--every says what was found in each interval",
           [f["packets"] for f in found] == [1, 1], (found, err))
 
@@ -124,7 +154,7 @@ def test_burst():
     packets = [make.mirai(f"10.0.{n >> 8}.{n & 255}", "198.51.100.7")
                for n in range(1000)]
     send(packets * (sent // len(packets)))
-    time.sleep(0.5)
+    at_rest(process)
     process.terminate()
     found, summary, err, _ = results(process)
     check("captured + dropped = sent",
