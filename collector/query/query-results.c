@@ -140,6 +140,25 @@ int query_results(
 	return query_list_end(&list, err, answer);
 }
 
+void query_each_schema(
+    struct collector *collector, query_record_fn *take, void *ctx)
+{
+	struct result_schema_entry *entries;
+	size_t count = result_schemas_list(collector, &entries);
+	bool more = true;
+	for (size_t i = count; i-- > 0 && more;) {
+		struct arena arena = { 0 };
+		Sonde__Record record = SONDE__RECORD__INIT;
+		record.wall_ns = entries[i].first_ns;
+		record.body_case = SONDE__RECORD__BODY_RESULT_SCHEMA;
+		record.result_schema =
+		    result_schema_message(entries[i].schema, &arena);
+		more = take(ctx, &record);
+		arena_fini(&arena);
+	}
+	free(entries);
+}
+
 /* A column, and what its cell must say. */
 struct row_key {
 	size_t column;

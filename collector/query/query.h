@@ -86,3 +86,7 @@ typedef bool query_record_fn(void *ctx, const Sonde__Record *record);
 int query_each_record(const struct query_context *context,
     query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
     struct errmsg *msg);
+/* The schemas that results are read by, oldest first, as the records that
+ * brought them. */
+void query_each_schema(
+    struct collector *collector, query_record_fn *take, void *ctx);

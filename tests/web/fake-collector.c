@@ -395,6 +395,14 @@ int query_records(
 }
 
 /* 25 log records, ten a page, whose text is their number. */
+void query_each_schema(
+    struct collector *collector, query_record_fn *take, void *ctx)
+{
+	(void)collector;
+	(void)take;
+	(void)ctx;
+}
+
 int query_each_record(const struct query_context *context,
     query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
     struct errmsg *msg)

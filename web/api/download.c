@@ -90,6 +90,21 @@ static bool take_record(void *ctx, const Sonde__Record *record)
 	return d->out.len < PAGE_BYTES || d->one_page;
 }
 
+static bool take_schema(void *ctx, const Sonde__Record *record)
+{
+	struct download *d = ctx;
+	d->ops->item(d->format, record, NULL);
+	return !ferror(d->to);
+}
+
+/* Rows of scripts' tables are read by schemas that came long before them. */
+static void give_schemas(struct download *d)
+{
+	const char *kinds = download_arg(d, "kind");
+	if (d->ops->select && (!kinds || strstr(kinds, "result")))
+		query_each_schema(d->collector, take_schema, d);
+}
+
 static int close_format(struct download *d, struct errmsg *msg)
 {
 	char count[24];
@@ -205,6 +220,8 @@ static void answer_download(
 	struct errmsg msg = { "" };
 	int err = d->to ? ops->open(&d->format, d->to, 0, &msg)
 			: err_set(&msg, -ENOMEM, "%s", err_str(-ENOMEM));
+	if (err == 0)
+		give_schemas(d);
 	if (err == 0)
 		err = fetch_page(d, &msg);
 	if (err < 0) {

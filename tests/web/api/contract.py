@@ -101,7 +101,8 @@ def check(reply, method, template, status, what):
         found = content_errors(reply, response)
         for header in response.get("headers", {}):
             streamed = header == "ETag" and reply.headers[
-                "Content-Type"] in ("application/x-ndjson", "text/csv")
+                "Content-Type"].split(";")[0] in ("application/x-ndjson",
+                                                  "text/csv")
             if header not in reply.headers and not streamed \
                     and header != "Retry-After":
                 found.append(f"no header {header}")
@@ -227,6 +228,15 @@ def results():
     tap.equal((csv[0].split(",")[:6], len(csv) - 2),
               (["agent", "campaign", "run", "table", "wall_ns", "dst"],
                total), "CSV has the whole table")
+    files = [get("/api/v1/records", "?kind=result&from=-2h&format=" + name,
+                 what="a file of results") for name in ("csv", "json")]
+    tap.ok(files[0].body.startswith(b"table,wall_ns,dst,loss,loss_low") and
+           b"\r\n\r\ntable,wall_ns,dst,ttl,answers" in files[0].body,
+           "a file has the tables one after the other")
+    tap.equal({json.loads(line)["schema"] for line in
+               files[1].body.splitlines()},
+              {"sonde-record/1", "sonde-result/1"},
+              "as lines, the schema first")
     get("/api/v1/results/rows", "?script=reach&table=none", 404,
         "no such table")
 
