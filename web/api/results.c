@@ -26,7 +26,7 @@ static void print_csv(const json_t *page, bool first, struct buf *to)
 
 static const struct page_format row_csv = {
 	.query = query_result_rows,
-	.content_type = "text/csv",
+	.content_type = "text/csv; charset=utf-8; header=present",
 	.print = print_csv,
 };
 
