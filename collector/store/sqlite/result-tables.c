@@ -26,12 +26,13 @@ enum { BODY = META_COLUMNS }; /* of the statement below */
 
 #define SELECT_RECORDS                                            \
 	"SELECT agent, epoch, seq, wall_ns, campaign, run, body " \
-	"FROM records WHERE kind = 26"
+	"FROM records WHERE "
 
 /* A module's own: found by its name, so it lives as long as the connection. */
 struct result_client {
 	struct result_view view;
 	char *name;
+	const char *condition; /* on records.kind */
 };
 struct result_vtab {
 	sqlite3_vtab base;
@@ -126,8 +127,8 @@ static int plan_results(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
 	struct buf sql = { 0 };
 	int terms = 0;
-	(void)vtab;
-	buf_printf(&sql, "%s", SELECT_RECORDS);
+	buf_printf(&sql, SELECT_RECORDS "%s",
+	    ((struct result_vtab *)vtab)->client->condition);
 	for (int i = 0; i < info->nConstraint; i++) {
 		const char *condition = info->aConstraint[i].usable
 		    ? condition_of(&info->aConstraint[i])
@@ -329,14 +330,30 @@ static char *table_name(const char *script, const char *table)
 
 /* Names taken so far, of any case: SQL does not tell them apart. */
 struct taken {
-	char **names; /* borrowed from the clients */
+	const char *condition; /* of every client */
+	char **names;          /* borrowed from the clients */
 	size_t count;
 };
+
+/* What a kind is called in `records`: its name in a table that is read out of
+ * blocks, its number in one of rows.  NULL: there is no such table. */
+static const char *kind_condition(sqlite3 *db)
+{
+	sqlite3_stmt *stmt;
+	if (sqlite3_prepare_v2(
+		db, "SELECT kind FROM records", -1, &stmt, NULL) != SQLITE_OK)
+		return NULL;
+	const char *type = sqlite3_column_decltype(stmt, 0);
+	bool is_name = type && sqlite3_stricmp(type, "TEXT") == 0;
+	sqlite3_finalize(stmt);
+	return is_name ? "kind = 'result'" : "kind = 26";
+}
 
 static int declare_one(sqlite3 *db, const struct result_view *view,
     struct taken *taken, struct errmsg *msg)
 {
 	struct result_client *client = xcalloc(1, sizeof(*client));
+	client->condition = taken->condition;
 	client->view = *view;
 	client->name = table_name(view->newest->script, view->table->name);
 	for (size_t i = 0; i < taken->count; i++)
@@ -359,8 +376,10 @@ int result_tables_declare(sqlite3 *db,
     const struct result_schema *const *schemas, size_t count,
     struct errmsg *msg)
 {
-	struct taken taken = { NULL, 0 };
-	int err = ERR_OK;
+	struct taken taken = { .condition = kind_condition(db) };
+	int err = taken.condition
+	    ? ERR_OK
+	    : err_set(msg, ERR_UNAVAILABLE, "sqlite: %s", sqlite3_errmsg(db));
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		const struct result_schema *s = schemas[i];
 		for (size_t t = 0; t < s->table_count && err == ERR_OK; t++) {

@@ -302,6 +302,25 @@ static void every_table_is_a_table_of_sql(void **state)
 	    " result_my_script_second b ON a.n < b.n WHERE a.n = 3",
 	    "39");
 	sqlite3_close(db);
+
+	/* A table of records that calls kinds by their names. */
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(
+	    result_tables_declare(db, schemas, 2, &msg), ERR_UNAVAILABLE);
+	snprintf(sql, sizeof(sql), "ATTACH '%s' AS old", path);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "CREATE TABLE records (agent BLOB, epoch, seq,"
+			     " wall_ns, kind TEXT, campaign, run, body);"
+			     "INSERT INTO records SELECT agent, epoch, seq,"
+			     " wall_ns, CASE kind WHEN 26 THEN 'result'"
+			     " ELSE 'log' END, campaign, run, body"
+			     " FROM old.records",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(result_tables_declare(db, schemas, 2, &msg), 0);
+	expect_sql(db, "SELECT count(*) FROM result_my_script_first", "4");
+	sqlite3_close(db);
 }
 
 static void rows_are_lines_of_csv_when_that_is_asked_for(void **state)
