@@ -16,16 +16,17 @@ struct flow {
 	int64_t last_ns;
 };
 
-struct home {
+struct local_hosts {
 	struct prefix *prefixes;
 	size_t count;
 	uint64_t key;
-	struct flow *flows; /* made when home first sends */
+	struct flow *flows; /* made when a local host first sends */
 };
 
-struct home *home_new(const struct prefix *prefixes, size_t count, uint64_t key)
+struct local_hosts *local_hosts_new(
+    const struct prefix *prefixes, size_t count, uint64_t key)
 {
-	struct home *h = xcalloc(1, sizeof(*h));
+	struct local_hosts *h = xcalloc(1, sizeof(*h));
 	h->count = count;
 	h->key = key;
 	h->prefixes = xcalloc(count ? count : 1, sizeof(*prefixes));
@@ -34,7 +35,7 @@ struct home *home_new(const struct prefix *prefixes, size_t count, uint64_t key)
 	return h;
 }
 
-void home_free(struct home *h)
+void local_hosts_free(struct local_hosts *h)
 {
 	if (!h)
 		return;
@@ -43,7 +44,7 @@ void home_free(struct home *h)
 	free(h);
 }
 
-bool home_has(const struct home *h, const struct addr *a)
+bool local_hosts_has(const struct local_hosts *h, const struct addr *a)
 {
 	for (size_t i = 0; i < h->count; i++)
 		if (prefix_has(&h->prefixes[i], a))
@@ -52,16 +53,17 @@ bool home_has(const struct home *h, const struct addr *a)
 }
 
 struct flow_ends {
-	const struct addr *home, *other;
-	uint16_t home_port, other_port;
+	const struct addr *local, *other;
+	uint16_t local_port, other_port;
 	uint8_t proto;
 };
 
-static uint64_t flow_hash(const struct home *h, const struct flow_ends *e)
+static uint64_t flow_hash(
+    const struct local_hosts *h, const struct flow_ends *e)
 {
-	uint64_t ports = (uint64_t)e->home_port << 32 |
+	uint64_t ports = (uint64_t)e->local_port << 32 |
 	    (uint64_t)e->other_port << 8 | e->proto;
-	return addr_hash(e->home, h->key ^ ports) ^
+	return addr_hash(e->local, h->key ^ ports) ^
 	    addr_hash(e->other, ~h->key) * HASH_GOLDEN;
 }
 
@@ -78,32 +80,33 @@ static struct flow_ends ends_of(const struct packet *p, bool from_home)
 	    struct flow_ends){ &p->dst, &p->src, dst_port, src_port, p->proto };
 }
 
-void home_sent(struct home *h, const struct packet *p, struct walltime at)
+void local_hosts_sent(
+    struct local_hosts *h, const struct packet *p, struct walltime at)
 {
 	if (packet_is_icmp_error(p) ||
 	    (p->proto == PACKET_TCP && p->tcp_flags & PACKET_TCP_RST))
 		return;
 	if (!h->flows)
-		h->flows = xcalloc(HOME_FLOWS, sizeof(*h->flows));
+		h->flows = xcalloc(LOCAL_FLOWS, sizeof(*h->flows));
 	struct flow_ends ends = ends_of(p, true);
 	uint64_t hash = flow_hash(h, &ends);
-	h->flows[hash % HOME_FLOWS] = (struct flow){ hash, at.ns };
+	h->flows[hash % LOCAL_FLOWS] = (struct flow){ hash, at.ns };
 }
 
 static bool knows(
-    const struct home *h, const struct flow_ends *e, struct walltime at)
+    const struct local_hosts *h, const struct flow_ends *e, struct walltime at)
 {
 	uint64_t hash = flow_hash(h, e);
-	const struct flow *f = &h->flows[hash % HOME_FLOWS];
+	const struct flow *f = &h->flows[hash % LOCAL_FLOWS];
 	int64_t age_ns = walltime_diff(at, (struct walltime){ f->last_ns });
-	return f->hash == hash && age_ns <= HOME_FLOW_NS;
+	return f->hash == hash && age_ns <= LOCAL_FLOW_NS;
 }
 
-bool home_expects(
-    const struct home *h, const struct packet *p, struct walltime at)
+bool local_hosts_expects(
+    const struct local_hosts *h, const struct packet *p, struct walltime at)
 {
 	struct packet quoted;
-	if (!h->flows || !home_has(h, &p->dst))
+	if (!h->flows || !local_hosts_has(h, &p->dst))
 		return false;
 	struct flow_ends ends = ends_of(p, false);
 	if (packet_is_icmp_error(p)) {

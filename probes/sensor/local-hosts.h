@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The watched hosts.  What they send is not held against them, and what
- * others send in answer to it is no backscatter: a bounded memory of outgoing
- * flows distinguishes an answer from a probe.  A home host that a worm has
- * taken is for other sensors to see; here its packets are only counted.
+ * The hosts of the monitored network.  What they send is not held against them,
+ * and what others send in answer to it is no backscatter: a bounded memory of
+ * outgoing flows distinguishes an answer from a probe.  A local host that a
+ * worm has taken is for other sensors to see; here its packets are only
+ * counted.
  */
 #pragma once
 
@@ -14,21 +15,21 @@
 #include "lib/base/clock.h"
 #include "lib/packet/packet.h"
 
-#define HOME_FLOWS 8192
-#define HOME_FLOW_NS (600 * NS_PER_S)
+#define LOCAL_FLOWS 8192
+#define LOCAL_FLOW_NS (600 * NS_PER_S)
 
-struct home;
+struct local_hosts;
 /* prefixes are copied; count may be 0. */
-struct home *home_new(
+struct local_hosts *local_hosts_new(
     const struct prefix *prefixes, size_t count, uint64_t key);
-void home_free(struct home *home);
-bool home_has(const struct home *home, const struct addr *a);
+void local_hosts_free(struct local_hosts *local);
+bool local_hosts_has(const struct local_hosts *local, const struct addr *a);
 
-/* A packet from home: remembers its flow.  Refusals (RST, ICMP errors) make
- * no flow. */
-void home_sent(
-    struct home *home, const struct packet *packet, struct walltime at);
-/* Is this packet to home part of a flow that home took part in, or an ICMP
- * error about one? */
-bool home_expects(
-    const struct home *home, const struct packet *packet, struct walltime at);
+/* A packet of a local host: remembers its flow.  Refusals (RST, ICMP errors)
+ * make no flow. */
+void local_hosts_sent(
+    struct local_hosts *local, const struct packet *packet, struct walltime at);
+/* Is this packet to a local host part of a flow that it took part in, or an
+ * ICMP error about one? */
+bool local_hosts_expects(const struct local_hosts *local,
+    const struct packet *packet, struct walltime at);

@@ -9,31 +9,31 @@
 #include "lib/base/xalloc.h"
 #include "probes/sensor/prefetch.h"
 
-struct batch {
+struct prefetch {
 	struct table *table;
-	struct table_entry entries[BATCH_PACKETS];
-	uint8_t octets[BATCH_OCTETS];
+	struct table_entry entries[PREFETCH_PACKETS];
+	uint8_t octets[PREFETCH_OCTETS];
 	size_t count, octets_used;
 };
 
-struct batch *batch_new(struct table *table)
+struct prefetch *prefetch_new(struct table *table)
 {
-	struct batch *b = xcalloc(1, sizeof(*b));
+	struct prefetch *b = xcalloc(1, sizeof(*b));
 	b->table = table;
 	return b;
 }
 
-void batch_free(struct batch *b)
+void prefetch_free(struct prefetch *b)
 {
 	free(b);
 }
 
-struct table_entry *batch_next(struct batch *b)
+struct table_entry *prefetch_next(struct prefetch *b)
 {
 	return &b->entries[b->count];
 }
 
-static void copy_payload(struct batch *b, struct packet *p)
+static void copy_payload(struct prefetch *b, struct packet *p)
 {
 	uint8_t *copy = b->octets + b->octets_used;
 	memcpy(copy, p->payload, p->payload_len);
@@ -44,19 +44,19 @@ static void copy_payload(struct batch *b, struct packet *p)
 	p->extensions = NULL;
 }
 
-void batch_put(struct batch *b)
+void prefetch_put(struct prefetch *b)
 {
 	struct table_entry *e = &b->entries[b->count++];
 	table_prepare(b->table, e);
 	table_fetch(b->table, e, 0);
-	bool fits = e->packet.payload_len <= BATCH_OCTETS - b->octets_used;
+	bool fits = e->packet.payload_len <= PREFETCH_OCTETS - b->octets_used;
 	if (fits && e->packet.payload_len > 0)
 		copy_payload(b, &e->packet);
-	if (!fits || b->count == BATCH_PACKETS)
-		batch_settle(b);
+	if (!fits || b->count == PREFETCH_PACKETS)
+		prefetch_settle(b);
 }
 
-void batch_settle(struct batch *b)
+void prefetch_settle(struct prefetch *b)
 {
 	for (int step = 1; step < TABLE_STEPS; step++)
 		for (size_t i = 0; i < b->count; i++)

@@ -8,16 +8,16 @@
 
 #include "probes/sensor/table.h"
 
-#define BATCH_PACKETS 32
-#define BATCH_OCTETS 16384
+#define PREFETCH_PACKETS 32
+#define PREFETCH_OCTETS 16384
 
-struct batch;
-struct batch *batch_new(struct table *table);
-void batch_free(struct batch *batch);
+struct prefetch;
+struct prefetch *prefetch_new(struct table *table);
+void prefetch_free(struct prefetch *prefetch);
 
-/* An entry to decode into; valid until the next batch_put. */
-struct table_entry *batch_next(struct batch *batch);
+/* An entry to decode into; valid until the next prefetch_put. */
+struct table_entry *prefetch_next(struct prefetch *prefetch);
 /* Takes that entry.  Its payload is copied, so the caller's octets may go. */
-void batch_put(struct batch *batch);
+void prefetch_put(struct prefetch *prefetch);
 /* Counts what is waiting. */
-void batch_settle(struct batch *batch);
+void prefetch_settle(struct prefetch *prefetch);

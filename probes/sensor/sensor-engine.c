@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One packet's way: decode, recognise a worm, leave out what home sent or
- * expects, classify, count.
+ * One packet's way: decode, recognise a worm, leave out what local hosts sent
+ * or expect, classify, count.
  */
 #include <sodium.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 struct engine {
 	struct engine_counts counts;
 	struct table *table;
-	struct batch *batch;
+	struct prefetch *prefetch;
 	struct payloads *payloads;
-	struct home *home; /* NULL: none */
+	struct local_hosts *local; /* NULL: none */
 };
 
 struct engine *engine_new(const struct engine_config *config)
@@ -39,9 +39,10 @@ struct engine *engine_new(const struct engine_config *config)
 	    .finding = config->finding,
 	    .arg = config->arg,
 	});
-	e->batch = batch_new(e->table);
+	e->prefetch = prefetch_new(e->table);
 	if (config->home_count > 0)
-		e->home = home_new(config->homes, config->home_count, key);
+		e->local =
+		    local_hosts_new(config->homes, config->home_count, key);
 	return e;
 }
 
@@ -49,28 +50,28 @@ void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	batch_free(e->batch);
+	prefetch_free(e->prefetch);
 	table_free(e->table);
 	payloads_free(e->payloads);
-	home_free(e->home);
+	local_hosts_free(e->local);
 	free(e);
 }
 
-/* True when the packet is home's own business. */
-static bool is_domestic(struct engine *e, const struct table_entry *entry)
+/* True when the packet is of the monitored network's own traffic. */
+static bool is_local_traffic(struct engine *e, const struct table_entry *entry)
 {
 	const struct packet *p = &entry->packet;
-	if (home_has(e->home, &p->src)) {
+	if (local_hosts_has(e->local, &p->src)) {
 		e->counts.home++;
-		home_sent(e->home, p, entry->at);
+		local_hosts_sent(e->local, p, entry->at);
 		if (p->proto == PACKET_TCP && p->tcp_flags & PACKET_TCP_SYN) {
-			batch_settle(e->batch);
+			prefetch_settle(e->prefetch);
 			table_answered(e->table, &p->dst);
 		}
 		return true;
 	}
 	if (entry->reading.class == CLASS_WORM ||
-	    !home_expects(e->home, p, entry->at))
+	    !local_hosts_expects(e->local, p, entry->at))
 		return false;
 	e->counts.replies++;
 	return true;
@@ -89,7 +90,7 @@ static void count_error(struct engine_counts *counts, int err)
 void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
     size_t wirelen, struct walltime at)
 {
-	struct table_entry *entry = batch_next(e->batch);
+	struct table_entry *entry = prefetch_next(e->prefetch);
 	struct packet *p = &entry->packet;
 	e->counts.packets++;
 	int err = packet_decode_link(p, dlt, bytes, caplen, wirelen);
@@ -103,24 +104,24 @@ void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
 	e->counts.fragments += p->fragment;
 	e->counts.cut += p->payload_len < p->payload_wire_len;
 	e->counts.undecided += entry->reading.match.undecided;
-	if (!e->home || !is_domestic(e, entry))
-		batch_put(e->batch);
+	if (!e->local || !is_local_traffic(e, entry))
+		prefetch_put(e->prefetch);
 }
 
 void engine_settle(struct engine *e)
 {
-	batch_settle(e->batch);
+	prefetch_settle(e->prefetch);
 }
 
 void engine_flush(struct engine *e)
 {
-	batch_settle(e->batch);
+	prefetch_settle(e->prefetch);
 	table_flush(e->table);
 }
 
 bool engine_flush_some(struct engine *e, uint32_t sources)
 {
-	batch_settle(e->batch);
+	prefetch_settle(e->prefetch);
 	return table_flush_some(e->table, sources);
 }
 

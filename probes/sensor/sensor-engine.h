@@ -37,8 +37,8 @@ struct engine_counts {
 	uint64_t fragments;
 	uint64_t cut;       /* the capture ends inside the payload */
 	uint64_t undecided; /* and a signature would have needed more */
-	uint64_t home;      /* sent by a home host */
-	uint64_t replies;   /* to what a home host sent */
+	uint64_t home;      /* sent by a local host */
+	uint64_t replies;   /* to what a local host sent */
 };
 
 struct engine;

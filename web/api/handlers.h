@@ -11,7 +11,7 @@ route_handler handle_ingest;
 route_handler handle_campaign_create;
 route_handler handle_campaign_stop;
 
-route_handler handle_topology; /* topology.c */
+route_handler handle_topology;               /* map-cache.c */
 route_handler handle_records;                /* records.c */
 route_handler handle_result_rows;            /* results.c */
 extern const struct param events_param_last; /* event-stream.c */

@@ -67,7 +67,7 @@ struct evidence {
 	uint32_t ports; /* distinct (protocol, port), 65536 for more than
 			   can be told apart */
 	bool several_targets;
-	bool answered; /* a monitored host answered it */
+	bool answered; /* a local host answered it */
 };
 
 struct detector {
