@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: ISC
-analysis_SRCS += analysis/path.c analysis/spikes.c analysis/topology.c
+analysis_SRCS += analysis/path.c analysis/spike-pack.c analysis/spikes.c analysis/topology.c

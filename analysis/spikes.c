@@ -14,8 +14,9 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "analysis/spikes.h"
+#include "analysis/spike-private.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
@@ -25,12 +26,9 @@ const struct spike_config spike_defaults = {
 	.season_bins = 0,
 };
 
-enum {
-	CALM_BINS = 3,     /* as before for so long ends an alarm */
-	RISE_PATIENCE = 6, /* warm-ups until a new level is accepted: an
-			      outbreak is news for longer */
-	FALL_PATIENCE = 1,
-};
+/* Warm-ups until a new level is accepted: an outbreak is news for longer. */
+#define RISE_PATIENCE 6
+#define FALL_PATIENCE 1
 #define DISPERSION_START 1.5   /* before anything is known */
 #define DISPERSION_WEIGHT 10.0 /* bins that this belief is worth */
 #define CAUTION 2.0            /* standard errors above its estimate */
@@ -39,48 +37,18 @@ enum {
 #define FALL_RATIO 0.5
 #define FALL_LEAST 1.0 /* next to nothing cannot fall */
 
-struct baseline {
-	double sum, bins;      /* forgetting sums: mean = sum / bins */
-	double excess, weight; /* of squared residuals over the mean */
-	double memory;         /* bins until 1/e is forgotten */
-	struct {
-		double seen, expected;
-	} * season; /* per phase; NULL: none */
-	size_t season_bins;
-};
-
-struct cusum {
-	double sum;
-	size_t start; /* first bin of the excursion */
-};
-
-struct search {
-	const struct spike_bin *bins;
-	size_t count;
-	const struct spike_config *config;
-	struct baseline base;
-	struct cusum way[2]; /* by enum spike_direction */
-	size_t *pending;     /* bins of an excursion, not learnt yet */
-	size_t pending_count;
-	struct spike_alarm *alarms;
-	size_t alarm_count;
-	bool alarmed;
-	size_t calm, lasted; /* bins in the band; bins of this alarm */
-	double seen_sum;     /* of the alarm's bins so far */
-};
-
-static double season_factor(const struct baseline *b, size_t bin)
+static double season_factor(const struct baseline *b, uint64_t bin)
 {
 	if (!b->season || b->bins < 2 * (double)b->season_bins)
 		return 1;
-	size_t phase = bin % b->season_bins;
+	size_t phase = (size_t)(bin % b->season_bins);
 	double prior = SEASON_WEIGHT * b->sum / b->bins + 0.5;
 	return (b->season[phase].seen + prior) /
 	    (b->season[phase].expected + prior);
 }
 
 /* The half keeps a series of zeros from being certain of zero. */
-static double expected(const struct baseline *b, size_t bin)
+static double expected(const struct baseline *b, uint64_t bin)
 {
 	return (b->sum + 0.5) / (b->bins + 1) * season_factor(b, bin);
 }
@@ -93,7 +61,7 @@ static double dispersion(const struct baseline *b)
 	return fmax(d, 1) * (1 + 1 / (b->bins + 1)) * (1 + CAUTION / sqrt(n));
 }
 
-static void learn(struct baseline *b, size_t bin, double x)
+static void learn(struct baseline *b, uint64_t bin, double x)
 {
 	double mean = expected(b, bin), keep = 1 - 1 / b->memory;
 	double spread = dispersion(b);
@@ -106,7 +74,7 @@ static void learn(struct baseline *b, size_t bin, double x)
 	}
 	double factor = season_factor(b, bin);
 	if (b->season) {
-		size_t phase = bin % b->season_bins;
+		size_t phase = (size_t)(bin % b->season_bins);
 		b->season[phase].seen += x;
 		b->season[phase].expected += mean / factor;
 	}
@@ -142,27 +110,17 @@ static double shifted(enum spike_direction way, double mean, double spread)
 }
 
 /* How much a bin speaks for a change; below 0 it speaks against. */
-static double change_ratio(
-    const struct search *s, enum spike_direction way, size_t bin)
+static double change_ratio(const struct spike_state *s,
+    enum spike_direction way, const struct observed *now)
 {
-	double mean = expected(&s->base, bin);
+	double mean = expected(&s->base, now->bin);
 	double spread = dispersion(&s->base);
 	if (way == SPIKE_FALL && mean < FALL_LEAST)
 		return -1;
-	return log_ratio(
-	    s->bins[bin].count, shifted(way, mean, spread), mean, spread);
+	return log_ratio(now->count, shifted(way, mean, spread), mean, spread);
 }
 
-static void band_at(
-    const struct baseline *b, size_t bin, struct spike_band *band)
-{
-	double mean = expected(b, bin);
-	double reach = 3 * sqrt(dispersion(b) * mean + 1);
-	*band =
-	    (struct spike_band){ mean, fmax(mean - reach, 0), mean + reach };
-}
-
-static void forget_evidence(struct search *s)
+static void forget_evidence(struct spike_state *s)
 {
 	struct baseline *b = &s->base;
 	b->sum = b->bins = b->excess = b->weight = 0;
@@ -170,186 +128,271 @@ static void forget_evidence(struct search *s)
 		b->season[i].seen = b->season[i].expected = 0;
 }
 
-static void calm_down(struct search *s)
+static void calm_down(struct spike_state *s)
 {
 	s->alarmed = false;
 	s->pending_count = 0;
 	s->way[SPIKE_RISE].sum = s->way[SPIKE_FALL].sum = 0;
 }
 
-static void learn_pending(struct search *s)
+static void learn_pending(struct spike_state *s)
 {
 	for (size_t i = 0; i < s->pending_count; i++)
-		learn(&s->base, s->pending[i], s->bins[s->pending[i]].count);
+		learn(&s->base, s->pending[i].bin, s->pending[i].count);
 	s->pending_count = 0;
 }
 
-static void alarm_raise(struct search *s, enum spike_direction way, size_t bin)
+const char *spike_test_name(enum spike_direction way)
 {
-	static const char *const tests[] = { "negative binomial CUSUM, rise",
-		"negative binomial CUSUM, fall" };
-	VEC_ROOM(s->alarms, s->alarm_count);
-	s->alarms[s->alarm_count++] = (struct spike_alarm){
+	return way == SPIKE_RISE ? "negative binomial CUSUM, rise"
+				 : "negative binomial CUSUM, fall";
+}
+
+static void alarm_raise(
+    struct spike_state *s, enum spike_direction way, const struct observed *now)
+{
+	const struct cusum *c = &s->way[way];
+	s->alarm = (struct spike_alarm){
 		.direction = way,
-		.onset = s->way[way].start,
-		.detected = bin,
-		.end = s->count,
-		.test = tests[way],
-		.run_length = s->config->run_length,
+		.onset = c->start,
+		.detected = now->bin,
+		.test = spike_test_name(way),
+		.run_length = s->config.run_length,
 	};
+	s->before = c->before;
+	memcpy(s->first, c->first, sizeof(s->first));
+	s->first_count = c->first_count;
 	s->alarmed = true;
-	s->calm = s->lasted = 0;
-	s->seen_sum = 0;
+	s->calm = 0;
+	s->lasted = (size_t)(s->totals.bins - c->before.bins);
+	s->seen_sum = s->totals.seen - c->before.seen;
 	s->way[!way].sum = 0;
-	for (size_t i = s->way[way].start; i <= bin; i++)
-		if (!s->bins[i].missing) {
-			s->lasted++;
-			s->seen_sum += s->bins[i].count;
-		}
 }
 
-/* The baseline has not moved since the alarm began. */
-static void alarm_note_means(const struct search *s, struct spike_alarm *alarm)
+/* The baseline has not moved since the alarm began, so what was expected then
+ * is what is expected now. */
+static void alarm_note_means(const struct spike_state *s,
+    const struct totals *end, struct spike_alarm *alarm)
 {
-	double bins = 0;
-	for (size_t i = alarm->onset; i < alarm->end; i++)
-		if (!s->bins[i].missing) {
-			alarm->observed += s->bins[i].count;
-			alarm->expected += expected(&s->base, i);
-			bins++;
-		}
-	alarm->observed /= bins;
-	alarm->expected /= bins;
+	double bins = end->bins - s->before.bins;
+	alarm->observed = (end->seen - s->before.seen) / bins;
+	alarm->expected = (end->expected - s->before.expected) / bins;
 }
 
-static void alarm_end(
-    const struct search *s, struct spike_alarm *alarm, size_t end)
+/* The totals before a bin that is not long ago. */
+static struct totals totals_before(const struct spike_state *s, uint64_t bin)
 {
-	alarm->ended = true;
-	alarm->end = end;
-	alarm_note_means(s, alarm);
+	struct totals t = s->totals;
+	size_t n = s->recent_count;
+	for (; n > 0 && s->recent_count - n < s->ring; n--) {
+		const struct observed *o = &s->recent[(n - 1) % s->ring];
+		if (o->bin < bin)
+			break;
+		t.bins--;
+		t.seen -= o->count;
+		t.expected -= expected(&s->base, o->bin);
+	}
+	return t;
+}
+
+static void alarm_end(struct spike_state *s, uint64_t end,
+    const struct totals *before, struct spike_step *step)
+{
+	s->alarm.ended = true;
+	s->alarm.end = end;
+	alarm_note_means(s, before, &s->alarm);
+	step->ended = true;
+	step->over = s->alarm;
 }
 
 /* A level that has come to stay is the new baseline. */
-static void accept_level(struct search *s, size_t bin)
+static void accept_level(struct spike_state *s)
 {
-	size_t left = s->config->warmup_bins, first = bin + 1;
-	const struct spike_alarm *alarm = &s->alarms[s->alarm_count - 1];
-	while (first > alarm->onset && left > 0)
-		if (!s->bins[--first].missing)
-			left--;
+	size_t most = s->config.warmup_bins, first = s->recent_count;
+	while (first > 0 && s->recent_count - first < most &&
+	    s->recent[(first - 1) % s->ring].bin >= s->alarm.onset)
+		first--;
 	forget_evidence(s);
-	for (size_t i = first; i <= bin; i++)
-		if (!s->bins[i].missing)
-			learn(&s->base, i, s->bins[i].count);
+	for (; first < s->recent_count; first++) {
+		const struct observed *o = &s->recent[first % s->ring];
+		learn(&s->base, o->bin, o->count);
+	}
 }
 
 /* Bursts that come again and again are how this series is: a little of each
  * is learnt, or the same noise would be news for ever. */
-static void learn_burst(struct search *s, const struct spike_alarm *alarm)
+static void learn_burst(struct spike_state *s)
 {
-	size_t left = CALM_BINS;
-	for (size_t i = alarm->onset; i < alarm->end && left > 0; i++)
-		if (!s->bins[i].missing && left--)
-			learn(&s->base, i, s->bins[i].count);
+	for (size_t i = 0; i < s->first_count; i++)
+		if (s->first[i].bin < s->alarm.end)
+			learn(&s->base, s->first[i].bin, s->first[i].count);
 }
 
 /* True when the excursion has lasted long enough to be news. */
-static bool cusum_step(struct search *s, enum spike_direction way, size_t bin)
+static bool cusum_step(struct spike_state *s, enum spike_direction way,
+    const struct observed *now, const struct totals *before)
 {
 	struct cusum *c = &s->way[way];
-	if (c->sum <= 0)
-		c->start = bin;
-	c->sum = fmax(0, c->sum + change_ratio(s, way, bin));
-	return c->sum >= log(fmax(s->config->run_length, 2));
+	if (c->sum <= 0) {
+		c->start = now->bin;
+		c->before = *before;
+		c->first_count = 0;
+	}
+	if (c->first_count < CALM_BINS)
+		c->first[c->first_count++] = *now;
+	c->sum = fmax(0, c->sum + change_ratio(s, way, now));
+	return c->sum >= log(fmax(s->config.run_length, 2));
 }
 
 /* Nearer to the baseline than to the outbreak: half of what the alarm saw so
  * far, if that is more than the least change worth one. */
-static bool is_calm(
-    const struct search *s, enum spike_direction way, size_t bin)
+static bool is_calm(const struct spike_state *s, enum spike_direction way,
+    const struct observed *now)
 {
-	double mean = expected(&s->base, bin), spread = dispersion(&s->base);
+	double mean = expected(&s->base, now->bin);
+	double spread = dispersion(&s->base);
 	double changed = shifted(way, mean, spread);
 	double seen = s->seen_sum / (double)s->lasted;
 	if (way == SPIKE_RISE)
 		changed = fmax(changed, seen / 2);
-	return log_ratio(s->bins[bin].count, changed, mean, spread) < 0;
+	return log_ratio(now->count, changed, mean, spread) < 0;
 }
 
-static void follow_alarm(struct search *s, size_t bin)
+static void follow_alarm(struct spike_state *s, const struct observed *now,
+    const struct totals *before, struct spike_step *step)
 {
-	struct spike_alarm *alarm = &s->alarms[s->alarm_count - 1];
-	enum spike_direction back = !alarm->direction;
-	bool calm = is_calm(s, alarm->direction, bin);
-	size_t patience = s->config->warmup_bins *
-	    (alarm->direction == SPIKE_RISE ? RISE_PATIENCE : FALL_PATIENCE);
+	enum spike_direction back = !s->alarm.direction;
+	bool calm = is_calm(s, s->alarm.direction, now);
+	size_t patience = s->config.warmup_bins *
+	    (s->alarm.direction == SPIKE_RISE ? RISE_PATIENCE : FALL_PATIENCE);
 	s->calm = calm ? s->calm + 1 : 0;
 	s->lasted++;
-	s->seen_sum += s->bins[bin].count;
-	if (cusum_step(s, back, bin)) {
-		alarm_end(s, alarm, s->way[back].start);
+	s->seen_sum += now->count;
+	if (s->first_count < CALM_BINS)
+		s->first[s->first_count++] = *now;
+	if (cusum_step(s, back, now, before)) {
+		alarm_end(s, s->way[back].start, &s->way[back].before, step);
 		s->pending_count = 0;
-		alarm_raise(s, back, bin);
+		alarm_raise(s, back, now);
+		step->raised = true;
 	} else if (s->calm == CALM_BINS) {
-		alarm_end(s, alarm, bin + 1 - CALM_BINS);
-		learn_burst(s, alarm);
+		uint64_t end = now->bin + 1 - CALM_BINS;
+		struct totals then = totals_before(s, end);
+		alarm_end(s, end, &then, step);
+		learn_burst(s);
 		calm_down(s);
 	} else if (s->lasted >= patience && s->calm == 0) {
-		alarm_end(s, alarm, bin + 1);
-		accept_level(s, bin);
+		alarm_end(s, now->bin + 1, &s->totals, step);
+		accept_level(s);
 		calm_down(s);
 	}
 }
 
-static void judge_bin(struct search *s, size_t bin)
+static void judge_bin(struct spike_state *s, const struct observed *now,
+    const struct totals *before, struct spike_step *step)
 {
-	bool rise = cusum_step(s, SPIKE_RISE, bin);
-	bool fall = cusum_step(s, SPIKE_FALL, bin);
+	bool rise = cusum_step(s, SPIKE_RISE, now, before);
+	bool fall = cusum_step(s, SPIKE_FALL, now, before);
 	if (rise || fall) {
-		alarm_raise(s, rise ? SPIKE_RISE : SPIKE_FALL, bin);
+		alarm_raise(s, rise ? SPIKE_RISE : SPIKE_FALL, now);
+		step->raised = true;
 		return;
 	}
-	s->pending[s->pending_count++] = bin;
+	if (s->pending_count == PENDING_MOST)
+		learn_pending(s);
+	VEC_ROOM(s->pending, s->pending_count);
+	s->pending[s->pending_count++] = *now;
 	if (s->way[SPIKE_RISE].sum <= 0 && s->way[SPIKE_FALL].sum <= 0)
 		learn_pending(s);
 }
 
-static void search_init(struct search *s, const struct spike_bin *bins,
-    size_t count, const struct spike_config *config)
+struct spike_state *spike_state_new(const struct spike_config *config)
 {
-	*s = (struct search){ .bins = bins, .count = count, .config = config };
+	struct spike_state *s = xcalloc(1, sizeof(*s));
+	s->config = *config;
 	s->base.memory = fmax(3 * (double)config->warmup_bins, 30);
 	s->base.season_bins = config->season_bins;
 	if (config->season_bins)
 		s->base.season =
 		    xcalloc(config->season_bins, sizeof(*s->base.season));
-	s->pending = xcalloc(count, sizeof(*s->pending));
+	s->ring =
+	    config->warmup_bins > CALM_BINS ? config->warmup_bins : CALM_BINS;
+	s->recent = xcalloc(s->ring, sizeof(*s->recent));
+	return s;
+}
+
+void spike_state_free(struct spike_state *s)
+{
+	if (!s)
+		return;
+	free(s->pending);
+	free(s->recent);
+	free(s->base.season);
+	free(s);
+}
+
+void spike_state_step(struct spike_state *s, uint64_t bin,
+    const struct spike_bin *value, struct spike_step *step)
+{
+	*step = (struct spike_step){ 0 };
+	if (value->missing)
+		return;
+	const struct observed now = { bin, value->count };
+	const struct totals before = s->totals;
+	s->totals.bins++;
+	s->totals.seen += now.count;
+	s->totals.expected += expected(&s->base, bin);
+	s->recent[s->recent_count++ % s->ring] = now;
+	if (s->watched < s->config.warmup_bins) {
+		s->watched++;
+		learn(&s->base, bin, now.count);
+	} else if (s->alarmed)
+		follow_alarm(s, &now, &before, step);
+	else
+		judge_bin(s, &now, &before, step);
+}
+
+bool spike_state_alarm(const struct spike_state *s, struct spike_alarm *alarm)
+{
+	if (!s->alarmed)
+		return false;
+	*alarm = s->alarm;
+	alarm_note_means(s, &s->totals, alarm);
+	return true;
+}
+
+void spike_state_band(
+    const struct spike_state *s, uint64_t bin, struct spike_band *band)
+{
+	double mean = expected(&s->base, bin);
+	double reach = 3 * sqrt(dispersion(&s->base) * mean + 1);
+	*band =
+	    (struct spike_band){ mean, fmax(mean - reach, 0), mean + reach };
 }
 
 size_t spikes_find(const struct spike_bin *bins, size_t count,
     const struct spike_config *config, struct spike_alarm **alarms,
     struct spike_band *band)
 {
-	struct search s;
-	size_t watched = 0;
-	search_init(&s, bins, count, config);
+	struct spike_state *s = spike_state_new(config);
+	struct spike_step step;
+	struct spike_alarm on;
+	size_t found = 0;
+	*alarms = NULL;
 	for (size_t i = 0; i < count; i++) {
 		if (band)
-			band_at(&s.base, i, &band[i]);
-		if (bins[i].missing)
+			spike_state_band(s, i, &band[i]);
+		spike_state_step(s, i, &bins[i], &step);
+		if (!step.ended)
 			continue;
-		if (watched++ < config->warmup_bins)
-			learn(&s.base, i, bins[i].count);
-		else if (s.alarmed)
-			follow_alarm(&s, i);
-		else
-			judge_bin(&s, i);
+		VEC_ROOM(*alarms, found);
+		(*alarms)[found++] = step.over;
 	}
-	if (s.alarmed)
-		alarm_note_means(&s, &s.alarms[s.alarm_count - 1]);
-	free(s.pending);
-	free(s.base.season);
-	*alarms = s.alarms;
-	return s.alarm_count;
+	if (spike_state_alarm(s, &on)) {
+		on.end = count;
+		VEC_ROOM(*alarms, found);
+		(*alarms)[found++] = on;
+	}
+	spike_state_free(s);
+	return found;
 }

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/clock.h"
+#include "lib/base/buf.h"
 
 enum spike_direction { SPIKE_RISE, SPIKE_FALL };
 
@@ -34,7 +34,7 @@ extern const struct spike_config spike_defaults;
 
 struct spike_alarm {
 	enum spike_direction direction;
-	size_t onset, detected, end; /* bin indexes; end == count: still on */
+	uint64_t onset, detected, end; /* bins; end means nothing while on */
 	bool ended;
 	double observed, expected; /* per bin, mean over the alarm */
 	const char *test;          /* static text: the name of the test */
@@ -46,8 +46,37 @@ struct spike_band {
 	double expected, low, high;
 };
 
-/* alarms: allocated, the caller frees; returns how many.  band may be NULL or
- * has count entries. */
+/*
+ * One series, bin by bin: some hundred bytes, 16 more for each bin of the
+ * warm-up, and up to 8 KB while an excursion may become an alarm.  Bins are
+ * numbered by the caller, ascending, without holes (missing ones are steps
+ * too, and cost nothing); a season's phase is the number modulo its bins.
+ */
+struct spike_state;
+struct spike_step {
+	bool ended, raised;
+	struct spike_alarm over; /* the one that ended here */
+};
+struct spike_state *spike_state_new(const struct spike_config *config);
+void spike_state_free(struct spike_state *state); /* NULL is fine */
+void spike_state_step(struct spike_state *state, uint64_t bin,
+    const struct spike_bin *value, struct spike_step *step);
+/* The alarm that is on, with its means so far; false: none is. */
+bool spike_state_alarm(
+    const struct spike_state *state, struct spike_alarm *alarm);
+/* Before the step of that bin. */
+void spike_state_band(
+    const struct spike_state *state, uint64_t bin, struct spike_band *band);
+
+/* Appended to `to`. */
+void spike_state_pack(const struct spike_state *state, struct buf *to);
+/* NULL: not a state, or one of another configuration. */
+struct spike_state *spike_state_unpack(
+    const struct spike_config *config, const void *bytes, size_t len);
+
+/* A whole series at once, numbered from 0.
+ * alarms: allocated, the caller frees; returns how many.  band may be NULL or
+ * has count entries.  An alarm that is on has end == count. */
 size_t spikes_find(const struct spike_bin *bins, size_t count,
     const struct spike_config *config, struct spike_alarm **alarms,
     struct spike_band *band);

@@ -269,6 +269,95 @@ static void the_band_holds_what_is_usual(void **state)
 	series_free(s);
 }
 
+/* A made-up series with levels that come and go, and gaps. */
+static void fill_series(struct spike_bin *bins, size_t count, double mean)
+{
+	double level = 1;
+	for (size_t i = 0; i < count; i++) {
+		if (uniform() < 0.02)
+			level = uniform() < 0.5 ? 1 : exp(uniform() * 4 - 2);
+		bins[i].count = poisson(mean * level);
+		bins[i].missing = uniform() < 0.05;
+	}
+}
+
+/* One state is packed, dropped and unpacked between any two bins. */
+static void a_packed_state_goes_on_as_if_nothing_had_been(void **state)
+{
+	(void)state;
+	struct spike_bin bins[600];
+	size_t alarms = 0;
+	random_state = 11;
+	for (int round = 0; round < 30; round++) {
+		struct spike_config config = { .warmup_bins = 2 + round,
+			.run_length = 200,
+			.season_bins = round % 3 ? 0 : 24 };
+		struct spike_state *kept = spike_state_new(&config);
+		struct spike_state *packed = spike_state_new(&config);
+		fill_series(bins, 600, 1 + round * 3);
+		for (uint64_t i = 0; i < 600; i++) {
+			struct spike_step a, b;
+			struct spike_band x, y;
+			struct buf bytes = { 0 };
+			spike_state_pack(packed, &bytes);
+			spike_state_free(packed);
+			packed =
+			    spike_state_unpack(&config, bytes.data, bytes.len);
+			assert_non_null(packed);
+			buf_fini(&bytes);
+			spike_state_step(kept, 1000 + i, &bins[i], &a);
+			spike_state_step(packed, 1000 + i, &bins[i], &b);
+			spike_state_band(kept, i, &x);
+			spike_state_band(packed, i, &y);
+			assert_memory_equal(&x, &y, sizeof(x));
+			assert_int_equal(a.raised, b.raised);
+			assert_int_equal(a.ended, b.ended);
+			if (!a.ended)
+				continue;
+			alarms++;
+			assert_int_equal(a.over.onset, b.over.onset);
+			assert_int_equal(a.over.end, b.over.end);
+			assert_true(a.over.observed == b.over.observed);
+			assert_true(a.over.expected == b.over.expected);
+			assert_string_equal(a.over.test, b.over.test);
+		}
+		spike_state_free(kept);
+		spike_state_free(packed);
+	}
+	assert_true(alarms > 50);
+}
+
+static void a_state_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	struct spike_bin bins[300];
+	struct spike_step step;
+	struct buf bytes = { 0 };
+	struct spike_config other = spike_defaults;
+	struct spike_state *s = spike_state_new(&spike_defaults);
+	random_state = 12;
+	fill_series(bins, 300, 20);
+	for (uint64_t i = 0; i < 300; i++)
+		spike_state_step(s, i, &bins[i], &step);
+	spike_state_pack(s, &bytes);
+	spike_state_free(s);
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_null(
+		    spike_state_unpack(&spike_defaults, bytes.data, len));
+	other.warmup_bins++;
+	assert_null(spike_state_unpack(&other, bytes.data, bytes.len));
+	/* Wrong bytes are refused, or make a state that can go on. */
+	for (size_t i = 0; i < bytes.len; i++) {
+		bytes.data[i] ^= 0xff;
+		s = spike_state_unpack(&spike_defaults, bytes.data, bytes.len);
+		if (s)
+			spike_state_step(s, 300, &bins[0], &step);
+		spike_state_free(s);
+		bytes.data[i] ^= 0xff;
+	}
+	buf_fini(&bytes);
+}
+
 static void nothing_is_found_in_nothing(void **state)
 {
 	(void)state;
@@ -294,6 +383,8 @@ int main(void)
 		cmocka_unit_test(missing_bins_are_not_zeros),
 		cmocka_unit_test(the_band_holds_what_is_usual),
 		cmocka_unit_test(nothing_is_found_in_nothing),
+		cmocka_unit_test(a_packed_state_goes_on_as_if_nothing_had_been),
+		cmocka_unit_test(a_state_that_is_none_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
