@@ -32,7 +32,7 @@ struct counters {
 	_Atomic uint64_t records_stored, records_lost, commits, commit_failures,
 	    commit_ns;
 	_Atomic uint64_t records_expired, queries, query_failures, events;
-	_Atomic uint64_t alarm_rounds, alarms_open;
+	_Atomic uint64_t alarm_rounds, alarms_open, alarm_subjects_unjudged;
 	_Atomic uint64_t result_schemas_refused;
 	_Atomic uint64_t database_bytes, free_bytes, wal_bytes;
 	_Atomic uint64_t records_per_second_milli;

@@ -33,6 +33,7 @@ void collector_metrics(struct collector *c, struct collector_metrics *m)
 		.database_bytes = n->database_bytes,
 		.wal_bytes = n->wal_bytes,
 		.alarms_open = n->alarms_open,
+		.alarm_subjects_unjudged = n->alarm_subjects_unjudged,
 		.start_time_s = (double)c->started.ns / (double)NS_PER_S,
 	};
 	for (int i = 0; i < INGEST_RESULTS; i++)

@@ -43,6 +43,7 @@ struct collector_metrics {
 	uint64_t database_bytes, wal_bytes;
 	uint64_t agents[AGENT_STATES];
 	uint64_t alarms_open;
+	uint64_t alarm_subjects_unjudged; /* above the bound */
 	double start_time_s; /* Unix time */
 };
 void collector_metrics(

@@ -1,33 +1,52 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The alarm engine.  When a bin is complete, every series (each kind of
- * sighting, for the fleet and for each agent) is judged anew over a window of
- * bins; what is found is compared with the alarms that are stored.  An alarm
- * that overlaps a stored one of the same series and direction is that one,
- * updated: so ids are stable though late data may move an onset.  The window
- * starts at a round number of bins, so that it does not slide with each look.
+ * The alarm engine.  A bin is judged when it is complete, and again while late
+ * data may still change it: heartbeats say up to LAG later that a sensor
+ * watched.  So each subject's state stands where all is settled, LAG ago, and
+ * a copy of it goes on to the newest bin; what both find is compared with the
+ * alarms that are stored.  The states are kept in the registry now and then: a
+ * restart reads them and steps through the bins since.
  *
- * An agent's alarm that overlaps the fleet's of the same kind and direction is
- * part of the same outbreak: it is kept, but neither told nor counted again.
+ * A subject that is new is shown the window before it, so that a worm that
+ * nobody ever saw is judged against the silence.
+ *
+ * An agent's alarm that overlaps the fleet's of the same subject and direction
+ * is part of the same outbreak: it is kept, but neither told nor counted
+ * again.
  */
+#include "collector/detect/engine.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/detect/engine.h"
-#include "collector/core/writer.h"
-#include "collector/core/reader-pool.h"
-#include "collector/core/event-log.h"
 #include "collector/core/agent-table.h"
+#include "collector/core/event-log.h"
 #include "collector/core/private.h"
-#include "lib/json/json-value.h"
+#include "collector/core/reader-pool.h"
+#include "collector/core/writer.h"
+#include "collector/detect/alarm-book.h"
+#include "collector/detect/alarm-json.h"
 #include "collector/detect/series.h"
+#include "collector/detect/subjects.h"
+#include "collector/registry/registry-detectors.h"
+#include "lib/base/log.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
+#include "lib/json/json-value.h"
 
-#define WINDOW_BINS 2000
-#define WINDOW_STEP_BINS 500
+#define WINDOW_BINS 2000 /* what a new subject is shown */
+#define LAG_S 900        /* as far back as a heartbeat speaks */
+#define SLICE_BINS 128   /* of a window that are in memory at once */
+#define SAVE_ROUNDS 30
 #define SETTLE_MOST_NS (15 * NS_PER_S)
+
+static const struct detector *const detectors[] = {
+	&detector_spikes,
+	&detector_silence,
+	NULL,
+};
 
 struct alarms {
 	pthread_t thread;
@@ -35,270 +54,301 @@ struct alarms {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	int64_t judged_s; /* the end of the last bin that was judged */
+	bool loaded;
+	int64_t next_s; /* where the states stand; 0: nowhere */
+	struct subjects subjects;
+	unsigned unsaved; /* rounds */
+	bool full;        /* logged */
 };
-
-/* Rows are ids to the outside; 0 is null. */
-static json_t *row_json(int64_t row)
-{
-	char id[24];
-	snprintf(id, sizeof(id), "%lld", (long long)row);
-	return row ? json_string(id) : json_null();
-}
-
-json_t *alarm_to_json(const struct registry_alarm *alarm)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:f, s:f, "
-			 "s:o, s:f, s:I, s:o, s:o}",
-	    "id", row_json(alarm->row), "signature",
-	    json_text(alarm->signature), "verdict", json_text(alarm->verdict),
-	    "agent",
-	    alarm->agent_row ? json_hex(alarm->agent, sizeof(alarm->agent))
-			     : json_null(),
-	    "direction", alarm->direction == ALARM_RISE ? "rise" : "fall",
-	    "onset_at", json_time(alarm->onset_ns), "detected_at",
-	    json_time(alarm->detected_ns), "ended_at",
-	    json_time(alarm->ended_ns), "observed", alarm->observed, "expected",
-	    alarm->expected, "test", json_text(alarm->test),
-	    "average_run_length", alarm->run_length, "bin_s",
-	    (json_int_t)alarm->bin_s, "within", row_json(alarm->within_row),
-	    "agents", json_words(alarm->agents));
-}
-
-/* A stored alarm, or one just found, with its own texts. */
-struct held {
-	struct registry_alarm alarm;
-	char verdict[72], signature[72], test[64];
-	bool matched, changed;
-};
-struct held_list {
-	struct held *items; /* owned */
-	size_t count, cap;
-};
-
-static struct held *hold(
-    struct held_list *list, const struct registry_alarm *alarm)
-{
-	if (list->count == list->cap) {
-		list->cap = list->cap ? list->cap * 2 : 16;
-		list->items =
-		    xreallocarray(list->items, list->cap, sizeof(*list->items));
-	}
-	struct held *held = &list->items[list->count++];
-	*held = (struct held){ .alarm = *alarm };
-	held->alarm.agents = NULL; /* borrowed, and out of date soon */
-	snprintf(held->test, sizeof(held->test), "%s", alarm->test);
-	snprintf(held->verdict, sizeof(held->verdict), "%s",
-	    alarm->verdict ? alarm->verdict : "");
-	snprintf(held->signature, sizeof(held->signature), "%s",
-	    alarm->signature ? alarm->signature : "");
-	return held;
-}
-
-static int take_stored(void *ctx, const struct registry_alarm *alarm)
-{
-	hold(ctx, alarm);
-	return 0;
-}
-
-static bool overlaps(
-    const struct registry_alarm *a, const struct registry_alarm *b)
-{
-	return (b->ended_ns == 0 || a->onset_ns <= b->ended_ns) &&
-	    (a->ended_ns == 0 || b->onset_ns <= a->ended_ns);
-}
-
-static struct held *find_same(
-    struct held_list *stored, size_t count, const struct registry_alarm *found)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct registry_alarm *a = &stored->items[i].alarm;
-		if (!stored->items[i].matched && a->bin_s == found->bin_s &&
-		    strcmp(stored->items[i].signature, found->signature) == 0 &&
-		    strcmp(stored->items[i].verdict, found->verdict) == 0 &&
-		    a->agent_row == found->agent_row &&
-		    a->direction == found->direction && overlaps(a, found))
-			return &stored->items[i];
-	}
-	return NULL;
-}
-
-static void merge(struct held *held, const struct registry_alarm *found)
-{
-	struct registry_alarm *a = &held->alarm;
-	held->matched = true;
-	held->changed = a->onset_ns != found->onset_ns ||
-	    a->ended_ns != found->ended_ns || a->observed != found->observed ||
-	    a->expected != found->expected;
-	a->onset_ns = found->onset_ns;
-	a->ended_ns = found->ended_ns;
-	a->observed = found->observed;
-	a->expected = found->expected;
-}
 
 struct kind_name {
 	int64_t row;
 	char *verdict, *signature; /* owned */
 };
+
 struct round {
 	struct job job;
 	struct collector *c;
-	struct series_set set;
-	struct held_list alarms; /* the stored ones first */
-	size_t stored;
-	struct kind_name *kinds; /* owned; ascending rows */
+	struct detector_config config;
+	struct store_reader *reader;
+	struct series_set set;   /* from the states' bin on */
+	struct series_set past;  /* before it: who watched; no bins: not read */
+	struct kind_name *kinds; /* owned */
 	size_t kind_count;
-	int64_t end_ns; /* of the last bin */
+	struct alarm_book book;
+	int64_t settled_s, end_s; /* states go to there, copies to there */
+	int64_t newest_s;         /* the end of the newest bin */
+	bool whole; /* the states stood nowhere: a window is replayed */
+	bool last;  /* the set ends at the newest bin */
+	unsigned unjudged;
 };
 
-static int64_t bin_ns(const struct round *round, size_t index)
-{
-	return (round->set.first_s + (int64_t)index * round->set.bin_s) *
-	    NS_PER_S;
-}
-
+/* The store gives kinds by row. */
 static const struct kind_name *kind_of(const struct round *round, int64_t row)
 {
-	for (size_t i = 0; i < round->kind_count; i++)
-		if (round->kinds[i].row == row)
-			return &round->kinds[i];
+	size_t low = 0, high = round->kind_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (round->kinds[middle].row < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < round->kind_count && round->kinds[low].row == row
+	    ? &round->kinds[low]
+	    : NULL;
+}
+
+/* --- observations --- */
+
+/* One subject's bins of a set. */
+struct bins {
+	const struct series_set *set;
+	const struct series *series; /* NULL: nothing was seen */
+	const bool *watched;         /* NULL: never */
+	bool is_sensor;
+	bool live; /* the agent is there to say whether its sensor watches */
+};
+
+static struct spike_bin observe(const struct bins *bins, size_t i)
+{
+	bool watched = bins->watched && bins->watched[i];
+	if (bins->is_sensor)
+		return (struct spike_bin){ watched, !watched && !bins->live };
+	if (bins->series)
+		return bins->series->bins[i];
+	return (struct spike_bin){ 0, !watched };
+}
+
+static void name_subject(
+    const struct subject *subject, struct registry_alarm *alarm)
+{
+	alarm->detector = subject->detector->name;
+	alarm->verdict = subject->verdict;
+	alarm->signature = subject->signature;
+	alarm->agent_row = subject->agent_row;
+}
+
+/* Steps through the bins [from, to); alarms that end go to the book. */
+static void step_bins(struct round *round, const struct bins *bins,
+    struct subject *subject, void *state, int64_t from_s, int64_t to_s)
+{
+	int64_t bin_s = bins->set->bin_s, first_s = bins->set->first_s;
+	for (int64_t s = from_s; s < to_s; s += bin_s) {
+		struct detector_step step;
+		struct spike_bin value =
+		    observe(bins, (size_t)((s - first_s) / bin_s));
+		if (value.count > 0 && s > subject->last_s)
+			subject->last_s = s;
+		subject->detector->step(
+		    state, (uint64_t)(s / bin_s), &value, &step);
+		if (!step.ended)
+			continue;
+		name_subject(subject, &step.over);
+		alarm_book_add(&round->book, &step.over);
+	}
+}
+
+/* --- subjects --- */
+
+/* What a new subject is shown: that nothing of it was seen in the window, and
+ * when somebody watched. */
+static int show_past(
+    struct round *round, struct subject *subject, struct errmsg *msg)
+{
+	struct collector *c = round->c;
+	int64_t end_s = round->set.first_s;
+	int64_t from_s = end_s - (int64_t)round->config.bin_s * WINDOW_BINS;
+	if (round->past.bins == 0) {
+		struct store_filter filter = {
+			.range = { (from_s > 0 ? from_s : 0) * NS_PER_S,
+			    end_s * NS_PER_S },
+			.bin_s = round->config.bin_s,
+		};
+		int err =
+		    series_read_watch(c, round->reader, &filter, &round->past);
+		if (err < 0)
+			return err_set(msg, err, "%s",
+			    c->ops->reader_error(round->reader));
+	}
+	const struct bins bins = {
+		.set = &round->past,
+		.watched = series_watch_of(&round->past, subject->agent_row),
+	};
+	step_bins(
+	    round, &bins, subject, subject->state, round->past.first_s, end_s);
+	return ERR_OK;
+}
+
+/* The subject, begun when it is new and there is room; NULL: not judged. */
+static struct subject *know_subject(struct round *round,
+    const struct detector *detector, const char *verdict, const char *signature,
+    int64_t agent_row, bool *fresh)
+{
+	struct alarms *alarms = round->c->alarms;
+	struct subject *subject = subjects_find(
+	    &alarms->subjects, detector, verdict, signature, agent_row);
+	*fresh = false;
+	if (subject)
+		return subject;
+	if (alarms->subjects.count >= SUBJECTS_MOST) {
+		round->unjudged++;
+		if (!alarms->full)
+			log_warn("alarms: more than %d series: the excess is "
+				 "not judged",
+			    SUBJECTS_MOST);
+		alarms->full = true;
+		return NULL;
+	}
+	*fresh = true;
+	return subjects_add(&alarms->subjects, detector, verdict, signature,
+	    agent_row, detector->begin(&round->config));
+}
+
+static int know_series(
+    struct round *round, const struct detector *d, struct errmsg *msg)
+{
+	for (size_t i = 0; i < round->set.count; i++) {
+		const struct series *series = &round->set.items[i];
+		const struct kind_name *kind = kind_of(round, series->kind_row);
+		bool fresh = false;
+		if (!kind)
+			continue;
+		struct subject *subject = know_subject(round, d, kind->verdict,
+		    kind->signature, series->agent_row, &fresh);
+		int err = fresh ? show_past(round, subject, msg) : ERR_OK;
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static int know_subjects(struct round *round, struct errmsg *msg)
+{
+	bool fresh;
+	for (size_t d = 0; detectors[d]; d++) {
+		if (detectors[d]->subject == SUBJECT_SERIES) {
+			int err = know_series(round, detectors[d], msg);
+			if (err < 0)
+				return err;
+			continue;
+		}
+		for (size_t i = 0; i < round->set.watch_count; i++)
+			if (round->set.watch[i].agent_row != STORE_FLEET)
+				know_subject(round, detectors[d], "sensor", "",
+				    round->set.watch[i].agent_row, &fresh);
+	}
+	return ERR_OK;
+}
+
+/* Which series is whose, once all subjects stand at their places. */
+static void join_series(struct round *round)
+{
+	struct subjects *subjects = &round->c->alarms->subjects;
+	for (size_t i = 0; i < subjects->count; i++)
+		subjects->items[i].series = NULL;
+	for (size_t i = 0; i < round->set.count; i++) {
+		const struct series *series = &round->set.items[i];
+		const struct kind_name *kind = kind_of(round, series->kind_row);
+		for (size_t d = 0; kind && detectors[d]; d++) {
+			struct subject *subject =
+			    subjects_find(subjects, detectors[d], kind->verdict,
+				kind->signature, series->agent_row);
+			if (subject)
+				subject->series = series;
+		}
+	}
+}
+
+/* --- a round --- */
+
+static void judge(struct round *round, struct subject *subject)
+{
+	const struct detector *d = subject->detector;
+	struct registry_alarm on;
+	struct agent agent;
+	struct buf bytes = { 0 };
+	struct bins bins = {
+		.set = &round->set,
+		.series = subject->series,
+		.watched = series_watch_of(&round->set, subject->agent_row),
+		.is_sensor = d->subject == SUBJECT_SENSOR,
+	};
+	bins.live = bins.is_sensor && !round->whole &&
+	    agents_find_row(round->c, subject->agent_row, &agent) &&
+	    agent.state == AGENT_UP;
+	step_bins(round, &bins, subject, subject->state, round->set.first_s,
+	    round->settled_s);
+	if (!round->last)
+		return;
+	d->pack(subject->state, &bytes);
+	void *copy = d->unpack(&round->config, bytes.data, bytes.len);
+	buf_fini(&bytes);
+	if (!copy)
+		BUG("detector %s: does not know its own state", d->name);
+	step_bins(round, &bins, subject, copy, round->settled_s, round->end_s);
+	if (d->current(copy, &on)) {
+		name_subject(subject, &on);
+		alarm_book_add(&round->book, &on);
+	}
+	d->end(copy);
+}
+
+static const struct detector *detector_of(const char *name)
+{
+	for (size_t i = 0; detectors[i]; i++)
+		if (strcmp(detectors[i]->name, name) == 0)
+			return detectors[i];
 	return NULL;
 }
 
-static void judge(struct round *round, const struct series *series)
+static int tell_alarm(struct round *round, const struct held_alarm *held,
+    int64_t row, bool fresh, struct errmsg *msg)
 {
-	struct spike_config config = series_spikes(round->c, round->set.bin_s);
-	const struct kind_name *kind = kind_of(round, series->kind_row);
-	struct spike_alarm *found;
-	if (!kind)
-		return;
-	size_t count =
-	    spikes_find(series->bins, round->set.bins, &config, &found, NULL);
-	for (size_t i = 0; i < count; i++) {
-		struct registry_alarm alarm = {
-			.detector = "spikes",
-			.verdict = kind->verdict,
-			.signature = kind->signature,
-			.agent_row = series->agent_row,
-			.bin_s = round->set.bin_s,
-			.direction = found[i].direction == SPIKE_RISE
-			    ? ALARM_RISE
-			    : ALARM_FALL,
-			.onset_ns = bin_ns(round, found[i].onset),
-			.detected_ns = bin_ns(round, found[i].detected + 1),
-			.ended_ns =
-			    found[i].ended ? bin_ns(round, found[i].end) : 0,
-			.observed = found[i].observed,
-			.expected = found[i].expected,
-			.run_length = found[i].run_length,
-			.test = found[i].test,
-		};
-		struct held *same =
-		    find_same(&round->alarms, round->stored, &alarm);
-		if (same)
-			merge(same, &alarm);
-		else
-			hold(&round->alarms, &alarm)->changed = true;
-	}
-	free(found);
-}
-
-/* Open alarms that nothing confirms any more have ended. */
-static void end_unconfirmed(struct round *round)
-{
-	for (size_t i = 0; i < round->stored; i++) {
-		struct held *held = &round->alarms.items[i];
-		if (held->matched || held->alarm.ended_ns ||
-		    held->alarm.bin_s != round->set.bin_s)
-			continue;
-		held->alarm.ended_ns = round->end_ns;
-		held->changed = true;
-	}
-}
-
-static void name_agent(struct collector *c, struct registry_alarm *alarm,
-    char name[AGENT_NAME_MAX + 1])
-{
-	struct agent *agents;
-	size_t count = agents_list(c, &agents);
-	name[0] = '\0';
-	for (size_t i = 0; i < count; i++) {
-		if (agents[i].row != alarm->agent_row)
-			continue;
-		memcpy(alarm->agent, agents[i].id, sizeof(alarm->agent));
-		memcpy(name, agents[i].name, sizeof(agents[i].name));
-	}
-	free(agents);
-}
-
-static int tell_alarm(
-    struct round *round, struct held *held, bool fresh, struct errmsg *msg)
-{
-	struct registry_alarm *alarm = &held->alarm;
-	char name[AGENT_NAME_MAX + 1], text[400];
-	name_agent(round->c, alarm, name);
-	alarm->signature = held->signature;
-	alarm->verdict = held->verdict;
-	const char *what =
-	    alarm->signature[0] ? alarm->signature : alarm->verdict;
-	snprintf(text, sizeof(text),
-	    "%s%s%s %s: %.0f sources in %u s, expected %.1f", what,
-	    name[0] ? " at " : "", name,
-	    !fresh                               ? "is over"
-		: alarm->direction == ALARM_RISE ? "rises"
-						 : "falls",
-	    alarm->observed, alarm->bin_s, alarm->expected);
-	json_t *fields = json_pack("{s:o}", "alarm", alarm_to_json(alarm));
+	struct registry_alarm alarm = alarm_book_alarm(held);
+	struct agent agent = { .row = 0 };
+	char words[200], text[400];
+	alarm.row = row;
+	if (alarm.agent_row &&
+	    agents_find_row(round->c, alarm.agent_row, &agent))
+		memcpy(alarm.agent, agent.id, sizeof(alarm.agent));
+	detector_of(alarm.detector)
+	    ->explain(&alarm, !fresh, words, sizeof(words));
+	snprintf(text, sizeof(text), "%s%s%s %s",
+	    alarm.signature[0] ? alarm.signature : alarm.verdict,
+	    agent.row ? " at " : "", agent.name, words);
+	json_t *fields = json_pack("{s:o}", "alarm", alarm_to_json(&alarm));
 	return feed_add(round->c, "alarm", text, fields, msg);
-}
-
-/* Whether the alarm of all agents together tells this one's story too. */
-static bool is_part(const struct round *round, const struct held *held)
-{
-	const struct registry_alarm *a = &held->alarm;
-	for (size_t i = 0; a->agent_row && i < round->alarms.count; i++) {
-		const struct registry_alarm *b = &round->alarms.items[i].alarm;
-		if (b->agent_row == STORE_FLEET && b->bin_s == a->bin_s &&
-		    strcmp(round->alarms.items[i].signature, held->signature) ==
-			0 &&
-		    strcmp(round->alarms.items[i].verdict, held->verdict) ==
-			0 &&
-		    b->direction == a->direction && overlaps(a, b))
-			return true;
-	}
-	return false;
 }
 
 static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct round *round = (struct round *)job;
-	int err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < round->alarms.count; i++) {
-		struct held *held = &round->alarms.items[i];
+	for (size_t i = 0; i < round->book.count; i++) {
+		const struct held_alarm *held = &round->book.items[i];
+		bool fresh = i >= round->book.stored;
 		if (!held->changed)
 			continue;
-		struct registry_alarm alarm = held->alarm;
-		bool fresh = i >= round->stored;
-		alarm.detector = "spikes";
-		alarm.test = held->test;
-		alarm.verdict = held->verdict;
-		alarm.signature = held->signature;
-		err = registry_alarm_put(c->registry, &alarm, msg);
-		/* A retried transaction must insert again. */
-		struct held told = *held;
-		told.alarm.row = alarm.row;
-		told.alarm.test = held->test;
-		if (err == ERR_OK && (fresh || alarm.ended_ns) &&
-		    !is_part(round, held))
-			err = tell_alarm(round, &told, fresh, msg);
+		/* A copy: a retried transaction must insert again. */
+		struct registry_alarm alarm = alarm_book_alarm(held);
+		int err = registry_alarm_put(c->registry, &alarm, msg);
+		if (err < 0)
+			return err;
+		if ((!fresh && !alarm.ended_ns) ||
+		    alarm_book_is_part(&round->book, held) ||
+		    !detector_of(held->detector))
+			continue;
+		err = tell_alarm(round, held, alarm.row, fresh, msg);
+		if (err < 0)
+			return err;
 	}
-	return err;
+	return ERR_OK;
 }
 
 static int take_kind(void *ctx, const struct store_kind *kind)
 {
 	struct round *round = ctx;
-	round->kinds = xreallocarray(
-	    round->kinds, round->kind_count + 1, sizeof(*round->kinds));
+	VEC_ROOM(round->kinds, round->kind_count);
 	round->kinds[round->kind_count++] = (struct kind_name){ kind->row,
 		xstrdup(kind->verdict), xstrdup(kind->signature) };
 	return 0;
@@ -318,89 +368,236 @@ static int64_t settled_s(const struct collector *c)
 	return s - s % c->config.alarm_bin_s;
 }
 
-static int read_stored(struct collector *c, const struct store_range *range,
-    struct held_list *stored, struct errmsg *msg)
+/* Where to read from: where the states stand, or a window if they stand
+ * nowhere, or too far behind, or before us after the clock went back. */
+static void choose_start(struct round *round)
+{
+	struct collector *c = round->c;
+	struct alarms *alarms = c->alarms;
+	int64_t bin_s = c->config.alarm_bin_s, end_s = round->newest_s;
+	if (alarms->next_s > 0 && alarms->next_s <= end_s &&
+	    end_s - alarms->next_s <= bin_s * WINDOW_BINS)
+		return;
+	subjects_fini(&alarms->subjects);
+	round->whole = true;
+	int64_t start_s = end_s - bin_s * WINDOW_BINS;
+	alarms->next_s = start_s > 0 ? start_s - start_s % bin_s : 0;
+}
+
+static int read_book(struct round *round, struct errmsg *msg)
 {
 	struct registry_reader *registry;
-	struct registry_alarm_filter filter = {
-		.from_ns = range->from_ns,
-		.to_ns = range->to_ns,
-		.agent_row = -1,
-	};
-	int err = registry_get(c, &registry, msg);
+	int64_t back_ns = round->config.bin_s * (int64_t)WINDOW_BINS * NS_PER_S;
+	int64_t end_ns = round->newest_s * NS_PER_S;
+	int err = registry_get(round->c, &registry, msg);
 	if (err < 0)
 		return err;
-	err = registry_read_alarms(registry, &filter, take_stored, stored);
+	err = alarm_book_read(&round->book, registry, end_ns - back_ns, end_ns);
 	if (err < 0)
-		err_set(msg, err, "%s", registry_reader_error(registry));
-	registry_put(c, registry);
+		err_set(msg, err, "database: cannot read alarms");
+	registry_put(round->c, registry);
 	return err;
 }
 
-static int read_round(struct round *round, int64_t end_s, struct errmsg *msg)
+/* The next bins: all that there are, or a slice when they are many. */
+static int read_bins(struct round *round, struct errmsg *msg)
 {
 	struct collector *c = round->c;
-	int64_t step = (int64_t)c->config.alarm_bin_s * WINDOW_STEP_BINS;
-	int64_t start_s = end_s - (int64_t)c->config.alarm_bin_s * WINDOW_BINS;
-	start_s = start_s > 0 ? start_s - start_s % step : 0;
+	int64_t bin_s = round->config.bin_s, start_s = c->alarms->next_s;
+	int64_t lag_s = (LAG_S + bin_s - 1) / bin_s * bin_s;
+	round->end_s = start_s + SLICE_BINS * bin_s;
+	round->last = round->end_s >= round->newest_s;
+	if (round->last)
+		round->end_s = round->newest_s;
 	struct store_filter filter = {
-		.range = { start_s * NS_PER_S, end_s * NS_PER_S },
-		.bin_s = c->config.alarm_bin_s,
+		.range = { start_s * NS_PER_S, round->end_s * NS_PER_S },
+		.bin_s = round->config.bin_s,
 		.agent_row = -1,
 	};
-	struct store_reader *reader;
-	int err = reader_get(c, &reader, msg);
+	series_fini(&round->set);
+	series_fini(&round->past);
+	int err = series_read(c, round->reader, &filter, &round->set);
 	if (err < 0)
-		return err;
-	err = series_read(c, reader, &filter, &round->set);
-	if (err == ERR_OK)
-		err = c->ops->read_kinds(
-		    reader, &(struct store_filter){ 0 }, take_kind, round);
-	if (err < 0)
-		err_set(msg, err, "%s", c->ops->reader_error(reader));
-	reader_put(c, reader);
-	if (err == ERR_OK)
-		err = read_stored(c, &filter.range, &round->alarms, msg);
-	round->stored = round->alarms.count;
-	round->end_ns = end_s * NS_PER_S;
-	return err;
+		return err_set(
+		    msg, err, "%s", c->ops->reader_error(round->reader));
+	/* No slice of ours may pass what is settled. */
+	round->settled_s = round->newest_s - lag_s;
+	if (round->settled_s > round->end_s)
+		round->settled_s = round->end_s;
+	if (round->settled_s < round->set.first_s)
+		round->settled_s = round->set.first_s;
+	return ERR_OK;
 }
 
 static void count_open(struct collector *c, const struct round *round)
 {
 	uint64_t open = 0;
-	for (size_t i = 0; i < round->alarms.count; i++)
-		open += round->alarms.items[i].alarm.ended_ns == 0 &&
-		    !is_part(round, &round->alarms.items[i]);
+	for (size_t i = 0; i < round->book.count; i++)
+		open += round->book.items[i].alarm.ended_ns == 0 &&
+		    !alarm_book_is_part(&round->book, &round->book.items[i]);
 	c->counters.alarms_open = open;
+	c->counters.alarm_subjects_unjudged = round->unjudged;
+}
+
+/* --- the states over restarts --- */
+
+static int run_save(struct collector *c, struct job *job, struct errmsg *msg)
+{
+	const struct alarms *alarms = c->alarms;
+	struct buf bytes = { 0 };
+	(void)job;
+	int err =
+	    registry_detector_clear(c->registry, c->config.alarm_bin_s, msg);
+	for (size_t i = 0; err == ERR_OK && i < alarms->subjects.count; i++) {
+		const struct subject *s = &alarms->subjects.items[i];
+		buf_clear(&bytes);
+		s->detector->pack(s->state, &bytes);
+		const struct registry_detector_state state = {
+			.detector = s->detector->name,
+			.verdict = s->verdict,
+			.signature = s->signature,
+			.agent_row = s->agent_row,
+			.next_s = alarms->next_s,
+			.last_s = s->last_s,
+			.bytes = bytes.data,
+			.len = bytes.len,
+		};
+		err = registry_detector_add(
+		    c->registry, c->config.alarm_bin_s, &state, msg);
+	}
+	buf_fini(&bytes);
+	return err;
+}
+
+static void save_states(struct collector *c)
+{
+	struct job job = { .run = run_save };
+	if (c->alarms->next_s > 0 && writer_call(c, &job, NULL) == ERR_OK)
+		c->alarms->unsaved = 0;
+}
+
+static int take_state(void *ctx, const struct registry_detector_state *row)
+{
+	struct collector *c = ctx;
+	struct alarms *alarms = c->alarms;
+	const struct detector_config config = { c->config.alarm_bin_s,
+		series_spikes(c, c->config.alarm_bin_s) };
+	const struct detector *detector = detector_of(row->detector);
+	void *state =
+	    detector ? detector->unpack(&config, row->bytes, row->len) : NULL;
+	/* Made by another configuration, or by another program: all begin
+	 * with the window. */
+	if (!state || alarms->subjects.count >= SUBJECTS_MOST)
+		return 0;
+	subjects_add(&alarms->subjects, detector, row->verdict, row->signature,
+	    row->agent_row, state)
+	    ->last_s = row->last_s;
+	alarms->next_s = row->next_s;
+	return 0;
+}
+
+static int load_states(struct collector *c, struct errmsg *msg)
+{
+	struct registry_reader *reader;
+	int err = registry_get(c, &reader, msg);
+	if (err < 0)
+		return err;
+	err = registry_read_detectors(
+	    reader, c->config.alarm_bin_s, take_state, c);
+	registry_put(c, reader);
+	if (err < 0)
+		return err_set(msg, err, "database: cannot read states");
+	c->alarms->loaded = true;
+	return ERR_OK;
+}
+
+/* What is in memory may be ahead of what is stored: back to that. */
+static void forget_states(struct alarms *alarms)
+{
+	subjects_fini(&alarms->subjects);
+	alarms->next_s = 0;
+	alarms->loaded = false;
+}
+
+static int judge_bins(struct round *round, struct errmsg *msg)
+{
+	struct subjects *subjects = &round->c->alarms->subjects;
+	int err = read_bins(round, msg);
+	if (err < 0)
+		return err;
+	err = know_subjects(round, msg);
+	if (err < 0)
+		return err;
+	join_series(round);
+	for (size_t i = 0; i < subjects->count; i++)
+		judge(round, &subjects->items[i]);
+	round->c->alarms->next_s = round->settled_s;
+	round->unjudged += round->set.skipped > 0;
+	return ERR_OK;
+}
+
+static int judge_round(struct round *round, struct errmsg *msg)
+{
+	struct collector *c = round->c;
+	struct alarms *alarms = c->alarms;
+	int err = c->ops->read_kinds(
+	    round->reader, &(struct store_filter){ 0 }, take_kind, round);
+	if (err < 0)
+		return err_set(
+		    msg, err, "%s", c->ops->reader_error(round->reader));
+	err = read_book(round, msg);
+	if (err < 0)
+		return err;
+	choose_start(round);
+	while (!round->last) {
+		round->unjudged = 0;
+		err = judge_bins(round, msg);
+		if (err < 0)
+			return err;
+	}
+	alarm_book_end_others(
+	    &round->book, round->config.bin_s, round->newest_s * NS_PER_S);
+	if (alarm_book_changed(&round->book)) {
+		err = writer_call(c, &round->job, msg);
+		if (err < 0)
+			return err;
+	}
+	alarms->judged_s = round->newest_s;
+	c->counters.alarm_rounds++;
+	count_open(c, round);
+	subjects_drop_idle(&alarms->subjects,
+	    round->newest_s - (int64_t)round->config.bin_s * WINDOW_BINS);
+	return ERR_OK;
 }
 
 int alarms_round(struct collector *c, struct errmsg *msg)
 {
-	struct round round = { .job = { .run = run_round }, .c = c };
-	int64_t end_s = settled_s(c);
-	bool changed = false;
-	int err = read_round(&round, end_s, msg);
-	for (size_t i = 0; err == ERR_OK && i < round.set.count; i++)
-		judge(&round, &round.set.items[i]);
-	if (err == ERR_OK)
-		end_unconfirmed(&round);
-	for (size_t i = 0; i < round.alarms.count; i++)
-		changed |= round.alarms.items[i].changed;
-	if (err == ERR_OK && changed)
-		err = writer_call(c, &round.job, msg);
-	if (err == ERR_OK) {
-		c->alarms->judged_s = end_s;
-		c->counters.alarm_rounds++;
-		count_open(c, &round);
-	}
+	struct alarms *alarms = c->alarms;
+	struct round round = { .job = { .run = run_round },
+		.c = c,
+		.config = { c->config.alarm_bin_s,
+		    series_spikes(c, c->config.alarm_bin_s) },
+		.newest_s = settled_s(c) };
+	int err = alarms->loaded ? ERR_OK : load_states(c, msg);
+	if (err < 0)
+		return err;
+	err = reader_get(c, &round.reader, msg);
+	if (err < 0)
+		return err;
+	err = judge_round(&round, msg);
+	reader_put(c, round.reader);
 	series_fini(&round.set);
-	free(round.alarms.items);
+	series_fini(&round.past);
+	alarm_book_fini(&round.book);
 	for (size_t i = 0; i < round.kind_count; i++) {
 		free(round.kinds[i].verdict);
 		free(round.kinds[i].signature);
 	}
 	free(round.kinds);
+	if (err < 0)
+		forget_states(alarms);
+	else if (++alarms->unsaved >= SAVE_ROUNDS)
+		save_states(c);
 	return err;
 }
 
@@ -460,6 +657,9 @@ static void alarms_stop(struct collector *c)
 	pthread_mutex_unlock(&alarms->lock);
 	if (alarms->running)
 		pthread_join(alarms->thread, NULL);
+	if (alarms->unsaved > 0)
+		save_states(c);
+	subjects_fini(&alarms->subjects);
 	pthread_cond_destroy(&alarms->wake);
 	pthread_mutex_destroy(&alarms->lock);
 	free(alarms);

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* The alarm thread, and alarms as JSON for queries and events. */
+/* The alarm thread. */
 #pragma once
 
-#include <jansson.h>
-
 #include "collector/core/part.h"
-#include "collector/registry/registry-alarms.h"
 
-json_t *alarm_to_json(const struct registry_alarm *alarm);
-
-/* Judges every series up to now; what changed goes through the writer. */
+/* Judges every subject of every detector up to now; what changed goes through
+ * the writer.  One caller at a time. */
 int alarms_round(struct collector *collector, struct errmsg *msg);
 
 extern const struct part alarms_part;

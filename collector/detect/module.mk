@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: ISC
-collector_SRCS += collector/detect/engine.c collector/detect/series.c
+collector_SRCS += collector/detect/alarm-book.c collector/detect/alarm-json.c \
+	collector/detect/detector-silence.c collector/detect/detector-spikes.c \
+	collector/detect/engine.c collector/detect/series.c \
+	collector/detect/subjects.c

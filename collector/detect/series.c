@@ -7,12 +7,6 @@
 #include "collector/core/private.h"
 #include "lib/base/xalloc.h"
 
-/* The bins in which one agent's sensor watched; STORE_FLEET: anybody's. */
-struct series_watch {
-	int64_t agent_row;
-	bool *bins; /* owned */
-};
-
 static bool *watch_of(struct series_set *set, int64_t agent_row, bool make)
 {
 	for (size_t i = 0; i < set->watch_count; i++)
@@ -75,8 +69,13 @@ static void series_begin(
 static int take_point(void *ctx, const struct store_point *point)
 {
 	struct series_set *set = ctx;
-	if (!is_last(set, point))
+	if (!is_last(set, point)) {
+		if (set->count == SERIES_SET_MOST) {
+			set->skipped++;
+			return 0;
+		}
 		series_begin(set, point);
+	}
 	struct series *last = &set->items[set->count - 1];
 	size_t i;
 	if (bin_index(set, point->bin, &i)) {
@@ -106,7 +105,7 @@ static void drop_watch(struct series_set *set)
 	set->watch_count = 0;
 }
 
-int series_read(struct collector *c, struct store_reader *reader,
+int series_read_watch(struct collector *c, struct store_reader *reader,
     const struct store_filter *filter, struct series_set *set)
 {
 	int64_t from_s = filter->range.from_ns / NS_PER_S;
@@ -117,11 +116,17 @@ int series_read(struct collector *c, struct store_reader *reader,
 	if (bins > SERIES_BINS_MOST)
 		return ERR_LIMIT;
 	set->bins = (size_t)bins;
-	int err = c->ops->read_watch(reader, filter, take_watch, set);
-	if (err == ERR_OK)
-		err = c->ops->read_points(reader, filter, take_point, set);
+	return c->ops->read_watch(reader, filter, take_watch, set);
+}
+
+int series_read(struct collector *c, struct store_reader *reader,
+    const struct store_filter *filter, struct series_set *set)
+{
+	int err = series_read_watch(c, reader, filter, set);
+	if (err < 0)
+		return err;
+	err = c->ops->read_points(reader, filter, take_point, set);
 	mark_missing(set);
-	drop_watch(set);
 	return err;
 }
 
@@ -134,6 +139,14 @@ void series_fini(struct series_set *set)
 	free(set->items);
 	drop_watch(set);
 	*set = (struct series_set){ 0 };
+}
+
+const bool *series_watch_of(const struct series_set *set, int64_t agent_row)
+{
+	for (size_t i = 0; i < set->watch_count; i++)
+		if (set->watch[i].agent_row == agent_row)
+			return set->watch[i].bins;
+	return NULL;
 }
 
 struct spike_config series_spikes(const struct collector *c, uint32_t bin_s)

@@ -9,11 +9,17 @@
 #include "collector/core/private.h"
 
 #define SERIES_BINS_MOST 20000
+#define SERIES_SET_MOST 8192
 
 struct series {
 	int64_t kind_row, agent_row; /* STORE_FLEET: all agents */
 	struct spike_bin *bins;      /* owned, count of the set */
 	uint64_t *packets;           /* owned */
+};
+/* The bins in which one agent's sensor watched; STORE_FLEET: anybody's. */
+struct series_watch {
+	int64_t agent_row;
+	bool *bins; /* owned */
 };
 struct series_set {
 	uint32_t bin_s;
@@ -21,7 +27,8 @@ struct series_set {
 	size_t bins;          /* of each series */
 	struct series *items; /* owned; by kind, then agent */
 	size_t count, cap;
-	struct series_watch *watch; /* owned; while reading */
+	size_t skipped;             /* series above SERIES_SET_MOST */
+	struct series_watch *watch; /* owned; agents whose sensors watched */
 	size_t watch_count;
 };
 
@@ -29,6 +36,11 @@ struct series_set {
  * range is widened to whole bins.  ERR_LIMIT: too many of them. */
 int series_read(struct collector *collector, struct store_reader *reader,
     const struct store_filter *filter, struct series_set *set);
+/* Only who watched; no series. */
+int series_read_watch(struct collector *collector, struct store_reader *reader,
+    const struct store_filter *filter, struct series_set *set);
+/* One flag a bin; NULL: it never watched. */
+const bool *series_watch_of(const struct series_set *set, int64_t agent_row);
 void series_fini(struct series_set *set);
 
 /* The test's settings for bins of this width. */

@@ -6,7 +6,7 @@
 
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
-#include "collector/detect/engine.h"
+#include "collector/detect/alarm-json.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 #include "collector/detect/series.h"

@@ -89,8 +89,19 @@ static const char step_result_schemas_used[] =
     " DEFAULT 0;"
     "UPDATE result_schemas SET last_ns = first_ns;";
 
+/* What detectors know of each subject. */
+static const char step_detectors[] =
+    "CREATE TABLE detector_states ("
+    " bin_s INTEGER, detector TEXT, verdict TEXT, signature TEXT,"
+    " agent INTEGER,"
+    " next_s INTEGER NOT NULL," /* the bin it waits for */
+    " last_s INTEGER NOT NULL,"
+    " state BLOB NOT NULL,"
+    " PRIMARY KEY (bin_s, detector, verdict, signature, agent))"
+    " WITHOUT ROWID;";
+
 static const char *const steps[] = { step_registry, step_result_schemas,
-	step_result_schemas_used };
+	step_result_schemas_used, step_detectors };
 
 const struct db_schema registry_schema = { steps,
 	sizeof(steps) / sizeof(steps[0]) };

@@ -81,6 +81,9 @@ static const struct schema_field alarm_fields[] = {
 	    .example = "null"),
 	FIELD("agents", SCHEMA_ID | SCHEMA_LIST,
 	    .help = "of all together: whose own alarms are within this one"),
+	FIELD("detector", SCHEMA_TEXT,
+	    .help = "spikes: of a series; silence: of a sensor",
+	    .example = "\"spikes\""),
 	{ 0 },
 };
 

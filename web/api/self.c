@@ -95,6 +95,9 @@ static const struct metric_row collector_rows[] = {
 	    "Size of the database on disk.", COLLECTOR(database_bytes) },
 	{ "sonde_wal_bytes", GAUGE, "bytes",
 	    "Size of the database's write-ahead log.", COLLECTOR(wal_bytes) },
+	{ "sonde_alarm_subjects_unjudged", GAUGE, NULL,
+	    "Series that were not judged, above the bound of their number.",
+	    COLLECTOR(alarm_subjects_unjudged) },
 	{ "sonde_alarms_open", GAUGE, NULL, "Alarms that have not ended.",
 	    COLLECTOR(alarms_open) },
 };

@@ -170,6 +170,133 @@ static void the_overview_shows_what_is_on(void **state)
 	json_decref(overview);
 }
 
+static int64_t count_alarms(struct fixture *f, const char *where)
+{
+	char sql[200];
+	snprintf(sql, sizeof(sql),
+	    "SELECT count(*) FROM registry.alarms WHERE %s", where);
+	return fixture_sql(f, sql);
+}
+
+/* Nobody ever saw it: it is judged against the silence before it. */
+static void a_worm_that_is_new_alarms_at_once(void **state)
+{
+	struct fixture *f = *state;
+	for (int i = 0; i < 40; i++) {
+		minute(f, 0, true);
+		judge(f);
+	}
+	assert_int_equal(count_alarms(f, "1"), 0);
+	minute(f, 60, true);
+	judge(f);
+	assert_int_equal(count_alarms(f, "ended_ns = 0"), 2);
+}
+
+/* The same story, judged bin by bin, in one go, and with restarts between,
+ * some of which lose what was not kept. */
+static int64_t play(struct fixture *f, bool each, int restart_every)
+{
+	static const unsigned story[] = { 9, 11, 10, 8, 12, 10, 9, 80, 85, 90,
+		80, 10, 11, 9, 10, 12, 8, 10, 0, 0 };
+	calm(f, 40);
+	for (int i = 0; i < 120; i++) {
+		minute(f, story[i % 60 < 20 ? i % 20 : i % 7], true);
+		if (each)
+			judge(f);
+		if (restart_every && i % restart_every == 0) {
+			if (i % 2)
+				fixture_sql(f,
+				    "DELETE FROM"
+				    " registry.detector_states");
+			fixture_reopen(f);
+		}
+	}
+	judge(f);
+	return fixture_sql(f,
+	    "SELECT sum((onset_ns / 60000000000 % 1000) * 7 +"
+	    " (ended_ns / 60000000000 % 1000) * 13 +"
+	    " round(observed * 1000) + direction) FROM registry.alarms"
+	    " WHERE ended_ns > 0");
+}
+
+static void restarts_change_no_alarm(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first = play(f, true, 0);
+	assert_true(count_alarms(f, "ended_ns > 0") >= 2);
+	static const struct {
+		bool each;
+		int restart_every;
+	} ways[] = { { false, 0 }, { true, 7 }, { true, 1 } };
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+		assert_int_equal(
+		    play(*state, ways[i].each, ways[i].restart_every), first);
+	}
+}
+
+/* A heartbeat comes late, and says that quiet minutes were watched: so many
+ * that they are a fall, which one of them alone is not. */
+static void what_comes_late_still_counts(void **state)
+{
+	struct fixture *f = *state;
+	static const unsigned few[] = { 3, 2, 4, 3, 3, 4, 2, 3 };
+	for (int i = 0; i < 60; i++)
+		minute(f, few[i % 8], true);
+	for (int i = 0; i < 11; i++) {
+		minute(f, 0, false);
+		judge(f);
+	}
+	assert_int_equal(count_alarms(f, "1"), 0);
+	minute(f, 0, true);
+	judge(f);
+	assert_true(count_alarms(f, "direction = 1") > 0);
+}
+
+static void a_sensor_that_goes_blind_is_told(void **state)
+{
+	struct fixture *f = *state;
+	calm(f, 30);
+	judge(f);
+	/* The agent calls, its sensor does not count any more. */
+	for (int i = 0; i < 60; i++) {
+		add_heartbeat(&agent, f->now_ns + 30 * NS_PER_S,
+		    f->now_ns - started_ns, false);
+		minute(f, 0, false);
+		judge(f);
+	}
+	json_t *list = alarms(f, NULL);
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(text(list, 0, "detector"), "silence");
+	assert_string_equal(text(list, 0, "verdict"), "sensor");
+	assert_null(text(list, 0, "ended_at"));
+	json_decref(list);
+	assert_int_equal(fixture_sql(f,
+			     "SELECT count(*) FROM events WHERE type = 'alarm'"
+			     " AND data LIKE '%sensor at alpha is blind%'"),
+	    1);
+	calm(f, 20);
+	judge(f);
+	assert_int_equal(count_alarms(f,
+			     "detector = 'silence' AND"
+			     " ended_ns > 0"),
+	    1);
+}
+
+/* Without calls it is the agent that is gone, and that is told elsewhere. */
+static void an_agent_that_is_gone_is_not_blind(void **state)
+{
+	struct fixture *f = *state;
+	calm(f, 30);
+	judge(f);
+	for (int i = 0; i < 60; i++) {
+		fixture_sleep(f, BIN_NS);
+		judge(f);
+	}
+	assert_int_equal(count_alarms(f, "detector = 'silence'"), 0);
+}
+
 static json_t *points(struct fixture *f, const char *args)
 {
 	json_t *answer = fixture_query(f, query_series, args);
@@ -266,6 +393,11 @@ int main(void)
 		TEST(a_calm_series_raises_nothing),
 		TEST(an_outbreak_is_one_alarm_from_its_onset_to_its_end),
 		TEST(the_overview_shows_what_is_on),
+		TEST(a_worm_that_is_new_alarms_at_once),
+		TEST(restarts_change_no_alarm),
+		TEST(what_comes_late_still_counts),
+		TEST(a_sensor_that_goes_blind_is_told),
+		TEST(an_agent_that_is_gone_is_not_blind),
 		TEST(silence_and_blindness_differ),
 		TEST(a_heartbeat_without_a_sensor_watches_nothing),
 		TEST(the_band_is_there_once_it_has_learned),
