@@ -50,11 +50,26 @@ int addr_parse(struct addr *a, const char *text)
 	return 0;
 }
 
+/* inet_ntop prints, which costs twenty times as much. */
+static void text_v4(const uint8_t bytes[static 4], char *to)
+{
+	for (size_t i = 0; i < 4; i++) {
+		unsigned n = bytes[i];
+		if (n >= 100)
+			*to++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*to++ = (char)('0' + n / 10 % 10);
+		*to++ = (char)('0' + n % 10);
+		*to++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *addr_text(const struct addr *a, char to[static ADDR_TEXT_LEN])
 {
-	if (a->family == 0 ||
-	    !inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, to,
-		ADDR_TEXT_LEN))
+	if (a->family == 4)
+		text_v4(a->bytes, to);
+	else if (a->family == 0 ||
+	    !inet_ntop(AF_INET6, a->bytes, to, ADDR_TEXT_LEN))
 		snprintf(to, ADDR_TEXT_LEN, "-");
 	return to;
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
+$(eval $(call unit_test,lib/base,addr,lib))
 $(eval $(call unit_test,lib/base,arena,lib))
 $(eval $(call unit_test,lib/base,buf,lib))
 $(eval $(call unit_test,lib/base,clock,lib))
