@@ -19,6 +19,9 @@
 #define KEEP ((size_t)4096)
 #define WRITE_BYTES 65536
 #define LIST_LEAST_PACKETS 3
+/* Titles, names and values of a finding: each has a bound, and the sum of the
+ * bounds is less. */
+#define ROW_MOST 2048
 
 struct tally {
 	uint64_t findings, packets;
@@ -29,6 +32,7 @@ struct report {
 	enum output_form form;
 	uint32_t rows;
 	struct buf out;
+	char *at;             /* in out, while a row is written */
 	struct finding *kept; /* the table's; 2 * KEEP */
 	size_t kept_count;
 	bool begun;
@@ -88,45 +92,62 @@ static const char *proto_name(int proto, char to[static 8])
 	}
 }
 
-/* Plain octets instead of printf: a large capture has many findings. */
-static void append_text(struct buf *b, const char *text)
+/* Plain octets instead of printf, and room for a row at a time: a large capture
+ * has many findings. */
+static void begin_row(struct report *r)
 {
-	buf_bytes(b, text, strlen(text));
+	r->at = (char *)buf_extend(&r->out, ROW_MOST);
 }
 
-static void put_number(struct buf *b, uint64_t n)
+static void end_row(struct report *r)
+{
+	r->out.len = (size_t)(r->at - (char *)r->out.data);
+}
+
+static void append_bytes(struct report *r, const char *bytes, size_t len)
+{
+	memcpy(r->at, bytes, len);
+	r->at += len;
+}
+
+static void append_text(struct report *r, const char *text)
+{
+	r->at = stpcpy(r->at, text);
+}
+
+static void put_number(struct report *r, uint64_t n)
 {
 	char text[20];
 	size_t at = sizeof(text);
 	do
 		text[--at] = (char)('0' + n % 10);
 	while ((n /= 10) > 0);
-	buf_bytes(b, text + at, sizeof(text) - at);
+	append_bytes(r, text + at, sizeof(text) - at);
 }
 
 /* A member of a JSON object (the name has the comma before it), or the cell
  * of a CSV row: nothing that a finding holds needs quotes there. */
 static void key(struct report *r, const char *name)
 {
-	append_text(&r->out, r->form == OUTPUT_CSV ? "," : name);
+	append_text(r, r->form == OUTPUT_CSV ? "," : name);
 }
 
 static void null(struct report *r)
 {
 	if (r->form == OUTPUT_JSON)
-		append_text(&r->out, "null");
+		append_text(r, "null");
 }
 
 static void quote(struct report *r)
 {
 	if (r->form == OUTPUT_JSON)
-		append_text(&r->out, "\"");
+		append_text(r, "\"");
 }
 
 static void put_count(struct report *r, const char *name, uint64_t n)
 {
 	key(r, name);
-	put_number(&r->out, n);
+	put_number(r, n);
 }
 
 static void put_optional(struct report *r, const char *name, int n)
@@ -135,7 +156,7 @@ static void put_optional(struct report *r, const char *name, int n)
 	if (n == FINDING_NONE)
 		null(r);
 	else
-		put_number(&r->out, (uint64_t)n);
+		put_number(r, (uint64_t)n);
 }
 
 static void put_text(struct report *r, const char *name, const char *text)
@@ -146,14 +167,14 @@ static void put_text(struct report *r, const char *name, const char *text)
 		return;
 	}
 	quote(r);
-	append_text(&r->out, text);
+	append_text(r, text);
 	quote(r);
 }
 
 static void put_bool(struct report *r, const char *name, bool value)
 {
 	key(r, name);
-	append_text(&r->out, value ? "true" : "false");
+	append_text(r, value ? "true" : "false");
 }
 
 /* Most findings lie in few seconds: only the fraction is formatted again. */
@@ -172,9 +193,9 @@ static void put_time(struct report *r, const char *name, struct walltime t)
 	fraction[0] = '.';
 	key(r, name);
 	quote(r);
-	buf_bytes(&r->out, r->second_text, 19);
-	buf_bytes(&r->out, fraction, sizeof(fraction));
-	append_text(&r->out, "Z");
+	append_bytes(r, r->second_text, 19);
+	append_bytes(r, fraction, sizeof(fraction));
+	append_text(r, "Z");
 	quote(r);
 }
 
@@ -213,25 +234,25 @@ static void row_rest(struct report *r, const struct finding *f)
 	put_count(r, ",\"ttl_max\":", f->ttl_max);
 	put_bool(r, ",\"spoofable\":", f->spoofable);
 	put_bool(r, ",\"evicted\":", f->evicted);
-	append_text(&r->out, r->form == OUTPUT_CSV ? CSV_END : "}\n");
+	append_text(r, r->form == OUTPUT_CSV ? CSV_END : "}\n");
 }
 
 /* Titles, also where no finding follows. */
 static void csv_begin(struct report *r)
 {
 	if (r->form == OUTPUT_CSV && !r->begun)
-		append_text(&r->out, csv_titles);
+		append_text(r, csv_titles);
 	r->begun = true;
 }
 
 static void write_finding(struct report *r, const struct finding *f)
 {
-	struct buf *b = &r->out;
 	char src[ADDR_TEXT_LEN], proto[8], hash[HEX_TEXT_LEN(PAYLOAD_HASH_LEN)];
+	begin_row(r);
 	csv_begin(r);
 	addr_text(&f->src, src);
 	if (r->form == OUTPUT_CSV)
-		append_text(b, src);
+		append_text(r, src);
 	else
 		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", src);
 	put_text(r, ",\"verdict\":", verdict_name(f->verdict));
@@ -245,7 +266,8 @@ static void write_finding(struct report *r, const struct finding *f)
 	put_time(r, ",\"last\":", f->last);
 	put_text(r, ",\"payload_hash\":", hash_text(f, hash));
 	row_rest(r, f);
-	if (b->len >= WRITE_BYTES)
+	end_row(r);
+	if (r->out.len >= WRITE_BYTES)
 		write_out(r);
 }
 
@@ -341,7 +363,9 @@ static void write_table(struct report *r)
 
 int report_flush(struct report *r)
 {
+	begin_row(r);
 	csv_begin(r);
+	end_row(r);
 	if (r->form == OUTPUT_TEXT)
 		write_table(r);
 	return write_out(r);
