@@ -13,12 +13,12 @@
 
 #define FORMAT 1
 
-struct walk {
+struct pack_walk {
 	struct buf *to;     /* packing */
 	struct reader from; /* unpacking */
 };
 
-static void walk_u64(struct walk *w, uint64_t *value)
+static void walk_u64(struct pack_walk *w, uint64_t *value)
 {
 	if (w->to)
 		buf_be64(w->to, *value);
@@ -26,14 +26,14 @@ static void walk_u64(struct walk *w, uint64_t *value)
 		*value = reader_be64(&w->from);
 }
 
-static void walk_size(struct walk *w, size_t *value)
+static void walk_size(struct pack_walk *w, size_t *value)
 {
 	uint64_t wide = *value;
 	walk_u64(w, &wide);
 	*value = (size_t)wide;
 }
 
-static void walk_double(struct walk *w, double *value)
+static void walk_double(struct pack_walk *w, double *value)
 {
 	uint64_t bits;
 	memcpy(&bits, value, sizeof(bits));
@@ -41,14 +41,14 @@ static void walk_double(struct walk *w, double *value)
 	memcpy(value, &bits, sizeof(bits));
 }
 
-static void walk_totals(struct walk *w, struct totals *t)
+static void walk_totals(struct pack_walk *w, struct totals *t)
 {
 	walk_double(w, &t->bins);
 	walk_double(w, &t->seen);
 	walk_double(w, &t->expected);
 }
 
-static void walk_observed(struct walk *w, struct observed *o, size_t count)
+static void walk_observed(struct pack_walk *w, struct observed *o, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		walk_u64(w, &o[i].bin);
@@ -57,7 +57,7 @@ static void walk_observed(struct walk *w, struct observed *o, size_t count)
 }
 
 /* A count that is at most so many; more is malformed. */
-static void walk_count(struct walk *w, size_t *count, size_t most)
+static void walk_count(struct pack_walk *w, size_t *count, size_t most)
 {
 	walk_size(w, count);
 	if (*count > most) {
@@ -66,7 +66,7 @@ static void walk_count(struct walk *w, size_t *count, size_t most)
 	}
 }
 
-static void walk_cusum(struct walk *w, struct cusum *c)
+static void walk_cusum(struct pack_walk *w, struct cusum *c)
 {
 	walk_double(w, &c->sum);
 	walk_u64(w, &c->start);
@@ -75,7 +75,7 @@ static void walk_cusum(struct walk *w, struct cusum *c)
 	walk_observed(w, c->first, c->first_count);
 }
 
-static void walk_baseline(struct walk *w, struct baseline *b)
+static void walk_baseline(struct pack_walk *w, struct baseline *b)
 {
 	walk_double(w, &b->sum);
 	walk_double(w, &b->bins);
@@ -87,7 +87,7 @@ static void walk_baseline(struct walk *w, struct baseline *b)
 	}
 }
 
-static void walk_alarm(struct walk *w, struct spike_state *s)
+static void walk_alarm(struct pack_walk *w, struct spike_state *s)
 {
 	size_t direction = s->alarm.direction;
 	walk_count(w, &direction, SPIKE_FALL);
@@ -104,7 +104,7 @@ static void walk_alarm(struct walk *w, struct spike_state *s)
 	s->alarm.run_length = s->config.run_length;
 }
 
-static void walk_state(struct walk *w, struct spike_state *s)
+static void walk_state(struct pack_walk *w, struct spike_state *s)
 {
 	size_t alarmed = s->alarmed;
 	walk_baseline(w, &s->base);
@@ -125,7 +125,7 @@ static void walk_state(struct walk *w, struct spike_state *s)
 }
 
 /* What the state was made for; another configuration begins afresh. */
-static bool walk_head(struct walk *w, const struct spike_config *config)
+static bool walk_head(struct pack_walk *w, const struct spike_config *config)
 {
 	struct spike_config own = *config;
 	uint64_t format = FORMAT;
@@ -141,7 +141,7 @@ static bool walk_head(struct walk *w, const struct spike_config *config)
 
 void spike_state_pack(const struct spike_state *state, struct buf *to)
 {
-	struct walk w = { .to = to };
+	struct pack_walk w = { .to = to };
 	/* The walk only reads what it packs. */
 	struct spike_state *s = (struct spike_state *)state;
 	walk_head(&w, &s->config);
@@ -151,7 +151,7 @@ void spike_state_pack(const struct spike_state *state, struct buf *to)
 struct spike_state *spike_state_unpack(
     const struct spike_config *config, const void *bytes, size_t len)
 {
-	struct walk w = { .from = reader_init(bytes, len) };
+	struct pack_walk w = { .from = reader_init(bytes, len) };
 	if (!walk_head(&w, config))
 		return NULL;
 	struct spike_state *s = spike_state_new(config);

@@ -8,7 +8,7 @@
  *
  * What else there is: ingest/ingest.h (batches), fleet/enrol.h (keys and
  * tokens), fleet/campaign.h (work for agents), query/query.h (answers),
- * core/event-log.h (events), core/listener.h (who is told of a change),
+ * core/event-log.h (events), core/listener.h (callbacks on changes),
  * core/stats.h (numbers about ourselves), core/config.h (settings),
  * store/store.h (the seam to the database).
  */

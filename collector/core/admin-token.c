@@ -128,7 +128,7 @@ static int load_token(struct collector *c, struct errmsg *msg)
 }
 
 /* Both are hashed first, so neither length nor content shows in the time. */
-bool enrol_is_admin(const struct collector *c, const char *token)
+bool admin_token_matches(const struct collector *c, const char *token)
 {
 	uint8_t ours[32], theirs[32];
 	if (!token)

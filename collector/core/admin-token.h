@@ -12,7 +12,7 @@ int admin_token_check(
     const struct collector_config *config, struct errmsg *msg);
 
 /* The text after "Bearer "; compared in constant time; NULL is false. */
-bool enrol_is_admin(const struct collector *collector, const char *token);
+bool admin_token_matches(const struct collector *collector, const char *token);
 
 /* Reads the administrator's token from its file; makes both when there is no
  * file.  A file that others can read is an error. */

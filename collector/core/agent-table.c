@@ -26,7 +26,7 @@ struct entry {
 	json_t *tags; /* owned */
 	struct monotime seen, troubled;
 	bool ever_troubled, unsaved;
-	enum agent_state told; /* the state that the feed knows */
+	enum agent_state announced; /* the state that the event log has */
 };
 struct agents {
 	pthread_mutex_t lock;
@@ -71,7 +71,7 @@ static size_t place(const struct agents *agents, const uint8_t *id)
 	return low;
 }
 
-static struct entry *find(const struct agents *agents, const uint8_t *id)
+static struct entry *find_entry(const struct agents *agents, const uint8_t *id)
 {
 	size_t at = place(agents, id);
 	if (at == agents->count ||
@@ -86,12 +86,12 @@ void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 	struct entry *entry = xcalloc(1, sizeof(*entry));
 	entry->agent = *agent;
 	entry->agent.tags = entry->tags = tags;
-	/* What the wall says of the past is taken once, at the start. */
+	/* What the wall clock gives of the past is taken once, at the start. */
 	int64_t ago = collector_wall(c).ns - agent->seen_wall_ns;
 	entry->seen = monotime_add(collector_mono(c), ago > 0 ? -ago : 0);
-	entry->told = state_now(c, entry);
+	entry->announced = state_now(c, entry);
 	pthread_mutex_lock(&agents->lock);
-	if (find(agents, agent->id)) {
+	if (find_entry(agents, agent->id)) {
 		json_decref(tags);
 		free(entry);
 	} else {
@@ -163,7 +163,7 @@ bool agents_find(struct collector *c, const uint8_t *id, struct agent *agent)
 {
 	struct agents *agents = c->agents;
 	pthread_mutex_lock(&agents->lock);
-	const struct entry *entry = find(agents, id);
+	const struct entry *entry = find_entry(agents, id);
 	if (entry)
 		copy_out(c, entry, agent);
 	pthread_mutex_unlock(&agents->lock);
@@ -209,7 +209,7 @@ void agents_contact(struct collector *c, const uint8_t *id)
 	struct monotime now = collector_mono(c);
 	struct walltime wall = collector_wall(c);
 	pthread_mutex_lock(&agents->lock);
-	struct entry *entry = find(agents, id);
+	struct entry *entry = find_entry(agents, id);
 	if (entry) {
 		entry->seen = now;
 		entry->agent.seen_wall_ns = wall.ns;
@@ -223,7 +223,7 @@ bool agents_trouble_is_news(struct collector *c, const uint8_t *id)
 	struct agents *agents = c->agents;
 	struct monotime now = collector_mono(c);
 	pthread_mutex_lock(&agents->lock);
-	struct entry *entry = find(agents, id);
+	struct entry *entry = find_entry(agents, id);
 	bool news = entry &&
 	    (!entry->ever_troubled ||
 		monotime_diff(now, entry->troubled) > TROUBLE_NEWS_NS);
@@ -243,8 +243,8 @@ bool agents_next_change(struct collector *c, struct agent *agent)
 	for (size_t i = 0; !found && i < agents->count; i++) {
 		struct entry *entry = agents->entries[i];
 		copy_out(c, entry, agent);
-		found = agent->state != entry->told;
-		entry->told = agent->state;
+		found = agent->state != entry->announced;
+		entry->announced = agent->state;
 	}
 	pthread_mutex_unlock(&agents->lock);
 	return found;
@@ -266,7 +266,7 @@ bool agents_next_unsaved(struct collector *c, struct agent *agent)
 	return found;
 }
 
-static int tell_change(
+static int announce_state(
     struct collector *c, const struct agent *agent, struct errmsg *msg)
 {
 	char text[160];
@@ -278,7 +278,7 @@ static int tell_change(
 		snprintf(text, sizeof(text),
 		    "%s is %s: nothing heard for %lld s", agent->name,
 		    agent_state_name(agent->state), (long long)silent_s);
-	return feed_add(c, "agent", text,
+	return event_log_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(agent->id, sizeof(agent->id)), "name", agent->name,
 		"state", agent_state_name(agent->state)),
@@ -291,7 +291,7 @@ static int run_agents(struct collector *c, struct job *job, struct errmsg *msg)
 	struct agent agent;
 	int err = ERR_OK;
 	while (err == ERR_OK && agents_next_change(c, &agent))
-		err = tell_change(c, &agent, msg);
+		err = announce_state(c, &agent, msg);
 	while (err == ERR_OK && agents_next_unsaved(c, &agent))
 		err = registry_agent_seen(
 		    c->registry, agent.row, agent.seen_wall_ns, msg);

@@ -35,8 +35,8 @@ bool agents_find_row(
 /* A copy of all of them, by row; the caller frees. */
 size_t agents_list(struct collector *collector, struct agent **agents);
 void agents_contact(struct collector *collector, const uint8_t *id);
-/* True when no trouble of this agent was told in the last ten minutes; then
- * counts as told. */
+/* True when no trouble of this agent was announced in the last ten minutes;
+ * then it counts as announced. */
 bool agents_trouble_is_news(struct collector *collector, const uint8_t *id);
 /* The next agent whose state is not what it was; it is from then on. */
 bool agents_next_change(struct collector *collector, struct agent *agent);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The feed.  An event is a row in the transaction of what it tells; the last
- * ones are also held in a ring, so that a thousand browsers waiting for the
+ * An event is a row in the transaction of what it reports; the last ones are
+ * also held in a ring, so that a thousand browsers waiting for the
  * next one do not read the database a thousand times.
  */
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 #define RING 1024
 
-struct feed {
+struct event_log {
 	pthread_mutex_t lock;
 	struct event ring[RING]; /* by id % RING; id 0: empty */
 	uint64_t last_id;
@@ -40,7 +40,7 @@ static struct event event_copy(uint64_t id, const char *type, const char *data)
 	return copy;
 }
 
-static int feed_open(struct collector *c, struct errmsg *msg)
+static int event_log_open(struct collector *c, struct errmsg *msg)
 {
 	struct registry_reader *reader;
 	int64_t oldest, newest = 0;
@@ -51,30 +51,30 @@ static int feed_open(struct collector *c, struct errmsg *msg)
 	if (err < 0)
 		err_set(msg, err, "%s", registry_reader_error(reader));
 	registry_put(c, reader);
-	c->feed = xcalloc(1, sizeof(*c->feed));
-	pthread_mutex_init(&c->feed->lock, NULL);
-	c->feed->last_id = (uint64_t)newest;
+	c->event_log = xcalloc(1, sizeof(*c->event_log));
+	pthread_mutex_init(&c->event_log->lock, NULL);
+	c->event_log->last_id = (uint64_t)newest;
 	return err;
 }
 
-static void feed_close(struct collector *c)
+static void event_log_close(struct collector *c)
 {
-	struct feed *feed = c->feed;
-	if (!feed)
+	struct event_log *log = c->event_log;
+	if (!log)
 		return;
-	feed_cut(c, 0);
-	free(feed->pending);
+	event_log_cut(c, 0);
+	free(log->pending);
 	for (size_t i = 0; i < RING; i++)
-		event_fini(&feed->ring[i]);
-	pthread_mutex_destroy(&feed->lock);
-	free(feed);
-	c->feed = NULL;
+		event_fini(&log->ring[i]);
+	pthread_mutex_destroy(&log->lock);
+	free(log);
+	c->event_log = NULL;
 }
 
-int feed_add(struct collector *c, const char *type, const char *text,
+int event_log_add(struct collector *c, const char *type, const char *text,
     json_t *fields, struct errmsg *msg)
 {
-	struct feed *feed = c->feed;
+	struct event_log *log = c->event_log;
 	int64_t now = collector_wall(c).ns;
 	json_t *data = json_pack("{s:o, s:s, s:o}", "at", json_time(now),
 	    "type", type, "text", json_text(text));
@@ -87,73 +87,74 @@ int feed_add(struct collector *c, const char *type, const char *text,
 	};
 	int err = registry_event_add(c->registry, &row, msg);
 	if (err == ERR_OK) {
-		if (feed->pending_count == feed->pending_cap) {
-			feed->pending_cap = feed->pending_cap * 2 + 16;
-			feed->pending = xreallocarray(feed->pending,
-			    feed->pending_cap, sizeof(*feed->pending));
+		if (log->pending_count == log->pending_cap) {
+			log->pending_cap = log->pending_cap * 2 + 16;
+			log->pending = xreallocarray(log->pending,
+			    log->pending_cap, sizeof(*log->pending));
 		}
-		feed->pending[feed->pending_count++] =
+		log->pending[log->pending_count++] =
 		    event_copy((uint64_t)row.id, type, line);
 	}
 	free(line);
 	return err;
 }
 
-size_t feed_pending(struct collector *c)
+size_t event_log_pending(struct collector *c)
 {
-	return c->feed->pending_count;
+	return c->event_log->pending_count;
 }
 
-void feed_cut(struct collector *c, size_t count)
+void event_log_cut(struct collector *c, size_t count)
 {
-	while (c->feed->pending_count > count)
-		event_fini(&c->feed->pending[--c->feed->pending_count]);
+	while (c->event_log->pending_count > count)
+		event_fini(
+		    &c->event_log->pending[--c->event_log->pending_count]);
 }
 
-void feed_publish(struct collector *c)
+void event_log_publish(struct collector *c)
 {
-	struct feed *feed = c->feed;
-	if (feed->pending_count == 0)
+	struct event_log *log = c->event_log;
+	if (log->pending_count == 0)
 		return;
-	c->counters.events += feed->pending_count;
-	pthread_mutex_lock(&feed->lock);
-	for (size_t i = 0; i < feed->pending_count; i++) {
-		struct event *slot = &feed->ring[feed->pending[i].id % RING];
+	c->counters.events += log->pending_count;
+	pthread_mutex_lock(&log->lock);
+	for (size_t i = 0; i < log->pending_count; i++) {
+		struct event *slot = &log->ring[log->pending[i].id % RING];
 		event_fini(slot);
-		*slot = feed->pending[i];
-		feed->last_id = slot->id;
+		*slot = log->pending[i];
+		log->last_id = slot->id;
 	}
-	uint64_t last_id = feed->last_id;
-	pthread_mutex_unlock(&feed->lock);
-	feed->pending_count = 0;
+	uint64_t last_id = log->last_id;
+	pthread_mutex_unlock(&log->lock);
+	log->pending_count = 0;
 	listener_event_added(c, last_id);
 }
 
 uint64_t events_last_id(struct collector *c)
 {
-	pthread_mutex_lock(&c->feed->lock);
-	uint64_t last_id = c->feed->last_id;
-	pthread_mutex_unlock(&c->feed->lock);
+	pthread_mutex_lock(&c->event_log->lock);
+	uint64_t last_id = c->event_log->last_id;
+	pthread_mutex_unlock(&c->event_log->lock);
 	return last_id;
 }
 
 /* -1: the ring does not reach back that far. */
 static int from_ring(
-    struct feed *feed, uint64_t after, struct event *events, size_t count)
+    struct event_log *log, uint64_t after, struct event *events, size_t count)
 {
 	size_t n = 0;
-	pthread_mutex_lock(&feed->lock);
-	bool reaches = after >= feed->last_id ||
-	    feed->ring[(after + 1) % RING].id == after + 1;
+	pthread_mutex_lock(&log->lock);
+	bool reaches = after >= log->last_id ||
+	    log->ring[(after + 1) % RING].id == after + 1;
 	for (uint64_t id = after + 1;
-	     reaches && n < count && id <= feed->last_id; id++) {
-		const struct event *held = &feed->ring[id % RING];
+	     reaches && n < count && id <= log->last_id; id++) {
+		const struct event *held = &log->ring[id % RING];
 		/* Ids may have holes: a retried transaction takes new ones. */
 		if (held->id == id)
 			events[n++] =
 			    event_copy(held->id, held->type, held->data);
 	}
-	pthread_mutex_unlock(&feed->lock);
+	pthread_mutex_unlock(&log->lock);
 	return reaches ? (int)n : -1;
 }
 
@@ -202,7 +203,7 @@ static int oldest_kept(struct collector *c, uint64_t *oldest)
 int events_after(struct collector *c, uint64_t after, struct event *events,
     size_t count, uint64_t *oldest)
 {
-	int n = from_ring(c->feed, after, events, count);
+	int n = from_ring(c->event_log, after, events, count);
 	if (n < 0)
 		n = from_store(c, after, events, count);
 	if (n < 0 || !oldest)
@@ -217,6 +218,6 @@ int events_after(struct collector *c, uint64_t after, struct event *events,
 
 const struct part event_log_part = {
 	.name = "events",
-	.open = feed_open,
-	.close = feed_close,
+	.open = event_log_open,
+	.close = event_log_close,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The feed: what happened, one line a human can read, with an id that only
- * grows.  Events are written in the transaction of what they tell and can be
+ * The event log: what happened, one line a human can read, with an id that only
+ * grows.  Events are written in the transaction of what they report and can be
  * asked for again for some days, so a browser that reconnects misses nothing.
  */
 #pragma once
@@ -32,12 +32,12 @@ int events_after(struct collector *collector, uint64_t after,
     struct event *events, size_t count, uint64_t *oldest);
 void event_fini(struct event *event);
 
-/* Events.  feed_add belongs into a job's run: the event appears with its
+/* Events.  event_log_add belongs into a job's run: the event appears with its
  * COMMIT.  fields: more members of data (consumed; may be NULL). */
-int feed_add(struct collector *collector, const char *type, const char *text,
-    json_t *fields, struct errmsg *msg);
-size_t feed_pending(struct collector *collector);
-void feed_cut(struct collector *collector, size_t count); /* undo */
-void feed_publish(struct collector *collector);
+int event_log_add(struct collector *collector, const char *type,
+    const char *text, json_t *fields, struct errmsg *msg);
+size_t event_log_pending(struct collector *collector);
+void event_log_cut(struct collector *collector, size_t count); /* undo */
+void event_log_publish(struct collector *collector);
 
 extern const struct part event_log_part;

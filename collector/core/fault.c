@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* One latch, set once, read by everybody: the flag says whether the text may
- * be read, and the text never changes after. */
+/* One latch, set once, read by every thread: the flag tells whether the text
+ * may be read, and the text never changes after. */
 #include "collector/core/fault.h"
 
 #include "collector/core/private.h"

@@ -22,14 +22,14 @@ struct principal {
 	const char *account; /* for log lines; never NULL */
 	unsigned roles;      /* bits of enum account_role */
 	/* What it may see; 0: everything.  No answer can be narrowed yet, so
-	 * principal_check refuses whoever is restricted. */
+	 * principal_check refuses who is restricted. */
 	const struct prefix *networks;
 	size_t network_count;
 };
 
 /* 0, or -EACCES with a message for the caller. */
-static inline int principal_check(
-    const struct principal *principal, enum account_role role, struct errmsg *msg)
+static inline int principal_check(const struct principal *principal,
+    enum account_role role, struct errmsg *msg)
 {
 	if (!(principal->roles & role))
 		return err_set(msg, -EACCES, "%s: has no right to do this",

@@ -19,15 +19,15 @@
 #include "collector/registry/registry.h"
 #include "collector/store/store.h"
 
-struct agents;   /* agent-table.c: who they are and when we heard of them */
-struct writer;   /* writer.c: the one thread that changes the store */
-struct feed;     /* event-log.c */
-struct readers;  /* reader-pool.c: read-only connections at rest */
-struct alarms;   /* engine.c: the thread that judges series */
+struct agents;    /* agent-table.c: who they are and when we heard of them */
+struct writer;    /* writer.c: the one thread that changes the store */
+struct event_log; /* event-log.c */
+struct readers;   /* reader-pool.c: read-only connections at rest */
+struct alarms;    /* engine.c: the thread that judges series */
 struct result_schemas; /* result-schemas.c */
-struct overview; /* query-overview.c: what it keeps for a moment */
+struct overview;       /* query-overview.c: what it keeps for a moment */
 
-struct counters {
+struct collector_counters {
 	_Atomic uint64_t batches[INGEST_RESULTS], batch_bytes;
 	_Atomic uint64_t records_stored, records_lost, commits, commit_failures,
 	    commit_ns;
@@ -52,12 +52,12 @@ struct collector {
 	char *admin_token;
 	struct agents *agents;
 	struct writer *writer;
-	struct feed *feed;
+	struct event_log *event_log;
 	struct readers *readers;
 	struct alarms *alarms;
 	struct result_schemas *result_schemas;
 	struct overview *overview;
-	struct counters counters;
+	struct collector_counters counters;
 	struct {
 		_Atomic bool taken, set;
 		struct errmsg why;

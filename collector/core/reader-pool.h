@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Read-only connections to telemetry and to the registry, each with a snapshot
- * of its own from get to put.  A get waits for nobody: it opens one more when
+ * of its own from get to put.  A get does not wait: it opens one more when
  * none is at rest.  ERR_UNAVAILABLE: the database cannot be read.
  */
 #pragma once

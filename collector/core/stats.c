@@ -16,7 +16,7 @@
 
 void collector_metrics(struct collector *c, struct collector_metrics *m)
 {
-	const struct counters *n = &c->counters;
+	const struct collector_counters *n = &c->counters;
 	*m = (struct collector_metrics){
 		.batch_bytes = n->batch_bytes,
 		.records_stored = n->records_stored,
@@ -46,7 +46,7 @@ void collector_metrics(struct collector *c, struct collector_metrics *m)
 	free(agents);
 }
 
-/* 0, or what is wrong: too little room, or nobody can tell. */
+/* 0, or what is wrong: too little room, or it cannot be determined. */
 static int check_room(const struct collector *c, struct errmsg *msg)
 {
 	struct statvfs st;

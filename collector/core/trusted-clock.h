@@ -4,7 +4,7 @@
  * year would take a year of history with it, so the wall is believed only as
  * far as something else agrees: the monotonic clock while we run, the last
  * run's time at the start, or the newest data, which carries the clocks of the
- * agents.  A clock that goes back deletes less, and needs nobody.
+ * agents.  A clock that goes back deletes less, and needs no agreement.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct walltime trusted_clock_now(struct collector *collector);
  * Writer's thread. */
 void trusted_clock_observe(struct collector *collector, struct walltime newest);
 
-/* False: in doubt; detail says since what and what to do. */
+/* False: in doubt; detail: why, and what to do. */
 bool trusted_clock_is_well(
     const struct collector *collector, char *detail, size_t len);
 

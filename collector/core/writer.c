@@ -2,7 +2,7 @@
 /*
  * The one thread that changes the store.  It takes whatever waits into one
  * transaction: while a COMMIT syncs, the next group gathers by itself, so
- * nobody waits for company and under load many share one sync.
+ * a lone job does not wait for others, and under load many share one sync.
  *
  * Registry and telemetry are two files, and no COMMIT spans both over a power
  * cut.  So a group changes the registry alone, or telemetry with the events of
@@ -65,13 +65,13 @@ static uint64_t written(const struct collector *c)
 /* 0: go on, whether it failed or not; an error undoes the transaction. */
 static int run_job(struct collector *c, struct job *job)
 {
-	size_t events = feed_pending(c);
+	size_t events = event_log_pending(c);
 	uint64_t before = written(c);
 	job->revision = 0;
 	job->err = job->run(c, job, &job->msg);
 	if (job->err == ERR_OK)
 		return ERR_OK;
-	feed_cut(c, events);
+	event_log_cut(c, events);
 	job->revision = 0;
 	if (is_lost(job->err))
 		return ERR_UNAVAILABLE;
@@ -90,13 +90,13 @@ static int commit(struct collector *c, bool telemetry, struct errmsg *msg)
 {
 	struct monotime before = monotime_now();
 	int err = registry_commit(c->registry, msg);
-	bool told = err == ERR_OK;
-	if (told && telemetry)
+	bool announced = err == ERR_OK;
+	if (announced && telemetry)
 		err = c->ops->commit(c->store, msg);
-	/* What is committed is told, though its records have to come again:
-	 * then it is not told again. */
-	if (told && err < 0)
-		feed_publish(c);
+	/* What is committed is published, though its records have to come
+	 * again: then it is not announced again. */
+	if (announced && err < 0)
+		event_log_publish(c);
 	c->counters.commit_ns +=
 	    (uint64_t)monotime_diff(monotime_now(), before);
 	c->counters.commits++;
@@ -108,7 +108,7 @@ static void rollback(struct collector *c, bool telemetry)
 	registry_rollback(c->registry);
 	if (telemetry)
 		c->ops->rollback(c->store);
-	feed_cut(c, 0);
+	event_log_cut(c, 0);
 }
 
 /* 0, or the transaction is undone: lost, or a job left it half done. */
@@ -142,7 +142,7 @@ static void publish(struct collector *c, const struct job *first)
 	for (; first; first = first->next)
 		if (first->revision > revision)
 			revision = first->revision;
-	feed_publish(c);
+	event_log_publish(c);
 	if (revision == 0)
 		return;
 	c->revision = revision;
@@ -236,12 +236,12 @@ static void wait_for_work(struct writer *w, struct monotime until)
 			return;
 }
 
-/* The chores that are due, or all of them; says when the next one is. */
+/* The chores that are due, or all of them; returns when the next one is. */
 static struct monotime run_chores(struct collector *c, bool all)
 {
 	struct monotime now = monotime_now();
 	struct monotime next = monotime_add(now, IDLE_MOST_NS);
-	/* The folder may be somebody else's by now. */
+	/* The folder may have been replaced meanwhile. */
 	bool sound = fault_check(c, NULL) == ERR_OK;
 	for (size_t i = 0; c->parts[i]; i++) {
 		const struct part *part = c->parts[i];
@@ -331,7 +331,7 @@ int writer_submit(struct collector *c, struct job *job)
 	return full ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-/* A job that somebody waits for. */
+/* A job whose caller waits. */
 struct call {
 	struct job job; /* in the queue instead of the caller's */
 	struct job *real;

@@ -8,7 +8,7 @@
 
 #include "collector/core/part.h"
 
-/* What the writer does for somebody. */
+/* A unit of work for the writer. */
 struct job {
 	/* Inside the transaction, in the writer's thread.  0 keeps what it
 	 * did to the store; an error undoes it.  May run again when the

@@ -33,7 +33,7 @@ void alarm_book_add(
 /* Open alarms of this bin width that nothing confirmed have ended. */
 void alarm_book_end_others(
     struct alarm_book *book, uint32_t bin_s, int64_t end_ns);
-/* Whether the alarm of all agents together tells this one's story too. */
+/* Whether the alarm of all agents together covers this one too. */
 bool alarm_book_is_part(
     const struct alarm_book *book, const struct held_alarm *held);
 bool alarm_book_changed(const struct alarm_book *book);

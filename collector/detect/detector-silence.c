@@ -6,12 +6,12 @@
  * a calm network.
  *
  *   alarm when  silent bins in a row * bin >= SILENT_S, at least SILENT_LEAST
- *   over  when  it watches again, or after GIVEN_UP_S: somebody means it
+ *   over  when  it watches again, or after GIVEN_UP_S: it is intended
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "collector/detect/detector.h"
+#include "collector/detect/alarm-detector.h"
 #include "lib/base/clock.h"
 #include "lib/base/reader.h"
 #include "lib/base/xalloc.h"
@@ -140,7 +140,7 @@ static void explain_silence(
 	    since);
 }
 
-const struct detector detector_silence = {
+const struct alarm_detector detector_silence = {
 	.name = "silence",
 	.subject = SUBJECT_SENSOR,
 	.begin = begin_silence,

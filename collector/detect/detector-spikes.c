@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "collector/detect/detector.h"
+#include "collector/detect/alarm-detector.h"
 #include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
 
@@ -93,7 +93,7 @@ static void explain_spikes(
 	    alarm->observed, alarm->bin_s, alarm->expected);
 }
 
-const struct detector detector_spikes = {
+const struct alarm_detector detector_spikes = {
 	.name = "spikes",
 	.subject = SUBJECT_SERIES,
 	.begin = begin_spikes,

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The alarm engine.  A bin is judged when it is complete, and again while late
- * data may still change it: heartbeats say up to LAG later that a sensor
+ * data may still change it: heartbeats report up to LAG later that a sensor
  * watched.  So each subject's state stands where all is settled, LAG ago, and
  * a copy of it goes on to the newest bin; what both find is compared with the
  * alarms that are stored.  The states are kept in the registry now and then: a
  * restart reads them and steps through the bins since.
  *
  * A subject that is new is shown the window before it, so that a worm that
- * nobody ever saw is judged against the silence.
+ * no sensor ever saw is judged against the silence.
  *
  * An agent's alarm that overlaps the fleet's of the same subject and direction
- * is part of the same outbreak: it is kept, but neither told nor counted
- * again.
+ * is part of the same outbreak: it is kept, but neither announced nor
+ * counted again.
  */
 #include "collector/detect/engine.h"
 
@@ -42,7 +42,7 @@
 #define SAVE_ROUNDS 30
 #define SETTLE_MOST_NS (15 * NS_PER_S)
 
-static const struct detector *const detectors[] = {
+static const struct alarm_detector *const detectors[] = {
 	&detector_spikes,
 	&detector_silence,
 	NULL,
@@ -107,7 +107,7 @@ struct bins {
 	const struct series *series; /* NULL: nothing was seen */
 	const bool *watched;         /* NULL: never */
 	bool is_sensor;
-	bool live; /* the agent is there to say whether its sensor watches */
+	bool live; /* the agent is in contact: its sensor could watch */
 };
 
 static struct spike_bin observe(const struct bins *bins, size_t i)
@@ -121,7 +121,7 @@ static struct spike_bin observe(const struct bins *bins, size_t i)
 }
 
 static void name_subject(
-    const struct subject *subject, struct registry_alarm *alarm)
+    const struct alarm_subject *subject, struct registry_alarm *alarm)
 {
 	alarm->detector = subject->detector->name;
 	alarm->verdict = subject->verdict;
@@ -131,7 +131,7 @@ static void name_subject(
 
 /* Steps through the bins [from, to); alarms that end go to the book. */
 static void step_bins(struct round *round, const struct bins *bins,
-    struct subject *subject, void *state, int64_t from_s, int64_t to_s)
+    struct alarm_subject *subject, void *state, int64_t from_s, int64_t to_s)
 {
 	int64_t bin_s = bins->set->bin_s, first_s = bins->set->first_s;
 	for (int64_t s = from_s; s < to_s; s += bin_s) {
@@ -152,9 +152,9 @@ static void step_bins(struct round *round, const struct bins *bins,
 /* --- subjects --- */
 
 /* What a new subject is shown: that nothing of it was seen in the window, and
- * when somebody watched. */
+ * when a sensor watched. */
 static int show_past(
-    struct round *round, struct subject *subject, struct errmsg *msg)
+    struct round *round, struct alarm_subject *subject, struct errmsg *msg)
 {
 	struct collector *c = round->c;
 	int64_t end_s = round->set.first_s;
@@ -181,12 +181,12 @@ static int show_past(
 }
 
 /* The subject, begun when it is new and there is room; NULL: not judged. */
-static struct subject *know_subject(struct round *round,
-    const struct detector *detector, const char *verdict, const char *signature,
-    int64_t agent_row, bool *fresh)
+static struct alarm_subject *know_subject(struct round *round,
+    const struct alarm_detector *detector, const char *verdict,
+    const char *signature, int64_t agent_row, bool *fresh)
 {
 	struct alarms *alarms = round->c->alarms;
-	struct subject *subject = subjects_find(
+	struct alarm_subject *subject = subjects_find(
 	    &alarms->subjects, detector, verdict, signature, agent_row);
 	*fresh = false;
 	if (subject)
@@ -206,7 +206,7 @@ static struct subject *know_subject(struct round *round,
 }
 
 static int know_series(
-    struct round *round, const struct detector *d, struct errmsg *msg)
+    struct round *round, const struct alarm_detector *d, struct errmsg *msg)
 {
 	for (size_t i = 0; i < round->set.count; i++) {
 		const struct series *series = &round->set.items[i];
@@ -214,8 +214,8 @@ static int know_series(
 		bool fresh = false;
 		if (!kind)
 			continue;
-		struct subject *subject = know_subject(round, d, kind->verdict,
-		    kind->signature, series->agent_row, &fresh);
+		struct alarm_subject *subject = know_subject(round, d,
+		    kind->verdict, kind->signature, series->agent_row, &fresh);
 		int err = fresh ? show_past(round, subject, msg) : ERR_OK;
 		if (err < 0)
 			return err;
@@ -251,7 +251,7 @@ static void join_series(struct round *round)
 		const struct series *series = &round->set.items[i];
 		const struct kind_name *kind = kind_of(round, series->kind_row);
 		for (size_t d = 0; kind && detectors[d]; d++) {
-			struct subject *subject =
+			struct alarm_subject *subject =
 			    subjects_find(subjects, detectors[d], kind->verdict,
 				kind->signature, series->agent_row);
 			if (subject)
@@ -262,9 +262,9 @@ static void join_series(struct round *round)
 
 /* --- a round --- */
 
-static void judge(struct round *round, struct subject *subject)
+static void judge(struct round *round, struct alarm_subject *subject)
 {
-	const struct detector *d = subject->detector;
+	const struct alarm_detector *d = subject->detector;
 	struct registry_alarm on;
 	struct agent agent;
 	struct buf bytes = { 0 };
@@ -294,7 +294,7 @@ static void judge(struct round *round, struct subject *subject)
 	d->end(copy);
 }
 
-static const struct detector *detector_of(const char *name)
+static const struct alarm_detector *detector_of(const char *name)
 {
 	for (size_t i = 0; detectors[i]; i++)
 		if (strcmp(detectors[i]->name, name) == 0)
@@ -302,7 +302,7 @@ static const struct detector *detector_of(const char *name)
 	return NULL;
 }
 
-static int tell_alarm(struct round *round, const struct held_alarm *held,
+static int announce_alarm(struct round *round, const struct held_alarm *held,
     int64_t row, bool fresh, struct errmsg *msg)
 {
 	struct registry_alarm alarm = alarm_book_alarm(held);
@@ -318,7 +318,7 @@ static int tell_alarm(struct round *round, const struct held_alarm *held,
 	    alarm.signature[0] ? alarm.signature : alarm.verdict,
 	    agent.row ? " at " : "", agent.name, words);
 	json_t *fields = json_pack("{s:o}", "alarm", alarm_to_json(&alarm));
-	return feed_add(round->c, "alarm", text, fields, msg);
+	return event_log_add(round->c, "alarm", text, fields, msg);
 }
 
 static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
@@ -338,7 +338,7 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 		    alarm_book_is_part(&round->book, held) ||
 		    !detector_of(held->detector))
 			continue;
-		err = tell_alarm(round, held, alarm.row, fresh, msg);
+		err = announce_alarm(round, held, alarm.row, fresh, msg);
 		if (err < 0)
 			return err;
 	}
@@ -449,7 +449,7 @@ static int run_save(struct collector *c, struct job *job, struct errmsg *msg)
 	int err =
 	    registry_detector_clear(c->registry, c->config.alarm_bin_s, msg);
 	for (size_t i = 0; err == ERR_OK && i < alarms->subjects.count; i++) {
-		const struct subject *s = &alarms->subjects.items[i];
+		const struct alarm_subject *s = &alarms->subjects.items[i];
 		buf_clear(&bytes);
 		s->detector->pack(s->state, &bytes);
 		const struct registry_detector_state state = {
@@ -482,7 +482,7 @@ static int take_state(void *ctx, const struct registry_detector_state *row)
 	struct alarms *alarms = c->alarms;
 	const struct detector_config config = { c->config.alarm_bin_s,
 		series_spikes(c, c->config.alarm_bin_s) };
-	const struct detector *detector = detector_of(row->detector);
+	const struct alarm_detector *detector = detector_of(row->detector);
 	void *state =
 	    detector ? detector->unpack(&config, row->bytes, row->len) : NULL;
 	/* Made by another configuration, or by another program: all begin

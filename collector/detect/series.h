@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Series of distinct sources, dense: a value for every bin of a range, with
- * the bins in which nobody watched told apart from those with nothing to see.
+ * the bins in which no sensor watched apart from those with nothing to see.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
-static uint64_t hash_of(const struct detector *detector, const char *verdict,
-    const char *signature, int64_t agent_row)
+static uint64_t hash_of(const struct alarm_detector *detector,
+    const char *verdict, const char *signature, int64_t agent_row)
 {
 	uint64_t parts[4] = { (uintptr_t)detector,
 		index_hash(verdict, strlen(verdict)),
@@ -16,15 +16,15 @@ static uint64_t hash_of(const struct detector *detector, const char *verdict,
 	return index_hash(parts, sizeof(parts));
 }
 
-struct subject *subjects_find(struct subjects *subjects,
-    const struct detector *detector, const char *verdict, const char *signature,
-    int64_t agent_row)
+struct alarm_subject *subjects_find(struct subjects *subjects,
+    const struct alarm_detector *detector, const char *verdict,
+    const char *signature, int64_t agent_row)
 {
 	size_t i;
 	struct index_walk walk = index_walk(
 	    &subjects->index, hash_of(detector, verdict, signature, agent_row));
 	while (index_next(&walk, &i)) {
-		struct subject *s = &subjects->items[i];
+		struct alarm_subject *s = &subjects->items[i];
 		if (s->detector == detector && s->agent_row == agent_row &&
 		    strcmp(s->verdict, verdict) == 0 &&
 		    strcmp(s->signature, signature) == 0)
@@ -33,15 +33,15 @@ struct subject *subjects_find(struct subjects *subjects,
 	return NULL;
 }
 
-struct subject *subjects_add(struct subjects *subjects,
-    const struct detector *detector, const char *verdict, const char *signature,
-    int64_t agent_row, void *state)
+struct alarm_subject *subjects_add(struct subjects *subjects,
+    const struct alarm_detector *detector, const char *verdict,
+    const char *signature, int64_t agent_row, void *state)
 {
 	VEC_ROOM(subjects->items, subjects->count);
 	index_put(&subjects->index,
 	    hash_of(detector, verdict, signature, agent_row), subjects->count);
-	struct subject *s = &subjects->items[subjects->count++];
-	*s = (struct subject){
+	struct alarm_subject *s = &subjects->items[subjects->count++];
+	*s = (struct alarm_subject){
 		.detector = detector,
 		.verdict = xstrdup(verdict),
 		.signature = xstrdup(signature),
@@ -51,7 +51,7 @@ struct subject *subjects_add(struct subjects *subjects,
 	return s;
 }
 
-static void drop(struct subject *s)
+static void drop(struct alarm_subject *s)
 {
 	s->detector->end(s->state);
 	free(s->verdict);
@@ -64,14 +64,14 @@ void subjects_drop_idle(struct subjects *subjects, int64_t since_s)
 	struct registry_alarm alarm;
 	size_t idle = 0;
 	for (size_t i = 0; i < subjects->count; i++) {
-		const struct subject *s = &subjects->items[i];
+		const struct alarm_subject *s = &subjects->items[i];
 		idle += s->last_s < since_s &&
 		    !s->detector->current(s->state, &alarm);
 	}
 	if (idle == 0)
 		return;
 	for (size_t i = 0; i < subjects->count; i++) {
-		struct subject *s = &subjects->items[i];
+		struct alarm_subject *s = &subjects->items[i];
 		if (s->last_s >= since_s ||
 		    s->detector->current(s->state, &alarm))
 			subjects_add(&kept, s->detector, s->verdict,

@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/detect/detector.h"
+#include "collector/detect/alarm-detector.h"
 #include "lib/sketch/hash-index.h"
 
 #define SUBJECTS_MOST 4096
 
 struct series;
-struct subject {
-	const struct detector *detector;
+struct alarm_subject {
+	const struct alarm_detector *detector;
 	char *verdict, *signature; /* owned */
 	int64_t agent_row;         /* 0: all agents */
 	void *state;
@@ -25,18 +25,18 @@ struct subject {
 	const struct series *series; /* the engine's, in a round */
 };
 struct subjects {
-	struct subject *items; /* owned */
+	struct alarm_subject *items; /* owned */
 	size_t count;
 	struct index index;
 };
 
 /* NULL: none. */
-struct subject *subjects_find(struct subjects *subjects,
-    const struct detector *detector, const char *verdict, const char *signature,
-    int64_t agent_row);
-struct subject *subjects_add(struct subjects *subjects,
-    const struct detector *detector, const char *verdict, const char *signature,
-    int64_t agent_row, void *state);
+struct alarm_subject *subjects_find(struct subjects *subjects,
+    const struct alarm_detector *detector, const char *verdict,
+    const char *signature, int64_t agent_row);
+struct alarm_subject *subjects_add(struct subjects *subjects,
+    const struct alarm_detector *detector, const char *verdict,
+    const char *signature, int64_t agent_row, void *state);
 /* Those without anything since then, and without an alarm. */
 void subjects_drop_idle(struct subjects *subjects, int64_t since_s);
 void subjects_fini(struct subjects *subjects);

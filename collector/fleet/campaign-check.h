@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a campaign's request may say, beyond its shape. */
+/* What a campaign's request may hold, beyond its shape. */
 #pragma once
 
 #include <jansson.h>
@@ -8,7 +8,7 @@
 
 struct collector;
 
-/* ERR_USAGE: a word that is an option of the command on somebody's machine
+/* ERR_USAGE: a word that is an option of the command on a user's machine
  * (`sonde --net`, `--policy`), which no agent takes from afar. */
 int campaign_check_option(const char *name, struct errmsg *msg);
 /* ERR_USAGE: not a numeric address of one host. */

@@ -28,7 +28,8 @@ int campaign_stop(struct collector *collector,
     const struct principal *principal, const char *id, json_t **answer,
     struct errmsg *msg);
 
-/* The newest revision.  collector_listener.work_changed says when it grows. */
+/* The newest revision.  collector_listener.work_changed is called when it
+ * grows. */
 uint64_t campaign_revision(struct collector *collector);
 
 /* GET /api/v1/work: {"revision", "campaigns": [...]}, the whole active list

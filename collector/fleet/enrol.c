@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How a machine becomes an agent: an administrator makes a token, good once
- * and for some minutes; whoever has it may bring a key.  From then on only
+ * and for some minutes; who has it may bring a key.  From then on only
  * the key counts.  The token is spent and the agent made in one transaction.
  */
 #include <errno.h>
@@ -116,7 +116,7 @@ struct enrol_job {
 	char *made_tags;                    /* owned */
 };
 
-/* The token was used: by this key, or by somebody else? */
+/* The token was used: by this key, or by another? */
 static int enrol_again(struct collector *c, struct enrol_job *job,
     const struct registry_token *token, struct errmsg *msg)
 {
@@ -154,7 +154,7 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 	if (err < 0)
 		return err;
 	char *text = xasprintf("%s is enrolled", job->made_name);
-	err = feed_add(c, "agent", text,
+	err = event_log_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
 		job->made_name, "state", "new"),

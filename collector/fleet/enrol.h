@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who may talk to us.  An administrator's bearer token makes one-time tokens;
+ * Who may send and ask.  An administrator's bearer token makes one-time tokens;
  * a one-time token and a signature make an agent; an agent signs what it
  * sends.  Tokens are kept as hashes, agents as public keys: nothing at rest
  * here lets a thief pose as anybody, but for the admin token's own file.

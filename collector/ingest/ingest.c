@@ -85,7 +85,7 @@ static int announce_trouble(struct collector *c, const struct ingest_job *job,
 	if (!agents_trouble_is_news(c, job->agent.id))
 		return ERR_OK;
 	char *text = xasprintf("%s %s", job->agent.name, what);
-	int err = feed_add(c, "agent", text,
+	int err = event_log_add(c, "agent", text,
 	    json_pack("{s:o, s:s, s:s}", "agent",
 		json_hex(job->agent.id, sizeof(job->agent.id)), "name",
 		job->agent.name, "state", state),
@@ -124,9 +124,9 @@ static int announce_new(
 		fresh.first_new = (uint32_t)(next - h->first_seq);
 		cut_new_sources(&fresh, fresh.first_new);
 	}
-	size_t before = feed_pending(c);
+	size_t before = event_log_pending(c);
 	err = ingest_announce(&a, msg);
-	if (err < 0 || feed_pending(c) == before)
+	if (err < 0 || event_log_pending(c) == before)
 		return err;
 	return registry_announce(c->registry, job->agent.row, h->epoch,
 	    h->first_seq + h->count, msg);
@@ -152,7 +152,7 @@ static int add_stored(
 	return announce_new(c, job, msg);
 }
 
-static int run(struct collector *c, struct job *base, struct errmsg *msg)
+static int run_batch(struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
 	free(job->outcome.new_sources);
@@ -209,7 +209,7 @@ static bool has_traces(const struct prepared_batch *batch)
 	return false;
 }
 
-static void finish(struct collector *c, struct job *base)
+static void finish_batch(struct collector *c, struct job *base)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
 	struct ingest_answer a = {
@@ -300,11 +300,11 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 {
 	struct ingest_job *job = xcalloc(1, sizeof(*job));
 	struct ingest_answer a = { 0 };
-	*job = (struct ingest_job){
-		.job = { .run = run, .done = finish, .telemetry = true },
+	*job = (struct ingest_job){ .job = { .run = run_batch,
+					.done = finish_batch,
+					.telemetry = true },
 		.done = done,
-		.ctx = ctx
-	};
+		.ctx = ctx };
 	c->counters.batch_bytes += len;
 	if (prepare(c, body, len, job, &a)) {
 		if (writer_submit(c, &job->job) == ERR_OK)

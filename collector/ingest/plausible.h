@@ -19,14 +19,14 @@
 /* A spool on a fast disk takes so many with one sync for many; sensor tables
  * and packet rates give some hundreds. */
 #define PLAUSIBLE_PER_S 100000
-/* An epoch begins when a spool is lost; nobody loses so many. */
+/* An epoch begins when a spool is lost; no agent loses so many. */
 #define PLAUSIBLE_EPOCH UINT32_MAX
 
 /* What an agent can have produced by now.  A clock that went back counts as
  * the moment of the enrolment. */
 uint64_t plausible_most(int64_t enrolled_ns, int64_t now_ns);
 
-/* What the batch says by itself: its epoch, its end, the ranges that its loss
+/* What the batch shows by itself: its epoch, its end, the ranges that its loss
  * records name, times before 1970.  Sets the batch's unnumbered losses.
  * -ERANGE: implausible, with the record in msg. */
 int plausible_check(

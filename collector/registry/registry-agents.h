@@ -25,13 +25,13 @@ struct registry_token {
 };
 
 /* -EEXIST: the name or the key is taken.  Sets agent->row: the one that
- * telemetry has for this id, else one that nobody had. */
+ * telemetry has for this id, else one that was never given. */
 int registry_agent_add(struct registry *registry, struct registry_agent *agent,
     struct errmsg *msg);
 int registry_agent_seen(struct registry *registry, int64_t row, int64_t seen_ns,
     struct errmsg *msg);
-/* Telemetry has this row for this agent: nobody else gets it.  ERR_CORRUPT:
- * somebody else has. */
+/* Telemetry has this row for this agent: no other gets it.  ERR_CORRUPT:
+ * another has it. */
 int registry_agent_reserve(struct registry *registry, int64_t row,
     const uint8_t id[16], struct errmsg *msg);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of the registry know of it; nobody else includes this. */
+/* Shared by the files of the registry; no other file includes this. */
 #pragma once
 
 #include "collector/registry/registry.h"

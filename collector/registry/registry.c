@@ -100,8 +100,8 @@ int registry_fault(struct registry *registry, struct errmsg *msg)
 	return err < 0 ? err : db_files_check(&registry->files, msg);
 }
 
-/* Deferred: locks and syncs come with the first write, and nobody else writes
- * that could get in between. */
+/* Deferred: locks and syncs come with the first write, and no other thread
+ * writes that could get in between. */
 int registry_begin(struct registry *registry, struct errmsg *msg)
 {
 	return db_run(&registry->db, msg, "BEGIN", "");

@@ -40,7 +40,7 @@ void registry_close(struct registry *registry);
 /* Whether there is a file of it. */
 bool registry_exists(const char *dir);
 
-/* Reads all of it, in use or not, and tells every damage. */
+/* Reads all of it, in use or not, and reports each damage. */
 typedef void registry_finding_fn(void *ctx, const char *text);
 int registry_inspect(
     const char *dir, registry_finding_fn *fn, void *ctx, struct errmsg *msg);
@@ -73,7 +73,7 @@ int registry_setting(struct registry *registry, const char *key, int64_t *value,
     struct errmsg *msg);
 int registry_set_setting(struct registry *registry, const char *key,
     int64_t value, struct errmsg *msg);
-/* Adds one to the revision of all work and says it. */
+/* Adds one to the revision of all work and returns it. */
 int registry_revise(
     struct registry *registry, uint64_t *revision, struct errmsg *msg);
 

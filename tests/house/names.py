@@ -14,8 +14,7 @@ TOPS = ("lib", "analysis", "probes", "collector", "web")
 FILES_ANYWHERE = {"main.c", "module.mk"}
 # Names that are still to be made unique.
 EXCEPTIONS = {
-    "file ingest.c", "tag counters", "static ended", "static find",
-    "static next", "static run",
+    "file ingest.c", "static ended", "static next",
 }
 
 

@@ -181,7 +181,7 @@ int campaign_stop(struct collector *collector,
 	return 0;
 }
 
-bool enrol_is_admin(const struct collector *collector, const char *token)
+bool admin_token_matches(const struct collector *collector, const char *token)
 {
 	(void)collector;
 	return token && strcmp(token, "secret") == 0;

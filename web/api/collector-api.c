@@ -34,7 +34,7 @@ static struct caller identify_caller(
 				      stranger = { .account = "stranger" };
 	const struct api *api = ctx;
 	const char *token = request_bearer(request);
-	if (token && enrol_is_admin(api->collector, token))
+	if (token && admin_token_matches(api->collector, token))
 		return (struct caller){ &admin, SCOPE_WRITE };
 	if (is_reader)
 		return (struct caller){ &reader, SCOPE_READ };

@@ -65,7 +65,7 @@ static int announce_run(const struct announcement *a, const struct run_sum *run,
 	json_object_set_new(fields, "dst", json_addr(&last->dst));
 	json_object_set_new(fields, "reached", json_boolean(last->reached));
 	json_object_set_new(fields, "records", json_integer(run->records));
-	return feed_add(a->collector, "run", text, fields, msg);
+	return event_log_add(a->collector, "run", text, fields, msg);
 }
 
 int announce_runs(const struct announcement *a, Sonde__Record__BodyCase body,

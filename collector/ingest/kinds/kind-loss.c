@@ -42,7 +42,7 @@ static int announce_loss(
 	json_object_set_new(
 	    fields, "records", json_integer((json_int_t)records));
 	json_object_set_new(fields, "reason", json_text(loss->reason));
-	return feed_add(a->collector, "loss", text, fields, msg);
+	return event_log_add(a->collector, "loss", text, fields, msg);
 }
 
 static int announce_losses(const struct announcement *a, struct errmsg *msg)

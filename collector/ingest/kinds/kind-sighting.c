@@ -65,7 +65,7 @@ static int announce_source(const struct announcement *a,
 	json_object_set_new(
 	    fields, "signature", json_text(sighting->signature));
 	json_object_set_new(fields, "sources", json_integer(1));
-	return feed_add(a->collector, "sighting", text, fields, msg);
+	return event_log_add(a->collector, "sighting", text, fields, msg);
 }
 
 static int announce_more(const struct announcement *a,
@@ -79,7 +79,7 @@ static int announce_more(const struct announcement *a,
 	json_object_set_new(fields, "verdict", json_text(like->verdict));
 	json_object_set_new(fields, "signature", json_text(like->signature));
 	json_object_set_new(fields, "sources", json_integer(more));
-	return feed_add(a->collector, "sighting", text, fields, msg);
+	return event_log_add(a->collector, "sighting", text, fields, msg);
 }
 
 struct source_sum {
@@ -114,7 +114,7 @@ static int announce_unnamed_one(const struct announcement *a,
 	json_object_set_new(
 	    fields, "signature", json_text(sighting->signature));
 	json_object_set_new(fields, "sources", json_integer(sighting->sources));
-	return feed_add(a->collector, "sighting", text, fields, msg);
+	return event_log_add(a->collector, "sighting", text, fields, msg);
 }
 
 /* The agent sends one for each signature and port in an interval. */

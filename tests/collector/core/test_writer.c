@@ -29,7 +29,7 @@ static int run_note(struct collector *c, struct job *job, struct errmsg *msg)
 	note->runs++;
 	int err = registry_token_add(c->registry, &token, msg);
 	if (err == ERR_OK)
-		err = feed_add(c, "agent", "a note", NULL, msg);
+		err = event_log_add(c, "agent", "a note", NULL, msg);
 	return err < 0         ? err
 	    : note->fails_with ? err_set(msg, note->fails_with, "as asked for")
 			       : ERR_OK;

@@ -267,13 +267,13 @@ static void the_admin_token_is_made_once_and_kept_private(void **state)
 	assert_non_null(fgets(token, sizeof(token), file));
 	fclose(file);
 	token[strcspn(token, "\n")] = '\0';
-	assert_true(enrol_is_admin(f->c, token));
+	assert_true(admin_token_matches(f->c, token));
 	fixture_reopen(f);
-	assert_true(enrol_is_admin(f->c, token));
+	assert_true(admin_token_matches(f->c, token));
 	token[10] ^= 1;
-	assert_false(enrol_is_admin(f->c, token));
-	assert_false(enrol_is_admin(f->c, ""));
-	assert_false(enrol_is_admin(f->c, NULL));
+	assert_false(admin_token_matches(f->c, token));
+	assert_false(admin_token_matches(f->c, ""));
+	assert_false(admin_token_matches(f->c, NULL));
 	fixture_close(f);
 	chmod(path, 0644);
 	assert_int_equal(collector_open(&f->c, &f->config, &msg), ERR_CONFIG);

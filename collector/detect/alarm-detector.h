@@ -18,9 +18,9 @@
 
 enum detector_subject {
 	SUBJECT_SERIES, /* sources of a signature, of one agent or all: how many
-			   in the bin; missing: nobody watched */
+			   in the bin; missing: no sensor watched */
 	SUBJECT_SENSOR  /* of an agent: 1 when it watched in the bin; missing:
-			   the agent was not there to say */
+			   the agent was not in contact */
 };
 
 struct detector_config {
@@ -34,7 +34,7 @@ struct detector_step {
 	struct registry_alarm over; /* onset, end, means, direction, test */
 };
 
-struct detector {
+struct alarm_detector {
 	const char *name; /* in the registry; never changes */
 	enum detector_subject subject;
 	void *(*begin)(const struct detector_config *config);
@@ -53,4 +53,4 @@ struct detector {
 	    char *text, size_t len);
 };
 
-extern const struct detector detector_spikes, detector_silence;
+extern const struct alarm_detector detector_spikes, detector_silence;
