@@ -191,7 +191,10 @@ unit-tests: $(UNIT_TESTS)
 
 # T is a unit test (lib/base/reader) or a script below tests/ (house/deps.sh).
 .PHONY: t
-ifneq ($(wildcard tests/$(T)),)
+ifeq ($(T),)
+t:
+	@echo "t: which test?  make t T=lib/base/reader" >&2; exit 2
+else ifneq ($(wildcard tests/$(T)),)
 t: programs tools
 	@O=$(O) tests/$(T)
 else
