@@ -24,7 +24,7 @@ while [ "$round" -lt "$times" ]; do
 done | xargs -P "$jobs" -n 2 sh -c '
 	name=$(echo "${1#*/tests/}" | tr / _)
 	log=$logs/$name.$0.log
-	timeout -k 10 "${TEST_TIMEOUT:-300}" "$1" >"$log" 2>&1 </dev/null
+	timeout -k 10 "${TEST_TIMEOUT:-900}" "$1" >"$log" 2>&1 </dev/null
 	code=$?
 	if [ $code != 0 ] || grep -q "^not ok" "$log" ||
 	    ! grep -q "^ok" "$log"; then
