@@ -20,8 +20,9 @@ static int refuse_value(const struct param *param, const char *text,
 	char quoted[QUOTED + 4];
 	size_t n = 0;
 	for (; n < QUOTED && text[n]; n++) {
-		bool plain = text[n] >= ' ' && text[n] <= '~';
-		quoted[n] = plain ? text[n] : '?';
+		quoted[n] = '?';
+		if (text[n] >= ' ' && text[n] <= '~')
+			quoted[n] = text[n];
 	}
 	snprintf(quoted + n, sizeof(quoted) - n, "%s", text[n] ? "..." : "");
 	return err_set(msg, ERR_USAGE, "parameter '%s': expected %s, got '%s'",
@@ -114,8 +115,8 @@ static int check_hex(
 		digits++;
 	if (text[digits] == '\0' && digits == (size_t)param->max)
 		return ERR_OK;
-	snprintf(expected, sizeof(expected), "%" PRId64 " hex digits",
-	    param->max);
+	snprintf(
+	    expected, sizeof(expected), "%" PRId64 " hex digits", param->max);
 	return refuse_value(param, text, expected, msg);
 }
 

@@ -22,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.method = "GET",
 		.target = target,
 		.path_len = path_len };
-	const struct guard guard = { 0 };
-	guard_host(&guard, target);
+	const struct origin_rules origins = { 0 };
+	origin_check_host(&origins, target);
 	if (router_find(&r.route, &r, &r.params, &allow) == 0)
 		params_parse(&r.params, r.route->params,
 		    target + path_len + (target[path_len] == '?'), NULL);

@@ -11,7 +11,7 @@ struct api {
 	struct event_stream *events;
 	struct packed_body *openapi; /* the API document */
 	struct body_cache *maps;
-	struct long_polls *polls;    /* agents that wait for work */
+	struct long_polls *polls; /* agents that wait for work */
 	struct application app;
 };
 

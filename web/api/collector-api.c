@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The API's parts, and what it tells the server of itself. */
+/* The API's parts, and how the server calls them. */
 
 #include "web/api/collector-api.h"
 

@@ -262,7 +262,7 @@ static enum stream_next next_events(void *ctx, struct buf *to)
 	return result;
 }
 
-/* Some events that were asked for are no longer kept: says so. */
+/* Some events that were asked for are no longer kept: an event for that. */
 static void print_gap(struct buf *to, uint64_t from, uint64_t until)
 {
 	char at[WALLTIME_TEXT_LEN];

@@ -46,7 +46,7 @@ void handle_tokens(struct request *request)
 	request_done(request);
 }
 
-/* The one-time token in the body says who may; any principal may present
+/* The one-time token in the body grants the right; any principal may present
  * it. */
 static int enrol_with_token(struct collector *collector,
     const struct principal *principal, const json_t *body, json_t **answer,

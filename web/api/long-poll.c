@@ -27,7 +27,7 @@ struct long_poll {
 	uint8_t agent[AGENT_ID_LEN];
 	uint64_t after;
 	struct monotime until;
-	struct pool_job job;
+	struct worker_job job;
 };
 
 struct long_polls {
@@ -89,7 +89,7 @@ static void release_due(struct long_polls *polls, struct monotime now)
 		}
 		*at = poll->next;
 		polls->count--;
-		poll->job = (struct pool_job){ answer_poll, poll, NULL };
+		poll->job = (struct worker_job){ answer_poll, poll, NULL };
 		poll->request->ops->submit(poll->request, &poll->job);
 	}
 }
@@ -126,8 +126,8 @@ uint64_t long_polls_waiting(struct long_polls *polls)
 	return count;
 }
 
-/* The clock's problem carries our time, so that the agent can tell by how
- * much it is off. */
+/* The clock's problem carries the collector's time, so that the agent sees by
+ * how much it is off. */
 static void refuse_poll(
     struct request *request, int err, const struct errmsg *msg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads the tables; says nothing of its own but what holds for every route. */
+/* Reads the tables; its own is only what holds for every route. */
 
 #include "web/api/openapi.h"
 
@@ -309,7 +309,7 @@ static json_t *paths_of(const struct application *app)
 		const struct api_route *route = routes_of(app->route_at(i));
 		const char *path = route->route.path;
 		char method[8] = "";
-		for (size_t k = 0; route->route.method[k] && k < 7; k++)
+		for (size_t k = 0; k < 7 && route->route.method[k]; k++)
 			method[k] = (char)tolower(route->route.method[k]);
 		json_t *item = json_object_get(paths, path);
 		if (!item) {
@@ -364,15 +364,19 @@ json_t *openapi_document(const struct application *app)
 	    "responses", components_responses(), "schemas", schemas);
 }
 
+static int append_text(const char *text, size_t len, void *to)
+{
+	buf_bytes(to, text, len);
+	return 0;
+}
+
 struct packed_body *openapi_body(const struct application *app)
 {
 	json_t *document = openapi_document(app);
 	struct buf text = { 0 };
-	char *printed = json_dumps(document, JSON_INDENT(1));
-	if (!printed)
+	if (json_dump_callback(document, append_text, &text, JSON_INDENT(1)) !=
+	    0)
 		BUG("the API document is not JSON");
-	buf_bytes(&text, printed, strlen(printed));
-	free(printed);
 	json_decref(document);
 	return packed_body_new(&text, "application/json");
 }

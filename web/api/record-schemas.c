@@ -130,7 +130,8 @@ static const struct schema_field reply_fields[] = {
 	    .help = "the clock that made it",
 	    .of = "unknown|user|kernel_software|hardware|simulated"),
 	FIELD("from", SCHEMA_TEXT | SCHEMA_OR_NULL,
-	    .help = "who answered; null: nobody, and nothing below is there"),
+	    .help =
+		"who answered; null: no answer, and nothing below is there"),
 	FIELD("rx_wall_ns", SCHEMA_INTEGER | SCHEMA_OPTIONAL),
 	FIELD("rx_wall", SCHEMA_TIME | SCHEMA_OPTIONAL),
 	FIELD("rx_clock", SCHEMA_WORD | SCHEMA_OPTIONAL,
@@ -244,7 +245,7 @@ static const struct schema_field sighting_record_fields[] = {
 	FIELD("sources", SCHEMA_COUNT,
 	    .help = "src null: at least so many, counted together"),
 	FIELD("spoofable", SCHEMA_BOOLEAN,
-	    .help = "nothing shows that the source is who it says"),
+	    .help = "nothing shows that the source address is real"),
 	{ 0 },
 };
 

@@ -96,15 +96,15 @@ static const struct api_route table[] = {
 	    .summary = "what happens, as it happens",
 	    .description =
 		"Server-sent events. Each event's data is an Event, "
-		"its id grows. A client that says Last-Event-ID gets all it "
-		"missed; an event `gone` tells when some are no longer kept. A "
+		"its id grows. A client that sends Last-Event-ID gets all it "
+		"missed; an event `gone` reports when some are no longer kept. A "
 		"comment comes every 15 s; a client that does not read is cut.",
 	    .route.params = PARAMS(&events_param_last),
 	    .headers = PARAMS(&last_event_id), .media = event_media,
 	    .streams = true },
 	{ ROUTE("GET", "/api/v1/topology", handle_topology), READS(2), .id = "getTopology",
 	    .tag = "map", .summary = "the map of a time range",
-	    .description = "The range is widened to whole minutes. Made anew "
+	    .description = "The range is widened to whole minutes. Made again "
 			   "when traces have come in, and at most a tenth of "
 			   "the time.",
 	    .answer = "Topology",
@@ -207,7 +207,7 @@ static const struct api_route table[] = {
 	    .summary = "the tables that scripts record, newest first",
 	    .description =
 		"A script that changes its tables has a schema more; "
-		"each is named by a hash of what it says.",
+		"each is named by a hash of its content.",
 	    .answer = "ResultSchema", .pages = true,
 	    .route.params = PARAMS(&query_param_limit, &query_param_cursor) },
 	{ ROUTE("GET", "/api/v1/results/rows", handle_result_rows), READS(2),

@@ -24,7 +24,7 @@ static const struct schema_field agent_fields[] = {
 	FIELD("last_seen_at", SCHEMA_TIME | SCHEMA_OR_NULL,
 	    .help = "its last request that verified"),
 	FIELD("addresses", SCHEMA_TEXT | SCHEMA_LIST,
-	    .help = "of its interfaces, as it says",
+	    .help = "of its interfaces, as it reports",
 	    .example = "\"198.19.1.10\""),
 	FIELD("epoch", SCHEMA_COUNT, .help = "of its spool", .example = "1"),
 	FIELD("produced", SCHEMA_COUNT,
@@ -107,7 +107,7 @@ static const struct schema_field campaign_fields[] = {
 	    .example = "\"active\""),
 	FIELD("agents", SCHEMA_ID | SCHEMA_LIST, .help = "who takes part"),
 	FIELD("failed_runs", SCHEMA_COUNT,
-	    .help = "runs that an agent told an error of", .example = "0"),
+	    .help = "runs that an agent reported an error of", .example = "0"),
 	FIELD("last_error", SCHEMA_TEXT | SCHEMA_OR_NULL,
 	    .help = "the newest of those errors", .example = "null"),
 	FIELD("warnings", SCHEMA_TEXT | SCHEMA_LIST | SCHEMA_OPTIONAL,
@@ -246,10 +246,10 @@ static const struct schema_field link_series_fields[] = {
 static const struct schema_field node_fields[] = {
 	FIELD("id", SCHEMA_TEXT,
 	    .help = "the address, or ?BEFORE~AFTER~INDEX/LENGTH for a place "
-		    "where nobody answered",
+		    "where no router answered",
 	    .example = "\"198.18.2.5\""),
-	FIELD("addr", SCHEMA_TEXT | SCHEMA_OR_NULL,
-	    .help = "null: nobody answered", .example = "\"198.18.2.5\""),
+	FIELD("addr", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "null: no answer",
+	    .example = "\"198.18.2.5\""),
 	FIELD("role", SCHEMA_WORD, .of = "source|router|destination",
 	    .example = "\"router\""),
 	FIELD("traces", SCHEMA_COUNT, .help = "traces through it",
@@ -326,7 +326,7 @@ static const struct schema_field problem_fields[] = {
 };
 
 static const struct schema_field result_schema_fields[] = {
-	FIELD("hash", SCHEMA_ID, .help = "BLAKE2b-128 of what it says"),
+	FIELD("hash", SCHEMA_ID, .help = "BLAKE2b-128 of its content"),
 	FIELD("script", SCHEMA_TEXT, .example = "\"my-script\""),
 	FIELD("tables", SCHEMA_OBJECT | SCHEMA_LIST, .of = "ResultTable"),
 	FIELD("first_at", SCHEMA_TIME, .help = "when it came first"),
@@ -369,10 +369,11 @@ static const struct schema_field run_fields[] = {
 	FIELD("first_at", SCHEMA_TIME, .help = "its first record"),
 	FIELD("last_at", SCHEMA_TIME, .help = "its last"),
 	FIELD("records", SCHEMA_COUNT,
-	    .help = "results, without the script's talk", .example = "4"),
+	    .help = "results, without the script's log lines", .example = "4"),
 	FIELD("error", SCHEMA_TEXT | SCHEMA_OR_NULL,
-	    .help = "why it failed, as its agent told; null: it did not, or is "
-		    "silent",
+	    .help =
+		"why it failed, as its agent reported; null: it did not, or "
+		"nothing came",
 	    .example = "null"),
 	{ 0 },
 };
@@ -380,7 +381,7 @@ static const struct schema_field run_fields[] = {
 static const struct schema_field series_point_fields[] = {
 	FIELD("at", SCHEMA_TIME, .help = "start of the bin"),
 	FIELD("sources", SCHEMA_COUNT | SCHEMA_OR_NULL,
-	    .help = "distinct ones; null: nobody watched", .example = "212"),
+	    .help = "distinct ones; null: no sensor watched", .example = "212"),
 	FIELD("packets", SCHEMA_COUNT | SCHEMA_OR_NULL, .example = "1031"),
 	FIELD("expected", SCHEMA_NUMBER | SCHEMA_OR_NULL,
 	    .help = "by the baseline; null: it still learns",
@@ -389,8 +390,8 @@ static const struct schema_field series_point_fields[] = {
 	    .example = "6.1"),
 	FIELD("high", SCHEMA_NUMBER | SCHEMA_OR_NULL, .help = "of the band",
 	    .example = "30.4"),
-	FIELD("missing", SCHEMA_BOOLEAN, .help = "nobody watched: not a zero",
-	    .example = "false"),
+	FIELD("missing", SCHEMA_BOOLEAN,
+	    .help = "no sensor watched: not a zero", .example = "false"),
 	{ 0 },
 };
 
@@ -435,7 +436,7 @@ static const struct schema_field sighting_fields[] = {
 	FIELD("payload_hash", SCHEMA_ID | SCHEMA_OR_NULL,
 	    .example = "\"00112233445566778899aabbccddeeff\""),
 	FIELD("spoofable", SCHEMA_BOOLEAN,
-	    .help = "nothing shows that the source is who it says",
+	    .help = "nothing shows that the source address is real",
 	    .example = "true"),
 	{ 0 },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the collector says of itself, to machines that ask often: /healthz,
+/* What the collector reports of itself, to machines that ask often: /healthz,
  * /metrics and the API document.  /metrics is OpenMetrics text to those who
  * accept it, Prometheus' older text (0.0.4) to all others.  They differ in the
  * family name of a counter, in units and in the end mark. */

@@ -42,7 +42,7 @@ struct exchange {
 	enum phase phase;
 	bool held, entered;
 	size_t body_max, drained;
-	struct pool_job job;
+	struct worker_job job;
 };
 
 static struct exchange *exchange_of(struct request *request)
@@ -90,19 +90,19 @@ static void handler_is_done(struct request *request)
 		resume_connection(exchange);
 }
 
-static struct pool *pool_of(const struct exchange *exchange)
+static struct worker_pool *pool_of(const struct exchange *exchange)
 {
 	const struct route *route = exchange->request.route;
 	struct server *server = exchange->server;
 	return route->where == ROUTE_READS ? server->reads : server->writes;
 }
 
-static void submit_job(struct exchange *exchange, struct pool_job *job)
+static void submit_job(struct exchange *exchange, struct worker_job *job)
 {
-	pool_submit(pool_of(exchange), job);
+	worker_pool_submit(pool_of(exchange), job);
 }
 
-static void submit_for_request(struct request *request, struct pool_job *job)
+static void submit_for_request(struct request *request, struct worker_job *job)
 {
 	submit_job(exchange_of(request), job);
 }
@@ -186,7 +186,7 @@ static enum MHD_Result scan_header(
 	return MHD_YES;
 }
 
-/* The header's own form; what it says about a body comes later. */
+/* The header's own form; the fields about a body come later. */
 static bool check_form(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -209,8 +209,8 @@ static bool check_form(struct exchange *exchange)
 		    "Content-Length and Transfer-Encoding exclude each other");
 		return false;
 	}
-	if (!guard_host(
-		&exchange->server->guard, request->headers[HEADER_HOST])) {
+	if (!origin_check_host(
+		&exchange->server->origins, request->headers[HEADER_HOST])) {
 		problem_answer(request, PROBLEM_MISDIRECTED,
 		    "Host: expected an address, localhost or a name that the "
 		    "configuration lists as host-name");
@@ -267,14 +267,14 @@ static bool check_rights(struct exchange *exchange)
 	struct request *request = &exchange->request;
 	const struct server *server = exchange->server;
 	enum scope scope = request->route ? request->route->scope : SCOPE_OPEN;
-	if (is_write(request) && !guard_same_origin(request)) {
+	if (is_write(request) && !origin_check_same(request)) {
 		problem_answer(request, PROBLEM_CROSS_ORIGIN,
 		    "Origin or Sec-Fetch-Site names another site");
 		return false;
 	}
 	const struct application *app = server->app;
 	request->caller = app->identify(
-	    app->ctx, request, guard_may_read(&server->guard, request));
+	    app->ctx, request, origin_check_reader(&server->origins, request));
 	if (request->caller.scope >= scope)
 		return true;
 	problem_answer(request, PROBLEM_UNAUTHORIZED,
@@ -349,7 +349,7 @@ static bool check_params(struct request *request)
 	return false;
 }
 
-/* Everything that can be said before the body.  False: the answer is there. */
+/* Every check that needs no body.  False: the answer is there. */
 static bool check_request(struct exchange *exchange)
 {
 	return find_route(&exchange->request) && check_rate(exchange) &&
@@ -403,13 +403,14 @@ static enum MHD_Result run_route(struct exchange *exchange)
 		route->handler(request);
 		return send_answer(exchange);
 	}
-	struct pool *pool = pool_of(exchange);
-	if (pool_waiting(pool) >= QUEUE_MAX || !suspend_connection(exchange)) {
+	struct worker_pool *pool = pool_of(exchange);
+	if (worker_pool_waiting(pool) >= QUEUE_MAX ||
+	    !suspend_connection(exchange)) {
 		problem_answer(request, PROBLEM_BUSY, "too much to do now");
 		return send_answer(exchange);
 	}
-	exchange->job = (struct pool_job){ run_handler, exchange, NULL };
-	pool_submit(pool, &exchange->job);
+	exchange->job = (struct worker_job){ run_handler, exchange, NULL };
+	worker_pool_submit(pool, &exchange->job);
 	return MHD_YES;
 }
 

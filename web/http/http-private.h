@@ -27,9 +27,9 @@ struct server_counters {
 
 struct server {
 	const struct application *app;
-	struct guard guard;
+	struct origin_rules origins;
 	struct clients *clients;
-	struct pool *reads, *writes;
+	struct worker_pool *reads, *writes;
 	struct pages *pages;
 	struct listener listeners[SERVER_LISTENERS_MAX];
 	size_t listener_count;

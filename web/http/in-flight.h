@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a stop has to wait for: connections that are suspended until somebody
- * resumes them (libmicrohttpd may not be stopped before), and requests whose
+ * What a stop has to wait for: connections that are suspended until they
+ * are resumed (libmicrohttpd may not be stopped before), and requests whose
  * answer has not gone out.
  */
 #pragma once
@@ -15,7 +15,7 @@ struct in_flight {
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t changed;
 	bool stopping;
-	size_t held;    /* connections that somebody will resume */
+	size_t held;    /* connections that will be resumed */
 	size_t running; /* requests between handler and answer's end */
 };
 

@@ -182,11 +182,14 @@ int listen_load_tls(struct listen_tls *tls, const char *cert_path,
 		return err_set(msg, ERR_CONFIG,
 		    "listen: https needs both tls-cert and tls-key");
 	int err = read_pem(&tls->cert, "tls-cert", cert_path, msg);
-	if (err == 0)
-		err = read_pem(&tls->key, "tls-key", key_path, msg);
-	if (err == 0)
-		err = try_pair(tls, msg);
-	if (err != 0)
+	if (err < 0)
+		goto out;
+	err = read_pem(&tls->key, "tls-key", key_path, msg);
+	if (err < 0)
+		goto out;
+	err = try_pair(tls, msg);
+out:
+	if (err < 0)
 		listen_free_tls(tls);
 	return err;
 }

@@ -32,7 +32,7 @@ static bool split_host(char to[static 256], const char *host)
 	return true;
 }
 
-bool guard_host(const struct guard *guard, const char *host)
+bool origin_check_host(const struct origin_rules *rules, const char *host)
 {
 	char name[256];
 	struct addr addr;
@@ -44,13 +44,13 @@ bool guard_host(const struct guard *guard, const char *host)
 		return false;
 	if (strcasecmp(name, "localhost") == 0)
 		return true;
-	for (size_t i = 0; i < guard->host_name_count; i++)
-		if (strcasecmp(name, guard->host_names[i]) == 0)
+	for (size_t i = 0; i < rules->host_name_count; i++)
+		if (strcasecmp(name, rules->host_names[i]) == 0)
 			return true;
 	return false;
 }
 
-bool guard_same_origin(const struct request *request)
+bool origin_check_same(const struct request *request)
 {
 	const char *site = request->headers[HEADER_FETCH_SITE];
 	if (site && strcmp(site, "same-origin") != 0 &&
@@ -65,7 +65,8 @@ bool guard_same_origin(const struct request *request)
 	    strcasecmp(origin + strlen(scheme), host) == 0;
 }
 
-bool guard_may_read(const struct guard *guard, const struct request *request)
+bool origin_check_reader(
+    const struct origin_rules *rules, const struct request *request)
 {
-	return guard->open_reads || request_is_loopback(request);
+	return rules->open_reads || request_is_loopback(request);
 }

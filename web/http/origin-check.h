@@ -7,19 +7,20 @@
 
 #include "web/http/request.h"
 
-struct guard {
+struct origin_rules {
 	const char *const *host_names; /* beside addresses and localhost */
 	size_t host_name_count;
 	bool open_reads;
 };
 
-/* Is the Host header an address, localhost or a name of ours?  A page of
+/* Is the Host header an address, localhost or a configured name?  A page of
  * another site that points its own name at us (DNS rebinding) is not. */
-bool guard_host(const struct guard *guard, const char *host);
+bool origin_check_host(const struct origin_rules *rules, const char *host);
 
-/* For methods that change something: true unless the browser says that a page
- * of another site makes the request. */
-bool guard_same_origin(const struct request *request);
+/* For methods that change something: true unless the browser reports that a
+ * page of another site makes the request. */
+bool origin_check_same(const struct request *request);
 
 /* Does the configuration let this peer read without a token? */
-bool guard_may_read(const struct guard *guard, const struct request *request);
+bool origin_check_reader(
+    const struct origin_rules *rules, const struct request *request);

@@ -35,7 +35,7 @@ int params_add_segment(struct request_params *params, const char *name,
 const char *params_get(const struct request_params *params, const char *name);
 void params_fini(struct request_params *params);
 
-/* What somebody sent, fit to be quoted in an error: printable and short. */
+/* Text of a client, fit to be quoted in an error: printable and short. */
 const char *params_quote(char to[static PARAMS_QUOTE_LEN], const char *text);
 
 /* Decodes %XX, and '+' as a space if plus, into size bytes with the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* RFC 9457: one table of what can go wrong, one function that says it. */
+/* RFC 9457: one table of what can go wrong, one function that answers it. */
 
 #include "web/http/problem.h"
 

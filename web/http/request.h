@@ -37,7 +37,7 @@ extern const char *const header_names[HEADERS];
 
 struct connection;
 struct packed_body;
-struct pool_job;
+struct worker_job;
 struct request;
 struct route;
 struct server;
@@ -46,7 +46,7 @@ struct stream;
 struct request_ops {
 	void (*done)(struct request *request);
 	/* Runs the job in a thread of the route's kind. */
-	void (*submit)(struct request *request, struct pool_job *job);
+	void (*submit)(struct request *request, struct worker_job *job);
 };
 
 struct response {

@@ -88,7 +88,7 @@ static bool client_has(const struct request *request, const char *tag)
 	return false;
 }
 
-static void add_number(
+static void add_number_header(
     struct MHD_Response *mhd, const char *name, uint32_t value)
 {
 	char text[16];
@@ -96,7 +96,8 @@ static void add_number(
 	MHD_add_response_header(mhd, name, text);
 }
 
-static void add(struct MHD_Response *mhd, const char *name, const char *value)
+static void add_header(
+    struct MHD_Response *mhd, const char *name, const char *value)
 {
 	if (value)
 		MHD_add_response_header(mhd, name, value);
@@ -108,32 +109,33 @@ static void add_headers(
 	const struct response *response = &request->response;
 	size_t count = sizeof(headers_for_all) / sizeof(*headers_for_all);
 	for (size_t i = 0; i < count; i++)
-		add(mhd, headers_for_all[i][0], headers_for_all[i][1]);
+		add_header(mhd, headers_for_all[i][0], headers_for_all[i][1]);
 	if (request->tls)
-		add(mhd, "Strict-Transport-Security", "max-age=31536000");
+		add_header(
+		    mhd, "Strict-Transport-Security", "max-age=31536000");
 	if (response->status != 304) {
-		add(mhd, "Content-Type", response->content_type);
-		add(mhd, "Content-Encoding", response->encoding);
+		add_header(mhd, "Content-Type", response->content_type);
+		add_header(mhd, "Content-Encoding", response->encoding);
 	}
-	add(mhd, "Cache-Control",
+	add_header(mhd, "Cache-Control",
 	    response->cache_control ? response->cache_control
 		: tag               ? "no-cache"
 				    : "no-store");
 	if (response->varies_by_encoding)
-		add(mhd, "Vary", "Accept-Encoding");
+		add_header(mhd, "Vary", "Accept-Encoding");
 	if (request->route && request->route->scope != SCOPE_OPEN)
-		add(mhd, "Vary", "Authorization, Accept");
-	add(mhd, "ETag", tag);
-	add(mhd, "Allow", response->allow);
-	add(mhd, "Location", response->location);
+		add_header(mhd, "Vary", "Authorization, Accept");
+	add_header(mhd, "ETag", tag);
+	add_header(mhd, "Allow", response->allow);
+	add_header(mhd, "Location", response->location);
 	if (response->status == 200) {
-		add(mhd, "Content-Disposition", response->disposition);
-		add(mhd, "Trailer", response->trailer);
+		add_header(mhd, "Content-Disposition", response->disposition);
+		add_header(mhd, "Trailer", response->trailer);
 	}
 	if (response->status == 401)
-		add(mhd, "WWW-Authenticate", "Bearer");
+		add_header(mhd, "WWW-Authenticate", "Bearer");
 	if (response->retry_after_s)
-		add_number(mhd, "Retry-After", response->retry_after_s);
+		add_number_header(mhd, "Retry-After", response->retry_after_s);
 }
 
 static void release_packed(void *arg)

@@ -15,7 +15,7 @@ static size_t segment_len(const char *p, const char *end)
 	return (size_t)((slash ? slash : end) - p);
 }
 
-/* 0, ERR_NOT_FOUND, or what params_add_segment says. */
+/* 0, ERR_NOT_FOUND, or an error of params_add_segment. */
 static int match_path(const char *template, const char *path, size_t len,
     struct request_params *params)
 {

@@ -195,7 +195,7 @@ static struct server *server_new(
 {
 	struct server *server = xcalloc(1, sizeof(*server));
 	server->app = app;
-	server->guard = (struct guard){
+	server->origins = (struct origin_rules){
 		.host_names = config->host_names,
 		.host_name_count = config->host_name_count,
 		.open_reads = config->open_reads,
@@ -215,10 +215,12 @@ static struct server *server_new(
 
 static int start_threads(struct server *server, struct errmsg *msg)
 {
-	int err = pool_open(&server->reads, READ_THREADS, "web-read", msg);
+	int err =
+	    worker_pool_open(&server->reads, READ_THREADS, "web-read", msg);
 	if (err < 0)
 		return err;
-	err = pool_open(&server->writes, WRITE_THREADS, "web-write", msg);
+	err =
+	    worker_pool_open(&server->writes, WRITE_THREADS, "web-write", msg);
 	if (err < 0)
 		return err;
 	err = pthread_create(&server->clock, NULL, keep_time, server);
@@ -293,8 +295,8 @@ void server_stop(struct server *server)
 		end_connections(server);
 	for (size_t i = 0; i < server->listener_count; i++)
 		MHD_stop_daemon(server->listeners[i].daemon);
-	pool_free(server->reads);
-	pool_free(server->writes);
+	worker_pool_free(server->reads);
+	worker_pool_free(server->writes);
 	pages_close(server->pages);
 	clients_free(server->clients);
 	in_flight_fini(&server->flight);

@@ -30,9 +30,9 @@ struct stream {
 	} trailers[STREAM_TRAILERS];
 	size_t trailer_count;
 	struct MHD_Response *response; /* whose body this is */
-	struct pool_job job;
+	struct worker_job job;
 	pthread_mutex_t lock;
-	bool woken;   /* while nobody waited */
+	bool woken;   /* while none waited */
 	bool waiting; /* parked until stream_wake */
 };
 
@@ -62,7 +62,8 @@ void stream_wake(struct stream *stream)
 	stream->waiting = false;
 	stream->woken = !waiting;
 	pthread_mutex_unlock(&stream->lock);
-	/* Whoever cleared the flag resumes; then the stream may be gone. */
+	/* The one that cleared the flag resumes; then the stream may be gone.
+	 */
 	if (waiting)
 		stream->host->resume(stream->exchange);
 }
@@ -102,7 +103,7 @@ void stream_trailer(struct stream *stream, const char *name, const char *value)
 }
 
 /* The library sends a response's footers after its last chunk, so the reader
- * may add them until it says that this was all. */
+ * may add them until it returns the end. */
 static ssize_t end_of_stream(struct stream *stream)
 {
 	for (size_t i = 0; i < stream->trailer_count; i++)
@@ -143,7 +144,7 @@ static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t most)
 				break;
 			}
 			stream->job =
-			    (struct pool_job){ run_slow, stream, NULL };
+			    (struct worker_job){ run_slow, stream, NULL };
 			stream->host->submit(stream->exchange, &stream->job);
 			return 0;
 		case STREAM_FAIL:

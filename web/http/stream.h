@@ -28,7 +28,7 @@ struct stream_ops {
 struct stream;
 struct exchange;
 struct MHD_Response;
-struct pool_job;
+struct worker_job;
 
 /* What a stream needs of the exchange that sends it. */
 struct stream_host {
@@ -37,7 +37,7 @@ struct stream_host {
 	void (*resume)(struct exchange *exchange); /* any thread */
 	void (*extend)(struct exchange *exchange); /* the answer moved on */
 	/* Runs the job in a worker thread. */
-	void (*submit)(struct exchange *exchange, struct pool_job *job);
+	void (*submit)(struct exchange *exchange, struct worker_job *job);
 	void (*count)(struct exchange *exchange, size_t sent_bytes);
 };
 

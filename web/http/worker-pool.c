@@ -10,22 +10,22 @@
 
 #include "lib/base/xalloc.h"
 
-struct pool {
+struct worker_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct pool_job *first, **last;
+	struct worker_job *first, **last;
 	size_t waiting;
 	bool ending;
 	size_t thread_count;
 	pthread_t threads[];
 };
 
-static struct pool_job *take_job(struct pool *pool)
+static struct worker_job *take_job(struct worker_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->first && !pool->ending)
 		pthread_cond_wait(&pool->more, &pool->lock);
-	struct pool_job *job = pool->first;
+	struct worker_job *job = pool->first;
 	if (job) {
 		pool->first = job->next;
 		if (!pool->first)
@@ -38,13 +38,13 @@ static struct pool_job *take_job(struct pool *pool)
 
 static void *run_jobs(void *arg)
 {
-	struct pool_job *job;
+	struct worker_job *job;
 	while ((job = take_job(arg)) != NULL)
 		job->run(job->ctx);
 	return NULL;
 }
 
-void pool_free(struct pool *pool)
+void worker_pool_free(struct worker_pool *pool)
 {
 	if (!pool)
 		return;
@@ -59,10 +59,10 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
-int pool_open(
-    struct pool **result, size_t threads, const char *name, struct errmsg *msg)
+int worker_pool_open(struct worker_pool **result, size_t threads,
+    const char *name, struct errmsg *msg)
 {
-	struct pool *pool =
+	struct worker_pool *pool =
 	    xcalloc(1, sizeof(*pool) + threads * sizeof(pool->threads[0]));
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->more, NULL);
@@ -71,7 +71,7 @@ int pool_open(
 		pthread_t *thread = &pool->threads[pool->thread_count];
 		int err = pthread_create(thread, NULL, run_jobs, pool);
 		if (err != 0) {
-			pool_free(pool);
+			worker_pool_free(pool);
 			return err_set(
 			    msg, -err, "thread '%s': %s", name, err_str(-err));
 		}
@@ -81,7 +81,7 @@ int pool_open(
 	return 0;
 }
 
-void pool_submit(struct pool *pool, struct pool_job *job)
+void worker_pool_submit(struct worker_pool *pool, struct worker_job *job)
 {
 	pthread_mutex_lock(&pool->lock);
 	job->next = NULL;
@@ -92,7 +92,7 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-size_t pool_waiting(struct pool *pool)
+size_t worker_pool_waiting(struct worker_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	size_t waiting = pool->waiting;

@@ -7,19 +7,19 @@
 
 #include "lib/base/err.h"
 
-struct pool_job {
+struct worker_job {
 	void (*run)(void *ctx);
 	void *ctx;
-	struct pool_job *next; /* the pool's */
+	struct worker_job *next; /* the pool's */
 };
 
-struct pool;
+struct worker_pool;
 /* -EAGAIN: the machine gives no thread. */
-int pool_open(
-    struct pool **pool, size_t threads, const char *name, struct errmsg *msg);
+int worker_pool_open(struct worker_pool **pool, size_t threads,
+    const char *name, struct errmsg *msg);
 /* Runs what is queued, then ends.  NULL is fine. */
-void pool_free(struct pool *pool);
+void worker_pool_free(struct worker_pool *pool);
 
 /* The job must live until it has run; run may free it. */
-void pool_submit(struct pool *pool, struct pool_job *job);
-size_t pool_waiting(struct pool *pool);
+void worker_pool_submit(struct worker_pool *pool, struct worker_job *job);
+size_t worker_pool_waiting(struct worker_pool *pool);

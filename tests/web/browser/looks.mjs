@@ -21,7 +21,7 @@ async function lookAt(world, name, theme, size) {
 		await loaded(page, name);
 		await page.waitForTimeout(300); // a frame of the map
 		if (name === "now")
-			await page.locator(".feed time").first().waitFor();
+			await page.locator(".event-list time").first().waitFor();
 		await shot(page, `${name}-${theme}-${size}`);
 		await accessible(page);
 		await fitsWidth(page);

@@ -10,7 +10,7 @@
 #include "web/http/origin-check.h"
 
 static const char *const names[] = { "sonde.example" };
-static const struct guard guard = { names, 1, false };
+static const struct origin_rules origins = { names, 1, false };
 
 static void hosts_of_ours_pass(void **state)
 {
@@ -20,7 +20,7 @@ static void hosts_of_ours_pass(void **state)
 		"localhost:" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
-		if (!guard_host(&guard, good[i]))
+		if (!origin_check_host(&origins, good[i]))
 			fail_msg("'%s' is refused", good[i]);
 }
 
@@ -33,9 +33,9 @@ static void hosts_of_others_do_not(void **state)
 		"user@127.0.0.1", ":80", "[]:80", "127.0.0.1 ", "0x7f.1",
 		"[::1]x" };
 	(void)state;
-	assert_false(guard_host(&guard, NULL));
+	assert_false(origin_check_host(&origins, NULL));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		if (guard_host(&guard, bad[i]))
+		if (origin_check_host(&origins, bad[i]))
 			fail_msg("'%s' passes", bad[i]);
 }
 
@@ -45,7 +45,7 @@ static bool same(const char *site, const char *origin, bool tls)
 	request.headers[HEADER_HOST] = "127.0.0.1:8470";
 	request.headers[HEADER_FETCH_SITE] = site;
 	request.headers[HEADER_ORIGIN] = origin;
-	return guard_same_origin(&request);
+	return origin_check_same(&request);
 }
 
 static void pages_of_other_sites_may_not_write(void **state)
@@ -68,10 +68,10 @@ static void pages_of_other_sites_may_not_write(void **state)
 
 static bool may_read(const char *peer, bool open)
 {
-	struct guard g = { .open_reads = open };
+	struct origin_rules g = { .open_reads = open };
 	struct request request = { 0 };
 	assert_int_equal(addr_parse(&request.peer, peer), 0);
-	return guard_may_read(&g, &request);
+	return origin_check_reader(&g, &request);
 }
 
 static void who_may_read_without_a_token(void **state)

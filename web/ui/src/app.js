@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
-// The state of the view, which is the address, and who wants to know.
+// The state of the view, which is the address, and its listeners.
 import { groupAlarms } from "./lib/alarms.js";
 import { connection, get, getAll, poll, serverNow } from "./lib/api.js";
-import { onFeed } from "./lib/events.js";
+import { onEvent } from "./lib/events.js";
 import { formatState, parseState, patchState } from "./lib/url-state.js";
 import { DEFAULT_RANGE, RANGES, resolveRange } from "./lib/time.js";
 
@@ -19,7 +19,7 @@ export class App {
 			this.overviewListeners.add(resolve));
 		addEventListener("popstate", () => {
 			this.state = parseState(location.search);
-			this.tell();
+			this.notify();
 		});
 	}
 
@@ -27,7 +27,7 @@ export class App {
 		this.listeners.add(listener);
 	}
 
-	tell() {
+	notify() {
 		for (const listener of this.listeners)
 			listener(this.state);
 	}
@@ -41,14 +41,14 @@ export class App {
 			history.replaceState(null, "", url);
 		else if (url !== location.search + location.hash)
 			history.pushState(null, "", url);
-		this.tell();
+		this.notify();
 	}
 
 	// Follows an address of our own.
 	navigate(search) {
 		history.pushState(null, "", search);
 		this.state = parseState(search);
-		this.tell();
+		this.notify();
 	}
 
 	href(patch) {
@@ -89,7 +89,7 @@ export class App {
 				listener(this.overview);
 		}, () => OVERVIEW_MS);
 		let pending = 0;
-		onFeed((_, event) => {
+		onEvent((_, event) => {
 			if (event?.type !== "alarm" && event?.type !== "agent")
 				return;
 			clearTimeout(pending);

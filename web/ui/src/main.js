@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // Starts the pages: the first state from the address, then the shell.
 import { get, serverNow } from "./lib/api.js";
-import { openFeed } from "./lib/events.js";
+import { openEvents } from "./lib/events.js";
 import { App } from "./app.js";
 import { Shell } from "./shell.js";
 import { parseTime } from "./lib/time.js";
@@ -27,4 +27,4 @@ async function firstRange(state) {
 const app = new App();
 app.set(await firstRange(app.state), { replace: true });
 new Shell(app).mount(document.getElementById("app"));
-openFeed();
+openEvents();

@@ -2,7 +2,7 @@
 // What surrounds every page: navigation, header, banner, keys.
 import { ApiError, connection, onConnection, poll } from "./lib/api.js";
 import { h, replace, setText } from "./lib/dom.js";
-import { feed, onFeed } from "./lib/events.js";
+import { eventStream, onEvent } from "./lib/events.js";
 import { brandMark, icon, lineIcon } from "./lib/icons.js";
 import { PAGES, pageOf } from "./lib/pages.js";
 import { KeysDialog, listenToKeys } from "./keys.js";
@@ -43,7 +43,7 @@ export class Shell {
 		this.app.onChange(() => this.show());
 		this.app.onOverview((o) => this.showBadges(o));
 		onConnection(() => this.showConnection());
-		onFeed(() => this.showStatus());
+		onEvent(() => this.showStatus());
 		setInterval(() => this.tick(), 1000);
 		listenToKeys(this);
 		root.addEventListener("click", (event) => this.follow(event));
@@ -206,7 +206,7 @@ export class Shell {
 
 	showStatus() {
 		const [level, text] = !connection.reachable
-			? ["bad", "Unreachable"] : feed.live ? ["ok", "Live"]
+			? ["bad", "Unreachable"] : eventStream.live ? ["ok", "Live"]
 			: ["warn", "Connecting"];
 		this.clock ??= h("span", { class: "status-clock" });
 		if (this.status.dataset.text === text)

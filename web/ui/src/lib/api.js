@@ -24,7 +24,7 @@ export function onConnection(listener) {
 	return () => listeners.delete(listener);
 }
 
-function tell() {
+function notify() {
 	for (const listener of listeners)
 		listener(connection);
 }
@@ -41,14 +41,14 @@ function sawAnswer(body) {
 	if (connection.reachable)
 		return;
 	Object.assign(connection, { reachable: true, failures: 0, retry_at: 0 });
-	tell();
+	notify();
 }
 
 function sawFailure() {
 	connection.failures++;
 	connection.reachable = false;
 	connection.retry_at = Date.now() + backoffMs(connection.failures);
-	tell();
+	notify();
 }
 
 export function apiUrl(path, params = {}) {

@@ -4,7 +4,7 @@
 import { shellQuote } from "./format.js";
 
 const TOKEN_FILE = "/var/lib/sonde-collector/admin.token"; // by default
-const SOMEBODY = "example.net"; // made to be asked
+const PUBLIC_TARGET = "example.net"; // made to be asked
 const TARGETS_MOST = 5;
 
 export function collectorUrl() {
@@ -27,7 +27,7 @@ const isPublic = (address) => address.includes(":")
 export function targetsOf(agents) {
 	const targets = agents.map((a) => (a.addresses ?? []).find(isPublic))
 		.filter(Boolean).slice(0, TARGETS_MOST);
-	return targets.length >= 2 ? targets : [SOMEBODY];
+	return targets.length >= 2 ? targets : [PUBLIC_TARGET];
 }
 
 // A name that no agent has yet.
@@ -54,7 +54,7 @@ export const commands = {
 		: `printf 'Token: '; read -r token; sudo sonde-agent enrol ${words(
 			"--collector", collectorUrl())} --token "$token"`,
 	start: () => "sudo sonde-agent",
-	submitTrace: (targets = [SOMEBODY]) => `sudo sonde submit trace ${words(
+	submitTrace: (targets = [PUBLIC_TARGET]) => `sudo sonde submit trace ${words(
 		targets)} --on all --every 60s ${admin()}`,
 	sensor: () => "sudo sonde sensor -i any",
 };

@@ -54,7 +54,7 @@ export function setText(el, text) {
 		el.textContent = text;
 }
 
-// Draws an element anew and gives the focus back to what had it.
+// Draws an element again and gives the focus back to what had it.
 function redraw(el, draw) {
 	const inside = () => [...el.querySelectorAll("a, button")];
 	const at = inside().indexOf(document.activeElement);

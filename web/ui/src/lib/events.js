@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: ISC
-// The live feed.  The browser resumes a broken stream by itself with
+// The event stream.  The browser resumes a broken stream by itself with
 // Last-Event-ID; a new one begins with the last events there are, and what
 // was seen already is not shown again.
 import { apiUrl } from "./api.js";
 import { backoffMs } from "./backoff.js";
 
-export const EVENT_KINDS = ["agent", "alarm", "sighting", "run", "loss"];
+export const EVENT_TYPES = ["agent", "alarm", "sighting", "run", "loss"];
 const KEPT = 200, REPLAYED = 100;
 
 const listeners = new Set();
-export const feed = { items: [], live: false };
+export const eventStream = { items: [], live: false };
 const seen = new Set();
 let source = null, failures = 0;
 
-export function onFeed(listener) {
+export function onEvent(listener) {
 	listeners.add(listener);
 	return () => listeners.delete(listener);
 }
 
-function tell(event) {
+function notify(event) {
 	for (const listener of listeners)
-		listener(feed, event);
+		listener(eventStream, event);
 }
 
 function take(message) {
@@ -36,26 +36,26 @@ function take(message) {
 		return; // the overlap of a resumed stream
 	seen.add(id);
 	const event = { ...data, id, type: message.type };
-	feed.items.unshift(event);
-	for (const old of feed.items.splice(KEPT))
+	eventStream.items.unshift(event);
+	for (const old of eventStream.items.splice(KEPT))
 		seen.delete(old.id);
-	tell(event);
+	notify(event);
 }
 
-export function openFeed() {
+export function openEvents() {
 	source?.close();
 	source = new EventSource(apiUrl("events", { last: REPLAYED }));
 	source.addEventListener("open", () => {
 		failures = 0;
-		feed.live = true;
-		tell(null);
+		eventStream.live = true;
+		notify(null);
 	});
 	source.addEventListener("error", () => {
-		feed.live = false;
-		tell(null);
+		eventStream.live = false;
+		notify(null);
 		if (source.readyState === EventSource.CLOSED)
-			setTimeout(openFeed, backoffMs(++failures));
+			setTimeout(openEvents, backoffMs(++failures));
 	});
-	for (const kind of EVENT_KINDS)
+	for (const kind of EVENT_TYPES)
 		source.addEventListener(kind, take);
 }

@@ -195,7 +195,7 @@ export function shellQuote(word) {
 		: `'${word.replace(/'/g, "'\\''")}'`;
 }
 
-// A cell that starts like a formula is text to a spreadsheet only if told so.
+// A cell that starts like a formula is text to a spreadsheet only with a quote before it.
 function csvCell(value) {
 	if (value === null || value === undefined)
 		return "";

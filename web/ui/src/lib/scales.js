@@ -33,7 +33,7 @@ export const LEVEL_WIDTH = { unknown: 1, ok: 1.6, warn: 3, bad: 4.5 };
 export const isRaised = (level) => level === "warn" || level === "bad";
 
 // Both measures together: {delay, loss, level (the worse), word}.  Unsure is
-// what too few packets tell of.
+// what rests on too few packets.
 export function linkState(link, thresholds) {
 	const delay = linkLevel(link, "delay", thresholds);
 	const loss = linkLevel(link, "loss", thresholds);

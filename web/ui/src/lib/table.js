@@ -16,7 +16,7 @@ function headerCell(column, table) {
 				icon("down"))));
 }
 
-const ROWS_AT_ONCE = 300; // more at a time is slow, and nobody reads them
+const ROWS_AT_ONCE = 300; // more at a time is slow, and more than one reads
 
 export class Table {
 	// options: caption, columns [{id, label, class, value(item),
@@ -104,7 +104,7 @@ export class Table {
 			this.drawBlank(this.options.empty());
 	}
 
-	// The same words are not written anew: a button in them may have focus.
+	// The same words are not written again: a button in them may have focus.
 	drawBlank(node) {
 		if (this.blank.textContent !== node.textContent)
 			replace(this.blank, node);

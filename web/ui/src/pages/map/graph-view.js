@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// The drawn map: a graph on a canvas by sigma.  It is told what to show and
-// tells what was clicked or dragged; it knows no address and no API.
+// The drawn map: a graph on a canvas by sigma.  It is given what to show and
+// reports what was clicked or dragged; it knows no address and no API.
 import Graph from "graphology";
 import Sigma from "sigma";
 import { mix } from "../../lib/colour.js";

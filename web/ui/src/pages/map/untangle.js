@@ -126,7 +126,7 @@ class Grid {
 			+ nodes.reduce((sum, i) => sum + this.throughCost(i), 0);
 	}
 
-	// Moves a node to the best row of its column; tells whether it moved.
+	// Moves a node to the best row of its column; returns whether it moved.
 	settle(x, from) {
 		const last = Math.min(this.rows - 1, from + REACH);
 		let best = -1e-9, goal = -1;

@@ -87,7 +87,7 @@ export class MapView {
 			button("plus", "Zoom in (+)", () => this.graph?.zoom(1)),
 			button("minus", "Zoom out (\u2212)", () => this.graph?.zoom(-1)),
 			button("fit", "Fit the whole map (0)", () => this.graph?.fit()),
-			button("relayout", "Lay out anew, forget places",
+			button("relayout", "Lay out again, forget places",
 				() => this.relayout()));
 		this.notice = h("div", { class: "map-notice", hidden: true });
 		this.stage = h("section", { class: "panel map-stage",

@@ -4,7 +4,7 @@ import { isOpen } from "../../lib/alarms.js";
 import { apiUrl, get, getAll } from "../../lib/api.js";
 import { commands, targetsOf } from "../../lib/commands.js";
 import { h, keyed, replace } from "../../lib/dom.js";
-import { EVENT_KINDS, feed, onFeed } from "../../lib/events.js";
+import { EVENT_TYPES, eventStream, onEvent } from "../../lib/events.js";
 import { alarmFacts, formatCompact, formatCount, formatDelay, formatLoss,
 	linkEnds, nodeLabel, nodeShortLabel,
 	plural, titleOf } from "../../lib/format.js";
@@ -17,7 +17,7 @@ import { formatMoment, linkBin_s, parseTime, toRfc3339 } from "../../lib/time.js
 import { WormSources } from "./worms.js";
 
 const SPARK_SLOTS = 48;
-const FEED_SHOWN = 60;
+const EVENTS_SHOWN = 60;
 
 const arrow = () => h("span", { class: "link-arrow", "aria-label": "to" },
 	icon("arrow"));
@@ -49,7 +49,7 @@ function whereTo(event) {
 const isSlow = (link) => /slow/.test(link.why ?? "");
 const isLossy = (link) => /lossy/.test(link.why ?? "");
 
-const KIND_WORDS = { all: "All", agent: "Agents", alarm: "Alarms",
+const TYPE_WORDS = { all: "All", agent: "Agents", alarm: "Alarms",
 	sighting: "Sightings", run: "Runs", loss: "Losses" };
 
 export class NowView {
@@ -70,20 +70,20 @@ export class NowView {
 		this.linkTable = this.buildLinkTable();
 		this.links.fill(this.linkTable.el);
 		this.worms = new WormSources(app);
-		this.feed = new Panel({ title: "Live feed", class: "feed-panel",
+		this.eventPanel = new Panel({ title: "Live events", class: "event-panel",
 			source: () => ({ name: "events", url: apiUrl("events"),
-				rows: feed.items }) });
-		this.feedList = h("ol", { class: "feed", tabindex: "0",
+				rows: eventStream.items }) });
+		this.eventList = h("ol", { class: "event-list", tabindex: "0",
 			"aria-label": "Events, newest first" });
 		this.chips = this.buildChips();
-		this.feed.fill(this.chips, this.feedList);
+		this.eventPanel.fill(this.chips, this.eventList);
 		this.el = h("div", { class: "now" }, this.tiles,
 			h("div", { class: "now-grid" },
 				h("div", { class: "stack" }, this.alarms.el, this.worms.el,
 					this.links.el),
-				this.feed.el));
+				this.eventPanel.el));
 		this.off = [app.onOverview((o) => this.showOverview(o)),
-			onFeed(() => this.showFeed())];
+			onEvent(() => this.showEvents())];
 		this.showSkeleton();
 	}
 
@@ -98,7 +98,7 @@ export class NowView {
 				chip.dataset.kind === (this.app.state.kind ?? "all")));
 		if (this.app.overview)
 			this.showOverview(this.app.overview);
-		this.showFeed();
+		this.showEvents();
 	}
 
 	listRoot() {
@@ -359,35 +359,35 @@ export class NowView {
 	buildChips() {
 		return h("div", { class: "chips", role: "group",
 			"aria-label": "Kind of event" },
-			["all", ...EVENT_KINDS].map((kind) => h("button", {
+			["all", ...EVENT_TYPES].map((kind) => h("button", {
 				type: "button", class: "chip", data: { kind },
 				on: { click: () => this.app.set({ kind: kind === "all"
 					? undefined : kind }, { replace: true }) } },
-				KIND_WORDS[kind])));
+				TYPE_WORDS[kind])));
 	}
 
-	showFeed() {
+	showEvents() {
 		const { kind } = this.app.state;
-		const items = feed.items.filter((e) => !kind || e.type === kind)
-			.slice(0, FEED_SHOWN);
+		const items = eventStream.items.filter((e) => !kind || e.type === kind)
+			.slice(0, EVENTS_SHOWN);
 		const { utc } = this.app;
 		if (items.length === 0) {
-			replace(this.feedList, h("li", { class: "feed-none" },
-				feed.live ? "Nothing has happened yet. New events appear "
+			replace(this.eventList, h("li", { class: "event-none" },
+				eventStream.live ? "Nothing has happened yet. New events appear "
 					+ "here by themselves." : "Connecting\u2026"));
 			this.feedEmpty = true;
 			return;
 		}
 		if (this.feedEmpty)
-			replace(this.feedList);
+			replace(this.eventList);
 		this.feedEmpty = false;
-		keyed(this.feedList, items, {
+		keyed(this.eventList, items, {
 			key: (e) => e.id, make: () => h("li"),
 			draw: (li, e) => replace(li,
-				h("a", { class: `feed-row row-link ${e.type}`,
+				h("a", { class: `event-row row-link ${e.type}`,
 					href: this.app.href(whereTo(e)) },
 					timeMark(e.at, this.app.now(), utc),
-					h("span", { class: "feed-text" }, e.text))),
+					h("span", { class: "event-text" }, e.text))),
 			print: (e) => e.id + utc + this.app.rangeId(),
 		});
 	}

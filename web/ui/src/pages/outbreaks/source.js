@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// Everything that one address sent in the chosen time, for whoever runs it:
+// Everything that one address sent in the chosen time, for its administrator:
 // the proof that a machine there is infected, in a text to pass on.
 import { apiUrl, get } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
@@ -65,7 +65,7 @@ export class SourcePanel {
 					this.items.map((s) => this.row(s)))]);
 	}
 
-	// What it means, said to somebody who never saw this page before.
+	// What it means, for a reader who never saw this page before.
 	judgement() {
 		const worms = this.items.filter((s) => s.verdict === "worm");
 		const names = [...new Set(worms.map((s) => titleOf(s.signature)))];

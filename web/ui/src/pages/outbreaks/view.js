@@ -227,7 +227,7 @@ export class OutbreaksView {
 		replace(this.blank, emptyState({
 			title: "No worm probe, scan or backscatter in this time",
 			text: "Sightings come from agents whose sensor watches addresses "
-				+ "that nobody should talk to. Choose a longer time, or "
+				+ "that should get no packets. Choose a longer time, or "
 				+ "watch what reaches a machine of yours right now:",
 			command: commands.sensor(),
 			link: h("a", { href: this.app.href({ page: "agents" }) },
