@@ -73,8 +73,9 @@ int collector_config_check(const struct config *config, struct errmsg *msg)
 	struct collector_config settings;
 	const char *key;
 	int err = check_whole_seconds(config, "series-bin", msg);
-	if (err == ERR_OK)
-		err = check_whole_seconds(config, "alarm-bin", msg);
+	if (err < 0)
+		return err;
+	err = check_whole_seconds(config, "alarm-bin", msg);
 	if (err < 0)
 		return err;
 	collector_config_read(&settings, config);

@@ -51,12 +51,14 @@ static int open_registry(struct collector *c, struct errmsg *msg)
 		.had_one = generation_has_past(c) && !legacy,
 		.begin = c->config.new_database,
 	};
-	if (config.begin)
-		err = check_begin(c, legacy, msg);
-	if (err == ERR_OK)
-		err = registry_open(&c->registry, &config, msg);
-	if (err == ERR_OK && legacy)
-		err = registry_import(c->registry, legacy, msg);
+	err = config.begin ? check_begin(c, legacy, msg) : ERR_OK;
+	if (err < 0)
+		goto out;
+	err = registry_open(&c->registry, &config, msg);
+	if (err < 0 || !legacy)
+		goto out;
+	err = registry_import(c->registry, legacy, msg);
+out:
 	free(legacy);
 	return err;
 }

@@ -111,28 +111,35 @@ static void rollback(struct collector *c, bool telemetry)
 	event_log_cut(c, 0);
 }
 
+static int try_group(struct collector *c, struct job *first, struct errmsg *msg)
+{
+	int err = fault_check(c, msg);
+	if (err < 0)
+		return err;
+	err = begin(c, first->telemetry, msg);
+	if (err < 0)
+		return err;
+	for (struct job *job = first; job; job = job->next) {
+		err = run_job(c, job);
+		if (err < 0) {
+			*msg = job->msg;
+			return err;
+		}
+	}
+	/* Not into files that were deleted meanwhile. */
+	err = fault_check(c, msg);
+	return err < 0 ? err : commit(c, first->telemetry, msg);
+}
+
 /* 0, or the transaction is undone: lost, or a job left it half done. */
 static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
 {
-	bool telemetry = first->telemetry;
-	int err = fault_check(c, msg);
+	int err = try_group(c, first, msg);
 	if (err == ERR_OK)
-		err = begin(c, telemetry, msg);
-	for (struct job *job = first; err == ERR_OK && job; job = job->next) {
-		err = run_job(c, job);
-		if (err < 0)
-			*msg = job->msg;
-	}
-	/* Not into files that were deleted meanwhile. */
-	if (err == ERR_OK)
-		err = fault_check(c, msg);
-	if (err == ERR_OK)
-		err = commit(c, telemetry, msg);
-	if (err < 0) {
-		c->counters.commit_failures += err != HALF_DONE;
-		rollback(c, telemetry);
-		fault_check(c, NULL); /* it may have met damage */
-	}
+		return ERR_OK;
+	c->counters.commit_failures += err != HALF_DONE;
+	rollback(c, first->telemetry);
+	fault_check(c, NULL); /* it may have met damage */
 	return err;
 }
 

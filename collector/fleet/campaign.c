@@ -174,17 +174,23 @@ static int read_body(struct collector *c, const json_t *body,
 		    ".lua");
 	job->campaign.script = script;
 	err = read_targets(body, job, msg);
-	if (err == ERR_OK)
-		err = read_options(body, job, msg);
-	if (err == ERR_OK)
-		err = read_schedule(c, body, job, msg);
-	if (err == ERR_OK)
-		err = json_names(&on, body, "on", SELECTORS_MOST, msg);
-	if (err == ERR_OK && json_array_size(on) == 0)
+	if (err < 0)
+		return err;
+	err = read_options(body, job, msg);
+	if (err < 0)
+		return err;
+	err = read_schedule(c, body, job, msg);
+	if (err < 0)
+		return err;
+	err = json_names(&on, body, "on", SELECTORS_MOST, msg);
+	if (err < 0)
+		goto out;
+	if (json_array_size(on) == 0)
 		err = err_set(msg, ERR_USAGE,
 		    "on: expected tags or names of agents, or \"all\"");
-	if (err == ERR_OK)
+	else
 		job->on = json_dumps(on, JSON_COMPACT);
+out:
 	json_decref(on);
 	return err;
 }
@@ -252,22 +258,26 @@ int campaign_create(struct collector *c, const struct principal *principal,
 	if (err < 0)
 		return err;
 	err = read_body(c, body, &job, msg);
-	if (err == ERR_OK)
-		err = check_room(c, msg);
-	if (err == ERR_OK) {
-		randombytes_buf(job.campaign.id, sizeof(job.campaign.id));
-		hex_text(job.campaign.id, sizeof(job.campaign.id), id);
-		job.campaign.targets = job.targets;
-		job.campaign.options = job.options;
-		job.campaign.on = job.on;
-		err = writer_call(c, &job.job, msg);
-	}
-	if (err == ERR_OK)
-		err = read_back(c, id, answer, msg);
-	if (err == ERR_OK)
-		json_object_set_new(*answer, "warnings",
-		    campaign_warnings(c, job.campaign.script,
-			json_object_get(*answer, "on")));
+	if (err < 0)
+		goto out;
+	err = check_room(c, msg);
+	if (err < 0)
+		goto out;
+	randombytes_buf(job.campaign.id, sizeof(job.campaign.id));
+	hex_text(job.campaign.id, sizeof(job.campaign.id), id);
+	job.campaign.targets = job.targets;
+	job.campaign.options = job.options;
+	job.campaign.on = job.on;
+	err = writer_call(c, &job.job, msg);
+	if (err < 0)
+		goto out;
+	err = read_back(c, id, answer, msg);
+	if (err < 0)
+		goto out;
+	json_object_set_new(*answer, "warnings",
+	    campaign_warnings(
+		c, job.campaign.script, json_object_get(*answer, "on")));
+out:
 	free(job.targets);
 	free(job.options);
 	free(job.on);

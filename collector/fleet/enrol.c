@@ -71,9 +71,9 @@ static int read_token_body(const json_t *body, struct token_job *job,
 			    AGENT_NAME_MAX);
 	}
 	err = read_ttl(body, ttl_s, msg);
-	if (err == ERR_OK)
-		err = json_names(tags, body, "tags", AGENT_TAGS_MAX, msg);
-	return err;
+	if (err < 0)
+		return err;
+	return json_names(tags, body, "tags", AGENT_TAGS_MAX, msg);
 }
 
 int enrol_token_new(struct collector *c, const struct principal *principal,
@@ -149,8 +149,9 @@ static int enrol_new(struct collector *c, struct enrol_job *job,
 	token.agent_row = job->agent.row;
 	token.used_ns = job->agent.enrolled_ns;
 	err = registry_token_use(c->registry, &token, msg);
-	if (err == ERR_OK)
-		err = registry_revise(c->registry, &job->job.revision, msg);
+	if (err < 0)
+		return err;
+	err = registry_revise(c->registry, &job->job.revision, msg);
 	if (err < 0)
 		return err;
 	char *text = xasprintf("%s is enrolled", job->made_name);
@@ -306,7 +307,8 @@ int enrol_check_request(struct collector *c,
 		return err_set(
 		    msg, ERR_SIGNATURE, "signature: does not verify");
 	int err = check_time(c, request->time, msg);
-	if (err == ERR_OK)
-		agents_contact(c, id);
-	return err;
+	if (err < 0)
+		return err;
+	agents_contact(c, id);
+	return ERR_OK;
 }
