@@ -461,8 +461,6 @@ static int start_exchange(struct shipper *s, struct errmsg *msg)
 	if (err < 0)
 		return err;
 	wait_for_keeper(s);
-	if (err < 0)
-		return err;
 	err = shipping_new(
 	    &s->shipping, AGENT_SPOOL, c->agent, c->secret_key, msg);
 	if (err < 0)
