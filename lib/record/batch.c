@@ -218,15 +218,17 @@ int batch_open(const struct batch_header *header, const void *bytes, size_t len,
 	size_t start = raw->len;
 	uint8_t *to = buf_extend(raw, header->raw_len);
 	err = unpack(to, header, p + HEADER_LEN, msg);
-	if (!err) {
-		raw_digest(digest, to, header->raw_len);
-		if (sodium_memcmp(digest, header->digest, 32) != 0)
-			err = err_set(msg, ERR_MALFORMED,
-			    "batch: digest of the raw bytes is wrong");
+	if (err < 0)
+		goto out;
+	raw_digest(digest, to, header->raw_len);
+	if (sodium_memcmp(digest, header->digest, 32) != 0) {
+		err = err_set(msg, ERR_MALFORMED,
+		    "batch: digest of the raw bytes is wrong");
+		goto out;
 	}
-	if (!err)
-		err = frames_check(header->count, to, header->raw_len, msg);
-	if (err)
+	err = frames_check(header->count, to, header->raw_len, msg);
+out:
+	if (err < 0)
 		raw->len = start;
 	return err;
 }

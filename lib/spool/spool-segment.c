@@ -91,20 +91,22 @@ int spool_file_replace(const struct spool_io *io, const char *dir,
 	char *tmp = xasprintf("%s/%s.tmp", dir, name);
 	char *path = xasprintf("%s/%s", dir, name);
 	int fd = io->open(io->ctx, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	int err = fd < 0 ? fd : 0;
-	if (!err)
-		err = spool_write_all(io, fd, content->data, content->len);
-	if (!err)
+	int err = fd;
+	if (fd < 0)
+		goto out;
+	err = spool_write_all(io, fd, content->data, content->len);
+	if (err == 0)
 		err = io->fsync(io->ctx, fd);
-	if (fd >= 0)
-		io->close(io->ctx, fd);
-	if (!err)
+	io->close(io->ctx, fd);
+	if (err == 0)
 		err = io->rename(io->ctx, tmp, path);
-	if (err && fd >= 0)
+	if (err < 0) {
 		io->unlink(io->ctx, tmp);
-	if (!err)
-		err = io->fsync_dir(io->ctx, dir);
-	if (err)
+		goto out;
+	}
+	err = io->fsync_dir(io->ctx, dir);
+out:
+	if (err < 0)
 		err_set(msg, err, "%.200s: %s", path, err_str(err));
 	free(tmp);
 	free(path);

@@ -43,20 +43,21 @@ static int segment_create(struct spool *spool, enum spool_class class)
 	spool_header_put(&header, spool->agent, &segment.name);
 	int fd = spool->io->open(
 	    spool->io->ctx, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	int err = fd < 0 ? fd : 0;
-	if (!err)
-		err = spool_write_all(spool->io, fd, header.data, header.len);
-	if (err && fd >= 0) {
+	int err = fd;
+	if (fd < 0)
+		goto out;
+	err = spool_write_all(spool->io, fd, header.data, header.len);
+	if (err < 0) {
 		spool->io->close(spool->io->ctx, fd);
 		spool->io->unlink(spool->io->ctx, path);
+		goto out;
 	}
-	if (!err) {
-		o->fd = fd;
-		o->segment = o->synced = segment;
-		o->synced.bytes = 0;
-		o->failed = false;
-		spool->dir_dirty = true;
-	}
+	o->fd = fd;
+	o->segment = o->synced = segment;
+	o->synced.bytes = 0;
+	o->failed = false;
+	spool->dir_dirty = true;
+out:
 	buf_fini(&header);
 	free(path);
 	return err;
@@ -105,25 +106,26 @@ static int segment_reroll(struct spool *spool, enum spool_class class)
 	char *tmp = spool_path(spool, &segment.name, ".tmp");
 	int fd = spool->io->open(
 	    spool->io->ctx, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	int err = fd < 0 ? fd : 0;
-	if (!err)
-		err = spool_write_all(spool->io, fd, content.data, content.len);
-	if (!err)
+	int err = fd;
+	if (fd < 0)
+		goto out;
+	err = spool_write_all(spool->io, fd, content.data, content.len);
+	if (err == 0)
 		err = spool->io->fsync(spool->io->ctx, fd);
-	if (!err)
+	if (err == 0)
 		err = spool->io->rename(spool->io->ctx, tmp, path);
-	if (err && fd >= 0) {
+	if (err < 0) {
 		spool->io->close(spool->io->ctx, fd);
 		spool->io->unlink(spool->io->ctx, tmp);
+		goto out;
 	}
-	if (!err) {
-		segment_retire(spool, o, &segment.name);
-		o->fd = fd;
-		o->segment = o->synced = segment;
-		o->synced.last_seq = segment.name.first.seq - 1;
-		o->failed = false;
-		spool->dir_dirty = true;
-	}
+	segment_retire(spool, o, &segment.name);
+	o->fd = fd;
+	o->segment = o->synced = segment;
+	o->synced.last_seq = segment.name.first.seq - 1;
+	o->failed = false;
+	spool->dir_dirty = true;
+out:
 	buf_fini(&content);
 	free(path);
 	free(tmp);

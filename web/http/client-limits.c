@@ -73,7 +73,7 @@ static struct addr client_of(const struct addr *addr)
 }
 
 /* The client's row, a new one if make; NULL otherwise. */
-static struct client_limits *find(
+static struct client_limits *find_client(
     struct clients *clients, const struct addr *addr, bool make)
 {
 	struct addr key = client_of(addr);
@@ -96,7 +96,7 @@ static struct client_limits *find(
 bool clients_admit(struct clients *clients, const struct addr *addr)
 {
 	pthread_mutex_lock(&clients->lock);
-	const struct client_limits *client = find(clients, addr, false);
+	const struct client_limits *client = find_client(clients, addr, false);
 	bool admit =
 	    !client || client->connections < clients->config.connections;
 	clients->stats.refused += !admit;
@@ -117,7 +117,7 @@ struct connection *clients_open(
 	connection->fd = fd;
 	atomic_init(&connection->deadline_ns, INT64_MAX);
 	pthread_mutex_lock(&clients->lock);
-	connection->client = find(clients, addr, true);
+	connection->client = find_client(clients, addr, true);
 	connection->client->connections++;
 	connection->next = clients->connections;
 	connection->link = &clients->connections;

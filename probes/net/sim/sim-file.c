@@ -287,18 +287,22 @@ static int parse_route(struct sim_words *words)
 		sim_words_next(words);
 		err = sim_words_expected(words, "via, unreachable or drop");
 	}
-	if (!err)
-		err = sim_words_end(words);
-	if (!err && w->route_count == 4096)
+	if (err < 0)
+		goto out;
+	err = sim_words_end(words);
+	if (err < 0)
+		goto out;
+	if (w->route_count == 4096) {
 		err = sim_words_error(words, "route: more than 4096 routes");
-	if (err) {
-		free(route.edges);
-		return err;
+		goto out;
 	}
 	VEC_ROOM(w->routes, w->route_count);
 	w->routes[w->route_count++] = route;
 	w->nodes[route.node].routed = true;
 	return 0;
+out:
+	free(route.edges);
+	return err;
 }
 
 static const struct {

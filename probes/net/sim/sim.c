@@ -284,13 +284,15 @@ static int sim_open(void **ctx, const char *spec, struct errmsg *msg)
 	struct sim *s = xcalloc(1, sizeof(*s));
 	s->world = sim_world_new();
 	int err = read_file(path, &text, msg);
-	if (!err)
-		err = sim_parse(s->world, text, path, msg);
-	if (!err) {
-		err = sim_world_finish(s->world, vantage, msg);
-		if (err)
-			err_prefix(msg, "%.100s", path);
-	}
+	if (err < 0)
+		goto out;
+	err = sim_parse(s->world, text, path, msg);
+	if (err < 0)
+		goto out;
+	err = sim_world_finish(s->world, vantage, msg);
+	if (err < 0)
+		err_prefix(msg, "%.100s", path);
+out:
 	free(text);
 	free(path);
 	if (err) {
