@@ -77,16 +77,16 @@ static const struct api_media row_media[] = {
 
 /* clang-format off */
 #define ROUTE(its_method, its_path, its_handler)            \
-	.route.method = its_method, .route.path = its_path, \
-	.route.handler = its_handler
+	.route.method = (its_method), .route.path = (its_path), \
+	.route.handler = (its_handler)
 #define READS(its_cost)                                        \
 	.route.scope = SCOPE_READ, .route.where = ROUTE_READS, \
-	.route.cost = its_cost
+	.route.cost = (its_cost)
 #define WRITES(its_scope, its_cost)                            \
-	.route.scope = its_scope, .route.where = ROUTE_WRITES, \
-	.route.cost = its_cost
+	.route.scope = (its_scope), .route.where = ROUTE_WRITES, \
+	.route.cost = (its_cost)
 #define QUERY(its_path, its_query) \
-	ROUTE("GET", its_path, handle_query), READS(2), .query = its_query
+	ROUTE("GET", its_path, handle_query), READS(2), .query = (its_query)
 
 static const struct api_route table[] = {
 	{ QUERY("/api/v1/overview", query_overview), .id = "getOverview",

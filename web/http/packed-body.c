@@ -48,8 +48,7 @@ static void compress_text(struct packed_body *body, const struct buf *text)
 		BUG("zlib: %s", z.msg ? z.msg : "unfinished");
 	body->len = z.total_out;
 	deflateEnd(&z);
-	uint8_t *fit = realloc(body->data, body->len);
-	body->data = fit ? fit : body->data;
+	body->data = xreallocarray(body->data, body->len, 1);
 }
 
 struct packed_body *packed_body_new(struct buf *text, const char *content_type)
