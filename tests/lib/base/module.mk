@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,lib/base,addr,lib))
 $(eval $(call unit_test,lib/base,arena,lib))
+$(eval $(call unit_test,lib/base,backoff,lib))
 $(eval $(call unit_test,lib/base,buf,lib))
 $(eval $(call unit_test,lib/base,clock,lib))
 $(eval $(call unit_test,lib/base,handles,lib))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """A second opinion on where packets may go.  The tables here were written
-from the registries, not from special.c, and the rules from the manual page;
+from the registries, not from addr-special.c, and the rules from the manual page;
 both opinions must agree on every boundary, on random addresses, on every
 embedded form, and on a sweep through all of IPv4.
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What an agent remembers and when its processes come back. */
+/* What an agent remembers. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,6 @@
 #include "lib/base/xalloc.h"
 #include "probes/agent/config/agent-config.h"
 #include "probes/agent/supervisor/oneshot-log.h"
-#include "lib/base/backoff.h"
 
 static char dir[32];
 
@@ -33,33 +32,6 @@ static int remove_dir(void **state)
 	int r = system(command);
 	free(command);
 	return r;
-}
-
-static void a_crash_waits_longer_each_time_and_then_for_ever(void **state)
-{
-	struct restart r = { 100 * NS_PER_MS, 12, 0, false };
-	struct monotime now = { 0 }, at;
-	int64_t waits_ms[] = { 100, 200, 400, 800, 1600, 3200, 6400, 12800,
-		25600, 30000, 30000, 30000 };
-	(void)state;
-	for (size_t i = 0; i < 12; i++) {
-		assert_true(restart_plan(&r, now, now, &at));
-		assert_int_equal(
-		    monotime_diff(at, now), waits_ms[i] * NS_PER_MS);
-	}
-	assert_false(restart_plan(&r, now, now, &at));
-	assert_true(r.failed);
-}
-
-static void a_minute_of_life_forgives_all(void **state)
-{
-	struct restart r = { 100 * NS_PER_MS, 2, 0, false };
-	struct monotime start = { 0 }, later = { 61 * NS_PER_S }, at;
-	(void)state;
-	for (int i = 0; i < 50; i++) {
-		assert_true(restart_plan(&r, start, later, &at));
-		assert_int_equal(monotime_diff(at, later), 100 * NS_PER_MS);
-	}
 }
 
 static void once_is_remembered_over_a_restart(void **state)
@@ -177,9 +149,6 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    a_crash_waits_longer_each_time_and_then_for_ever),
-		cmocka_unit_test(a_minute_of_life_forgives_all),
 		TEST(once_is_remembered_over_a_restart),
 		TEST(once_is_bounded_and_forgets_the_oldest),
 		TEST(an_identity_is_kept_and_its_key_is_private),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What processes of the agent tell each other: runs, producers, descriptors,
- * heartbeats; and the backoff between attempts. */
+ * heartbeats. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "lib/base/reader.h"
-#include "lib/base/backoff.h"
 #include "probes/agent/keeper/heartbeat.h"
 #include "probes/ipc/fd-pass.h"
 #include "probes/ipc/record-frame.h"
@@ -222,25 +221,6 @@ static void a_heartbeat_carries_every_page(void **state)
 	counters_free(b);
 }
 
-static void a_backoff_grows_to_its_bound_and_jitters(void **state)
-{
-	struct backoff b = { NS_PER_S, 60 * NS_PER_S, 0 };
-	int64_t ceilings[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
-	(void)state;
-	for (size_t i = 0; i < 9; i++) {
-		struct backoff same = b;
-		assert_int_equal(
-		    backoff_next_ns(&same, (uint64_t)(ceilings[i] * NS_PER_S)),
-		    ceilings[i] * NS_PER_S);
-		same = b;
-		assert_int_equal(backoff_next_ns(&same, 0), 0);
-		assert_in_range(backoff_next_ns(&b, UINT64_MAX - 7 * i), 0,
-		    ceilings[i] * NS_PER_S);
-	}
-	backoff_reset(&b);
-	assert_in_range(backoff_next_ns(&b, UINT64_MAX), 0, NS_PER_S);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,7 +231,6 @@ int main(void)
 		cmocka_unit_test(frames_end_where_they_say),
 		cmocka_unit_test(a_descriptor_travels_with_its_message),
 		cmocka_unit_test(a_heartbeat_carries_every_page),
-		cmocka_unit_test(a_backoff_grows_to_its_bound_and_jitters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
