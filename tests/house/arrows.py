@@ -116,6 +116,14 @@ FORBIDDEN = [
     ("probes", "collector|web", "an agent knows no collector's code"),
 ]
 
+# From, libraries that nothing may take which it reaches in any number of steps.
+REACH = [
+    ("probes/guardian", "@lua|@jansson|@curl"),
+    ("probes/sensor", "@lua|@curl"),
+    ("probes/agent/keeper", "@lua|@curl"),
+    ("probes/script", "@curl"),
+]
+
 LIBRARIES = {
     "@lua": (r"luaL?_", r"l(ua|auxlib|ualib)\.h"),
     "@jansson": (r"json_(object|array|string|integer|real|true|false|null|"
@@ -291,11 +299,31 @@ def circles(edges):
     return found
 
 
+def reached(tree, origin):
+    """All files whose symbols these take, and the ones that those take."""
+    taken = collections.defaultdict(set)
+    for (source, target), reasons in tree.arrows.items():
+        if reasons != {"#include"}:
+            taken[source].add(target)
+    seen = {f for f in tree.files if f.endswith(".c") and below(f, origin)}
+    waiting = list(seen)
+    while waiting:
+        more = taken[waiting.pop()] - seen
+        seen |= more
+        waiting += more
+    return seen
+
+
 def judge(tree):
     """{file or circle: {what is wrong}}; empty when the house stands."""
     table = floors()
-    found = {"arrow": {}, "library": {}, "symbol": {}, "folders": {},
-             "files": {}}
+    found = {"arrow": {}, "library": {}, "reach": {}, "symbol": {},
+             "folders": {}, "files": {}}
+    for origin, goal in REACH:
+        files = reached(tree, origin)
+        for source, library in sorted(tree.libraries):
+            if source in files and library in goal.split("|"):
+                found["reach"][origin, source] = f"reaches {library}"
     for symbol, places in sorted(tree.defined.items()):
         if len(places) > 1:
             found["symbol"][tuple(sorted(places))] = f"both define {symbol}"
@@ -407,6 +435,10 @@ def judge_itself(tap):
               scratch(taker("lib/attic", "lib/base"), "arrow"))
     tap.check("an arrow down is none of these",
               not scratch(taker("lib/spool", "lib/base"), "arrow"))
+    steps = taker("probes/guardian", "probes/net")
+    steps |= {"probes/net/two.c": "int lua_gettop(void); int two(void);\n"
+                                  "int two(void) { return lua_gettop(); }\n"}
+    tap.check("a library two steps away is seen", scratch(steps, "reach"))
     tap.check("a symbol that two files define is seen", scratch(
         {f"{f}/one.c": "int one(void);\nint one(void) { return 1; }\n"
          for f in ("probes/net", "collector/core")}, "symbol"))
@@ -430,12 +462,14 @@ def main():
     found = judge(tree)
     for name, what in (("arrow", "every arrow goes down"),
                        ("library", "no folder takes a library it must not"),
+                       ("reach", "none reaches a library it must not"),
                        ("symbol", "no symbol has two definitions"),
                        ("folders", "there is no circle of folders"),
                        ("files", "there is no circle of files")):
         lines = []
         for key, wrong in found[name].items():
-            shown = (" -> " if name in ("arrow", "library") else " ").join(key)
+            arrow = name in ("arrow", "library", "reach")
+            shown = (" -> " if arrow else " ").join(key)
             lines.append(f"{shown}: {wrong}")
         tap.check(what, not lines, lines)
     print(f"1..{tap.count}")
