@@ -126,3 +126,15 @@ test("a report names times, ports, watchers and doubts", () => {
 		"7 packets to 2 addresses", "agent a, agent b", "31", "forged"])
 		assert.ok(text.includes(part), `${part} is not in ${text}`);
 });
+
+test("a blind sensor is said to be blind, not to have no sources", () => {
+	const alarm = { detector: "silence", verdict: "sensor", signature: null,
+		direction: "fall", observed: 0, expected: 1, bin_s: 60,
+		onset_at: "2026-11-22T11:00:00Z", ended_at: null };
+	const now = Date.parse("2026-11-22T12:00:00Z");
+	assert.match(alarmFacts(alarm, now, true),
+		/^blind, though its agent calls, since /);
+	assert.doesNotMatch(alarmFacts(alarm, now, true), /sources/);
+	assert.equal(titleOf(alarm.signature, alarm.verdict), "A sensor");
+	assert.match(alarmWords(alarm, null), /counts nothing/);
+});

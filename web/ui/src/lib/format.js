@@ -92,7 +92,8 @@ const OWN_WAY = { zmap: "ZMap", masscan: "masscan", "code-red-ii":
 	"Code Red II" };
 const UNNAMED = { worm: "Unnamed worm", scan: "Other scans",
 	backscatter: "Backscatter", flood: "Flood",
-	misconfiguration: "Misconfiguration", other: "Other traffic" };
+	misconfiguration: "Misconfiguration", other: "Other traffic",
+	sensor: "A sensor" };
 export function titleOf(signature, verdict) {
 	if (!signature)
 		return UNNAMED[verdict] ?? "Unnamed traffic";
@@ -110,6 +111,8 @@ export function alarmFacts(alarm, now_ms, utc) {
 	const end = parseTime(alarm.ended_at);
 	const when = Number.isFinite(end)
 		? `${since} to ${formatMoment(end, now_ms, utc)}` : `since ${since}`;
+	if (alarm.detector === "silence")
+		return `blind, though its agent calls, ${when}`;
 	return `${formatCount(round(n))} ${verb} in ${formatBin(alarm.bin_s)}, `
 		+ `expected ${formatCount(round(Number(alarm.expected)))}, ${when}`;
 }
@@ -132,6 +135,8 @@ export function peakOf(alarm, points) {
 
 // "on average 96 sources per 5 s, at most 179, where its past explains 0.9"
 export function alarmWords(alarm, peak) {
+	if (alarm.detector === "silence")
+		return "it counts nothing more, though its agent calls";
 	const n = Number(alarm.observed);
 	const most = alarm.direction === "fall" ? "at least" : "at most";
 	return `on average ${formatCount(round(n))} `

@@ -124,7 +124,9 @@ export class AlarmPanel {
 	explain(alarm) {
 		const { utc } = this.app, now = this.app.now();
 		const open = isOpen(alarm), rise = alarm.direction !== "fall";
-		const verb = rise ? open ? "rises" : "rose" : open ? "falls" : "fell";
+		const verb = alarm.detector === "silence"
+			? open ? "is blind" : "was blind"
+			: rise ? open ? "rises" : "rose" : open ? "falls" : "fell";
 		const seen = this.evidence.get(alarm.id);
 		return h("div", { class: "why-box" },
 			h("p", { class: "why-sentence" },
