@@ -21,7 +21,7 @@
 #define NO_BLOCK UINT32_MAX
 #define HUGE_LEAST_BYTES (4u << 20)
 
-struct block {
+struct sketch_block {
 	uint32_t used; /* slots; REGISTERS once it is a HyperLogLog */
 	uint32_t next_free;
 	union {
@@ -31,14 +31,14 @@ struct block {
 };
 
 struct distinct_pool {
-	struct block *blocks;
+	struct sketch_block *blocks;
 	uint32_t made, max, free;
 };
 
 struct distinct_pool *distinct_pool_new(uint32_t max_blocks)
 {
 	struct distinct_pool *pool = xcalloc(1, sizeof(*pool));
-	size_t len = max_blocks * sizeof(struct block);
+	size_t len = max_blocks * sizeof(struct sketch_block);
 	pool->max = max_blocks;
 	pool->free = NO_BLOCK;
 	pool->blocks = mmap(NULL, len, PROT_READ | PROT_WRITE,
@@ -54,7 +54,7 @@ void distinct_pool_free(struct distinct_pool *pool)
 {
 	if (!pool)
 		return;
-	munmap(pool->blocks, pool->max * sizeof(struct block));
+	munmap(pool->blocks, pool->max * sizeof(struct sketch_block));
 	free(pool);
 }
 
@@ -101,7 +101,7 @@ static void pour(uint8_t *registers, const uint32_t *slots, size_t count)
 			put_register(registers, slots[i]);
 }
 
-static void block_add(struct block *b, uint32_t value)
+static void block_add(struct sketch_block *b, uint32_t value)
 {
 	if (b->used == REGISTERS) {
 		put_register(b->registers, value ? value : 1);
@@ -123,7 +123,7 @@ void distinct_fetch(
 {
 	if (d->count != DISTINCT_IN_BLOCK)
 		return;
-	const struct block *b = &pool->blocks[d->values[0]];
+	const struct sketch_block *b = &pool->blocks[d->values[0]];
 	__builtin_prefetch(b);
 	__builtin_prefetch(&b->slots[value & (SLOTS - 1)]);
 	__builtin_prefetch(&b->registers[value >> (32 - REGISTER_BITS)]);
@@ -191,7 +191,7 @@ uint32_t distinct_count(const struct distinct_pool *pool,
 		*quality = DISTINCT_IS_AT_LEAST;
 		return DISTINCT_INLINE + 1;
 	}
-	const struct block *b = &pool->blocks[d->values[0]];
+	const struct sketch_block *b = &pool->blocks[d->values[0]];
 	if (b->used < REGISTERS)
 		return b->used;
 	*quality = DISTINCT_IS_ESTIMATE;
@@ -216,7 +216,7 @@ static void sum_add(
     struct sum *sum, const struct distinct_pool *pool, const struct distinct *d)
 {
 	if (d->count == DISTINCT_IN_BLOCK) {
-		const struct block *b = &pool->blocks[d->values[0]];
+		const struct sketch_block *b = &pool->blocks[d->values[0]];
 		if (b->used == REGISTERS) {
 			merge_registers(sum->registers, b->registers);
 			sum->estimated = true;

@@ -26,6 +26,7 @@ $(call collector_test,query,results)
 $(O)/tests/collector/query/test_results: $(O)/tests/lib/record/result-fixture.o
 $(call collector_test,query,unnamed_sources)
 $(call collector_test,registry,registry_import)
+$(call collector_test,store,block)
 $(call collector_test,store/sqlite,crash)
 $(call collector_test,store/sqlite,retention)
 $(call collector_test,store/sqlite,rollup)
