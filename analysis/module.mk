@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: ISC
-analysis_SRCS += analysis/path.c analysis/spike-pack.c analysis/spikes.c analysis/topology.c
+analysis_SRCS += analysis/path-set.c analysis/path.c \
+	analysis/spike-pack.c analysis/spikes.c analysis/topology.c

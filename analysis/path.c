@@ -268,8 +268,7 @@ int path_write_sums_with(
 	return r.err != ERR_OK || reader_left(&r) > 0 ? ERR_CORRUPT : ERR_OK;
 }
 
-int path_read(struct path *path, const void *hops, size_t hops_len,
-    const void *sums, size_t sums_len)
+int path_read_hops(struct path *path, const void *hops, size_t hops_len)
 {
 	if (hops_len == 0)
 		return ERR_CORRUPT;
@@ -278,12 +277,28 @@ int path_read(struct path *path, const void *hops, size_t hops_len,
 	path->hops = xcalloc(most, sizeof(*path->hops));
 	struct reader r = reader_init(hops, hops_len);
 	read_hops(path, &r);
+	return r.err != ERR_OK ? ERR_CORRUPT : ERR_OK;
+}
+
+int path_read(struct path *path, const void *hops, size_t hops_len,
+    const void *sums, size_t sums_len)
+{
+	int err = path_read_hops(path, hops, hops_len);
+	if (err < 0)
+		return err;
 	struct reader s = reader_init(sums, sums_len);
 	for (size_t i = 0; i < path->hop_count; i++)
 		read_sums(&path->hops[i], &s);
-	if (r.err != ERR_OK || s.err != ERR_OK || reader_left(&s) > 0)
-		return ERR_CORRUPT;
-	return ERR_OK;
+	return s.err != ERR_OK || reader_left(&s) > 0 ? ERR_CORRUPT : ERR_OK;
+}
+
+void path_take_hops(struct path *path, const struct path *hops)
+{
+	for (size_t i = 0; i < path->hop_count && i < hops->hop_count; i++) {
+		path->hops[i].from = hops->hops[i].from;
+		path->hops[i].ttl = hops->hops[i].ttl;
+		path->hops[i].destination = hops->hops[i].destination;
+	}
 }
 
 static void hop_merge(struct path_hop *to, const struct path_hop *from)

@@ -61,6 +61,13 @@ int path_write_sums_with(
 int path_read(struct path *path, const void *hops, size_t hops_len,
     const void *sums, size_t sums_len);
 
+/* The hops alone, without sums.  ERR_CORRUPT. */
+int path_read_hops(struct path *path, const void *hops, size_t hops_len);
+
+/* Gives sums that came without their hops what the hops are: addresses,
+ * distances, targets.  Of more hops on one side, the rest is as it was. */
+void path_take_hops(struct path *path, const struct path *hops);
+
 /* Adds the sums of another one with the same hops. */
 void path_merge(struct path *to, const struct path *from);
 /* Adds `from` to `to` when it is the same path with some hops silent (their

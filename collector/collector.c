@@ -113,6 +113,7 @@ int collector_open(struct collector **collector,
 	c->config = *config;
 	c->config.state_dir = c->state_dir = xstrdup(config->state_dir);
 	c->ops = &store_sqlite;
+	c->store_config.prepare = ingest_prepare_record;
 	c->parts = parts;
 	c->lock_fd = -1;
 	c->started = collector_wall(c);

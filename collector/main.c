@@ -31,6 +31,9 @@ static const struct option_row options[] = {
 	{ .name = "new-database",
 	    .type = OPTION_FLAG,
 	    .help = "begin a new database where the old one is gone" },
+	{ .name = "rebuild-rollups",
+	    .type = OPTION_FLAG,
+	    .help = "make all sums again, of the records that are held" },
 	{ .name = "trust-clock",
 	    .type = OPTION_FLAG,
 	    .help =
@@ -44,8 +47,8 @@ static const struct option_row options[] = {
 };
 static const struct option_table table = {
 	.program = "sonde-collector",
-	.synopsis = "[--check | --check-db | --new-database | --trust-clock] "
-		    "[-c FILE]",
+	.synopsis = "[--check | --check-db | --new-database | "
+		    "--rebuild-rollups | --trust-clock] [-c FILE]",
 	.summary = "take records in, store and analyse them, show them",
 	.examples = "sonde-collector -c collector.conf\n",
 	.rows = options,
@@ -119,6 +122,7 @@ static int run_collector(const struct option_values *values,
 	sigset_t signals;
 	collector_config_read(&settings, config);
 	settings.new_database = option_flag(values, "new-database");
+	settings.rebuild_rollups = option_flag(values, "rebuild-rollups");
 	settings.trust_clock = option_flag(values, "trust-clock");
 	set_process(&signals);
 	int err = collector_open(&collector, &settings, msg);

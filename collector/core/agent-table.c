@@ -31,7 +31,8 @@ struct entry {
 struct agents {
 	pthread_mutex_t lock;
 	struct entry **entries; /* by id */
-	size_t count;
+	struct entry **by_row;  /* the same */
+	size_t count, row_count;
 };
 
 const char *agent_state_name(enum agent_state state)
@@ -80,6 +81,30 @@ static struct entry *find_entry(const struct agents *agents, const uint8_t *id)
 	return agents->entries[at];
 }
 
+static size_t place_by_row(const struct agents *agents, int64_t row)
+{
+	size_t low = 0, high = agents->row_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (agents->by_row[middle]->agent.row < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void add_by_row(struct agents *agents, struct entry *entry)
+{
+	size_t at = place_by_row(agents, entry->agent.row);
+	agents->by_row = xreallocarray(
+	    agents->by_row, agents->row_count + 1, sizeof(struct entry *));
+	memmove(agents->by_row + at + 1, agents->by_row + at,
+	    (agents->row_count - at) * sizeof(struct entry *));
+	agents->by_row[at] = entry;
+	agents->row_count++;
+}
+
 void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 {
 	struct agents *agents = c->agents;
@@ -102,6 +127,7 @@ void agents_add(struct collector *c, const struct agent *agent, json_t *tags)
 		    (agents->count - at) * sizeof(struct entry *));
 		agents->entries[at] = entry;
 		agents->count++;
+		add_by_row(agents, entry);
 	}
 	pthread_mutex_unlock(&agents->lock);
 }
@@ -145,6 +171,7 @@ static void agents_close(struct collector *c)
 		json_decref(agents->entries[i]->tags);
 		free(agents->entries[i]);
 	}
+	free(agents->by_row);
 	free(agents->entries);
 	pthread_mutex_destroy(&agents->lock);
 	free(agents);
@@ -173,13 +200,12 @@ bool agents_find(struct collector *c, const uint8_t *id, struct agent *agent)
 bool agents_find_row(struct collector *c, int64_t row, struct agent *agent)
 {
 	struct agents *agents = c->agents;
-	bool found = false;
 	pthread_mutex_lock(&agents->lock);
-	for (size_t i = 0; !found && i < agents->count; i++) {
-		found = agents->entries[i]->agent.row == row;
-		if (found)
-			copy_out(c, agents->entries[i], agent);
-	}
+	size_t at = place_by_row(agents, row);
+	bool found =
+	    at < agents->row_count && agents->by_row[at]->agent.row == row;
+	if (found)
+		copy_out(c, agents->by_row[at], agent);
 	pthread_mutex_unlock(&agents->lock);
 	return found;
 }

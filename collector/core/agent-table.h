@@ -30,6 +30,7 @@ void agents_add(
     struct collector *collector, const struct agent *agent, json_t *tags);
 bool agents_find(
     struct collector *collector, const uint8_t *id, struct agent *agent);
+/* By the registry's number. */
 bool agents_find_row(
     struct collector *collector, int64_t row, struct agent *agent);
 /* A copy of all of them, by row; the caller frees. */

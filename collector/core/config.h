@@ -37,6 +37,7 @@ struct collector_config {
 	uint64_t queue_bytes;
 	uint64_t database_max_bytes; /* 0: until the disk is full */
 	bool new_database;           /* begin one where none is left */
+	bool rebuild_rollups;        /* sums from the records again */
 	bool trust_clock;            /* believe the wall at this start */
 	bool no_alarm_thread;        /* tests call alarms_round themselves */
 	const struct collector_clock *clock; /* NULL: the machine's */

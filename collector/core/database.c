@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 
 #include "collector/core/generation.h"
 #include "collector/core/levels.h"
@@ -15,7 +15,7 @@
 #include "collector/registry/registry.h"
 #include "collector/store/sqlite/legacy.h"
 #include "lib/base/buf.h"
-#include "lib/base/xalloc.h"
+#include "lib/base/log.h"
 
 #define NUMBERS_NS NS_PER_S
 
@@ -23,11 +23,8 @@
 static int check_begin(
     const struct collector *c, const char *legacy, struct errmsg *msg)
 {
-	char *path = xasprintf("%s/sonde.db", c->state_dir);
-	struct stat st;
-	bool there = stat(path, &st) == 0 && st.st_size > 0;
-	free(path);
-	return there && (legacy || registry_exists(c->state_dir))
+	return store_files_exist(c->state_dir) &&
+		(legacy || registry_exists(c->state_dir))
 	    ? err_set(msg, -EEXIST,
 		  "%s: there is a database: move it away before a new one is "
 		  "begun",
@@ -68,28 +65,24 @@ struct reserving {
 	struct errmsg *msg;
 };
 
-static int reserve_row(void *ctx, const struct store_agent *agent)
+static int reserve_row(void *ctx, const struct store_row *row)
 {
 	const struct reserving *to = ctx;
 	return registry_agent_reserve(
-	    to->registry, agent->row, agent->id, to->msg);
+	    to->registry, row->agent->row, row->agent->id, to->msg);
 }
 
 /* Agents that telemetry knows and an older registry does not. */
 static int reserve_rows(struct collector *c, struct errmsg *msg)
 {
-	struct store_reader *reader;
-	struct store_filter all = { 0 };
+	struct store_view *view;
+	const struct store_plan agents = { .table = STORE_AGENTS };
 	struct reserving to = { c->registry, msg };
-	int err = c->ops->reader_open(&reader, &c->store_config, msg);
+	int err = c->ops->begin(c->store, &view, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->reader_begin(reader, msg);
-	if (err == ERR_OK) {
-		err = c->ops->read_agents(reader, &all, reserve_row, &to);
-		c->ops->reader_end(reader);
-	}
-	c->ops->reader_close(reader);
+	err = c->ops->read(view, &agents, reserve_row, &to, msg);
+	c->ops->end(view);
 	return err;
 }
 
@@ -104,10 +97,14 @@ static int open_database(struct collector *c, struct errmsg *msg)
 	int err = open_registry(c, msg);
 	if (err < 0)
 		return err;
-	config->history = c->history;
 	err = registry_history(c->registry, c->history, msg);
 	if (err < 0)
 		return err;
+	memcpy(config->history, c->history, sizeof(config->history));
+	config->adopt = config->anew ? c->history : NULL;
+	config->now = collector_wall(c);
+	config->mono = collector_mono(c);
+	config->rebuild_rollups = c->config.rebuild_rollups;
 	err = c->ops->open(&c->store, config, msg);
 	if (err < 0)
 		return err;
@@ -128,13 +125,16 @@ static void refresh_numbers(struct collector *c)
 {
 	struct store_stats stats;
 	struct registry_stats registry;
-	c->ops->tidy(c->store);
+	struct errmsg msg = { "" };
+	if (c->ops->step(c->store, collector_mono(c), &msg) < 0)
+		log_warn("database: %s", msg.text);
 	if (c->ops->stats(c->store, &stats, NULL) < 0 ||
 	    registry_stats(c->registry, &registry, NULL) < 0)
 		return;
 	c->counters.database_bytes =
 	    stats.database_bytes + registry.database_bytes;
 	c->counters.free_bytes = stats.free_bytes;
+	c->counters.rollups_bounded = stats.bounded;
 	c->counters.wal_bytes = stats.wal_bytes + registry.wal_bytes;
 }
 
@@ -151,9 +151,12 @@ static void add_registry_finding(void *ctx, const char *text)
 int collector_inspect(
     const char *state_dir, char **findings, struct errmsg *msg)
 {
-	struct store_config where = { .dir = state_dir };
 	struct buf report = { 0 };
-	int err = store_sqlite.inspect(&where, add_finding, &report, msg);
+	struct store *none;
+	const struct store_config where = {
+		.dir = state_dir, .finding = add_finding, .finding_ctx = &report
+	};
+	int err = store_sqlite.open(&none, &where, msg);
 	/* An older program's database has none yet. */
 	if (err == ERR_OK && registry_exists(state_dir))
 		err = registry_inspect(

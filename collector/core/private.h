@@ -36,6 +36,7 @@ struct collector_counters {
 	_Atomic uint64_t result_schemas_refused;
 	_Atomic uint64_t database_bytes, free_bytes, wal_bytes;
 	_Atomic uint64_t records_per_second_milli;
+	_Atomic uint64_t rollups_bounded;
 };
 
 struct collector {
@@ -43,8 +44,8 @@ struct collector {
 	const struct part *const *parts; /* NULL ends; collector.c */
 	const struct store_ops *ops;
 	struct store_config store_config;
-	struct store *store;       /* the writer's thread only */
-	struct registry *registry; /* the same */
+	struct store *store;
+	struct registry *registry; /* the writer's thread only */
 	char *state_dir;
 	int lock_fd;
 	char generation[33];

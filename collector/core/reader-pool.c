@@ -17,7 +17,7 @@ struct rest {
 };
 struct readers {
 	pthread_mutex_t lock;
-	struct rest telemetry, registry;
+	struct rest registry;
 };
 
 static int open_pool(struct collector *c, struct errmsg *msg)
@@ -33,9 +33,6 @@ static void close_pool(struct collector *c)
 	struct readers *readers = c->readers;
 	if (!readers)
 		return;
-	while (readers->telemetry.count > 0)
-		c->ops->reader_close(
-		    readers->telemetry.items[--readers->telemetry.count]);
 	while (readers->registry.count > 0)
 		registry_reader_close(
 		    readers->registry.items[--readers->registry.count]);
@@ -64,13 +61,6 @@ static bool put_to_rest(struct readers *readers, struct rest *rest, void *item)
 	return kept;
 }
 
-static void note_damage(struct collector *c, struct store_reader *reader)
-{
-	struct errmsg why;
-	if (reader && c->ops->reader_fault(reader, &why) < 0)
-		fault_note(c, &why);
-}
-
 /* Damage that kept a connection from being opened. */
 static void note_open(struct collector *c, int err)
 {
@@ -83,29 +73,22 @@ static void note_open(struct collector *c, int err)
 }
 
 int reader_get(
-    struct collector *c, struct store_reader **reader, struct errmsg *msg)
+    struct collector *c, struct store_view **view, struct errmsg *msg)
 {
-	*reader = take_rested(c->readers, &c->readers->telemetry);
+	*view = NULL;
 	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE : ERR_OK;
-	if (err == ERR_OK && !*reader)
-		err = c->ops->reader_open(reader, &c->store_config, msg);
 	if (err == ERR_OK)
-		err = c->ops->reader_begin(*reader, msg);
-	if (err < 0) {
-		note_open(c, err);
-		c->ops->reader_close(*reader);
-		*reader = NULL;
-		return ERR_UNAVAILABLE;
-	}
-	return ERR_OK;
+		err = c->ops->begin(c->store, view, msg);
+	note_open(c, err);
+	return err < 0 ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-void reader_put(struct collector *c, struct store_reader *reader)
+void reader_put(struct collector *c, struct store_view *view)
 {
-	c->ops->reader_end(reader);
-	note_damage(c, reader);
-	if (!put_to_rest(c->readers, &c->readers->telemetry, reader))
-		c->ops->reader_close(reader);
+	struct errmsg why;
+	c->ops->end(view);
+	if (c->ops->fault(c->store, &why) < 0)
+		fault_note(c, &why);
 }
 
 static void note_registry_damage(

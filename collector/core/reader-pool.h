@@ -10,9 +10,9 @@
 #include "collector/registry/registry-reader.h"
 #include "collector/store/store.h"
 
-int reader_get(struct collector *collector, struct store_reader **reader,
+int reader_get(struct collector *collector, struct store_view **reader,
     struct errmsg *msg);
-void reader_put(struct collector *collector, struct store_reader *reader);
+void reader_put(struct collector *collector, struct store_view *reader);
 
 int registry_get(struct collector *collector, struct registry_reader **reader,
     struct errmsg *msg);

@@ -25,6 +25,7 @@ void collector_metrics(struct collector *c, struct collector_metrics *m)
 		.commit_failures = n->commit_failures,
 		.commit_seconds = (double)n->commit_ns / (double)NS_PER_S,
 		.records_expired = n->records_expired,
+		.rollups_bounded = n->rollups_bounded,
 		.queries = n->queries,
 		.query_failures = n->query_failures,
 		.events = n->events,

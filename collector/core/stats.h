@@ -34,6 +34,7 @@ struct collector_metrics {
 	uint64_t commits, commit_failures;
 	double commit_seconds;    /* in COMMIT, all together */
 	uint64_t records_expired; /* raw rows let go by retention */
+	uint64_t rollups_bounded; /* counted under "(more)" */
 	uint64_t queries, query_failures;
 	uint64_t events;
 	uint64_t alarm_rounds;
@@ -44,7 +45,7 @@ struct collector_metrics {
 	uint64_t agents[AGENT_STATES];
 	uint64_t alarms_open;
 	uint64_t alarm_subjects_unjudged; /* above the bound */
-	double start_time_s; /* Unix time */
+	double start_time_s;              /* Unix time */
 };
 void collector_metrics(
     struct collector *collector, struct collector_metrics *metrics);

@@ -5,11 +5,9 @@
  * a lone job does not wait for others, and under load many share one sync.
  *
  * Registry and telemetry are two files, and no COMMIT spans both over a power
- * cut.  So a group changes the registry alone, or telemetry with the events of
- * its records.  Then the registry's COMMIT comes first: with the events it
- * notes up to which number an agent's records are announced.  When the second
- * COMMIT does not happen, the agent sends its batch again, and what is at or
- * below that number is stored, not announced again.
+ * cut.  So a group changes the registry alone, or it is batches: then they are
+ * appended first, which is all or nothing and counts exactly once, and the
+ * events of what was new follow in the registry's transaction, at most once.
  *
  * Jobs check before they write, so one that fails has nearly always written
  * nothing and its neighbours go on.  Where it has, and where the transaction
@@ -26,6 +24,7 @@
 #include "collector/core/listener.h"
 #include "collector/core/private.h"
 #include "collector/core/writer.h"
+#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 
 #define GROUP_MOST_JOBS 256
@@ -57,16 +56,11 @@ static bool is_lost(int err)
 	return err == ERR_UNAVAILABLE || err == ERR_CORRUPT;
 }
 
-static uint64_t written(const struct collector *c)
-{
-	return c->ops->written(c->store) + registry_written(c->registry);
-}
-
 /* 0: go on, whether it failed or not; an error undoes the transaction. */
 static int run_job(struct collector *c, struct job *job)
 {
 	size_t events = event_log_pending(c);
-	uint64_t before = written(c);
+	uint64_t before = registry_written(c->registry);
 	job->revision = 0;
 	job->err = job->run(c, job, &job->msg);
 	if (job->err == ERR_OK)
@@ -75,48 +69,37 @@ static int run_job(struct collector *c, struct job *job)
 	job->revision = 0;
 	if (is_lost(job->err))
 		return ERR_UNAVAILABLE;
-	return written(c) == before ? ERR_OK : HALF_DONE;
+	return registry_written(c->registry) == before ? ERR_OK : HALF_DONE;
 }
 
-static int begin(struct collector *c, bool telemetry, struct errmsg *msg)
+static void note_commit(struct collector *c, struct monotime before)
 {
-	int err = registry_begin(c->registry, msg);
-	if (err < 0 || !telemetry)
-		return err;
-	return c->ops->begin(c->store, msg);
-}
-
-static int commit(struct collector *c, bool telemetry, struct errmsg *msg)
-{
-	struct monotime before = monotime_now();
-	int err = registry_commit(c->registry, msg);
-	bool announced = err == ERR_OK;
-	if (announced && telemetry)
-		err = c->ops->commit(c->store, msg);
-	/* What is committed is published, though its records have to come
-	 * again: then it is not announced again. */
-	if (announced && err < 0)
-		event_log_publish(c);
 	c->counters.commit_ns +=
 	    (uint64_t)monotime_diff(monotime_now(), before);
 	c->counters.commits++;
+}
+
+static int commit_registry(struct collector *c, struct errmsg *msg)
+{
+	struct monotime before = monotime_now();
+	int err = registry_commit(c->registry, msg);
+	note_commit(c, before);
 	return err;
 }
 
-static void rollback(struct collector *c, bool telemetry)
+static void roll_back(struct collector *c)
 {
 	registry_rollback(c->registry);
-	if (telemetry)
-		c->ops->rollback(c->store);
 	event_log_cut(c, 0);
 }
 
-static int try_group(struct collector *c, struct job *first, struct errmsg *msg)
+static int try_registry_group(
+    struct collector *c, struct job *first, struct errmsg *msg)
 {
 	int err = fault_check(c, msg);
 	if (err < 0)
 		return err;
-	err = begin(c, first->telemetry, msg);
+	err = registry_begin(c->registry, msg);
 	if (err < 0)
 		return err;
 	for (struct job *job = first; job; job = job->next) {
@@ -128,17 +111,80 @@ static int try_group(struct collector *c, struct job *first, struct errmsg *msg)
 	}
 	/* Not into files that were deleted meanwhile. */
 	err = fault_check(c, msg);
-	return err < 0 ? err : commit(c, first->telemetry, msg);
+	return err < 0 ? err : commit_registry(c, msg);
 }
 
 /* 0, or the transaction is undone: lost, or a job left it half done. */
-static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
+static int run_registry_group(
+    struct collector *c, struct job *first, struct errmsg *msg)
 {
-	int err = try_group(c, first, msg);
+	int err = try_registry_group(c, first, msg);
 	if (err == ERR_OK)
 		return ERR_OK;
 	c->counters.commit_failures += err != HALF_DONE;
-	rollback(c, first->telemetry);
+	roll_back(c);
+	fault_check(c, NULL); /* it may have met damage */
+	return err;
+}
+
+static int append_group(
+    struct collector *c, struct job *first, struct errmsg *msg)
+{
+	struct prepared_batch *batches[GROUP_MOST_JOBS];
+	struct store_outcome outcomes[GROUP_MOST_JOBS] = { 0 };
+	size_t count = 0;
+	for (struct job *job = first; job; job = job->next)
+		batches[count++] = job->batch;
+	struct monotime before = monotime_now();
+	int err = c->ops->append(c->store, batches, count, outcomes, msg);
+	note_commit(c, before);
+	/* Not into files that were deleted meanwhile. */
+	if (err == ERR_OK)
+		err = fault_check(c, msg);
+	count = 0;
+	for (struct job *job = first; job; job = job->next, count++) {
+		if (err == ERR_OK)
+			job->outcome = outcomes[count];
+		else
+			free(outcomes[count].new_sources);
+		job->err = err;
+	}
+	return err;
+}
+
+/* What the batches of a group say to the event log.  They are stored: whatever
+ * fails here only keeps the log from hearing of it. */
+static void announce_group(struct collector *c, struct job *first)
+{
+	struct errmsg msg = { "" };
+	int err = registry_begin(c->registry, &msg);
+	for (struct job *job = first; err == ERR_OK && job; job = job->next) {
+		size_t events = event_log_pending(c);
+		err = job->run(c, job, &msg);
+		if (err < 0)
+			event_log_cut(c, events);
+	}
+	if (err == ERR_OK)
+		err = commit_registry(c, &msg);
+	if (err < 0) {
+		c->counters.commit_failures++;
+		log_warn("events of a batch are lost: %s", msg.text);
+		roll_back(c);
+	}
+}
+
+static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
+{
+	if (!first->batch)
+		return run_registry_group(c, first, msg);
+	int err = fault_check(c, msg);
+	if (err == ERR_OK)
+		err = append_group(c, first, msg);
+	if (err == ERR_OK) {
+		announce_group(c, first);
+		return ERR_OK;
+	}
+	c->counters.commit_failures++;
 	fault_check(c, NULL); /* it may have met damage */
 	return err;
 }
@@ -221,7 +267,7 @@ static struct job *take_group(struct writer *w)
 		bytes += w->first->bytes;
 		if (last &&
 		    (bytes > GROUP_MOST_BYTES ||
-			last->telemetry != w->first->telemetry))
+			!last->batch != !w->first->batch))
 			break;
 		last = w->first;
 		w->first = last->next;
@@ -366,9 +412,7 @@ static void call_done(struct collector *c, struct job *job)
 int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	struct writer *w = c->writer;
-	struct call call = { .job = { .run = call_run,
-				 .done = call_done,
-				 .telemetry = job->telemetry },
+	struct call call = { .job = { .run = call_run, .done = call_done },
 		.real = job };
 	if (writer_submit(c, &call.job) < 0)
 		return err_set(

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "collector/core/part.h"
+#include "collector/store/plan.h"
 
 /* A unit of work for the writer. */
 struct job {
@@ -18,9 +19,12 @@ struct job {
 	/* After COMMIT, or when it came to nothing (job->err); owns the job
 	 * from here on.  Called without locks. */
 	void (*done)(struct collector *collector, struct job *job);
-	bool telemetry; /* it changes telemetry, and of the registry nothing
-			   but what may be done twice */
-	size_t bytes;   /* memory that waits with it */
+	/* A batch for telemetry, or NULL: then run changes the registry.  With
+	 * one, run comes after its COMMIT, when outcome says that something
+	 * is to be announced; what it does is at most once. */
+	struct prepared_batch *batch;
+	struct store_outcome outcome;
+	size_t bytes; /* memory that waits with it */
 	int err;
 	struct errmsg msg;
 	uint64_t revision; /* set by run: work has changed */

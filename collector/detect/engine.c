@@ -70,7 +70,7 @@ struct round {
 	struct job job;
 	struct collector *c;
 	struct detector_config config;
-	struct store_reader *reader;
+	struct store_view *reader;
 	struct series_set set;   /* from the states' bin on */
 	struct series_set past;  /* before it: who watched; no bins: not read */
 	struct kind_name *kinds; /* owned */
@@ -160,16 +160,15 @@ static int show_past(
 	int64_t end_s = round->set.first_s;
 	int64_t from_s = end_s - (int64_t)round->config.bin_s * WINDOW_BINS;
 	if (round->past.bins == 0) {
-		struct store_filter filter = {
+		struct store_plan filter = {
 			.range = { (from_s > 0 ? from_s : 0) * NS_PER_S,
 			    end_s * NS_PER_S },
 			.bin_s = round->config.bin_s,
 		};
-		int err =
-		    series_read_watch(c, round->reader, &filter, &round->past);
+		int err = series_read_watch(
+		    c, round->reader, &filter, &round->past, msg);
 		if (err < 0)
-			return err_set(msg, err, "%s",
-			    c->ops->reader_error(round->reader));
+			return err;
 	}
 	const struct bins bins = {
 		.set = &round->past,
@@ -210,7 +209,8 @@ static int know_series(
 {
 	for (size_t i = 0; i < round->set.count; i++) {
 		const struct series *series = &round->set.items[i];
-		const struct kind_name *kind = kind_of(round, series->kind_row);
+		const struct kind_name *kind =
+		    kind_of(round, series->class_row);
 		bool fresh = false;
 		if (!kind)
 			continue;
@@ -249,7 +249,8 @@ static void join_series(struct round *round)
 		subjects->items[i].series = NULL;
 	for (size_t i = 0; i < round->set.count; i++) {
 		const struct series *series = &round->set.items[i];
-		const struct kind_name *kind = kind_of(round, series->kind_row);
+		const struct kind_name *kind =
+		    kind_of(round, series->class_row);
 		for (size_t d = 0; kind && detectors[d]; d++) {
 			struct alarm_subject *subject =
 			    subjects_find(subjects, detectors[d], kind->verdict,
@@ -345,8 +346,9 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 	return ERR_OK;
 }
 
-static int take_kind(void *ctx, const struct store_kind *kind)
+static int take_class(void *ctx, const struct store_row *row)
 {
+	const struct store_class *kind = row->class;
 	struct round *round = ctx;
 	VEC_ROOM(round->kinds, round->kind_count);
 	round->kinds[round->kind_count++] = (struct kind_name){ kind->row,
@@ -409,17 +411,16 @@ static int read_bins(struct round *round, struct errmsg *msg)
 	round->last = round->end_s >= round->newest_s;
 	if (round->last)
 		round->end_s = round->newest_s;
-	struct store_filter filter = {
+	struct store_plan filter = {
 		.range = { start_s * NS_PER_S, round->end_s * NS_PER_S },
 		.bin_s = round->config.bin_s,
 		.agent_row = -1,
 	};
 	series_fini(&round->set);
 	series_fini(&round->past);
-	int err = series_read(c, round->reader, &filter, &round->set);
+	int err = series_read(c, round->reader, &filter, &round->set, msg);
 	if (err < 0)
-		return err_set(
-		    msg, err, "%s", c->ops->reader_error(round->reader));
+		return err;
 	/* No slice of ours may pass what is settled. */
 	round->settled_s = round->newest_s - lag_s;
 	if (round->settled_s > round->end_s)
@@ -540,11 +541,10 @@ static int judge_round(struct round *round, struct errmsg *msg)
 {
 	struct collector *c = round->c;
 	struct alarms *alarms = c->alarms;
-	int err = c->ops->read_kinds(
-	    round->reader, &(struct store_filter){ 0 }, take_kind, round);
+	const struct store_plan classes = { .table = STORE_CLASSES };
+	int err = c->ops->read(round->reader, &classes, take_class, round, msg);
 	if (err < 0)
-		return err_set(
-		    msg, err, "%s", c->ops->reader_error(round->reader));
+		return err;
 	err = read_book(round, msg);
 	if (err < 0)
 		return err;

@@ -30,8 +30,9 @@ static bool bin_index(const struct series_set *set, int64_t bin, size_t *index)
 	return *index < set->bins;
 }
 
-static int take_watch(void *ctx, const struct store_watch *watch)
+static int take_watch(void *ctx, const struct store_row *row)
 {
+	const struct store_watch *watch = row->watch;
 	struct series_set *set = ctx;
 	size_t i;
 	if (bin_index(set, watch->bin, &i)) {
@@ -46,7 +47,7 @@ static bool is_last(
     const struct series_set *set, const struct store_point *point)
 {
 	return set->count > 0 &&
-	    set->items[set->count - 1].kind_row == point->kind_row &&
+	    set->items[set->count - 1].class_row == point->class_row &&
 	    set->items[set->count - 1].agent_row == point->agent_row;
 }
 
@@ -59,15 +60,16 @@ static void series_begin(
 		    xreallocarray(set->items, set->cap, sizeof(*set->items));
 	}
 	set->items[set->count++] = (struct series){
-		.kind_row = point->kind_row,
+		.class_row = point->class_row,
 		.agent_row = point->agent_row,
 		.bins = xcalloc(set->bins + 1, sizeof(struct spike_bin)),
 		.packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
 	};
 }
 
-static int take_point(void *ctx, const struct store_point *point)
+static int take_point(void *ctx, const struct store_row *row)
 {
+	const struct store_point *point = row->point;
 	struct series_set *set = ctx;
 	if (!is_last(set, point)) {
 		if (set->count == SERIES_SET_MOST) {
@@ -105,27 +107,31 @@ static void drop_watch(struct series_set *set)
 	set->watch_count = 0;
 }
 
-int series_read_watch(struct collector *c, struct store_reader *reader,
-    const struct store_filter *filter, struct series_set *set)
+int series_read_watch(struct collector *c, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg)
 {
-	int64_t from_s = filter->range.from_ns / NS_PER_S;
-	int64_t to_s = (filter->range.to_ns + NS_PER_S - 1) / NS_PER_S;
-	*set = (struct series_set){ .bin_s = filter->bin_s };
+	int64_t from_s = plan->range.from_ns / NS_PER_S;
+	int64_t to_s = (plan->range.to_ns + NS_PER_S - 1) / NS_PER_S;
+	*set = (struct series_set){ .bin_s = plan->bin_s };
 	set->first_s = from_s - from_s % set->bin_s;
 	int64_t bins = (to_s - set->first_s + set->bin_s - 1) / set->bin_s;
 	if (bins > SERIES_BINS_MOST)
 		return ERR_LIMIT;
 	set->bins = (size_t)bins;
-	return c->ops->read_watch(reader, filter, take_watch, set);
+	struct store_plan watch = *plan;
+	watch.table = STORE_WATCH;
+	return c->ops->read(view, &watch, take_watch, set, msg);
 }
 
-int series_read(struct collector *c, struct store_reader *reader,
-    const struct store_filter *filter, struct series_set *set)
+int series_read(struct collector *c, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg)
 {
-	int err = series_read_watch(c, reader, filter, set);
+	struct store_plan points = *plan;
+	int err = series_read_watch(c, view, plan, set, msg);
 	if (err < 0)
 		return err;
-	err = c->ops->read_points(reader, filter, take_point, set);
+	points.table = STORE_POINTS;
+	err = c->ops->read(view, &points, take_point, set, msg);
 	mark_missing(set);
 	return err;
 }

@@ -12,9 +12,9 @@
 #define SERIES_SET_MOST 8192
 
 struct series {
-	int64_t kind_row, agent_row; /* STORE_FLEET: all agents */
-	struct spike_bin *bins;      /* owned, count of the set */
-	uint64_t *packets;           /* owned */
+	int64_t class_row, agent_row; /* STORE_FLEET: all agents */
+	struct spike_bin *bins;       /* owned, count of the set */
+	uint64_t *packets;            /* owned */
 };
 /* The bins in which one agent's sensor watched; STORE_FLEET: anybody's. */
 struct series_watch {
@@ -32,13 +32,13 @@ struct series_set {
 	size_t watch_count;
 };
 
-/* filter: range, bin_s, kind_row, agent_row as store_ops.read_points.  The
+/* plan: range, bin_s, class_row, agent_row as of STORE_POINTS.  The
  * range is widened to whole bins.  ERR_LIMIT: too many of them. */
-int series_read(struct collector *collector, struct store_reader *reader,
-    const struct store_filter *filter, struct series_set *set);
+int series_read(struct collector *collector, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg);
 /* Only who watched; no series. */
-int series_read_watch(struct collector *collector, struct store_reader *reader,
-    const struct store_filter *filter, struct series_set *set);
+int series_read_watch(struct collector *collector, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg);
 /* One flag a bin; NULL: it never watched. */
 const bool *series_watch_of(const struct series_set *set, int64_t agent_row);
 void series_fini(struct series_set *set);

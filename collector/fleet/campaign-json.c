@@ -8,6 +8,7 @@
 #include "collector/core/reader-pool.h"
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
+#include "lib/base/xalloc.h"
 #include "lib/json/json-value.h"
 
 static bool has_name(const json_t *list, const char *name)
@@ -38,14 +39,15 @@ struct finished {
 	size_t agents;
 };
 
-static int count_finished(void *ctx, const struct store_run *run)
+static int count_finished(void *ctx, const struct store_row *row)
 {
+	const struct store_run *run = row->run;
 	struct finished *finished = ctx;
 	finished->agents += run->error || run->records >= finished->targets;
 	return 0;
 }
 
-static int state_of(struct collector *c, struct store_reader *reader,
+static int state_of(struct collector *c, struct store_view *reader,
     const struct registry_campaign *campaign, size_t targets, size_t agents,
     const char **state)
 {
@@ -57,9 +59,10 @@ static int state_of(struct collector *c, struct store_reader *reader,
 		*state = "ended";
 	} else if (campaign->every_s == 0 && agents > 0) {
 		struct finished finished = { .targets = targets };
-		struct store_filter filter = { .campaign = campaign->id };
-		int err = c->ops->read_runs(
-		    reader, &filter, count_finished, &finished);
+		const struct store_plan plan = { .table = STORE_RUNS,
+			.campaign = campaign->id };
+		int err = c->ops->read(
+		    reader, &plan, count_finished, &finished, NULL);
 		if (err < 0)
 			return err;
 		if (finished.agents >= agents)
@@ -81,20 +84,35 @@ static json_t *selected_agents(struct collector *c, const json_t *on)
 	return ids;
 }
 
-json_t *campaign_to_json(struct collector *c, struct store_reader *reader,
+struct failures {
+	uint64_t runs;
+	char *last_error; /* owned */
+};
+
+static int take_failures(void *ctx, const struct store_row *row)
+{
+	struct failures *failures = ctx;
+	failures->runs = row->run_sum->failed;
+	if (row->run_sum->last_error)
+		failures->last_error = xstrdup(row->run_sum->last_error);
+	return 0;
+}
+
+json_t *campaign_to_json(struct collector *c, struct store_view *reader,
     const struct registry_campaign *campaign)
 {
 	const char *state;
 	json_t *on = json_loads(campaign->on, 0, NULL);
 	json_t *targets = json_loads(campaign->targets, 0, NULL);
 	json_t *ids = selected_agents(c, on);
-	uint64_t failed = 0;
-	char *last_error = NULL;
+	struct failures failures = { 0 };
+	const struct store_plan sums = { .table = STORE_RUN_SUMS,
+		.campaign = campaign->id };
 	int err = state_of(c, reader, campaign, json_array_size(targets),
 	    json_array_size(ids), &state);
 	if (err == ERR_OK)
-		err = c->ops->run_failures(
-		    reader, campaign->id, &failed, &last_error);
+		err =
+		    c->ops->read(reader, &sums, take_failures, &failures, NULL);
 	json_t *json = json_pack(
 	    "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o}",
 	    "id", json_hex(campaign->id, sizeof(campaign->id)), "script",
@@ -103,9 +121,9 @@ json_t *campaign_to_json(struct collector *c, struct store_reader *reader,
 	    campaign->every_s ? json_integer(campaign->every_s) : json_null(),
 	    "until", json_time(campaign->until_ns), "created_at",
 	    json_time(campaign->created_ns), "state", err < 0 ? "" : state,
-	    "agents", ids, "failed_runs", (json_int_t)failed, "last_error",
-	    json_text(last_error));
-	free(last_error);
+	    "agents", ids, "failed_runs", (json_int_t)failures.runs,
+	    "last_error", json_text(failures.last_error));
+	free(failures.last_error);
 	if (err < 0) {
 		json_decref(json);
 		return NULL;
@@ -115,7 +133,7 @@ json_t *campaign_to_json(struct collector *c, struct store_reader *reader,
 
 struct one {
 	struct collector *c;
-	struct store_reader *reader;
+	struct store_view *reader;
 	json_t *json;
 };
 
@@ -127,7 +145,7 @@ static int take_one(void *ctx, const struct registry_campaign *campaign)
 }
 
 int campaign_read(struct collector *c, struct registry_reader *registry,
-    struct store_reader *reader, const char *id, json_t **answer,
+    struct store_view *reader, const char *id, json_t **answer,
     struct errmsg *msg)
 {
 	uint8_t bytes[16];

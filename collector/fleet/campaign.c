@@ -234,7 +234,7 @@ static int read_back(
     struct collector *c, const char *id, json_t **answer, struct errmsg *msg)
 {
 	struct registry_reader *registry;
-	struct store_reader *reader;
+	struct store_view *reader;
 	int err = registry_get(c, &registry, msg);
 	if (err < 0)
 		return err;
@@ -318,7 +318,7 @@ uint64_t campaign_revision(struct collector *c)
 
 struct work {
 	struct collector *c;
-	struct store_reader *reader;
+	struct store_view *reader;
 	struct agent agent;
 	int64_t now_ns;
 	json_t *list;
@@ -337,6 +337,12 @@ static json_t *work_item(
 	    json_time(campaign->created_ns), "last_run", (json_int_t)last_run);
 }
 
+static int take_last_run(void *ctx, const struct store_row *row)
+{
+	*(uint64_t *)ctx = row->run_sum->last_run;
+	return 0;
+}
+
 static int take_work(void *ctx, const struct registry_campaign *campaign)
 {
 	struct work *work = ctx;
@@ -348,9 +354,12 @@ static int take_work(void *ctx, const struct registry_campaign *campaign)
 	json_decref(on);
 	if (!ours)
 		return 0;
-	uint64_t last_run;
-	int err = work->c->ops->last_run(
-	    work->reader, campaign->id, work->agent.row, &last_run);
+	uint64_t last_run = 0;
+	const struct store_plan plan = { .table = STORE_RUN_SUMS,
+		.campaign = campaign->id,
+		.agent_row = work->agent.row };
+	int err = work->c->ops->read(
+	    work->reader, &plan, take_last_run, &last_run, NULL);
 	if (err < 0)
 		return err;
 	json_array_append_new(work->list, work_item(campaign, last_run));

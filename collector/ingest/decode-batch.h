@@ -11,4 +11,3 @@
 int decode_batch(struct prepared_batch **batch,
     const struct batch_header *header, const void *body, size_t len,
     const uint8_t public_key[32], struct errmsg *msg);
-void prepared_batch_free(struct prepared_batch *batch);

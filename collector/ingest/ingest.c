@@ -17,7 +17,6 @@
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
 #include "collector/core/trusted-clock.h"
-#include "collector/registry/registry-agents.h"
 #include "lib/base/xalloc.h"
 
 #define BUSY_RETRY_S 2
@@ -25,9 +24,6 @@
 struct ingest_job {
 	struct job job;
 	struct agent agent;
-	struct prepared_batch *batch;
-	struct store_outcome outcome;
-	struct errmsg refused; /* why the store refused it */
 	ingest_done *done;
 	void *ctx;
 };
@@ -94,87 +90,31 @@ static int announce_trouble(struct collector *c, const struct ingest_job *job,
 	return err;
 }
 
-/* The new sources among the records from index `first` on. */
-static void cut_new_sources(struct store_outcome *outcome, uint32_t first)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < outcome->new_source_count; i++)
-		if (outcome->new_sources[i] >= first)
-			outcome->new_sources[kept++] = outcome->new_sources[i];
-	outcome->new_source_count = kept;
-}
-
-/* Events of the records that have not been announced yet: those that were
- * belong to a batch whose events are committed and whose records were not
- * (core/writer.c). */
-static int announce_new(
-    struct collector *c, struct ingest_job *job, struct errmsg *msg)
-{
-	const struct batch_header *h = &job->batch->header;
-	struct store_outcome fresh = job->outcome;
-	const struct announcement a = { c, &job->agent, job->batch, &fresh };
-	uint64_t next;
-	int err = registry_announced(
-	    c->registry, job->agent.row, h->epoch, &next, msg);
-	if (err < 0)
-		return err;
-	if (next >= h->first_seq + h->count)
-		return ERR_OK;
-	if (next > h->first_seq + fresh.first_new) {
-		fresh.first_new = (uint32_t)(next - h->first_seq);
-		cut_new_sources(&fresh, fresh.first_new);
-	}
-	size_t before = event_log_pending(c);
-	err = ingest_announce(&a, msg);
-	if (err < 0 || event_log_pending(c) == before)
-		return err;
-	return registry_announce(c->registry, job->agent.row, h->epoch,
-	    h->first_seq + h->count, msg);
-}
-
-static struct walltime newest_record(const struct prepared_batch *batch)
-{
-	struct walltime newest = { 0 };
-	for (uint32_t i = 0; i < batch->header.count; i++)
-		if (batch->records[i].wall_ns > newest.ns)
-			newest.ns = batch->records[i].wall_ns;
-	return newest;
-}
-
-/* The rollups and events of what was stored for the first time. */
-static int add_stored(
-    struct collector *c, struct ingest_job *job, struct errmsg *msg)
-{
-	int err = ingest_add(c->ops, c->store, job->batch, &job->outcome, msg);
-	if (err < 0)
-		return err;
-	trusted_clock_observe(c, newest_record(job->batch));
-	return announce_new(c, job, msg);
-}
-
-static int run_batch(struct collector *c, struct job *base, struct errmsg *msg)
+/* After the COMMIT: what the event log hears. */
+static int announce_batch(
+    struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
-	free(job->outcome.new_sources);
-	job->outcome = (struct store_outcome){ 0 };
-	int err =
-	    c->ops->ingest(c->store, job->batch, &job->outcome, &job->refused);
-	if (err < 0) {
-		*msg = job->refused;
-		return err;
-	}
-	if (job->outcome.result == APPEND_STORED)
-		return add_stored(c, job, msg);
-	if (job->outcome.result == APPEND_FORKED)
+	const struct announcement a = { c, &job->agent, base->batch,
+		&base->outcome };
+	switch (base->outcome.result) {
+	case APPEND_STORED:
+		trusted_clock_observe(
+		    c, (struct walltime){ base->batch->max_ns });
+		return ingest_announce(&a, msg);
+	case APPEND_FORKED:
 		return announce_trouble(c, job, "forked",
 		    "sends other bytes under numbers that were used: is its "
 		    "key on two machines?",
 		    msg);
-	if (job->outcome.result == APPEND_IMPLAUSIBLE)
+	case APPEND_IMPLAUSIBLE:
 		return announce_trouble(c, job, "implausible",
 		    "sends numbers that it cannot have reached: its batches "
 		    "are refused",
 		    msg);
+	case APPEND_DUPLICATE:
+	case APPEND_GAP: break;
+	}
 	return ERR_OK;
 }
 
@@ -212,29 +152,28 @@ static bool has_traces(const struct prepared_batch *batch)
 static void finish_batch(struct collector *c, struct job *base)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
+	const struct store_outcome *outcome = &base->outcome;
 	struct ingest_answer a = {
-		.result = result_of_append(job->outcome.result),
-		.epoch = job->batch->header.epoch,
-		.next = job->outcome.next,
+		.result = result_of_append(outcome->result),
+		.epoch = base->batch->header.epoch,
+		.next = outcome->next,
 	};
 	if (base->err < 0) {
-		/* A key that is taken is the batch's fault, not the disk's. */
-		a.result = base->err == ERR_UNAVAILABLE ? INGEST_BUSY
-							: INGEST_MALFORMED;
+		a.result = INGEST_BUSY;
 		a.detail = base->msg;
 	} else if (a.result == INGEST_STORED) {
 		c->counters.records_stored +=
-		    job->batch->header.count - job->outcome.first_new;
+		    base->batch->header.count - outcome->first_new;
 		c->counters.records_lost +=
-		    count_lost(job->batch, job->outcome.first_new);
-		if (has_traces(job->batch))
+		    count_lost(base->batch, outcome->first_new);
+		if (has_traces(base->batch))
 			c->paths_revision++;
 	} else {
-		a.detail = job->refused;
+		a.detail = outcome->why;
 	}
 	answer(c, &a, job->done, job->ctx);
-	free(job->outcome.new_sources);
-	prepared_batch_free(job->batch);
+	free(base->outcome.new_sources);
+	prepared_batch_free(base->batch);
 	free(job);
 }
 
@@ -274,23 +213,24 @@ static bool prepare(struct collector *c, const void *body, size_t len,
 		return false;
 	}
 	err = decode_batch(
-	    &job->batch, &header, body, len, job->agent.key, &a->detail);
+	    &job->job.batch, &header, body, len, job->agent.key, &a->detail);
 	if (err == ERR_OK)
-		err = ingest_check(c, job->batch, &a->detail);
+		err = ingest_check(c, job->job.batch, &a->detail);
 	if (err < 0) {
 		a->result = result_of(err, INGEST_BOMB);
 		return false;
 	}
-	job->batch->agent_row = job->agent.row;
-	job->batch->received = collector_wall(c);
-	err = plausible_check(job->batch,
-	    plausible_most(job->agent.enrolled_ns, job->batch->received.ns),
+	struct prepared_batch *batch = job->job.batch;
+	batch->agent_row = job->agent.row;
+	batch->received = collector_wall(c);
+	err = plausible_check(batch,
+	    plausible_most(job->agent.enrolled_ns, batch->received.ns),
 	    &a->detail);
 	if (err < 0) {
 		a->result = result_of(err, INGEST_BOMB);
 		return false;
 	}
-	job->job.bytes = job->batch->bytes;
+	job->job.bytes = batch->bytes;
 	agents_contact(c, job->agent.id);
 	return true;
 }
@@ -300,9 +240,8 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 {
 	struct ingest_job *job = xcalloc(1, sizeof(*job));
 	struct ingest_answer a = { 0 };
-	*job = (struct ingest_job){ .job = { .run = run_batch,
-					.done = finish_batch,
-					.telemetry = true },
+	*job = (struct ingest_job){ .job = { .run = announce_batch,
+					.done = finish_batch },
 		.done = done,
 		.ctx = ctx };
 	c->counters.batch_bytes += len;
@@ -314,6 +253,6 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 		    &a.detail, ERR_UNAVAILABLE, "collector: the queue is full");
 	}
 	answer(c, &a, done, ctx);
-	prepared_batch_free(job->batch);
+	prepared_batch_free(job->job.batch);
 	free(job);
 }

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * From sums of paths to a graph.  Paths are joined twice: rows of one path
- * from many bins, and paths that are the same but for answers that got lost;
- * only then does analysis/topology see them, each as one trace that stands
- * for many.
- */
+/* From the store's sums of paths to a graph (analysis/path-set.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,31 +12,8 @@
 
 #define FINEST_S 60     /* below it a map gains nothing */
 #define ROWS_MOST 30000 /* of minutes; some tenths of a second */
-#define ABSORBERS_MOST 32
 
-static struct map_path *find_path(const struct map *map, int64_t row)
-{
-	struct index_walk walk =
-	    index_walk(&map->by_row, index_hash(&row, sizeof(row)));
-	size_t i;
-	while (index_next(&walk, &i))
-		if (map->paths[i].row == row)
-			return &map->paths[i];
-	return NULL;
-}
-
-static struct map_path *new_path(struct map *map, int64_t row)
-{
-	if (map->count == map->cap) {
-		map->cap = map->cap ? map->cap * 2 : 64;
-		map->paths =
-		    xreallocarray(map->paths, map->cap, sizeof(*map->paths));
-	}
-	index_put(&map->by_row, index_hash(&row, sizeof(row)), map->count);
-	return &map->paths[map->count++];
-}
-
-void map_add(struct map *map, const struct store_path *row)
+void map_add(struct path_set *map, const struct store_path *row)
 {
 	struct path path = {
 		.src = row->src,
@@ -56,112 +28,21 @@ void map_add(struct map *map, const struct store_path *row)
 		path_fini(&path);
 		return;
 	}
-	struct map_path *to = find_path(map, row->row);
-	if (to) {
-		path_merge(&to->path, &path);
-		path_fini(&path);
-		return;
-	}
-	to = new_path(map, row->row);
-	*to = (struct map_path){
-		.path = path, .row = row->row, .agent_row = row->agent_row
-	};
-	memcpy(to->agent, row->agent, sizeof(to->agent));
-}
-
-static size_t answered(const struct path *path)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < path->hop_count; i++)
-		n += path->hops[i].from.family != 0;
-	return n;
-}
-
-/* Same ends together; the most complete and most walked first. */
-static int by_ends(const void *a, const void *b)
-{
-	const struct map_path *x = a, *y = b;
-	if (x->agent_row != y->agent_row)
-		return x->agent_row < y->agent_row ? -1 : 1;
-	int order = addr_cmp(&x->path.dst, &y->path.dst);
-	if (order == 0)
-		order = addr_cmp(&x->path.src, &y->path.src);
-	if (order != 0)
-		return order;
-	size_t n = answered(&x->path), m = answered(&y->path);
-	if (n != m)
-		return n > m ? -1 : 1;
-	if (x->path.traces != y->path.traces)
-		return x->path.traces > y->path.traces ? -1 : 1;
-	return x->row < y->row ? -1 : x->row > y->row;
-}
-
-static bool same_ends(const struct map_path *a, const struct map_path *b)
-{
-	return a->agent_row == b->agent_row &&
-	    addr_equal(&a->path.dst, &b->path.dst) &&
-	    addr_equal(&a->path.src, &b->path.src);
-}
-
-static void absorb_lossy(struct map *map)
-{
-	size_t kept = 0, group = 0;
-	for (size_t i = 0; i < map->count; i++) {
-		struct map_path *path = &map->paths[i];
-		if (kept == 0 || !same_ends(&map->paths[group], path))
-			group = kept;
-		size_t end = kept < group + ABSORBERS_MOST
-		    ? kept
-		    : group + ABSORBERS_MOST;
-		bool gone = false;
-		for (size_t k = group; !gone && k < end; k++)
-			gone = path_absorb(&map->paths[k].path, &path->path);
-		if (gone)
-			path_fini(&path->path);
-		else
-			map->paths[kept++] = *path;
-	}
-	map->count = kept;
-}
-
-void map_finish(struct map *map)
-{
-	if (map->count > 0)
-		qsort(map->paths, map->count, sizeof(*map->paths), by_ends);
-	index_fini(&map->by_row); /* the order is another now */
-	absorb_lossy(map);
-	map->topology = topology_new();
-	struct topology_hop hops[PATH_MAX_HOPS];
-	for (size_t i = 0; i < map->count; i++) {
-		struct topology_trace trace;
-		path_as_trace(&map->paths[i].path, hops, &trace);
-		if (trace.hop_count > 0)
-			topology_add(map->topology, &trace);
-	}
-}
-
-void map_fini(struct map *map)
-{
-	for (size_t i = 0; i < map->count; i++)
-		path_fini(&map->paths[i].path);
-	free(map->paths);
-	index_fini(&map->by_row);
-	topology_free(map->topology);
-	*map = (struct map){ 0 };
+	path_set_add(map, row->row, row->agent_row, &path);
 }
 
 struct cover {
 	struct query *q;
-	struct store_filter filter;
-	struct map *map;
+	struct store_plan filter;
+	struct path_set *map;
 	uint32_t finest_s;  /* bins below this are not read */
 	uint32_t rows_left; /* 0: as many as there are */
 };
 
-static int take_path(void *ctx, const struct store_path *row)
+static int take_path(void *ctx, const struct store_row *row)
 {
 	struct cover *cover = ctx;
-	map_add(cover->map, row);
+	map_add(cover->map, row->path);
 	return cover->rows_left > 0 && --cover->rows_left == 0;
 }
 
@@ -174,8 +55,8 @@ static int read_level(
 	cover->filter.bin_s = bin_s;
 	cover->filter.range.from_ns = from_s * NS_PER_S;
 	cover->filter.range.to_ns = to_s * NS_PER_S;
-	return cover->q->c->ops->read_paths(
-	    cover->q->reader, &cover->filter, take_path, cover);
+	return cover->q->c->ops->read(
+	    cover->q->reader, &cover->filter, take_path, cover, cover->q->msg);
 }
 
 /* Whether bins of this width are still kept for a time. */
@@ -228,36 +109,22 @@ static int read_from(
 }
 
 int map_read(struct query *q, struct store_range *range, int64_t agent_row,
-    struct map *map)
+    struct path_set *map)
 {
 	static const uint32_t finest[] = { FINEST_S, 3600, 86400 };
 	struct cover cover = { .q = q, .map = map };
+	cover.filter.table = STORE_PATHS;
 	cover.filter.agent_row = agent_row;
 	int err = 1;
 	for (int i = 0; err == 1 && i < 3; i++) {
-		map_fini(map);
+		path_set_fini(map);
 		err = read_from(&cover, finest[i], range);
 		if (err == ERR_OK)
 			range->from_ns -=
 			    range->from_ns % ((int64_t)finest[i] * NS_PER_S);
 	}
-	map_finish(map);
+	path_set_finish(map);
 	return err < 0 ? err : ERR_OK;
-}
-
-const char *map_node_id(
-    const struct topology_node *node, char to[static NODE_ID_LEN])
-{
-	char before[ADDR_TEXT_LEN] = "", after[ADDR_TEXT_LEN] = "";
-	if (node->addr.family)
-		return addr_text(&node->addr, to);
-	if (node->before.family)
-		addr_text(&node->before, before);
-	if (node->after.family)
-		addr_text(&node->after, after);
-	snprintf(to, NODE_ID_LEN, "?%s~%s~%u/%u", before, after,
-	    node->run_index + 1u, node->run_len);
-	return to;
 }
 
 json_t *map_link_json(
@@ -265,8 +132,8 @@ json_t *map_link_json(
 {
 	char from[NODE_ID_LEN], to[NODE_ID_LEN];
 	char id[2 * NODE_ID_LEN + 2];
-	map_node_id(&nodes[link->from], from);
-	map_node_id(&nodes[link->to], to);
+	path_node_id(&nodes[link->from], from);
+	path_node_id(&nodes[link->to], to);
 	snprintf(id, sizeof(id), "%s>%s", from, to);
 	return json_pack(
 	    "{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "id", id,

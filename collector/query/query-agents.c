@@ -96,8 +96,9 @@ struct joined {
 	bool known;
 };
 
-static int join_telemetry(void *ctx, const struct store_agent *row)
+static int join_telemetry(void *ctx, const struct store_row *from)
 {
+	const struct store_agent *row = from->agent;
 	struct joined *joined = ctx;
 	struct heartbeat_view view;
 	joined->known = true;
@@ -125,7 +126,11 @@ static json_t *agent_to_json(
     const struct query *q, const struct registry_agent *row)
 {
 	struct agent known = { .seen_wall_ns = row->seen_ns };
-	struct store_filter filter = { .agent_row = row->row };
+	const struct store_plan plan = { .table = STORE_AGENTS,
+		.agent_row = row->row };
+	const struct store_agent silent = { .version = "" };
+	const struct store_row none = { .table = STORE_AGENTS,
+		.agent = &silent };
 	agents_find(q->c, row->id, &known);
 	json_t *tags = json_loads(row->tags, 0, NULL);
 	struct joined joined = {
@@ -138,13 +143,13 @@ static json_t *agent_to_json(
 		.version = row->version,
 	};
 	int err =
-	    q->c->ops->read_agents(q->reader, &filter, join_telemetry, &joined);
+	    q->c->ops->read(q->reader, &plan, join_telemetry, &joined, q->msg);
 	if (err < 0) {
 		json_decref(joined.json);
 		return NULL;
 	}
 	if (!joined.known) /* it has sent nothing yet */
-		join_telemetry(&joined, &(struct store_agent){ .version = "" });
+		join_telemetry(&joined, &none);
 	return joined.json;
 }
 

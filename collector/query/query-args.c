@@ -27,8 +27,9 @@ static int run_with_readers(query_body *body,
 	struct collector *c = context->collector;
 	const char *why = registry_reader_error(context->registry);
 	c->counters.query_failures++;
-	return err_set(msg, ERR_UNAVAILABLE, "database: %s",
-	    why ? why : c->ops->reader_error(context->reader));
+	char text[sizeof(msg->text)];
+	snprintf(text, sizeof(text), "%s", why ? why : msg->text);
+	return err_set(msg, ERR_UNAVAILABLE, "database: %.200s", text);
 }
 
 int query_run_body(query_body *body, const struct query_context *context,
@@ -141,12 +142,15 @@ int query_limit(struct query *q, uint32_t *limit)
 	return err;
 }
 
-int query_cursor(struct query *q, struct store_filter *filter)
+int query_cursor(struct query *q, struct store_plan *filter)
 {
 	const char *text = query_text(q, "cursor");
-	return text ? param_cursor(&query_param_cursor, text,
-			  &filter->cursor_ns, &filter->cursor_row, q->msg)
-		    : ERR_OK;
+	int64_t row = 0;
+	int err = text ? param_cursor(&query_param_cursor, text,
+			     &filter->cursor_ns, &row, q->msg)
+		       : ERR_OK;
+	filter->cursor_row = (uint64_t)row;
+	return err;
 }
 
 json_t *query_next(int64_t ns, int64_t row)

@@ -10,7 +10,7 @@
 
 struct query {
 	struct collector *c;
-	struct store_reader *reader;
+	struct store_view *reader;
 	struct registry_reader *registry;
 	const struct query_args *args;
 	struct errmsg *msg;
@@ -35,7 +35,7 @@ const char *query_text(const struct query *query, const char *name);
 int query_range(struct query *query, const struct param *param_from,
     struct store_range *range);
 int query_limit(struct query *query, uint32_t *limit);
-int query_cursor(struct query *query, struct store_filter *filter);
+int query_cursor(struct query *query, struct store_plan *filter);
 json_t *query_next(int64_t ns, int64_t row);
 /* These leave the value as it is when the parameter is absent. */
 int query_integer(

@@ -11,6 +11,8 @@
 #include "collector/query/path-graph.h"
 
 #define BINS_MOST 5000
+#define ROWS_MOST 15000 /* of minutes */
+#define FINEST_S 60
 
 struct link_series {
 	struct query *q;
@@ -18,7 +20,9 @@ struct link_series {
 	struct addr hop; /* an address that every such path shows */
 	uint32_t bin_s;
 	int64_t bin; /* under way; -1: none yet */
-	struct map map;
+	struct path_set map;
+	uint32_t rows_left; /* 0: as many as there are */
+	int64_t at_ns;      /* hours: read up to here */
 	json_t *bins;
 };
 
@@ -59,80 +63,115 @@ static int read_link_id(struct link_series *s)
 	return ERR_OK;
 }
 
-static bool same_hop(const struct path *path, size_t i, const char *id)
+static void add_bin(struct link_series *s, const struct store_link *link)
 {
-	struct addr addr;
-	return addr_parse(&addr, id) == ERR_OK && i < path->hop_count &&
-	    addr_equal(&path->hops[i].from, &addr);
+	json_array_append_new(s->bins,
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "at",
+		json_time(link->bin * NS_PER_S), "delay_min_ns",
+		json_count(link->delay_min_ns), "delay_median_ns",
+		json_count(link->delay_median_ns), "delay_max_ns",
+		json_count(link->delay_max_ns), "loss",
+		link->loss < 0 ? json_null() : json_real(link->loss), "samples",
+		(json_int_t)link->samples));
 }
 
-/* The extremes over paths, where both ends answered. */
-static void extremes(const struct link_series *s, int64_t *low, int64_t *high)
+static void take_link(void *ctx, const struct path_link *from)
 {
-	*low = *high = -1;
-	for (size_t p = 0; p < s->map.count; p++) {
-		const struct path *path = &s->map.paths[p].path;
-		for (size_t i = 0; i < path->hop_count; i++) {
-			if (!same_hop(path, i, s->from) ||
-			    !same_hop(path, i + 1, s->to))
-				continue;
-			int64_t near = histogram_median(&path->hops[i].rtt);
-			int64_t far = histogram_median(&path->hops[i + 1].rtt);
-			if (near < 0 || far < 0)
-				continue;
-			int64_t delay = far > near ? far - near : 0;
-			*low = *low < 0 || delay < *low ? delay : *low;
-			*high = delay > *high ? delay : *high;
-		}
-	}
-}
-
-static const struct topology_link *find_link(struct link_series *s)
-{
-	const struct topology_node *nodes;
-	const struct topology_link *links;
-	topology_nodes(s->map.topology, &nodes);
-	size_t count = topology_links(s->map.topology, &links);
-	for (size_t i = 0; i < count; i++) {
-		char from[NODE_ID_LEN], to[NODE_ID_LEN];
-		map_node_id(&nodes[links[i].from], from);
-		map_node_id(&nodes[links[i].to], to);
-		if (strcmp(from, s->from) == 0 && strcmp(to, s->to) == 0)
-			return &links[i];
-	}
-	return NULL;
+	struct link_series *s = ctx;
+	const struct store_link link = {
+		.bin = s->bin,
+		.samples = from->samples,
+		.delay_min_ns = from->delay_min_ns,
+		.delay_median_ns = from->delay_median_ns,
+		.delay_max_ns = from->delay_max_ns,
+		.loss = from->loss,
+	};
+	add_bin(s, &link);
 }
 
 static void finish_bin(struct link_series *s)
 {
 	if (s->bin < 0)
 		return;
-	map_finish(&s->map);
-	const struct topology_link *link = find_link(s);
-	if (link) {
-		int64_t low, high;
-		extremes(s, &low, &high);
-		json_array_append_new(s->bins,
-		    json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "at",
-			json_time(s->bin * NS_PER_S), "delay_min_ns",
-			json_count(low < 0 ? link->delay_ns : low),
-			"delay_median_ns", json_count(link->delay_ns),
-			"delay_max_ns",
-			json_count(high < 0 ? link->delay_ns : high), "loss",
-			link->loss < 0 ? json_null() : json_real(link->loss),
-			"samples", (json_int_t)link->traces));
-	}
-	map_fini(&s->map);
+	path_set_finish(&s->map);
+	path_set_links(&s->map, s->from, s->to, take_link, s);
+	path_set_fini(&s->map);
+	s->bin = -1;
 }
 
-static int take_path(void *ctx, const struct store_path *row)
+/* 1: too many rows. */
+static int take_path(void *ctx, const struct store_row *from)
 {
+	const struct store_path *row = from->path;
 	struct link_series *s = ctx;
 	if (row->bin != s->bin)
 		finish_bin(s);
 	s->bin = row->bin;
 	map_add(&s->map, row);
-	return 0;
+	return s->rows_left > 0 && --s->rows_left == 0;
+}
+
+static int read_bins(struct link_series *s, struct store_range range)
+{
+	const struct store_plan plan = {
+		.table = STORE_PATHS,
+		.range = range,
+		.bin_s = s->bin_s,
+		.hop = s->hop,
+	};
+	if (range.from_ns >= range.to_ns)
+		return ERR_OK;
+	int err =
+	    s->q->c->ops->read(s->q->reader, &plan, take_path, s, s->q->msg);
+	if (err == ERR_OK)
+		finish_bin(s);
+	return err;
+}
+
+/* What is not derived is made of paths: up to the next derived hour. */
+static int take_hour(void *ctx, const struct store_row *row)
+{
+	struct link_series *s = ctx;
+	struct store_range gap = { s->at_ns, row->link->bin * NS_PER_S };
+	int err = read_bins(s, gap);
+	if (err == ERR_OK && row->link->samples > 0)
+		add_bin(s, row->link);
+	s->at_ns = (row->link->bin + 3600) * NS_PER_S;
+	return err;
+}
+
+static int read_hours(struct link_series *s, const struct store_range *range)
+{
+	const struct store_plan plan = {
+		.table = STORE_LINKS,
+		.range = *range,
+		.link_from = s->from,
+		.link_to = s->to,
+	};
+	s->at_ns = range->from_ns;
+	int err =
+	    s->q->c->ops->read(s->q->reader, &plan, take_hour, s, s->q->msg);
+	if (err != ERR_OK)
+		return err;
+	return read_bins(s, (struct store_range){ s->at_ns, range->to_ns });
+}
+
+/* Minutes of a link in the middle of everything are too many rows: then hours
+ * are read, which are derived. */
+static int read_series(struct link_series *s, const struct store_range *range)
+{
+	if (s->bin_s < 3600) {
+		s->rows_left = ROWS_MOST;
+		int err = read_bins(s, *range);
+		if (err != 1)
+			return err;
+		path_set_fini(&s->map);
+		json_array_clear(s->bins);
+		s->bin = -1;
+		s->bin_s = 3600;
+	}
+	s->rows_left = 0;
+	return s->bin_s == 3600 ? read_hours(s, range) : read_bins(s, *range);
 }
 
 int query_link_series(
@@ -140,25 +179,27 @@ int query_link_series(
 {
 	struct query q;
 	struct link_series s = { .q = &q, .bin = -1 };
-	struct store_filter filter = { 0 };
+	struct store_range range = { 0 };
 	query_begin(&q, context, msg);
 	s.bins = json_array();
 	int err = read_link_id(&s);
-	if (err == ERR_OK)
-		err = query_range(&q, &query_param_from, &filter.range);
-	if (err == ERR_OK)
-		err = query_bin(&q, &filter.range, 60, &s.bin_s);
-	if (err == ERR_OK &&
-	    (filter.range.to_ns - filter.range.from_ns) / (s.bin_s * NS_PER_S) >
-		BINS_MOST)
+	if (err < 0)
+		goto out;
+	err = query_range(&q, &query_param_from, &range);
+	if (err < 0)
+		goto out;
+	err = query_bin(&q, &range, 60, &s.bin_s);
+	if (err < 0)
+		goto out;
+	if (s.bin_s < FINEST_S)
+		s.bin_s = FINEST_S;
+	if ((range.to_ns - range.from_ns) / (s.bin_s * NS_PER_S) > BINS_MOST) {
 		err = err_set(msg, ERR_USAGE, "bin: too fine for this range");
-	filter.bin_s = s.bin_s;
-	filter.hop = s.hop;
-	if (err == ERR_OK)
-		err = q.c->ops->read_paths(q.reader, &filter, take_path, &s);
-	if (err == ERR_OK)
-		finish_bin(&s);
-	map_fini(&s.map);
+		goto out;
+	}
+	err = read_series(&s, &range);
+out:
+	path_set_fini(&s.map);
 	return query_end(err,
 	    json_pack(
 		"{s:I, s:o}", "bin_s", (json_int_t)s.bin_s, "bins", s.bins),

@@ -14,7 +14,7 @@ int query_list_begin(struct query_list *list,
 		return err;
 	list->filter.limit = list->limit + 1;
 	list->last_ns = list->filter.cursor_ns;
-	list->last_row = list->filter.cursor_row;
+	list->last_row = (int64_t)list->filter.cursor_row;
 	list->items = json_array();
 	return ERR_OK;
 }

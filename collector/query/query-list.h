@@ -10,7 +10,7 @@
 
 struct query_list {
 	struct query query;
-	struct store_filter filter; /* cursor and limit are set */
+	struct store_plan filter; /* cursor and limit are set */
 	json_t *items;
 	uint32_t limit;
 	int64_t last_ns, last_row; /* shown; at first the cursor's */

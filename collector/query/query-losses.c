@@ -12,8 +12,9 @@ static json_t *seq_json(uint64_t seq)
 	return seq ? json_integer((json_int_t)seq) : json_null();
 }
 
-static int list_gap(void *ctx, const struct store_gap *gap)
+static int list_gap(void *ctx, const struct store_row *row)
 {
+	const struct store_gap *gap = row->gap;
 	struct query_list *list = ctx;
 	struct agent agent = { .row = 0 };
 	if (query_list_is_full(list))
@@ -27,7 +28,7 @@ static int list_gap(void *ctx, const struct store_gap *gap)
 		"from_seq", seq_json(gap->from_seq), "to_seq",
 		seq_json(gap->from_seq ? gap->to_seq : 0), "records",
 		(json_int_t)gap->records, "reason", gap->reason),
-	    0, gap->row);
+	    0, (int64_t)gap->row);
 	return 0;
 }
 
@@ -39,11 +40,12 @@ int query_losses(
 	if (err < 0)
 		return err;
 	struct query *q = &list.query;
+	list.filter.table = STORE_GAPS;
 	err = query_range(q, &query_param_from_day, &list.filter.range);
 	if (err == ERR_OK)
 		err = query_agent_row(q, &list.filter.agent_row);
 	if (err == ERR_OK)
-		err = q->c->ops->read_gaps(
-		    q->reader, &list.filter, list_gap, &list);
+		err = q->c->ops->read(
+		    q->reader, &list.filter, list_gap, &list, msg);
 	return query_list_end(&list, err, answer);
 }

@@ -114,7 +114,7 @@ static double usual_delay(const struct topology_link *links, size_t count)
 	return median;
 }
 
-static json_t *worst_of(struct map *map)
+static json_t *worst_of(struct path_set *map)
 {
 	const struct topology_node *nodes;
 	const struct topology_link *links;
@@ -154,7 +154,7 @@ static int worst_links(struct query *q, json_t **worst)
 	pthread_mutex_unlock(&overview->lock);
 	if (fresh)
 		return ERR_OK;
-	struct map map = { 0 };
+	struct path_set map = { 0 };
 	struct store_range range = {
 		q->now_ns > RANGE_NS ? q->now_ns - RANGE_NS : 0, q->now_ns
 	};
@@ -167,7 +167,7 @@ static int worst_links(struct query *q, json_t **worst)
 		overview->made = now;
 		pthread_mutex_unlock(&overview->lock);
 	}
-	map_fini(&map);
+	path_set_fini(&map);
 	return err;
 }
 
@@ -222,24 +222,33 @@ static json_t *agent_counts(struct collector *c)
 	    (json_int_t)by_state[AGENT_LATE], "total", (json_int_t)count);
 }
 
+static int take_totals(void *ctx, const struct store_row *row)
+{
+	*(struct store_totals *)ctx = *row->totals;
+	return 0;
+}
+
 int query_overview(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
 	json_t *worst = NULL, *alarms, *json = NULL;
-	uint64_t stored = 0, lost = 0;
+	struct store_totals totals = { 0 };
+	const struct store_plan plan = { .table = STORE_TOTALS };
 	query_begin(&q, context, msg);
 	alarms = json_array();
 	int err = worst_links(&q, &worst);
 	if (err == ERR_OK)
-		err = q.c->ops->totals(q.reader, &stored, &lost);
+		err =
+		    q.c->ops->read(q.reader, &plan, take_totals, &totals, msg);
 	if (err == ERR_OK)
 		err = read_outbreaks(&q, alarms);
 	if (err >= 0)
 		json = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}",
 		    "now", json_time(q.now_ns), "agents", agent_counts(q.c),
 		    "worst_links", worst, "alarms", alarms, "records", "stored",
-		    (json_int_t)stored, "lost", (json_int_t)lost, "per_second",
+		    (json_int_t)totals.stored, "lost", (json_int_t)totals.lost,
+		    "per_second",
 		    (double)q.c->counters.records_per_second_milli / 1000);
 	json_decref(worst);
 	json_decref(alarms);

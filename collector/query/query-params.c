@@ -11,7 +11,7 @@
 
 static const char *const kind_words[] = { RECORD_KINDS(KIND_NAME) NULL };
 _Static_assert(sizeof(kind_words) / sizeof(*kind_words) <= 33,
-    "struct store_filter holds 32 kinds");
+    "struct store_plan holds 32 kinds");
 static const char *const row_format_words[] = { "json", "csv", NULL };
 static const char *const verdict_words[] = { "worm", "scan", "backscatter",
 	"flood", "misconfiguration", "other", NULL };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/core/agent-table.h"
 #include "collector/core/private.h"
 #include "collector/fleet/campaign-json.h"
 #include "collector/registry/registry-campaigns.h"
@@ -31,7 +32,8 @@ int query_campaigns(
 	if (err < 0)
 		return err;
 	err = registry_read_campaigns(list.query.registry, NULL,
-	    list.filter.cursor_row, list.filter.limit, take_campaign, &list);
+	    (int64_t)list.filter.cursor_row, list.filter.limit, take_campaign,
+	    &list);
 	return query_list_end(&list, err, answer);
 }
 
@@ -49,9 +51,11 @@ static int take_script(void *ctx, const struct registry_campaign *campaign)
 	return 1;
 }
 
-static int take_run(void *ctx, const struct store_run *run)
+static int take_run(void *ctx, const struct store_row *row)
 {
+	const struct store_run *run = row->run;
 	struct query_list *list = ctx;
+	struct agent agent = { 0 };
 	json_t *script = NULL;
 	if (query_list_is_full(list))
 		return 1;
@@ -59,16 +63,17 @@ static int take_run(void *ctx, const struct store_run *run)
 	    list->query.registry, run->campaign, 0, 1, take_script, &script);
 	if (err < 0)
 		return err;
+	agents_find_row(list->query.c, run->agent_row, &agent);
 	query_list_add(list,
 	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "campaign",
 		json_hex(run->campaign, sizeof(run->campaign)), "run",
 		(json_int_t)run->run, "agent",
-		json_hex(run->agent, sizeof(run->agent)), "script",
+		json_hex(agent.id, sizeof(agent.id)), "script",
 		script ? script : json_null(), "first_at",
 		json_time(run->first_ns), "last_at", json_time(run->last_ns),
 		"records", (json_int_t)run->records, "error",
 		json_text(run->error)),
-	    0, run->row);
+	    0, (int64_t)run->row);
 	return 0;
 }
 
@@ -85,14 +90,16 @@ int query_runs(
 	if (err == ERR_OK)
 		err = query_agent_row(&list.query, &list.filter.agent_row);
 	list.filter.campaign = given ? campaign : NULL;
+	list.filter.table = STORE_RUNS;
 	if (err == ERR_OK)
-		err = list.query.c->ops->read_runs(
-		    list.query.reader, &list.filter, take_run, &list);
+		err = list.query.c->ops->read(
+		    list.query.reader, &list.filter, take_run, &list, msg);
 	return query_list_end(&list, err, answer);
 }
 
-static int take_record(void *ctx, const struct store_record *row)
+static int take_record(void *ctx, const struct store_row *from)
 {
+	const struct store_record *row = from->record;
 	struct query_list *list = ctx;
 	if (query_list_is_full(list))
 		return 1;
@@ -105,13 +112,13 @@ static int take_record(void *ctx, const struct store_record *row)
 		(json_int_t)row->epoch, "seq", (json_int_t)row->seq,
 		"received_at", json_time(row->received_ns), "record",
 		record_to_json(record)),
-	    row->wall_ns, row->row);
+	    row->wall_ns, (int64_t)row->row);
 	record_free(record);
 	return 0;
 }
 
 /* The words of query_param_kind are record_kinds in their order. */
-static int read_kinds(struct query *q, struct store_filter *filter)
+static int read_kinds(struct query *q, struct store_plan *filter)
 {
 	const char *text = query_text(q, "kind");
 	uint64_t set = 0;
@@ -125,7 +132,7 @@ static int read_kinds(struct query *q, struct store_filter *filter)
 }
 
 static int read_filter(
-    struct query *q, struct store_filter *filter, uint8_t campaign[16])
+    struct query *q, struct store_plan *filter, uint8_t campaign[16])
 {
 	bool given = false;
 	int64_t run = 0;
@@ -157,8 +164,8 @@ int query_records(
 		return err;
 	err = read_filter(&list.query, &list.filter, campaign);
 	if (err == ERR_OK)
-		err = list.query.c->ops->read_records(
-		    list.query.reader, &list.filter, take_record, &list);
+		err = list.query.c->ops->read(
+		    list.query.reader, &list.filter, take_record, &list, msg);
 	return query_list_end(&list, err, answer);
 }
 
@@ -170,8 +177,9 @@ struct each_record {
 	bool more; /* there is one after the last that was given */
 };
 
-static int give_record(void *ctx, const struct store_record *row)
+static int give_record(void *ctx, const struct store_row *from)
 {
+	const struct store_record *row = from->record;
 	struct each_record *each = ctx;
 	each->more = each->given == each->limit;
 	if (each->more)
@@ -183,7 +191,7 @@ static int give_record(void *ctx, const struct store_record *row)
 	record_free(record);
 	each->given++;
 	each->last_ns = row->wall_ns;
-	each->last_row = row->row;
+	each->last_row = (int64_t)row->row;
 	if (!goes_on)
 		each->limit = each->given; /* is there one more? */
 	return 0;
@@ -194,7 +202,7 @@ static int run_each_record(
 {
 	struct each_record *each = arg;
 	struct query q;
-	struct store_filter filter = { 0 };
+	struct store_plan filter = { 0 };
 	uint8_t campaign[16];
 	query_begin(&q, context, msg);
 	int err = query_limit(&q, &each->limit);
@@ -207,7 +215,7 @@ static int run_each_record(
 	if (err < 0)
 		return err;
 	filter.limit = each->limit + 1;
-	err = q.c->ops->read_records(q.reader, &filter, give_record, each);
+	err = q.c->ops->read(q.reader, &filter, give_record, each, msg);
 	return err < 0 ? err : ERR_OK;
 }
 

@@ -62,8 +62,9 @@ static struct train_script *train_script_of(
 	return made;
 }
 
-static int take_train(void *ctx, const struct store_record *stored)
+static int take_train(void *ctx, const struct store_row *from)
 {
+	const struct store_record *stored = from->record;
 	struct train_scripts *scripts = ctx;
 	Sonde__Record *record;
 	if (record_unpack(&record, stored->body.data, stored->body.len, NULL) <
@@ -84,14 +85,15 @@ static int take_train(void *ctx, const struct store_record *stored)
 
 static int find_trains(const struct query *q, struct train_scripts *scripts)
 {
-	struct store_filter filter = {
+	const struct store_plan plan = {
+		.table = STORE_RECORDS,
 		.range = { q->now_ns - TRAINS_LOOK_NS, INT64_MAX },
 		.kinds = { SONDE__RECORD__BODY_TRAIN },
 		.kind_count = 1,
 		.limit = TRAINS_LOOK_MOST,
 	};
 	int err =
-	    q->c->ops->read_records(q->reader, &filter, take_train, scripts);
+	    q->c->ops->read(q->reader, &plan, take_train, scripts, q->msg);
 	return err < 0 ? err : ERR_OK;
 }
 
@@ -126,7 +128,8 @@ int query_results(
 	for (size_t i = 0; i < count; i++) {
 		/* Newest first; the number is the place from the oldest. */
 		int64_t row = (int64_t)(count - i);
-		if (list.filter.cursor_row && row >= list.filter.cursor_row)
+		if (list.filter.cursor_row &&
+		    (uint64_t)row >= list.filter.cursor_row)
 			continue;
 		if (query_list_is_full(&list))
 			break;
@@ -251,8 +254,9 @@ static bool take_view_row(struct row_query *q, const Sonde__Record *record,
 	return result_view_take(&q->view, &q->train_row.result, row);
 }
 
-static int take_row(void *ctx, const struct store_record *stored)
+static int take_row(void *ctx, const struct store_row *from)
 {
+	const struct store_record *stored = from->record;
 	struct row_query *q = ctx;
 	struct result_view_row row;
 	Sonde__Record *record;
@@ -409,7 +413,7 @@ static int open_view(struct row_query *q)
 static int read_row_filter(struct row_query *q)
 {
 	struct query *query = &q->list.query;
-	struct store_filter *filter = &q->list.filter;
+	struct store_plan *filter = &q->list.filter;
 	bool given = false;
 	int64_t run = 0;
 	int err = query_range(query, &query_param_from_day, &filter->range);
@@ -475,8 +479,8 @@ int query_result_rows(
 	if (err == ERR_OK)
 		err = read_keys(q);
 	if (err == ERR_OK)
-		err = q->list.query.c->ops->read_records(
-		    q->list.query.reader, &q->list.filter, take_row, q);
+		err = q->list.query.c->ops->read(
+		    q->list.query.reader, &q->list.filter, take_row, q, msg);
 	err = query_list_end(&q->list, err, answer);
 	if (err == ERR_OK)
 		add_table(q, *answer);

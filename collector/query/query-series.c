@@ -23,14 +23,15 @@ struct kind {
 struct ask {
 	struct query *q;
 	struct store_range range; /* what is shown */
-	struct store_filter filter;
+	struct store_plan filter;
 	struct kind *kinds;
 	size_t kind_count;
 	json_t *series, *alarms; /* alarms: of the series under way */
 };
 
-static int take_kind(void *ctx, const struct store_kind *kind)
+static int take_class(void *ctx, const struct store_row *row)
 {
+	const struct store_class *kind = row->class;
 	struct ask *ask = ctx;
 	if (ask->kind_count == SERIES_MOST)
 		return 1;
@@ -144,8 +145,9 @@ static int read_all_series(struct ask *ask)
 	int err = ERR_OK;
 	for (size_t k = 0; err == ERR_OK && k < ask->kind_count; k++) {
 		struct series_set set;
-		ask->filter.kind_row = ask->kinds[k].row;
-		err = series_read(c, ask->q->reader, &ask->filter, &set);
+		ask->filter.class_row = ask->kinds[k].row;
+		err = series_read(
+		    c, ask->q->reader, &ask->filter, &set, ask->q->msg);
 		if (err == ERR_LIMIT)
 			err = err_set(ask->q->msg, ERR_USAGE,
 			    "bin: too fine for this range");
@@ -161,7 +163,8 @@ static int read_all_series(struct ask *ask)
 static int read_ask(struct ask *ask, uint32_t *bin_s)
 {
 	struct query *q = ask->q;
-	struct store_filter kinds = {
+	struct store_plan classes = {
+		.table = STORE_CLASSES,
 		.signature = query_text(q, "signature"),
 		.verdict = query_text(q, "verdict"),
 	};
@@ -172,7 +175,8 @@ static int read_ask(struct ask *ask, uint32_t *bin_s)
 	if (err == ERR_OK)
 		err = query_agent_row(q, &ask->filter.agent_row);
 	if (err == ERR_OK)
-		err = q->c->ops->read_kinds(q->reader, &kinds, take_kind, ask);
+		err = q->c->ops->read(
+		    q->reader, &classes, take_class, ask, q->msg);
 	if (err < 0)
 		return err;
 	ask->filter.bin_s = *bin_s;
@@ -226,7 +230,7 @@ int query_alarms(
 		.agent_row = -1,
 		.signature = query_text(q, "signature"),
 		.cursor_ns = list.filter.cursor_ns,
-		.cursor_row = list.filter.cursor_row,
+		.cursor_row = (int64_t)list.filter.cursor_row,
 		.limit = list.filter.limit,
 	};
 	struct store_range range;
@@ -243,8 +247,9 @@ int query_alarms(
 }
 
 /* In the order of their rows, so the cursor is the last row shown. */
-static int list_kind(void *ctx, const struct store_kind *kind)
+static int list_class(void *ctx, const struct store_row *row)
 {
+	const struct store_class *kind = row->class;
 	struct query_list *list = ctx;
 	if (kind->row <= list->last_row)
 		return 0;
@@ -264,11 +269,11 @@ int query_signatures(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	struct store_filter all = { 0 };
+	const struct store_plan all = { .table = STORE_CLASSES };
 	int err = query_list_begin(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = list.query.c->ops->read_kinds(
-	    list.query.reader, &all, list_kind, &list);
+	err = list.query.c->ops->read(
+	    list.query.reader, &all, list_class, &list, msg);
 	return query_list_end(&list, err, answer);
 }

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* Who sent what: sources by class over a range, and the payloads they sent. */
-#include <stdlib.h>
-#include <string.h>
 
+#include "collector/core/agent-table.h"
 #include "collector/core/private.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 
-#define ROWS_MOST 100000 /* some tenths of a second */
-
-static int take_source(void *ctx, const struct store_source *s)
+/* The ids of the agents behind rows; of one that is not enrolled, none. */
+static json_t *agent_ids(struct collector *c, const int64_t *rows, size_t count)
 {
+	json_t *ids = json_array();
+	struct agent agent;
+	for (size_t i = 0; i < count; i++)
+		if (agents_find_row(c, rows[i], &agent))
+			json_array_append_new(
+			    ids, json_hex(agent.id, sizeof(agent.id)));
+	return ids;
+}
+
+static int take_source(void *ctx, const struct store_row *row)
+{
+	const struct store_source *s = row->source;
 	struct query_list *list = ctx;
 	if (query_list_is_full(list))
 		return 1;
@@ -21,7 +31,7 @@ static int take_source(void *ctx, const struct store_source *s)
 	    (json_int_t)s->targets);
 	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:b}", "first_at",
 	    json_time(s->first_ns), "last_at", json_time(s->last_ns), "agents",
-	    json_words(s->agents), "payload_hash",
+	    agent_ids(list->query.c, s->agents, s->agent_count), "payload_hash",
 	    s->payload_hash.len == 16 ? json_hex(s->payload_hash.data, 16)
 				      : json_null(),
 	    "spoofable", s->spoofable);
@@ -31,28 +41,12 @@ static int take_source(void *ctx, const struct store_source *s)
 	return 0;
 }
 
-/* The finest level whose rows are not too many; the edges of the range are
- * then as coarse as its bins. */
-static int choose_level(struct query *q, struct store_filter *filter)
-{
-	const uint32_t *levels = q->c->store_config.levels;
-	uint32_t rows = ROWS_MOST;
-	int err = ERR_OK;
-	for (int i = 0; err == ERR_OK && rows == ROWS_MOST &&
-	     i < STORE_LEVELS_MAX && levels[i];
-	     i++) {
-		filter->bin_s = levels[i];
-		err = q->c->ops->count_sources(
-		    q->reader, filter, ROWS_MOST, &rows);
-	}
-	return err;
-}
-
 /* The order is by a sum, which no key gives: the cursor is a place. */
 static int read_filter(struct query_list *list)
 {
 	struct query *q = &list->query;
-	struct store_filter *filter = &list->filter;
+	struct store_plan *filter = &list->filter;
+	filter->table = STORE_SOURCES;
 	if (filter->cursor_row > UINT32_MAX / 2)
 		return err_set(q->msg, ERR_USAGE, "cursor: too far");
 	filter->offset = (uint32_t)filter->cursor_row;
@@ -63,7 +57,7 @@ static int read_filter(struct query_list *list)
 		err = query_agent_row(q, &filter->agent_row);
 	if (err == ERR_OK)
 		err = query_addr(q, &query_param_src, &filter->src);
-	return err == ERR_OK ? choose_level(q, filter) : err;
+	return err;
 }
 
 int query_sightings(
@@ -75,9 +69,19 @@ int query_sightings(
 		return err;
 	err = read_filter(&list);
 	if (err == ERR_OK)
-		err = list.query.c->ops->read_sources(
-		    list.query.reader, &list.filter, take_source, &list);
+		err = list.query.c->ops->read(
+		    list.query.reader, &list.filter, take_source, &list, msg);
 	return query_list_end(&list, err, answer);
+}
+
+static int take_payload(void *ctx, const struct store_row *row)
+{
+	const struct store_payload *p = row->payload;
+	*(json_t **)ctx = json_pack("{s:o, s:I, s:o}", "hash",
+	    json_hex(p->hash, sizeof(p->hash)), "size_bytes",
+	    (json_int_t)p->size_bytes, "hex",
+	    json_hex(p->octets.data, p->octets.len));
+	return 0;
 }
 
 int query_payload(
@@ -85,23 +89,14 @@ int query_payload(
 {
 	struct query q;
 	uint8_t hash[16];
-	uint64_t size_bytes = 0;
-	struct buf octets = { 0 };
 	json_t *json = NULL;
 	int err = ERR_OK;
 	query_begin(&q, context, msg);
+	const struct store_plan plan = { .table = STORE_PAYLOADS,
+		.hash = hash };
 	if (hex_parse(hash, sizeof(hash), query_text(&q, "hash")))
-		err = q.c->ops->read_payload(
-		    q.reader, hash, &size_bytes, &octets);
-	else
-		err = ERR_NOT_FOUND;
-	if (err == ERR_NOT_FOUND)
-		err_set(msg, err, "payload: no such one");
-	if (err == ERR_OK)
-		json = json_pack("{s:o, s:I, s:o}", "hash",
-		    json_hex(hash, sizeof(hash)), "size_bytes",
-		    (json_int_t)size_bytes, "hex",
-		    json_hex(octets.data, octets.len));
-	buf_fini(&octets);
+		err = q.c->ops->read(q.reader, &plan, take_payload, &json, msg);
+	if (err == ERR_OK && !json)
+		err = err_set(msg, ERR_NOT_FOUND, "payload: no such one");
 	return query_end(err, json, answer);
 }

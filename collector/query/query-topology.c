@@ -42,11 +42,11 @@ static void see(struct seen_list *list, const struct seen *seen)
 	list->items[list->count++] = *seen;
 }
 
-static void see_all(struct seen_list *list, const struct map *map)
+static void see_all(struct seen_list *list, const struct path_set *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
-		const struct path *path = &map->paths[i].path;
-		int64_t agent_row = map->paths[i].agent_row;
+		const struct path *path = &map->items[i].path;
+		int64_t agent_row = map->items[i].agent_row;
 		see(list, &(struct seen){ path->src, i, agent_row, -1 });
 		for (size_t k = 0; k < path->hop_count; k++)
 			see(list,
@@ -81,7 +81,7 @@ static bool saw(
 }
 
 /* A silent node was seen by whoever saw the answers on both its sides. */
-static json_t *agents_of(const struct map *map, const struct seen_list *list,
+static json_t *agents_of(struct collector *c, const struct seen_list *list,
     const struct topology_node *node)
 {
 	const struct addr *addr =
@@ -97,8 +97,10 @@ static json_t *agents_of(const struct map *map, const struct seen_list *list,
 		if (node->addr.family == 0 && node->after.family &&
 		    !saw(list, &node->after, last))
 			continue;
-		json_array_append_new(
-		    ids, json_hex(map->paths[seen->path].agent, AGENT_ID_LEN));
+		struct agent agent;
+		if (agents_find_row(c, last, &agent))
+			json_array_append_new(
+			    ids, json_hex(agent.id, AGENT_ID_LEN));
 	}
 	return ids;
 }
@@ -119,7 +121,7 @@ static int64_t rtt_min_of(
 }
 
 /* A source is an agent's own address: it has the agent's name. */
-static json_t *name_of(struct collector *c, const struct map *map,
+static json_t *name_of(struct collector *c, const struct path_set *map,
     const struct seen_list *list, const struct topology_node *node)
 {
 	struct agent agent;
@@ -128,15 +130,16 @@ static json_t *name_of(struct collector *c, const struct map *map,
 		return json_null();
 	for (; i < list->count && addr_equal(&list->items[i].addr, &node->addr);
 	     i++) {
-		const struct map_path *path = &map->paths[list->items[i].path];
+		const struct path_set_item *path =
+		    &map->items[list->items[i].path];
 		if (addr_equal(&path->path.src, &node->addr) &&
-		    agents_find(c, path->agent, &agent))
+		    agents_find_row(c, path->agent_row, &agent))
 			return json_string(agent.name);
 	}
 	return json_null();
 }
 
-static json_t *node_json(struct collector *c, const struct map *map,
+static json_t *node_json(struct collector *c, const struct path_set *map,
     const struct seen_list *list, const struct topology_node *node)
 {
 	char id[NODE_ID_LEN];
@@ -147,15 +150,15 @@ static json_t *node_json(struct collector *c, const struct map *map,
 	    ? json_null()
 	    : json_real(1.0 - (double)node->replies / (double)node->probes);
 	return json_pack("{s:s, s:o, s:s, s:I, s:o, s:o, s:b, s:o, s:o}", "id",
-	    map_node_id(node, id), "addr", json_addr(&node->addr), "role", role,
-	    "traces", (json_int_t)node->traces, "rtt_min_ns",
+	    path_node_id(node, id), "addr", json_addr(&node->addr), "role",
+	    role, "traces", (json_int_t)node->traces, "rtt_min_ns",
 	    json_count(rtt_min_of(list, node)), "loss", loss, "mpls",
-	    node->mpls, "agents", agents_of(map, list, node), "name",
+	    node->mpls, "agents", agents_of(c, list, node), "name",
 	    name_of(c, map, list, node));
 }
 
 static json_t *topology_json(
-    struct query *q, struct map *map, const struct store_range *range)
+    struct query *q, struct path_set *map, const struct store_range *range)
 {
 	const struct topology_node *nodes;
 	const struct topology_link *links;
@@ -212,7 +215,7 @@ int query_topology(
 {
 	struct query q;
 	struct store_range range;
-	struct map map = { 0 };
+	struct path_set map = { 0 };
 	int64_t agent_row = 0;
 	query_begin(&q, context, msg);
 	int err = read_minutes(&q, &range);
@@ -224,6 +227,6 @@ int query_topology(
 	err = map_read(&q, &range, agent_row, &map);
 	if (err == ERR_OK)
 		*answer = topology_json(&q, &map, &range);
-	map_fini(&map);
+	path_set_fini(&map);
 	return err;
 }

@@ -21,7 +21,7 @@ struct query_args {
 	void *ctx;
 };
 
-struct store_reader;
+struct store_view;
 struct registry_reader;
 
 /* Everything that a query knows of its caller. */
@@ -30,7 +30,7 @@ struct query_context {
 	const struct principal *principal; /* who asks */
 	const struct query_args *args;
 	/* The snapshots; query_run takes what is not there. */
-	struct store_reader *reader;
+	struct store_view *reader;
 	struct registry_reader *registry;
 };
 

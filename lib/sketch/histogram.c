@@ -23,13 +23,19 @@ static uint32_t bucket_of(uint64_t v)
 	return octave * SUB + (uint32_t)(v >> octave);
 }
 
-static int64_t bucket_middle(uint32_t index)
+int64_t histogram_bucket_low(uint32_t index)
 {
 	if (index < 2 * SUB)
 		return index;
-	unsigned octave = index / SUB - 1;
-	uint64_t low = (uint64_t)(index % SUB + SUB) << octave;
-	return (int64_t)(low + (UINT64_C(1) << octave) / 2);
+	return (int64_t)((uint64_t)(index % SUB + SUB) << (index / SUB - 1));
+}
+
+int64_t histogram_bucket_middle(uint32_t index)
+{
+	if (index < 2 * SUB)
+		return index;
+	return histogram_bucket_low(index) +
+	    (int64_t)((UINT64_C(1) << (index / SUB - 1)) / 2);
 }
 
 void histogram_fini(struct histogram *h)
@@ -111,9 +117,9 @@ int64_t histogram_quantile(const struct histogram *h, double q)
 	for (size_t i = 0; i < h->len; i++) {
 		seen += h->buckets[i].count;
 		if ((double)seen >= rank)
-			return bucket_middle(h->buckets[i].index);
+			return histogram_bucket_middle(h->buckets[i].index);
 	}
-	return bucket_middle(h->buckets[h->len - 1].index);
+	return histogram_bucket_middle(h->buckets[h->len - 1].index);
 }
 
 void histogram_write(const struct histogram *h, struct buf *to)

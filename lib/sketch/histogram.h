@@ -35,6 +35,10 @@ static inline int64_t histogram_median(const struct histogram *h)
 	return histogram_quantile(h, 0.5);
 }
 
+/* The least value that a bucket holds, and the one that stands for it. */
+int64_t histogram_bucket_low(uint32_t index);
+int64_t histogram_bucket_middle(uint32_t index);
+
 void histogram_write(const struct histogram *h, struct buf *to);
 /* What histogram_write would make of both together. */
 void histogram_write_sum(

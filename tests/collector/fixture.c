@@ -4,13 +4,16 @@
 #include "collector/collector.h"
 
 #include <pthread.h>
+#include <glob.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/core/private.h"
 #include "collector/fleet/enrol.h"
+#include "collector/store/sqlite/records-table.h"
 #include "lib/base/addr.h"
 #include "lib/base/xalloc.h"
 
@@ -234,25 +237,48 @@ int fixture_query_err(struct fixture *f, query_fn *query, const char *args)
 	return err;
 }
 
+/* The newest file of telemetry, the registry and the sums beside it; records
+ * are read by the running collector's own code. */
+static sqlite3 *open_files(struct fixture *f)
+{
+	char pattern[128], attach[256];
+	sqlite3 *db;
+	glob_t found;
+	snprintf(pattern, sizeof(pattern), "%s/telemetry/[0-9]*.db", f->dir);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	assert_int_equal(
+	    sqlite3_open(found.gl_pathv[found.gl_pathc - 1], &db), SQLITE_OK);
+	globfree(&found);
+	sqlite3_busy_timeout(db, 60000);
+	snprintf(attach, sizeof(attach),
+	    "ATTACH '%s/registry.db' AS registry;"
+	    "ATTACH '%s/telemetry/rollup.db' AS rollup;",
+	    f->dir, f->dir);
+	assert_int_equal(sqlite3_exec(db, attach, NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
 int64_t fixture_sql(struct fixture *f, const char *sql)
 {
-	char path[96];
-	sqlite3 *db;
+	struct store_view *view = NULL;
+	struct errmsg msg = { "" };
 	sqlite3_stmt *stmt;
-	char attach[128];
-	snprintf(path, sizeof(path), "%s/sonde.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 60000);
-	snprintf(attach, sizeof(attach), "ATTACH '%s/registry.db' AS registry",
-	    f->dir);
-	assert_int_equal(sqlite3_exec(db, attach, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	sqlite3 *db = open_files(f);
+	if (f->c) {
+		assert_int_equal(f->c->ops->begin(f->c->store, &view, &msg), 0);
+		assert_int_equal(
+		    records_table_declare(db, f->c->ops, view, &msg), 0);
+	}
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 	int code = sqlite3_step(stmt);
-	assert_true(code == SQLITE_ROW || code == SQLITE_DONE);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 	int64_t value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
+	if (view)
+		f->c->ops->end(view);
 	return value;
 }
 

@@ -63,8 +63,8 @@ struct ingest_answer fixture_send_as(struct fixture *f,
 json_t *fixture_query(struct fixture *f, query_fn *query, const char *args);
 int fixture_query_err(struct fixture *f, query_fn *query, const char *args);
 
-/* A number in the databases themselves: telemetry's, and the registry's as
- * `registry`. */
+/* A number in the databases themselves: telemetry's newest partition with
+ * `records` of all of them, `registry` and `rollup`. */
 int64_t fixture_sql(struct fixture *f, const char *sql);
 
 /* Records.  Texts are borrowed, addresses parsed. */

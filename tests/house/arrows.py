@@ -43,7 +43,9 @@ FLOORS = [
         "probes/net/sim": ["probes/net", "probes/packet"],
         "collector/registry": ["collector/store"],
         "collector/store": ["analysis"],
-        "collector/store/sqlite": ["collector/store", "analysis"],
+        "collector/store/sqlite": ["collector/store", "analysis",
+                                   "collector/store/sqlite/rollup"],
+        "collector/store/sqlite/rollup": ["collector/store", "analysis"],
     },
     {
         "probes/guardian": [],

@@ -22,14 +22,7 @@ struct ingest_checking {
 	const struct result_schema *last_schema; /* of the row before */
 };
 
-/* Inside the transaction that stores the batch. */
-struct ingest_context {
-	const struct rollup_ops *ops;
-	struct rollup *rollup; /* of this batch */
-	const struct prepared_batch *batch;
-};
-
-/* The same transaction, behind all rollups: what the event log hears. */
+/* After the COMMIT that stored a batch: what the event log hears. */
 struct announcement {
 	struct collector *collector;
 	const struct agent *agent;
@@ -41,18 +34,11 @@ struct ingest_kind {
 	/* In the caller's thread, once a record: fills what the writer needs
 	 * of it.  1: the record itself must outlive the call too
 	 * (to->record); 0: not; an error refuses the whole batch. */
-	int (*prepare)(struct prepared_record *to, const Sonde__Record *record,
-	    struct errmsg *msg);
+	prepare_record_fn *prepare;
 	/* The same thread, once a record in their order, with what is known
 	 * of other batches: an error refuses the whole batch. */
 	int (*check)(struct ingest_checking *checking, uint32_t index,
 	    struct errmsg *msg);
-	/* In the writer's thread, once a record that is stored for the first
-	 * time; index into context->batch->records. */
-	int (*add)(
-	    struct ingest_context *context, uint32_t index, struct errmsg *msg);
-	/* Behind the last add of a batch that had any of the kind. */
-	int (*finish)(struct ingest_context *context, struct errmsg *msg);
 	/* Once a batch that had new records of the kind. */
 	int (*announce)(const struct announcement *a, struct errmsg *msg);
 	/* Once an hour, in the writer's thread and a transaction of the
@@ -61,6 +47,9 @@ struct ingest_kind {
 	int (*expire)(
 	    struct collector *collector, int64_t now_ns, struct errmsg *msg);
 };
+
+/* What the kind of a record prepares. */
+prepare_record_fn ingest_prepare_record;
 
 /* Of a record that was unpacked: its kind is in lib/record/kinds.h. */
 const struct ingest_kind *ingest_kind_of(Sonde__Record__BodyCase body);
@@ -73,10 +62,6 @@ RECORD_KINDS(INGEST_KIND)
 /* An error names the record. */
 int ingest_check(struct collector *collector,
     const struct prepared_batch *batch, struct errmsg *msg);
-/* All records behind outcome->first_new through add, then every finish. */
-int ingest_add(const struct store_ops *ops, struct store *store,
-    const struct prepared_batch *batch, struct store_outcome *outcome,
-    struct errmsg *msg);
 int ingest_announce(const struct announcement *a, struct errmsg *msg);
 
 extern const struct part kinds_part; /* expires */

@@ -22,13 +22,6 @@ static int prepare_heartbeat(
 	return 0;
 }
 
-static int add_heartbeat(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
-{
-	return context->ops->heartbeat(context->rollup, index, msg);
-}
-
 const struct ingest_kind ingest_heartbeat = {
 	.prepare = prepare_heartbeat,
-	.add = add_heartbeat,
 };

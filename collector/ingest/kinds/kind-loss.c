@@ -23,14 +23,6 @@ static int prepare_loss(
 	    strlen(loss->reason) <= REASON_MAX_LEN;
 }
 
-static int add_loss(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
-{
-	if (!context->batch->records[index].record)
-		return ERR_OK;
-	return context->ops->loss(context->rollup, index, msg);
-}
-
 static int announce_loss(
     const struct announcement *a, const Sonde__Loss *loss, struct errmsg *msg)
 {
@@ -61,6 +53,5 @@ static int announce_losses(const struct announcement *a, struct errmsg *msg)
 
 const struct ingest_kind ingest_loss = {
 	.prepare = prepare_loss,
-	.add = add_loss,
 	.announce = announce_losses,
 };

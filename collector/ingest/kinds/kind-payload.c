@@ -18,15 +18,6 @@ static int prepare_payload(
 	    memcmp(payload->hash.data, hash, sizeof(hash)) == 0;
 }
 
-static int add_payload(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
-{
-	if (!context->batch->records[index].record)
-		return ERR_OK;
-	return context->ops->payload(context->rollup, index, msg);
-}
-
 const struct ingest_kind ingest_payload = {
 	.prepare = prepare_payload,
-	.add = add_payload,
 };

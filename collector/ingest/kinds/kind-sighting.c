@@ -37,19 +37,6 @@ static int prepare_sighting(
 	return sighting_is_useful(sighting);
 }
 
-static int add_sighting(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
-{
-	if (!context->batch->records[index].record)
-		return ERR_OK;
-	return context->ops->sighting(context->rollup, index, msg);
-}
-
-static int finish_sightings(struct ingest_context *context, struct errmsg *msg)
-{
-	return context->ops->sightings_finish(context->rollup, msg);
-}
-
 static int announce_source(const struct announcement *a,
     const Sonde__Sighting *sighting, struct errmsg *msg)
 {
@@ -168,7 +155,5 @@ static int announce_sightings(const struct announcement *a, struct errmsg *msg)
 
 const struct ingest_kind ingest_sighting = {
 	.prepare = prepare_sighting,
-	.add = add_sighting,
-	.finish = finish_sightings,
 	.announce = announce_sightings,
 };

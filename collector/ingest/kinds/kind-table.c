@@ -52,44 +52,11 @@ int ingest_check(struct collector *collector,
 	return err < 0 ? ERR_MALFORMED : ERR_OK;
 }
 
-static int add_record(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
+int ingest_prepare_record(
+    struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
 {
-	const struct prepared_record *record = &context->batch->records[index];
-	const struct ingest_kind *kind = ingest_kind_of(record->kind);
-	if (record->in_campaign) {
-		int err = context->ops->run(context->rollup, index, msg);
-		if (err < 0)
-			return err;
-	}
-	return kind->add ? kind->add(context, index, msg) : ERR_OK;
-}
-
-int ingest_add(const struct store_ops *ops, struct store *store,
-    const struct prepared_batch *batch, struct store_outcome *outcome,
-    struct errmsg *msg)
-{
-	struct ingest_context context = { .ops = ops->rollup,
-		.rollup = ops->rollup->open(store, batch, outcome),
-		.batch = batch };
-	bool met[KIND_COUNT] = { false };
-	int err = ERR_OK;
-	for (uint32_t i = outcome->first_new; i < batch->header.count; i++) {
-		met[kind_index(batch->records[i].kind)] = true;
-		err = add_record(&context, i, msg);
-		if (err < 0)
-			goto out;
-	}
-	for (size_t k = 0; k < KIND_COUNT; k++) {
-		if (!met[k] || !kinds[k].kind->finish)
-			continue;
-		err = kinds[k].kind->finish(&context, msg);
-		if (err < 0)
-			goto out;
-	}
-out:
-	ops->rollup->close(context.rollup, err < 0);
-	return err;
+	const struct ingest_kind *kind = ingest_kind_of(record->body_case);
+	return kind->prepare ? kind->prepare(to, record, msg) : 0;
 }
 
 int ingest_announce(const struct announcement *a, struct errmsg *msg)

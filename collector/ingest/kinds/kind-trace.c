@@ -16,17 +16,6 @@ static int prepare_trace(
 	return 0;
 }
 
-static int add_trace(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
-{
-	return context->ops->trace(context->rollup, index, msg);
-}
-
-static int finish_traces(struct ingest_context *context, struct errmsg *msg)
-{
-	return context->ops->traces_finish(context->rollup, msg);
-}
-
 static int announce_traces(const struct announcement *a, struct errmsg *msg)
 {
 	return announce_runs(
@@ -35,7 +24,5 @@ static int announce_traces(const struct announcement *a, struct errmsg *msg)
 
 const struct ingest_kind ingest_trace = {
 	.prepare = prepare_trace,
-	.add = add_trace,
-	.finish = finish_traces,
 	.announce = announce_traces,
 };

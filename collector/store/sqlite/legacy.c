@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "collector/store/sqlite/provider.h"
+#include "collector/store/sqlite/partition.h"
+#include "collector/store/sqlite/schema.h"
+#include "collector/store/sqlite/store-private.h"
 #include "lib/base/xalloc.h"
 
 #define LAST_WITH_BOTH 4
@@ -41,4 +43,12 @@ int legacy_find(const char *dir, char **path, struct errmsg *msg)
 out:
 	free(name);
 	return err;
+}
+
+bool store_files_exist(const char *dir)
+{
+	char *telemetry = xasprintf("%s/telemetry", dir);
+	bool there = store_has_old_file(dir) || partitions_exist(telemetry);
+	free(telemetry);
+	return there;
 }

@@ -1,276 +1,317 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The SQLite provider of the store: one file, a write-ahead log, every COMMIT
- * synced to the disk before it is believed.  Readers have their own read-only
- * connections and see the snapshot of their BEGIN.
+ * The SQLite provider of the store: partitions of blocks (partition.h), which
+ * are the log, and sums derived from them (gather.h).  Every COMMIT of a batch
+ * is synced to the disk before it is believed; sums follow in steps and are
+ * made again from the blocks above their mark.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "collector/store/sqlite/provider.h"
+#include "collector/store/block.h"
+#include "collector/store/sqlite/store-private.h"
+#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 
-#define WAL_MOST_BYTES (64 << 20)
+#define LOG_MOST_BYTES (64 << 20)
 
-static char *database_path(const struct store_config *config)
+static char *telemetry_dir(const struct store_config *config)
 {
-	return xasprintf("%s/sonde.db", config->dir);
+	return xasprintf("%s/telemetry", config->dir);
 }
 
-static int bound_size(
-    struct store *store, uint64_t max_bytes, struct errmsg *msg)
+static char *rollup_path(const char *dir)
 {
-	if (db_integer(&store->db, &store->page_bytes, 4096, "PRAGMA page_size",
-		"") < 0)
-		return db_error(&store->db, msg);
-	if (max_bytes == 0)
-		return ERR_OK;
-	char pragma[64];
-	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA max_page_count = %lld",
-	    (long long)(max_bytes / (uint64_t)store->page_bytes));
-	return db_script(&store->db, pragma, msg);
+	return xasprintf("%s/rollup.db", dir);
 }
 
+static bool exists(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* --- open and close --- */
 static void sqlite_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->db.handle && db_files_are_ours(&store->files))
-		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
-		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	db_close(&store->db);
-	known_forget(&store->known);
+	if (store->gather) {
+		if (store->db.handle && db_files_are_ours(&store->files))
+			gather_flush(store->gather, NULL);
+		gather_close(store->gather);
+	}
+	store_close_writer(store);
+	run_fini(&store->run);
 	db_files_fini(&store->files);
-	free(store->path);
+	partitions_close(&store->partitions);
+	free(store->dir);
 	free(store);
 }
 
-/* Telemetry and registry know their agents by the same rows, so two that do
- * not belong together would mix them up. */
-static int check_history(
-    struct store *store, const struct store_config *config, struct errmsg *msg)
+static int replay_one(struct store *store, struct prepared_batch *batch,
+    uint64_t block, struct errmsg *msg)
 {
-	struct db *db = &store->db;
-	uint8_t history[16];
-	sqlite3_stmt *row =
-	    db_query(db, "SELECT value FROM meta WHERE key = 'history'", "");
-	int err = db_step(db, row, msg);
-	if (err == 1)
-		db_column_copy(row, 0, history, sizeof(history));
-	db_reset(row);
+	gather_batch(store->gather, batch, 0, block, NULL);
+	return gather_due(store->gather, monotime_now())
+	    ? gather_flush(store->gather, msg)
+	    : ERR_OK;
+}
+
+/* Sums up to the newest block. */
+static int open_gather(struct store *store, struct errmsg *msg)
+{
+	char *path = rollup_path(store->dir);
+	uint64_t applied = 0, last = store->next_block - 1;
+	int err = ERR_OK;
+	if (store->config.rebuild_rollups) {
+		static const char *const suffixes[] = { "", "-wal", "-shm" };
+		for (int i = 0; i < 3; i++) {
+			char *name = xasprintf("%s%s", path, suffixes[i]);
+			unlink(name);
+			free(name);
+		}
+	} else if (last > 0 && !exists(path)) {
+		err = err_set(msg, -ENOENT,
+		    "%.120s: is missing, but there was one: put a backup "
+		    "back, or make the sums of the records that are held again "
+		    "with --rebuild-rollups",
+		    path);
+	}
+	if (err == ERR_OK)
+		err = gather_open(
+		    &store->gather, &store->config, path, &applied, msg);
+	if (err == ERR_OK && applied > last)
+		err = err_set(msg, -ESTALE,
+		    "%.120s: it sums up records that are not held (block %llu, "
+		    "the newest is %llu): put the backup of both back, or "
+		    "start "
+		    "with --rebuild-rollups",
+		    path, (unsigned long long)applied,
+		    (unsigned long long)last);
+	if (err == ERR_OK && applied < last)
+		err = store_replay(store, applied, replay_one, msg);
+	free(path);
+	return err;
+}
+
+static int open_partitions(struct store *store, struct errmsg *msg)
+{
+	struct store_config *config = &store->config;
+	struct partition_set *set = &store->partitions;
+	int err =
+	    partitions_open(set, config, store_has_old_file(config->dir), msg);
 	if (err < 0)
 		return err;
-	if (err == 0)
-		return db_run(db, msg,
-		    "INSERT INTO meta VALUES ('history', ?1)", "b",
-		    config->history, sizeof(history));
-	if (config->anew)
-		memcpy(config->history, history, sizeof(history));
-	if (memcmp(history, config->history, sizeof(history)) != 0)
-		return err_set(msg, -ESTALE,
-		    "it belongs to another registry.db: put both back from "
-		    "one backup");
-	return ERR_OK;
+	if (config->adopt && set->count > 0)
+		memcpy(config->adopt, config->history, 16);
+	/* Sums of what is gone. */
+	config->rebuild_rollups |= config->anew && set->count == 0;
+	if (set->count == 0)
+		err = partition_make(
+		    set, NULL, config->history, 1, config->now.ns, NULL, msg);
+	if (err == ERR_OK)
+		err = store_open_writer(store, msg);
+	if (err == ERR_OK)
+		err = store_remake_run(store, msg);
+	return err;
+}
+
+static int check_database(struct db *db, const struct store_config *config)
+{
+	struct errmsg why = { "" };
+	sqlite3_stmt *row = db_query(db, "PRAGMA integrity_check", "");
+	int err;
+	while ((err = db_step(db, row, &why)) == 1)
+		if (strcmp(db_column_text(row, 0), "ok") != 0)
+			config->finding(
+			    config->finding_ctx, db_column_text(row, 0));
+	db_reset(row);
+	if (err == ERR_CORRUPT)
+		config->finding(config->finding_ctx, why.text);
+	return err == ERR_CORRUPT ? ERR_OK : err;
+}
+
+static void check_blocks(struct db *db, const struct store_config *config)
+{
+	struct block *block = block_new();
+	sqlite3_stmt *row = db_query(db, "SELECT id, body FROM bodies", "");
+	while (db_step(db, row, NULL) == 1) {
+		struct errmsg why = { "" };
+		struct block_record record;
+		int err = block_open(block, sqlite3_column_blob(row, 1),
+		    (size_t)sqlite3_column_bytes(row, 1), &why);
+		for (uint32_t i = 0; err == ERR_OK && i < block_count(block);
+		     i++)
+			err = block_read(block, i, &record, &why);
+		if (err < 0) {
+			err_prefix(&why, "block %lld",
+			    (long long)sqlite3_column_int64(row, 0));
+			config->finding(config->finding_ctx, why.text);
+		}
+	}
+	db_reset(row);
+	block_free(block);
+}
+
+static int inspect_file(const struct store_config *config, const char *path,
+    bool blocks, struct errmsg *msg)
+{
+	struct db db;
+	struct errmsg why = { "" };
+	int err = db_open(&db, path, true, &why);
+	if (err == ERR_OK)
+		err = check_database(&db, config);
+	else if (err == ERR_CORRUPT)
+		config->finding(config->finding_ctx, why.text);
+	if (err == ERR_OK && blocks)
+		check_blocks(&db, config);
+	db_close(&db);
+	/* What cannot even be read is a finding, not a failure of ours. */
+	return err == ERR_OK || err == ERR_CORRUPT
+	    ? ERR_OK
+	    : err_set(msg, -EIO, "%.120s: %.120s", path, why.text);
+}
+
+static int inspect(const struct store_config *config, struct errmsg *msg)
+{
+	char *dir = telemetry_dir(config), *path = rollup_path(dir);
+	char **names = NULL;
+	size_t count = 0;
+	int err = partition_names(dir, &names, &count, msg);
+	if (err == ERR_OK && count == 0)
+		err = err_set(msg, -ENOENT, "%.150s: no database", dir);
+	for (size_t i = 0; i < count; i++) {
+		char *name = xasprintf("%s/%s", dir, names[i]);
+		if (err == ERR_OK)
+			err = inspect_file(config, name, true, msg);
+		free(name);
+		free(names[i]);
+	}
+	free(names);
+	if (err == ERR_OK && exists(path))
+		err = inspect_file(config, path, false, msg);
+	free(path);
+	free(dir);
+	return err;
 }
 
 static int sqlite_open(
     struct store **store, const struct store_config *config, struct errmsg *msg)
 {
+	*store = NULL;
+	if (config->finding)
+		return inspect(config, msg);
 	struct store *made = xcalloc(1, sizeof(*made));
-	made->path = database_path(config);
-	memcpy(made->levels, config->levels, sizeof(made->levels));
-	int err = db_files_before_open(
-	    made->path, config->had_one, config->anew, msg);
+	made->config = *config;
+	made->dir = telemetry_dir(config);
+	made->mono = config->mono;
+	/* How long it was away, nobody knows: an hour, say. */
+	made->rolled_at = monotime_add(config->mono, -ROLL_LEAST_NS);
+	made->roll_ns = INT64_MAX;
+	made->roll_bytes = UINT64_C(1) << 30;
+	int err = open_partitions(made, msg);
 	if (err == ERR_OK)
-		err = db_open(&made->db, made->path, false, msg);
+		err = store_migrate(made, msg);
 	if (err == ERR_OK)
-		err = db_script(&made->db,
-		    "PRAGMA journal_mode = WAL;"
-		    "PRAGMA synchronous = FULL;"
-		    "PRAGMA foreign_keys = OFF;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -32768;"
-		    "PRAGMA wal_autocheckpoint = 8000;",
-		    msg);
+		err = store_sum_watermarks(made, msg);
+	if (err == ERR_OK && !made->gather)
+		err = open_gather(made, msg);
 	if (err == ERR_OK)
-		err = db_migrate(&made->db, &store_schema, 0, msg);
-	if (err == ERR_OK)
-		err = check_history(made, config, msg);
-	if (err == ERR_OK)
-		err = bound_size(made, config->max_bytes, msg);
+		err = store_write_stub(config->dir, msg);
 	if (err < 0) {
-		err_prefix(msg, "%s", made->path);
 		sqlite_close(made);
 		return err;
 	}
-	db_files_remember(&made->files, made->path);
 	*store = made;
 	return ERR_OK;
 }
 
-static int sqlite_inspect(const struct store_config *config,
-    store_finding_fn *fn, void *ctx, struct errmsg *msg)
+/* --- chores --- */
+static int sqlite_step(
+    struct store *store, struct monotime now, struct errmsg *msg)
 {
-	char *path = database_path(config);
-	int err = db_inspect(path, fn, ctx, msg);
-	free(path);
-	return err;
-}
-
-static int sqlite_fault(struct store *store, struct errmsg *msg)
-{
-	int err = db_damage(&store->db, msg);
-	return err < 0 ? err : db_files_check(&store->files, msg);
-}
-
-static int sqlite_begin(struct store *store, struct errmsg *msg)
-{
-	return db_run(&store->db, msg, "BEGIN IMMEDIATE", "");
-}
-
-static int sqlite_commit(struct store *store, struct errmsg *msg)
-{
-	db_reset_all(&store->db);
-	return db_run(&store->db, msg, "COMMIT", "");
-}
-
-/* A full disk may have ended the transaction already. */
-static void sqlite_rollback(struct store *store)
-{
-	db_reset_all(&store->db);
-	known_forget(&store->known);
-	if (!sqlite3_get_autocommit(store->db.handle))
-		db_run(&store->db, NULL, "ROLLBACK", "");
-}
-
-static uint64_t sqlite_written(struct store *store)
-{
-	return (uint64_t)sqlite3_total_changes64(store->db.handle);
-}
-
-/* A reader that never ends keeps the log from being reused; then it is cut
- * as soon as one checkpoint gets through. */
-static void sqlite_tidy(struct store *store)
-{
-	if (db_files_log_bytes(store->path) > WAL_MOST_BYTES)
+	int err = ERR_OK;
+	store->mono = now;
+	if (gather_due(store->gather, now))
+		err = gather_flush(store->gather, msg);
+	if (err == ERR_OK)
+		store_roll_when_due(store, store->newest_received_ns);
+	/* A reader that never ends keeps the log from being reused; then it is
+	 * cut as soon as one checkpoint gets through. */
+	if (db_files_log_bytes(store_newest(store)->path) > LOG_MOST_BYTES)
 		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
 		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (err == ERR_OK)
+		err = gather_step(store->gather, msg);
+	store->corrupt |= store->db.corrupt;
+	return err;
 }
 
 static int sqlite_stats(
     struct store *store, struct store_stats *stats, struct errmsg *msg)
 {
-	struct db *db = &store->db;
-	int64_t pages, free_pages, low, high, stored, lost, newest;
-	if (db_integer(db, &pages, 0, "PRAGMA page_count", "") < 0 ||
-	    db_integer(db, &free_pages, 0, "PRAGMA freelist_count", "") < 0 ||
-	    db_integer(db, &low, 1, "SELECT min(id) FROM records", "") < 0 ||
-	    db_integer(db, &high, 0, "SELECT max(id) FROM records", "") < 0 ||
-	    db_integer(db, &stored, 0, "SELECT sum(stored) FROM agents", "") <
-		0 ||
-	    db_integer(db, &lost, 0, "SELECT sum(lost) FROM agents", "") < 0 ||
-	    db_integer(db, &newest, 0,
-		"SELECT received_ns FROM records ORDER BY id DESC LIMIT 1",
-		"") < 0)
-		return db_error(db, msg);
-	*stats = (struct store_stats){
-		.database_bytes = (uint64_t)(pages * store->page_bytes),
-		.free_bytes = (uint64_t)(free_pages * store->page_bytes),
-		.wal_bytes = db_files_log_bytes(store->path),
-		.records = (uint64_t)(high - low + 1),
-		.stored = (uint64_t)stored,
-		.lost = (uint64_t)lost,
-		.changes = (uint64_t)(stored + lost),
-		.newest_ns = newest,
-	};
-	return ERR_OK;
-}
-
-static void sqlite_reader_close(struct store_reader *reader)
-{
-	if (!reader)
-		return;
-	db_close(&reader->db);
-	free(reader);
-}
-
-static int sqlite_reader_open(struct store_reader **reader,
-    const struct store_config *config, struct errmsg *msg)
-{
-	struct store_reader *made = xcalloc(1, sizeof(*made));
-	char *path = database_path(config);
-	int err = db_open(&made->db, path, true, msg);
-	free(path);
-	if (err == ERR_OK)
-		err = db_script(&made->db,
-		    "PRAGMA query_only = ON;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -8192;",
-		    msg);
-	if (err < 0) {
-		sqlite_reader_close(made);
-		return err;
+	struct partition_set *set = &store->partitions;
+	*stats = (struct store_stats){ 0 };
+	pthread_mutex_lock(&set->lock);
+	for (size_t i = 0; i + 1 < set->count; i++) {
+		stats->database_bytes += set->list[i]->bytes;
+		stats->records += set->list[i]->records;
 	}
-	*reader = made;
-	return ERR_OK;
+	const char *path = set->list[set->count - 1]->path;
+	stats->wal_bytes = db_files_log_bytes(path);
+	pthread_mutex_unlock(&set->lock);
+	stats->database_bytes += store_newest_bytes(store);
+	stats->records += store->newest_records;
+	stats->stored = store->stored;
+	stats->lost = store->lost;
+	stats->changes = stats->stored + stats->lost;
+	stats->newest_ns = store->newest_received_ns;
+	return gather_stats(store->gather, stats, msg);
 }
 
-static int sqlite_reader_begin(struct store_reader *reader, struct errmsg *msg)
+/* The newest one's files each time, of the others one a call. */
+static int check_files(struct store *store, struct errmsg *msg)
 {
-	return db_run(&reader->db, msg, "BEGIN", "");
+	struct partition_set *set = &store->partitions;
+	int err = ERR_OK;
+	pthread_mutex_lock(&set->lock);
+	err = db_files_check(&store->files, msg);
+	if (err == ERR_OK && set->count > 1) {
+		const struct partition *p =
+		    set->list[store->next_check++ % (set->count - 1)];
+		if (!db_files_are_ours(&p->files))
+			err = err_set(msg, -ESTALE,
+			    "database: %.120s was deleted or replaced under "
+			    "the running collector",
+			    p->path);
+	}
+	pthread_mutex_unlock(&set->lock);
+	return err;
 }
 
-static void sqlite_reader_end(struct store_reader *reader)
+static int sqlite_fault(struct store *store, struct errmsg *msg)
 {
-	db_reset_all(&reader->db);
-	if (!sqlite3_get_autocommit(reader->db.handle))
-		db_run(&reader->db, NULL, "COMMIT", "");
-}
-
-static const char *sqlite_reader_error(struct store_reader *reader)
-{
-	return sqlite3_errmsg(reader->db.handle);
-}
-
-static int sqlite_reader_fault(struct store_reader *reader, struct errmsg *msg)
-{
-	return db_damage(&reader->db, msg);
+	if (store->corrupt || store->partitions.corrupt)
+		return err_set(msg, ERR_CORRUPT,
+		    "database: it is damaged; see sonde-collector --check-db");
+	int err = check_files(store, msg);
+	return err < 0 ? err : gather_fault(store->gather, msg);
 }
 
 const struct store_ops store_sqlite = {
 	.name = "sqlite",
-	.rollup = &sqlite_rollup,
 	.open = sqlite_open,
 	.close = sqlite_close,
-	.inspect = sqlite_inspect,
-	.fault = sqlite_fault,
-	.begin = sqlite_begin,
-	.commit = sqlite_commit,
-	.rollback = sqlite_rollback,
-	.written = sqlite_written,
-	.ingest = sqlite_ingest,
-	.trim = sqlite_trim,
-	.tidy = sqlite_tidy,
+	.append = store_append,
+	.begin = store_begin,
+	.end = store_end,
+	.read = store_read,
+	.step = sqlite_step,
+	.expire = store_expire,
 	.stats = sqlite_stats,
-	.reader_open = sqlite_reader_open,
-	.reader_close = sqlite_reader_close,
-	.reader_begin = sqlite_reader_begin,
-	.reader_end = sqlite_reader_end,
-	.reader_error = sqlite_reader_error,
-	.reader_fault = sqlite_reader_fault,
-	.read_agents = sqlite_read_agents,
-	.read_gaps = sqlite_read_gaps,
-	.read_runs = sqlite_read_runs,
-	.run_failures = sqlite_run_failures,
-	.last_run = sqlite_last_run,
-	.read_records = sqlite_read_records,
-	.read_paths = sqlite_read_paths,
-	.read_points = sqlite_read_points,
-	.read_watch = sqlite_read_watch,
-	.read_kinds = sqlite_read_kinds,
-	.read_sources = sqlite_read_sources,
-	.count_sources = sqlite_count_sources,
-	.read_payload = sqlite_read_payload,
-	.totals = sqlite_totals,
+	.fault = sqlite_fault,
 };

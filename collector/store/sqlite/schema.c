@@ -6,7 +6,7 @@
  * reached by their key have no rowid; records have one, because it is the
  * order of arrival and their bodies are large.
  */
-#include "collector/store/sqlite/provider.h"
+#include "collector/store/sqlite/schema.h"
 
 /* 1: what exactly once needs */
 static const char step_ingest[] =

@@ -106,17 +106,17 @@ for _ in $(seq 100); do
 done
 check "it says where it serves" grep -q serving "$dir/err"
 check "its folder is its own" [ "$(stat -c %a "$dir/state")" = 700 ]
-check "its database too" [ "$(stat -c %a "$dir/state/sonde.db")" = 600 ]
+check "its database too" [ "$(stat -c %a "$dir/state/telemetry/00000001.db")" = 600 ]
 kill -TERM "$pid"
 wait "$pid"
 check "TERM ends it with 0" [ $? = 0 ]
 check "and the log is folded into the database" \
-	[ ! -s "$dir/state/sonde.db-wal" ]
+	[ ! -s "$dir/state/telemetry/00000001.db-wal" ]
 
 # A database that is gone is not begun anew unless somebody says so.
 "$collector" --check-db -c "$dir/conf" >"$dir/out"
 check "an undamaged database is ok" [ "$? $(cat "$dir/out")" = "0 ok" ]
-mv "$dir/state/sonde.db" "$dir/kept"
+mv "$dir/state/telemetry/00000001.db" "$dir/kept"
 "$collector" -c "$dir/conf" 2>"$dir/err"
 check "a missing database is an I/O error" [ $? = 74 ]
 check "the way on is told" grep -q 'missing.*--new-database' "$dir/err"
@@ -125,7 +125,7 @@ check "nothing to check either" [ $? = 74 ]
 {
 	head -c 4096 "$dir/kept"
 	head -c 20480 /dev/zero | tr '\0' x
-} >"$dir/state/sonde.db"
+} >"$dir/state/telemetry/00000001.db"
 "$collector" --check-db -c "$dir/conf" >"$dir/out"
 check "damage is a problem found" [ $? = 1 ]
 check "and told" [ -s "$dir/out" ]

@@ -163,9 +163,10 @@ static void old_events_come_from_the_store_and_survive(void **state)
 	struct fixture *f = *state;
 	uint64_t start = events_last_id(f->c), oldest;
 	for (int i = 0; i < 1200; i++) {
-		char signature[24];
-		snprintf(signature, sizeof(signature), "kind-%d", i);
-		add_sighting(&agent, "10.0.0.1", signature, f->now_ns, 1);
+		char signature[24], src[24];
+		snprintf(signature, sizeof(signature), "kind-%d", i % 100);
+		snprintf(src, sizeof(src), "10.0.%d.%d", i / 100, i % 100);
+		add_sighting(&agent, src, signature, f->now_ns, 1);
 		if (i % 8 == 7)
 			fixture_ship(f, &agent);
 	}
@@ -178,7 +179,7 @@ static void old_events_come_from_the_store_and_survive(void **state)
 	assert_true(events_last_id(f->c) >= last);
 	n = take(f, middle, NULL);
 	assert_int_equal(n, 199);
-	assert_non_null(strstr(got[0].data, "kind-1001"));
+	assert_non_null(strstr(got[0].data, "first kind-1 from 10.0.10.1"));
 	drop(n);
 	n = events_after(f->c, start, got, 4, NULL);
 	assert_int_equal(n, 4);

@@ -83,7 +83,7 @@ static void assert_refuses(
 /* The two databases, and what each must still hold at the next start. */
 static const struct database {
 	const char *name, *count;
-} telemetry = { "sonde.db", "SELECT count(*) FROM records" },
+} telemetry = { "telemetry/00000001.db", "SELECT count(*) FROM records" },
   registry = { "registry.db", "SELECT count(*) FROM registry.agents" };
 
 static void enrol_and_ship(struct fixture *f, struct synth *agent)
@@ -149,20 +149,21 @@ static void a_replaced_folder_takes_nothing_in(void **state)
 	struct synth agent;
 	char away[80], command[500];
 	enrol_and_ship(f, &agent);
-	in_folder(f, "mkdir copy && cp sonde.db* registry.db* copy/");
+	in_folder(f, "mkdir copy && cp -r telemetry registry.db* copy/");
 	snprintf(away, sizeof(away), "%s.away", f->dir);
 	snprintf(command, sizeof(command), "mv %s %s && cp -r %s/copy %s",
 	    f->dir, away, away, f->dir);
 	assert_int_equal(system(command), 0);
-	assert_refuses(f, &agent, "sonde.db was replaced");
+	assert_refuses(f, &agent, "00000001.db was replaced");
 	writer_tick(f->c);
 	/* Nothing of ours gets into the other's folder, not at the end. */
 	fixture_close(f);
 	assert_false(exists(f, "generation"));
-	assert_true(exists(f, "sonde.db-wal"));
+	assert_true(exists(f, "telemetry/00000001.db-wal"));
 	assert_true(exists(f, "registry.db-wal"));
 	snprintf(command, sizeof(command),
-	    "cmp %s/sonde.db-wal %s/copy/sonde.db-wal && "
+	    "cmp %s/telemetry/00000001.db-wal"
+	    " %s/copy/telemetry/00000001.db-wal && "
 	    "cmp %s/registry.db-wal %s/copy/registry.db-wal && rm -r %s",
 	    f->dir, away, f->dir, away, away);
 	assert_int_equal(system(command), 0);
@@ -278,7 +279,9 @@ static void lose_database(struct fixture *f, const struct database *db)
 	struct synth agent;
 	char first[40], log[40];
 	snprintf(first, sizeof(first), "%s", collector_generation(f->c));
-	snprintf(log, sizeof(log), "see '%s-wal'", db->name);
+	const char *slash = strrchr(db->name, '/');
+	snprintf(
+	    log, sizeof(log), "see '%s-wal'", slash ? slash + 1 : db->name);
 	enrol_and_ship(f, &agent);
 	synth_fini(&agent);
 	run_on(f, "cp @-wal kept && cp @-wal other", db->name);
@@ -312,7 +315,9 @@ static void a_first_start_that_was_cut_short_is_one_again(void **state)
 {
 	struct fixture *f = *state;
 	fixture_close(f);
-	in_folder(f, "rm sonde.db* generation && : >sonde.db");
+	in_folder(f,
+	    "rm -r sonde.db* telemetry/* generation &&"
+	    " : >telemetry/00000001.db");
 	fixture_open(f);
 }
 
@@ -343,9 +348,9 @@ static void an_inspection_finds_the_damage(void **state)
 	assert_finds(f, "registry.db: ");
 	in_folder(f, "cp kept registry.db");
 	assert_finds(f, NULL);
-	scribble(f, "sonde.db");
+	scribble(f, telemetry.name);
 	assert_finds(f, "\n");
-	in_folder(f, "rm sonde.db*");
+	in_folder(f, "rm -r telemetry");
 	assert_true(collector_inspect(f->dir, &findings, &msg) < 0);
 }
 

@@ -11,6 +11,7 @@
 #include "collector/core/writer.h"
 
 #define DAY_NS (86400 * NS_PER_S)
+#define HOUR_NS (3600 * NS_PER_S)
 #define YEAR_NS (365 * DAY_NS)
 
 static struct synth agent;
@@ -93,6 +94,8 @@ static void fresh_data_agree_with_a_clock_that_was_set(void **state)
 {
 	struct fixture *f = *state;
 	ship_made_at(f, f->now_ns);
+	fixture_sleep(
+	    f, 2 * HOUR_NS); /* then another day is another partition */
 	f->wall_ahead_ns = YEAR_NS;
 	assert_records(f, 1);
 	/* An agent that was away brings old ones: they say nothing. */

@@ -19,31 +19,16 @@ static int prepare_echo(
 	return 1;
 }
 
-static int add_echo(
-    struct ingest_context *context, uint32_t index, struct errmsg *msg)
-{
-	(void)msg;
-	echo_calls.added += context->batch->records[index].record->echo->value;
-	return ERR_OK;
-}
-
-static int finish_echoes(struct ingest_context *context, struct errmsg *msg)
-{
-	(void)context;
-	(void)msg;
-	echo_calls.finished++;
-	return ERR_OK;
-}
-
 static int announce_echoes(const struct announcement *a, struct errmsg *msg)
 {
+	for (uint32_t i = 0; i < a->batch->header.count; i++)
+		echo_calls.announced +=
+		    a->batch->records[i].record->echo->value;
 	return announce_runs(
 	    a, SONDE__RECORD__BODY_ECHO, announce_results, msg);
 }
 
 const struct ingest_kind ingest_echo = {
 	.prepare = prepare_echo,
-	.add = add_echo,
-	.finish = finish_echoes,
 	.announce = announce_echoes,
 };

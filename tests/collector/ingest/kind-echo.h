@@ -5,5 +5,5 @@
 #define ECHO_MOST 1000u
 
 extern struct echo_calls {
-	unsigned added, finished;
+	unsigned announced; /* their values summed up */
 } echo_calls;

@@ -32,10 +32,10 @@ static int64_t footprint(struct fixture *f)
 {
 	return fixture_sql(f,
 	    "SELECT (SELECT count(*) FROM records) * 1000000 +"
-	    " (SELECT count(*) FROM sources) * 1000 +"
-	    " (SELECT count(*) FROM batches) * 100 +"
-	    " (SELECT ifnull(sum(next), 0) FROM watermarks) +"
-	    " (SELECT sum(stored + lost) FROM agents)");
+	    " (SELECT count(*) FROM blocks) * 1000 +"
+	    " (SELECT count(*) FROM digests) * 100 +"
+	    " (SELECT ifnull(sum(next + stored + lost), 0)"
+	    "  FROM watermarks)");
 }
 
 static void add_logs(unsigned count)
@@ -98,8 +98,11 @@ static void check_counts(struct fixture *f, int64_t stored, int64_t lost)
 {
 	assert_int_equal(
 	    fixture_sql(f, "SELECT count(*) FROM records"), stored);
-	assert_int_equal(fixture_sql(f, "SELECT stored FROM agents"), stored);
-	assert_int_equal(fixture_sql(f, "SELECT lost FROM agents"), lost);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT sum(stored) FROM watermarks"), stored);
+	assert_int_equal(
+	    fixture_sql(f, "SELECT sum(lost + unnumbered) FROM watermarks"),
+	    lost);
 }
 
 static void a_batch_is_stored_and_the_watermark_moves(void **state)

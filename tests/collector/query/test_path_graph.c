@@ -120,25 +120,23 @@ static void rollups_of_each_level_draw_the_same_map(void **state)
 	}
 }
 
-/* Six hundred paths like the first one, each walked in sixty minutes. */
-static void multiply_paths(struct fixture *f)
+/* Six hundred paths through the same link, each walked in sixty minutes. */
+static void walk_many_paths(struct fixture *f)
 {
-	fixture_sql(f,
-	    "INSERT INTO paths (agent, digest, src, dst, hops,"
-	    " last_day) SELECT agent, randomblob(16), src, dst, hops,"
-	    " last_day FROM paths, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
-	    " SELECT i + 1 FROM n WHERE i < 600) SELECT i FROM n)"
-	    " WHERE paths.id = 1");
-	fixture_sql(f,
-	    "INSERT INTO path_bins SELECT 60, b.bin - 60 * m.i,"
-	    " p.id, 1, 1, b.first_ns, b.last_ns, b.sums FROM path_bins b,"
-	    " paths p, (WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL"
-	    " SELECT i + 1 FROM n WHERE i < 59) SELECT i FROM n) m"
-	    " WHERE b.bin_s = 60 AND b.path = 1 AND p.id > 1");
-	fixture_sql(f,
-	    "INSERT INTO path_bins SELECT 3600, b.bin, p.id, 60,"
-	    " 60, b.first_ns, b.last_ns, b.sums FROM path_bins b, paths p"
-	    " WHERE b.bin_s = 3600 AND b.path = 1 AND p.id > 1");
+	for (int path = 0; path < 600; path++) {
+		char dst[32];
+		snprintf(
+		    dst, sizeof(dst), "198.18.%d.%d", path / 200, path % 200);
+		const struct hop hops[] = { good[0], good[1], good[2],
+			{ dst, 43000, 2, 2 } };
+		for (int minute = 0; minute < 60; minute++)
+			add_trace(&agent, SRC, dst,
+			    DAY_START_NS + 12 * 3600 * NS_PER_S +
+				minute * 60 * NS_PER_S,
+			    hops, 4);
+		if (path % 20 == 19)
+			fixture_ship(f, &agent);
+	}
 }
 
 static void many_paths_are_read_by_the_hour(void **state)
@@ -151,7 +149,7 @@ static void many_paths_are_read_by_the_hour(void **state)
 	assert_string_equal(json_string_value(json_object_get(few, "from")),
 	    "2026-11-22T12:29:00.000000000Z");
 	json_decref(few);
-	multiply_paths(f);
+	walk_many_paths(f);
 	json_t *many = fixture_query(f, query_topology, "from=-59m");
 	assert_string_equal(json_string_value(json_object_get(many, "from")),
 	    "2026-11-22T12:00:00.000000000Z");

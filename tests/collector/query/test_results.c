@@ -9,6 +9,8 @@
 
 #include "collector/core/result-schemas.h"
 #include "collector/core/stats.h"
+#include "collector/core/private.h"
+#include "collector/store/sqlite/records-table.h"
 #include "collector/core/writer.h"
 #include "collector/store/sqlite/result-tables.h"
 #include "lib/base/xalloc.h"
@@ -188,9 +190,10 @@ static void an_address_key_is_found_by_any_text_of_it(void **state)
 	assert_int_equal(count_rows(f, "key=a:2001:DB8:0::1,n:1"), 1);
 	assert_int_equal(count_rows(f, "key=a:2001:DB8:0::1,n:2"), 0);
 	assert_int_equal(count_rows(f, "key=a:2001:db8::2"), 0);
-	assert_int_equal(fixture_sql(f,
-			     "SELECT count(*) FROM records WHERE kind = 26"
-			     " AND length(dst) = 16"),
+	assert_int_equal(
+	    fixture_sql(f,
+		"SELECT count(*) FROM records WHERE kind = 'result'"
+		" AND length(dst) = 16"),
 	    1);
 }
 
@@ -248,7 +251,8 @@ static void every_table_is_a_table_of_sql(void **state)
 	const struct result_schema *schemas[2];
 	struct errmsg msg;
 	sqlite3 *db;
-	char path[96], sql[200];
+	struct store_view *view;
+	char sql[200];
 	add_schema(f->now_ns - NS_PER_S);
 	for (int i = 1; i <= 3; i++)
 		add_row(f->now_ns - i * 60 * NS_PER_S, 0, i);
@@ -263,8 +267,9 @@ static void every_table_is_a_table_of_sql(void **state)
 	schemas[1] = entries[1].schema;
 	free(entries);
 
-	snprintf(path, sizeof(path), "%s/sonde.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(f->c->ops->begin(f->c->store, &view, &msg), 0);
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(records_table_declare(db, f->c->ops, view, &msg), 0);
 	assert_int_equal(result_tables_declare(db, schemas, 2, &msg), 0);
 	expect_sql(db, "SELECT count(*) FROM result_my_script_first", "4");
 	expect_sql(db, "SELECT sum(n) FROM result_my_script_second", "9");
@@ -302,25 +307,7 @@ static void every_table_is_a_table_of_sql(void **state)
 	    " result_my_script_second b ON a.n < b.n WHERE a.n = 3",
 	    "39");
 	sqlite3_close(db);
-
-	/* A table of records that calls kinds by their names. */
-	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	assert_int_equal(
-	    result_tables_declare(db, schemas, 2, &msg), ERR_UNAVAILABLE);
-	snprintf(sql, sizeof(sql), "ATTACH '%s' AS old", path);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-			     "CREATE TABLE records (agent BLOB, epoch, seq,"
-			     " wall_ns, kind TEXT, campaign, run, body);"
-			     "INSERT INTO records SELECT agent, epoch, seq,"
-			     " wall_ns, CASE kind WHEN 26 THEN 'result'"
-			     " ELSE 'log' END, campaign, run, body"
-			     " FROM old.records",
-			     NULL, NULL, NULL),
-	    SQLITE_OK);
-	assert_int_equal(result_tables_declare(db, schemas, 2, &msg), 0);
-	expect_sql(db, "SELECT count(*) FROM result_my_script_first", "4");
-	sqlite3_close(db);
+	f->c->ops->end(view);
 }
 
 static void rows_are_lines_of_csv_when_that_is_asked_for(void **state)

@@ -356,14 +356,14 @@ def a_database_that_is_gone_is_told():
                       (503, "storage"), f"a {what} is not acknowledged")
             tap.equal(reply.headers["Content-Type"],
                       "application/problem+json", "as a problem")
-            tap.ok("sonde.db was deleted" in reply.json()["detail"],
+            tap.ok("00000001.db was deleted" in reply.json()["detail"],
                    "that says what happened")
         health = server.get("/healthz")
         tap.equal((health.status,
                    health.json()["checks"]["database"]["status"]),
                   (503, "degraded"), "it is not well")
         time.sleep(1.5)  # ticks that meet it again
-        tap.equal(server.said().count("sonde.db was deleted"), 1,
+        tap.equal(server.said().count("00000001.db was deleted"), 1,
                   "it is logged once")
         tap.equal(server.stop(), 0, "and it still ends cleanly")
     finally:

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/store/sqlite/provider.h"
+#include "collector/store/sqlite/schema.h"
 #include "lib/base/xalloc.h"
 
 static char *in_dir(const struct fixture *f, const char *name)
@@ -77,19 +77,32 @@ static void every_older_version_becomes_the_newest(void **state)
 
 static void a_database_of_the_future_is_refused(void **state)
 {
+	static const char *const names[] = { "sonde.db",
+		"telemetry/00000001.db", "telemetry/rollup.db" };
 	struct fixture *f = *state;
 	struct errmsg msg = { "" };
-	struct db db;
-	fixture_close(f);
-	char *path = in_dir(f, "sonde.db");
-	assert_int_equal(db_open(&db, path, false, &msg), 0);
-	assert_int_equal(db_script(&db, "PRAGMA user_version = 999", &msg), 0);
-	db_close(&db);
-	assert_int_equal(
-	    collector_open(&f->c, &f->config, &msg), ERR_UNSUPPORTED);
-	assert_non_null(strstr(msg.text, "newer"));
-	f->c = NULL;
-	free(path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct db db;
+		int64_t version;
+		char sql[40];
+		fixture_close(f);
+		char *path = in_dir(f, names[i]);
+		assert_int_equal(db_open(&db, path, false, &msg), 0);
+		assert_int_equal(
+		    db_integer(&db, &version, 0, "PRAGMA user_version", ""), 0);
+		assert_int_equal(
+		    db_script(&db, "PRAGMA user_version = 1999", &msg), 0);
+		assert_int_equal(
+		    collector_open(&f->c, &f->config, &msg), ERR_UNSUPPORTED);
+		f->c = NULL;
+		assert_non_null(strstr(msg.text, "newer"));
+		snprintf(
+		    sql, sizeof(sql), "PRAGMA user_version = %d", (int)version);
+		assert_int_equal(db_script(&db, sql, &msg), 0);
+		db_close(&db);
+		free(path);
+		fixture_open(f);
+	}
 }
 
 static void a_file_that_is_no_database_is_refused(void **state)
@@ -97,7 +110,7 @@ static void a_file_that_is_no_database_is_refused(void **state)
 	struct fixture *f = *state;
 	struct errmsg msg = { "" };
 	fixture_close(f);
-	char *path = in_dir(f, "sonde.db");
+	char *path = in_dir(f, "telemetry/00000001.db");
 	FILE *file = fopen(path, "w");
 	for (int i = 0; i < 1000; i++)
 		fputs("this is a letter ", file);
@@ -116,9 +129,11 @@ static void two_collectors_do_not_share_a_folder(void **state)
 	assert_non_null(strstr(msg.text, "another collector"));
 }
 
-static void copy_file(const struct fixture *f, const char *from, const char *to)
+static void copy_files(
+    const struct fixture *f, const char *from, const char *to)
 {
-	char *command = xasprintf("cp %s/%s %s/%s", f->dir, from, f->dir, to);
+	char *command = xasprintf("rm -rf %s/%s && cp -r %s/%s %s/%s", f->dir,
+	    to, f->dir, from, f->dir, to);
 	assert_int_equal(system(command), 0);
 	free(command);
 }
@@ -137,14 +152,14 @@ static void the_generation_stays_until_a_restore(void **state)
 	assert_string_equal(collector_generation(f->c), first);
 
 	fixture_close(f);
-	copy_file(f, "sonde.db", "backup");
+	copy_files(f, "telemetry", "backup");
 	fixture_open(f);
 	assert_string_equal(collector_generation(f->c), first);
 	add_log(&agent, "two");
 	fixture_ship(f, &agent);
 	fixture_reopen(f); /* notes how far it came */
 	fixture_close(f);
-	copy_file(f, "backup", "sonde.db");
+	copy_files(f, "backup", "telemetry");
 	fixture_open(f);
 	assert_string_not_equal(collector_generation(f->c), first);
 	/* The agent is told where the restored one stands. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Where in time a record belongs. */
-#include "collector/store/sqlite/bins.h"
+#include "collector/store/sqlite/rollup/bins.h"
 
 /* A clock that runs ahead may not write into the future. */
 #define AHEAD_MAX_NS (600 * NS_PER_S)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/* Letting go: whole partitions by the age of their newest arrival and by size,
+ * sums by whole bins.  The time by which things are old is the caller's. */
+
+#include "collector/store/sqlite/store-private.h"
+
+#define PARTITION_NS (86400 * NS_PER_S)
+#define PARTITION_BYTES (UINT64_C(1) << 30)
+#define PARTITION_LEAST_BYTES (UINT64_C(1) << 20)
+/* So many partitions make up what is kept, at least. */
+#define PARTITIONS 8
+
+static void set_roll(struct store *store, const struct store_keep *keep)
+{
+	store->roll_ns = PARTITION_NS;
+	store->roll_bytes = PARTITION_BYTES;
+	if (keep->raw_ns && keep->raw_ns / PARTITIONS < store->roll_ns)
+		store->roll_ns = keep->raw_ns / PARTITIONS;
+	if (keep->raw_bytes && keep->raw_bytes / PARTITIONS < store->roll_bytes)
+		store->roll_bytes = keep->raw_bytes / PARTITIONS;
+	if (store->roll_bytes < PARTITION_LEAST_BYTES)
+		store->roll_bytes = PARTITION_LEAST_BYTES;
+}
+
+static bool is_too_much(struct store *store, const struct store_keep *keep)
+{
+	const struct partition_set *set = &store->partitions;
+	uint64_t bytes = 0;
+	if (keep->raw_bytes == 0)
+		return false;
+	for (size_t i = 0; i + 1 < set->count; i++)
+		bytes += set->list[i]->bytes;
+	bytes += store_newest_bytes(store);
+	return bytes > keep->raw_bytes;
+}
+
+/* Where nothing has come for so long that all of the newest one is old, it is
+ * closed, so that it can go. */
+static int close_old(
+    struct store *store, const struct store_keep *keep, struct errmsg *msg)
+{
+	const struct partition_set *set = &store->partitions;
+	bool used = store->next_block > set->list[set->count - 1]->first_block;
+	return used && keep->raw_ns &&
+		store->newest_received_ns < keep->now.ns - keep->raw_ns
+	    ? store_roll(store, msg)
+	    : ERR_OK;
+}
+
+/* 1: the oldest partition may go. */
+static int oldest_may_go(
+    struct store *store, const struct store_keep *keep, struct errmsg *msg)
+{
+	const struct partition_set *set = &store->partitions;
+	const struct partition *p = set->list[0];
+	uint64_t applied;
+	if (set->count < 2)
+		return 0;
+	bool old =
+	    keep->raw_ns && p->last_received_ns < keep->now.ns - keep->raw_ns;
+	if (!old && !is_too_much(store, keep))
+		return 0;
+	/* Its sums must be on the disk before it goes. */
+	int err = gather_applied(store->gather, true, &applied, msg);
+	if (err == ERR_OK && applied < p->last_block) {
+		err = gather_flush(store->gather, msg);
+		if (err == ERR_OK)
+			err =
+			    gather_applied(store->gather, true, &applied, msg);
+	}
+	return err < 0 ? err : applied >= p->last_block;
+}
+
+int store_expire(struct store *store, const struct store_keep *keep,
+    struct store_expired *expired, struct errmsg *msg)
+{
+	*expired = (struct store_expired){ 0 };
+	store->mono = keep->mono;
+	set_roll(store, keep);
+	int err = close_old(store, keep, msg);
+	if (err == ERR_OK)
+		err = oldest_may_go(store, keep, msg);
+	if (err == 1) {
+		expired->records = store->partitions.list[0]->records;
+		err = partition_drop_oldest(&store->partitions, msg);
+		if (err == ERR_OK)
+			err = store_bound_size(store, msg);
+		expired->more = true;
+	}
+	if (err < 0)
+		return err;
+	bool more = false;
+	err = gather_expire(store->gather, keep, &more, msg);
+	expired->more |= more;
+	return err;
+}

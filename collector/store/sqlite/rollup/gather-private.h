@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a gather holds between two flushes, shared by the files of this
+ * folder.  Its lock covers all of it: a flush may come from a reader that wants
+ * to see the newest rows.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "analysis/path.h"
+#include "collector/store/sqlite/rollup/gather.h"
+#include "collector/store/sqlite/rollup/sources.h"
+#include "lib/base/clock.h"
+#include "lib/sketch/hash-index.h"
+#include "lib/sqlite/db-files.h"
+#include "lib/sqlite/db-schema.h"
+
+/* What one agent may make; what is above is counted under MORE. */
+#define AGENT_CLASSES_MOST 256u
+#define CLASSES_MOST 4096u
+#define AGENT_PATHS_MOST 65536u
+#define PATHS_MOST 524288u
+#define AGENT_CAMPAIGNS_MOST 4096u
+#define AGENT_RUNS_KEPT 100000
+#define AGENT_RUNS_PENDING 16384u
+#define AGENT_PAYLOADS_DAY 1024u
+#define PAYLOADS_MOST_BYTES (64u << 20)
+#define AGENT_GAPS_DAY 4096u
+#define AGENT_HOURS_MOST 512u /* between two flushes */
+#define AGENT_WATCH_MOST 1024u
+#define MORE "(more)"
+#define MORE_VERDICT "other"
+
+#define GATHER_ROWS_MOST (128u << 10) /* of sources, of paths */
+#define GATHER_BYTES_MOST (32u << 20)
+
+struct class_name {
+	char *verdict, *signature;
+	int64_t agent; /* who made it */
+	uint64_t sources, packets;
+	int64_t first_ns, last_ns;
+	uint64_t found; /* sources that the flush under way counts */
+	bool changed;
+};
+
+struct watch_span {
+	int64_t from_ns, to_ns;
+};
+
+struct gather_agent {
+	int64_t row;
+	uint8_t id[16];
+	char version[32];
+	int64_t heard_ns;
+	struct buf heartbeat;
+	bool changed;
+	uint32_t classes, paths, campaigns, runs_pending, runs_unchecked;
+	int64_t payload_day, gap_day;
+	uint32_t payloads, gaps; /* of those days */
+	uint64_t gap_more;       /* records of gaps above the bound */
+	int64_t *hours;          /* met since the last flush */
+	size_t hour_count;
+	struct watch_span *watch;
+	size_t watch_count;
+};
+
+struct path_name {
+	uint8_t digest[PATH_DIGEST_LEN];
+	uint32_t agent; /* its row */
+	uint32_t id;    /* 0: gone */
+	uint32_t last_day;
+	bool changed;
+	uint8_t zero[3];
+};
+/* A path that rollup.db does not know yet. */
+struct path_identity {
+	uint32_t id;
+	struct addr src, dst;
+	struct buf hops; /* owned */
+};
+
+struct path_sum {
+	uint32_t path, zero;
+	int64_t bin; /* of a minute, or the finest above it */
+	uint64_t traces, reached;
+	int64_t first_ns, last_ns;
+	size_t sums, sums_len; /* in the table's bytes */
+};
+struct path_table {
+	struct path_sum *rows;
+	size_t count, cap;
+	struct index index;
+	struct buf bytes; /* sums as analysis/path.h writes them */
+};
+
+struct gather_run {
+	uint8_t campaign[16];
+	uint64_t run;
+	int64_t agent;
+	int64_t first_ns, last_ns;
+	uint64_t records;
+	char *error; /* owned; NULL: none */
+};
+struct run_table {
+	struct gather_run *rows;
+	size_t count, cap;
+	struct index index;
+	struct index campaigns; /* of agents: hashes alone */
+};
+
+struct new_payload {
+	uint8_t hash[16];
+	struct buf octets;
+	uint64_t size_bytes;
+	int64_t first_ns, agent, day;
+};
+struct new_gap {
+	int64_t agent, wall_ns;
+	uint64_t epoch, from_seq, to_seq, unnumbered, records;
+	char reason[72];
+};
+
+struct source_table {
+	struct source_row *rows;
+	size_t count, cap;
+	struct index index;
+};
+
+/* Sizes that decide when work is due and how it is divided; a test has smaller
+ * ones. */
+struct gather_sizes {
+	uint32_t parts_crowded; /* of a bin: above, some are merged */
+	uint32_t delta_rows;    /* of hours that their day does not hold */
+	uint32_t heavy_groups;  /* of a class and day, about */
+	uint32_t fine_rows;     /* read for sources; above, days are */
+};
+extern struct gather_sizes gather_sizes;
+
+struct gather {
+	pthread_mutex_t lock;
+	struct db db;
+	struct db_files files;
+	char *path;
+	uint32_t levels[STORE_LEVELS_MAX];
+	struct segment_codec *codec;
+
+	uint64_t applied, block; /* on disk; gathered */
+	int64_t next_part;
+	struct monotime since; /* the oldest row that waits */
+	bool waiting;
+	struct monotime flushed; /* the last flush's end, and what it took */
+	int64_t flush_ns;
+	int64_t received_ns, newest_ns; /* wall; of rows that are in hours */
+	bool work; /* there may be something for gather_step */
+	struct monotime idle_since;
+	uint64_t bounded, payload_bytes;
+
+	struct class_name *classes;       /* id - 1 */
+	size_t class_count, classes_kept; /* kept: in rollup.db */
+	struct index class_index;
+	struct gather_agent *agents;
+	size_t agent_count;
+	struct path_name *path_names;
+	size_t path_count, path_cap;
+	struct index path_index;
+	struct path_identity *new_paths;
+	size_t new_path_count, new_path_cap;
+	uint32_t last_path;
+
+	struct source_table sources;
+	struct path_table paths;
+	struct run_table runs;
+	struct new_payload *payloads;
+	size_t payload_count;
+	struct new_gap *gaps;
+	size_t gap_count;
+	size_t loose_bytes;   /* of payloads */
+	int64_t housekept_ns; /* monotonic; of expire's hourly part */
+	/* Days since 1970: sources seen last before are gone; the stripe that
+	 * is swept next; what the merge under way drops (0: nothing). */
+	int64_t seen_floor, seen_swept, seen_dropping;
+	uint64_t *seen; /* the filter of all sources that were ever seen */
+
+	struct rollup_view *idle_views;
+};
+
+/* names.c */
+int names_load(struct gather *gather, struct errmsg *msg);
+void names_fini(struct gather *gather);
+struct gather_agent *names_agent(
+    struct gather *gather, const struct prepared_batch *batch);
+/* The class's id. */
+uint32_t names_class(struct gather *gather, struct gather_agent *agent,
+    const char *verdict, const char *signature);
+/* Of another database: the id of the class that its numbers were added to. */
+uint32_t names_import(struct gather *gather, const struct class_name *like);
+/* The path's id; 0: the agent has too many. */
+uint32_t names_path(struct gather *gather, struct gather_agent *agent,
+    const struct prepared_record *record, int64_t at_ns);
+int names_flush(struct gather *gather, struct errmsg *msg);
+void names_flushed(struct gather *gather);
+/* Deletes paths whose last day is before `day`; once that is committed, forgets
+ * them.  Nothing may wait to be flushed. */
+int names_expire(struct gather *gather, int64_t day, struct errmsg *msg);
+void names_expired(struct gather *gather, int64_t day);
+
+/* runs.c: runs, payloads, gaps, heartbeats. */
+int runs_load(struct gather *gather, struct errmsg *msg);
+void runs_fini(struct gather *gather);
+void runs_add(struct gather *gather, struct gather_agent *agent,
+    const struct prepared_record *record, int64_t at_ns);
+void runs_add_payload(struct gather *gather, struct gather_agent *agent,
+    const struct prepared_record *record, int64_t at_ns);
+void runs_add_gap(struct gather *gather, struct gather_agent *agent,
+    const struct prepared_record *record, int64_t at_ns);
+void runs_add_heartbeat(struct gather *gather, struct gather_agent *agent,
+    const struct prepared_record *record, int64_t at_ns);
+int runs_flush(struct gather *gather, struct errmsg *msg);
+void runs_flushed(struct gather *gather);
+
+/* paths.c */
+void paths_add(struct gather *gather, uint32_t path,
+    const struct prepared_record *record, int64_t at_ns);
+int paths_flush(struct gather *gather, struct errmsg *msg);
+void paths_flushed(struct gather *gather);
+void paths_fini(struct gather *gather);
+
+/* seen.c */
+int seen_load(struct gather *gather, struct errmsg *msg);
+/* False the first time. */
+bool seen_before(struct gather *gather, const struct source_key *key);
+/* A source of a class that was not seen before on its day. */
+struct seen_key {
+	struct source_key key; /* bin: its stripe */
+	int64_t day;           /* since 1970 */
+};
+/* Adds to class->found; sorts the keys. */
+int seen_flush(struct gather *gather, struct seen_key *keys, size_t count,
+    struct errmsg *msg);
+
+/* flush.c, under the lock. */
+int flush_locked(struct gather *gather, struct errmsg *msg);
+/* When a reader wants to see the newest. */
+int gather_freshen(struct gather *gather, struct errmsg *msg);
+
+/* rollup-db.c */
+int64_t gather_new_part(struct gather *gather);
+/* A transaction; gather_end commits or, after an error, undoes. */
+int gather_begin(struct gather *gather, struct errmsg *msg);
+int gather_end(struct gather *gather, int err, struct errmsg *msg);
+/* The last part of a bin that what is derived from it holds; -1: none. */
+int derived_upto(struct db *db, enum rollup_table table, int64_t bin,
+    int64_t *upto, struct errmsg *msg);
+int derived_set_upto(struct db *db, enum rollup_table table, int64_t bin,
+    int64_t upto, struct errmsg *msg);
+
+/* count.c: distinct sources. */
+int count_flush(struct gather *gather, const struct source_row **by_hour,
+    size_t count, struct errmsg *msg);
+
+/* merge.c, links.c: 1: did something. */
+int merge_step(struct gather *gather, struct errmsg *msg);
+/* Inside a transaction: a day derived, as far as one step goes. */
+int merge_day(struct gather *gather, enum rollup_table table, int64_t day,
+    struct errmsg *msg);
+/* Parts of one bin, ascending by number, become one; not fine: of one bin. */
+int merge_parts(struct gather *gather, const struct part_info *parts,
+    size_t count, bool fine, struct errmsg *msg);
+int links_step(struct gather *gather, struct errmsg *msg);
