@@ -38,14 +38,16 @@ def wait_until(question):
     return False
 
 
-# In the order in which they are copied.
-DATABASES = ("sonde.db", "registry.db")
+def databases(state):
+    """In the order in which they are copied: what is derived before what it is
+    derived from, and who the agents are last."""
+    return ["telemetry/rollup.db", *run.partitions(state), "registry.db"]
 
 
 def back_up(collector, path):
     """As sonde-collector(8) says, while it runs."""
-    os.mkdir(path)
-    for name in DATABASES:
+    os.makedirs(f"{path}/telemetry")
+    for name in databases(collector.state):
         source = sqlite3.connect(
             f"file:{collector.state}/{name}?mode=ro", uri=True)
         copy = sqlite3.connect(f"{path}/{name}")
@@ -55,11 +57,11 @@ def back_up(collector, path):
 
 
 def restore(collector, path):
-    for name in DATABASES:
-        for tail in ("", "-wal", "-shm"):
-            if os.path.exists(f"{collector.state}/{name}{tail}"):
-                os.remove(f"{collector.state}/{name}{tail}")
-        shutil.copy(f"{path}/{name}", f"{collector.state}/{name}")
+    shutil.rmtree(f"{collector.state}/telemetry")
+    for tail in ("", "-wal", "-shm"):
+        if os.path.exists(f"{collector.state}/registry.db{tail}"):
+            os.remove(f"{collector.state}/registry.db{tail}")
+    shutil.copytree(path, collector.state, dirs_exist_ok=True)
 
 
 def generation(collector):
@@ -76,12 +78,11 @@ def numbers_of(store):
     """Of the one agent's epochs: what is stored, and what is declared lost as
     rolled back."""
     have, gone = collections.Counter(), set()
-    for epoch, seq in store.db.execute("SELECT epoch, seq FROM records"):
+    for _, epoch, seq, _ in store.records:
         have[epoch, seq] += 1
-    for epoch, low, high in store.db.execute(
-            "SELECT epoch, from_seq, to_seq FROM losses "
-            "WHERE reason = 'collector-rollback'"):
-        gone.update((epoch, seq) for seq in range(low, high + 1))
+    for loss in store.losses():
+        if loss.reason == "collector-rollback":
+            gone.update((loss.epoch, seq) for seq in loss.numbers())
     return have, gone
 
 
@@ -111,9 +112,10 @@ def judge(tap, collector, agent, shown):
     tap.check("produced = stored + lost",
               shown["produced"] == shown["stored"] + shown["lost"],
               str(shown))
-    (text,) = store.db.execute("SELECT data FROM events WHERE type = 'loss'"
-                               " AND data LIKE '%collector-rollback%'"
-                               ).fetchone() or ("",)
+    texts = store.ask("registry.db",
+                      "SELECT data FROM events WHERE type = 'loss'"
+                      " AND data LIKE '%collector-rollback%'")
+    text = texts[0][0] if texts else ""
     tap.check("the feed says it in words", "lost" in text, text)
 
 

@@ -18,6 +18,7 @@ import collections
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -226,17 +227,58 @@ def serial_of(body):
     return (zigzag >> 1) ^ -(zigzag & 1)
 
 
+def numbers(packed):
+    """The varints of a packed field."""
+    value = shift = 0
+    for byte in packed or b"":
+        value |= (byte & 0x7f) << shift
+        shift += 7
+        if byte < 0x80:
+            yield value
+            value = shift = 0
+
+
+class Loss:
+    """A loss record: what it declares."""
+
+    def __init__(self, agent, body):
+        self.agent = agent
+        self.epoch = first(body, 1) or 0
+        self.reason = (first(body, 4) or b"").decode()
+        low = first(body, 2) or 0
+        more = list(numbers(first(body, 6)))
+        self.ranges = [(low, first(body, 3) or 0)] if low else []
+        self.ranges += list(zip(more[::2], more[1::2]))
+
+    def numbers(self):
+        for low, high in self.ranges:
+            yield from range(low, high + 1)
+
+
 class Store:
-    """The collector's database, read without the collector."""
+    """The collector's databases, read without the collector."""
 
     def __init__(self, state):
-        self.db = sqlite3.connect(f"file:{state}/sonde.db?mode=ro", uri=True)
-        self.db.execute(f"ATTACH 'file:{state}/registry.db?mode=ro' AS registry")
+        self.state = state
+        dump = subprocess.run([f"{BUILD}/tests/exactly-once/store-dump", state],
+                              stdout=subprocess.PIPE, check=True)
+        self.records = []
+        for line in dump.stdout.split(b"\n"):
+            if line:
+                agent, epoch, seq, *body = line.decode().split(" ")
+                self.records.append((int(agent), int(epoch), int(seq),
+                                     bytes.fromhex("".join(body))))
+
+    def ask(self, name, sql):
+        db = sqlite3.connect(f"file:{self.state}/{name}?mode=ro", uri=True)
+        rows = db.execute(sql).fetchall()
+        db.close()
+        return rows
 
     def ledger_records(self):
         found = collections.defaultdict(list)
-        for (body,) in self.db.execute("SELECT body FROM records"):
-            serial = serial_of(bytes(body))
+        for _, _, _, body in self.records:
+            serial = serial_of(body)
             if serial is not None:
                 found[serial].append(hashlib.sha256(body).hexdigest())
         return found
@@ -244,23 +286,27 @@ class Store:
     def serials(self):
         return set(self.ledger_records())
 
+    def losses(self):
+        for agent, _, _, body in self.records:
+            loss = first(body, 23)
+            if loss is not None:
+                yield Loss(agent, loss)
+
     def accounts(self):
         """Epochs in which a number is neither stored nor declared lost, or
         both; and what was lost in all."""
         wrong, lost_in_all = [], 0
         lost = collections.defaultdict(set)
-        for agent, epoch, low, high in self.db.execute(
-                "SELECT agent, epoch, from_seq, to_seq FROM losses "
-                "WHERE from_seq > 0"):
-            lost[agent, epoch].update(range(low, high + 1))
+        for loss in self.losses():
+            lost[loss.agent, loss.epoch].update(loss.numbers())
         stored = collections.defaultdict(set)
-        for agent, epoch, seq in self.db.execute(
-                "SELECT agent, epoch, seq FROM records"):
+        for agent, epoch, seq, _ in self.records:
             if seq in stored[agent, epoch]:
                 wrong.append((agent, epoch, seq, "twice"))
             stored[agent, epoch].add(seq)
-        for agent, epoch, following in self.db.execute(
-                "SELECT agent, epoch, next FROM watermarks"):
+        newest = partitions(self.state)[-1]
+        for agent, epoch, following in self.ask(
+                newest, "SELECT agent, epoch, next FROM watermarks"):
             have = stored[agent, epoch]
             gone = lost[agent, epoch]
             lost_in_all += len(gone)
@@ -268,6 +314,12 @@ class Store:
             if have & gone or not (have | gone) >= whole:
                 wrong.append((agent, epoch, following, len(have), len(gone)))
         return wrong, lost_in_all
+
+
+def partitions(state):
+    """Their names below the state's folder, oldest first."""
+    return sorted(f"telemetry/{name}" for name in os.listdir(
+        f"{state}/telemetry") if re.fullmatch(r"\d{8}\.db", name))
 
 
 class Tap:
