@@ -1,6 +1,8 @@
 $(eval $(call tool,bench/pcap-loop,tests/bench/pcap-loop.c,probes lib))
 $(eval $(call tool,bench/gen-pcap,tests/bench/gen-pcap.c,probes lib))
 $(eval $(call tool,bench/ingest-bench,tests/bench/ingest-bench.c,collector analysis lib))
-$(O)/bench/ingest-bench: $(O)/tests/web/synth.o
+$(O)/bench/ingest-bench: $(O)/tests/web/synth.o $(O)/tests/bench/load.o
+OBJS += $(O)/tests/bench/load.o
 $(eval $(call tool,bench/map-fill,tests/bench/map-fill.c,collector analysis lib))
 $(O)/bench/map-fill: $(O)/tests/web/synth.o
+$(eval $(call tool,bench/queries,tests/bench/queries.c,collector analysis lib))

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Read plans on a store that is full, one of each kind and filter: CPU and wall
+ * of the third run of three, in ms, and the rows that came.  The store is what
+ * `ingest-bench mixed` left in its folder.
+ *
+ * usage: queries FOLDER
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analysis/path.h"
+#include "collector/ingest/kinds/ingest-kind.h"
+#include "collector/store/store.h"
+#include "lib/record/record.pb-c.h"
+
+#define DAYS 5
+#define DAY_NS (INT64_C(86400) * NS_PER_S)
+#define HOUR_NS (INT64_C(3600) * NS_PER_S)
+
+static struct store *store;
+static int64_t first_ns, end_ns;
+static struct addr src, dst;
+static char link_from[ADDR_TEXT_LEN], link_to[ADDR_TEXT_LEN];
+
+static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "queries: %s: %s\n", what, why);
+	exit(1);
+}
+
+static double clock_ms(clockid_t id)
+{
+	struct timespec t;
+	clock_gettime(id, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static int count_row(void *ctx, const struct store_row *row)
+{
+	(void)row;
+	++*(long *)ctx;
+	return 0;
+}
+
+static void read_plan(
+    const struct store_plan *plan, store_row_fn *fn, void *ctx)
+{
+	struct errmsg msg = { "" };
+	struct store_view *view;
+	if (store_sqlite.begin(store, &view, &msg) < 0 ||
+	    store_sqlite.read(view, plan, fn, ctx, &msg) < 0)
+		die("read", msg.text);
+	store_sqlite.end(view);
+}
+
+static void ask(const char *name, const struct store_plan *plan)
+{
+	double cpu = 0, wall = 0;
+	long rows = 0;
+	for (int i = 0; i < 3; i++) {
+		rows = 0;
+		cpu = clock_ms(CLOCK_THREAD_CPUTIME_ID);
+		wall = clock_ms(CLOCK_MONOTONIC);
+		read_plan(plan, count_row, &rows);
+		cpu = clock_ms(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		wall = clock_ms(CLOCK_MONOTONIC) - wall;
+	}
+	printf("%-44s %8.1f %8.1f %8ld\n", name, cpu, wall, rows);
+	fflush(stdout);
+}
+
+/* --- what is asked for --- */
+static int take_newest(void *ctx, const struct store_row *row)
+{
+	*(int64_t *)ctx = row->record->wall_ns;
+	return 1;
+}
+
+static int take_source(void *ctx, const struct store_row *row)
+{
+	(void)ctx;
+	src = row->source->src;
+	return 1;
+}
+
+/* A link in the middle of everything: the third hop to the fourth. */
+static int take_path(void *ctx, const struct store_row *row)
+{
+	const struct store_path *p = row->path;
+	struct path path = { 0 };
+	(void)ctx;
+	if (path_read_hops(&path, p->hops.data, p->hops.len) < 0 ||
+	    path.hop_count < 4)
+		die("path", "shorter than four hops");
+	addr_text(&path.hops[2].from, link_from);
+	addr_text(&path.hops[3].from, link_to);
+	dst = p->dst;
+	path_fini(&path);
+	return 1;
+}
+
+static void choose(void)
+{
+	struct store_plan plan = { .table = STORE_RECORDS, .limit = 1 };
+	read_plan(&plan, take_newest, &end_ns);
+	end_ns += DAY_NS - end_ns % DAY_NS;
+	first_ns = end_ns - DAYS * DAY_NS;
+	plan = (struct store_plan){ .table = STORE_SOURCES,
+		.limit = 1,
+		.range = { first_ns, end_ns } };
+	read_plan(&plan, take_source, NULL);
+	plan = (struct store_plan){ .table = STORE_PATHS,
+		.bin_s = 86400,
+		.range = { first_ns, end_ns } };
+	read_plan(&plan, take_path, NULL);
+}
+
+/* --- the questions --- */
+static void ask_records(void)
+{
+	const struct store_plan all = { .table = STORE_RECORDS,
+		.range = { first_ns, end_ns },
+		.limit = 101 };
+	struct store_plan plan = all;
+	ask("records, newest", &plan);
+	plan.kinds[0] = SONDE__RECORD__BODY_TRACE;
+	plan.kind_count = 1;
+	ask("records of a kind", &plan);
+	plan.kinds[0] = SONDE__RECORD__BODY_PAYLOAD;
+	ask("records of a kind that is not there", &plan);
+	plan = all;
+	plan.agent_row = 2;
+	ask("records of an agent", &plan);
+	plan = all;
+	plan.src = src;
+	ask("records of a source", &plan);
+	plan.src = addr_v4(0x01020304);
+	ask("records of a source that is not there", &plan);
+	plan = all;
+	plan.dst = dst;
+	ask("records to a destination", &plan);
+	plan.limit = 501;
+	ask("records to a destination, 500", &plan);
+}
+
+static void ask_sources(void)
+{
+	const struct store_plan all = { .table = STORE_SOURCES,
+		.range = { first_ns, end_ns },
+		.limit = 101 };
+	struct store_plan plan = all;
+	plan.range.from_ns = end_ns - HOUR_NS;
+	ask("sources of an hour", &plan);
+	plan.range.from_ns = end_ns - DAY_NS;
+	ask("sources of a day", &plan);
+	plan = all;
+	ask("sources of five days", &plan);
+	plan.limit = 1001;
+	ask("sources of five days, 1000", &plan);
+	plan.limit = 101;
+	plan.offset = 10000;
+	ask("sources of five days, from the 10,000th", &plan);
+	plan = all;
+	plan.signature = "slammer";
+	ask("sources of a signature", &plan);
+	plan.agent_row = 2;
+	ask("sources of a signature and agent", &plan);
+	plan = all;
+	plan.verdict = "scan";
+	ask("sources of a verdict", &plan);
+	plan = all;
+	plan.agent_row = 2;
+	ask("sources of an agent", &plan);
+	plan = all;
+	plan.src = src;
+	ask("one source", &plan);
+	for (unsigned len = 8; len <= 24; len += 8) {
+		struct prefix prefix = prefix_of(&src, len);
+		char name[64];
+		plan = all;
+		plan.src_prefix = &prefix;
+		snprintf(name, sizeof(name), "sources of a /%u", len);
+		ask(name, &plan);
+	}
+}
+
+static void ask_rest(void)
+{
+	struct store_plan plan = { .table = STORE_POINTS,
+		.bin_s = 3600,
+		.class_row = 1,
+		.range = { first_ns, end_ns } };
+	ask("points of a class, hours", &plan);
+	plan.bin_s = 60;
+	ask("points of a class, minutes", &plan);
+	plan = (struct store_plan){ .table = STORE_LINKS,
+		.link_from = link_from,
+		.link_to = link_to,
+		.range = { first_ns, end_ns } };
+	ask("a link, hours", &plan);
+	plan = (struct store_plan){ .table = STORE_PATHS, .bin_s = 60 };
+	addr_parse(&plan.hop, link_to);
+	plan.range = (struct store_range){ end_ns - HOUR_NS, end_ns };
+	ask("paths through a router, an hour's minutes", &plan);
+	plan.bin_s = 86400;
+	plan.range.from_ns = first_ns;
+	ask("paths through a router, days", &plan);
+	plan.hop = (struct addr){ 0 };
+	ask("all paths, days", &plan);
+	plan.bin_s = 3600;
+	plan.range.from_ns = end_ns - HOUR_NS;
+	ask("all paths, an hour", &plan);
+	plan = (struct store_plan){ .table = STORE_RUNS, .limit = 101 };
+	ask("runs", &plan);
+	plan.table = STORE_GAPS;
+	ask("gaps", &plan);
+	plan.table = STORE_CLASSES;
+	ask("classes", &plan);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		die("usage", "queries FOLDER");
+	struct errmsg msg = { "" };
+	const struct store_config config = {
+		.dir = argv[1],
+		.levels = { 60, 3600, 86400 },
+		.had_one = true,
+		.prepare = ingest_prepare_record,
+	};
+	if (store_sqlite.open(&store, &config, &msg) < 0)
+		die(argv[1], msg.text);
+	choose();
+	printf("%-44s %8s %8s %8s\n", "", "CPU ms", "wall ms", "rows");
+	ask_records();
+	ask_sources();
+	ask_rest();
+	store_sqlite.close(store);
+	return 0;
+}
