@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 probes_SRCS += probes/agent/supervisor/children.c \
+	probes/agent/supervisor/host-addresses.c \
 	probes/agent/supervisor/oneshot-log.c \
 	probes/agent/supervisor/process-guardian.c \
 	probes/agent/supervisor/process-keeper.c \

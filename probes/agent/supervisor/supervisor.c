@@ -7,9 +7,6 @@
  */
 #include <cap-ng.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,6 +27,7 @@
 #include "probes/ipc/process.h"
 #include "probes/agent/shipper/shipper-start.h"
 #include "probes/agent/supervisor/children.h"
+#include "probes/agent/supervisor/host-addresses.h"
 #include "probes/agent/supervisor/runs.h"
 #include "probes/agent/supervisor/supervisor.h"
 
@@ -63,38 +61,10 @@ static void count_child(
 	supervisor_count(s, name, 1);
 }
 
-/* --- this machine ------------------------------------------------------ */
-
-static bool is_reported(const struct ifaddrs *i, struct addr *a)
-{
-	if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK ||
-	    !(i->ifa_flags & IFF_UP))
-		return false;
-	if (i->ifa_addr->sa_family == AF_INET)
-		*a = addr_from_bytes(
-		    &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, 4);
-	else if (i->ifa_addr->sa_family == AF_INET6)
-		*a = addr_from_bytes(
-		    &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr,
-		    16);
-	else
-		return false;
-	return !(a->family == 6 && a->bytes[0] == 0xfe);
-}
-
 static void look_at_host(struct supervisor *s)
 {
-	struct ifaddrs *list, *i;
-	struct addr a;
-	uint32_t count = 0;
 	s->host_at = monotime_add(monotime_now(), HOST_EVERY_NS);
-	if (getifaddrs(&list) != 0)
-		return;
-	for (i = list; i && count < HEARTBEAT_MAX_ADDRESSES; i = i->ifa_next)
-		if (is_reported(i, &a))
-			s->host->addresses[count++] = a;
-	s->host->count = count;
-	freeifaddrs(list);
+	host_addresses_read(s->host);
 }
 
 /* --- children ---------------------------------------------------------- */
