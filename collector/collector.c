@@ -30,6 +30,7 @@
 #include "collector/core/writer.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
+#include "collector/ingest/ingest.h"
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "collector/query/overview.h"
 #include "lib/base/xalloc.h"
@@ -113,6 +114,8 @@ int collector_open(struct collector **collector,
 	c->config = *config;
 	c->config.state_dir = c->state_dir = xstrdup(config->state_dir);
 	c->ops = &store_sqlite;
+	c->store_config.replayed = ingest_replayed;
+	c->store_config.replayed_ctx = c;
 	c->store_config.prepare = ingest_prepare_record;
 	c->parts = parts;
 	c->lock_fd = -1;

@@ -86,7 +86,8 @@ int event_log_add(struct collector *c, const char *type, const char *text,
 		.at_ns = now, .type = type, .data = line
 	};
 	int err = registry_event_add(c->registry, &row, msg);
-	if (err == ERR_OK) {
+	/* Before the log is open, who reads it finds the row. */
+	if (err == ERR_OK && log) {
 		if (log->pending_count == log->pending_cap) {
 			log->pending_cap = log->pending_cap * 2 + 16;
 			log->pending = xreallocarray(log->pending,

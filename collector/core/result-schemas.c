@@ -84,8 +84,10 @@ int result_schemas_add(struct collector *c, int64_t agent_row,
 		result_schema_free(schema);
 		return ERR_OK;
 	}
-	/* Known here while the registry is not: that transaction was lost. */
-	bool known = result_schemas_find(c, schema->hash, sizeof(schema->hash));
+	/* Known here while the registry is not: that transaction was lost.
+	 * Before the list is open, opening it reads the registry. */
+	bool known = !c->result_schemas ||
+	    result_schemas_find(c, schema->hash, sizeof(schema->hash));
 	if (err < 0 || known) {
 		result_schema_free(schema);
 		if (err < 0 && msg)

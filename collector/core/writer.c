@@ -7,7 +7,12 @@
  * Registry and telemetry are two files, and no COMMIT spans both over a power
  * cut.  So a group changes the registry alone, or it is batches: then they are
  * appended first, which is all or nothing and counts exactly once, and the
- * events of what was new follow in the registry's transaction, at most once.
+ * events of what was new follow in the registry's transaction, which notes up
+ * to which number an agent's records have theirs.  A process that ends between
+ * the two finds the batches again, because the store replays what it has not
+ * summed up on the disk, and it sums up only in chores, behind a group's
+ * events: what has none yet gets them then.  Only a registry that cannot be
+ * written loses events.
  *
  * Jobs check before they write, so one that fails has nearly always written
  * nothing and its neighbours go on.  Where it has, and where the transaction

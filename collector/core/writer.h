@@ -21,7 +21,7 @@ struct job {
 	void (*done)(struct collector *collector, struct job *job);
 	/* A batch for telemetry, or NULL: then run changes the registry.  With
 	 * one, run comes after its COMMIT, when outcome says that something
-	 * is to be announced; what it does is at most once. */
+	 * is to be announced. */
 	struct prepared_batch *batch;
 	struct store_outcome outcome;
 	size_t bytes; /* memory that waits with it */

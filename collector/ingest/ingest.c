@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collector/core/writer.h"
 #include "collector/core/event-log.h"
@@ -16,6 +17,8 @@
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "lib/json/json-value.h"
 #include "collector/core/private.h"
+#include "lib/base/log.h"
+#include "collector/registry/registry-agents.h"
 #include "collector/core/trusted-clock.h"
 #include "lib/base/xalloc.h"
 
@@ -90,18 +93,77 @@ static int announce_trouble(struct collector *c, const struct ingest_job *job,
 	return err;
 }
 
+/* The new sources among the records from index `first` on. */
+static void cut_new_sources(struct store_outcome *outcome, uint32_t first)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < outcome->new_source_count; i++)
+		if (outcome->new_sources[i] >= first)
+			outcome->new_sources[kept++] = outcome->new_sources[i];
+	outcome->new_source_count = kept;
+}
+
+/* Events of the records that have none yet, and up to where they are made. */
+static int announce_new(struct collector *c, const struct agent *agent,
+    const struct prepared_batch *batch, struct store_outcome *outcome,
+    struct errmsg *msg)
+{
+	const struct batch_header *h = &batch->header;
+	const struct announcement a = { c, agent, batch, outcome };
+	uint64_t end = h->first_seq + h->count, next;
+	int err =
+	    registry_announced(c->registry, agent->row, h->epoch, &next, msg);
+	if (err < 0)
+		return err;
+	if (next >= end)
+		return ERR_OK;
+	if (next > h->first_seq + outcome->first_new) {
+		outcome->first_new = (uint32_t)(next - h->first_seq);
+		cut_new_sources(outcome, outcome->first_new);
+	}
+	err = ingest_announce(&a, msg);
+	if (err < 0)
+		return err;
+	return registry_announce(c->registry, agent->row, h->epoch, end, msg);
+}
+
+/* Batches that were stored when the process ended, and their events perhaps
+ * not.  What they did, the store knows again. */
+void ingest_replayed(void *ctx, const struct prepared_batch *batch,
+    const struct store_outcome *outcome)
+{
+	struct collector *c = ctx;
+	struct store_outcome own = *outcome;
+	struct agent agent = { .row = batch->agent_row };
+	struct errmsg msg = { "" };
+	memcpy(agent.id, batch->header.agent, sizeof(agent.id));
+	int err = registry_begin(c->registry, &msg);
+	if (err == ERR_OK)
+		err = registry_agent_name(c->registry, agent.row, agent.name,
+		    sizeof(agent.name), &msg);
+	if (err == ERR_OK)
+		err = announce_new(c, &agent, batch, &own, &msg);
+	if (err == ERR_OK)
+		err = registry_commit(c->registry, &msg);
+	if (err == ERR_OK)
+		return;
+	registry_rollback(c->registry);
+	/* A registry that was put back alone may not know the agent. */
+	if (err != ERR_NOT_FOUND)
+		log_warn("events of a batch are lost: %s", msg.text);
+}
+
 /* After the COMMIT: what the event log hears. */
 static int announce_batch(
     struct collector *c, struct job *base, struct errmsg *msg)
 {
 	struct ingest_job *job = (struct ingest_job *)base;
-	const struct announcement a = { c, &job->agent, base->batch,
-		&base->outcome };
+	struct store_outcome own = base->outcome;
 	switch (base->outcome.result) {
 	case APPEND_STORED:
 		trusted_clock_observe(
 		    c, (struct walltime){ base->batch->max_ns });
-		return ingest_announce(&a, msg);
+		return announce_new(c, &job->agent, base->batch, &own, msg);
 	case APPEND_FORKED:
 		return announce_trouble(c, job, "forked",
 		    "sends other bytes under numbers that were used: is its "

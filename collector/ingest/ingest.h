@@ -30,3 +30,10 @@ int ingest_result_status(enum ingest_result result);
 typedef void ingest_done(void *ctx, const struct ingest_answer *answer);
 void collector_ingest(struct collector *collector, const void *body, size_t len,
     ingest_done *done, void *ctx);
+
+/* For struct store_config's `replayed`; ctx: the collector, whose registry is
+ * open. */
+struct prepared_batch;
+struct store_outcome;
+void ingest_replayed(void *ctx, const struct prepared_batch *batch,
+    const struct store_outcome *outcome);

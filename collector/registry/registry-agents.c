@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "collector/registry/registry-agents.h"
 
+#include <stdio.h>
+
 #include "collector/registry/registry-private.h"
 
 /* The row for a new agent: telemetry's, or above all that were ever used. */
@@ -70,13 +72,28 @@ int registry_agent_reserve(struct registry *registry, int64_t row,
 		  id, (size_t)16);
 }
 
+int registry_agent_name(struct registry *registry, int64_t row, char *name,
+    size_t len, struct errmsg *msg)
+{
+	sqlite3_stmt *found = db_query(
+	    &registry->db, "SELECT name FROM agents WHERE id = ?1", "i", row);
+	int err = db_step(&registry->db, found, msg);
+	if (err == 1)
+		snprintf(name, len, "%s", db_column_text(found, 0));
+	db_reset(found);
+	if (err == 0)
+		return err_set(msg, ERR_NOT_FOUND, "agent: no such one");
+	return err < 0 ? err : ERR_OK;
+}
+
 int registry_announced(struct registry *registry, int64_t row, uint64_t epoch,
     uint64_t *next, struct errmsg *msg)
 {
 	int64_t value;
 	if (db_integer(&registry->db, &value, 0,
-		"SELECT announced_next FROM agents"
-		" WHERE id = ?1 AND announced_epoch = ?2",
+		"SELECT iif(announced_epoch > ?2, 9223372036854775807,"
+		" announced_next) FROM agents"
+		" WHERE id = ?1 AND announced_epoch >= ?2",
 		"ii", row, (int64_t)epoch) < 0)
 		return db_error(&registry->db, msg);
 	*next = (uint64_t)value;

@@ -35,8 +35,13 @@ int registry_agent_seen(struct registry *registry, int64_t row, int64_t seen_ns,
 int registry_agent_reserve(struct registry *registry, int64_t row,
     const uint8_t id[16], struct errmsg *msg);
 
+/* The name of an agent, for who has no table of them; ERR_NOT_FOUND. */
+int registry_agent_name(struct registry *registry, int64_t row, char *name,
+    size_t len, struct errmsg *msg);
+
 /* Up to which number of an epoch an agent's records have been turned into
- * events; 0: none of it.  Set in the transaction of the events. */
+ * events; 0: none of it; all of it when a later epoch has some.  Set in the
+ * transaction of the events. */
 int registry_announced(struct registry *registry, int64_t row, uint64_t epoch,
     uint64_t *next, struct errmsg *msg);
 int registry_announce(struct registry *registry, int64_t row, uint64_t epoch,

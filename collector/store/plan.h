@@ -23,6 +23,7 @@
 #define STORE_PLAN_KINDS 32
 #define STORE_FLEET 0 /* the agent row that stands for all of them */
 
+struct store_outcome;
 typedef void store_finding_fn(void *ctx, const char *text);
 
 struct store_config {
@@ -43,6 +44,12 @@ struct store_config {
 	/* The time, for a store that is new. */
 	struct walltime now;
 	struct monotime mono;
+	/* NULL, or called by open for each batch that was stored, and not yet
+	 * summed up on the disk, when the process ended: what it did may not
+	 * have been told.  Not for sums that are made again from the start. */
+	void (*replayed)(void *ctx, const struct prepared_batch *batch,
+	    const struct store_outcome *outcome);
+	void *replayed_ctx;
 	/* Throw sums away and make them from the records again. */
 	bool rebuild_rollups;
 	/* Not NULL: open reads everything, reports each damage, and leaves the

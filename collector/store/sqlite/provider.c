@@ -55,7 +55,13 @@ static void sqlite_close(struct store *store)
 static int replay_one(struct store *store, struct prepared_batch *batch,
     uint64_t block, struct errmsg *msg)
 {
-	gather_batch(store->gather, batch, 0, block, NULL);
+	const struct store_config *config = &store->config;
+	struct store_outcome outcome = { .result = APPEND_STORED };
+	bool reports = config->replayed && !config->rebuild_rollups;
+	gather_batch(store->gather, batch, 0, block, reports ? &outcome : NULL);
+	if (reports)
+		config->replayed(config->replayed_ctx, batch, &outcome);
+	free(outcome.new_sources);
 	return gather_due(store->gather, monotime_now())
 	    ? gather_flush(store->gather, msg)
 	    : ERR_OK;

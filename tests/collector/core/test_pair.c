@@ -121,11 +121,8 @@ static void assert_whole(struct fixture *f)
 	assert_int_equal(
 	    fixture_sql(f, "SELECT sum(lost + unnumbered) FROM watermarks"),
 	    BATCHES * 2);
-	/* Those of one group may be missing: it was stored, and cut off
-	 * before they were written. */
-	int64_t losses = events_of(f, "loss");
-	assert_true(losses == BATCHES || losses == BATCHES - 1);
-	assert_int_equal(events_of(f, "sighting"), losses * 6);
+	assert_int_equal(events_of(f, "loss"), BATCHES);
+	assert_int_equal(events_of(f, "sighting"), BATCHES * 6);
 }
 
 /* Killed at each operation in turn, then sent again from what was told. */
