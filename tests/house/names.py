@@ -12,8 +12,6 @@ import sys
 TOPS = ("lib", "analysis", "probes", "collector", "web")
 # Every folder that makes a program or lists its sources has one.
 FILES_ANYWHERE = {"main.c", "module.mk"}
-# Names that are still to be made unique.
-EXCEPTIONS = set()
 
 
 def code(text):
@@ -95,20 +93,12 @@ def main():
     check("a name that stands twice is seen", judge_itself() == {
         "file": ["same.c"], "tag": ["twice"], "static": ["run"]})
     found = judge(pathlib.Path("."))
-    needed = set()
     for kind, what in (("file", "file names are unique"),
                        ("tag", "struct, enum and union tags are unique"),
                        ("static", "statics of one word are unique")):
-        lines, bad = [], 0
-        for name, places in sorted(found[kind].items()):
-            key = f"{kind} {name}"
-            needed.add(key)
-            bad += key not in EXCEPTIONS
-            known = "to be made unique: " if key in EXCEPTIONS else ""
-            lines.append(f"{known}{name}: {' '.join(places)}")
-        check(what, not bad, lines)
-    for key in sorted(EXCEPTIONS - needed):
-        print(f"# is unique, take it out of EXCEPTIONS: {key}")
+        lines = [f"{name}: {' '.join(places)}"
+                 for name, places in sorted(found[kind].items())]
+        check(what, not lines, lines)
     print(f"1..{count}")
     return 1 if failed else 0
 
