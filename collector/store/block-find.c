@@ -166,7 +166,7 @@ static int keep_rows(
 		any = true;
 		err = block_read(b, i, &record, msg);
 		if (err < 0)
-			return err;
+			break;
 		b->wanted[i] =
 		    block_head(&head, record.body, record.len) == ERR_OK &&
 		    addr_equal(&head.dst, dst);

@@ -16,7 +16,7 @@ enum block_wire {
 	BLOCK_VARINT = 0,
 	BLOCK_FIXED64 = 1,
 	BLOCK_BYTES = 2,
-	BLOCK_NONE = 7, /* no such field, or nothing a column is made of */
+	BLOCK_NONE = 8, /* no such field, or nothing a column is made of */
 };
 
 /* How a number lies in its column.  Part of the format: a code never changes

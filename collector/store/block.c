@@ -62,7 +62,12 @@ void block_free(struct block *b)
 /* Room for all streams is known at the open, so none of it ever moves. */
 int block_unpack(struct block *b, struct block_stream *s, struct errmsg *msg)
 {
+	static const uint8_t nothing[1];
 	s->is_open = true;
+	if (s->len == 0) {
+		s->pos = s->end = nothing;
+		return ERR_OK;
+	}
 	if (!s->packed) {
 		s->pos = s->bytes;
 		s->end = s->bytes + s->len;
@@ -71,8 +76,11 @@ int block_unpack(struct block *b, struct block_stream *s, struct errmsg *msg)
 	uint8_t *to = b->space.data + b->space_used;
 	size_t n =
 	    ZSTD_decompressDCtx(b->zstd, to, s->len, s->bytes, s->packed);
-	if (ZSTD_isError(n) || n != s->len)
+	if (ZSTD_isError(n) || n != s->len) {
+		s->len = 0;
+		s->pos = s->end = nothing;
 		return block_damaged(msg, "a column cannot be unpacked");
+	}
 	b->space_used += s->len;
 	s->pos = to;
 	s->end = to + s->len;
