@@ -10,6 +10,7 @@
 
 #define EXPIRE_NS (100 * NS_PER_MS)
 #define EXPIRE_PERIOD_NS NS_PER_S
+#define TRIM_PERIOD_NS (60 * NS_PER_S)
 
 static int run_registry_trim(
     struct collector *c, struct job *job, struct errmsg *msg)
@@ -19,11 +20,14 @@ static int run_registry_trim(
 	return registry_trim(c->registry, now, age ? now - age : 0, msg);
 }
 
+static void trim_registry(struct collector *c)
+{
+	struct job job = { .run = run_registry_trim };
+	writer_run_now(c, &job);
+}
+
 static void expire_some(struct collector *c)
 {
-	struct job registry = { .run = run_registry_trim };
-	if (writer_run_now(c, &registry) < 0)
-		return;
 	const struct collector_config *config = &c->config;
 	const struct store_keep keep = {
 		.now = trusted_clock_now(c),
@@ -50,4 +54,10 @@ const struct part retention_part = {
 	.name = "retention",
 	.period_ns = EXPIRE_PERIOD_NS,
 	.run = expire_some,
+};
+
+const struct part registry_retention_part = {
+	.name = "registry retention",
+	.period_ns = TRIM_PERIOD_NS,
+	.run = trim_registry,
 };

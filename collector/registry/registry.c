@@ -16,6 +16,7 @@
 #include "lib/base/xalloc.h"
 
 #define EVENTS_KEPT 50000
+#define EVENTS_TRIMMED 10000 /* at once */
 #define TOKENS_KEPT_NS (7 * INT64_C(86400) * NS_PER_S)
 #define WAL_MOST_PAGES 1000
 
@@ -225,8 +226,8 @@ int registry_trim(struct registry *registry, int64_t now_ns,
 	int err = db_run(db, msg,
 	    "DELETE FROM events WHERE id <"
 	    " (SELECT max(id) FROM events) - ?1 AND id <"
-	    " (SELECT min(id) FROM events) + 1000",
-	    "i", (int64_t)EVENTS_KEPT);
+	    " (SELECT min(id) FROM events) + ?2",
+	    "ii", (int64_t)EVENTS_KEPT, (int64_t)EVENTS_TRIMMED);
 	if (err < 0)
 		return err;
 	err = db_run(db, msg, "DELETE FROM tokens WHERE expires_ns < ?1", "i",
