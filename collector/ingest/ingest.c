@@ -121,8 +121,10 @@ static int announce_new(struct collector *c, const struct agent *agent,
 		outcome->first_new = (uint32_t)(next - h->first_seq);
 		cut_new_sources(outcome, outcome->first_new);
 	}
+	/* Without events there is nothing to sync, and nothing to repeat. */
+	uint64_t before = registry_written(c->registry);
 	err = ingest_announce(&a, msg);
-	if (err < 0)
+	if (err < 0 || registry_written(c->registry) == before)
 		return err;
 	return registry_announce(c->registry, agent->row, h->epoch, end, msg);
 }
