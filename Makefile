@@ -66,6 +66,15 @@ LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
 LIBS_collector = $(call pkg,sqlite3) -lpthread
 LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) $(call pkg,zlib) -lpthread
 
+# These goals build in a make of their own.  Beside another goal that would be
+# two makes at the same archives: one goal after the other then.
+OWN_MAKE := all asan bench check coverage demo fuzz stress t unit
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+ifneq ($(filter $(OWN_MAKE),$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+endif
+
 .PHONY: all
 all: deps-run ## install what building needs, build everything
 	@$(MAKE) programs
