@@ -73,6 +73,12 @@ static uint64_t loss_bits(double loss)
 	return bits;
 }
 
+static uint64_t fold_delay(int64_t v)
+{
+	uint64_t u = (uint64_t)v;
+	return u << 1 ^ (0 - (u >> 63));
+}
+
 static int write_links(struct gather *g, int64_t hour,
     const struct link_list *list, struct errmsg *msg)
 {
@@ -97,13 +103,9 @@ static int write_links(struct gather *g, int64_t hour,
 		to[SAMPLES][at] = row->samples;
 		to[MEDIAN][at] = (uint64_t)(row->delay_median_ns + 1);
 		to[BELOW][at] =
-		    (uint64_t)(row->delay_median_ns - row->delay_min_ns) << 1 ^
-		    (uint64_t)((row->delay_median_ns - row->delay_min_ns) >>
-			63);
+		    fold_delay(row->delay_median_ns - row->delay_min_ns);
 		to[ABOVE][at] =
-		    (uint64_t)(row->delay_max_ns - row->delay_median_ns) << 1 ^
-		    (uint64_t)((row->delay_max_ns - row->delay_median_ns) >>
-			63);
+		    fold_delay(row->delay_max_ns - row->delay_median_ns);
 		to[LOSS][at] = loss_bits(row->loss);
 	}
 	return part_end(&writer);
@@ -233,7 +235,7 @@ int links_step(struct gather *g, struct errmsg *msg)
 	return gather_end(g, derive_links(g, hour, upto, msg), msg);
 }
 
-static int64_t unfold(uint64_t v)
+static int64_t unfold_delay(uint64_t v)
 {
 	return (int64_t)(v >> 1 ^ (0 - (v & 1)));
 }
@@ -283,8 +285,8 @@ int link_find(struct db *db, struct segment_codec *codec,
 		.number = number,
 		.samples = column[SAMPLES][i],
 		.delay_median_ns = median,
-		.delay_min_ns = median - unfold(column[BELOW][i]),
-		.delay_max_ns = median + unfold(column[ABOVE][i]),
+		.delay_min_ns = median - unfold_delay(column[BELOW][i]),
+		.delay_max_ns = median + unfold_delay(column[ABOVE][i]),
 	};
 	memcpy(&row->loss, &column[LOSS][i], sizeof(row->loss));
 out:

@@ -278,7 +278,9 @@ static uint64_t step_top(size_t step)
 static uint64_t bound_of(const struct weights *w)
 {
 	uint64_t rows = 0;
-	for (size_t i = STEPS; w && i-- > 0;) {
+	if (!w)
+		return 0;
+	for (size_t i = STEPS - 1; i > 0; i--) {
 		rows += w->rows[i];
 		if (rows > gather_sizes.heavy_groups)
 			return step_top(i);

@@ -87,7 +87,7 @@ void segment_fini(struct segment *segment)
 static uint64_t fold_difference(uint64_t from, uint64_t to)
 {
 	uint64_t d = to - from;
-	return d << 1 ^ (uint64_t)((int64_t)d >> 63);
+	return d << 1 ^ (0 - (d >> 63));
 }
 
 static uint64_t unfold_difference(uint64_t from, uint64_t v)
