@@ -5,9 +5,11 @@
  * provider is one const struct store_ops; store_sqlite is the only one so far.
  *
  * append, step and expire belong to the writer's thread.  Views belong to
- * whoever began them, one thread each, any number at a time; a view sees what
- * was appended before it began.  All calls return 0 or an error;
- * ERR_UNAVAILABLE: nothing was changed (disk full, I/O), try again.
+ * the caller that began them, one thread each, any number at a time; a view
+ * sees the records that were appended before it began, and their sums unless so
+ * many wait to be written that they lag by up to a second.  All calls return 0
+ * or an error; ERR_UNAVAILABLE: nothing was changed (disk full, I/O), try
+ * again.
  */
 #pragma once
 

@@ -5,16 +5,21 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "lib/base/xalloc.h"
 
-/* A reader's flush: of few rows where it is short, of others when three times
- * as long passed as the last one took. */
+/* A reader's flush: at once where the last was short, otherwise when three
+ * times as long passed as that took.  For few rows a reader waits until then,
+ * and so sees all that was appended before; many rows it does without: they
+ * are written within a second anyway. */
 #define FRESH_ROWS 4096
 #define FRESH_SHORT_NS (10 * NS_PER_MS)
 #define FRESH_SHARE 3
+#define FRESH_LOOK_NS (5 * NS_PER_MS)
+#define FRESH_WAIT_NS (100 * NS_PER_MS)
 
 static int by_hour(const void *a, const void *b)
 {
@@ -138,16 +143,38 @@ int gather_flush(struct gather *g, struct errmsg *msg)
 	return err;
 }
 
+/* How long a reader's flush has to wait: the last one took a share of the
+ * time since. */
+static int64_t rest_ns(const struct gather *g)
+{
+	if (g->flush_ns < FRESH_SHORT_NS)
+		return 0;
+	return g->flush_ns * FRESH_SHARE -
+	    monotime_diff(monotime_now(), g->flushed);
+}
+
 int gather_freshen(struct gather *g, struct errmsg *msg)
 {
+	struct monotime until = monotime_add(monotime_now(), FRESH_WAIT_NS);
 	int err = ERR_OK;
 	pthread_mutex_lock(&g->lock);
-	bool few = g->sources.count + g->paths.count <= FRESH_ROWS &&
-	    g->flush_ns < FRESH_SHORT_NS;
-	bool rested = monotime_diff(monotime_now(), g->flushed) >=
-	    g->flush_ns * FRESH_SHARE;
-	if (g->waiting && (few || rested))
-		err = flush_locked(g, msg);
+	while (g->waiting) {
+		bool few = g->sources.count + g->paths.count <= FRESH_ROWS;
+		int64_t wait_ns = rest_ns(g);
+		if (wait_ns <= 0 ||
+		    (few && !monotime_before(monotime_now(), until))) {
+			err = flush_locked(g, msg);
+			break;
+		}
+		if (!few)
+			break;
+		/* Another reader may flush in the meantime. */
+		if (wait_ns > FRESH_LOOK_NS)
+			wait_ns = FRESH_LOOK_NS;
+		pthread_mutex_unlock(&g->lock);
+		nanosleep(&(struct timespec){ .tv_nsec = wait_ns }, NULL);
+		pthread_mutex_lock(&g->lock);
+	}
 	pthread_mutex_unlock(&g->lock);
 	return err;
 }

@@ -3,7 +3,7 @@
  * Records into memory.  Each adds to a row of its bin; the rows are written in
  * steps (flush.c), so that a source that sends a thousand times is written a
  * few times.  Readers see what is on the disk only: one that begins asks for a
- * flush first, unless there was one a moment ago.
+ * flush first (gather_freshen).
  */
 #include <errno.h>
 #include <stdlib.h>
