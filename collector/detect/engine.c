@@ -38,7 +38,7 @@
 
 #define WINDOW_BINS 2000 /* what a new subject is shown */
 #define LAG_S 900        /* as far back as a heartbeat speaks */
-#define SLICE_BINS 128   /* of a window that are in memory at once */
+#define SLICE_BINS 128   /* of a window that settle in one step */
 #define SAVE_ROUNDS 30
 #define SETTLE_MOST_NS (15 * NS_PER_S)
 
@@ -407,7 +407,8 @@ static int read_bins(struct round *round, struct errmsg *msg)
 	struct collector *c = round->c;
 	int64_t bin_s = round->config.bin_s, start_s = c->alarms->next_s;
 	int64_t lag_s = (LAG_S + bin_s - 1) / bin_s * bin_s;
-	round->end_s = start_s + SLICE_BINS * bin_s;
+	/* The lag on top: else short bins would never settle, nor this end. */
+	round->end_s = start_s + SLICE_BINS * bin_s + lag_s;
 	round->last = round->end_s >= round->newest_s;
 	if (round->last)
 		round->end_s = round->newest_s;

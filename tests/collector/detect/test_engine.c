@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collector/core/event-log.h"
 #include "collector/core/stats.h"
@@ -238,6 +239,36 @@ static void restarts_change_no_alarm(void **state)
 
 /* A heartbeat comes late, and says that quiet minutes were watched: so many
  * that they are a fall, which one of them alone is not. */
+/* LAG is 180 of these bins, more than are settled in one step. */
+static void short_bins_are_judged_too(void **state)
+{
+	struct fixture *f = *state;
+	synth_fini(&agent);
+	fixture_close(f);
+	f->config.series_bin_s = f->config.alarm_bin_s = 5;
+	fixture_open(f);
+	fixture_enrol(f, &agent, "beta", NULL);
+	for (int i = 0; i < 60; i++) {
+		add_sighting(&agent, "10.0.0.1", "slammer", f->now_ns, 1);
+		for (unsigned k = 0; i >= 55 && k < 80; k++) {
+			char src[32];
+			snprintf(src, sizeof(src), "10.1.%d.%u", i, k);
+			add_sighting(&agent, src, "slammer", f->now_ns, 1);
+		}
+		fixture_sleep(f, 5 * NS_PER_S);
+		add_heartbeat(&agent, f->now_ns - 1, 5 * NS_PER_S, true);
+		fixture_ship(f, &agent);
+	}
+	alarm(60); /* against hanging */
+	judge(f);
+	judge(f);
+	alarm(0);
+	json_t *list = alarms(f, "signature=slammer");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(text(list, 0, "direction"), "rise");
+	json_decref(list);
+}
+
 static void what_comes_late_still_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -395,6 +426,7 @@ int main(void)
 		TEST(the_overview_shows_what_is_on),
 		TEST(a_worm_that_is_new_alarms_at_once),
 		TEST(restarts_change_no_alarm),
+		TEST(short_bins_are_judged_too),
 		TEST(what_comes_late_still_counts),
 		TEST(a_sensor_that_goes_blind_is_told),
 		TEST(an_agent_that_is_gone_is_not_blind),
