@@ -20,7 +20,7 @@ const struct collector_config collector_defaults = {
 	.late_ns = 90 * NS_PER_S,
 	.gone_ns = 900 * NS_PER_S,
 	.queue_batches = 256,
-	.queue_bytes = 256u << 20,
+	.queue_bytes = 64u << 20,
 };
 
 void collector_config_read(
