@@ -245,7 +245,8 @@ static int found_newest_first(const void *a, const void *b)
 
 static int give_page(struct selection *s)
 {
-	qsort(s->heap, s->count, sizeof(*s->heap), found_newest_first);
+	if (s->count > 1)
+		qsort(s->heap, s->count, sizeof(*s->heap), found_newest_first);
 	for (size_t i = 0; i < s->count; i++) {
 		int err = give_record(s, &s->heap[i].record);
 		if (err != 0)

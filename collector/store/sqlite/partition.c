@@ -230,7 +230,7 @@ static void add_to_set(struct partition_set *set, struct partition *p,
 		old->closed = true;
 	}
 	set->list =
-	    xreallocarray(set->list, set->count + 1, sizeof(*set->list));
+	    xreallocarray(set->list, set->count + 1, sizeof(struct partition *));
 	set->list[set->count++] = p;
 	p->users = 1;
 	pthread_mutex_unlock(&set->lock);
@@ -368,6 +368,7 @@ int partitions_open(struct partition_set *set, struct store_config *config,
 		err = partition_names(dir, &names, &count, msg);
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
 		err = open_one(set, names[i], history, adopt, msg);
+	memcpy(set->history, history, sizeof(set->history));
 	if (err == ERR_OK && !old)
 		err = check_none(set, names, count, config, msg);
 	for (size_t i = 0; i < count; i++)
@@ -500,8 +501,8 @@ static int fill_new(struct db *db, struct db *from, const struct partition *p,
 }
 
 int partition_make(struct partition_set *set, struct db *from,
-    const uint8_t history[16], uint64_t first_block, int64_t opened_ns,
-    const struct partition *measured, struct errmsg *msg)
+    uint64_t first_block, int64_t opened_ns, const struct partition *measured,
+    struct errmsg *msg)
 {
 	struct partition *p = xcalloc(1, sizeof(*p));
 	struct db db = { 0 };
@@ -513,7 +514,7 @@ int partition_make(struct partition_set *set, struct db *from,
 	    xasprintf("%s/%0*" PRIu64 ".db", set->dir, NAME_DIGITS, p->ordinal);
 	int err = partition_open_writer(&db, p, msg);
 	if (err == ERR_OK)
-		err = fill_new(&db, from, p, history, msg);
+		err = fill_new(&db, from, p, set->history, msg);
 	db_close(&db);
 	if (err == ERR_OK)
 		err = sync_dir(set->dir, msg);
@@ -546,7 +547,7 @@ int partition_drop_oldest(struct partition_set *set, struct errmsg *msg)
 	char *dropped = xasprintf("%s.dropped", p->path);
 	sync_dir(set->dir, NULL);
 	pthread_mutex_lock(&set->lock);
-	memmove(set->list, set->list + 1, --set->count * sizeof(*set->list));
+	memmove(set->list, set->list + 1, --set->count * sizeof(struct partition *));
 	let_go(p);
 	pthread_mutex_unlock(&set->lock);
 	remove_files(dropped);

@@ -48,6 +48,7 @@ struct partition_set {
 	struct partition **list;
 	size_t count;
 	char *dir;
+	uint8_t history[16];
 	_Atomic bool corrupt; /* a reader met damage */
 };
 
@@ -67,8 +68,8 @@ void partitions_close(struct partition_set *set);
  * in the set and the newest when this returns, and the one before is closed as
  * `measured` says. */
 int partition_make(struct partition_set *set, struct db *from,
-    const uint8_t history[16], uint64_t first_block, int64_t opened_ns,
-    const struct partition *measured, struct errmsg *msg);
+    uint64_t first_block, int64_t opened_ns, const struct partition *measured,
+    struct errmsg *msg);
 /* Reads what a closed one holds into the struct. */
 int partition_measure(struct partition *partition, struct errmsg *msg);
 /* The oldest is gone from the set and from the disk; who reads it goes on. */

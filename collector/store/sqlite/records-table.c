@@ -140,9 +140,9 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 	int n = 0;
 	(void)vtab;
 	for (int i = 0; i < info->nConstraint && n < 31; i++) {
-		char term = info->aConstraint[i].usable
-		    ? term_of(&info->aConstraint[i])
-		    : 0;
+		char term = '\0';
+		if (info->aConstraint[i].usable)
+			term = term_of(&info->aConstraint[i]);
 		if (!term)
 			continue;
 		terms[n++] = term;

@@ -92,8 +92,8 @@ int store_replay(
 static int note_block(struct store *store, uint32_t salt, struct block *block,
     sqlite3_stmt *row, struct errmsg *msg)
 {
-	struct block_head before = { 0 }, head;
-	struct block_record record;
+	struct block_head before = { 0 }, head = { 0 };
+	struct block_record record = { 0 };
 	int err = block_open(block, sqlite3_column_blob(row, 6),
 	    (size_t)sqlite3_column_bytes(row, 6), msg);
 	uint32_t count = block_count(block);

@@ -102,8 +102,8 @@ int store_roll(struct store *store, struct errmsg *msg)
 	err = partition_measure(&measured, msg);
 	if (err < 0)
 		return err;
-	err = partition_make(set, &store->db, store->config.history,
-	    store->next_block, store->newest_received_ns, &measured, msg);
+	err = partition_make(set, &store->db, store->next_block,
+	    store->newest_received_ns, &measured, msg);
 	if (err < 0)
 		return err;
 	store->rolled_at = store->mono;
