@@ -97,7 +97,8 @@ struct migration {
 	struct store *store;
 	struct db old;
 	struct block_writer *writer;
-	int64_t done; /* the last old id that is in a partition */
+	int64_t done;    /* the last old id that is in a partition */
+	int64_t next_ns; /* the day of the record behind it */
 	/* the piece under way */
 	uint64_t keys[PIECE_RECORDS * STORE_KEYS_A_RECORD];
 	size_t key_count;
@@ -324,6 +325,7 @@ static int move_some(struct migration *m, struct errmsg *msg)
 				break;
 			bool used = store->next_block > p->first_block;
 			if (used && store->newest_received_ns / DAY_NS != day) {
+				m->next_ns = day * DAY_NS;
 				result = 2;
 				break;
 			}
@@ -355,8 +357,10 @@ static int move_records(struct migration *m, struct errmsg *msg)
 			return err;
 		if (result == 0)
 			return ERR_OK;
-		if (result == 2)
+		if (result == 2) {
+			m->store->arriving_ns = m->next_ns;
 			err = store_roll(m->store, msg);
+		}
 		if (err < 0)
 			return err;
 	}

@@ -229,8 +229,8 @@ static void add_to_set(struct partition_set *set, struct partition *p,
 		old->bytes = measured->bytes;
 		old->closed = true;
 	}
-	set->list =
-	    xreallocarray(set->list, set->count + 1, sizeof(struct partition *));
+	set->list = xreallocarray(
+	    set->list, set->count + 1, sizeof(struct partition *));
 	set->list[set->count++] = p;
 	p->users = 1;
 	pthread_mutex_unlock(&set->lock);
@@ -547,7 +547,8 @@ int partition_drop_oldest(struct partition_set *set, struct errmsg *msg)
 	char *dropped = xasprintf("%s.dropped", p->path);
 	sync_dir(set->dir, NULL);
 	pthread_mutex_lock(&set->lock);
-	memmove(set->list, set->list + 1, --set->count * sizeof(struct partition *));
+	memmove(set->list, set->list + 1,
+	    --set->count * sizeof(struct partition *));
 	let_go(p);
 	pthread_mutex_unlock(&set->lock);
 	remove_files(dropped);

@@ -117,8 +117,7 @@ static int open_partitions(struct store *store, struct errmsg *msg)
 	/* Sums of what is gone. */
 	config->rebuild_rollups |= config->anew && set->count == 0;
 	if (set->count == 0)
-		err = partition_make(
-		    set, NULL, 1, config->now.ns, NULL, msg);
+		err = partition_make(set, NULL, 1, config->now.ns, NULL, msg);
 	if (err == ERR_OK)
 		err = store_open_writer(store, msg);
 	if (err == ERR_OK)

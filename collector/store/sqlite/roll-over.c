@@ -103,7 +103,7 @@ int store_roll(struct store *store, struct errmsg *msg)
 	if (err < 0)
 		return err;
 	err = partition_make(set, &store->db, store->next_block,
-	    store->newest_received_ns, &measured, msg);
+	    store->arriving_ns, &measured, msg);
 	if (err < 0)
 		return err;
 	store->rolled_at = store->mono;
@@ -138,6 +138,7 @@ static bool roll_is_due(struct store *store, int64_t received_ns)
 void store_roll_when_due(struct store *store, int64_t received_ns)
 {
 	struct errmsg msg = { "" };
+	store->arriving_ns = received_ns;
 	if (roll_is_due(store, received_ns) && store_roll(store, &msg) < 0)
 		log_warn("database: no new partition: %s", msg.text);
 }

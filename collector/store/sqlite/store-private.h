@@ -34,6 +34,7 @@ struct store {
 	struct monotime mono; /* as it was last given */
 	struct monotime rolled_at, checked_at;
 	int64_t newest_received_ns; /* of what was appended */
+	int64_t arriving_ns;        /* of what comes next: the day it begins */
 	uint64_t roll_bytes;
 	int64_t roll_ns;
 	unsigned next_check; /* the partition whose files are looked at next */
