@@ -104,6 +104,13 @@ static int open_gather(struct store *store, struct errmsg *msg)
 	return err;
 }
 
+static int name_newest(struct store *store, int err, struct errmsg *msg)
+{
+	if (err < 0)
+		err_prefix(msg, "%.120s", store_newest(store)->path);
+	return err;
+}
+
 static int open_partitions(struct store *store, struct errmsg *msg)
 {
 	struct store_config *config = &store->config;
@@ -121,26 +128,38 @@ static int open_partitions(struct store *store, struct errmsg *msg)
 	if (err == ERR_OK)
 		err = store_open_writer(store, msg);
 	if (err == ERR_OK)
-		err = store_remake_run(store, msg);
+		err = name_newest(store, store_remake_run(store, msg), msg);
 	return err;
 }
 
-static int check_database(struct db *db, const struct store_config *config)
+/* What is found goes with the name of its file. */
+struct inspection {
+	const struct store_config *config;
+	const char *file;
+};
+
+static void report(const struct inspection *to, const char *text)
+{
+	char *line = xasprintf("%s: %s", to->file, text);
+	to->config->finding(to->config->finding_ctx, line);
+	free(line);
+}
+
+static int check_database(struct db *db, const struct inspection *to)
 {
 	struct errmsg why = { "" };
 	sqlite3_stmt *row = db_query(db, "PRAGMA integrity_check", "");
 	int err;
 	while ((err = db_step(db, row, &why)) == 1)
 		if (strcmp(db_column_text(row, 0), "ok") != 0)
-			config->finding(
-			    config->finding_ctx, db_column_text(row, 0));
+			report(to, db_column_text(row, 0));
 	db_reset(row);
 	if (err == ERR_CORRUPT)
-		config->finding(config->finding_ctx, why.text);
+		report(to, why.text);
 	return err == ERR_CORRUPT ? ERR_OK : err;
 }
 
-static void check_blocks(struct db *db, const struct store_config *config)
+static void check_blocks(struct db *db, const struct inspection *to)
 {
 	struct block *block = block_new();
 	sqlite3_stmt *row = db_query(db, "SELECT id, body FROM bodies", "");
@@ -155,7 +174,7 @@ static void check_blocks(struct db *db, const struct store_config *config)
 		if (err < 0) {
 			err_prefix(&why, "block %lld",
 			    (long long)sqlite3_column_int64(row, 0));
-			config->finding(config->finding_ctx, why.text);
+			report(to, why.text);
 		}
 	}
 	db_reset(row);
@@ -165,15 +184,22 @@ static void check_blocks(struct db *db, const struct store_config *config)
 static int inspect_file(const struct store_config *config, const char *path,
     bool blocks, struct errmsg *msg)
 {
+	const struct inspection to = { config, strrchr(path, '/') + 1 };
 	struct db db;
+	struct stat st;
 	struct errmsg why = { "" };
+	/* To SQLite that is a database without tables. */
+	if (stat(path, &st) == 0 && st.st_size == 0) {
+		report(&to, "is empty");
+		return ERR_OK;
+	}
 	int err = db_open(&db, path, true, &why);
 	if (err == ERR_OK)
-		err = check_database(&db, config);
+		err = check_database(&db, &to);
 	else if (err == ERR_CORRUPT)
-		config->finding(config->finding_ctx, why.text);
+		report(&to, why.text);
 	if (err == ERR_OK && blocks)
-		check_blocks(&db, config);
+		check_blocks(&db, &to);
 	db_close(&db);
 	/* What cannot even be read is a finding, not a failure of ours. */
 	return err == ERR_OK || err == ERR_CORRUPT
@@ -199,6 +225,8 @@ static int inspect(const struct store_config *config, struct errmsg *msg)
 	free(names);
 	if (err == ERR_OK && exists(path))
 		err = inspect_file(config, path, false, msg);
+	else if (err == ERR_OK && !store_has_old_file(config->dir))
+		config->finding(config->finding_ctx, "rollup.db: is missing");
 	free(path);
 	free(dir);
 	return err;
@@ -222,7 +250,7 @@ static int sqlite_open(
 	if (err == ERR_OK)
 		err = store_migrate(made, msg);
 	if (err == ERR_OK)
-		err = store_sum_watermarks(made, msg);
+		err = name_newest(made, store_sum_watermarks(made, msg), msg);
 	if (err == ERR_OK && !made->gather)
 		err = open_gather(made, msg);
 	if (err == ERR_OK)

@@ -71,6 +71,8 @@ static int replay_partition(struct store *store, struct partition *p,
 	}
 	db_reset(row);
 	partition_reader_put(&store->partitions, reader);
+	if (err < 0)
+		err_prefix(msg, "%.120s", p->path);
 	return err;
 }
 
@@ -149,8 +151,11 @@ int store_remake_run(struct store *store, struct errmsg *msg)
 	    "i", last);
 	while ((err = db_step(db, row, msg)) == 1) {
 		err = note_block(store, p->salt, block, row, msg);
-		if (err < 0)
+		if (err < 0) {
+			err_prefix(msg, "block %lld",
+			    (long long)sqlite3_column_int64(row, 0));
 			break;
+		}
 	}
 	db_reset(row);
 	block_free(block);

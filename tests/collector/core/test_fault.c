@@ -20,6 +20,7 @@
 #include "collector/core/stats.h"
 #include "collector/core/private.h"
 #include "lib/base/xalloc.h"
+#include "lib/sqlite/db.h"
 
 static void in_folder(const struct fixture *f, const char *command)
 {
@@ -348,10 +349,37 @@ static void an_inspection_finds_the_damage(void **state)
 	assert_finds(f, "registry.db: ");
 	in_folder(f, "cp kept registry.db");
 	assert_finds(f, NULL);
+	in_folder(f, "mv registry.db kept");
+	assert_finds(f, "registry.db: is missing\n");
+	in_folder(f, "mv kept registry.db && mv telemetry/rollup.db kept");
+	assert_finds(f, "rollup.db: is missing\n");
+	in_folder(f, "mv kept telemetry/rollup.db");
 	scribble(f, telemetry.name);
-	assert_finds(f, "\n");
+	assert_finds(f, "00000001.db: ");
+	in_folder(f, ": >telemetry/00000001.db");
+	assert_finds(f, "00000001.db: is empty\n");
 	in_folder(f, "rm -r telemetry");
 	assert_true(collector_inspect(f->dir, &findings, &msg) < 0);
+}
+
+/* Which file it was is what must be known to put a backup of it back. */
+static void damage_met_at_the_start_is_named(void **state)
+{
+	struct fixture *f = *state;
+	struct synth agent;
+	struct db db;
+	enrol_and_ship(f, &agent);
+	synth_fini(&agent);
+	fixture_close(f);
+	char *path = xasprintf("%s/%s", f->dir, telemetry.name);
+	assert_int_equal(db_open(&db, path, false, NULL), 0);
+	assert_int_equal(
+	    db_script(
+		&db, "UPDATE bodies SET body = zeroblob(length(body))", NULL),
+	    0);
+	db_close(&db);
+	free(path);
+	assert_start_refuses(f, ERR_CORRUPT, "00000001.db: block 1: ");
 }
 
 #define TEST(name) \
@@ -378,6 +406,7 @@ int main(void)
 		TEST(a_folder_that_cannot_be_asked_is_not_full),
 		TEST(a_first_start_that_was_cut_short_is_one_again),
 		TEST(an_inspection_finds_the_damage),
+		TEST(damage_met_at_the_start_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
