@@ -15,7 +15,6 @@
 #include "collector/registry/registry.h"
 #include "collector/store/sqlite/legacy.h"
 #include "lib/base/buf.h"
-#include "lib/base/log.h"
 
 #define NUMBERS_NS NS_PER_S
 
@@ -126,8 +125,8 @@ static void refresh_numbers(struct collector *c)
 	struct store_stats stats;
 	struct registry_stats registry;
 	struct errmsg msg = { "" };
-	if (c->ops->step(c->store, collector_mono(c), &msg) < 0)
-		log_warn("database: %s", msg.text);
+	int err = c->ops->step(c->store, collector_mono(c), &msg);
+	chore_log(&c->database_log, "database", err, &msg);
 	if (c->ops->stats(c->store, &stats, NULL) < 0 ||
 	    registry_stats(c->registry, &registry, NULL) < 0)
 		return;

@@ -6,7 +6,6 @@
 #include "collector/core/private.h"
 #include "collector/core/trusted-clock.h"
 #include "collector/core/writer.h"
-#include "lib/base/log.h"
 
 #define EXPIRE_NS (100 * NS_PER_MS)
 #define EXPIRE_PERIOD_NS NS_PER_S
@@ -42,10 +41,10 @@ static void expire_some(struct collector *c)
 	struct store_expired expired;
 	do {
 		struct errmsg msg = { "" };
-		if (c->ops->expire(c->store, &keep, &expired, &msg) < 0) {
-			log_warn("retention: %s", msg.text);
+		int err = c->ops->expire(c->store, &keep, &expired, &msg);
+		chore_log(&c->retention_log, "retention", err, &msg);
+		if (err < 0)
 			return;
-		}
 		c->counters.records_expired += expired.records;
 	} while (expired.more && monotime_before(monotime_now(), until));
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 collector_SRCS += collector/core/admin-token.c collector/core/agent-table.c \
-	collector/core/config-check.c collector/core/config.c \
+	collector/core/chore-log.c collector/core/config-check.c \
+	collector/core/config.c \
 	collector/core/database.c collector/core/event-log.c \
 	collector/core/fault.c collector/core/generation.c \
 	collector/core/levels.c collector/core/listener.c \

@@ -15,6 +15,7 @@
 #include "collector/core/config.h"
 #include "collector/core/listener.h"
 #include "collector/core/stats.h"
+#include "collector/core/chore-log.h"
 #include "collector/core/trusted-clock.h"
 #include "collector/registry/registry.h"
 #include "collector/store/store.h"
@@ -64,6 +65,7 @@ struct collector {
 		struct errmsg why;
 	} fault; /* fault.h */
 	struct trusted_clock trusted;
+	struct chore_log retention_log, database_log;
 	_Atomic uint64_t revision;
 	_Atomic uint64_t paths_revision; /* grows when sums of paths change */
 	struct walltime started;

@@ -6,6 +6,7 @@ OBJS += $(O)/tests/collector/fixture.o
 collector_test = \
 	$(eval $(call unit_test,collector/$(1),$(2),collector analysis lib)) \
 	$(eval $(O)/tests/collector/$(1)/test_$(2): $(COLLECTOR_FIXTURE))
+$(call collector_test,core,chore_log)
 $(call collector_test,core,event_log)
 $(call collector_test,core,fault)
 $(call collector_test,core,pair)
