@@ -1,4 +1,5 @@
 $(call script_test,tests/house/arrows.py)
+$(call script_test,tests/house/documents.py)
 $(call script_test,tests/house/guardian.sh)
 $(call script_test,tests/house/man.sh)
 $(call script_test,tests/house/names.py)
