@@ -89,7 +89,7 @@ static int open_database(struct collector *c, struct errmsg *msg)
 {
 	struct store_config *config = &c->store_config;
 	config->dir = c->state_dir;
-	config->anew = c->config.new_database;
+	config->create = c->config.new_database;
 	config->max_bytes = c->config.database_max_bytes;
 	config->had_one = generation_has_past(c);
 	levels_set(c);
@@ -100,14 +100,14 @@ static int open_database(struct collector *c, struct errmsg *msg)
 	if (err < 0)
 		return err;
 	memcpy(config->history, c->history, sizeof(config->history));
-	config->adopt = config->anew ? c->history : NULL;
+	config->adopt = config->create ? c->history : NULL;
 	config->now = collector_wall(c);
 	config->mono = collector_mono(c);
 	config->rebuild_rollups = c->config.rebuild_rollups;
 	err = c->ops->open(&c->store, config, msg);
 	if (err < 0)
 		return err;
-	if (config->anew)
+	if (config->create)
 		err = registry_adopt(c->registry, c->history, msg);
 	return err < 0 ? err : reserve_rows(c, msg);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One latch, set once, read by every thread: the flag tells whether the text
+/* One latch, set once, read by every thread: the flag shows whether the text
  * may be read, and the text never changes after. */
 #include "collector/core/fault.h"
 

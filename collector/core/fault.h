@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What no retry mends: the database's files were taken away under us, or
+ * What no retry fixes: the database's files were taken away under us, or
  * their content is damaged.  The first such finding is logged and kept until
  * the process ends; from then on nothing is written and nothing is read, for
  * an answer would be acknowledged into a file that no one can open again.

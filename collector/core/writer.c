@@ -157,8 +157,8 @@ static int append_group(
 	return err;
 }
 
-/* What the batches of a group say to the event log.  They are stored: whatever
- * fails here only keeps the log from hearing of it. */
+/* What the batches of a group add to the event log.  They are stored: whatever
+ * fails here only keeps their events out of the log. */
 static void announce_group(struct collector *c, struct job *first)
 {
 	struct errmsg msg = { "" };

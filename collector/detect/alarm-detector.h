@@ -2,7 +2,7 @@
 /*
  * The seam of alarm detectors: a const struct that ends its file, and a line
  * in the list at the end of engine.c.  A detector holds a bounded state for
- * each subject and takes one observation after another; the engine feeds it,
+ * each subject and takes one observation after another; the engine steps it,
  * keeps its states over restarts (in the registry), and turns what it finds
  * into alarms with ids that stay.
  */

@@ -16,7 +16,7 @@
 /* Counters that the API shows by a name of its own. */
 struct heartbeat_view {
 	json_t *counters, *denied, *addresses;
-	int64_t captured, dropped, sent, spool_bytes; /* -1: not told */
+	int64_t captured, dropped, sent, spool_bytes; /* -1: not reported */
 	const char *clock_state;
 	int64_t clock_error_ns;
 };

@@ -80,7 +80,8 @@ static bool saw(
 	return false;
 }
 
-/* A silent node was seen by whoever saw the answers on both its sides. */
+/* A silent node was seen by each agent that saw the answers on both its sides.
+ */
 static json_t *agents_of(struct collector *c, const struct seen_list *list,
     const struct topology_node *node)
 {

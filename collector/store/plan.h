@@ -31,11 +31,11 @@ struct store_config {
 	uint32_t levels[STORE_LEVELS_MAX]; /* bin widths, ascending, 0 ends */
 	uint64_t max_bytes;                /* 0: no bound of ours */
 	bool had_one;                      /* there was a database here */
-	bool anew;                         /* begin one where none is left */
+	bool create;                       /* a new one where none is left */
 	/* The registry's number of this history; telemetry that has another is
 	 * refused (-ESTALE).  All zeros: not asked. */
 	uint8_t history[16];
-	/* Not NULL, with `anew`: what is there is kept, and its history comes
+	/* Not NULL, with `create`: what is there is kept, and its history comes
 	 * out here (16 bytes). */
 	uint8_t *adopt;
 	/* Fills a record of a batch from its unpacked form, as ingest does; for
@@ -46,7 +46,8 @@ struct store_config {
 	struct monotime mono;
 	/* NULL, or called by open for each batch that was stored, and not yet
 	 * summed up on the disk, when the process ended: what it did may not
-	 * have been told.  Not for sums that are made again from the start. */
+	 * have been announced.  Not for sums that are made again from the
+	 * start. */
 	void (*replayed)(void *ctx, const struct prepared_batch *batch,
 	    const struct store_outcome *outcome);
 	void *replayed_ctx;
@@ -76,7 +77,7 @@ struct store_record {
 struct store_agent {
 	int64_t row;
 	uint8_t id[16];
-	const char *version; /* "": never told */
+	const char *version; /* "": never reported */
 	uint64_t epoch, stored, lost;
 	int64_t heard_ns;             /* wall time of its last heartbeat */
 	struct store_bytes heartbeat; /* the newest record, packed */

@@ -3,7 +3,7 @@
  * CSV (RFC 4180): a row a probe for traces and pings, a row a source for
  * sightings, a row a record for users' scripts (csv-train.c, csv-result.c). The
  * first record decides the columns; a record that does not fit them is an
- * error, because a spreadsheet cannot tell.
+ * error, because a spreadsheet would not show it.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -87,7 +87,7 @@ static void unknown_key(struct parse *parse, int line, const char *key)
 	free(names);
 }
 
-/* libconfuse would print; the first of its complaints is ours to tell. */
+/* libconfuse would print; the first of its complaints becomes our error. */
 static void on_error(cfg_t *cfg, const char *format, va_list ap)
 {
 	char text[160];

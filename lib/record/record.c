@@ -2,7 +2,7 @@
 /*
  * Records between structs and bytes.  The checks walk the schema's own
  * description, so a field that is added to record.proto is checked (and
- * shown) without a line here; only the meaning of its octets is told below.
+ * shown) without a line here; only the meaning of its octets is stated below.
  */
 #include <errno.h>
 #include <stdlib.h>

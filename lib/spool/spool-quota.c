@@ -53,7 +53,7 @@ int spool_declare_pending(struct spool *spool)
 }
 
 /* Every number of a segment, and what its loss records declare: a record must
- * tell of that again. */
+ * declare that again. */
 static void gone_find(struct spool *spool, const struct spool_segment *s,
     struct spool_ranges *gone, uint64_t *records)
 {

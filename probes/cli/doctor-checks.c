@@ -136,7 +136,7 @@ void doctor_check_clock(const struct doctor *doctor)
 	int state = adjtimex(&now);
 	if (state < 0)
 		add_result(doctor, "clock", "synchronised", FINDING_WARN,
-		    "the kernel does not tell: %s", strerror(errno));
+		    "the kernel does not report it: %s", strerror(errno));
 	else if (state == TIME_ERROR || now.status & STA_UNSYNC)
 		add_result(doctor, "clock", "synchronised", FINDING_WARN,
 		    "no: times of two machines cannot be compared\n%s", fix);

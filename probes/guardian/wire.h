@@ -9,8 +9,8 @@
  *
  * The worker sends WAIT when it has nothing to do until a reply or `until`, and
  * the guardian answers each WAIT with one message: EVENT, or WOKEN when
- * `until` came first.  Events are kept until the worker asks, so the two never
- * talk past each other, and in a simulated network, where virtual time moves
+ * `until` came first.  Events are kept until the worker asks, so no message of
+ * one crosses the other's, and in a simulated network, where virtual time moves
  * only while every worker waits, a run is the same every time.  Likewise each
  * SOURCE gets its one SOURCE_IS, at once.
  *

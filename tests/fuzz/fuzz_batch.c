@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The header is signed anew, as a hostile agent with a key would. */
+/* The header is signed again, as a hostile agent with a key would. */
 #include <sodium.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Makes the binary seeds of tests/corpus anew, after a format has changed:
+ * Makes the binary seeds of tests/corpus again, after a format has changed:
  * `make tools && build/tests/fuzz/seeds tests/corpus`.
  */
 #include <sodium.h>

@@ -206,7 +206,7 @@ static const struct schema_field link_fields[] = {
 	    .help = "median absolute deviation of that; null: not known",
 	    .example = "9000000"),
 	FIELD("loss", SCHEMA_NUMBER | SCHEMA_OR_NULL,
-	    .help = "share of probes lost here, as far as replies can tell",
+	    .help = "share of probes lost here, as far as replies show",
 	    .of = "0..1", .example = "0"),
 	FIELD("loss_low", SCHEMA_NUMBER | SCHEMA_OR_NULL,
 	    .help = "the share that the samples make sure of: lower end of its "

@@ -283,7 +283,7 @@ static int check_log(const char *dir, const char *log,
 	bool filled = stat(whole, &st) == 0 && st.st_size > 0;
 	bool there = stat(path, &st) == 0 && st.st_size > 0;
 	int err = filled && !there
-	    ? db_files_before_open(path, true, config->anew, msg)
+	    ? db_files_before_open(path, true, config->create, msg)
 	    : ERR_OK;
 	free(whole);
 	free(path);
@@ -342,12 +342,12 @@ static int check_logs(const struct partition_set *set,
 static int check_none(const struct partition_set *set, char *const *names,
     size_t count, const struct store_config *config, struct errmsg *msg)
 {
-	if (set->count > 0 || config->anew || !config->had_one)
+	if (set->count > 0 || config->create || !config->had_one)
 		return ERR_OK;
 	return err_set(msg, -ENOENT,
 	    "%.120s/%s: the database is %s, but there was one (see "
-	    "'generation'): put a backup back, or begin anew with "
-	    "--new-database",
+	    "'generation'): put a backup back, or begin an "
+	    "empty one with --new-database",
 	    set->dir, count ? names[0] : "", count ? "empty" : "missing");
 }
 

@@ -122,7 +122,7 @@ static int open_partitions(struct store *store, struct errmsg *msg)
 	if (config->adopt && set->count > 0)
 		memcpy(config->adopt, config->history, 16);
 	/* Sums of what is gone. */
-	config->rebuild_rollups |= config->anew && set->count == 0;
+	config->rebuild_rollups |= config->create && set->count == 0;
 	if (set->count == 0)
 		err = partition_make(set, NULL, 1, config->now.ns, NULL, msg);
 	if (err == ERR_OK)
@@ -242,7 +242,7 @@ static int sqlite_open(
 	made->config = *config;
 	made->dir = telemetry_dir(config);
 	made->mono = config->mono;
-	/* How long it was away, nobody knows: an hour, say. */
+	/* How long it was away is not known: an hour is assumed. */
 	made->rolled_at = monotime_add(config->mono, -ROLL_LEAST_NS);
 	made->roll_ns = INT64_MAX;
 	made->roll_bytes = UINT64_C(1) << 30;

@@ -64,7 +64,7 @@ static const char step_ingest[] =
     " WHERE campaign IS NOT NULL;"
     "CREATE INDEX records_dst ON records (dst, wall_ns)"
     " WHERE dst IS NOT NULL;"
-    /* A source is only selective where it is somebody else's. */
+    /* A source is only selective where it is not the agent's own. */
     "CREATE INDEX records_src ON records (src, wall_ns)"
     " WHERE src IS NOT NULL AND dst IS NULL;"
     "CREATE TABLE losses ("

@@ -2,8 +2,8 @@
 /*
  * What a packet is taken for, and what the packets of a source amount to: a
  * seam.  A detector is a const struct that ends its file, listed in
- * detectors.c in the order in which they are asked.  man/sonde-sensor.1 tells
- * users the same rules in words.
+ * detectors.c in the order in which they are asked.  man/sonde-sensor.1 has
+ * the same rules in words.
  */
 #pragma once
 

@@ -137,7 +137,7 @@ static enum packet_class read_icmp6(const struct packet *p)
 	case 3:
 	case 4:
 	case 129: return CLASS_BACKSCATTER;
-	default: return CLASS_OTHER; /* neighbours talk like this */
+	default: return CLASS_OTHER; /* usual between neighbours */
 	}
 }
 

@@ -113,7 +113,7 @@ check "TERM ends it with 0" [ $? = 0 ]
 check "and the log is folded into the database" \
 	[ ! -s "$dir/state/telemetry/00000001.db-wal" ]
 
-# A database that is gone is not begun anew unless somebody says so.
+# A database that is gone is begun only with --new-database.
 "$collector" --check-db -c "$dir/conf" >"$dir/out"
 check "an undamaged database is ok" [ "$? $(cat "$dir/out")" = "0 ok" ]
 mv "$dir/state/telemetry/00000001.db" "$dir/kept"

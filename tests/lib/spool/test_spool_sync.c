@@ -57,7 +57,7 @@ static void a_failed_fsync_of_a_fresh_file_replaces_it(void **state)
 	free(path);
 }
 
-static void a_failed_sync_of_the_folder_writes_all_anew(void **state)
+static void a_failed_sync_of_the_folder_writes_all_again(void **state)
 {
 	(void)state;
 	uint64_t epoch = epoch_now();
@@ -106,7 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_SPOOL(a_failed_fsync_is_never_retried_on_that_file),
 		WITH_SPOOL(a_failed_fsync_of_a_fresh_file_replaces_it),
-		WITH_SPOOL(a_failed_sync_of_the_folder_writes_all_anew),
+		WITH_SPOOL(a_failed_sync_of_the_folder_writes_all_again),
 		WITH_SPOOL(a_failed_write_takes_no_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,7 +226,7 @@ export const SIGNATURES = {
 		proto: "tcp", dport: 51344 },
 };
 
-// What nobody gave a name is known by its verdict alone.
+// What has no name is known by its verdict alone.
 export const signatureOf = (name) => name.startsWith("(") ? null : name;
 
 // How many times the usual rate a signature has at an instant.

@@ -174,7 +174,7 @@ int merge_parts(struct gather *g, const struct part_info *parts, size_t count,
 		fine &= parts[i].fine;
 	made.fine = fine;
 	/* The new one takes the highest number: it is written with one that
-	 * nobody has, and renamed when the others are gone. */
+	 * no part has, and renamed when the others are gone. */
 	made.id.part = gather_new_part(g);
 	if (made.id.table == ROLLUP_PATHS)
 		err = merge_paths(
