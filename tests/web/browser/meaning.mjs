@@ -194,17 +194,20 @@ async function commandsAreWhole({ browser, url, emptyUrl }) {
 // One infected machine is no outbreak; Now names it all the same.
 async function oneInfectedMachine({ browser, url, shot }) {
 	const src = "203.0.113.77";
+	const [{ id, name }] = (await ask(url, "agents")).items;
 	const page = await open(browser, `${url}?page=now&range=1h`, { routes: {
 		"**/api/v1/overview": altered((overview) => {
 			overview.alarms = [];
 		}), "**/api/v1/sightings?*verdict=worm*": altered((answer) => {
-			answer.items = [{ ...answer.items[0], src }];
+			answer.items = [{ ...answer.items[0], src, agents: [id] }];
 			answer.next = null;
 		}) } });
 	await loaded(page, "now");
 	const panel = page.locator(".worms-panel");
 	await panel.locator("tbody tr").first().waitFor();
-	assert.match(await panel.textContent(), /1 machine, the last hour/);
+	const text = await panel.textContent();
+	assert.match(text, /1 machine, the last hour/);
+	assert.ok(text.includes(name), `${name} is not in: ${text}`);
 	await shot(page, "now-infected");
 	await panel.getByText(src).click();
 	await page.waitForFunction((who) =>

@@ -83,7 +83,8 @@ export class App {
 		this.overviewPoll = poll(async (signal) => {
 			const overview = await get("overview", {}, signal);
 			overview.alarms = groupAlarms(overview.alarms);
-			await this.learnNames(overview, signal);
+			await this.learnNames(
+				overview.alarms.flatMap((a) => a.at), signal);
 			this.overview = overview;
 			for (const listener of this.overviewListeners)
 				listener(this.overview);
@@ -98,10 +99,8 @@ export class App {
 	}
 
 	// Agents are known by id; people know them by name.
-	async learnNames(overview, signal) {
-		const unknown = overview.alarms.some((a) =>
-			a.at.some((id) => !this.names.has(id)));
-		if (unknown)
+	async learnNames(ids, signal) {
+		if (ids.some((id) => !this.names.has(id)))
 			this.takeNames(await getAll("agents", {}, signal));
 	}
 

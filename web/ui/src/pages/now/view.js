@@ -30,7 +30,7 @@ export function linkName(link) {
 		h("span", { class: "mono" }, nodeShortLabel(to)));
 }
 
-// The page that shows more of what an event tells.
+// The page that shows more of what an event reports.
 function whereTo(event) {
 	const agent = event.agent?.id ?? event.agent ?? undefined;
 	const { signature, verdict } = event.alarm ?? event;

@@ -68,6 +68,8 @@ export class WormSources {
 		const all = [...page.items].sort((a, b) =>
 			parseTime(b.last_at) - parseTime(a.last_at));
 		this.items = all.slice(0, SHOWN);
+		await this.app.learnNames(
+			this.items.flatMap((s) => s.agents), signal);
 		this.el.hidden = all.length === 0;
 		const count = new Set(all.map((s) => s.src)).size;
 		this.panel.note.textContent =
