@@ -18,7 +18,7 @@ for (const [name, { page: which, theme }] of Object.entries(PICTURES)) {
 	const page = await open(browser, `${url}?page=${which}&range=5m`,
 		{ theme });
 	await loaded(page, which);
-	await page.waitForTimeout(1500); // feed and map settle
+	await page.waitForTimeout(1500); // events and map settle
 	await page.screenshot({ path: join(folder, `${name}.png`) });
 	await page.context().close();
 }
