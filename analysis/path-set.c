@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Paths as a graph, and what its links say. */
+/* Paths as a graph, and what its links show. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -33,7 +33,7 @@ void path_set_fini(struct path_set *set);
 const char *path_node_id(
     const struct topology_node *node, char to[static NODE_ID_LEN]);
 
-/* What one link says of a time: the link as in the topology, and the extremes
+/* What one link showed in a time: the link as in the topology, and the extremes
  * over paths where both ends answered (else the median). */
 struct path_link {
 	const char *from, *to; /* node ids, borrowed for the callback */

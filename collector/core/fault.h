@@ -13,7 +13,7 @@
 
 struct collector;
 
-/* True when there is a fault; *msg (may be NULL) says which.  Cheap. */
+/* True when there is a fault; *msg (may be NULL) names it.  Cheap. */
 bool collector_fault(struct collector *collector, struct errmsg *msg);
 
 /* Keeps this as the fault unless there is one already. */

@@ -71,7 +71,8 @@ bool trusted_clock_is_well(const struct collector *c, char *detail, size_t len)
 	if (!c->trusted.in_doubt)
 		return true;
 	snprintf(detail, len,
-	    "the clock says %s, ahead of all that is known: nothing is deleted "
+	    "the clock shows %s, ahead of all that is known: nothing is "
+	    "deleted "
 	    "by age; set it right, or wait until agents' records agree, or "
 	    "start once with --trust-clock",
 	    walltime_text(collector_wall(c), text));

@@ -162,7 +162,7 @@ void query_each_schema(
 	free(entries);
 }
 
-/* A column, and what its cell must say. */
+/* A column, and what its cell must hold. */
 struct row_key {
 	size_t column;
 	char *text; /* owned; as result_cell_exact writes it */

@@ -115,7 +115,7 @@ struct store_path {
 	int64_t first_ns, last_ns;
 	struct store_bytes hops, sums; /* analysis/path.h */
 };
-/* What a link said in one bin (analysis/path-set.h). */
+/* What a link showed in one bin (analysis/path-set.h). */
 struct store_link {
 	int64_t bin;
 	uint64_t samples; /* 0: it was not there */
@@ -203,7 +203,7 @@ struct store_range {
 };
 
 enum store_order {
-	STORE_NEWEST, /* what the table says */
+	STORE_NEWEST, /* what the table holds */
 	STORE_STORED, /* records: as they came, which is the cheapest; the
 			 cursor is where to go on */
 };

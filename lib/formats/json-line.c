@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* NDJSON, and the one place that says when it cannot be written. */
+/* NDJSON, and the one place that reports when it cannot be written. */
 #include <errno.h>
 #include <string.h>
 

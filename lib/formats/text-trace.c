@@ -17,7 +17,7 @@ static const struct {
 	const char *reason, *words;
 } reasons[] = {
 	{ "gaplimit", "too many silent hops in a row" },
-	{ "unreachable", "a router says so" },
+	{ "unreachable", "a router reports it" },
 	{ "maxttl", "the last hop that was asked for is not the end" },
 	{ "loop", "the path goes round" },
 	{ "denied", "the policy does not allow it" },

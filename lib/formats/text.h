@@ -21,7 +21,7 @@ struct text {
 	FILE *to; /* borrowed */
 	int colour;
 	unsigned records; /* blocks printed so far */
-	int64_t wall_ns;  /* of the record that is being printed; 0: not said */
+	int64_t wall_ns; /* of the record that is being printed; 0: not known */
 	/* Of the ping that is being printed while it runs; 0: none is. */
 	uint32_t shown_attempt;
 };

@@ -38,14 +38,14 @@ struct http_request {
 	bool last; /* close the connection after: none follows soon */
 };
 
-/* Whatever a proxy in between says: longer would look as if we were dead. */
+/* A proxy's longer wait is cut to it: else we would look dead. */
 #define HTTP_RETRY_MOST_S 3600
 
 /* One exchange at a time per slot; the slot is made on first use. */
 struct http_answer {
-	long status;           /* 0: none came; why says it */
+	long status;           /* 0: none came; see why */
 	struct buf body;       /* the slot's; until its next request */
-	int64_t retry_after_s; /* at most HTTP_RETRY_MOST_S; -1: not said */
+	int64_t retry_after_s; /* at most HTTP_RETRY_MOST_S; -1: not given */
 	struct errmsg why;
 };
 #define HTTP_SLOTS 2

@@ -18,7 +18,7 @@
 struct url {
 	bool https;
 	char host[URL_HOST_LEN]; /* an IPv6 literal in its brackets */
-	uint16_t port;           /* the scheme's if not said */
+	uint16_t port;           /* the scheme's if not given */
 };
 
 /* ERR_MALFORMED for anything but http or https, a host, a port. */

@@ -20,7 +20,7 @@ static void list_scripts(void)
 	size_t count;
 	if (script_list(&names, &count, NULL) != 0)
 		return;
-	printf("\nScripts (`sonde help NAME` says more):\n ");
+	printf("\nScripts (`sonde help NAME` shows more):\n ");
 	for (size_t i = 0; i < count; i++) {
 		printf(" %s", names[i]);
 		free(names[i]);

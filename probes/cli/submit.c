@@ -122,7 +122,7 @@ static void warn_of_name(const char *name, char **known, size_t count)
 {
 	const char *near =
 	    option_nearest(name, (const char *const *)known, count);
-	if (near) /* that agents may not have it is the collector's to say */
+	if (near) /* whether agents have it is for the collector to judge */
 		fprintf(stderr,
 		    "sonde submit: warning: '%.60s': did you mean '%s'?\n",
 		    name, near);

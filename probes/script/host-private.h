@@ -32,7 +32,7 @@ struct host {
 	uint64_t cookies;            /* of probes, given so far */
 	int64_t ready_at, ready_end; /* what next() will give, as indices */
 	uint64_t log_bytes;
-	bool problem; /* the script said so: exit code 1 */
+	bool problem; /* reported by the script: exit code 1 */
 };
 
 static inline struct host *host_of(lua_State *L)

@@ -17,6 +17,6 @@ struct pcap_file *pcap_file_new(int fd);
 void pcap_file_free(struct pcap_file *file);
 
 /* The next frame, borrowed until the next call, time in nanoseconds: 1, or 0
- * at the end, or ERR_TRUNCATED or a system's error, said in msg. */
+ * at the end, or ERR_TRUNCATED or a system's error, with msg. */
 int pcap_file_next(struct pcap_file *file, struct pcap_pkthdr *header,
     const uint8_t **bytes, struct errmsg *msg);

@@ -22,7 +22,7 @@ enum { PAGE_BYTES = 256 * 1024 };
 
 const struct param download_param_format = { "format", PARAM_WORD,
 	.help = "a file of this format; of the format's usual kinds unless "
-		"`kind` says which",
+		"`kind` names others",
 	.words = format_names, .example = "csv" };
 
 struct download {

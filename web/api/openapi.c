@@ -17,7 +17,7 @@
 	"Times are RFC 3339 in UTC. Numbers carry their unit in their "     \
 	"name. Lists come in pages: `next` is the cursor of the next one. " \
 	"An unknown parameter is an error. Reads need no token on "         \
-	"loopback, or anywhere if the collector's configuration says "      \
+	"loopback, or anywhere if the collector's configuration has "       \
 	"open-reads. HEAD is answered wherever GET is."
 
 /* Answers that are the same wherever they appear. */
@@ -28,7 +28,7 @@ static const struct {
 } problem_responses[] = {
 	{ 400, "BadRequest",
 	    "a parameter, a header or the body is wrong; `detail` names it "
-	    "and says what was expected",
+	    "and what was expected",
 	    NULL },
 	{ 401, "Unauthorized",
 	    "a token is needed, or a signature does not verify",

@@ -293,7 +293,7 @@ const struct schema record_schemas[] = {
 	{ .name = "PayloadRecord", .fields = payload_record_fields },
 	{ .name = "Ping", .fields = ping_fields },
 	{ "Record", record_fields,
-	    .help = "sonde-records(5) says what each field means. The member "
+	    .help = "sonde-records(5) defines each field. The member "
 		    "that `kind` names holds the body." },
 	{ "Reply", reply_fields,
 	    .help = "One probe and what became of it. Zero and false are left "

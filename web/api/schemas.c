@@ -559,7 +559,7 @@ const struct schema api_schemas[] = {
 	{ .name = "HealthCheck", .fields = health_check_fields },
 	{ "Link", link_fields,
 	    .help = "Two interfaces that answered one after the other; what "
-		    "the round trips say about the way between them." },
+		    "the round trips show of the way between them." },
 	{ .name = "LinkBin", .fields = link_bin_fields },
 	{ .name = "LinkSeries", .fields = link_series_fields },
 	{ .name = "Node", .fields = node_fields },

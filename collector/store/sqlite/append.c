@@ -6,7 +6,7 @@
  * can tear, and the answer follows COMMIT.
  *
  * A batch below the watermark is a repetition: the agent did not hear our
- * answer.  It must then say the same as before.  Whole batches are compared
+ * answer.  It must then be the same as before.  Whole batches are compared
  * by digest; when the borders moved, record by record, as far as their blocks
  * are still held.
  */

@@ -2,10 +2,10 @@
 /*
  * From the one file of schema 4: watermarks and digests first, then the
  * records in the order in which they came, a piece of contiguous numbers a
- * block, in partitions by the day of their arrival.  Each transaction says how
- * far it came (`migrated`), so what was interrupted goes on there.  The sums
- * are taken over as they stand, older bins than any record among them; last,
- * the file becomes a stub that an older program refuses.
+ * block, in partitions by the day of their arrival.  Each transaction records
+ * how far it came (`migrated`), so what was interrupted goes on there.  The
+ * sums are taken over as they stand, older bins than any record among them;
+ * last, the file becomes a stub that an older program refuses.
  */
 #include <errno.h>
 #include <fcntl.h>

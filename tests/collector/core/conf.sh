@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # The collector's configuration: every key is in the man page with nothing that
-# is not a key, the printed form loads, and mistakes are told with their line.
+# is not a key, the printed form loads, and mistakes are reported with their line.
 . tests/tap.sh
 collector=${O:-build}/bin/sonde-collector
 page=man/sonde-collector.conf.5
@@ -128,5 +128,5 @@ check "nothing to check either" [ $? = 74 ]
 } >"$dir/state/telemetry/00000001.db"
 "$collector" --check-db -c "$dir/conf" >"$dir/out"
 check "damage is a problem found" [ $? = 1 ]
-check "and told" [ -s "$dir/out" ]
+check "and reported" [ -s "$dir/out" ]
 done_testing

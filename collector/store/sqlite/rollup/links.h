@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What each link said in each hour that is over, derived from the sums of the
+ * What each link showed in each hour that is over, derived from the sums of the
  * hour's paths.  A link has a number by its name; 48 bits of a hash, so that
  * two of a million links have the same in one case of five hundred.
  */

@@ -227,7 +227,7 @@ static size_t count_hops(const struct path_row *row)
 	return r.err == ERR_OK ? count : 0;
 }
 
-/* Whether the columns say all of it. */
+/* Whether the columns hold all of it. */
 static bool is_simple(const struct hop_sums *hop)
 {
 	if (hop->buckets == 0)

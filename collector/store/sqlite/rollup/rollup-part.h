@@ -27,7 +27,7 @@ struct part_id {
 	int64_t bin; /* seconds; stripes: their number */
 	int64_t part;
 };
-/* What the catalogue says of a part. */
+/* What the catalogue holds of a part. */
 struct part_info {
 	struct part_id id;
 	uint64_t rows;

@@ -5,7 +5,7 @@
 export const kindKey = ({ signature, verdict }) =>
 	signature || `(${verdict})`;
 
-// The collector says which alarms are parts of which (`within`, `agents`).
+// The collector reports which alarms are parts of which (`within`, `agents`).
 // What it leaves, alarms of several agents that never added up, is grouped
 // here: of those of one kind and direction that overlap, the biggest leads.
 // Gives [{...alarm, at: [agent ids]}], newest onset first, open ones before.

@@ -112,7 +112,7 @@ export class Panel {
 	}
 }
 
-// What an empty panel says: what is missing and the command that fixes it.
+// What an empty panel shows: what is missing and the command that fixes it.
 export function emptyState({ title, text, command, link }) {
 	return h("div", { class: "empty" },
 		h("p", { class: "empty-title" }, title),

@@ -242,7 +242,7 @@ export class AgentsView {
 		]);
 	}
 
-	// The promise of the spool, said as a sum that the reader can check.
+	// The promise of the spool, as a sum that the reader can check.
 	accounts(agent) {
 		const left = agent.produced - agent.stored - agent.lost;
 		const segment = (n, level) => agent.produced > 0 && n > 0
@@ -351,7 +351,7 @@ export class AgentsView {
 							placeholder: "europe lab" })),
 					block("token"),
 					h("p", { class: "quiet" }, "It works once, and for a "
-						+ "quarter of an hour. The tags say which "
+						+ "quarter of an hour. The tags decide which "
 						+ "campaigns it joins.")),
 				step("On the new machine, enrol",
 					h("div", { class: "fields" },
