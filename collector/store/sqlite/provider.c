@@ -138,7 +138,7 @@ struct inspection {
 	const char *file;
 };
 
-static void report(const struct inspection *to, const char *text)
+static void report_finding(const struct inspection *to, const char *text)
 {
 	char *line = xasprintf("%s: %s", to->file, text);
 	to->config->finding(to->config->finding_ctx, line);
@@ -152,10 +152,10 @@ static int check_database(struct db *db, const struct inspection *to)
 	int err;
 	while ((err = db_step(db, row, &why)) == 1)
 		if (strcmp(db_column_text(row, 0), "ok") != 0)
-			report(to, db_column_text(row, 0));
+			report_finding(to, db_column_text(row, 0));
 	db_reset(row);
 	if (err == ERR_CORRUPT)
-		report(to, why.text);
+		report_finding(to, why.text);
 	return err == ERR_CORRUPT ? ERR_OK : err;
 }
 
@@ -174,7 +174,7 @@ static void check_blocks(struct db *db, const struct inspection *to)
 		if (err < 0) {
 			err_prefix(&why, "block %lld",
 			    (long long)sqlite3_column_int64(row, 0));
-			report(to, why.text);
+			report_finding(to, why.text);
 		}
 	}
 	db_reset(row);
@@ -190,14 +190,14 @@ static int inspect_file(const struct store_config *config, const char *path,
 	struct errmsg why = { "" };
 	/* To SQLite that is a database without tables. */
 	if (stat(path, &st) == 0 && st.st_size == 0) {
-		report(&to, "is empty");
+		report_finding(&to, "is empty");
 		return ERR_OK;
 	}
 	int err = db_open(&db, path, true, &why);
 	if (err == ERR_OK)
 		err = check_database(&db, &to);
 	else if (err == ERR_CORRUPT)
-		report(&to, why.text);
+		report_finding(&to, why.text);
 	if (err == ERR_OK && blocks)
 		check_blocks(&db, &to);
 	db_close(&db);
