@@ -69,7 +69,8 @@ static bool is_kept(const struct query *q, uint32_t bin_s, int64_t at_s)
 	return age == 0 || at_s > (q->now_ns - age) / NS_PER_S;
 }
 
-/* Whole bins of this level inside, finer ones at both edges. */
+/* Whole bins of this level inside, finer ones at both edges.  1: too many rows
+ * for bins so fine. */
 static int read_cover(
     struct cover *cover, int level, int64_t from_s, int64_t to_s)
 {
@@ -87,11 +88,12 @@ static int read_cover(
 	if (first >= end)
 		return read_cover(cover, level - 1, from_s, to_s);
 	int err = read_cover(cover, level - 1, from_s, first);
-	if (err == ERR_OK)
-		err = read_level(cover, levels[level], first, end);
-	if (err == ERR_OK)
-		err = read_cover(cover, level - 1, end, to_s);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	err = read_level(cover, levels[level], first, end);
+	if (err != ERR_OK)
+		return err;
+	return read_cover(cover, level - 1, end, to_s);
 }
 
 static int read_from(

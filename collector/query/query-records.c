@@ -137,21 +137,29 @@ static int read_filter(
 	bool given = false;
 	int64_t run = 0;
 	int err = query_range(q, &query_param_from, &filter->range);
-	if (err == ERR_OK)
-		err = read_kinds(q, filter);
-	if (err == ERR_OK)
-		err = query_agent_row(q, &filter->agent_row);
-	if (err == ERR_OK)
-		err = query_id(q, &query_param_campaign, campaign, &given);
-	if (err == ERR_OK)
-		err = query_integer(q, &query_param_run, &run);
-	if (err == ERR_OK)
-		err = query_addr(q, &query_param_src, &filter->src);
-	if (err == ERR_OK)
-		err = query_addr(q, &query_param_dst, &filter->dst);
+	if (err < 0)
+		return err;
+	err = read_kinds(q, filter);
+	if (err < 0)
+		return err;
+	err = query_agent_row(q, &filter->agent_row);
+	if (err < 0)
+		return err;
+	err = query_id(q, &query_param_campaign, campaign, &given);
+	if (err < 0)
+		return err;
+	err = query_integer(q, &query_param_run, &run);
+	if (err < 0)
+		return err;
+	err = query_addr(q, &query_param_src, &filter->src);
+	if (err < 0)
+		return err;
+	err = query_addr(q, &query_param_dst, &filter->dst);
+	if (err < 0)
+		return err;
 	filter->campaign = given ? campaign : NULL;
 	filter->run = (uint64_t)run;
-	return err;
+	return ERR_OK;
 }
 
 int query_records(

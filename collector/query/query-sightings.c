@@ -53,11 +53,12 @@ static int read_filter(struct query_list *list)
 	filter->signature = query_text(q, "signature");
 	filter->verdict = query_text(q, "verdict");
 	int err = query_range(q, &query_param_from, &filter->range);
-	if (err == ERR_OK)
-		err = query_agent_row(q, &filter->agent_row);
-	if (err == ERR_OK)
-		err = query_addr(q, &query_param_src, &filter->src);
-	return err;
+	if (err < 0)
+		return err;
+	err = query_agent_row(q, &filter->agent_row);
+	if (err < 0)
+		return err;
+	return query_addr(q, &query_param_src, &filter->src);
 }
 
 int query_sightings(

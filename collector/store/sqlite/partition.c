@@ -495,9 +495,9 @@ static int fill_new(struct db *db, struct db *from, const struct partition *p,
 		err = copy_watermarks(db, from, msg);
 	if (err == ERR_OK && from)
 		err = copy_agents(db, from, msg);
-	if (err == ERR_OK)
-		err = db_script(db, "PRAGMA user_version = 1; COMMIT", msg);
-	return err;
+	if (err < 0)
+		return err;
+	return db_script(db, "PRAGMA user_version = 1; COMMIT", msg);
 }
 
 int partition_make(struct partition_set *set, struct db *from,

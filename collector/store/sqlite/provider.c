@@ -125,11 +125,12 @@ static int open_partitions(struct store *store, struct errmsg *msg)
 	config->rebuild_rollups |= config->create && set->count == 0;
 	if (set->count == 0)
 		err = partition_make(set, NULL, 1, config->now.ns, NULL, msg);
-	if (err == ERR_OK)
-		err = store_open_writer(store, msg);
-	if (err == ERR_OK)
-		err = name_newest(store, store_remake_run(store, msg), msg);
-	return err;
+	if (err < 0)
+		return err;
+	err = store_open_writer(store, msg);
+	if (err < 0)
+		return err;
+	return name_newest(store, store_remake_run(store, msg), msg);
 }
 
 /* What is found goes with the name of its file. */

@@ -373,13 +373,15 @@ static int import_levels(struct import *im)
 		"SELECT min(bin_s) FROM sources", "") < 0)
 		return db_error(im->old, im->msg);
 	int err = import_bins(im, sources, HOUR_S, import_source_hour);
-	if (err == ERR_OK)
-		err = import_bins(im, sources, DAY_S, import_source_day);
-	if (err == ERR_OK)
-		err = import_bins(im, paths, HOUR_S, import_path_hour);
-	if (err == ERR_OK)
-		err = import_bins(im, paths, DAY_S, import_path_day);
-	return err;
+	if (err < 0)
+		return err;
+	err = import_bins(im, sources, DAY_S, import_source_day);
+	if (err < 0)
+		return err;
+	err = import_bins(im, paths, HOUR_S, import_path_hour);
+	if (err < 0)
+		return err;
+	return import_bins(im, paths, DAY_S, import_path_day);
 }
 
 static int import_all(struct import *im, uint64_t block)
