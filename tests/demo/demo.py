@@ -214,7 +214,7 @@ def introduce():
     say("             quiet, until a worm breaks out in 25 s")
     say("or ask from another terminal:")
     say(f"  {command('sonde')} records --collector {URL} --kind trace")
-    say("What there is to see is said here when it is there. Ctrl-C ends.")
+    say("What there is to see is printed here when it is there. Ctrl-C ends.")
     say("")
 
 
