@@ -106,7 +106,7 @@ static int open_database(struct gather *g, struct errmsg *msg)
 		return err;
 	/* What a crash of the machine takes away, the mark takes with it. */
 	err = db_script(&g->db,
-	    "PRAGMA page_size = 4096;"
+	    "PRAGMA page_size = 2048;"
 	    "PRAGMA journal_mode = WAL;"
 	    "PRAGMA synchronous = NORMAL;"
 	    "PRAGMA journal_size_limit = 67108864;"
