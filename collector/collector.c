@@ -81,6 +81,7 @@ static const struct part *const parts[] = {
 	&overview_part,
 	&trusted_clock_part,
 	&retention_part,
+	&event_retention_part,
 	&registry_retention_part,
 	&kinds_part,
 	&stats_part,

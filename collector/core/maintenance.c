@@ -2,6 +2,7 @@
 /* Retention: what is old goes a little at a time, beside ingest. */
 #include "collector/core/maintenance.h"
 #include "collector/core/config.h"
+#include "collector/core/event-log.h"
 
 #include "collector/core/private.h"
 #include "collector/core/trusted-clock.h"
@@ -10,6 +11,26 @@
 #define EXPIRE_NS (100 * NS_PER_MS)
 #define EXPIRE_PERIOD_NS NS_PER_S
 #define TRIM_PERIOD_NS (60 * NS_PER_S)
+
+/* An outbreak writes thousands of events a second. */
+#define EVENTS_SLACK 5000
+
+static int run_event_trim(
+    struct collector *c, struct job *job, struct errmsg *msg)
+{
+	(void)job;
+	return registry_trim_events(c->registry, msg);
+}
+
+static void trim_events(struct collector *c)
+{
+	struct job job = { .run = run_event_trim };
+	uint64_t newest = events_last_id(c);
+	if (newest < c->events_trimmed_at + EVENTS_SLACK)
+		return;
+	if (writer_run_now(c, &job) == ERR_OK)
+		c->events_trimmed_at = newest;
+}
 
 static int run_registry_trim(
     struct collector *c, struct job *job, struct errmsg *msg)
@@ -53,6 +74,12 @@ const struct part retention_part = {
 	.name = "retention",
 	.period_ns = EXPIRE_PERIOD_NS,
 	.run = expire_some,
+};
+
+const struct part event_retention_part = {
+	.name = "event retention",
+	.period_ns = NS_PER_S,
+	.run = trim_events,
 };
 
 const struct part registry_retention_part = {

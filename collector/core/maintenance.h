@@ -5,5 +5,7 @@
 
 /* Lets old rows go, a little each second. */
 extern const struct part retention_part;
-/* The same of alarms, events and tokens, which are few: once a minute. */
+/* Events above a number, once some thousands came. */
+extern const struct part event_retention_part;
+/* Alarms and tokens, which are few: once a minute. */
 extern const struct part registry_retention_part;

@@ -66,6 +66,7 @@ struct collector {
 	} fault; /* fault.h */
 	struct trusted_clock trusted;
 	struct chore_log retention_log, database_log;
+	uint64_t events_trimmed_at; /* the newest event's id then */
 	_Atomic uint64_t revision;
 	_Atomic uint64_t paths_revision; /* grows when sums of paths change */
 	struct walltime started;

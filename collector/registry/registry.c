@@ -16,7 +16,7 @@
 #include "lib/base/xalloc.h"
 
 #define EVENTS_KEPT 50000
-#define EVENTS_TRIMMED 10000 /* at once */
+#define EVENTS_TRIMMED 50000 /* at once, at most */
 #define TOKENS_KEPT_NS (7 * INT64_C(86400) * NS_PER_S)
 #define WAL_MOST_PAGES 1000
 
@@ -219,19 +219,21 @@ int registry_revise(
 	return ERR_OK;
 }
 
-int registry_trim(struct registry *registry, int64_t now_ns,
-    int64_t alarms_from_ns, struct errmsg *msg)
+int registry_trim_events(struct registry *registry, struct errmsg *msg)
 {
-	struct db *db = &registry->db;
-	int err = db_run(db, msg,
+	return db_run(&registry->db, msg,
 	    "DELETE FROM events WHERE id <"
 	    " (SELECT max(id) FROM events) - ?1 AND id <"
 	    " (SELECT min(id) FROM events) + ?2",
 	    "ii", (int64_t)EVENTS_KEPT, (int64_t)EVENTS_TRIMMED);
-	if (err < 0)
-		return err;
-	err = db_run(db, msg, "DELETE FROM tokens WHERE expires_ns < ?1", "i",
-	    now_ns - TOKENS_KEPT_NS);
+}
+
+int registry_trim(struct registry *registry, int64_t now_ns,
+    int64_t alarms_from_ns, struct errmsg *msg)
+{
+	struct db *db = &registry->db;
+	int err = db_run(db, msg, "DELETE FROM tokens WHERE expires_ns < ?1",
+	    "i", now_ns - TOKENS_KEPT_NS);
 	if (err < 0)
 		return err;
 	return db_run(db, msg,

@@ -77,8 +77,9 @@ int registry_set_setting(struct registry *registry, const char *key,
 int registry_revise(
     struct registry *registry, uint64_t *revision, struct errmsg *msg);
 
-/* Deletes a little of what is not kept: alarms that ended before
- * alarms_from_ns (0: none), tokens that expired a week before now_ns, the
- * oldest events above a fixed number. */
+/* Deletes the oldest events above a fixed number, some of them. */
+int registry_trim_events(struct registry *registry, struct errmsg *msg);
+/* Deletes alarms that ended before alarms_from_ns (0: none) and tokens that
+ * expired a week before now_ns. */
 int registry_trim(struct registry *registry, int64_t now_ns,
     int64_t alarms_from_ns, struct errmsg *msg);
