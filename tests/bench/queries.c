@@ -221,6 +221,23 @@ static void ask_rest(void)
 	ask("classes", &plan);
 }
 
+/* What a collector does in moments without batches: merges and derives. */
+static void rest(void)
+{
+	struct errmsg msg = { "" };
+	struct monotime start = monotime_now();
+	int more = 1;
+	for (uint64_t n = 0; more == 1; n++) {
+		/* Steps wait for a moment of rest after the last batch. */
+		struct monotime now = monotime_add(start, NS_PER_S * 3600);
+		more = store_sqlite.step(store, now, &msg);
+	}
+	if (more < 0)
+		die("step", msg.text);
+	printf("at rest after %.1f s\n",
+	    (double)monotime_diff(monotime_now(), start) * 1e-9);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -234,6 +251,7 @@ int main(int argc, char **argv)
 	};
 	if (store_sqlite.open(&store, &config, &msg) < 0)
 		die(argv[1], msg.text);
+	rest();
 	choose();
 	printf("%-44s %8s %8s %8s\n", "", "CPU ms", "wall ms", "rows");
 	ask_records();
