@@ -32,6 +32,19 @@ leaves_nothing() {
 		! echo "$before" | comm -13 - "$scratch/after" | grep '^sonde[0-9]'
 }
 
+refuses_a_taken_port() {
+	python3 - <<-'EOF'
+		import os, socket, subprocess, sys
+		with socket.create_server(("127.0.0.1", 0)) as taken:
+		    port = str(taken.getsockname()[1])
+		    demo = subprocess.run([sys.executable, "tests/demo/demo.py"],
+		                          env=os.environ | {"PORT": port}, text=True, timeout=60,
+		                          stderr=subprocess.PIPE, check=False)
+		sys.exit(demo.returncode != 1 or demo.stderr.count("\n") != 1 or
+		         f"127.0.0.1:{port}: " not in demo.stderr)
+	EOF
+}
+
 command -v python3 >/dev/null 2>&1 || skip_all "python3 is not installed"
 if [ "$(id -u)" = 0 ] && ip netns add sondetry 2>/dev/null; then
 	ip netns del sondetry
@@ -42,5 +55,6 @@ else
 fi
 check "the simulated demo shows map, slow link and spike" \
 	run_demo sim DEMO_NET=sim
+check "a port that is taken is reported" refuses_a_taken_port
 check "nothing is left behind" leaves_nothing
 done_testing

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -259,7 +260,19 @@ def stop_on_signal(*_):
     raise Stop
 
 
+def need_port():
+    """Ends when another program listens there: its answers are not ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError as error:
+            sys.exit(f"demo: 127.0.0.1:{PORT}: {error.strerror}: end what "
+                     "listens there, or set PORT to another number")
+
+
 def main():
+    need_port()
     signal.signal(signal.SIGTERM, stop_on_signal)
     signal.signal(signal.SIGINT, stop_on_signal)
     folder = tempfile.mkdtemp(prefix="sonde-demo-")
