@@ -167,7 +167,7 @@ extern const struct collector_config collector_defaults;
 		    .argument = "SIZE",                                        \
 		    .min = 1048576,                                            \
 		    .max = -1,                                                 \
-		    .fallback = "64M",                                        \
+		    .fallback = "64M",                                         \
 		    .help = "memory that they may take" },                     \
 	{                                                                      \
 		.name = "database-max-size", .type = OPTION_SIZE,              \
