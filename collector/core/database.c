@@ -10,12 +10,14 @@
 #include "collector/core/generation.h"
 #include "collector/core/levels.h"
 #include "collector/core/private.h"
+#include "collector/core/writer.h"
 #include "collector/registry/registry-agents.h"
 #include "collector/registry/registry-import.h"
 #include "collector/registry/registry.h"
 #include "collector/store/sqlite/legacy.h"
 #include "lib/base/buf.h"
 
+#define STEPS_NS (300 * NS_PER_MS)
 #define NUMBERS_NS NS_PER_S
 
 /* --new-database is for what is gone, not for what is there. */
@@ -120,13 +122,31 @@ static void close_database(struct collector *c)
 	c->registry = NULL;
 }
 
+static bool is_idle(struct collector *c)
+{
+	uint64_t jobs, bytes;
+	writer_queue(c, &jobs, &bytes);
+	return jobs == 0;
+}
+
+/* One piece while batches wait, more while none does. */
+static void step_some(struct collector *c)
+{
+	struct monotime until = monotime_add(monotime_now(), STEPS_NS);
+	struct errmsg msg = { "" };
+	int err;
+	do
+		err = c->ops->step(c->store, collector_mono(c), &msg);
+	while (
+	    err == 1 && is_idle(c) && monotime_before(monotime_now(), until));
+	chore_log(&c->database_log, "database", err, &msg);
+}
+
 static void refresh_numbers(struct collector *c)
 {
 	struct store_stats stats;
 	struct registry_stats registry;
-	struct errmsg msg = { "" };
-	int err = c->ops->step(c->store, collector_mono(c), &msg);
-	chore_log(&c->database_log, "database", err, &msg);
+	step_some(c);
 	if (c->ops->stats(c->store, &stats, NULL) < 0 ||
 	    registry_stats(c->registry, &registry, NULL) < 0)
 		return;
