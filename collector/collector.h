@@ -24,5 +24,5 @@ struct collector_config;
 int collector_open(struct collector **collector,
     const struct collector_config *config, struct errmsg *msg);
 /* Refuses new work, commits and answers what is queued, stops the threads.
- * Nobody else may be inside a call.  NULL is fine. */
+ * No other thread may be inside a call.  NULL is fine. */
 void collector_close(struct collector *collector);

@@ -85,7 +85,7 @@ static int64_t events_of(struct fixture *f, const char *type)
 	return fixture_sql(f, sql);
 }
 
-/* The number of the last acknowledged record + 1; *ended: nobody was killed. */
+/* The number of the last acknowledged record + 1; *ended: there was no kill. */
 static uint64_t run_and_kill(struct fixture *f, struct synth *agent,
     unsigned at, enum kill_lose lose, bool *ended)
 {
@@ -245,7 +245,7 @@ static void telemetry_restored_alone_is_noticed(void **state)
 }
 
 /* The agent that the registry forgot enrols again and goes on where telemetry
- * has it; nobody else gets its number meanwhile. */
+ * has it; no other agent gets its number meanwhile. */
 static void a_registry_restored_alone_is_noticed(void **state)
 {
 	struct fixture *f = *state;

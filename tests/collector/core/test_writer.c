@@ -156,7 +156,7 @@ static void a_lost_transaction_is_tried_job_by_job(void **state)
 	char detail[256];
 	run_as_a_group(f, notes, 4);
 	assert_kept(f, notes, 4, 0);
-	/* What was not kept is seen for a while, whoever commits meanwhile. */
+	/* What was not kept is seen for a while, also after other commits. */
 	assert_false(writer_is_well(f->c, detail, sizeof(detail)));
 	fixture_sleep(f, 11 * NS_PER_S);
 	assert_true(writer_is_well(f->c, detail, sizeof(detail)));

@@ -179,7 +179,7 @@ static int64_t count_alarms(struct fixture *f, const char *where)
 	return fixture_sql(f, sql);
 }
 
-/* Nobody ever saw it: it is judged against the silence before it. */
+/* It was never seen before: it is judged against the silence before it. */
 static void a_worm_that_is_new_alarms_at_once(void **state)
 {
 	struct fixture *f = *state;

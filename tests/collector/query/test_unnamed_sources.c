@@ -39,7 +39,7 @@ static int setup(void **state)
 	add_sighting(&agent, "198.51.100.2", "slammer", at_ns, 4);
 	add_unnamed(&agent, at_ns, 1000, 190);
 	add_unnamed(&agent, at_ns, 50, 0); /* neither named nor counted */
-	/* Without heartbeats nobody watched, and there are no points. */
+	/* Without heartbeats no sensor watched, and there are no points. */
 	for (int i = -1; i < 3; i++)
 		add_heartbeat(
 		    &agent, at_ns + i * 30 * NS_PER_S, 3600 * NS_PER_S, true);
