@@ -393,6 +393,9 @@ static void save_run(struct open_run *to, const struct open_run *run)
 int store_append(struct store *store, struct prepared_batch *const *batches,
     size_t count, struct store_outcome *outcomes, struct errmsg *msg)
 {
+	int err = gather_make_room(store->gather, msg);
+	if (err < 0)
+		return err;
 	/* Where it cannot roll over, it goes on in the one that it has. */
 	store_roll_when_due(store, batches[0]->received.ns);
 	uint64_t block = store->next_block;
@@ -401,7 +404,7 @@ int store_append(struct store *store, struct prepared_batch *const *batches,
 	struct open_run before = store->run, copy = { 0 };
 	if (fills)
 		save_run(&copy, &store->run);
-	int err = append_all(store, batches, count, outcomes, msg);
+	err = append_all(store, batches, count, outcomes, msg);
 	if (err < 0) {
 		uint64_t *keys = store->run.keys;
 		size_t cap = store->run.cap;

@@ -134,6 +134,7 @@ struct gather_sizes {
 	uint32_t delta_rows;    /* of hours that their day does not hold */
 	uint32_t heavy_groups;  /* of a class and day, about */
 	uint32_t fine_rows;     /* read for sources; above, days are */
+	uint32_t held_rows;     /* of sources, of paths, that wait at most */
 };
 extern struct gather_sizes gather_sizes;
 
@@ -151,6 +152,8 @@ struct gather {
 	bool waiting;
 	struct monotime flushed; /* the last flush's end, and what it took */
 	int64_t flush_ns;
+	struct monotime retry; /* of a flush that failed with too much held */
+	struct errmsg retry_why;
 	int64_t received_ns, newest_ns; /* wall; of rows that are in hours */
 	bool work; /* there may be something for gather_step */
 	struct monotime idle_since;

@@ -16,6 +16,7 @@
 
 #define FLUSH_EVERY_NS (1 * NS_PER_S)
 #define FLUSH_SHARE 20 /* of the time at most a part of so many */
+#define RETRY_NS NS_PER_S
 #define WAL_MOST_BYTES (64u << 20)
 
 static const char schema[] =
@@ -373,6 +374,38 @@ static bool is_full(const struct gather *g)
 	return g->sources.count >= GATHER_ROWS_MOST ||
 	    g->paths.count >= GATHER_ROWS_MOST ||
 	    g->paths.bytes.len + g->loose_bytes >= GATHER_BYTES_MOST;
+}
+
+static bool is_over(const struct gather *g)
+{
+	return g->sources.count >= gather_sizes.held_rows ||
+	    g->paths.count >= gather_sizes.held_rows ||
+	    g->runs.count >= gather_sizes.held_rows ||
+	    g->paths.bytes.len + g->loose_bytes >= 2 * GATHER_BYTES_MOST;
+}
+
+int gather_make_room(struct gather *g, struct errmsg *msg)
+{
+	struct monotime now = monotime_now();
+	struct errmsg why = { "" };
+	int err = ERR_OK;
+	pthread_mutex_lock(&g->lock);
+	if (!is_over(g))
+		goto out;
+	/* Each try writes all that waits: one a second. */
+	if (!monotime_before(now, g->retry)) {
+		err = flush_locked(g, &why);
+		if (err == ERR_OK)
+			goto out;
+		g->retry_why = why;
+		g->retry = monotime_add(monotime_now(), RETRY_NS);
+	}
+	err = err_set(msg, ERR_UNAVAILABLE,
+	    "rollup.db: too much waits to be written: %.150s",
+	    g->retry_why.text);
+out:
+	pthread_mutex_unlock(&g->lock);
+	return err;
 }
 
 bool gather_due(const struct gather *g, struct monotime now)

@@ -36,6 +36,11 @@ void gather_batch(struct gather *gather, const struct prepared_batch *batch,
 bool gather_due(const struct gather *gather, struct monotime now);
 /* All of memory in one transaction with the mark. */
 int gather_flush(struct gather *gather, struct errmsg *msg);
+/* Whether memory has room for more batches.  When twice as much waits as is
+ * ever written at once (rollup.db cannot be written for long while partitions
+ * can), it is written now; ERR_UNAVAILABLE when that fails: then nothing may
+ * be stored, so that memory stays bounded and the agents keep their records. */
+int gather_make_room(struct gather *gather, struct errmsg *msg);
 /* A bounded piece of merging and deriving.  1: there is more. */
 int gather_step(struct gather *gather, struct errmsg *msg);
 /* A bounded piece of letting go; keep->now is trusted. */

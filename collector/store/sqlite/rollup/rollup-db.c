@@ -8,6 +8,7 @@ struct gather_sizes gather_sizes = {
 	.delta_rows = 65536,
 	.heavy_groups = 4096,
 	.fine_rows = 100000,
+	.held_rows = 2 * GATHER_ROWS_MOST,
 };
 
 int64_t gather_new_part(struct gather *g)

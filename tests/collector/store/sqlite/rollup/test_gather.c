@@ -997,6 +997,61 @@ static void test_paths_are_bounded(void **state)
 	end_world(&w);
 }
 
+static struct prepared_batch *one_source(unsigned i)
+{
+	struct prepared_batch *batch = new_batch(1);
+	Sonde__Record record = SONDE__RECORD__INIT;
+	Sonde__Sighting s = SONDE__SIGHTING__INIT;
+	struct errmsg msg = { "" };
+	struct addr src = addr_v4(0xc6336400 + i);
+	s.src = octets(src.bytes, 4);
+	s.verdict = (char *)(uintptr_t) "worm";
+	s.signature = (char *)(uintptr_t) "slammer";
+	s.packets = 1;
+	s.first_wall_ns = s.last_wall_ns = START_S * NS_PER_S;
+	record.wall_ns = s.first_wall_ns;
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &s;
+	pack(batch, &record);
+	check(prepared_batch_open(batch, ingest_prepare_record, &msg), &msg);
+	return batch;
+}
+
+/* While rollup.db has no room, what waits for it stays bounded; with room, it
+ * all goes there. */
+static void test_waiting_is_bounded(void **state)
+{
+	(void)state;
+	struct world w;
+	struct errmsg msg = { "" };
+	uint32_t held_rows = gather_sizes.held_rows;
+	begin_world(&w);
+	gather_sizes.held_rows = 40;
+	check(
+	    db_script(&w.gather->db, "PRAGMA max_page_count = 1", &msg), &msg);
+	for (unsigned i = 0; i < 40; i++) {
+		check(gather_make_room(w.gather, &msg), &msg);
+		struct prepared_batch *batch = one_source(i);
+		gather_batch(w.gather, batch, 0, ++w.batch_count, NULL);
+		prepared_batch_free(batch);
+	}
+	assert_int_equal(gather_make_room(w.gather, &msg), ERR_UNAVAILABLE);
+	assert_non_null(strstr(msg.text, "rollup.db: too much waits"));
+	assert_non_null(strstr(msg.text, "full"));
+	/* The next try is a second away: the same words. */
+	assert_int_equal(gather_make_room(w.gather, &msg), ERR_UNAVAILABLE);
+	assert_non_null(strstr(msg.text, "full"));
+	assert_int_equal(w.gather->sources.count, 40);
+	check(db_script(&w.gather->db, "PRAGMA max_page_count = 100000", &msg),
+	    &msg);
+	w.gather->retry = (struct monotime){ 0 };
+	check(gather_make_room(w.gather, &msg), &msg);
+	assert_int_equal(w.gather->sources.count, 0);
+	assert_int_equal(rows_of(&w, "SELECT packets FROM classes"), 40);
+	gather_sizes.held_rows = held_rows;
+	end_world(&w);
+}
+
 /* Runs, payloads and gaps that no honest agent makes. */
 static void test_small_tables_are_bounded(void **state)
 {
@@ -1061,6 +1116,7 @@ int main(void)
 		cmocka_unit_test(test_hours_are_bounded),
 		cmocka_unit_test(test_paths_are_bounded),
 		cmocka_unit_test(test_small_tables_are_bounded),
+		cmocka_unit_test(test_waiting_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
