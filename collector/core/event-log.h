@@ -17,7 +17,7 @@
 struct event {
 	uint64_t id;
 	char type[EVENT_TYPE_LEN]; /* "agent", "alarm", "sighting", "run",
-				      "loss" */
+				      "gap" */
 	char *data;                /* one line of JSON; owned */
 };
 

@@ -199,8 +199,8 @@ static uint64_t count_lost(const struct prepared_batch *batch, uint32_t first)
 	uint64_t lost = 0;
 	for (uint32_t i = first; i < batch->header.count; i++) {
 		const struct prepared_record *record = &batch->records[i];
-		if (record->kind == SONDE__RECORD__BODY_LOSS && record->record)
-			lost += record_loss_count(record->record->loss);
+		if (record->kind == SONDE__RECORD__BODY_GAP && record->record)
+			lost += record_gap_count(record->record->gap);
 	}
 	return lost;
 }

@@ -20,20 +20,20 @@ uint64_t plausible_most(int64_t enrolled_ns, int64_t now_ns)
 	return seconds * PLAUSIBLE_PER_S;
 }
 
-/* A loss names numbers that were given before its own; of an older epoch, no
+/* A gap names numbers that were given before its own; of an older epoch, no
  * more than there can be. */
-static int check_loss(const struct batch_header *h, const Sonde__Loss *loss,
+static int check_gap(const struct batch_header *h, const Sonde__Gap *gap,
     uint64_t produced_most, struct errmsg *msg)
 {
 	uint64_t end = h->first_seq + h->count;
-	if (loss->epoch > h->epoch ||
-	    (loss->epoch == h->epoch && loss->to_seq >= end) ||
-	    loss->to_seq > produced_most ||
-	    record_loss_count(loss) > produced_most)
+	if (gap->epoch > h->epoch ||
+	    (gap->epoch == h->epoch && gap->to_seq >= end) ||
+	    gap->to_seq > produced_most ||
+	    record_gap_count(gap) > produced_most)
 		return err_set(msg, -ERANGE,
-		    "loss of %" PRIu64 " to %" PRIu64 " in epoch %" PRIu64
+		    "gap of %" PRIu64 " to %" PRIu64 " in epoch %" PRIu64
 		    ": no agent can have numbered them",
-		    loss->from_seq, loss->to_seq, loss->epoch);
+		    gap->from_seq, gap->to_seq, gap->epoch);
 	return ERR_OK;
 }
 
@@ -54,11 +54,11 @@ int plausible_check(
 		int err = ERR_OK;
 		if (record->wall_ns < 0)
 			err = err_set(msg, -ERANGE, "wall_ns: before 1970");
-		if (err == ERR_OK && record->kind == SONDE__RECORD__BODY_LOSS &&
+		if (err == ERR_OK && record->kind == SONDE__RECORD__BODY_GAP &&
 		    record->record) {
-			const Sonde__Loss *loss = record->record->loss;
-			err = check_loss(h, loss, produced_most, msg);
-			batch->unnumbered += loss->unnumbered;
+			const Sonde__Gap *gap = record->record->gap;
+			err = check_gap(h, gap, produced_most, msg);
+			batch->unnumbered += gap->unnumbered;
 		}
 		if (err < 0) {
 			err_prefix(msg, "record %" PRIu32, i);

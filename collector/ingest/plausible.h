@@ -5,7 +5,7 @@
  * the whole fleet for ever.
  *
  * The bound is what an agent can have produced at PLAUSIBLE_PER_S since the
- * day before it enrolled, over all its epochs, declared losses among them.  It
+ * day before it enrolled, over all its epochs, declared gaps among them.  It
  * does not look at the last batch: an agent that was away for months, or a
  * collector that was set back by a restore, jumps far and honestly.
  */
@@ -26,8 +26,8 @@
  * the moment of the enrolment. */
 uint64_t plausible_most(int64_t enrolled_ns, int64_t now_ns);
 
-/* What the batch shows by itself: its epoch, its end, the ranges that its loss
- * records name, times before 1970.  Sets the batch's unnumbered losses.
+/* What the batch shows by itself: its epoch, its end, the ranges that its gap
+ * records name, times before 1970.  Sets the batch's records without a number.
  * -ERANGE: implausible, with the record in msg. */
 int plausible_check(
     struct prepared_batch *batch, uint64_t produced_most, struct errmsg *msg);

@@ -63,7 +63,7 @@ query_fn query_link_series; /* id */
 query_fn query_series;
 query_fn query_alarms; /* from, to, signature, agent; newest first */
 query_fn query_signatures;
-query_fn query_losses; /* from, to, agent; the newest arrival first */
+query_fn query_gaps; /* from, to, agent; the newest arrival first */
 query_fn query_sightings;
 query_fn query_payload; /* hash */
 

@@ -4,6 +4,7 @@
 #include "collector/registry/registry-import.h"
 
 #include "collector/registry/registry-private.h"
+#include "collector/registry/registry-schema.h"
 
 static const char copy_sql[] =
     "BEGIN IMMEDIATE;"
@@ -31,7 +32,7 @@ static const char copy_sql[] =
     " l.expected, l.test, l.run_length"
     " FROM old.alarms l JOIN old.kinds k ON k.id = l.kind;"
     "INSERT INTO events (id, at_ns, type, data)"
-    " SELECT id, at_ns, type, data FROM old.events;"
+    " SELECT id, at_ns, type, data FROM old.events;" REGISTRY_RENAME_EVENTS
     /* The counters outlive the rows. */
     "DELETE FROM sqlite_sequence;"
     "INSERT INTO sqlite_sequence SELECT name, seq FROM old.sqlite_sequence"

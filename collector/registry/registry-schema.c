@@ -100,8 +100,10 @@ static const char step_detectors[] =
     " PRIMARY KEY (bin_s, detector, verdict, signature, agent))"
     " WITHOUT ROWID;";
 
+static const char step_event_types[] = REGISTRY_RENAME_EVENTS;
+
 static const char *const steps[] = { step_registry, step_result_schemas,
-	step_result_schemas_used, step_detectors };
+	step_result_schemas_used, step_detectors, step_event_types };
 
 const struct db_schema registry_schema = { steps,
 	sizeof(steps) / sizeof(steps[0]) };

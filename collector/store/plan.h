@@ -85,7 +85,7 @@ struct store_agent {
 struct store_totals {
 	uint64_t stored, lost;
 };
-/* A loss that an agent declared. */
+/* A gap that an agent declared. */
 struct store_gap {
 	uint64_t row;
 	int64_t agent_row, wall_ns;

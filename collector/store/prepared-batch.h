@@ -38,7 +38,7 @@ struct prepared_record {
 	struct path path; /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
 	Sonde__Record
-	    *record; /* in the arena; sightings, payloads and losses that
+	    *record; /* in the arena; sightings, payloads and gaps that
 			can be used, errors of runs, NULL for
 			the others */
 	struct prepared_heartbeat {
@@ -59,7 +59,7 @@ struct prepared_batch {
 	struct batch_header header;
 	int64_t agent_row; /* the registry's number of the agent */
 	struct walltime received;
-	/* What the agent can have produced in all, and what the loss records
+	/* What the agent can have produced in all, and what the gap records
 	 * here declare that never had a number. */
 	uint64_t produced_most, unnumbered;
 	struct prepared_record *records; /* header.count, seq from first_seq */

@@ -95,11 +95,11 @@ static void print_log(const struct text *t, const Sonde__Log *log)
 	text_print(t, log->text);
 }
 
-static void print_loss(const struct text *t, const Sonde__Loss *loss)
+static void print_gap(const struct text *t, const Sonde__Gap *gap)
 {
-	fprintf(t->to, " %" PRIu64 " to %" PRIu64 ": ", loss->from_seq,
-	    loss->to_seq);
-	text_print(t, loss->reason);
+	fprintf(
+	    t->to, " %" PRIu64 " to %" PRIu64 ": ", gap->from_seq, gap->to_seq);
+	text_print(t, gap->reason);
 }
 
 /* What has no layout of its own is its kind and what matters most. */
@@ -113,8 +113,8 @@ static void write_other(const struct text *t, const Sonde__Record *record)
 		text_print(t, record->train->script);
 		for (size_t i = 0; i < record->train->n_fields; i++)
 			print_field(t, record->train->fields[i]);
-	} else if (record->body_case == SONDE__RECORD__BODY_LOSS)
-		print_loss(t, record->loss);
+	} else if (record->body_case == SONDE__RECORD__BODY_GAP)
+		print_gap(t, record->gap);
 	else if (record->body_case == SONDE__RECORD__BODY_LOG)
 		print_log(t, record->log);
 	else if (record->body_case == SONDE__RECORD__BODY_RESULT)

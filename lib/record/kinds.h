@@ -17,7 +17,7 @@
 enum spool_class {
 	SPOOL_COUNTERS, /* heartbeats, logs: lost first */
 	SPOOL_RESULTS,  /* traces, pings, results of scripts */
-	SPOOL_ALERTS,   /* sightings, payloads, losses: kept longest */
+	SPOOL_ALERTS,   /* sightings, payloads, gaps: kept longest */
 	SPOOL_CLASSES
 };
 
@@ -40,7 +40,7 @@ enum spool_class {
 	X(sighting, SIGHTING, SPOOL_ALERTS, RECORD_BY_SENSOR)           \
 	X(payload, PAYLOAD, SPOOL_ALERTS, RECORD_BY_SENSOR)             \
 	X(heartbeat, HEARTBEAT, SPOOL_COUNTERS, RECORD_BY_KEEPER)       \
-	X(loss, LOSS, SPOOL_ALERTS, RECORD_BY_KEEPER)                   \
+	X(gap, GAP, SPOOL_ALERTS, RECORD_BY_KEEPER)                     \
 	X(log, LOG, SPOOL_COUNTERS, RECORD_BY_ANY)                      \
 	X(result_schema, RESULT_SCHEMA, SPOOL_ALERTS, RECORD_BY_SCRIPT) \
 	X(result, RESULT, SPOOL_RESULTS, RECORD_BY_SCRIPT)

@@ -277,15 +277,15 @@ void record_free(Sonde__Record *record)
 		sonde__record__free_unpacked(record, NULL);
 }
 
-uint64_t record_loss_count(const Sonde__Loss *loss)
+uint64_t record_gap_count(const Sonde__Gap *gap)
 {
-	uint64_t sum = loss->unnumbered;
+	uint64_t sum = gap->unnumbered;
 	bool over = false;
-	if (loss->from_seq > 0 && loss->from_seq <= loss->to_seq)
+	if (gap->from_seq > 0 && gap->from_seq <= gap->to_seq)
 		over = __builtin_add_overflow(
-		    sum, loss->to_seq - loss->from_seq + 1, &sum);
-	for (size_t i = 1; i < loss->n_more && !over; i += 2)
-		over = __builtin_add_overflow(sum, loss->more[i], &sum);
+		    sum, gap->to_seq - gap->from_seq + 1, &sum);
+	for (size_t i = 1; i < gap->n_more && !over; i += 2)
+		over = __builtin_add_overflow(sum, gap->more[i], &sum);
 	return over ? UINT64_MAX : sum;
 }
 

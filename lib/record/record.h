@@ -30,9 +30,9 @@ struct arena;
 int record_unpack_in(struct arena *arena, Sonde__Record **record,
     const uint8_t *bytes, size_t len, struct errmsg *msg);
 
-/* How many records a loss declares: all its ranges, and what had no number
+/* How many records a gap declares: all its ranges, and what had no number
  * yet.  UINT64_MAX when that is past counting. */
-uint64_t record_loss_count(const Sonde__Loss *loss);
+uint64_t record_gap_count(const Sonde__Gap *gap);
 
 /* Fills wall_ns, mono_ns, clock_state and clock_error_ns with now. */
 void record_stamp(Sonde__Record *record);

@@ -149,7 +149,7 @@ static int head_read(struct spool_frame *frame, struct reader *r, uint32_t seed)
 	if (in.err != ERR_OK)
 		return ERR_TRUNCATED;
 	if (len > RECORD_MAX_BYTES || class >= SPOOL_CLASSES ||
-	    flags > SPOOL_FLAG_LOSS || frame->seq == 0 ||
+	    flags > SPOOL_FLAG_GAP || frame->seq == 0 ||
 	    frame->seq == UINT64_MAX ||
 	    crc != crc32c(seed, r->pos, (size_t)(end - r->pos)))
 		return ERR_CORRUPT;

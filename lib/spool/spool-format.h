@@ -28,7 +28,7 @@ enum {
 	SPOOL_FRAME_MAX = SPOOL_FRAME_EXTRA + RECORD_MAX_BYTES,
 	SPOOL_NAME_LEN = 48,
 	SPOOL_MARK_LEN = 28,
-	SPOOL_FLAG_LOSS = 1, /* a loss record that the spool made itself */
+	SPOOL_FLAG_GAP = 1, /* a gap record that the spool made itself */
 };
 
 /* A place in the sequence of all epochs. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The bound on disk.  What does not fit is dropped by class, oldest first, and
- * every number that goes is declared in a loss record.
+ * every number that goes is declared in a gap record.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ uint64_t spool_bytes_on_disk(const struct spool *spool)
 	return sum;
 }
 
-/* Room that only loss records may use. */
+/* Room that only gap records may use. */
 static uint64_t reserve_bytes(const struct spool *spool)
 {
 	uint64_t part = spool->max_bytes / 8;
@@ -36,9 +36,9 @@ int spool_declare_pending(struct spool *spool)
 	while (!err && declared_count < spool->pending.count) {
 		struct buf record = { 0 };
 		uint64_t lost;
-		size_t n = spool_loss_pack(
+		size_t n = spool_gap_pack(
 		    &spool->pending, declared_count, &record, &lost);
-		err = spool_frame_append(spool, SPOOL_ALERTS, SPOOL_FLAG_LOSS,
+		err = spool_frame_append(spool, SPOOL_ALERTS, SPOOL_FLAG_GAP,
 		    record.data, record.len);
 		buf_fini(&record);
 		if (err)
@@ -52,7 +52,7 @@ int spool_declare_pending(struct spool *spool)
 	return err;
 }
 
-/* Every number of a segment, and what its loss records declare: a record must
+/* Every number of a segment, and what its gap records declare: a record must
  * declare that again. */
 static void gone_find(struct spool *spool, const struct spool_segment *s,
     struct spool_ranges *gone, uint64_t *records)
@@ -73,13 +73,13 @@ static void gone_find(struct spool *spool, const struct spool_segment *s,
 			continue;
 		spool_ranges_add(gone, &r);
 		++*records;
-		if (frame.flags & SPOOL_FLAG_LOSS)
-			spool_loss_read(gone, frame.payload, frame.len);
+		if (frame.flags & SPOOL_FLAG_GAP)
+			spool_gap_read(gone, frame.payload, frame.len);
 	}
 	buf_fini(&bytes);
 }
 
-/* Removes a closed segment.  Its loss is declared and synced before the file
+/* Removes a closed segment.  Its gap is declared and synced before the file
  * goes: a crash in between leaves a file whose records are declared lost, and
  * recovery ends the work.  Only on a full disk, where declaring needs the
  * very room that the file takes, it is the other way round. */

@@ -224,7 +224,7 @@ static void segment_recover(
 	buf_fini(&s.salvage);
 }
 
-/* What loss records declare must be known before anything is judged. */
+/* What gap records declare must be known before anything is judged. */
 static void declared_read(struct recovery *r, const char *file_name)
 {
 	struct spool_name name;
@@ -236,8 +236,8 @@ static void declared_read(struct recovery *r, const char *file_name)
 	struct spool_scan scan = spool_scan_init(bytes.data, bytes.len, 0,
 	    spool_seed(r->config->agent, name.first.epoch));
 	while (spool_scan_next(&scan, &frame))
-		if (frame.flags & SPOOL_FLAG_LOSS)
-			spool_loss_read(
+		if (frame.flags & SPOOL_FLAG_GAP)
+			spool_gap_read(
 			    &r->found->declared, frame.payload, frame.len);
 	buf_fini(&bytes);
 }

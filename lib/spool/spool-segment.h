@@ -3,7 +3,7 @@
  * lib/spool/. */
 #pragma once
 
-#include "lib/spool/spool-loss.h"
+#include "lib/spool/spool-gap.h"
 
 struct spool_segment {
 	struct spool_name name;
@@ -37,7 +37,7 @@ int spool_file_replace(const struct spool_io *io, const char *dir,
 struct spool_found {
 	struct spool_segments segments;
 	struct spool_ranges present;  /* joined: numbers that are there */
-	struct spool_ranges declared; /* joined: that loss records declare */
+	struct spool_ranges declared; /* joined: that gap records declare */
 	struct spool_ranges corrupt;  /* joined: spans where bytes were bad */
 	uint64_t epoch_max;           /* of any name that was seen */
 	uint64_t quarantine_bytes;    /* of *.bad files */

@@ -15,7 +15,7 @@
  * Recovery: a bad tail with no valid frame after it is torn and is cut off; a
  * bad frame before a valid one is corruption: the segment is quarantined
  * (*.bad), its valid frames are kept, and the range is declared lost in a
- * loss record.  A failed fsync is never retried on the same file: what was
+ * gap record.  A failed fsync is never retried on the same file: what was
  * not synced is written again to a new segment.
  *
  * An epoch goes on only after a clean close: behind a crash, what had a
@@ -65,7 +65,7 @@ struct spool_stats {
 
 struct spool; /* the writer: one process only (an flock ensures it) */
 
-/* Opens or creates, recovers, and appends a loss record for what recovery
+/* Opens or creates, recovers, and appends a gap record for what recovery
  * found gone.  A folder that cannot be trusted (not closed cleanly, without
  * its marks, of another agent) starts a new epoch. */
 int spool_open(struct spool **spool, const struct spool_config *config,

@@ -269,7 +269,7 @@ def check_records(tap, collector, agents):
     tap.check("each has the bytes that were sent",
               all(sent.get(serial) == hashes[0]
                   for serial, hashes in found.items()))
-    tap.check("the numbers have no hole and no declared loss",
+    tap.check("the numbers have no hole and no declared gap",
               not wrong and declared == 0, f"{wrong[:10]} {declared}")
 
 

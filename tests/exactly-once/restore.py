@@ -80,9 +80,9 @@ def numbers_of(store):
     have, gone = collections.Counter(), set()
     for _, epoch, seq, _ in store.records:
         have[epoch, seq] += 1
-    for loss in store.losses():
-        if loss.reason == "collector-rollback":
-            gone.update((loss.epoch, seq) for seq in loss.numbers())
+    for gap in store.gaps():
+        if gap.reason == "collector-rollback":
+            gone.update((gap.epoch, seq) for seq in gap.numbers())
     return have, gone
 
 
@@ -113,7 +113,7 @@ def judge(tap, collector, agent, shown):
               shown["produced"] == shown["stored"] + shown["lost"],
               str(shown))
     texts = store.ask("registry.db",
-                      "SELECT data FROM events WHERE type = 'loss'"
+                      "SELECT data FROM events WHERE type = 'gap'"
                       " AND data LIKE '%collector-rollback%'")
     text = texts[0][0] if texts else ""
     tap.check("the feed says it in words", "lost" in text, text)

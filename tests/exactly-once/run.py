@@ -238,8 +238,8 @@ def numbers(packed):
             value = shift = 0
 
 
-class Loss:
-    """A loss record: what it declares."""
+class Gap:
+    """A gap record: what it declares."""
 
     def __init__(self, agent, body):
         self.agent = agent
@@ -286,19 +286,19 @@ class Store:
     def serials(self):
         return set(self.ledger_records())
 
-    def losses(self):
+    def gaps(self):
         for agent, _, _, body in self.records:
-            loss = first(body, 23)
-            if loss is not None:
-                yield Loss(agent, loss)
+            gap = first(body, 23)
+            if gap is not None:
+                yield Gap(agent, gap)
 
     def accounts(self):
         """Epochs in which a number is neither stored nor declared lost, or
         both; and what was lost in all."""
         wrong, lost_in_all = [], 0
         lost = collections.defaultdict(set)
-        for loss in self.losses():
-            lost[loss.agent, loss.epoch].update(loss.numbers())
+        for gap in self.gaps():
+            lost[gap.agent, gap.epoch].update(gap.numbers())
         stored = collections.defaultdict(set)
         for agent, epoch, seq, _ in self.records:
             if seq in stored[agent, epoch]:

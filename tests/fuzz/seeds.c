@@ -99,19 +99,19 @@ static void train_write(void)
 	record_write("train", &record);
 }
 
-static void loss_write(void)
+static void gap_write(void)
 {
 	uint64_t more[] = { 1, 2, 3, 4 };
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
-	loss.from_seq = 1;
-	loss.to_seq = 9;
-	loss.reason = (char *)"spool-full";
-	loss.n_more = 4;
-	loss.more = more;
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
-	record_write("loss", &record);
+	gap.from_seq = 1;
+	gap.to_seq = 9;
+	gap.reason = (char *)"spool-full";
+	gap.n_more = 4;
+	gap.more = more;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
+	record_write("gap", &record);
 }
 
 /* The schema of every type, one with a lie, a row that fits and one that does
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 	base = argv[1];
 	trace_write();
 	train_write();
-	loss_write();
+	gap_write();
 	result_write();
 	batch_write();
 	segment_write("whole", 0, 0);

@@ -374,7 +374,7 @@ int query_agent(
 }
 
 /* 25 records, ten a page; the cursor has the next one's number.  Who asks for
- * losses gets an error on the third page. */
+ * gaps gets an error on the third page. */
 int query_records(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
@@ -382,7 +382,7 @@ int query_records(
 	const char *cursor = args->get(args->ctx, "cursor");
 	const char *kind = args->get(args->ctx, "kind");
 	int from = cursor ? (int)strtol(cursor + 2, NULL, 10) : 0;
-	if (kind && strcmp(kind, "loss") == 0 && from == 20)
+	if (kind && strcmp(kind, "gap") == 0 && from == 20)
 		return err_set(msg, ERR_UNAVAILABLE, "later");
 	json_t *items = json_array();
 	for (int i = from; i < 25 && i < from + 10; i++)
@@ -411,7 +411,7 @@ int query_each_record(const struct query_context *context,
 	const char *cursor = args->get(args->ctx, "cursor");
 	const char *kind = args->get(args->ctx, "kind");
 	int from = cursor ? (int)strtol(cursor + 2, NULL, 10) : 0;
-	if (kind && strcmp(kind, "loss") == 0 && from == 20)
+	if (kind && strcmp(kind, "gap") == 0 && from == 20)
 		return err_set(msg, ERR_UNAVAILABLE, "later");
 	for (int i = from; i < 25 && i < from + 10; i++) {
 		char text[16];
@@ -462,6 +462,6 @@ NO_QUERY(query_topology)
 NO_QUERY(query_series)
 NO_QUERY(query_alarms)
 NO_QUERY(query_signatures)
-NO_QUERY(query_losses)
+NO_QUERY(query_gaps)
 NO_QUERY(query_sightings)
 NO_QUERY(query_payload)

@@ -22,7 +22,7 @@ static const struct schema_field log_record_fields[] = {
 	{ 0 },
 };
 
-static const struct schema_field loss_fields[] = {
+static const struct schema_field gap_fields[] = {
 	FIELD("epoch", SCHEMA_COUNT),
 	FIELD("from_seq", SCHEMA_COUNT),
 	FIELD("to_seq", SCHEMA_COUNT, .help = "inclusive"),
@@ -95,7 +95,7 @@ static const struct schema_field record_fields[] = {
 	FIELD(
 	    "payload", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "PayloadRecord"),
 	FIELD("heartbeat", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Heartbeat"),
-	FIELD("loss", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Loss"),
+	FIELD("gap", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "Gap"),
 	FIELD("log", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "LogRecord",
 	    .example = ""),
 	FIELD("result_schema", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
@@ -286,7 +286,7 @@ const struct schema record_schemas[] = {
 	{ .name = "Heartbeat", .fields = heartbeat_fields },
 	{ .name = "IcmpExtension", .fields = icmp_extension_fields },
 	{ .name = "LogRecord", .fields = log_record_fields },
-	{ .name = "Loss", .fields = loss_fields },
+	{ .name = "Gap", .fields = gap_fields },
 	{ .name = "MplsEntry", .fields = mpls_entry_fields },
 	{ .name = "Paths", .fields = paths_fields },
 	{ .name = "PathsLink", .fields = paths_link_fields },

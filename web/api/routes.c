@@ -146,10 +146,10 @@ static const struct api_route table[] = {
 	    .tag = "agents", .summary = "all agents", .answer = "Agent",
 	    .pages = true,
 	    .route.params = PARAMS(&query_param_limit, &query_param_cursor) },
-	{ QUERY("/api/v1/losses", query_losses), .id = "listLosses",
+	{ QUERY("/api/v1/gaps", query_gaps), .id = "listGaps",
 	    .tag = "agents",
 	    .summary = "records that agents declared lost, the newest first",
-	    .answer = "DeclaredLoss", .pages = true,
+	    .answer = "DeclaredGap", .pages = true,
 	    .route.params =
 		PARAMS(&query_param_from_day, &query_param_to,
 		    &query_param_agent, &query_param_limit,

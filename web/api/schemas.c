@@ -174,7 +174,7 @@ static const struct schema_field event_fields[] = {
 	FIELD("type", SCHEMA_WORD,
 	    .help = "also the SSE event's type; gone: some events that were "
 		    "asked for are no longer kept",
-	    .of = "agent|alarm|sighting|run|loss|gone"),
+	    .of = "agent|alarm|sighting|run|gap|gone"),
 	FIELD("text", SCHEMA_TEXT, .help = "one line for a human"),
 	{ 0 },
 };
@@ -441,7 +441,7 @@ static const struct schema_field sighting_fields[] = {
 	{ 0 },
 };
 
-static const struct schema_field loss_fields[] = {
+static const struct schema_field gap_fields[] = {
 	FIELD("agent", SCHEMA_ID | SCHEMA_OR_NULL,
 	    .help = "null: not enrolled here any more"),
 	FIELD("at", SCHEMA_TIME, .help = "when the agent noticed"),
@@ -576,7 +576,7 @@ const struct schema api_schemas[] = {
 	{ .name = "SeriesPoint", .fields = series_point_fields },
 	{ "Sighting", sighting_fields,
 	    .help = "A source and class over the whole range." },
-	{ .name = "DeclaredLoss", .fields = loss_fields },
+	{ .name = "DeclaredGap", .fields = gap_fields },
 	{ .name = "Signature", .fields = signature_fields },
 	{ .name = "Stored", .fields = stored_fields },
 	{ .name = "Token", .fields = token_fields },

@@ -201,8 +201,8 @@ static uint64_t count_unnumbered(
 	uint64_t sum = 0;
 	for (uint32_t i = first; i < batch->header.count; i++) {
 		const struct prepared_record *r = &batch->records[i];
-		if (r->kind == SONDE__RECORD__BODY_LOSS && r->record)
-			sum += r->record->loss->unnumbered;
+		if (r->kind == SONDE__RECORD__BODY_GAP && r->record)
+			sum += r->record->gap->unnumbered;
 	}
 	return sum;
 }

@@ -48,13 +48,13 @@ void keeper_append(struct keeper *k, enum spool_class class,
 /* A record of the keeper's own. */
 void keeper_append_own(
     struct keeper *k, enum spool_class class, const struct buf *record);
-void keeper_append_loss(struct keeper *k, const Sonde__Loss *loss);
+void keeper_append_gap(struct keeper *k, const Sonde__Gap *gap);
 void keeper_append_log(
     struct keeper *k, uint32_t level, const char *process, const char *text);
 /* about: the run that it is of, or NULL. */
 void keeper_append_talk(struct keeper *k, uint32_t level, const char *process,
     const char *text, const struct producer_grant *about);
-/* What could not be appended, as one loss. */
+/* What could not be appended, as one gap. */
 void keeper_declare_unnumbered(struct keeper *k, const char *reason);
 void keeper_count_spool(struct keeper *k);
 /* A record that has no place: counted as dropped, declared as lost. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper's way into the spool: records, its own words and losses, synced
+ * The keeper's way into the spool: records, its own words and gaps, synced
  * in groups.  Only what is synced is counted as stored, acknowledged to who
  * asked, and shown to the shipper.
  */
@@ -82,11 +82,11 @@ static void append_body(struct keeper *k, Sonde__Record *record)
 	keeper_append_own(k, class, &k->record);
 }
 
-void keeper_append_loss(struct keeper *k, const Sonde__Loss *loss)
+void keeper_append_gap(struct keeper *k, const Sonde__Gap *gap)
 {
 	Sonde__Record record = SONDE__RECORD__INIT;
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = (Sonde__Loss *)loss;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = (Sonde__Gap *)gap;
 	append_body(k, &record);
 }
 
@@ -118,14 +118,14 @@ void keeper_append_log(
 /* What could not be appended is declared once the spool takes records. */
 void keeper_declare_unnumbered(struct keeper *k, const char *reason)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	struct spool_stats s;
 	spool_stats(k->spool, &s);
-	loss.epoch = s.epoch;
-	loss.reason = (char *)reason;
-	loss.unnumbered = k->unnumbered;
+	gap.epoch = s.epoch;
+	gap.reason = (char *)reason;
+	gap.unnumbered = k->unnumbered;
 	k->unnumbered = 0;
-	keeper_append_loss(k, &loss);
+	keeper_append_gap(k, &gap);
 }
 
 static void acknowledge_producers(struct keeper *k)

@@ -48,29 +48,29 @@ static void take_ack(struct keeper *k, const struct ship_order *order)
 
 static void take_lost(struct keeper *k, const struct ship_order *order)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	if (order->from_seq == 0 || order->next_seq <= order->from_seq)
 		return;
-	loss.epoch = order->epoch;
-	loss.from_seq = order->from_seq;
-	loss.to_seq = order->next_seq - 1;
-	loss.reason = (char *)"collector-rollback";
+	gap.epoch = order->epoch;
+	gap.from_seq = order->from_seq;
+	gap.to_seq = order->next_seq - 1;
+	gap.reason = (char *)"collector-rollback";
 	log_warn("declared lost: %" PRIu64 " to %" PRIu64 " of epoch %" PRIu64,
-	    loss.from_seq, loss.to_seq, loss.epoch);
-	keeper_append_loss(k, &loss);
+	    gap.from_seq, gap.to_seq, gap.epoch);
+	keeper_append_gap(k, &gap);
 }
 
 /* What of the old epoch the collector has not taken can no longer be shipped
  * apart from what it has. */
 static void declare_epoch(struct keeper *k, const struct spool_stats *old)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	if (old->acked_seq < old->next_seq) {
-		loss.epoch = old->epoch;
-		loss.from_seq = old->acked_seq;
-		loss.to_seq = old->next_seq - 1;
-		loss.reason = (char *)"forked";
-		keeper_append_loss(k, &loss);
+		gap.epoch = old->epoch;
+		gap.from_seq = old->acked_seq;
+		gap.to_seq = old->next_seq - 1;
+		gap.reason = (char *)"forked";
+		keeper_append_gap(k, &gap);
 	}
 	keeper_append_log(k, 0, "keeper",
 	    "the collector has other records under our numbers: was this "

@@ -57,22 +57,22 @@ static void what_happens_is_told_once_and_in_order(void **state)
 	add_sighting(&agent, "198.51.100.1", "slammer", f->now_ns, 1);
 	add_sighting(&agent, "198.51.100.1", "slammer", f->now_ns, 1);
 	add_sighting(&agent, "198.51.100.1", "", f->now_ns, 1);
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
-	loss.epoch = 0;
-	loss.from_seq = 5;
-	loss.to_seq = 9;
-	loss.unnumbered = 2;
-	loss.reason = (char *)"spool-full";
+	gap.epoch = 0;
+	gap.from_seq = 5;
+	gap.to_seq = 9;
+	gap.unnumbered = 2;
+	gap.reason = (char *)"spool-full";
 	record.wall_ns = f->now_ns;
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	synth_add(&agent, &record);
 	fixture_ship(f, &agent);
 	int n = take(f, start, NULL);
 	assert_int_equal(n, 2);
 	assert_string_equal(got[0].type, "sighting");
-	assert_string_equal(got[1].type, "loss");
+	assert_string_equal(got[1].type, "gap");
 	assert_non_null(strstr(got[1].data, "lost 7 records"));
 	assert_true(got[0].id > start && got[1].id > got[0].id);
 	json_t *data = json_loads(got[0].data, 0, NULL);
@@ -261,7 +261,7 @@ static void an_agent_shows_its_heartbeat_and_its_ledger(void **state)
 		.gap_from = agent.next_seq,
 		.first_seq = agent.next_seq + 7,
 		.count = 1 };
-	add_log(&agent, "after a loss");
+	add_log(&agent, "after a gap");
 	assert_int_equal(fixture_send_as(f, &agent, &h).result, INGEST_STORED);
 	char id[33], args[40];
 	synth_hex(id, agent.id, sizeof(agent.id));

@@ -28,20 +28,20 @@ static void in_folder(const struct fixture *f, const char *command)
 	free(line);
 }
 
-static void add_loss(struct synth *agent)
+static void add_gap(struct synth *agent)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	record.wall_ns = record.mono_ns = DAY_START_NS;
-	loss.epoch = loss.from_seq = loss.to_seq = 1;
-	loss.unnumbered = 2;
-	loss.reason = (char *)"full";
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	gap.epoch = gap.from_seq = gap.to_seq = 1;
+	gap.unnumbered = 2;
+	gap.reason = (char *)"full";
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	synth_add(agent, &record);
 }
 
-/* Of a batch with SOURCES new sources and a loss. */
+/* Of a batch with SOURCES new sources and a gap. */
 #define EVENTS_PER_BATCH 7
 #define RECORDS_PER_BATCH (SOURCES + 1)
 
@@ -63,7 +63,7 @@ static void ship_from(
 				add_sighting(
 				    agent, src, "slammer", DAY_START_NS, 1);
 			else
-				add_loss(agent);
+				add_gap(agent);
 		}
 		assert_true(synth_seal(agent, &body));
 		struct ingest_answer a = fixture_send(f, body.data, body.len);
@@ -121,7 +121,7 @@ static void assert_whole(struct fixture *f)
 	assert_int_equal(
 	    fixture_sql(f, "SELECT sum(lost + unnumbered) FROM watermarks"),
 	    BATCHES * 2);
-	assert_int_equal(events_of(f, "loss"), BATCHES);
+	assert_int_equal(events_of(f, "gap"), BATCHES);
 	assert_int_equal(events_of(f, "sighting"), BATCHES * 6);
 }
 

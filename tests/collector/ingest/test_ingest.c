@@ -140,7 +140,7 @@ static void a_gap_is_told_what_was_expected(void **state)
 	check_counts(*state, 3, 0);
 }
 
-static void a_declared_loss_passes_the_watermark(void **state)
+static void a_declared_gap_passes_the_watermark(void **state)
 {
 	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
 	    { 1, 4, 10, 2, INGEST_STORED, 12 });
@@ -212,56 +212,56 @@ static void an_agent_that_was_away_for_long_jumps_far(void **state)
 	TAKE(f, { 1, 1, 1, 1, INGEST_DUPLICATE, jump + 1 });
 }
 
-static struct ingest_answer send_loss(struct fixture *f, uint64_t epoch,
+static struct ingest_answer send_gap(struct fixture *f, uint64_t epoch,
     uint64_t from, uint64_t to, uint64_t unnumbered)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	struct batch_header h = {
 		.epoch = 2, .gap_from = 1, .first_seq = 1, .count = 1
 	};
-	loss.epoch = epoch;
-	loss.from_seq = from;
-	loss.to_seq = to;
-	loss.unnumbered = unnumbered;
-	loss.reason = (char *)"full";
+	gap.epoch = epoch;
+	gap.from_seq = from;
+	gap.to_seq = to;
+	gap.unnumbered = unnumbered;
+	gap.reason = (char *)"full";
 	record.wall_ns = record.mono_ns = DAY_START_NS;
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	buf_clear(&agent.raw);
 	agent.count = 0;
 	synth_add(&agent, &record);
 	return fixture_send_as(f, &agent, &h);
 }
 
-static void a_loss_of_numbers_that_were_never_given_is_refused(void **state)
+static void a_gap_of_numbers_that_were_never_given_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	int64_t before = footprint(f);
 	static const struct {
 		uint64_t epoch, from, to;
-	} losses[] = { { 2, 1, 2 }, { 2, 1, 1000 }, { 3, 1, 1 },
+	} gaps[] = { { 2, 1, 2 }, { 2, 1, 1000 }, { 3, 1, 1 },
 		{ 1, 1, UINT64_C(1) << 60 },
 		{ 1, UINT64_C(1) << 61, UINT64_C(1) << 61 } };
-	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
-		struct ingest_answer a = send_loss(
-		    f, losses[i].epoch, losses[i].from, losses[i].to, 0);
+	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
+		struct ingest_answer a =
+		    send_gap(f, gaps[i].epoch, gaps[i].from, gaps[i].to, 0);
 		assert_string_equal(
 		    ingest_result_name(a.result), "implausible");
-		assert_non_null(strstr(a.detail.text, "record 0: loss of"));
+		assert_non_null(strstr(a.detail.text, "record 0: gap of"));
 	}
 	assert_int_equal(footprint(f), before);
-	assert_int_equal(send_loss(f, 1, 1, 1000, 5).result, INGEST_STORED);
+	assert_int_equal(send_gap(f, 1, 1, 1000, 5).result, INGEST_STORED);
 	check_counts(f, 1, 5);
 }
 
-static void unnumbered_losses_count_as_produced(void **state)
+static void unnumbered_gaps_count_as_produced(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t most = DAY_S * PER_S;
 	TAKE(f, { 1, 1, most - 100, 1, INGEST_STORED, most - 99 });
-	assert_int_equal(send_loss(f, 1, 1, 1, 100).result, INGEST_IMPLAUSIBLE);
-	assert_int_equal(send_loss(f, 1, 1, 1, 99).result, INGEST_STORED);
+	assert_int_equal(send_gap(f, 1, 1, 1, 100).result, INGEST_IMPLAUSIBLE);
+	assert_int_equal(send_gap(f, 1, 1, 1, 99).result, INGEST_STORED);
 }
 
 /* Bytes as they are, refused, and nothing is changed. */
@@ -498,7 +498,7 @@ int main(void)
 		TEST(a_batch_sent_again_is_acknowledged_and_ignored),
 		TEST(an_overlap_inserts_its_tail),
 		TEST(a_gap_is_told_what_was_expected),
-		TEST(a_declared_loss_passes_the_watermark),
+		TEST(a_declared_gap_passes_the_watermark),
 		TEST(a_new_epoch_starts_at_one),
 		TEST(other_bytes_under_used_numbers_are_a_fork),
 		TEST(a_header_that_lies_is_malformed),
@@ -510,8 +510,8 @@ int main(void)
 		TEST(a_number_that_nobody_can_have_reached_is_refused),
 		TEST(epochs_share_what_is_plausible),
 		TEST(an_agent_that_was_away_for_long_jumps_far),
-		TEST(a_loss_of_numbers_that_were_never_given_is_refused),
-		TEST(unnumbered_losses_count_as_produced),
+		TEST(a_gap_of_numbers_that_were_never_given_is_refused),
+		TEST(unnumbered_gaps_count_as_produced),
 		TEST(every_result_has_a_name_and_a_status),
 		TEST(a_full_queue_is_busy_and_closing_drains_it),
 		TEST(metrics_count_what_was_answered),

@@ -209,7 +209,7 @@ static void no_query_answers_whoever_may_not_read(void **state)
 	static query_fn *const all[] = { query_overview, query_agents,
 		query_agent, query_campaigns, query_campaign, query_runs,
 		query_records, query_topology, query_link_series, query_series,
-		query_alarms, query_signatures, query_losses, query_sightings,
+		query_alarms, query_signatures, query_gaps, query_sightings,
 		query_payload };
 	struct fixture *f = *state;
 	struct prefix mine;
@@ -229,22 +229,22 @@ static void no_query_answers_whoever_may_not_read(void **state)
 	assert_int_equal(query_as(f, query_agents, &reader), 0);
 }
 
-static void add_a_loss(struct synth *to, uint64_t epoch, uint64_t from,
+static void add_a_gap(struct synth *to, uint64_t epoch, uint64_t from,
     uint64_t to_seq, uint64_t unnumbered, const char *reason)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	uint64_t more[] = { 5, 20 }; /* 5 kept, then 20 lost */
 	record.wall_ns = record.mono_ns = DAY_START_NS + 11 * 3600 * NS_PER_S;
-	loss.epoch = epoch;
-	loss.from_seq = from;
-	loss.to_seq = to_seq;
-	loss.unnumbered = unnumbered;
-	loss.reason = (char *)reason;
-	loss.more = more;
-	loss.n_more = from ? 2 : 0;
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	gap.epoch = epoch;
+	gap.from_seq = from;
+	gap.to_seq = to_seq;
+	gap.unnumbered = unnumbered;
+	gap.reason = (char *)reason;
+	gap.more = more;
+	gap.n_more = from ? 2 : 0;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	synth_add(to, &record);
 }
 
@@ -254,16 +254,16 @@ static json_int_t member(json_t *list, size_t index, const char *name)
 	    json_array_get(json_object_get(list, "items"), index), name));
 }
 
-static void losses_say_how_many_and_why(void **state)
+static void gaps_say_how_many_and_why(void **state)
 {
 	struct fixture *f = *state;
 	struct collector_metrics m;
-	add_a_loss(&agent, 0, 11, 20, 3, "spool-full");
-	add_a_loss(&agent, 0, 0, 0, 7, "queue");
+	add_a_gap(&agent, 0, 11, 20, 3, "spool-full");
+	add_a_gap(&agent, 0, 0, 0, 7, "queue");
 	fixture_ship(f, &agent);
-	add_a_loss(&other, 0, 1, 1, 0, "forked");
+	add_a_gap(&other, 0, 1, 1, 0, "forked");
 	fixture_ship(f, &other);
-	json_t *all = fixture_query(f, query_losses, "limit=2");
+	json_t *all = fixture_query(f, query_gaps, "limit=2");
 	json_t *items = json_object_get(all, "items");
 	assert_int_equal(json_array_size(items), 2);
 	assert_int_equal(member(all, 0, "records"), 21);
@@ -274,20 +274,20 @@ static void losses_say_how_many_and_why(void **state)
 	snprintf(args, sizeof(args), "limit=2&cursor=%s",
 	    json_string_value(json_object_get(all, "next")));
 	json_decref(all);
-	all = fixture_query(f, query_losses, args);
+	all = fixture_query(f, query_gaps, args);
 	assert_int_equal(json_array_size(json_object_get(all, "items")), 1);
 	assert_int_equal(member(all, 0, "from_seq"), 11);
 	assert_int_equal(member(all, 0, "to_seq"), 20);
 	assert_int_equal(member(all, 0, "records"), 33);
 	json_decref(all);
-	all = fixture_query(f, query_losses, "agent=beta");
+	all = fixture_query(f, query_gaps, "agent=beta");
 	items = json_object_get(all, "items");
 	assert_int_equal(json_array_size(items), 1);
 	assert_string_equal(json_string_value(json_object_get(
 				json_array_get(items, 0), "reason")),
 	    "forked");
 	json_decref(all);
-	all = fixture_query(f, query_losses, "from=-30m");
+	all = fixture_query(f, query_gaps, "from=-30m");
 	assert_int_equal(json_array_size(json_object_get(all, "items")), 0);
 	json_decref(all);
 	collector_metrics(f->c, &m);
@@ -304,7 +304,7 @@ int main(void)
 		TEST(wrong_filters_are_named),
 		TEST(a_payload_is_found_by_its_own_hash_only),
 		TEST(no_query_answers_whoever_may_not_read),
-		TEST(losses_say_how_many_and_why),
+		TEST(gaps_say_how_many_and_why),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector/registry/registry-schema.h"
 #include "collector/store/sqlite/schema.h"
 #include "lib/base/buf.h"
 #include "lib/base/xalloc.h"
@@ -44,8 +45,9 @@ static void make_old(struct fixture *f)
 	    "INSERT INTO kinds VALUES (4, 'worm', 'slammer', 1, 1, 1, 1);"
 	    "INSERT INTO alarms VALUES (9, 60, 4, 7, 1, 60000000000, 2, 0, 3.5,"
 	    " 1.5, 'cusum', 10080);"
-	    "INSERT INTO events VALUES (41, 1, 'agent', '{}'), (42, 2, 'run',"
-	    " '{}');"
+	    "INSERT INTO events VALUES (41, 1, 'loss',"
+	    " '{\"type\":\"loss\",\"text\":\"b lost 3 records: loss\"}'),"
+	    " (42, 2, 'run', '{}');"
 	    "DELETE FROM events WHERE id = 42;" /* its number stays used */
 	    "UPDATE meta SET value = 12 WHERE key = 'revision';"
 	    "UPDATE meta SET value = zeroblob(16) WHERE key = 'generation';"
@@ -247,7 +249,9 @@ static void what_was_taken_over_is_what_was_there(void **state)
 		{ "SELECT id FROM alarms WHERE signature = 'slammer' AND"
 		  " verdict = 'worm' AND agent = 7 AND detector = 'spikes'",
 		    9 },
-		{ "SELECT id FROM events", 41 },
+		{ "SELECT id FROM events WHERE type = 'gap' AND data ="
+		  " '{\"type\":\"gap\",\"text\":\"b lost 3 records: loss\"}'",
+		    41 },
 		{ "SELECT value FROM registry.meta WHERE key = 'revision'",
 		    12 },
 		{ "SELECT wall_ns FROM records", 5 },
@@ -266,6 +270,34 @@ static void what_was_taken_over_is_what_was_there(void **state)
 	    fixture_sql(f, "SELECT max(id) FROM registry.agents"), 8);
 	assert_int_equal(fixture_sql(f, "SELECT max(id) FROM events"), 43);
 	synth_fini(&agent);
+}
+
+static void events_take_the_types_of_this_version(void **state)
+{
+	struct fixture *f = *state;
+	struct errmsg msg = { "" };
+	struct db db;
+	int64_t renamed = 0;
+	char *path = xasprintf("%s/events.db", f->dir);
+	assert_int_equal(db_open(&db, path, false, &msg), 0);
+	assert_int_equal(db_migrate(&db, &registry_schema, 4, &msg), 0);
+	assert_int_equal(db_script(&db,
+			     "INSERT INTO events (at_ns, type, data) VALUES"
+			     " (1, 'loss', '{\"type\":\"loss\"}'),"
+			     " (2, 'run', '{\"type\":\"run\"}')",
+			     &msg),
+	    0);
+	assert_int_equal(
+	    db_migrate(&db, &registry_schema, registry_schema.count, &msg), 0);
+	assert_int_equal(db_integer(&db, &renamed, 0,
+			     "SELECT count(*) FROM events WHERE"
+			     " json_extract(data, '$.type') = type AND"
+			     " type = iif(id = 1, 'gap', 'run')",
+			     ""),
+	    0);
+	assert_int_equal(renamed, 2);
+	db_close(&db);
+	free(path);
 }
 
 /* The last version of one database for both, as the older program checks. */
@@ -305,6 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_taken_over_is_what_was_there),
+		TEST(events_take_the_types_of_this_version),
 		TEST(the_older_program_refuses_what_is_left),
 		TEST(a_kill_at_any_write_changes_nothing),
 		TEST(a_power_cut_at_any_write_changes_nothing),

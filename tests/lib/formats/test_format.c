@@ -307,17 +307,17 @@ static void an_icmp_sighting_has_a_type_and_no_port(void **state)
 	free(text);
 }
 
-static void words_of_a_loss_are_only_words(void **state)
+static void words_of_a_gap_are_only_words(void **state)
 {
 	(void)state;
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	char reason[] = "\033c";
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
-	loss.reason = reason;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
+	gap.reason = reason;
 	char *text = written("text", &record);
-	assert_string_equal(text, "loss 0 to 0: ?c\n");
+	assert_string_equal(text, "gap 0 to 0: ?c\n");
 	free(text);
 }
 
@@ -393,7 +393,7 @@ int main(void)
 		cmocka_unit_test(warts_counts_what_it_lists),
 		cmocka_unit_test(words_of_a_sighting_are_only_words),
 		cmocka_unit_test(an_icmp_sighting_has_a_type_and_no_port),
-		cmocka_unit_test(words_of_a_loss_are_only_words),
+		cmocka_unit_test(words_of_a_gap_are_only_words),
 		cmocka_unit_test(a_method_is_one_cell),
 		cmocka_unit_test(a_format_says_what_it_holds),
 	};

@@ -262,20 +262,20 @@ static void fields_and_counters_become_objects(void **state)
 	json_decref(j);
 }
 
-static void a_loss_counts_all_its_ranges(void **state)
+static void a_gap_counts_all_its_ranges(void **state)
 {
 	(void)state;
 	uint64_t more[] = { 3, 10, 1, 100 };
-	Sonde__Loss loss = SONDE__LOSS__INIT;
-	loss.unnumbered = 1000;
-	assert_int_equal(record_loss_count(&loss), 1000);
-	loss.from_seq = 5;
-	loss.to_seq = 5;
-	loss.more = more;
-	loss.n_more = 4;
-	assert_int_equal(record_loss_count(&loss), 1111);
+	Sonde__Gap gap = SONDE__GAP__INIT;
+	gap.unnumbered = 1000;
+	assert_int_equal(record_gap_count(&gap), 1000);
+	gap.from_seq = 5;
+	gap.to_seq = 5;
+	gap.more = more;
+	gap.n_more = 4;
+	assert_int_equal(record_gap_count(&gap), 1111);
 	more[3] = UINT64_MAX;
-	assert_true(record_loss_count(&loss) == UINT64_MAX);
+	assert_true(record_gap_count(&gap) == UINT64_MAX);
 }
 
 /* The table and the schema's oneof are the same list. */
@@ -316,7 +316,7 @@ int main(void)
 		cmocka_unit_test(garbage_does_not_unpack),
 		cmocka_unit_test(json_speaks_to_people),
 		cmocka_unit_test(fields_and_counters_become_objects),
-		cmocka_unit_test(a_loss_counts_all_its_ranges),
+		cmocka_unit_test(a_gap_counts_all_its_ranges),
 		cmocka_unit_test(every_body_has_a_row_in_the_table_of_kinds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

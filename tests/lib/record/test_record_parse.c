@@ -97,18 +97,19 @@ static void counters_and_fields_come_back(void **state)
 /* What an agent may say, however odd, spoils no list that it is in. */
 static void odd_values_come_back(void **state)
 {
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Heartbeat heartbeat = SONDE__HEARTBEAT__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	uint64_t more[] = { 0, 5, 0 };
-	ProtobufCBinaryData addresses[] = { { 4, v4 }, { 0, NULL }, { 16, id } };
+	ProtobufCBinaryData addresses[] = { { 4, v4 }, { 0, NULL },
+		{ 16, id } };
 	(void)state;
-	loss.to_seq = UINT64_MAX;
-	loss.more = more;
-	loss.n_more = 3;
+	gap.to_seq = UINT64_MAX;
+	gap.more = more;
+	gap.n_more = 3;
 	record.clock_error_ns = UINT64_MAX;
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	comes_back(&record);
 	heartbeat.addresses = addresses;
 	heartbeat.n_addresses = 3;

@@ -211,18 +211,18 @@ void overwrite(const char *path, long offset, const char *bytes)
 	close(fd);
 }
 
-static void see_loss(struct seen *seen, const uint8_t *bytes, size_t len)
+static void see_gap(struct seen *seen, const uint8_t *bytes, size_t len)
 {
 	Sonde__Record *r;
 	if (record_unpack(&r, bytes, len, NULL) != 0)
 		return;
-	if (r->body_case == SONDE__RECORD__BODY_LOSS) {
-		seen->loss_records++;
-		seen->lost += r->loss->to_seq - r->loss->from_seq + 1;
-		for (size_t i = 1; i < r->loss->n_more; i += 2)
-			seen->lost += r->loss->more[i];
+	if (r->body_case == SONDE__RECORD__BODY_GAP) {
+		seen->gap_records++;
+		seen->lost += r->gap->to_seq - r->gap->from_seq + 1;
+		for (size_t i = 1; i < r->gap->n_more; i += 2)
+			seen->lost += r->gap->more[i];
 		snprintf(
-		    seen->reason, sizeof(seen->reason), "%s", r->loss->reason);
+		    seen->reason, sizeof(seen->reason), "%s", r->gap->reason);
 	}
 	record_free(r);
 }
@@ -245,7 +245,7 @@ struct seen read_all(uint64_t epoch, uint64_t seq)
 			const char *p = (const char *)reader_bytes(&r, len);
 			char text[24] = "";
 			assert_non_null(p);
-			see_loss(&seen, (const uint8_t *)p, len);
+			see_gap(&seen, (const uint8_t *)p, len);
 			if (len > 20 && p[len - 1] == 'x') {
 				memcpy(text, p, 20);
 				assert_int_equal(strtoull(text, NULL, 10),

@@ -48,7 +48,7 @@ void overwrite(const char *path, long offset, const char *bytes);
 /* Reads all from a place on, as a shipper would; every record of add_one must
  * be the one that was given its number. */
 struct seen {
-	uint64_t records, lost, loss_records, gaps, runs;
-	char reason[32]; /* of the last loss */
+	uint64_t records, lost, gap_records, gaps, runs;
+	char reason[32]; /* of the last gap */
 };
 struct seen read_all(uint64_t epoch, uint64_t seq);

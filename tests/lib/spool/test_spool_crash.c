@@ -440,34 +440,34 @@ static void forget_workload(void)
 
 static uint8_t present[SEQ_MOST], declared[SEQ_MOST];
 
-static void declare(const Sonde__Loss *loss)
+static void declare(const Sonde__Gap *gap)
 {
-	uint64_t from = loss->from_seq, to = loss->to_seq;
+	uint64_t from = gap->from_seq, to = gap->to_seq;
 	size_t i = 0;
-	if (loss->epoch != workload_epoch)
+	if (gap->epoch != workload_epoch)
 		return;
 	for (;;) {
 		for (uint64_t s = from; s <= to; s++) {
 			assert_true(s < SEQ_MOST);
 			declared[s]++;
 		}
-		if (i + 1 >= loss->n_more)
+		if (i + 1 >= gap->n_more)
 			return;
-		from = to + loss->more[i] + 1;
-		to = from + loss->more[i + 1] - 1;
+		from = to + gap->more[i] + 1;
+		to = from + gap->more[i + 1] - 1;
 		i += 2;
 	}
 }
 
-/* True when the bytes are a loss record, which only the spool makes here. */
-static bool see_loss(const uint8_t *bytes, size_t len)
+/* True when the bytes are a gap record, which only the spool makes here. */
+static bool see_gap(const uint8_t *bytes, size_t len)
 {
 	Sonde__Record *r;
 	if (record_unpack(&r, bytes, len, NULL) != 0)
 		return false;
-	bool is = r->body_case == SONDE__RECORD__BODY_LOSS;
+	bool is = r->body_case == SONDE__RECORD__BODY_GAP;
 	if (is)
-		declare(r->loss);
+		declare(r->gap);
 	record_free(r);
 	return is;
 }
@@ -476,14 +476,14 @@ static void see_record(
     uint64_t epoch, uint64_t seq, const uint8_t *bytes, size_t len, size_t at)
 {
 	if (epoch != workload_epoch) {
-		assert_true(see_loss(bytes, len)); /* else an invention */
+		assert_true(see_gap(bytes, len)); /* else an invention */
 		return;
 	}
 	assert_true(seq < SEQ_MOST);
 	assert_int_equal(present[seq]++, 0); /* else a double */
 	const struct promise *p = &promises[seq];
 	if (!p->bytes || p->appended_at > at) {
-		assert_true(see_loss(bytes, len));
+		assert_true(see_gap(bytes, len));
 		return;
 	}
 	assert_int_equal(p->len, len);

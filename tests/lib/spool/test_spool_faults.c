@@ -169,18 +169,18 @@ static void declare_range(uint64_t from, uint64_t to)
 	}
 }
 
-static bool see_loss(const uint8_t *bytes, size_t len)
+static bool see_gap(const uint8_t *bytes, size_t len)
 {
 	Sonde__Record *r;
 	if (record_unpack(&r, bytes, len, NULL) != 0)
 		return false;
-	bool is = r->body_case == SONDE__RECORD__BODY_LOSS;
-	if (is && r->loss->epoch == ledger.epoch) {
-		uint64_t to = r->loss->to_seq;
-		declare_range(r->loss->from_seq, to);
-		for (size_t i = 0; i + 1 < r->loss->n_more; i += 2) {
-			uint64_t from = to + r->loss->more[i] + 1;
-			to = from + r->loss->more[i + 1] - 1;
+	bool is = r->body_case == SONDE__RECORD__BODY_GAP;
+	if (is && r->gap->epoch == ledger.epoch) {
+		uint64_t to = r->gap->to_seq;
+		declare_range(r->gap->from_seq, to);
+		for (size_t i = 0; i + 1 < r->gap->n_more; i += 2) {
+			uint64_t from = to + r->gap->more[i] + 1;
+			to = from + r->gap->more[i + 1] - 1;
 			declare_range(from, to);
 		}
 	}
@@ -199,7 +199,7 @@ static void see(const struct spool_run *run, const struct buf *b)
 			assert_true(seq < SEQ_MOST);
 			ledger.present[seq]++;
 		}
-		if (!see_loss(bytes, len)) {
+		if (!see_gap(bytes, len)) {
 			assert_int_equal(run->epoch, ledger.epoch);
 			assert_int_equal(bytes[0], ledger.fill[seq]);
 			assert_int_equal(bytes[len - 1], ledger.fill[seq]);

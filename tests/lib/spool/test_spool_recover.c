@@ -62,7 +62,7 @@ static void corruption_loses_only_what_it_hit(void **state)
 	assert_int_equal(seen.records, 7 + 1);
 	assert_int_equal(seen.lost, 2);
 	assert_int_equal(seen.gaps, 2);
-	assert_int_equal(seen.loss_records, 1);
+	assert_int_equal(seen.gap_records, 1);
 	assert_string_equal(seen.reason, "corrupt");
 	/* told once, not again at each start */
 	reopen();
@@ -112,7 +112,7 @@ static void a_missing_segment_is_declared(void **state)
 	reopen();
 	struct seen seen = read_all(epoch, 1);
 	assert_true(seen.lost > 10);
-	assert_int_equal(seen.records - seen.loss_records, 200 - seen.lost);
+	assert_int_equal(seen.records - seen.gap_records, 200 - seen.lost);
 	assert_int_equal(seen.gaps, seen.lost);
 	assert_string_equal(seen.reason, "missing-segment");
 	free(path);
@@ -169,7 +169,7 @@ static void another_agents_segments_are_put_aside(void **state)
 	assert_int_equal(spool_open(&spool, &c, &msg), 0);
 	assert_true(epoch_now() > epoch);
 	add(SPOOL_RESULTS, "mine");
-	assert_int_equal(read_all(0, 0).records - 1, 1); /* and their loss */
+	assert_int_equal(read_all(0, 0).records - 1, 1); /* and their gap */
 }
 
 static void random_bytes_as_a_segment_do_no_harm(void **state)

@@ -149,8 +149,8 @@ def reads():
     campaign = get("/api/v1/campaigns").json()["items"][0]["id"]
     get("/api/v1/campaigns/{id}", id=campaign)
     get("/api/v1/overview")
-    get("/api/v1/losses", "?from=-30d&limit=5")
-    get("/api/v1/losses", f"?agent={agent}&from=-7d")
+    get("/api/v1/gaps", "?from=-30d&limit=5")
+    get("/api/v1/gaps", f"?agent={agent}&from=-7d")
     get("/api/v1/runs", f"?campaign={campaign}&agent={agent}&limit=5")
     records = get("/api/v1/records", "?limit=1000").json()
     kinds = {item["record"]["kind"] for item in records["items"]}

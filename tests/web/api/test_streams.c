@@ -263,7 +263,7 @@ static void all_records_come_as_lines(void **state)
 static void lines_that_break_off_are_seen_to(void **state)
 {
 	(void)state;
-	struct reply r = client_ask(url, "GET /api/v1/records?kind=loss",
+	struct reply r = client_ask(url, "GET /api/v1/records?kind=gap",
 	    "Accept: application/x-ndjson\r\n", NULL);
 	assert_int_equal(r.status, 200);
 	assert_false(r.whole);
@@ -297,7 +297,7 @@ static void a_download_is_pages_in_a_row(void **state)
 	reply_fini(&r);
 	/* The third page fails: the file must not look whole. */
 	r = client_ask(
-	    url, "GET /api/v1/records?format=json&kind=loss", NULL, NULL);
+	    url, "GET /api/v1/records?format=json&kind=gap", NULL, NULL);
 	assert_int_equal(r.status, 200);
 	assert_false(r.whole);
 	reply_fini(&r);

@@ -353,7 +353,7 @@ export function event(n, now, started) {
 		return { type: "alarm", at, text: "Slammer: sources rise, 40 in 10 s, "
 			+ "expected 0.3", ...alarms(started)[0] };
 	if (n % 23 === 9)
-		return { type: "loss", at, agent: agent.id,
+		return { type: "gap", at, agent: agent.id,
 			text: `${agent.name} declared 214 records lost: spool full` };
 	if (n % 29 === 11)
 		return { type: "agent", at, agent: agent.id, state: "late",

@@ -346,7 +346,7 @@ static void gather_record(struct gather *g, struct gather_agent *agent,
 		if (record->record)
 			runs_add_payload(g, agent, record, at_ns);
 		break;
-	case SONDE__RECORD__BODY_LOSS:
+	case SONDE__RECORD__BODY_GAP:
 		if (record->record)
 			runs_add_gap(g, agent, record, at_ns);
 		break;

@@ -191,8 +191,8 @@ static struct new_gap *add_gap(struct gather *g)
 void runs_add_gap(struct gather *g, struct gather_agent *agent,
     const struct prepared_record *record, int64_t at_ns)
 {
-	const Sonde__Loss *loss = record->record->loss;
-	uint64_t records = record_loss_count(loss);
+	const Sonde__Gap *declared = record->record->gap;
+	uint64_t records = record_gap_count(declared);
 	int64_t day = g->received_ns / DAY_NS;
 	if (agent->gap_day != day) {
 		agent->gap_day = day;
@@ -209,13 +209,13 @@ void runs_add_gap(struct gather *g, struct gather_agent *agent,
 	*gap = (struct new_gap){
 		.agent = agent->row,
 		.wall_ns = at_ns,
-		.epoch = loss->epoch,
-		.from_seq = loss->from_seq,
-		.to_seq = loss->to_seq,
-		.unnumbered = loss->unnumbered,
+		.epoch = declared->epoch,
+		.from_seq = declared->from_seq,
+		.to_seq = declared->to_seq,
+		.unnumbered = declared->unnumbered,
 		.records = records > INT64_MAX ? INT64_MAX : records,
 	};
-	snprintf(gap->reason, sizeof(gap->reason), "%s", loss->reason);
+	snprintf(gap->reason, sizeof(gap->reason), "%s", declared->reason);
 }
 
 static void watch_add(

@@ -78,8 +78,8 @@ static int rig_teardown(void **state)
 }
 
 /* Lets the keeper work until it holds; a minute says that it never will. */
-static void step_until(
-    struct rig *r, bool (*holds)(struct rig *r, const void *arg), const void *arg)
+static void step_until(struct rig *r,
+    bool (*holds)(struct rig *r, const void *arg), const void *arg)
 {
 	struct monotime end = monotime_add(monotime_now(), 60 * NS_PER_S);
 	struct errmsg msg = { "" };
@@ -106,7 +106,7 @@ static int producer(struct rig *r, uint32_t roles, uint32_t flags)
 }
 
 struct found {
-	size_t logs, losses, heartbeats, schemas, results;
+	size_t logs, gaps, heartbeats, schemas, results;
 	uint64_t unnumbered, epochs;
 	char last[512];
 };
@@ -118,9 +118,9 @@ static void note(struct found *f, const uint8_t *bytes, size_t len)
 	if (record->body_case == SONDE__RECORD__BODY_LOG) {
 		f->logs++;
 		strncpy(f->last, record->log->text, sizeof(f->last) - 1);
-	} else if (record->body_case == SONDE__RECORD__BODY_LOSS) {
-		f->losses++;
-		f->unnumbered += record->loss->unnumbered;
+	} else if (record->body_case == SONDE__RECORD__BODY_GAP) {
+		f->gaps++;
+		f->unnumbered += record->gap->unnumbered;
 	} else if (record->body_case == SONDE__RECORD__BODY_HEARTBEAT)
 		f->heartbeats++;
 	else if (record->body_case == SONDE__RECORD__BODY_RESULT_SCHEMA)
@@ -169,7 +169,7 @@ static bool holds_results(struct rig *r, const void *arg)
 {
 	return look(r).results >= *(const size_t *)arg;
 }
-static bool holds_losses_of(struct rig *r, const void *arg)
+static bool holds_gaps_of(struct rig *r, const void *arg)
 {
 	return look(r).unnumbered >= *(const uint64_t *)arg;
 }
@@ -303,7 +303,7 @@ static void rows_of_an_unknown_schema_are_declared_lost(void **state)
 	send_result(fd, &f, false);
 	send_result(fd, &f, false);
 	const uint64_t two = 2;
-	step_until(r, holds_losses_of, &two);
+	step_until(r, holds_gaps_of, &two);
 	struct found found = look(r);
 	assert_int_equal(found.results, 0);
 	assert_int_equal(found.unnumbered, 2);
@@ -410,7 +410,7 @@ static void a_fork_starts_a_new_epoch(void **state)
 	const struct wanted_mark next = { &later, mark.epoch, 1 };
 	step_until(r, has_mark, &next);
 	struct found f = look(r);
-	assert_int_equal(f.losses, 1);
+	assert_int_equal(f.gaps, 1);
 	assert_int_equal(f.epochs, 2);
 }
 

@@ -5,7 +5,7 @@
 import { apiUrl } from "./api.js";
 import { backoffMs } from "./backoff.js";
 
-export const EVENT_TYPES = ["agent", "alarm", "sighting", "run", "loss"];
+export const EVENT_TYPES = ["agent", "alarm", "sighting", "run", "gap"];
 const KEPT = 200, REPLAYED = 100;
 
 const listeners = new Set();

@@ -181,19 +181,19 @@ static void add_trace(struct world *w, struct prepared_batch *batch)
 	path_digest(&sent->path, sent->digest);
 }
 
-static void add_loss(struct world *w, struct prepared_batch *batch)
+static void add_gap(struct world *w, struct prepared_batch *batch)
 {
 	Sonde__Record record = SONDE__RECORD__INIT;
-	Sonde__Loss loss = SONDE__LOSS__INIT;
-	loss.epoch = 1;
-	loss.from_seq = 5;
-	loss.to_seq = 5 + pick(9);
-	loss.reason = (char *)(uintptr_t) "spool-full";
+	Sonde__Gap gap = SONDE__GAP__INIT;
+	gap.epoch = 1;
+	gap.from_seq = 5;
+	gap.to_seq = 5 + pick(9);
+	gap.reason = (char *)(uintptr_t) "spool-full";
 	record.wall_ns = random_time();
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	pack(batch, &record);
-	w->gap_records += loss.to_seq - loss.from_seq + 1;
+	w->gap_records += gap.to_seq - gap.from_seq + 1;
 }
 
 static void make_batch(struct world *w)
@@ -210,7 +210,7 @@ static void make_batch(struct world *w)
 		else if (what < 19)
 			add_trace(w, batch);
 		else
-			add_loss(w, batch);
+			add_gap(w, batch);
 	}
 	struct errmsg msg = { "" };
 	if (prepared_batch_open(batch, ingest_prepare_record, &msg) < 0)
@@ -1061,16 +1061,16 @@ static void test_small_tables_are_bounded(void **state)
 	struct prepared_batch *batch = new_batch(1);
 	for (unsigned i = 0; i < 20000; i++) {
 		Sonde__Record record = SONDE__RECORD__INIT;
-		Sonde__Loss loss = SONDE__LOSS__INIT;
+		Sonde__Gap gap = SONDE__GAP__INIT;
 		uint8_t campaign[16] = { (uint8_t)i, (uint8_t)(i >> 8), 1 };
-		loss.epoch = 1;
-		loss.from_seq = loss.to_seq = 1 + i;
-		loss.reason = (char *)(uintptr_t) "spool-full";
+		gap.epoch = 1;
+		gap.from_seq = gap.to_seq = 1 + i;
+		gap.reason = (char *)(uintptr_t) "spool-full";
 		record.wall_ns = START_S * NS_PER_S;
 		record.campaign = octets(campaign, 16);
 		record.run = 1;
-		record.body_case = SONDE__RECORD__BODY_LOSS;
-		record.loss = &loss;
+		record.body_case = SONDE__RECORD__BODY_GAP;
+		record.gap = &gap;
 		pack(batch, &record);
 	}
 	gather_it(&w, batch);

@@ -14,7 +14,7 @@ import { Table } from "../../lib/table.js";
 import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const ORDER = { gone: 0, late: 1, new: 2, up: 3 };
-const LOSSES_SHOWN = 8, LOSSES_SINCE = "-400d";
+const GAPS_SHOWN = 8, GAPS_SINCE = "-400d";
 const DEFAULT_SORT = { id: "state", descending: false };
 
 const deniedTotal = (agent) => Object.values(agent.denied ?? {})
@@ -133,18 +133,18 @@ export class AgentsView {
 		if (first && this.agents.length === 0)
 			this.app.set({ add: true }, { replace: true });
 		this.draw();
-		await this.readLosses(signal);
+		await this.readGaps(signal);
 	}
 
 	// What the chosen agent declared lost, the newest few.
-	async readLosses(signal) {
+	async readGaps(signal) {
 		const agent = this.agents?.find((a) => a.id === this.app.state.sel);
 		const key = agent ? `${agent.id} ${agent.lost}` : "";
-		if (!agent?.lost || this.losses?.key === key)
+		if (!agent?.lost || this.gaps?.key === key)
 			return;
-		const { items } = await get("losses", { agent: agent.id,
-			from: LOSSES_SINCE, limit: LOSSES_SHOWN }, signal);
-		this.losses = { key, agent: agent.id, items };
+		const { items } = await get("gaps", { agent: agent.id,
+			from: GAPS_SINCE, limit: GAPS_SHOWN }, signal);
+		this.gaps = { key, agent: agent.id, items };
 		this.draw();
 	}
 
@@ -158,7 +158,7 @@ export class AgentsView {
 		this.drawAdd();
 		this.draw();
 		// It comes with the next refresh anyway.
-		this.readLosses().catch(() => {});
+		this.readGaps().catch(() => {});
 	}
 
 	escape() {
@@ -201,7 +201,7 @@ export class AgentsView {
 
 	drawDetail(agent) {
 		const print = JSON.stringify(agent ?? null) + this.app.utc
-			+ (this.losses?.agent === agent?.id ? this.losses?.key : "");
+			+ (this.gaps?.agent === agent?.id ? this.gaps?.key : "");
 		if (this.detail.dataset.print === print)
 			return;
 		this.detail.dataset.print = print;
@@ -218,7 +218,7 @@ export class AgentsView {
 			h("div", { class: "detail-state" }, stateMark(agent.state),
 				agent.tags.map((t) => badge(t))),
 			this.identity(agent), this.accounts(agent),
-			this.lossRows(agent),
+			this.gapRows(agent),
 			this.denied(agent), this.counters(agent),
 			h("p", { class: "detail-links" },
 				h("a", { href: this.app.href({ page: "map",
@@ -262,18 +262,18 @@ export class AgentsView {
 			]));
 	}
 
-	lossRows(agent) {
-		if (this.losses?.agent !== agent.id || !this.losses.items.length)
+	gapRows(agent) {
+		if (this.gaps?.agent !== agent.id || !this.gaps.items.length)
 			return null;
 		const { utc } = this.app, now = this.app.now();
-		return h("section", { class: "detail-part losses" },
+		return h("section", { class: "detail-part gaps" },
 			h("h3", null, "Lost last"),
 			h("table", { class: "plain" }, h("tbody", null,
-				this.losses.items.map((loss) => h("tr", null,
-					h("th", { scope: "row" }, agoMark(loss.at, now, utc)),
-					h("td", null, loss.reason),
+				this.gaps.items.map((gap) => h("tr", null,
+					h("th", { scope: "row" }, agoMark(gap.at, now, utc)),
+					h("td", null, gap.reason),
 					h("td", { class: "num" },
-						formatCount(loss.records)))))));
+						formatCount(gap.records)))))));
 	}
 
 	denied(agent) {

@@ -50,7 +50,7 @@ const isSlow = (link) => /slow/.test(link.why ?? "");
 const isLossy = (link) => /lossy/.test(link.why ?? "");
 
 const TYPE_WORDS = { all: "All", agent: "Agents", alarm: "Alarms",
-	sighting: "Sightings", run: "Runs", loss: "Losses" };
+	sighting: "Sightings", run: "Runs", gap: "Gaps" };
 
 export class NowView {
 	constructor(app) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Losses that agents declared: what is missing, and why. */
+/* Gaps that agents declared: what is missing, and why. */
 #include <string.h>
 
 #include "collector/core/agent-table.h"
@@ -32,7 +32,7 @@ static int list_gap(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-int query_losses(
+int query_gaps(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ranges of sequence numbers, and the loss records that declare them.
+ * Ranges of sequence numbers, and the gap records that declare them.
  * Private to lib/spool/.
  */
 #pragma once
@@ -39,11 +39,11 @@ void spool_ranges_subtract(const struct spool_ranges *list,
 bool spool_ranges_overlap(
     const struct spool_ranges *list, const struct spool_range *range);
 
-/* Adds what a loss record declares; false when it is none. */
-bool spool_loss_read(
+/* Adds what a gap record declares; false when it is none. */
+bool spool_gap_read(
     struct spool_ranges *to, const uint8_t *payload, size_t len);
-/* Packs the next loss record of ranges of one epoch and reason, beginning at
+/* Packs the next gap record of ranges of one epoch and reason, beginning at
  * index `from`; returns how many ranges it declares and the sum of their
  * numbers in *lost. */
-size_t spool_loss_pack(const struct spool_ranges *ranges, size_t from,
+size_t spool_gap_pack(const struct spool_ranges *ranges, size_t from,
     struct buf *to, uint64_t *lost);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/record/record.h"
-#include "lib/spool/spool-loss.h"
+#include "lib/spool/spool-gap.h"
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
@@ -120,24 +120,23 @@ static enum spool_reason reason_parse(const char *text)
 	return SPOOL_REASON_CORRUPT;
 }
 
-bool spool_loss_read(
-    struct spool_ranges *to, const uint8_t *payload, size_t len)
+bool spool_gap_read(struct spool_ranges *to, const uint8_t *payload, size_t len)
 {
 	Sonde__Record *record;
 	if (record_unpack(&record, payload, len, NULL) != 0)
 		return false;
-	const Sonde__Loss *loss = record->loss;
-	if (record->body_case != SONDE__RECORD__BODY_LOSS) {
+	const Sonde__Gap *gap = record->gap;
+	if (record->body_case != SONDE__RECORD__BODY_GAP) {
 		record_free(record);
 		return false;
 	}
-	struct spool_range range = { loss->epoch, loss->from_seq, loss->to_seq,
-		reason_parse(loss->reason) };
+	struct spool_range range = { gap->epoch, gap->from_seq, gap->to_seq,
+		reason_parse(gap->reason) };
 	bool sane = range.from > 0 && range.from <= range.to;
 	if (sane)
 		spool_ranges_add(to, &range);
-	for (size_t i = 0; sane && i + 1 < loss->n_more; i += 2) {
-		uint64_t kept = loss->more[i], lost = loss->more[i + 1];
+	for (size_t i = 0; sane && i + 1 < gap->n_more; i += 2) {
+		uint64_t kept = gap->more[i], lost = gap->more[i + 1];
 		sane = kept > 0 && lost > 0 &&
 		    !__builtin_add_overflow(range.to, kept + 1, &range.from) &&
 		    !__builtin_add_overflow(range.from, lost - 1, &range.to);
@@ -148,18 +147,18 @@ bool spool_loss_read(
 	return sane;
 }
 
-size_t spool_loss_pack(const struct spool_ranges *ranges, size_t from,
+size_t spool_gap_pack(const struct spool_ranges *ranges, size_t from,
     struct buf *to, uint64_t *lost)
 {
 	const struct spool_range *first = &ranges->list[from], *last = first;
 	uint64_t *more = xcalloc(2 * (size_t)RANGES_A_RECORD, sizeof(*more));
-	Sonde__Loss loss = SONDE__LOSS__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
-	loss.epoch = first->epoch;
-	loss.from_seq = first->from;
-	loss.to_seq = first->to;
-	loss.reason = (char *)reasons[first->reason];
-	loss.more = more;
+	gap.epoch = first->epoch;
+	gap.from_seq = first->from;
+	gap.to_seq = first->to;
+	gap.reason = (char *)reasons[first->reason];
+	gap.more = more;
 	*lost = first->to - first->from + 1;
 	size_t taken = 1;
 	while (from + taken < ranges->count && taken < RANGES_A_RECORD) {
@@ -167,17 +166,17 @@ size_t spool_loss_pack(const struct spool_ranges *ranges, size_t from,
 		if (r->epoch != first->epoch || r->reason != first->reason ||
 		    r->from <= last->to + 1)
 			break;
-		more[loss.n_more++] = r->from - last->to - 1;
-		more[loss.n_more++] = r->to - r->from + 1;
+		more[gap.n_more++] = r->from - last->to - 1;
+		more[gap.n_more++] = r->to - r->from + 1;
 		*lost += r->to - r->from + 1;
 		last = r;
 		taken++;
 	}
-	record.body_case = SONDE__RECORD__BODY_LOSS;
-	record.loss = &loss;
+	record.body_case = SONDE__RECORD__BODY_GAP;
+	record.gap = &gap;
 	record_stamp(&record);
 	if (record_pack(&record, to, NULL) != 0)
-		BUG("a loss record does not pack");
+		BUG("a gap record does not pack");
 	free(more);
 	return taken;
 }
