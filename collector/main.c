@@ -38,7 +38,7 @@ static const struct option_row options[] = {
 	    .type = OPTION_FLAG,
 	    .help =
 		"delete by age by this machine's clock, though it is far ahead "
-		"of the last run" },
+		"of what is sure" },
 	{ .name = "check-db",
 	    .type = OPTION_FLAG,
 	    .help =

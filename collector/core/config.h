@@ -15,6 +15,7 @@ struct collector_clock {
 	struct walltime (*wall)(void *ctx);
 	struct monotime (*mono)(void *ctx);
 	void *ctx;
+	int64_t boot; /* changes with each start of the machine; 0: not known */
 };
 
 struct collector_config {

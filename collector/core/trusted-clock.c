@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/*
- *   line    = base + (monotonic now - monotonic then)
- *   trusted = wall                  when wall <= line + DRIFT
- *           = line                  otherwise, until data agree
- *
- * The base is the last run's time, or the wall where that is at most AGREE
- * ahead of it, or the wall when a record that had just been made last came in
- * (within AGREE).  The wall never pulls the line after itself, so many small
- * jumps get no further than one.
- */
 #include "collector/core/trusted-clock.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "collector/core/private.h"
 #include "collector/core/reader-pool.h"
@@ -19,34 +11,23 @@
 #include "collector/registry/registry-agents.h"
 #include "lib/base/log.h"
 
-#define DRIFT_NS (300 * NS_PER_S) /* a bad oscillator's, in a month */
-#define AGREE_NS (3600 * NS_PER_S)
-#define SAVE_NS (60 * NS_PER_S) /* at the end the start of a run decides */
+#define DOUBT_NS (3600 * NS_PER_S) /* a line that lags less is no news */
+#define SAVE_NS (60 * NS_PER_S)    /* at the end the start of a run decides */
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
-static struct walltime line_now(const struct collector *c)
+void trusted_clock_observe(struct collector *c, int64_t agent,
+    const struct addr *from, struct walltime newest)
 {
-	const struct trusted_clock *t = &c->trusted;
-	return (struct walltime){ t->base.ns +
-		monotime_diff(collector_mono(c), t->since) };
+	if (from->family != 0)
+		trusted_time_hear(
+		    &c->trusted.time, agent, from, newest, collector_mono(c));
 }
 
-static void set_base(struct collector *c, struct walltime base)
+static void note_doubt(struct collector *c, int64_t lag_ns)
 {
-	c->trusted.base = base;
-	c->trusted.since = collector_mono(c);
-}
-
-void trusted_clock_observe(struct collector *c, struct walltime newest)
-{
-	int64_t wall = collector_wall(c).ns;
-	int64_t off = newest.ns > wall ? newest.ns - wall : wall - newest.ns;
-	if (off <= AGREE_NS)
-		set_base(c, (struct walltime){ wall });
-}
-
-static void note_doubt(struct collector *c, bool in_doubt)
-{
-	char detail[200];
+	char detail[256];
+	bool in_doubt = lag_ns > DOUBT_NS;
+	c->trusted.lag_ns = lag_ns;
 	if (in_doubt == c->trusted.in_doubt)
 		return;
 	c->trusted.in_doubt = in_doubt;
@@ -58,10 +39,11 @@ static void note_doubt(struct collector *c, bool in_doubt)
 
 struct walltime trusted_clock_now(struct collector *c)
 {
-	struct walltime wall = collector_wall(c), line = line_now(c);
-	bool ahead = wall.ns > line.ns + DRIFT_NS;
-	note_doubt(c, ahead);
-	return ahead ? line : wall;
+	struct walltime wall = collector_wall(c);
+	struct monotime mono = collector_mono(c);
+	struct walltime now = trusted_time_now(&c->trusted.time, wall, mono);
+	note_doubt(c, trusted_time_lag(&c->trusted.time, wall, mono));
+	return now;
 }
 
 bool trusted_clock_is_well(const struct collector *c, char *detail, size_t len)
@@ -71,12 +53,29 @@ bool trusted_clock_is_well(const struct collector *c, char *detail, size_t len)
 	if (!c->trusted.in_doubt)
 		return true;
 	snprintf(detail, len,
-	    "the clock shows %s, ahead of all that is known: nothing is "
-	    "deleted "
-	    "by age; set it right, or wait until agents' records agree, or "
-	    "start once with --trust-clock",
-	    walltime_text(collector_wall(c), text));
+	    "the clock shows %s, %lld h ahead of what is sure: what became old "
+	    "in them is kept; set the clock right, or wait until agents on two "
+	    "other machines agree, or start once with --trust-clock",
+	    walltime_text(collector_wall(c), text),
+	    (long long)(c->trusted.lag_ns / DOUBT_NS));
 	return false;
+}
+
+/* Names this start of the machine; 0: not known. */
+static int64_t read_boot(const struct collector *c)
+{
+	char text[64] = { 0 };
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	if (c->config.clock)
+		return c->config.clock->boot;
+	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t got = read(fd, text, sizeof(text));
+	close(fd);
+	for (ssize_t i = 0; i < got; i++)
+		hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
+	return got > 0 ? (int64_t)(hash >> 1) : 0;
 }
 
 static int take_contact(void *ctx, const struct registry_agent *agent)
@@ -109,28 +108,55 @@ static int newest_data(struct collector *c, int64_t *newest, struct errmsg *msg)
 	return ERR_OK;
 }
 
+/* The three are saved together. */
+static int read_past(
+    struct collector *c, struct trusted_past *past, struct errmsg *msg)
+{
+	*past = (struct trusted_past){ 0 };
+	int err =
+	    registry_setting(c->registry, "trusted_ns", &past->line.ns, msg);
+	if (err < 0)
+		return err;
+	if (past->line.ns == 0)
+		return newest_data(c, &past->line.ns, msg);
+	err = registry_setting(
+	    c->registry, "trusted_mono_ns", &past->mono.ns, msg);
+	if (err < 0)
+		return err;
+	return registry_setting(c->registry, "trusted_boot", &past->boot, msg);
+}
+
 static int open_clock(struct collector *c, struct errmsg *msg)
 {
 	struct walltime wall = collector_wall(c);
-	int64_t last = 0;
-	int err = registry_setting(c->registry, "trusted_ns", &last, msg);
-	if (err == ERR_OK && last == 0)
-		err = newest_data(c, &last, msg);
+	struct monotime mono = collector_mono(c);
+	struct trusted_past past;
+	int err = read_past(c, &past, msg);
 	if (err < 0)
 		return err;
-	bool near = wall.ns <= last + AGREE_NS;
-	set_base(c,
-	    last == 0 || near || c->config.trust_clock
-		? wall
-		: (struct walltime){ last });
+	c->trusted.boot = read_boot(c);
+	trusted_time_start(
+	    &c->trusted.time, &past, wall, mono, c->trusted.boot);
+	if (c->config.trust_clock)
+		trusted_time_trust(&c->trusted.time, wall, mono);
 	return ERR_OK;
 }
 
 static int run_save(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	(void)job;
+	struct trusted_past past = trusted_time_save(
+	    &c->trusted.time, collector_mono(c), c->trusted.boot);
+	int err =
+	    registry_set_setting(c->registry, "trusted_ns", past.line.ns, msg);
+	if (err < 0)
+		return err;
+	err = registry_set_setting(
+	    c->registry, "trusted_mono_ns", past.mono.ns, msg);
+	if (err < 0)
+		return err;
 	return registry_set_setting(
-	    c->registry, "trusted_ns", trusted_clock_now(c).ns, msg);
+	    c->registry, "trusted_boot", past.boot, msg);
 }
 
 static void save_clock(struct collector *c)

@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The time by which history is deleted.  A wall clock that jumps ahead by a
- * year would take a year of history with it, so the wall is believed only as
- * far as something else agrees: the monotonic clock while we run, the last
- * run's time at the start, or the newest data, which carries the clocks of the
- * agents.  A clock that goes back deletes less, and needs no agreement.
- */
+/* The time by which this collector deletes history (trusted-time.h): kept over
+ * restarts, fed with the agents' clocks, its doubt logged and shown. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "collector/core/part.h"
+#include "collector/core/trusted-time.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 
 /* What the writer's thread keeps of it, in struct collector. */
 struct trusted_clock {
-	/* At monotonic `since` it was `base`, as far as we know. */
-	struct walltime base;
-	struct monotime since;
+	struct trusted_time time;
+	int64_t boot;
+	_Atomic int64_t lag_ns; /* of the line behind the wall */
 	_Atomic bool in_doubt;
 };
 
-/* Never above the wall.  In doubt: from the base by the monotonic clock, and
- * the doubt is logged once.  Writer's thread. */
+/* Never above the wall.  Doubt is logged when it begins and when it ends.
+ * Writer's thread. */
 struct walltime trusted_clock_now(struct collector *collector);
 
-/* A record was made at this time, by its agent's clock, and has just come.
- * Writer's thread. */
-void trusted_clock_observe(struct collector *collector, struct walltime newest);
+/* A record was made at this time, by this agent's clock, and has just come from
+ * this address; family 0: from this machine, which says nothing.  Writer's
+ * thread. */
+void trusted_clock_observe(struct collector *collector, int64_t agent,
+    const struct addr *from, struct walltime newest);
 
 /* False: in doubt; detail: why, and what to do. */
 bool trusted_clock_is_well(

@@ -11,6 +11,7 @@
 #include "collector/core/writer.h"
 #include "collector/core/event-log.h"
 #include "collector/core/agent-table.h"
+#include "collector/core/own-address.h"
 #include "collector/ingest/decode-batch.h"
 #include "collector/ingest/ingest.h"
 #include "collector/ingest/plausible.h"
@@ -27,6 +28,7 @@
 struct ingest_job {
 	struct job job;
 	struct agent agent;
+	struct addr peer; /* family 0: of this machine, or not known */
 	ingest_done *done;
 	void *ctx;
 };
@@ -163,8 +165,8 @@ static int announce_batch(
 	struct store_outcome own = base->outcome;
 	switch (base->outcome.result) {
 	case APPEND_STORED:
-		trusted_clock_observe(
-		    c, (struct walltime){ base->batch->max_ns });
+		trusted_clock_observe(c, job->agent.row, &job->peer,
+		    (struct walltime){ base->batch->max_ns });
 		return announce_new(c, &job->agent, base->batch, &own, msg);
 	case APPEND_FORKED:
 		return announce_trouble(c, job, "forked",
@@ -299,8 +301,8 @@ static bool prepare(struct collector *c, const void *body, size_t len,
 	return true;
 }
 
-void collector_ingest(struct collector *c, const void *body, size_t len,
-    ingest_done *done, void *ctx)
+void collector_ingest_from(struct collector *c, const struct addr *peer,
+    const void *body, size_t len, ingest_done *done, void *ctx)
 {
 	struct ingest_job *job = xcalloc(1, sizeof(*job));
 	struct ingest_answer a = { 0 };
@@ -308,6 +310,8 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 					.done = finish_batch },
 		.done = done,
 		.ctx = ctx };
+	if (!address_is_own(peer))
+		job->peer = *peer;
 	c->counters.batch_bytes += len;
 	if (prepare(c, body, len, job, &a)) {
 		if (writer_submit(c, &job->job) == ERR_OK)
@@ -319,4 +323,11 @@ void collector_ingest(struct collector *c, const void *body, size_t len,
 	answer(c, &a, done, ctx);
 	prepared_batch_free(job->job.batch);
 	free(job);
+}
+
+void collector_ingest(struct collector *c, const void *body, size_t len,
+    ingest_done *done, void *ctx)
+{
+	const struct addr unknown = { 0 };
+	collector_ingest_from(c, &unknown, body, len, done, ctx);
 }

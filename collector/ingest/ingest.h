@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "collector/core/stats.h"
+#include "lib/base/addr.h"
 #include "lib/base/err.h"
 
 struct ingest_answer {
@@ -30,6 +31,9 @@ int ingest_result_status(enum ingest_result result);
 typedef void ingest_done(void *ctx, const struct ingest_answer *answer);
 void collector_ingest(struct collector *collector, const void *body, size_t len,
     ingest_done *done, void *ctx);
+/* The same, from an agent at this address. */
+void collector_ingest_from(struct collector *collector, const struct addr *peer,
+    const void *body, size_t len, ingest_done *done, void *ctx);
 
 /* For struct store_config's `replayed`; ctx: the collector, whose registry is
  * open. */

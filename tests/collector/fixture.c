@@ -62,7 +62,7 @@ int fixture_setup(void **state)
 	if (!mkdtemp(f->dir))
 		return -1;
 	f->now_ns = DAY_START_NS + 12 * 3600 * NS_PER_S;
-	f->clock = (struct collector_clock){ wall, mono, f };
+	f->clock = (struct collector_clock){ wall, mono, f, 0 };
 	f->config = collector_defaults;
 	f->config.state_dir = f->dir;
 	f->config.clock = &f->clock;
@@ -125,9 +125,15 @@ static void answered(void *ctx, const struct ingest_answer *answer)
 struct ingest_answer fixture_send(
     struct fixture *f, const void *body, size_t len)
 {
+	return fixture_send_from(f, &(struct addr){ 0 }, body, len);
+}
+
+struct ingest_answer fixture_send_from(
+    struct fixture *f, const struct addr *peer, const void *body, size_t len)
+{
 	struct waiter w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
 		false, { 0 } };
-	collector_ingest(f->c, body, len, answered, &w);
+	collector_ingest_from(f->c, peer, body, len, answered, &w);
 	pthread_mutex_lock(&w.lock);
 	while (!w.done)
 		pthread_cond_wait(&w.wake, &w.lock);

@@ -52,6 +52,8 @@ void fixture_enrol(
 /* Sends bytes and waits for the answer. */
 struct ingest_answer fixture_send(
     struct fixture *f, const void *body, size_t len);
+struct ingest_answer fixture_send_from(
+    struct fixture *f, const struct addr *peer, const void *body, size_t len);
 /* Seals what synth_add gathered, sends it, expects it stored. */
 void fixture_ship(struct fixture *f, struct synth *agent);
 /* Seals with a header of the test's own; raw is what was gathered. */

@@ -12,6 +12,7 @@ $(call collector_test,core,fault)
 $(call collector_test,core,pair)
 $(call collector_test,core,threads)
 $(call collector_test,core,trusted_clock)
+$(eval $(call unit_test,collector/core,trusted_time,collector lib))
 $(call collector_test,core,writer)
 $(O)/tests/collector/core/test_pair \
 	$(O)/tests/collector/registry/test_registry_import: \

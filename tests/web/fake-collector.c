@@ -254,10 +254,10 @@ size_t fake_ingests_held(void)
 	return n;
 }
 
-void collector_ingest(struct collector *collector, const void *body, size_t len,
-    ingest_done *done, void *ctx)
+void collector_ingest_from(struct collector *collector, const struct addr *peer,
+    const void *body, size_t len, ingest_done *done, void *ctx)
 {
-	(void)collector, (void)body, (void)len;
+	(void)collector, (void)peer, (void)body, (void)len;
 	pthread_mutex_lock(&fake.lock);
 	struct ingest_answer answer = fake.answer;
 	bool hold = fake.hold_ingest;

@@ -133,6 +133,6 @@ static void batch_is_done(void *ctx, const struct ingest_answer *answer)
 
 void handle_ingest(struct request *request)
 {
-	collector_ingest(request_api(request)->collector, request->body.data,
-	    request->body.len, batch_is_done, request);
+	collector_ingest_from(request_api(request)->collector, &request->peer,
+	    request->body.data, request->body.len, batch_is_done, request);
 }

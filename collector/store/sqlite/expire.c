@@ -47,28 +47,63 @@ static int close_old(
 	    : ERR_OK;
 }
 
+/*
+ * When the last record of the oldest partition came, at the latest; INT64_MAX:
+ * not known.  Arrivals are ordered though their clocks are not: a time that is
+ * still to come was a wrong clock's, and then the next ones say when it was at
+ * the latest; a time before that of the partition before was one too.
+ */
+static int64_t oldest_arrival(const struct store *store, int64_t now_ns)
+{
+	const struct partition_set *set = &store->partitions;
+	int64_t at_ns = INT64_MAX;
+	for (size_t i = 0; i < set->count && at_ns > now_ns; i++)
+		at_ns = i + 1 < set->count ? set->list[i]->last_received_ns
+					   : store->newest_received_ns;
+	if (at_ns > now_ns)
+		return INT64_MAX;
+	int64_t opened_ns = set->list[0]->opened_ns;
+	return opened_ns > at_ns && opened_ns <= now_ns ? opened_ns : at_ns;
+}
+
+/* 0: its sums are not on the disk, and must be before it goes; 1: they are. */
+static int flush_sums(
+    struct store *store, const struct partition *p, struct errmsg *msg)
+{
+	uint64_t applied;
+	int err = gather_applied(store->gather, true, &applied, msg);
+	if (err < 0)
+		return err;
+	if (applied >= p->last_block)
+		return 1;
+	err = gather_flush(store->gather, msg);
+	if (err < 0)
+		return err;
+	err = gather_applied(store->gather, true, &applied, msg);
+	return err < 0 ? err : applied >= p->last_block;
+}
+
 /* 1: the oldest partition may go. */
 static int oldest_may_go(
     struct store *store, const struct store_keep *keep, struct errmsg *msg)
 {
 	const struct partition_set *set = &store->partitions;
-	const struct partition *p = set->list[0];
-	uint64_t applied;
 	if (set->count < 2)
 		return 0;
-	bool old =
-	    keep->raw_ns && p->last_received_ns < keep->now.ns - keep->raw_ns;
+	bool old = keep->raw_ns &&
+	    oldest_arrival(store, keep->now.ns) < keep->now.ns - keep->raw_ns;
 	if (!old && !is_too_much(store, keep))
 		return 0;
-	/* Its sums must be on the disk before it goes. */
-	int err = gather_applied(store->gather, true, &applied, msg);
-	if (err == ERR_OK && applied < p->last_block) {
-		err = gather_flush(store->gather, msg);
-		if (err == ERR_OK)
-			err =
-			    gather_applied(store->gather, true, &applied, msg);
-	}
-	return err < 0 ? err : applied >= p->last_block;
+	return flush_sums(store, set->list[0], msg);
+}
+
+static int drop_oldest(
+    struct store *store, struct store_expired *expired, struct errmsg *msg)
+{
+	expired->records = store->partitions.list[0]->records;
+	expired->more = true;
+	int err = partition_drop_oldest(&store->partitions, msg);
+	return err < 0 ? err : store_bound_size(store, msg);
 }
 
 int store_expire(struct store *store, const struct store_keep *keep,
@@ -78,15 +113,11 @@ int store_expire(struct store *store, const struct store_keep *keep,
 	store->mono = keep->mono;
 	set_roll(store, keep);
 	int err = close_old(store, keep, msg);
-	if (err == ERR_OK)
-		err = oldest_may_go(store, keep, msg);
-	if (err == 1) {
-		expired->records = store->partitions.list[0]->records;
-		err = partition_drop_oldest(&store->partitions, msg);
-		if (err == ERR_OK)
-			err = store_bound_size(store, msg);
-		expired->more = true;
-	}
+	if (err < 0)
+		return err;
+	err = oldest_may_go(store, keep, msg);
+	if (err == 1)
+		err = drop_oldest(store, expired, msg);
 	if (err < 0)
 		return err;
 	bool more = false;

@@ -29,7 +29,7 @@ struct partition {
 	uint64_t ordinal, first_block;
 	char *path;
 	uint32_t salt;
-	int64_t opened_ns;
+	int64_t opened_ns; /* not before the last arrival of the one before */
 	struct db_files files;
 	/* of those that are no longer written */
 	bool closed;

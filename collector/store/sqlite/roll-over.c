@@ -75,6 +75,16 @@ int store_bound_size(struct store *store, struct errmsg *msg)
 	return bound_size(store, &store->db, msg);
 }
 
+/* A clock that went back does not make what comes now older than what came
+ * before: retention would take it too early. */
+static int64_t begin_after(const struct partition *old, int64_t arriving_ns)
+{
+	int64_t ns = arriving_ns;
+	if (ns < old->opened_ns)
+		ns = old->opened_ns;
+	return ns < old->last_received_ns ? old->last_received_ns : ns;
+}
+
 int store_roll(struct store *store, struct errmsg *msg)
 {
 	struct partition_set *set = &store->partitions;
@@ -103,7 +113,7 @@ int store_roll(struct store *store, struct errmsg *msg)
 	if (err < 0)
 		return err;
 	err = partition_make(set, &store->db, store->next_block,
-	    store->arriving_ns, &measured, msg);
+	    begin_after(&measured, store->arriving_ns), &measured, msg);
 	if (err < 0)
 		return err;
 	store->rolled_at = store->mono;
