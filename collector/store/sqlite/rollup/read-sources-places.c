@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/* The groups of a read of sources, and the first places among them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/store/sqlite/rollup/read-sources.h"
+#include "lib/base/xalloc.h"
+
+/* Of equal ones the lower address as bytes, then class, protocol, port. */
+static bool is_before(const struct source_row *a, const struct source_row *b)
+{
+	if (a->packets != b->packets)
+		return a->packets > b->packets;
+	if (a->key.family != b->key.family) {
+		struct addr x = source_key_addr(&a->key);
+		struct addr y = source_key_addr(&b->key);
+		int order = memcmp(x.bytes, y.bytes, sizeof(x.bytes));
+		return order ? order < 0 : a->key.family < b->key.family;
+	}
+	return source_cmp_group(&a->key, &b->key, false) < 0;
+}
+
+static void sink(struct source_read *r, size_t i)
+{
+	for (;;) {
+		size_t worst = i, left = 2 * i + 1, right = left + 1;
+		if (left < r->top_count &&
+		    is_before(&r->top[worst].sum, &r->top[left].sum))
+			worst = left;
+		if (right < r->top_count &&
+		    is_before(&r->top[worst].sum, &r->top[right].sum))
+			worst = right;
+		if (worst == i)
+			return;
+		struct source_group t = r->top[i];
+		r->top[i] = r->top[worst];
+		r->top[worst] = t;
+		i = worst;
+	}
+}
+
+static void rise(struct source_read *r, size_t i)
+{
+	while (i > 0) {
+		size_t up = (i - 1) / 2;
+		if (!is_before(&r->top[up].sum, &r->top[i].sum))
+			return;
+		struct source_group t = r->top[i];
+		r->top[i] = r->top[up];
+		r->top[up] = t;
+		i = up;
+	}
+}
+
+void source_read_end_group(struct source_read *r)
+{
+	struct source_group *g = &r->under_way;
+	if (g->agent_count == 0)
+		return;
+	bool full = r->top_count == r->places;
+	if (!full) {
+		if (r->top_count == r->top_cap) {
+			r->top_cap = r->top_cap ? r->top_cap * 2 : 128;
+			r->top =
+			    xreallocarray(r->top, r->top_cap, sizeof(*r->top));
+		}
+		r->top[r->top_count++] = *g;
+		rise(r, r->top_count - 1);
+		*g = (struct source_group){ 0 };
+	} else if (is_before(&g->sum, &r->top[0].sum)) {
+		struct source_group out = r->top[0];
+		r->top[0] = *g;
+		sink(r, 0);
+		*g = out;
+	}
+	g->agent_count = 0;
+}
+
+static void add_agent(struct source_group *g, int64_t agent)
+{
+	size_t at = g->agent_count;
+	while (at > 0 && g->agents[at - 1] > agent)
+		at--;
+	if (at > 0 && g->agents[at - 1] == agent)
+		return;
+	/* Room for powers of two. */
+	if ((g->agent_count & (g->agent_count - 1)) == 0)
+		g->agents = xreallocarray(g->agents,
+		    g->agent_count ? 2 * g->agent_count : 1,
+		    sizeof(*g->agents));
+	memmove(&g->agents[at + 1], &g->agents[at],
+	    (g->agent_count - at) * sizeof(*g->agents));
+	g->agents[at] = agent;
+	g->agent_count++;
+}
+
+void source_read_add(struct source_read *r, const struct source_row *row)
+{
+	struct source_group *g = &r->under_way;
+	if (g->agent_count > 0 && !source_same_group(&g->sum.key, &row->key))
+		source_read_end_group(r);
+	if (g->agent_count == 0)
+		g->sum = *row;
+	else
+		source_add(&g->sum, row);
+	add_agent(g, row->key.agent);
+}
+
+static int cmp_places(const void *a, const void *b)
+{
+	const struct source_group *x = a, *y = b;
+	return is_before(&x->sum, &y->sum) ? -1 : is_before(&y->sum, &x->sum);
+}
+
+int source_read_give(struct source_read *r, store_row_fn *fn, void *ctx)
+{
+	int err = ERR_OK;
+	if (r->top_count > 1)
+		qsort(r->top, r->top_count, sizeof(*r->top), cmp_places);
+	for (size_t i = r->plan->offset; err == ERR_OK && i < r->top_count;
+	     i++) {
+		const struct source_group *g = &r->top[i];
+		const struct source_row *sum = &g->sum;
+		const struct class_info *class = &r->classes[sum->key.class];
+		const struct store_source source = {
+			.src = source_key_addr(&sum->key),
+			.verdict = class->verdict,
+			.signature = class->signature,
+			.proto = sum->key.proto,
+			.dport = sum->key.dport,
+			.packets = sum->packets,
+			.targets = sum->targets,
+			.first_ns = sum->first_ns,
+			.last_ns = sum->last_ns,
+			.agents = g->agents,
+			.agent_count = g->agent_count,
+			.payload_hash = { sum->payload,
+			    sum->has_payload ? sizeof(sum->payload) : 0 },
+			.spoofable = sum->spoofable,
+		};
+		const struct store_row out = { STORE_SOURCES,
+			{ .source = &source } };
+		err = fn(ctx, &out);
+	}
+	return err;
+}
