@@ -24,6 +24,7 @@ struct segment_frame {
 	uint64_t value;
 	size_t len, packed_len;
 	const uint8_t *bytes; /* inside body */
+	uint8_t *joined;      /* owned; of several columns, unpacked */
 };
 
 struct segment_codec {
@@ -57,6 +58,8 @@ static void free_values(struct segment *segment)
 {
 	for (size_t i = 0; segment->values && i < segment->columns; i++)
 		free(segment->values[i]);
+	for (size_t i = 0; segment->frames && i < segment->frame_count; i++)
+		free(segment->frames[i].joined);
 	free(segment->values);
 	free(segment->flags);
 	free(segment->frames);
@@ -237,18 +240,49 @@ int segment_open(struct segment *s, struct segment_codec *codec,
 	return read_frames(s, &r);
 }
 
-/* The frame's bytes: inside the body, or unpacked in the codec's memory. */
-static const uint8_t *unpack_frame(
-    struct segment *s, const struct segment_frame *f)
+static bool unpack_into(
+    struct segment *s, const struct segment_frame *f, uint8_t *to)
+{
+	return ZSTD_decompressDCtx(s->codec->unpack, to, f->len, f->bytes,
+		   f->packed_len) == f->len;
+}
+
+/* The frame's bytes: inside the body, kept beside it (several columns), or in
+ * the codec's memory. */
+static const uint8_t *unpack_frame(struct segment *s, struct segment_frame *f)
 {
 	if (f->method == FRAME_RAW)
 		return f->bytes;
+	if (f->joined)
+		return f->joined;
+	if (f->count > 1) {
+		f->joined = xreallocarray(NULL, f->len + 1, 1);
+		if (unpack_into(s, f, f->joined))
+			return f->joined;
+		free(f->joined);
+		f->joined = NULL;
+		return NULL;
+	}
 	struct buf *raw = &s->codec->raw;
 	buf_clear(raw);
 	uint8_t *to = buf_extend(raw, f->len + 1);
-	size_t len = ZSTD_decompressDCtx(
-	    s->codec->unpack, to, f->len, f->bytes, f->packed_len);
-	return len == f->len ? to : NULL;
+	return unpack_into(s, f, to) ? to : NULL;
+}
+
+/* The place after it; NULL: it does not end. */
+static const uint8_t *read_long(
+    const uint8_t *at, const uint8_t *end, uint64_t *v)
+{
+	uint64_t sum = 0;
+	for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
+		uint8_t byte = *at++;
+		sum |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80)) {
+			*v = sum;
+			return at;
+		}
+	}
+	return NULL;
 }
 
 /* Numbers until `end`, exactly `rows` of them. */
@@ -256,52 +290,50 @@ static bool read_numbers(
     struct reader *r, uint64_t *values, size_t rows, bool delta)
 {
 	const uint8_t *at = r->pos, *end = r->end;
-	uint64_t last = 0;
 	for (size_t i = 0; i < rows; i++) {
-		uint64_t v;
 		if (at < end && *at < 0x80) {
-			v = *at++;
-		} else {
-			r->pos = at;
-			v = varint_get(r);
-			if (r->err != ERR_OK)
-				return false;
-			at = r->pos;
+			values[i] = *at++;
+			continue;
 		}
-		if (delta)
-			v = last = unfold_difference(last, v);
-		values[i] = v;
+		at = read_long(at, end, &values[i]);
+		if (!at)
+			return false;
+	}
+	if (delta) {
+		uint64_t last = 0;
+		for (size_t i = 0; i < rows; i++)
+			values[i] = last = unfold_difference(last, values[i]);
 	}
 	return at == end;
 }
 
-static bool decode_frame(struct segment *s, const struct segment_frame *f)
+static bool decode_column(
+    struct segment *s, struct segment_frame *f, size_t column)
 {
+	uint64_t *values = xreallocarray(NULL, s->rows + 1, sizeof(*values));
+	s->values[column] = values;
 	if (f->method == FRAME_CONSTANT) {
-		uint64_t *values = xcalloc(s->rows + 1, sizeof(*values));
 		for (size_t i = 0; i < s->rows; i++)
 			values[i] = f->value;
-		s->values[f->first] = values;
 		return true;
 	}
 	const uint8_t *bytes = unpack_frame(s, f);
 	struct reader r = reader_init(bytes, bytes ? f->len : 0);
-	size_t lens[SEGMENT_COLUMNS_MOST];
-	for (size_t i = 0; bytes && i + 1 < f->count; i++)
-		lens[i] = (size_t)varint_get(&r);
-	bool good = bytes != NULL;
-	for (size_t i = 0; good && i < f->count; i++) {
-		size_t column = f->first + i;
-		struct reader sub = reader_sub(
-		    &r, i + 1 < f->count ? lens[i] : reader_left(&r));
-		uint64_t *values = xcalloc(s->rows + 1, sizeof(*values));
-		free(s->values[column]);
-		s->values[column] = values;
-		good = sub.err == ERR_OK &&
-		    read_numbers(&sub, values, s->rows,
-			s->flags[column] & SEGMENT_DELTA);
+	size_t at = column - f->first, before = 0, len = 0;
+	for (size_t i = 0; bytes && i + 1 < f->count; i++) {
+		size_t one = (size_t)varint_get(&r);
+		if (one > f->len)
+			return false;
+		before += i < at ? one : 0;
+		len = i == at ? one : len;
 	}
-	return good;
+	reader_skip(&r, before);
+	if (at + 1 == f->count)
+		len = reader_left(&r);
+	struct reader sub = reader_sub(&r, len);
+	return bytes && sub.err == ERR_OK &&
+	    read_numbers(
+		&sub, values, s->rows, s->flags[column] & SEGMENT_DELTA);
 }
 
 const uint64_t *segment_column(struct segment *s, size_t column)
@@ -311,17 +343,21 @@ const uint64_t *segment_column(struct segment *s, size_t column)
 	if (s->values[column])
 		return s->values[column];
 	for (size_t i = 0; i < s->frame_count; i++) {
-		const struct segment_frame *f = &s->frames[i];
+		struct segment_frame *f = &s->frames[i];
 		if (column < f->first || column >= f->first + f->count)
 			continue;
-		return decode_frame(s, f) ? s->values[column] : NULL;
+		if (decode_column(s, f, column))
+			return s->values[column];
+		free(s->values[column]);
+		s->values[column] = NULL;
+		return NULL;
 	}
 	return NULL;
 }
 
 int segment_open_tail(struct segment *s)
 {
-	const struct segment_frame *f = &s->frames[s->frame_count - 1];
+	struct segment_frame *f = &s->frames[s->frame_count - 1];
 	const uint8_t *bytes = unpack_frame(s, f);
 	if (!bytes)
 		return ERR_CORRUPT;
