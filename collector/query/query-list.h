@@ -15,11 +15,15 @@ struct query_list {
 	uint32_t limit;
 	int64_t last_ns, last_row; /* shown; at first the cursor's */
 	bool more;
+	char *next; /* instead of both; owned, NULL: by them */
 };
 
 /* Begins the query, reads limit and cursor.  On success query_list_end must
  * follow. */
 int query_list_begin(struct query_list *list,
+    const struct query_context *context, struct errmsg *msg);
+/* The same for a list whose cursor the caller reads, and sets as `next`. */
+int query_list_begin_page(struct query_list *list,
     const struct query_context *context, struct errmsg *msg);
 /* When the page is full: ends the reading (returns true). */
 bool query_list_is_full(struct query_list *list);

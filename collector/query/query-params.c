@@ -21,6 +21,11 @@ const struct param query_param_limit = { "limit", PARAM_INTEGER,
 	.fallback = TEXT(QUERY_LIMIT_DEFAULT) };
 const struct param query_param_cursor = { "cursor", PARAM_CURSOR,
 	.help = "`next` of the page before" };
+const struct param query_param_source_cursor = { "cursor", PARAM_TEXT,
+	.help = "`next` of the page before; the pages after the most active "
+		"ones are in the order of signatures and addresses. Each "
+		"source comes once, also while records arrive; one that rises "
+		"above the page that is read is in none that follows" };
 const struct param query_param_from = { "from", PARAM_TIME,
 	.help = "RFC 3339, `now`, or a distance back as -90s, -1h, -7d",
 	.fallback = "-1h", .example = "-6h" };

@@ -9,6 +9,7 @@
 #define QUERY_LIMIT_MAX 1000
 
 extern const struct param query_param_limit, query_param_cursor;
+extern const struct param query_param_source_cursor; /* of sightings */
 extern const struct param query_param_from, query_param_to;
 extern const struct param query_param_from_day; /* a day back by default */
 extern const struct param query_param_agent, query_param_bin;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Who sent what: sources by class over a range, and the payloads they sent. */
+#include <stdlib.h>
+#include <string.h>
 
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
+#include "lib/base/buf.h"
+#include "lib/base/hex.h"
+#include "lib/base/reader.h"
+#include "lib/base/xalloc.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 
@@ -16,6 +22,82 @@ static json_t *agent_ids(struct collector *c, const int64_t *rows, size_t count)
 			json_array_append_new(
 			    ids, json_hex(agent.id, sizeof(agent.id)));
 	return ids;
+}
+
+/*
+ * A cursor is a place in the order and not a number of places, so that a page
+ * costs what it returns: how the order goes on, u8; the packets of the last
+ * source in the order of packets, be64, and which it is; by group: the last one
+ * given.  A source: family u8, address 16 bytes, class be32, protocol u8, port
+ * be16.  As hex digits.
+ */
+enum { BY_PACKETS = 1, BY_GROUP = 2 };
+#define GROUP_BYTES 24
+#define CURSOR_BYTES (1 + 8 + GROUP_BYTES)
+#define CURSOR_MOST_BYTES (CURSOR_BYTES + GROUP_BYTES)
+
+static void write_group(struct buf *to, const struct store_source_group *group)
+{
+	uint8_t bytes[16] = { 0 };
+	memcpy(bytes, group->src.bytes, addr_len(&group->src));
+	buf_u8(to, group->src.family);
+	buf_bytes(to, bytes, sizeof(bytes));
+	buf_be32(to, (uint32_t)group->class_row);
+	buf_u8(to, (uint8_t)group->proto);
+	buf_be16(to, (uint16_t)group->dport);
+}
+
+static char *cursor_text(const struct store_source_cursor *cursor)
+{
+	struct buf bytes = { 0 };
+	buf_u8(&bytes, cursor->by_group ? BY_GROUP : BY_PACKETS);
+	buf_be64(&bytes, cursor->packets);
+	write_group(&bytes, &cursor->last);
+	if (cursor->by_group)
+		write_group(&bytes, &cursor->group);
+	char *text = xcalloc(2 * bytes.len + 1, 1);
+	hex_text(bytes.data, bytes.len, text);
+	buf_fini(&bytes);
+	return text;
+}
+
+/* False: no agent can have sent it. */
+static bool read_group(struct reader *r, struct store_source_group *group)
+{
+	uint8_t family = reader_u8(r), bytes[16] = { 0 };
+	reader_copy(r, bytes, sizeof(bytes));
+	group->src = addr_from_bytes(bytes, family == 4 ? 4 : 16);
+	group->class_row = reader_be32(r);
+	group->proto = reader_u8(r);
+	group->dport = reader_be16(r);
+	return r->err == ERR_OK && (family == 4 || family == 6);
+}
+
+static int read_cursor(struct query *q, struct store_source_cursor *cursor,
+    const struct store_source_cursor **given)
+{
+	const char *text = query_text(q, "cursor");
+	uint8_t bytes[CURSOR_MOST_BYTES];
+	if (!text)
+		return ERR_OK;
+	size_t len = strlen(text) / 2;
+	if ((len == CURSOR_BYTES || len == CURSOR_MOST_BYTES) &&
+	    hex_parse(bytes, len, text)) {
+		struct reader r = reader_init(bytes, len);
+		cursor->by_group = reader_u8(&r) == BY_GROUP;
+		cursor->packets = reader_be64(&r);
+		bool good = read_group(&r, &cursor->last);
+		if (cursor->by_group)
+			good &= read_group(&r, &cursor->group);
+		*given = cursor;
+		if (good && reader_left(&r) == 0 &&
+		    bytes[0] == (cursor->by_group ? BY_GROUP : BY_PACKETS))
+			return ERR_OK;
+	}
+	return err_set(q->msg, ERR_USAGE,
+	    "parameter 'cursor': expected one that a page of sightings gave as "
+	    "next, got '%.40s'%s",
+	    text, strlen(text) > 40 ? " and more" : "");
 }
 
 static int take_source(void *ctx, const struct store_row *row)
@@ -37,22 +119,24 @@ static int take_source(void *ctx, const struct store_row *row)
 	    "spoofable", s->spoofable);
 	json_object_update(item, more);
 	json_decref(more);
-	query_list_add(list, item, 0, list->last_row + 1);
+	query_list_add(list, item, 0, 0);
+	if (json_array_size(list->items) == list->limit)
+		list->next = cursor_text(&s->cursor);
 	return 0;
 }
 
-/* The order is by a sum, which no key gives: the cursor is a place. */
-static int read_filter(struct query_list *list)
+static int read_filter(
+    struct query_list *list, struct store_source_cursor *cursor)
 {
 	struct query *q = &list->query;
 	struct store_plan *filter = &list->filter;
 	filter->table = STORE_SOURCES;
-	if (filter->cursor_row > UINT32_MAX / 2)
-		return err_set(q->msg, ERR_USAGE, "cursor: too far");
-	filter->offset = (uint32_t)filter->cursor_row;
 	filter->signature = query_text(q, "signature");
 	filter->verdict = query_text(q, "verdict");
-	int err = query_range(q, &query_param_from, &filter->range);
+	int err = read_cursor(q, cursor, &filter->source_cursor);
+	if (err < 0)
+		return err;
+	err = query_range(q, &query_param_from, &filter->range);
 	if (err < 0)
 		return err;
 	err = query_agent_row(q, &filter->agent_row);
@@ -65,10 +149,11 @@ int query_sightings(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query_list list;
-	int err = query_list_begin(&list, context, msg);
+	struct store_source_cursor cursor = { 0 };
+	int err = query_list_begin_page(&list, context, msg);
 	if (err < 0)
 		return err;
-	err = read_filter(&list);
+	err = read_filter(&list, &cursor);
 	if (err == ERR_OK)
 		err = list.query.c->ops->read(
 		    list.query.reader, &list.filter, take_source, &list, msg);

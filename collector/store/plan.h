@@ -136,6 +136,20 @@ struct store_class {
 	uint64_t sources, packets;
 	int64_t first_ns, last_ns;
 };
+/* What a source is counted by. */
+struct store_source_group {
+	struct addr src;
+	int64_t class_row;
+	uint32_t proto, dport;
+};
+/* Where reading sources goes on: behind `last`, which had so many packets; or,
+ * by group, behind `group`, less those that are before `last`. */
+struct store_source_cursor {
+	uint64_t packets;
+	struct store_source_group last;
+	bool by_group;
+	struct store_source_group group;
+};
 struct store_source {
 	struct addr src;
 	const char *verdict, *signature;
@@ -146,6 +160,7 @@ struct store_source {
 	size_t agent_count;
 	struct store_bytes payload_hash;
 	bool spoofable;
+	struct store_source_cursor cursor; /* behind this one */
 };
 struct store_payload {
 	uint8_t hash[16];
@@ -170,7 +185,9 @@ enum store_table {
 	STORE_SOURCES,  /* one a source, class, protocol and port, most
 			   packets first.  Where finest bins would be very
 			   many rows, or bin_s is a day, the range is
-			   taken as whole days */
+			   taken as whole days; then, behind a cursor, those
+			   that are left come by class and address as soon as
+			   finding the next most would cost more than them */
 	STORE_PAYLOADS, /* of one hash; none: no row */
 	STORE_TABLES
 };
@@ -227,9 +244,9 @@ struct store_plan {
 	const char *link_from, *link_to; /* links: ids of nodes */
 	const uint8_t *hash;             /* payloads: 16 bytes */
 	int64_t cursor_ns;
-	uint64_t cursor_row; /* 0: from the top */
-	uint32_t limit;      /* 0: all */
-	uint32_t offset;     /* sources only */
+	uint64_t cursor_row;                             /* 0: from the top */
+	const struct store_source_cursor *source_cursor; /* sources: instead */
+	uint32_t limit;                                  /* 0: all */
 };
 
 /* --- writing --- */

@@ -4,7 +4,7 @@
  * of the third run of three, in ms, and the rows that came.  The store is what
  * `ingest-bench mixed` left in its folder.
  *
- * usage: queries FOLDER
+ * usage: queries FOLDER [WORD]   (WORD: only the questions with it in them)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "collector/store/store.h"
 #include "lib/record/record.pb-c.h"
+#include "tests/bench/load.h"
 
 #define DAYS 5
 #define DAY_NS (INT64_C(86400) * NS_PER_S)
@@ -22,6 +23,7 @@
 
 static struct store *store;
 static int64_t first_ns, end_ns;
+static const char *only; /* NULL: all */
 static struct addr src, dst;
 static char link_from[ADDR_TEXT_LEN], link_to[ADDR_TEXT_LEN];
 
@@ -60,6 +62,8 @@ static void ask(const char *name, const struct store_plan *plan)
 {
 	double cpu = 0, wall = 0;
 	long rows = 0;
+	if (only && !strstr(name, only))
+		return;
 	for (int i = 0; i < 3; i++) {
 		rows = 0;
 		cpu = clock_ms(CLOCK_THREAD_CPUTIME_ID);
@@ -146,6 +150,74 @@ static void ask_records(void)
 	ask("records to a destination, 500", &plan);
 }
 
+/* --- sources --- */
+struct source_pages {
+	struct store_source_cursor cursor;
+	long rows;
+};
+
+static int take_page(void *ctx, const struct store_row *row)
+{
+	struct source_pages *pages = ctx;
+	pages->cursor = row->source->cursor;
+	pages->rows++;
+	return 0;
+}
+
+/* The first page, and those behind the first 1000, 10,000 and 100,000, with the
+ * dearest page on the way. */
+static void ask_pages(const char *name, const struct store_plan *first)
+{
+	struct store_plan plan = *first;
+	struct source_pages pages = { .rows = 0 };
+	char title[96];
+	double most = 0;
+	if (only && !strstr(name, only))
+		return;
+	ask(name, first);
+	plan.limit = 1000;
+	for (long at = 0;; at = pages.rows) {
+		if (at == 1000 || at == 10000 || at == 100000) {
+			plan.limit = first->limit;
+			snprintf(
+			    title, sizeof(title), "%s, behind %ld", name, at);
+			ask(title, &plan);
+			plan.limit = 1000;
+		}
+		double wall = clock_ms(CLOCK_THREAD_CPUTIME_ID);
+		read_plan(&plan, take_page, &pages);
+		wall = clock_ms(CLOCK_THREAD_CPUTIME_ID) - wall;
+		most = wall > most ? wall : most;
+		plan.source_cursor = &pages.cursor;
+		if (pages.rows < at + 1000 || pages.rows > 100000)
+			break;
+	}
+	printf("  %-42s %8.1f\n", "dearest page of 1000 up to there", most);
+}
+
+/* All filters that the API offers, in all combinations: bit 0 signature, 1
+ * verdict, 2 agent, 3 source. */
+static void ask_combinations(void)
+{
+	static const char *const words[] = { " signature", " verdict", " agent",
+		" source" };
+	for (unsigned bits = 0; bits < 16; bits++) {
+		struct store_plan plan = { .table = STORE_SOURCES,
+			.range = { first_ns, end_ns },
+			.limit = 101 };
+		char name[96] = "sources by";
+		plan.signature = bits & 1 ? "slammer" : NULL;
+		plan.verdict = bits & 2 ? "worm" : NULL;
+		plan.agent_row = bits & 4 ? 2 : 0;
+		if (bits & 8)
+			plan.src = src;
+		for (int i = 0; i < 4; i++)
+			if (bits >> i & 1)
+				strcat(name, words[i]);
+		ask_pages(bits ? name : "sources of five days", &plan);
+	}
+}
+
 static void ask_sources(void)
 {
 	const struct store_plan all = { .table = STORE_SOURCES,
@@ -153,30 +225,24 @@ static void ask_sources(void)
 		.limit = 101 };
 	struct store_plan plan = all;
 	plan.range.from_ns = end_ns - HOUR_NS;
-	ask("sources of an hour", &plan);
+	ask_pages("sources of an hour", &plan);
 	plan.range.from_ns = end_ns - DAY_NS;
-	ask("sources of a day", &plan);
+	ask_pages("sources of a day", &plan);
+	plan.range.from_ns = end_ns - DAY_NS - 5 * HOUR_NS;
+	plan.range.to_ns = end_ns - 7 * HOUR_NS;
+	ask_pages("sources of parts of two days", &plan);
 	plan = all;
-	ask("sources of five days", &plan);
 	plan.limit = 1001;
 	ask("sources of five days, 1000", &plan);
 	plan.limit = 101;
-	plan.offset = 10000;
-	ask("sources of five days, from the 10,000th", &plan);
+	plan.signature = "nothing";
+	ask("sources of a signature that is not there", &plan);
 	plan = all;
-	plan.signature = "slammer";
-	ask("sources of a signature", &plan);
-	plan.agent_row = 2;
-	ask("sources of a signature and agent", &plan);
-	plan = all;
-	plan.verdict = "scan";
-	ask("sources of a verdict", &plan);
-	plan = all;
-	plan.agent_row = 2;
-	ask("sources of an agent", &plan);
-	plan = all;
-	plan.src = src;
-	ask("one source", &plan);
+	plan.agent_row = LOAD_AGENTS + 1;
+	ask("sources of an agent with few", &plan);
+	plan.src = addr_v4(0x01020304);
+	ask("sources of a source that is not there", &plan);
+	ask_combinations();
 	for (unsigned len = 8; len <= 24; len += 8) {
 		struct prefix prefix = prefix_of(&src, len);
 		char name[64];
@@ -240,8 +306,9 @@ static void rest(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		die("usage", "queries FOLDER");
+	if (argc != 2 && argc != 3)
+		die("usage", "queries FOLDER [WORD]");
+	only = argv[2];
 	struct errmsg msg = { "" };
 	const struct store_config config = {
 		.dir = argv[1],

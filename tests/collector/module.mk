@@ -26,6 +26,7 @@ $(call collector_test,query,path_graph)
 $(call collector_test,query,records)
 $(call collector_test,query,results)
 $(O)/tests/collector/query/test_results: $(O)/tests/lib/record/result-fixture.o
+$(call collector_test,query,sightings)
 $(call collector_test,query,unnamed_sources)
 $(call collector_test,registry,registry_import)
 $(call collector_test,store,block)

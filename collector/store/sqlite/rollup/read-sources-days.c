@@ -92,16 +92,23 @@ uint64_t source_read_light(
 	return r->light ? r->light[day * (r->class_count + 1) + class] : 0;
 }
 
+static void add_part(struct source_read *r, struct source_merge *merge,
+    const struct part_id *id, bool details, size_t day)
+{
+	source_merge_add(
+	    merge, &r->view->db, r->view->codec, id, details, (int)day);
+	merge->streams[merge->count - 1].only_agent =
+	    (uint32_t)r->plan->agent_row;
+}
+
 void source_read_add_day(struct source_read *r, struct source_merge *merge,
     size_t d, bool heavy, bool light, bool details)
 {
 	const struct day_parts *day = &r->days[d];
 	if (heavy && day->has_heavy)
-		source_merge_add(merge, &r->view->db, r->view->codec,
-		    &day->heavy, details || day->edge, (int)d);
+		add_part(r, merge, &day->heavy, details || day->edge, d);
 	if (light && day->has_light)
-		source_merge_add(merge, &r->view->db, r->view->codec,
-		    &day->light, details || day->edge, (int)d);
+		add_part(r, merge, &day->light, details || day->edge, d);
 }
 
 bool source_read_in_time(
@@ -120,6 +127,9 @@ static int walk_class(
 		from = r->first;
 		from.class = class;
 	}
+	if (r->has_group && class == r->group.class &&
+	    source_cmp_group(&from, &r->group, true) < 0)
+		from = r->group;
 	int err = source_merge_start(merge, &from, r->msg);
 	for (; err == 1 && merge->row; err = source_merge_next(merge, r->msg)) {
 		const struct source_row *row = merge->row;
@@ -129,6 +139,8 @@ static int walk_class(
 		if (source_read_matches(r, &row->key) &&
 		    source_read_in_time(r, merge->tag, row))
 			source_read_add(r, row);
+		if (r->is_full)
+			break;
 	}
 	return err < 0 ? err : ERR_OK;
 }
@@ -137,8 +149,11 @@ static int walk_class(
 static int read_all_days(struct source_read *r)
 {
 	for (uint32_t class = 0; class < r->class_count; class ++) {
-		if (!r->classes[class].wanted)
+		if (!r->classes[class].wanted ||
+		    (r->has_group && class < r->group.class))
 			continue;
+		if (r->is_full)
+			break;
 		struct source_merge merge = { 0 };
 		for (size_t d = 0; d < r->day_count; d++)
 			source_read_add_day(r, &merge, d, true, true, true);
@@ -167,9 +182,13 @@ int source_read_days(struct source_read *r)
 		return err;
 	source_read_sort(r);
 	/* One source or a prefix: its own rows are the fewest. */
-	if (!r->ranged)
+	if (!r->ranged && !r->by_group) {
 		err = source_read_top(r);
-	if (err == 0)
-		err = read_all_days(r);
-	return err < 0 ? err : ERR_OK;
+		if (err != 0)
+			return err < 0 ? err : ERR_OK;
+		/* The next most would cost all of the days: behind a cursor the
+		 * others come as they lie. */
+		r->by_group = r->has_after;
+	}
+	return read_all_days(r);
 }

@@ -52,28 +52,52 @@ static void rise(struct source_read *r, size_t i)
 	}
 }
 
-void source_read_end_group(struct source_read *r)
+bool source_read_ranks_behind(
+    const struct source_read *r, const struct source_key *key, uint64_t packets)
 {
-	struct source_group *g = &r->under_way;
-	if (g->agent_count == 0)
-		return;
-	bool full = r->top_count == r->places;
-	if (!full) {
+	const struct source_row row = { .key = *key, .packets = packets };
+	return !r->has_after || is_before(&r->after, &row);
+}
+
+static bool is_behind_cursor(
+    const struct source_read *r, const struct source_row *sum)
+{
+	if (!source_read_ranks_behind(r, &sum->key, sum->packets))
+		return false;
+	return !r->has_group ||
+	    source_cmp_group(&sum->key, &r->group, true) > 0;
+}
+
+/* What is left in g is to be used again. */
+static void place_group(struct source_read *r, struct source_group *g)
+{
+	if (r->top_count < r->places) {
 		if (r->top_count == r->top_cap) {
 			r->top_cap = r->top_cap ? r->top_cap * 2 : 128;
 			r->top =
 			    xreallocarray(r->top, r->top_cap, sizeof(*r->top));
 		}
 		r->top[r->top_count++] = *g;
-		rise(r, r->top_count - 1);
+		if (!r->by_group)
+			rise(r, r->top_count - 1);
 		*g = (struct source_group){ 0 };
-	} else if (is_before(&g->sum, &r->top[0].sum)) {
+	} else if (!r->by_group && is_before(&g->sum, &r->top[0].sum)) {
 		struct source_group out = r->top[0];
 		r->top[0] = *g;
 		sink(r, 0);
 		*g = out;
 	}
+}
+
+void source_read_end_group(struct source_read *r)
+{
+	struct source_group *g = &r->under_way;
+	if (g->agent_count == 0)
+		return;
+	if (is_behind_cursor(r, &g->sum))
+		place_group(r, g);
 	g->agent_count = 0;
+	r->is_full = r->by_group && r->top_count == r->places;
 }
 
 static void add_agent(struct source_group *g, int64_t agent)
@@ -112,13 +136,36 @@ static int cmp_places(const void *a, const void *b)
 	return is_before(&x->sum, &y->sum) ? -1 : is_before(&y->sum, &x->sum);
 }
 
+static struct store_source_group group_of(const struct source_key *key)
+{
+	return (struct store_source_group){
+		.src = source_key_addr(key),
+		.class_row = key->class,
+		.proto = key->proto,
+		.dport = key->dport,
+	};
+}
+
+static struct store_source_cursor cursor_behind(
+    const struct source_read *r, const struct source_row *sum)
+{
+	const struct source_row *last = r->by_group ? &r->after : sum;
+	struct store_source_cursor cursor = {
+		.packets = last->packets,
+		.last = group_of(&last->key),
+		.by_group = r->by_group,
+	};
+	if (r->by_group)
+		cursor.group = group_of(&sum->key);
+	return cursor;
+}
+
 int source_read_give(struct source_read *r, store_row_fn *fn, void *ctx)
 {
 	int err = ERR_OK;
-	if (r->top_count > 1)
+	if (r->top_count > 1 && !r->by_group)
 		qsort(r->top, r->top_count, sizeof(*r->top), cmp_places);
-	for (size_t i = r->plan->offset; err == ERR_OK && i < r->top_count;
-	     i++) {
+	for (size_t i = 0; err == ERR_OK && i < r->top_count; i++) {
 		const struct source_group *g = &r->top[i];
 		const struct source_row *sum = &g->sum;
 		const struct class_info *class = &r->classes[sum->key.class];
@@ -137,6 +184,7 @@ int source_read_give(struct source_read *r, store_row_fn *fn, void *ctx)
 			.payload_hash = { sum->payload,
 			    sum->has_payload ? sizeof(sum->payload) : 0 },
 			.spoofable = sum->spoofable,
+			.cursor = cursor_behind(r, sum),
 		};
 		const struct store_row out = { STORE_SOURCES,
 			{ .source = &source } };

@@ -13,6 +13,9 @@
 #include "lib/base/xalloc.h"
 
 #define CANDIDATES_KEPT 65536
+/* Behind a cursor, more candidates than this for a place are not looked up. */
+#define CANDIDATES_A_PLACE 2
+#define CANDIDATES_MORE 512
 
 struct source_candidate {
 	struct source_key key;
@@ -27,6 +30,7 @@ struct threshold {
 	size_t item_count, item_cap;
 	struct source_candidate now; /* under way; key.class 0: none */
 	bool under_way;
+	bool too_many; /* candidates behind a cursor */
 };
 
 static void place_known(struct threshold *t, uint64_t known)
@@ -70,17 +74,24 @@ static void drop_hopeless(struct threshold *t)
 	t->item_count = kept;
 }
 
-static void end_candidate(struct threshold *t)
+static void end_candidate(const struct source_read *r, struct threshold *t)
 {
 	if (!t->under_way)
 		return;
 	t->under_way = false;
-	place_known(t, t->now.known);
+	/* One that may be before the cursor is a candidate, but no place. */
+	if (!source_read_ranks_behind(r, &t->now.key, t->now.known))
+		return;
+	if (source_read_ranks_behind(r, &t->now.key, t->now.most))
+		place_known(t, t->now.known);
 	if (t->now.most < last_place(t))
 		return;
 	if (t->item_count == t->item_cap) {
 		if (t->item_count >= CANDIDATES_KEPT)
 			drop_hopeless(t);
+		t->too_many |= r->has_after && t->item_count >= CANDIDATES_KEPT;
+		if (t->too_many)
+			return;
 		if (t->item_count * 2 >= t->item_cap) {
 			t->item_cap = t->item_cap ? t->item_cap * 2 : 1024;
 			t->items = xreallocarray(
@@ -104,7 +115,7 @@ static void add_known(const struct source_read *r, struct threshold *t,
 {
 	uint64_t bit = tag >= 0 && tag < 64 ? UINT64_C(1) << tag : 0;
 	if (t->under_way && !source_same_group(&t->now.key, &row->key))
-		end_candidate(t);
+		end_candidate(r, t);
 	if (!t->under_way)
 		begin_candidate(r, t, &row->key);
 	t->now.known += row->packets;
@@ -131,21 +142,34 @@ static uint64_t unseen_most(const struct source_read *r)
 	return most;
 }
 
+/* The groups of one class in a merge that stands before or in it. */
+static int sum_class(struct source_read *r, struct threshold *t,
+    struct source_merge *merge, uint32_t class)
+{
+	const struct source_key from = { .class = class };
+	int err = source_merge_start(merge, &from, r->msg);
+	for (; err == 1 && merge->row->key.class == class && !t->too_many;
+	     err = source_merge_next(merge, r->msg)) {
+		const struct source_row *row = merge->row;
+		if (source_read_matches(r, &row->key) &&
+		    source_read_in_time(r, merge->tag, row))
+			add_known(r, t, row, merge->tag);
+	}
+	return err < 0 ? err : ERR_OK;
+}
+
 static int sum_heavy(struct source_read *r, struct threshold *t)
 {
 	struct source_merge merge = { 0 };
+	int err = ERR_OK;
 	for (size_t d = 0; d < r->day_count; d++)
 		source_read_add_day(r, &merge, d, true, false, false);
 	if (r->count > 0)
 		source_merge_add_array(&merge, r->sorted, r->count, -1);
-	int err = source_merge_start(&merge, NULL, r->msg);
-	for (; err == 1; err = source_merge_next(&merge, r->msg)) {
-		const struct source_row *row = merge.row;
-		if (source_read_matches(r, &row->key) &&
-		    source_read_in_time(r, merge.tag, row))
-			add_known(r, t, row, merge.tag);
-	}
-	end_candidate(t);
+	for (uint32_t c = 0; err == ERR_OK && c < r->class_count; c++)
+		if (r->classes[c].wanted)
+			err = sum_class(r, t, &merge, c);
+	end_candidate(r, t);
 	source_merge_fini(&merge);
 	return err;
 }
@@ -181,12 +205,33 @@ static int filter_light(struct source_read *r, struct threshold *t, size_t d)
 	db_reset(row);
 	for (size_t i = 0; err >= 0 && i < t->item_count; i++) {
 		struct source_candidate *c = &t->items[i];
-		if (!(c->days & bit) && r->days[d].has_light &&
+		if (c->days & bit)
+			continue;
+		if (r->days[d].has_light &&
 		    (!filter.lines || group_filter_has(&filter, &c->key)))
 			c->maybe |= bit;
+		else
+			c->most -= source_read_light(r, d, c->key.class);
 	}
 	free(filter.lines);
 	return err < 0 ? err : ERR_OK;
+}
+
+/* With what the days' filters say, the bounds are nearer to each other. */
+static int narrow(struct source_read *r, struct threshold *t)
+{
+	for (size_t d = 0; d < r->day_count && d < 64; d++) {
+		int err = filter_light(r, t, d);
+		if (err < 0)
+			return err;
+	}
+	t->count = 0;
+	for (size_t i = 0; i < t->item_count; i++)
+		if (source_read_ranks_behind(
+			r, &t->items[i].key, t->items[i].most))
+			place_known(t, t->items[i].known);
+	drop_hopeless(t);
+	return ERR_OK;
 }
 
 /* The candidates' rows, wherever they are. */
@@ -200,8 +245,6 @@ static int place_candidates(struct source_read *r, struct threshold *t)
 	}
 	if (r->count > 0)
 		source_merge_add_array(&delta, r->sorted, r->count, -1);
-	for (size_t d = 0; err == ERR_OK && d < r->day_count && d < 64; d++)
-		err = filter_light(r, t, d);
 	for (size_t i = 0; err == ERR_OK && i < t->item_count; i++) {
 		const struct source_candidate *c = &t->items[i];
 		for (size_t s = 0; err == ERR_OK && s < heavy.count; s++) {
@@ -227,15 +270,25 @@ static int place_candidates(struct source_read *r, struct threshold *t)
 int source_read_top(struct source_read *r)
 {
 	struct threshold t = { .most = r->places };
+	uint64_t unseen = unseen_most(r);
 	t.places = xcalloc(r->places + 1, sizeof(*t.places));
 	int err = sum_heavy(r, &t);
-	if (err == 0 &&
-	    (last_place(&t) > unseen_most(r) || unseen_most(r) == 0)) {
-		drop_hopeless(&t);
-		err = place_candidates(r, &t);
-		if (err == ERR_OK)
-			err = 1;
-	}
+	if (err < 0)
+		goto out;
+	err = 0;
+	if (t.too_many || (last_place(&t) <= unseen && unseen > 0))
+		goto out;
+	drop_hopeless(&t);
+	err = narrow(r, &t);
+	if (err < 0)
+		goto out;
+	if (r->has_after &&
+	    t.item_count > CANDIDATES_A_PLACE * r->places + CANDIDATES_MORE)
+		goto out;
+	err = place_candidates(r, &t);
+	if (err == ERR_OK)
+		err = 1;
+out:
 	free(t.places);
 	free(t.items);
 	return err;

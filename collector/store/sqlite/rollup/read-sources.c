@@ -63,6 +63,30 @@ static void set_range(struct source_read *r)
 	}
 }
 
+static struct source_key group_key(const struct store_source_group *group)
+{
+	struct source_key key = {
+		.class = (uint32_t)group->class_row,
+		.proto = (uint8_t)group->proto,
+		.dport = (uint16_t)group->dport,
+	};
+	source_key_set_addr(&key, &group->src);
+	return key;
+}
+
+static void set_cursor(struct source_read *r)
+{
+	const struct store_source_cursor *cursor = r->plan->source_cursor;
+	if (!cursor)
+		return;
+	r->has_after = true;
+	r->after.key = group_key(&cursor->last);
+	r->after.packets = cursor->packets;
+	r->by_group = r->has_group = cursor->by_group;
+	if (cursor->by_group)
+		r->group = group_key(&cursor->group);
+}
+
 static bool is_class_wanted(const struct source_read *r, uint32_t class)
 {
 	return class < r->class_count && r->classes[class].wanted;
@@ -128,6 +152,7 @@ int source_read_hour(struct source_read *r, const struct part_info *part,
 	int64_t width = part->fine ? r->fine_s : HOUR_S;
 	source_stream_init(
 	    &stream, &r->view->db, r->view->codec, &part->id, false);
+	stream.only_agent = (uint32_t)r->plan->agent_row;
 	int err = r->ranged ? source_stream_seek(&stream, &r->first, r->msg)
 			    : source_stream_next(&stream, r->msg);
 	for (; err == 1; err = source_stream_next(&stream, r->msg)) {
@@ -223,10 +248,10 @@ int view_read_sources(struct rollup_view *view, const struct store_plan *plan,
 		.from_ns = plan->range.from_ns,
 		.to_ns = plan->range.to_ns ? plan->range.to_ns : INT64_MAX,
 		.fine_s = view->gather->levels[0],
-		.places = plan->limit ? (size_t)plan->offset + plan->limit
-				      : gather_sizes.fine_rows,
+		.places = plan->limit ? plan->limit : gather_sizes.fine_rows,
 	};
 	set_range(&r);
+	set_cursor(&r);
 	int err = read_classes(&r);
 	if (err < 0)
 		goto out;

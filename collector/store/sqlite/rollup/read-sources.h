@@ -35,6 +35,12 @@ struct source_read {
 	const struct source_row **sorted;
 	struct source_group under_way, *top; /* a heap, the last place first */
 	size_t top_count, top_cap, places;
+	bool has_after; /* only what ranks behind this */
+	struct source_row after;
+	/* In the order of days, as they come, until all places are taken. */
+	bool by_group, is_full;
+	bool has_group; /* only groups behind this */
+	struct source_key group;
 	struct day_parts *days;
 	size_t day_count;
 	uint64_t *light; /* day by class */
@@ -57,6 +63,9 @@ void source_read_sort(struct source_read *read);
 void source_read_add(struct source_read *read, const struct source_row *row);
 /* The group under way gets its place, if it has one. */
 void source_read_end_group(struct source_read *read);
+/* Whether a group with so many packets would rank behind the cursor. */
+bool source_read_ranks_behind(const struct source_read *read,
+    const struct source_key *key, uint64_t packets);
 int source_read_give(struct source_read *read, store_row_fn *fn, void *ctx);
 
 /* read-sources-days.c */
@@ -71,5 +80,5 @@ bool source_read_in_time(
     const struct source_read *read, int tag, const struct source_row *row);
 
 /* read-sources-top.c */
-/* 1: sure; 0: everything must be read. */
+/* 1: sure; 0: no places yet, these groups cannot tell them. */
 int source_read_top(struct source_read *read);

@@ -303,13 +303,46 @@ int source_stream_detail(struct source_stream *s, struct errmsg *msg)
 	return ERR_OK;
 }
 
+/* Whether the open segment has rows of the agent that is asked for. */
+static int has_agent(struct source_stream *s, struct errmsg *msg)
+{
+	if (s->only_agent == 0)
+		return 1;
+	if (s->part.segment.columns != COLUMNS)
+		return fail_sources(s, msg);
+	const uint64_t *agents = segment_column(&s->part.segment, AGENT);
+	if (!agents)
+		return fail_sources(s, msg);
+	for (size_t i = 0; i < s->part.segment.rows; i++)
+		if (agents[i] == s->only_agent)
+			return 1;
+	return 0;
+}
+
 static int next_segment(
     struct source_stream *s, const uint8_t *key, struct errmsg *msg)
 {
 	int err = part_stream_chunk(&s->part, key, msg);
+	while (err == 1) {
+		err = has_agent(s, msg);
+		if (err != 0)
+			break;
+		err = part_stream_chunk(&s->part, NULL, msg);
+	}
 	if (err == 1 && decode_columns(s, s->details, msg) < 0)
 		return ERR_CORRUPT;
 	return err;
+}
+
+/* Whether the open segment has a row from `at` on that is asked for: then it is
+ * the one at `at`. */
+static bool find_wanted(struct source_stream *s)
+{
+	size_t rows = s->part.segment.rows;
+	while (s->only_agent != 0 && s->part.at < rows &&
+	    s->column[AGENT][s->part.at] != s->only_agent)
+		s->part.at++;
+	return s->part.at < rows;
 }
 
 static int next_of_array(struct source_stream *s)
@@ -322,12 +355,17 @@ static int next_of_array(struct source_stream *s)
 
 int source_stream_next(struct source_stream *s, struct errmsg *msg)
 {
+	int err = 1;
 	if (s->array)
 		return next_of_array(s);
-	if (s->part.row && ++s->part.at < s->part.segment.rows)
-		return take_row(s);
-	int err = next_segment(s, NULL, msg);
-	return err == 1 ? take_row(s) : err;
+	if (s->part.row)
+		s->part.at++;
+	else
+		err = next_segment(s, NULL, msg);
+	for (; err == 1; err = next_segment(s, NULL, msg))
+		if (find_wanted(s))
+			return take_row(s);
+	return err;
 }
 
 /* The first row of the segment, from `at` on, at or above the group. */
@@ -383,11 +421,10 @@ int source_stream_seek(
 	source_key_bytes(s->part.id.table, key, bytes);
 	if (!s->part.row || memcmp(bytes, s->part.last, s->part.key_len) > 0)
 		err = next_segment(s, bytes, msg);
-	while (err == 1) {
+	for (; err == 1; err = next_segment(s, NULL, msg)) {
 		s->part.at = find_group(s, key);
-		if (s->part.at < s->part.segment.rows)
+		if (find_wanted(s))
 			return take_row(s);
-		err = next_segment(s, NULL, msg);
 	}
 	return err;
 }

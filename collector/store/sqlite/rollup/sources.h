@@ -111,6 +111,7 @@ struct source_stream {
 	bool details;          /* of each row more than key and packets */
 	bool decoded;          /* details of the segment */
 	int tag;               /* the owner's */
+	uint32_t only_agent;   /* its rows alone; 0: all */
 	/* Instead of a part: rows in the order of days, borrowed. */
 	const struct source_row *const *array;
 	size_t array_len, array_at;
