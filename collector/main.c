@@ -161,14 +161,17 @@ int main(int argc, char **argv)
 		return err_exit_code(-EIO);
 	log_init("sonde-collector", LOG_INFO);
 	int err = option_parse(&values, &table, argc, argv, &msg);
-	if (err == ERR_OK && option_help_asked(values))
+	if (err < 0)
+		goto out;
+	if (option_help_asked(values))
 		return print_and_free(option_help_text(&table));
-	if (err == ERR_OK)
-		err = (option_given(values, "config") ? config_load
-						      : config_load_default)(
-		    &config, keys, option_text(values, "config"), &msg);
-	if (err == ERR_OK)
-		err = run(values, config, &msg);
+	err = (option_given(values, "config") ? config_load
+					      : config_load_default)(
+	    &config, keys, option_text(values, "config"), &msg);
+	if (err < 0)
+		goto out;
+	err = run(values, config, &msg);
+out:
 	if (err < 0)
 		log_error("%s", msg.text);
 	config_free(config);

@@ -39,15 +39,14 @@ static int check_folder(const char *dir, struct errmsg *msg)
 		return err_set(msg, ERR_CONFIG,
 		    "state-dir: expected a folder, got an empty text");
 	char *copy = xstrdup(dir);
-	const char *where = dir;
-	int err = stat(dir, &st) < 0 ? -errno : ERR_OK;
-	if (err == -ENOENT) {
-		where = dirname(copy);
-		err = stat(where, &st) < 0 ? -errno : ERR_OK;
-	}
-	if (err == ERR_OK && !S_ISDIR(st.st_mode))
+	const char *where =
+	    stat(dir, &st) < 0 && errno == ENOENT ? dirname(copy) : dir;
+	int err = ERR_OK;
+	if (stat(where, &st) < 0)
+		err = -errno;
+	else if (!S_ISDIR(st.st_mode))
 		err = -ENOTDIR;
-	if (err == ERR_OK && access(where, R_OK | W_OK | X_OK) < 0)
+	else if (access(where, R_OK | W_OK | X_OK) < 0)
 		err = -errno;
 	if (err < 0)
 		err_set(msg, err,

@@ -176,11 +176,14 @@ int collector_inspect(
 		.dir = state_dir, .finding = add_finding, .finding_ctx = &report
 	};
 	int err = store_sqlite.open(&none, &where, msg);
-	if (err == ERR_OK && registry_exists(state_dir))
+	if (err < 0)
+		goto out;
+	if (registry_exists(state_dir))
 		err = registry_inspect(
 		    state_dir, add_registry_finding, &report, msg);
-	else if (err == ERR_OK)
+	else
 		add_registry_finding(&report, "is missing");
+out:
 	buf_u8(&report, 0);
 	if (err < 0)
 		buf_fini(&report);

@@ -76,9 +76,8 @@ int reader_get(
     struct collector *c, struct store_view **view, struct errmsg *msg)
 {
 	*view = NULL;
-	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE : ERR_OK;
-	if (err == ERR_OK)
-		err = c->ops->begin(c->store, view, msg);
+	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE
+					  : c->ops->begin(c->store, view, msg);
 	note_open(c, err);
 	return err < 0 ? ERR_UNAVAILABLE : ERR_OK;
 }
@@ -102,19 +101,24 @@ static void note_registry_damage(
 int registry_get(
     struct collector *c, struct registry_reader **reader, struct errmsg *msg)
 {
-	*reader = take_rested(c->readers, &c->readers->registry);
-	int err = collector_fault(c, msg) ? ERR_UNAVAILABLE : ERR_OK;
-	if (err == ERR_OK && !*reader)
-		err = registry_reader_open(reader, c->state_dir, msg);
-	if (err == ERR_OK)
-		err = registry_reader_begin(*reader, msg);
-	if (err < 0) {
-		note_open(c, err);
-		registry_reader_close(*reader);
-		*reader = NULL;
+	*reader = NULL;
+	if (collector_fault(c, msg))
 		return ERR_UNAVAILABLE;
-	}
+	int err = ERR_OK;
+	*reader = take_rested(c->readers, &c->readers->registry);
+	if (!*reader)
+		err = registry_reader_open(reader, c->state_dir, msg);
+	if (err < 0)
+		goto failed;
+	err = registry_reader_begin(*reader, msg);
+	if (err < 0)
+		goto failed;
 	return ERR_OK;
+failed:
+	note_open(c, err);
+	registry_reader_close(*reader);
+	*reader = NULL;
+	return ERR_UNAVAILABLE;
 }
 
 void registry_put(struct collector *c, struct registry_reader *reader)

@@ -235,10 +235,12 @@ static int read_heads(struct block *b, struct errmsg *msg)
 			    *wall = &b->streams[b->schema->places[0].base +
 				2 * BLOCK_RECORD_WALL];
 	int err = block_unpack(b, of, msg);
-	if (err == ERR_OK)
-		err = block_unpack(b, wall, msg);
-	if (err == ERR_OK)
-		err = block_unpack(b, &b->raw_stream, msg);
+	if (err < 0)
+		return err;
+	err = block_unpack(b, wall, msg);
+	if (err < 0)
+		return err;
+	err = block_unpack(b, &b->raw_stream, msg);
 	if (err < 0)
 		return err;
 	uint64_t before = 0;

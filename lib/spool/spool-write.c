@@ -110,21 +110,24 @@ static int segment_reroll(struct spool *spool, enum spool_class class)
 	if (fd < 0)
 		goto out;
 	err = spool_write_all(spool->io, fd, content.data, content.len);
-	if (err == 0)
-		err = spool->io->fsync(spool->io->ctx, fd);
-	if (err == 0)
-		err = spool->io->rename(spool->io->ctx, tmp, path);
-	if (err < 0) {
-		spool->io->close(spool->io->ctx, fd);
-		spool->io->unlink(spool->io->ctx, tmp);
-		goto out;
-	}
+	if (err < 0)
+		goto failed;
+	err = spool->io->fsync(spool->io->ctx, fd);
+	if (err < 0)
+		goto failed;
+	err = spool->io->rename(spool->io->ctx, tmp, path);
+	if (err < 0)
+		goto failed;
 	segment_retire(spool, o, &segment.name);
 	o->fd = fd;
 	o->segment = o->synced = segment;
 	o->synced.last_seq = segment.name.first.seq - 1;
 	o->failed = false;
 	spool->dir_dirty = true;
+	goto out;
+failed:
+	spool->io->close(spool->io->ctx, fd);
+	spool->io->unlink(spool->io->ctx, tmp);
 out:
 	buf_fini(&content);
 	free(path);

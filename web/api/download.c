@@ -220,20 +220,21 @@ static void answer_download(
 	struct errmsg msg = { "" };
 	int err = d->to ? ops->open(&d->format, d->to, 0, &msg)
 			: err_set(&msg, -ENOMEM, "%s", err_str(-ENOMEM));
-	if (err == 0)
-		give_schemas(d);
-	if (err == 0)
-		err = fetch_page(d, &msg);
-	if (err < 0) {
-		answer_error(request, err, &msg);
-		stream_free(d->stream);
-		return;
-	}
+	if (err < 0)
+		goto failed;
+	give_schemas(d);
+	err = fetch_page(d, &msg);
+	if (err < 0)
+		goto failed;
 	request->response.status = 200;
 	request->response.content_type = ops->media_type;
 	request->response.disposition = disposition_of(ops);
 	request->response.trailer = "Sonde-Skipped, Sonde-Next";
 	request->response.stream = d->stream;
+	return;
+failed:
+	answer_error(request, err, &msg);
+	stream_free(d->stream);
 }
 
 void download_records(struct request *request)

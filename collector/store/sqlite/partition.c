@@ -367,18 +367,25 @@ int partitions_open(struct partition_set *set, struct store_config *config,
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return err_set(msg, -errno, "%.150s: %s", dir, err_str(-errno));
 	int err = check_logs(set, config, msg);
-	if (err == ERR_OK)
-		err = partition_names(dir, &names, &count, msg);
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
+	if (err < 0)
+		goto out;
+	err = partition_names(dir, &names, &count, msg);
+	if (err < 0)
+		goto out;
+	for (size_t i = 0; i < count; i++) {
 		err = open_one(set, names[i], history, adopt, msg);
+		if (err < 0)
+			goto out;
+	}
 	memcpy(set->history, history, sizeof(set->history));
-	if (err == ERR_OK && !old)
+	if (!old)
 		err = check_none(set, names, count, config, msg);
+	for (size_t i = 0; err == ERR_OK && i + 1 < set->count; i++)
+		err = partition_measure(set->list[i], msg);
+out:
 	for (size_t i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
-	for (size_t i = 0; err == ERR_OK && i + 1 < set->count; i++)
-		err = partition_measure(set->list[i], msg);
 	return err;
 }
 
@@ -470,36 +477,30 @@ static int copy_agents(struct db *to, struct db *from, struct errmsg *msg)
 	return err;
 }
 
-static int put_meta(
-    struct db *db, const char *key, int64_t value, struct errmsg *msg)
-{
-	return db_run(
-	    db, msg, "INSERT INTO meta VALUES (?1, ?2)", "ti", key, value);
-}
-
 static int fill_new(struct db *db, struct db *from, const struct partition *p,
     const uint8_t history[16], struct errmsg *msg)
 {
 	int err = db_script(db, "BEGIN IMMEDIATE", msg);
-	if (err == ERR_OK)
-		err = db_script(db, tables, msg);
-	if (err == ERR_OK)
-		err = put_meta(db, "ordinal", (int64_t)p->ordinal, msg);
-	if (err == ERR_OK)
-		err = put_meta(db, "first_block", (int64_t)p->first_block, msg);
-	if (err == ERR_OK)
-		err = put_meta(db, "salt", p->salt, msg);
-	if (err == ERR_OK)
-		err = put_meta(db, "opened_ns", p->opened_ns, msg);
-	if (err == ERR_OK)
-		err = db_run(db, msg, "INSERT INTO meta VALUES ('history', ?1)",
-		    "b", history, (size_t)16);
-	if (err == ERR_OK && from)
-		err = copy_watermarks(db, from, msg);
-	if (err == ERR_OK && from)
-		err = copy_agents(db, from, msg);
 	if (err < 0)
 		return err;
+	err = db_script(db, tables, msg);
+	if (err < 0)
+		return err;
+	err = db_run(db, msg,
+	    "INSERT INTO meta VALUES ('ordinal', ?1), ('first_block', ?2),"
+	    " ('salt', ?3), ('opened_ns', ?4), ('history', ?5)",
+	    "iiiib", (int64_t)p->ordinal, (int64_t)p->first_block,
+	    (int64_t)p->salt, p->opened_ns, history, (size_t)16);
+	if (err < 0)
+		return err;
+	if (from) {
+		err = copy_watermarks(db, from, msg);
+		if (err < 0)
+			return err;
+		err = copy_agents(db, from, msg);
+		if (err < 0)
+			return err;
+	}
 	return db_script(db, "PRAGMA user_version = 1; COMMIT", msg);
 }
 

@@ -41,12 +41,16 @@ static int replay_row(struct store *store, sqlite3_stmt *row,
 	db_column_copy(row, 6, batch->header.agent, 16);
 	int err = unpack_block(block, sqlite3_column_blob(row, 5),
 	    (size_t)sqlite3_column_bytes(row, 5), batch, msg);
-	if (err == ERR_OK)
-		err = prepared_batch_open(batch, store->config.prepare, msg);
-	if (err == ERR_OK)
-		err = fn(store, batch, id, msg);
-	else
-		err_prefix(msg, "block %llu", (unsigned long long)id);
+	if (err < 0)
+		goto damaged;
+	err = prepared_batch_open(batch, store->config.prepare, msg);
+	if (err < 0)
+		goto damaged;
+	err = fn(store, batch, id, msg);
+	goto out;
+damaged:
+	err_prefix(msg, "block %llu", (unsigned long long)id);
+out:
 	prepared_batch_free(batch);
 	return err;
 }
@@ -102,24 +106,25 @@ static int note_block(struct store *store, uint32_t salt, struct block *block,
 	uint64_t *keys = xreallocarray(
 	    NULL, count + 1, STORE_KEYS_A_RECORD * sizeof(uint64_t));
 	size_t n = 0;
-	for (uint32_t i = 0; err == ERR_OK && i < count; i++) {
+	if (err < 0)
+		goto out;
+	for (uint32_t i = 0; i < count; i++) {
 		err = block_read(block, i, &record, msg);
-		if (err == ERR_OK)
-			err = block_head(&head, record.body, record.len);
 		if (err < 0)
-			break;
+			goto out;
+		err = block_head(&head, record.body, record.len);
+		if (err < 0)
+			goto out;
 		n += store_record_keys(&head, &before, &keys[n]);
 		if (head.in_campaign || head.run > 0)
 			before = head;
 	}
-	if (err == ERR_OK) {
-		run_add(&store->run, salt,
-		    (uint64_t)sqlite3_column_int64(row, 0),
-		    sqlite3_column_int64(row, 1), keys, n);
-		run_note(&store->run, sqlite3_column_int64(row, 3),
-		    sqlite3_column_int64(row, 4),
-		    (uint64_t)sqlite3_column_int64(row, 5), count);
-	}
+	run_add(&store->run, salt, (uint64_t)sqlite3_column_int64(row, 0),
+	    sqlite3_column_int64(row, 1), keys, n);
+	run_note(&store->run, sqlite3_column_int64(row, 3),
+	    sqlite3_column_int64(row, 4),
+	    (uint64_t)sqlite3_column_int64(row, 5), count);
+out:
 	free(keys);
 	return err;
 }
@@ -129,26 +134,23 @@ int store_remake_run(struct store *store, struct errmsg *msg)
 	struct db *db = &store->db;
 	struct partition_set *set = &store->partitions;
 	const struct partition *p = set->list[set->count - 1];
-	struct block *block = block_new();
+	int64_t before = (int64_t)p->first_block - 1;
 	int64_t last = 0, records = 0, block_last = 0;
 	run_fini(&store->run);
-	int err = db_integer(db, &last, (int64_t)p->first_block - 1,
-	    "SELECT max(last) FROM runs", "");
-	if (err == ERR_OK)
-		err = db_integer(db, &block_last, (int64_t)p->first_block - 1,
-		    "SELECT max(id) FROM blocks", "");
-	if (err == ERR_OK)
-		err = db_integer(
-		    db, &records, 0, "SELECT sum(records) FROM runs", "");
-	if (err < 0) {
-		block_free(block);
+	if (db_integer(db, &last, before, "SELECT max(last) FROM runs", "") <
+		0 ||
+	    db_integer(db, &block_last, before, "SELECT max(id) FROM blocks",
+		"") < 0 ||
+	    db_integer(db, &records, 0, "SELECT sum(records) FROM runs", "") <
+		0)
 		return db_error(db, msg);
-	}
+	struct block *block = block_new();
 	store->next_block = (uint64_t)block_last + 1;
 	sqlite3_stmt *row = db_query(db,
 	    "SELECT id, agent, count, min_ns, max_ns, kinds, body"
 	    " FROM blocks JOIN bodies USING (id) WHERE id > ?1 ORDER BY id",
 	    "i", last);
+	int err;
 	while ((err = db_step(db, row, msg)) == 1) {
 		err = note_block(store, p->salt, block, row, msg);
 		if (err < 0) {

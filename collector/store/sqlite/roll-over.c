@@ -50,16 +50,16 @@ int store_open_writer(struct store *store, struct errmsg *msg)
 	struct db db;
 	int64_t ignored;
 	int err = partition_open_writer(&db, p, msg);
-	if (err == ERR_OK)
-		err = bound_size(store, &db, msg);
+	if (err < 0)
+		goto failed;
+	err = bound_size(store, &db, msg);
+	if (err < 0)
+		goto failed;
 	/* A first read makes the log's files. */
-	if (err == ERR_OK &&
-	    db_integer(&db, &ignored, 0, "SELECT count(*) FROM meta", "") < 0)
-		err = db_error(&db, msg);
+	err = db_integer(&db, &ignored, 0, "SELECT count(*) FROM meta", "");
 	if (err < 0) {
-		err_prefix(msg, "%s", p->path);
-		db_close(&db);
-		return err;
+		err = db_error(&db, msg);
+		goto failed;
 	}
 	store_close_writer(store);
 	store->db = db;
@@ -68,6 +68,31 @@ int store_open_writer(struct store *store, struct errmsg *msg)
 	db_files_remember(&store->files, p->path);
 	pthread_mutex_unlock(&store->partitions.lock);
 	return ERR_OK;
+failed:
+	err_prefix(msg, "%s", p->path);
+	db_close(&db);
+	return err;
+}
+
+/* The keys that still wait go into the file that is left. */
+static int write_last_run(struct store *store, struct errmsg *msg)
+{
+	struct open_run run = store->run;
+	int err = db_run(&store->db, msg, "BEGIN IMMEDIATE", "");
+	if (err < 0)
+		return err;
+	err = run_write(&store->run, &store->db, msg);
+	if (err < 0)
+		goto undo;
+	err = db_run(&store->db, msg, "COMMIT", "");
+	if (err < 0)
+		goto undo;
+	return ERR_OK;
+undo:
+	if (!sqlite3_get_autocommit(store->db.handle))
+		db_run(&store->db, NULL, "ROLLBACK", "");
+	store->run = run;
+	return err;
 }
 
 int store_bound_size(struct store *store, struct errmsg *msg)
@@ -93,19 +118,11 @@ int store_roll(struct store *store, struct errmsg *msg)
 	int err = store->config.max_bytes
 	    ? db_script(&store->db, "PRAGMA max_page_count = 4294967294", msg)
 	    : ERR_OK;
-	if (err == ERR_OK)
-		err = db_run(&store->db, msg, "BEGIN IMMEDIATE", "");
-	struct open_run run = store->run;
-	if (err == ERR_OK)
-		err = run_write(&store->run, &store->db, msg);
-	if (err == ERR_OK)
-		err = db_run(&store->db, msg, "COMMIT", "");
-	if (err < 0) {
-		if (!sqlite3_get_autocommit(store->db.handle))
-			db_run(&store->db, NULL, "ROLLBACK", "");
-		store->run = run;
+	if (err < 0)
 		return err;
-	}
+	err = write_last_run(store, msg);
+	if (err < 0)
+		return err;
 	measured.path = old->path;
 	measured.first_block = old->first_block;
 	measured.opened_ns = old->opened_ns;

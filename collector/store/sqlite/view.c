@@ -45,17 +45,21 @@ int store_begin(
 	made->partitions = partitions_hold(&store->partitions, &made->count);
 	made->readers = xcalloc(made->count, sizeof(struct partition_reader *));
 	int err = rollup_begin(store->gather, &made->rollup, msg);
-	if (err == ERR_OK)
-		err = view_reader(made, made->count - 1, &reader, msg);
+	if (err < 0)
+		goto failed;
+	err = view_reader(made, made->count - 1, &reader, msg);
+	if (err < 0)
+		goto failed;
 	/* The snapshot is that of the first read. */
-	if (err == ERR_OK && reader &&
-	    db_integer(
-		&reader->db, &ignored, 0, "SELECT 1 FROM meta LIMIT 1", "") < 0)
+	if (reader &&
+	    db_integer(&reader->db, &ignored, 0, "SELECT 1 FROM meta LIMIT 1",
+		"") < 0) {
 		err = db_error(&reader->db, msg);
-	if (err < 0) {
-		store_end(made);
-		return err == ERR_CORRUPT ? err : ERR_UNAVAILABLE;
+		goto failed;
 	}
 	*view = made;
 	return ERR_OK;
+failed:
+	store_end(made);
+	return err == ERR_CORRUPT ? err : ERR_UNAVAILABLE;
 }

@@ -183,16 +183,19 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	live->out[0] = live->out[1] = live->route[0] = live->route[1] = -1;
 	live->addrs.fd = -1;
 	err = sockets_open(live, msg);
-	if (err == 0)
-		err = capture_open(live, ring_bytes, msg);
-	if (err == 0)
-		err = live_addrs_open(&live->addrs, msg);
-	if (err) {
-		live_close(live);
-		return err;
-	}
+	if (err)
+		goto failed;
+	err = capture_open(live, ring_bytes, msg);
+	if (err)
+		goto failed;
+	err = live_addrs_open(&live->addrs, msg);
+	if (err)
+		goto failed;
 	*ctx = live;
 	return 0;
+failed:
+	live_close(live);
+	return err;
 }
 
 static socklen_t to_sockaddr(

@@ -192,10 +192,12 @@ static int derive_links(
 	if (list.count > 1)
 		qsort(list.rows, list.count, sizeof(*list.rows), by_number);
 	err = part_delete(&g->db, &old, msg);
-	if (err == ERR_OK)
-		err = write_links(g, hour, &list, msg);
-	if (err == ERR_OK)
-		err = derived_set_upto(&g->db, ROLLUP_LINKS, hour, upto, msg);
+	if (err < 0)
+		goto out;
+	err = write_links(g, hour, &list, msg);
+	if (err < 0)
+		goto out;
+	err = derived_set_upto(&g->db, ROLLUP_LINKS, hour, upto, msg);
 out:
 	path_set_fini(&set);
 	free(list.rows);

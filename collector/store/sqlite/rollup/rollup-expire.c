@@ -111,12 +111,16 @@ static int expire_days(struct letting_go *l, enum rollup_table table)
 	if (err < 0 || day >= horizon(l, l->keep->days_ns, DAY_S))
 		return err;
 	err = delete_bin(l, table, day);
-	if (err == ERR_OK && table == ROLLUP_LIGHT)
-		err = db_run(&l->g->db, l->msg,
-		    "DELETE FROM light WHERE day <= ?1", "i", day);
-	if (err == ERR_OK && table == ROLLUP_LIGHT)
-		err = db_run(&l->g->db, l->msg,
-		    "DELETE FROM light_groups WHERE day <= ?1", "i", day);
+	if (err < 0)
+		return err;
+	if (table != ROLLUP_LIGHT)
+		return 1;
+	err = db_run(
+	    &l->g->db, l->msg, "DELETE FROM light WHERE day <= ?1", "i", day);
+	if (err < 0)
+		return err;
+	err = db_run(&l->g->db, l->msg,
+	    "DELETE FROM light_groups WHERE day <= ?1", "i", day);
 	return err < 0 ? err : 1;
 }
 
@@ -138,11 +142,14 @@ static int expire_series(struct letting_go *l)
 		int err = db_run(&l->g->db, l->msg,
 		    "DELETE FROM watch WHERE bin_s = ?1 AND bin < ?2", "ii",
 		    (int64_t)levels[i], before);
+		if (err < 0)
+			return err;
 		/* The totals of days are few, and history. */
-		if (err == ERR_OK && levels[i] < DAY_S)
-			err = db_run(&l->g->db, l->msg,
-			    "DELETE FROM series WHERE bin_s = ?1 AND bin < ?2",
-			    "ii", (int64_t)levels[i], before);
+		if (levels[i] >= DAY_S)
+			continue;
+		err = db_run(&l->g->db, l->msg,
+		    "DELETE FROM series WHERE bin_s = ?1 AND bin < ?2", "ii",
+		    (int64_t)levels[i], before);
 		if (err < 0)
 			return err;
 	}
@@ -200,20 +207,25 @@ static int sweep_stripe(struct letting_go *l)
 
 static int expire_piece(struct letting_go *l)
 {
-	static const enum rollup_table hours[] = { ROLLUP_SOURCES,
-		ROLLUP_PATHS };
-	static const enum rollup_table days[] = { ROLLUP_HEAVY, ROLLUP_LIGHT,
-		ROLLUP_PATH_DAYS };
-	int err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < 2; i++)
-		err = expire_hours(l, hours[i]);
-	if (err == ERR_OK)
-		err = expire_hours(l, ROLLUP_LINKS);
-	for (size_t i = 0; err == ERR_OK && i < 2; i++)
-		err = expire_minutes(l, hours[i]);
-	for (size_t i = 0; err == ERR_OK && i < 3; i++)
-		err = expire_days(l, days[i]);
-	return err == ERR_OK ? sweep_stripe(l) : err;
+	static const struct {
+		int (*expire)(struct letting_go *, enum rollup_table);
+		enum rollup_table table;
+	} pieces[] = {
+		{ expire_hours, ROLLUP_SOURCES },
+		{ expire_hours, ROLLUP_PATHS },
+		{ expire_hours, ROLLUP_LINKS },
+		{ expire_minutes, ROLLUP_SOURCES },
+		{ expire_minutes, ROLLUP_PATHS },
+		{ expire_days, ROLLUP_HEAVY },
+		{ expire_days, ROLLUP_LIGHT },
+		{ expire_days, ROLLUP_PATH_DAYS },
+	};
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		int did = pieces[i].expire(l, pieces[i].table);
+		if (did != 0)
+			return did;
+	}
+	return sweep_stripe(l);
 }
 
 static int expire_locked(struct letting_go *l, bool *more)
