@@ -5,12 +5,12 @@
 
 #include "web/api/event-stream.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/core/event-log.h"
+#include "lib/base/wake-thread.h"
 #include "lib/base/xalloc.h"
 #include "web/api/api-private.h"
 #include "web/api/handlers.h"
@@ -47,10 +47,8 @@ struct subscriber {
 
 struct event_stream {
 	struct collector *collector;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool noticed, failed, stopping, stopped;
+	struct wake_thread thread; /* its lock is the ring's */
+	bool noticed, failed, stopped;
 	struct ring_event ring[RING];
 	size_t first, count;
 	uint64_t ring_after; /* the ring has every event above this */
@@ -112,7 +110,7 @@ static bool fetch_events(struct event_stream *events)
 	if (n <= 0)
 		return false;
 	struct monotime now = monotime_now();
-	pthread_mutex_lock(&events->lock);
+	pthread_mutex_lock(&events->thread.lock);
 	for (int i = 0; i < n; i++) {
 		ring_add(events, &batch[i]);
 		event_fini(&batch[i]);
@@ -120,7 +118,7 @@ static bool fetch_events(struct event_stream *events)
 	for (struct subscriber *s = events->subscribers; s; s = s->next)
 		cut_if_slow(s, now);
 	wake_all(events);
-	pthread_mutex_unlock(&events->lock);
+	pthread_mutex_unlock(&events->thread.lock);
 	return true;
 }
 
@@ -139,26 +137,23 @@ static void send_heartbeats(struct event_stream *events)
 static void *follow_log(void *arg)
 {
 	struct event_stream *events = arg;
-	pthread_mutex_lock(&events->lock);
-	while (!events->stopping) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += 1;
-		while (!events->noticed && !events->stopping &&
-		    pthread_cond_timedwait(
-			&events->changed, &events->lock, &until) == 0)
+	pthread_mutex_lock(&events->thread.lock);
+	while (!events->thread.stop) {
+		struct monotime until = monotime_add(monotime_now(), NS_PER_S);
+		while (!events->noticed && !events->thread.stop &&
+		    wake_thread_wait(&events->thread, until))
 			;
 		bool noticed = events->noticed || events->failed;
 		events->noticed = false;
 		send_heartbeats(events);
-		pthread_mutex_unlock(&events->lock);
+		pthread_mutex_unlock(&events->thread.lock);
 		while (noticed && fetch_events(events))
 			;
-		pthread_mutex_lock(&events->lock);
+		pthread_mutex_lock(&events->thread.lock);
 	}
 	events->stopped = true;
 	wake_all(events);
-	pthread_mutex_unlock(&events->lock);
+	pthread_mutex_unlock(&events->thread.lock);
 	return NULL;
 }
 
@@ -168,8 +163,7 @@ void event_stream_free(struct event_stream *events)
 		free(events->ring[events->first].text);
 		events->first = (events->first + 1) % RING;
 	}
-	pthread_cond_destroy(&events->changed);
-	pthread_mutex_destroy(&events->lock);
+	wake_thread_fini(&events->thread);
 	free(events);
 }
 
@@ -179,45 +173,36 @@ int event_stream_open(struct event_stream **result, struct collector *collector,
 	struct event_stream *events = xcalloc(1, sizeof(*events));
 	events->collector = collector;
 	events->last_id = events->ring_after = events_last_id(collector);
-	pthread_mutex_init(&events->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&events->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	int err = pthread_create(&events->thread, NULL, follow_log, events);
-	if (err != 0) {
+	wake_thread_init(&events->thread);
+	int err = wake_thread_start(
+	    &events->thread, follow_log, events, "web-events", msg);
+	if (err < 0) {
 		event_stream_free(events);
-		return err_set(msg, -err, "thread: %s", err_str(-err));
+		return err;
 	}
-	pthread_setname_np(events->thread, "web-events");
 	*result = events;
 	return 0;
 }
 
 void event_stream_notify(struct event_stream *events)
 {
-	pthread_mutex_lock(&events->lock);
+	pthread_mutex_lock(&events->thread.lock);
 	events->noticed = true;
-	pthread_cond_signal(&events->changed);
-	pthread_mutex_unlock(&events->lock);
+	wake_thread_wake(&events->thread);
+	pthread_mutex_unlock(&events->thread.lock);
 }
 
 void event_stream_stop(struct event_stream *events)
 {
-	pthread_mutex_lock(&events->lock);
-	events->stopping = true;
-	pthread_cond_signal(&events->changed);
-	pthread_mutex_unlock(&events->lock);
-	pthread_join(events->thread, NULL);
+	wake_thread_stop(&events->thread);
 }
 
 void event_stream_stats(
     struct event_stream *events, struct event_stream_stats *stats)
 {
-	pthread_mutex_lock(&events->lock);
+	pthread_mutex_lock(&events->thread.lock);
 	*stats = events->stats;
-	pthread_mutex_unlock(&events->lock);
+	pthread_mutex_unlock(&events->thread.lock);
 }
 
 /* Everything above s->after that fits one turn. */
@@ -238,7 +223,7 @@ static enum stream_next next_events(void *ctx, struct buf *to)
 {
 	struct subscriber *s = ctx;
 	struct event_stream *events = s->events;
-	pthread_mutex_lock(&events->lock);
+	pthread_mutex_lock(&events->thread.lock);
 	enum stream_next result = STREAM_WAIT;
 	s->had_bytes = events->bytes;
 	s->owed_since.ns = 0;
@@ -258,7 +243,7 @@ static enum stream_next next_events(void *ctx, struct buf *to)
 		result = STREAM_DATA;
 		s->spoken = monotime_now();
 	}
-	pthread_mutex_unlock(&events->lock);
+	pthread_mutex_unlock(&events->thread.lock);
 	return result;
 }
 
@@ -292,25 +277,25 @@ static enum stream_next read_store(void *ctx, struct buf *to)
 		s->after = batch[i].id;
 		event_fini(&batch[i]);
 	}
-	pthread_mutex_lock(&s->events->lock);
+	pthread_mutex_lock(&s->events->thread.lock);
 	if (n == 0 && s->after < s->events->ring_after) {
 		print_gap(to, s->after + 1, s->events->ring_after);
 		s->after = s->events->ring_after;
 	}
 	s->spoken = monotime_now();
-	pthread_mutex_unlock(&s->events->lock);
+	pthread_mutex_unlock(&s->events->thread.lock);
 	return STREAM_DATA;
 }
 
 static void close_subscriber(void *ctx)
 {
 	struct subscriber *s = ctx;
-	pthread_mutex_lock(&s->events->lock);
+	pthread_mutex_lock(&s->events->thread.lock);
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
 	s->events->stats.subscribers--;
-	pthread_mutex_unlock(&s->events->lock);
+	pthread_mutex_unlock(&s->events->thread.lock);
 	free(s);
 }
 
@@ -369,7 +354,7 @@ void handle_events(struct request *request)
 	s->stream = stream_new(&subscriber_ops, s);
 	connection_limit_buffer(s->connection, (int)(EVENT_BACKLOG_BYTES / 4));
 
-	pthread_mutex_lock(&events->lock);
+	pthread_mutex_lock(&events->thread.lock);
 	s->had_bytes = events->bytes;
 	s->next = events->subscribers;
 	s->link = &events->subscribers;
@@ -377,7 +362,7 @@ void handle_events(struct request *request)
 		s->next->link = &s->next;
 	events->subscribers = s;
 	events->stats.subscribers++;
-	pthread_mutex_unlock(&events->lock);
+	pthread_mutex_unlock(&events->thread.lock);
 
 	request->response.status = 200;
 	request->response.content_type = "text/event-stream";
