@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The seam of alarm detectors: a const struct that ends its file, and a line
- * in the list at the end of engine.c.  A detector holds a bounded state for
+ * in the list of alarm-detector.c.  A detector holds a bounded state for
  * each subject and takes one observation after another; the engine steps it,
  * keeps its states over restarts (in the registry), and turns what it finds
  * into alarms with ids that stay.
@@ -54,3 +54,7 @@ struct alarm_detector {
 };
 
 extern const struct alarm_detector detector_spikes, detector_silence;
+
+extern const struct alarm_detector *const alarm_detectors[]; /* NULL ends */
+/* NULL: none of that name. */
+const struct alarm_detector *alarm_detector_find(const char *name);

@@ -4,8 +4,8 @@
  * data may still change it: heartbeats report up to LAG later that a sensor
  * watched.  So each subject's state stands where all is settled, LAG ago, and
  * a copy of it goes on to the newest bin; what both find is compared with the
- * alarms that are stored.  The states are kept in the registry now and then: a
- * restart reads them and steps through the bins since.
+ * alarms that are stored.  The states are kept now and then (subject-states.h):
+ * a restart steps through the bins since.
  *
  * A subject that is new is shown the window before it, so that a worm that
  * no sensor ever saw is judged against the silence.
@@ -16,7 +16,6 @@
  */
 #include "collector/detect/engine.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +28,11 @@
 #include "collector/detect/alarm-book.h"
 #include "collector/detect/alarm-json.h"
 #include "collector/detect/series.h"
+#include "collector/detect/subject-states.h"
 #include "collector/detect/subjects.h"
-#include "collector/registry/registry-detectors.h"
 #include "lib/base/log.h"
 #include "lib/base/vec.h"
+#include "lib/base/wake-thread.h"
 #include "lib/base/xalloc.h"
 #include "lib/json/json-value.h"
 
@@ -42,17 +42,8 @@
 #define SAVE_ROUNDS 30
 #define SETTLE_MOST_NS (15 * NS_PER_S)
 
-static const struct alarm_detector *const detectors[] = {
-	&detector_spikes,
-	&detector_silence,
-	NULL,
-};
-
 struct alarms {
-	pthread_t thread;
-	bool running, stop;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	struct wake_thread thread;
 	int64_t judged_s; /* the end of the last bin that was judged */
 	bool loaded;
 	int64_t next_s; /* where the states stand; 0: nowhere */
@@ -226,17 +217,18 @@ static int know_series(
 static int know_subjects(struct round *round, struct errmsg *msg)
 {
 	bool fresh;
-	for (size_t d = 0; detectors[d]; d++) {
-		if (detectors[d]->subject == SUBJECT_SERIES) {
-			int err = know_series(round, detectors[d], msg);
+	for (size_t d = 0; alarm_detectors[d]; d++) {
+		if (alarm_detectors[d]->subject == SUBJECT_SERIES) {
+			int err = know_series(round, alarm_detectors[d], msg);
 			if (err < 0)
 				return err;
 			continue;
 		}
 		for (size_t i = 0; i < round->set.watch_count; i++)
 			if (round->set.watch[i].agent_row != STORE_FLEET)
-				know_subject(round, detectors[d], "sensor", "",
-				    round->set.watch[i].agent_row, &fresh);
+				know_subject(round, alarm_detectors[d],
+				    "sensor", "", round->set.watch[i].agent_row,
+				    &fresh);
 	}
 	return ERR_OK;
 }
@@ -251,10 +243,10 @@ static void join_series(struct round *round)
 		const struct series *series = &round->set.items[i];
 		const struct kind_name *kind =
 		    kind_of(round, series->class_row);
-		for (size_t d = 0; kind && detectors[d]; d++) {
-			struct alarm_subject *subject =
-			    subjects_find(subjects, detectors[d], kind->verdict,
-				kind->signature, series->agent_row);
+		for (size_t d = 0; kind && alarm_detectors[d]; d++) {
+			struct alarm_subject *subject = subjects_find(subjects,
+			    alarm_detectors[d], kind->verdict, kind->signature,
+			    series->agent_row);
 			if (subject)
 				subject->series = series;
 		}
@@ -295,14 +287,6 @@ static void judge(struct round *round, struct alarm_subject *subject)
 	d->end(copy);
 }
 
-static const struct alarm_detector *detector_of(const char *name)
-{
-	for (size_t i = 0; detectors[i]; i++)
-		if (strcmp(detectors[i]->name, name) == 0)
-			return detectors[i];
-	return NULL;
-}
-
 static int announce_alarm(struct round *round, const struct held_alarm *held,
     int64_t row, bool fresh, struct errmsg *msg)
 {
@@ -313,7 +297,7 @@ static int announce_alarm(struct round *round, const struct held_alarm *held,
 	if (alarm.agent_row &&
 	    agents_find_row(round->c, alarm.agent_row, &agent))
 		memcpy(alarm.agent, agent.id, sizeof(alarm.agent));
-	detector_of(alarm.detector)
+	alarm_detector_find(alarm.detector)
 	    ->explain(&alarm, !fresh, words, sizeof(words));
 	snprintf(text, sizeof(text), "%s%s%s %s",
 	    alarm.signature[0] ? alarm.signature : alarm.verdict,
@@ -337,7 +321,7 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 			return err;
 		if ((!fresh && !alarm.ended_ns) ||
 		    alarm_book_is_part(&round->book, held) ||
-		    !detector_of(held->detector))
+		    !alarm_detector_find(held->detector))
 			continue;
 		err = announce_alarm(round, held, alarm.row, fresh, msg);
 		if (err < 0)
@@ -441,76 +425,18 @@ static void count_open(struct collector *c, const struct round *round)
 	c->counters.alarm_subjects_unjudged = round->unjudged;
 }
 
-/* --- the states over restarts --- */
-
-static int run_save(struct collector *c, struct job *job, struct errmsg *msg)
+static struct detector_config config_of(const struct collector *c)
 {
-	const struct alarms *alarms = c->alarms;
-	struct buf bytes = { 0 };
-	(void)job;
-	int err =
-	    registry_detector_clear(c->registry, c->config.alarm_bin_s, msg);
-	for (size_t i = 0; err == ERR_OK && i < alarms->subjects.count; i++) {
-		const struct alarm_subject *s = &alarms->subjects.items[i];
-		buf_clear(&bytes);
-		s->detector->pack(s->state, &bytes);
-		const struct registry_detector_state state = {
-			.detector = s->detector->name,
-			.verdict = s->verdict,
-			.signature = s->signature,
-			.agent_row = s->agent_row,
-			.next_s = alarms->next_s,
-			.last_s = s->last_s,
-			.bytes = bytes.data,
-			.len = bytes.len,
-		};
-		err = registry_detector_add(
-		    c->registry, c->config.alarm_bin_s, &state, msg);
-	}
-	buf_fini(&bytes);
-	return err;
+	return (struct detector_config){ c->config.alarm_bin_s,
+		series_spikes(c, c->config.alarm_bin_s) };
 }
 
 static void save_states(struct collector *c)
 {
-	struct job job = { .run = run_save };
-	if (c->alarms->next_s > 0 && writer_call(c, &job, NULL) == ERR_OK)
-		c->alarms->unsaved = 0;
-}
-
-static int take_state(void *ctx, const struct registry_detector_state *row)
-{
-	struct collector *c = ctx;
 	struct alarms *alarms = c->alarms;
-	const struct detector_config config = { c->config.alarm_bin_s,
-		series_spikes(c, c->config.alarm_bin_s) };
-	const struct alarm_detector *detector = detector_of(row->detector);
-	void *state =
-	    detector ? detector->unpack(&config, row->bytes, row->len) : NULL;
-	/* Made by another configuration, or by another program: all begin
-	 * with the window. */
-	if (!state || alarms->subjects.count >= SUBJECTS_MOST)
-		return 0;
-	subjects_add(&alarms->subjects, detector, row->verdict, row->signature,
-	    row->agent_row, state)
-	    ->last_s = row->last_s;
-	alarms->next_s = row->next_s;
-	return 0;
-}
-
-static int load_states(struct collector *c, struct errmsg *msg)
-{
-	struct registry_reader *reader;
-	int err = registry_get(c, &reader, msg);
-	if (err < 0)
-		return err;
-	err = registry_read_detectors(
-	    reader, c->config.alarm_bin_s, take_state, c);
-	registry_put(c, reader);
-	if (err < 0)
-		return err_set(msg, err, "database: cannot read states");
-	c->alarms->loaded = true;
-	return ERR_OK;
+	if (alarms->next_s > 0 &&
+	    subject_states_save(c, &alarms->subjects, alarms->next_s) == ERR_OK)
+		alarms->unsaved = 0;
 }
 
 /* What is in memory may be ahead of what is stored: back to that. */
@@ -576,12 +502,15 @@ int alarms_round(struct collector *c, struct errmsg *msg)
 	struct alarms *alarms = c->alarms;
 	struct round round = { .job = { .run = run_round },
 		.c = c,
-		.config = { c->config.alarm_bin_s,
-		    series_spikes(c, c->config.alarm_bin_s) },
+		.config = config_of(c),
 		.newest_s = settled_s(c) };
-	int err = alarms->loaded ? ERR_OK : load_states(c, msg);
+	int err = ERR_OK;
+	if (!alarms->loaded)
+		err = subject_states_load(
+		    c, &round.config, &alarms->subjects, &alarms->next_s, msg);
 	if (err < 0)
 		return err;
+	alarms->loaded = true;
 	err = reader_get(c, &round.reader, msg);
 	if (err < 0)
 		return err;
@@ -604,18 +533,14 @@ int alarms_round(struct collector *c, struct errmsg *msg)
 
 static bool wait_interval(struct collector *c)
 {
-	struct alarms *alarms = c->alarms;
+	struct wake_thread *thread = &c->alarms->thread;
 	struct monotime until =
 	    monotime_add(monotime_now(), c->config.alarm_interval_ns);
-	struct timespec ts = { .tv_sec = until.ns / NS_PER_S,
-		.tv_nsec = until.ns % NS_PER_S };
-	pthread_mutex_lock(&alarms->lock);
-	while (!alarms->stop &&
-	    pthread_cond_timedwait(&alarms->wake, &alarms->lock, &ts) !=
-		ETIMEDOUT)
+	pthread_mutex_lock(&thread->lock);
+	while (!thread->stop && wake_thread_wait(thread, until))
 		;
-	bool stop = alarms->stop;
-	pthread_mutex_unlock(&alarms->lock);
+	bool stop = thread->stop;
+	pthread_mutex_unlock(&thread->lock);
 	return !stop;
 }
 
@@ -630,21 +555,11 @@ static void *alarms_main(void *arg)
 
 static int alarms_start(struct collector *c, struct errmsg *msg)
 {
-	struct alarms *alarms = xcalloc(1, sizeof(*alarms));
-	pthread_mutex_init(&alarms->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&alarms->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	c->alarms = alarms;
-	if (c->config.no_alarm_thread)
-		return ERR_OK;
-	int err = pthread_create(&alarms->thread, NULL, alarms_main, c);
-	if (err != 0)
-		return err_set(msg, -err, "alarms: cannot start their thread");
-	alarms->running = true;
-	return ERR_OK;
+	c->alarms = xcalloc(1, sizeof(*c->alarms));
+	wake_thread_init(&c->alarms->thread);
+	return c->config.no_alarm_thread ? ERR_OK
+					 : wake_thread_start(&c->alarms->thread,
+					       alarms_main, c, "alarms", msg);
 }
 
 static void alarms_stop(struct collector *c)
@@ -652,17 +567,11 @@ static void alarms_stop(struct collector *c)
 	struct alarms *alarms = c->alarms;
 	if (!alarms)
 		return;
-	pthread_mutex_lock(&alarms->lock);
-	alarms->stop = true;
-	pthread_cond_signal(&alarms->wake);
-	pthread_mutex_unlock(&alarms->lock);
-	if (alarms->running)
-		pthread_join(alarms->thread, NULL);
+	wake_thread_stop(&alarms->thread);
 	if (alarms->unsaved > 0)
 		save_states(c);
 	subjects_fini(&alarms->subjects);
-	pthread_cond_destroy(&alarms->wake);
-	pthread_mutex_destroy(&alarms->lock);
+	wake_thread_fini(&alarms->thread);
 	free(alarms);
 	c->alarms = NULL;
 }
