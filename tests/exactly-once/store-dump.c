@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "collector/store/block.h"
-#include "collector/store/sqlite/partition.h"
+#include "collector/store/sqlite/partition-set.h"
 #include "lib/base/xalloc.h"
 
 static int print_block(

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "collector/store/sqlite/partition.h"
+#include "collector/store/sqlite/partition-set.h"
 #include "collector/store/sqlite/schema.h"
 #include "collector/store/sqlite/store-private.h"
 #include "lib/base/xalloc.h"

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* The set of files: made, found again, measured, dropped, and connections to
- * them at rest. */
+/* One file: its tables, what its head says, what it holds. */
 #include "collector/store/sqlite/partition.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +12,6 @@
 
 #include "lib/base/xalloc.h"
 #include "lib/sqlite/db-schema.h"
-
-#define NAME_DIGITS 8
-#define AT_REST_NEWEST 8
-#define AT_REST_CLOSED 1
 
 /* Narrow rows that are scanned (blocks, runs) lie apart from the bodies.  A
  * key row holds at most 512 keys and those equal to the last of them. */
@@ -63,18 +55,7 @@ static const char tables[] =
     " digest BLOB NOT NULL,"
     " PRIMARY KEY (agent, epoch, first_seq)) WITHOUT ROWID;";
 
-static int sync_dir(const char *dir, struct errmsg *msg)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 || fsync(fd) < 0 ? -errno : ERR_OK;
-	if (fd >= 0)
-		close(fd);
-	return err < 0
-	    ? err_set(msg, ERR_UNAVAILABLE, "%.150s: %s", dir, err_str(err))
-	    : ERR_OK;
-}
-
-static void remove_files(const char *path)
+void partition_remove_files(const char *path)
 {
 	static const char *const suffixes[] = { "-wal", "-shm", "-journal",
 		"" };
@@ -85,30 +66,11 @@ static void remove_files(const char *path)
 	}
 }
 
-static void free_partition(struct partition *p)
+void partition_free(struct partition *p)
 {
 	db_files_fini(&p->files);
 	free(p->path);
 	free(p);
-}
-
-static void close_reader(struct partition_reader *reader)
-{
-	db_close(&reader->db);
-	free(reader);
-}
-
-/* The lock is held; the last one frees it. */
-static void let_go(struct partition *p)
-{
-	if (--p->users > 0)
-		return;
-	while (p->at_rest) {
-		struct partition_reader *reader = p->at_rest;
-		p->at_rest = reader->next;
-		close_reader(reader);
-	}
-	free_partition(p);
 }
 
 int partition_open_writer(
@@ -140,9 +102,9 @@ static int64_t meta_integer(struct db *db, const char *key, int64_t fallback)
 	return value;
 }
 
-/* 1: it is ready; 0: it never was.  Opened to write, for a power cut may have
- * left a journal that must be rolled back first. */
-static int read_head(
+/* Opened to write, for a power cut may have left a journal that must be rolled
+ * back first. */
+int partition_read_head(
     struct partition *p, uint8_t history[16], bool adopt, struct errmsg *msg)
 {
 	static const uint8_t none[16];
@@ -218,52 +180,6 @@ int partition_measure(struct partition *p, struct errmsg *msg)
 	return err < 0 ? err : ERR_OK;
 }
 
-static void add_to_set(struct partition_set *set, struct partition *p,
-    const struct partition *measured)
-{
-	pthread_mutex_lock(&set->lock);
-	if (measured) {
-		struct partition *old = set->list[set->count - 1];
-		old->min_ns = measured->min_ns;
-		old->max_ns = measured->max_ns;
-		old->last_received_ns = measured->last_received_ns;
-		old->last_block = measured->last_block;
-		old->records = measured->records;
-		old->bytes = measured->bytes;
-		old->closed = true;
-	}
-	set->list = xreallocarray(
-	    set->list, set->count + 1, sizeof(struct partition *));
-	set->list[set->count++] = p;
-	p->users = 1;
-	pthread_mutex_unlock(&set->lock);
-}
-
-static int open_one(struct partition_set *set, const char *name,
-    uint8_t history[16], bool adopt, struct errmsg *msg)
-{
-	struct partition *p = xcalloc(1, sizeof(*p));
-	p->path = xasprintf("%s/%s", set->dir, name);
-	struct stat st;
-	/* One that was only just begun; it will be again. */
-	if (stat(p->path, &st) == 0 && st.st_size == 0) {
-		free_partition(p);
-		return ERR_OK;
-	}
-	int err = read_head(p, history, adopt, msg);
-	if (err <= 0) {
-		if (err == 0)
-			remove_files(p->path);
-		else
-			err_prefix(msg, "%s", p->path);
-		free_partition(p);
-		return err;
-	}
-	db_files_remember(&p->files, p->path);
-	add_to_set(set, p, NULL);
-	return ERR_OK;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -271,32 +187,8 @@ static int by_name(const void *a, const void *b)
 
 static bool is_partition_name(const char *name)
 {
-	return strspn(name, "0123456789") == NAME_DIGITS &&
-	    strcmp(name + NAME_DIGITS, ".db") == 0;
-}
-
-/* A log whose database is gone may be all that is left: it is not thrown away.
- * Where one is begun in its place, it is kept under another name. */
-static int check_log(const char *dir, const char *log,
-    const struct store_config *config, struct errmsg *msg)
-{
-	struct stat st;
-	char *path = xasprintf("%s/%.*s", dir, NAME_DIGITS + 3, log);
-	char *whole = xasprintf("%s-wal", path);
-	bool filled = stat(whole, &st) == 0 && st.st_size > 0;
-	bool there = stat(path, &st) == 0 && st.st_size > 0;
-	int err = filled && !there
-	    ? db_files_before_open(path, true, config->create, msg)
-	    : ERR_OK;
-	free(whole);
-	free(path);
-	return err;
-}
-
-static bool is_log_name(const char *name)
-{
-	return strspn(name, "0123456789") == NAME_DIGITS &&
-	    strcmp(name + NAME_DIGITS, ".db-wal") == 0;
+	return strspn(name, "0123456789") == PARTITION_NAME_DIGITS &&
+	    strcmp(name + PARTITION_NAME_DIGITS, ".db") == 0;
 }
 
 int partition_names(
@@ -320,75 +212,6 @@ int partition_names(
 	return ERR_OK;
 }
 
-/* And ends what a drop began. */
-static int check_logs(const struct partition_set *set,
-    const struct store_config *config, struct errmsg *msg)
-{
-	DIR *d = opendir(set->dir);
-	struct dirent *entry;
-	int err = ERR_OK;
-	while (d && err == ERR_OK && (entry = readdir(d))) {
-		if (is_log_name(entry->d_name))
-			err = check_log(set->dir, entry->d_name, config, msg);
-		if (!strstr(entry->d_name, ".dropped"))
-			continue;
-		char *path = xasprintf("%s/%s", set->dir, entry->d_name);
-		unlink(path);
-		free(path);
-	}
-	if (d)
-		closedir(d);
-	return err;
-}
-
-/* Nothing is left of what was there. */
-static int check_none(const struct partition_set *set, char *const *names,
-    size_t count, const struct store_config *config, struct errmsg *msg)
-{
-	if (set->count > 0 || config->create || !config->had_one)
-		return ERR_OK;
-	return err_set(msg, -ENOENT,
-	    "%.120s/%s: the database is %s, but there was one (see "
-	    "'generation'): put a backup back, or begin an "
-	    "empty one with --new-database",
-	    set->dir, count ? names[0] : "", count ? "empty" : "missing");
-}
-
-int partitions_open(struct partition_set *set, struct store_config *config,
-    bool old, struct errmsg *msg)
-{
-	char *dir = xasprintf("%s/telemetry", config->dir);
-	bool adopt = config->adopt != NULL;
-	uint8_t *history = config->history;
-	char **names = NULL;
-	size_t count = 0;
-	*set = (struct partition_set){ .dir = dir };
-	pthread_mutex_init(&set->lock, NULL);
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(msg, -errno, "%.150s: %s", dir, err_str(-errno));
-	int err = check_logs(set, config, msg);
-	if (err < 0)
-		goto out;
-	err = partition_names(dir, &names, &count, msg);
-	if (err < 0)
-		goto out;
-	for (size_t i = 0; i < count; i++) {
-		err = open_one(set, names[i], history, adopt, msg);
-		if (err < 0)
-			goto out;
-	}
-	memcpy(set->history, history, sizeof(set->history));
-	if (!old)
-		err = check_none(set, names, count, config, msg);
-	for (size_t i = 0; err == ERR_OK && i + 1 < set->count; i++)
-		err = partition_measure(set->list[i], msg);
-out:
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-	return err;
-}
-
 bool partitions_exist(const char *dir)
 {
 	char **names;
@@ -405,18 +228,6 @@ bool partitions_exist(const char *dir)
 	}
 	free(names);
 	return any;
-}
-
-void partitions_close(struct partition_set *set)
-{
-	if (!set->dir)
-		return;
-	for (size_t i = 0; i < set->count; i++)
-		let_go(set->list[i]);
-	free(set->list);
-	free(set->dir);
-	pthread_mutex_destroy(&set->lock);
-	*set = (struct partition_set){ 0 };
 }
 
 static int copy_watermarks(struct db *to, struct db *from, struct errmsg *msg)
@@ -504,139 +315,14 @@ static int fill_new(struct db *db, struct db *from, const struct partition *p,
 	return db_script(db, "PRAGMA user_version = 1; COMMIT", msg);
 }
 
-int partition_make(struct partition_set *set, struct db *from,
-    uint64_t first_block, int64_t opened_ns, const struct partition *measured,
-    struct errmsg *msg)
+int partition_create(struct partition *p, struct db *from,
+    const uint8_t history[16], struct errmsg *msg)
 {
-	struct partition *p = xcalloc(1, sizeof(*p));
 	struct db db = { 0 };
-	p->ordinal = set->count ? set->list[set->count - 1]->ordinal + 1 : 1;
-	p->first_block = first_block;
-	p->opened_ns = opened_ns;
-	p->salt = randombytes_random();
-	p->path =
-	    xasprintf("%s/%0*" PRIu64 ".db", set->dir, NAME_DIGITS, p->ordinal);
 	int err = partition_open_writer(&db, p, msg);
-	if (err == ERR_OK)
-		err = fill_new(&db, from, p, set->history, msg);
+	if (err < 0)
+		return err;
+	err = fill_new(&db, from, p, history, msg);
 	db_close(&db);
-	if (err == ERR_OK)
-		err = sync_dir(set->dir, msg);
-	if (err < 0) {
-		err_prefix(msg, "%s", p->path);
-		remove_files(p->path);
-		free_partition(p);
-		return err;
-	}
-	db_files_remember(&p->files, p->path);
-	add_to_set(set, p, measured);
-	return ERR_OK;
-}
-
-int partition_drop_oldest(struct partition_set *set, struct errmsg *msg)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	struct partition *p = set->list[0];
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *from = xasprintf("%s%s", p->path, suffixes[i]);
-		char *to = xasprintf("%s.dropped%s", p->path, suffixes[i]);
-		int err = rename(from, to) < 0 ? -errno : ERR_OK;
-		free(from);
-		free(to);
-		if (err < 0 && i == 0)
-			return err_set(msg, ERR_UNAVAILABLE,
-			    "%.150s: cannot be dropped: %s", p->path,
-			    err_str(err));
-	}
-	char *dropped = xasprintf("%s.dropped", p->path);
-	sync_dir(set->dir, NULL);
-	pthread_mutex_lock(&set->lock);
-	memmove(set->list, set->list + 1,
-	    --set->count * sizeof(struct partition *));
-	let_go(p);
-	pthread_mutex_unlock(&set->lock);
-	remove_files(dropped);
-	free(dropped);
-	return ERR_OK;
-}
-
-int partition_reader_get(struct partition_set *set, struct partition *p,
-    struct partition_reader **reader, struct errmsg *msg)
-{
-	struct stat st;
-	*reader = NULL;
-	pthread_mutex_lock(&set->lock);
-	bool closed = p->closed;
-	if (p->at_rest) {
-		*reader = p->at_rest;
-		p->at_rest = (*reader)->next;
-		p->at_rest_count--;
-	}
-	pthread_mutex_unlock(&set->lock);
-	if (*reader)
-		return ERR_OK;
-	if (closed && stat(p->path, &st) < 0 && errno == ENOENT)
-		return ERR_OK;
-	struct partition_reader *made = xcalloc(1, sizeof(*made));
-	made->partition = p;
-	int err = db_open(&made->db, p->path, true, msg);
-	if (err == ERR_OK)
-		err = db_script(&made->db,
-		    "PRAGMA query_only = ON;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -2000;",
-		    msg);
-	if (err < 0) {
-		set->corrupt |= made->db.corrupt;
-		close_reader(made);
-		return err;
-	}
-	*reader = made;
-	return ERR_OK;
-}
-
-void partition_reader_put(
-    struct partition_set *set, struct partition_reader *reader)
-{
-	struct partition *p = reader->partition;
-	db_reset_all(&reader->db);
-	if (!sqlite3_get_autocommit(reader->db.handle))
-		db_run(&reader->db, NULL, "COMMIT", "");
-	if (reader->db.corrupt)
-		set->corrupt = true;
-	pthread_mutex_lock(&set->lock);
-	if (!reader->db.corrupt &&
-	    p->at_rest_count < (p->closed ? AT_REST_CLOSED : AT_REST_NEWEST)) {
-		reader->next = p->at_rest;
-		p->at_rest = reader;
-		p->at_rest_count++;
-		reader = NULL;
-	}
-	pthread_mutex_unlock(&set->lock);
-	if (reader)
-		close_reader(reader);
-}
-
-struct partition **partitions_hold(struct partition_set *set, size_t *count)
-{
-	pthread_mutex_lock(&set->lock);
-	struct partition **list =
-	    xcalloc(set->count + 1, sizeof(struct partition *));
-	*count = set->count;
-	for (size_t i = 0; i < set->count; i++) {
-		list[i] = set->list[i];
-		list[i]->users++;
-	}
-	pthread_mutex_unlock(&set->lock);
-	return list;
-}
-
-void partitions_release(
-    struct partition_set *set, struct partition **list, size_t count)
-{
-	pthread_mutex_lock(&set->lock);
-	for (size_t i = 0; i < count; i++)
-		let_go(list[i]);
-	pthread_mutex_unlock(&set->lock);
-	free(list);
+	return err;
 }

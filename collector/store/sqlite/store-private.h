@@ -4,7 +4,7 @@
 
 #include "collector/store/sqlite/rollup/gather.h"
 #include "collector/store/select.h"
-#include "collector/store/sqlite/partition.h"
+#include "collector/store/sqlite/partition-set.h"
 #include "collector/store/store.h"
 
 /* A partition lasts that long, whatever the clock says. */
