@@ -60,7 +60,7 @@ void trusted_time_trust(
 }
 
 /* One agent at two addresses, or two at one, may be one machine. */
-static void forget(
+static void forget_witness(
     struct trusted_time *t, int64_t agent, const struct addr *addr)
 {
 	for (size_t i = 0; i < TRUSTED_WITNESSES; i++) {
@@ -90,7 +90,7 @@ void trusted_time_hear(struct trusted_time *t, int64_t agent,
 	struct addr addr = from->family == 6 ? prefix_of(from, 64).addr : *from;
 	if (made.ns > MADE_MOST_NS)
 		made.ns = MADE_MOST_NS;
-	forget(t, agent, &addr);
+	forget_witness(t, agent, &addr);
 	*find_place(t) = (struct trusted_witness){ agent, addr, made, mono };
 }
 
