@@ -43,3 +43,18 @@ struct finding {
 
 /* The finding is borrowed for the call. */
 typedef void finding_fn(void *arg, const struct finding *finding);
+
+/* For the table (table-private.h). */
+struct table;
+struct source;
+struct table_row;
+/* Gives the findings of one source. */
+void table_give_findings(
+    struct table *table, const struct source *source, bool evicted);
+/* The signature that a row shows beyond doubt: what follows cannot make it
+ * another class.  SIGNATURE_NONE: none, or not yet. */
+enum signature table_proven_signature(
+    const struct source *source, const struct table_row *row);
+/* Gives one row as a first finding; its packets are reported with that. */
+void table_give_first(
+    struct table *table, const struct source *source, struct table_row *row);

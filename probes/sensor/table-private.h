@@ -84,14 +84,3 @@ struct table {
 	uint32_t flush_at; /* the next source to flush; 0: none begun */
 	uint64_t sources_ever, evicted, first_sights_deferred;
 };
-
-/* Gives the findings of one source (probes/sensor/finding.c). */
-void table_give_findings(
-    struct table *table, const struct source *source, bool evicted);
-/* The signature that a row shows beyond doubt: what follows cannot make it
- * another class.  SIGNATURE_NONE: none, or not yet. */
-enum signature table_proven_signature(
-    const struct source *source, const struct table_row *row);
-/* Gives one row as a first finding; its packets are reported with that. */
-void table_give_first(
-    struct table *table, const struct source *source, struct table_row *row);

@@ -10,6 +10,8 @@
  * by digest; when the borders moved, record by record, as far as their blocks
  * are still held.
  */
+#include "collector/store/sqlite/append.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -18,7 +20,8 @@
 
 #include "collector/store/block.h"
 #include "collector/store/select.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/postings.h"
+#include "collector/store/sqlite/roll-over.h"
 #include "lib/base/xalloc.h"
 
 #define DIGESTS_KEPT 256 /* batches per agent and epoch */

@@ -2,7 +2,9 @@
 /* Letting go: whole partitions by the age of their newest arrival and by size,
  * sums by whole bins.  The time by which things are old is the caller's. */
 
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/expire.h"
+
+#include "collector/store/sqlite/roll-over.h"
 
 #define PARTITION_NS (86400 * NS_PER_S)
 #define PARTITION_BYTES (UINT64_C(1) << 30)

@@ -6,7 +6,7 @@
 
 #include "collector/store/sqlite/partition-set.h"
 #include "collector/store/sqlite/schema.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/migrate.h"
 #include "lib/base/xalloc.h"
 
 #define LAST_WITH_BOTH 4

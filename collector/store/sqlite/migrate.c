@@ -7,6 +7,8 @@
  * sums are taken over as they stand, older bins than any record among them;
  * last, the file becomes a stub that an older program refuses.
  */
+#include "collector/store/sqlite/migrate.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +20,8 @@
 
 #include "collector/store/block.h"
 #include "collector/store/sqlite/schema.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/postings.h"
+#include "collector/store/sqlite/roll-over.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/sqlite/db-schema.h"

@@ -9,4 +9,4 @@ collector_SRCS += collector/store/sqlite/append.c \
 	collector/store/sqlite/records-table.c \
 	collector/store/sqlite/replay.c collector/store/sqlite/result-tables.c \
 	collector/store/sqlite/roll-over.c collector/store/sqlite/schema.c \
-	collector/store/sqlite/view.c
+	collector/store/sqlite/store-view.c

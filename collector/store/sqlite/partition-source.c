@@ -6,11 +6,14 @@
  * agents, and by the keys of the run.  So a read touches what its answer is
  * made of, and the runs before it.
  */
+#include "collector/store/sqlite/partition-source.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/store/select.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/postings.h"
+#include "collector/store/sqlite/store-view.h"
 #include "lib/base/xalloc.h"
 
 #define GROUPS 4

@@ -6,7 +6,7 @@
  * Equal keys never lie in two rows, so a look-up is one row of a run.  A
  * false one costs unpacking two columns of one block.
  */
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/postings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,14 @@
 #include <unistd.h>
 
 #include "collector/store/block.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/append.h"
+#include "collector/store/sqlite/expire.h"
+#include "collector/store/sqlite/migrate.h"
+#include "collector/store/sqlite/postings.h"
+#include "collector/store/sqlite/read-plan.h"
+#include "collector/store/sqlite/replay.h"
+#include "collector/store/sqlite/roll-over.h"
+#include "collector/store/sqlite/store-view.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 

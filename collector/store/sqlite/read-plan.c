@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* A plan to who has the rows: blocks, watermarks, sums. */
+#include "collector/store/sqlite/read-plan.h"
+
 #include <string.h>
 
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/partition-source.h"
+#include "collector/store/sqlite/store-view.h"
 
 static int read_records(struct store_view *view, const struct store_plan *plan,
     store_row_fn *fn, void *ctx, struct errmsg *msg)

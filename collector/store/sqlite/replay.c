@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Blocks as the batches that they were: for sums that a crash took, and for
  * the keys of the run under way. */
+#include "collector/store/sqlite/replay.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/store/block.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/postings.h"
 #include "lib/base/xalloc.h"
 
 static int unpack_block(struct block *block, const void *body, size_t len,

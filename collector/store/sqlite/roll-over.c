@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The newest partition: its writing connection, and when another becomes the
  * newest. */
+#include "collector/store/sqlite/roll-over.h"
+
 #include <stdlib.h>
 
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/postings.h"
 #include "lib/base/log.h"
 
 struct partition *store_newest(const struct store *store)

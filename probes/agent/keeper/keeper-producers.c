@@ -12,7 +12,9 @@
 
 #include "lib/base/log.h"
 #include "lib/base/reader.h"
-#include "probes/agent/keeper/keeper-state.h"
+#include "probes/agent/keeper/keeper-producers.h"
+#include "probes/agent/keeper/keeper-store.h"
+#include "probes/agent/keeper/keeper-results.h"
 
 #define DATAGRAMS_A_TURN 64 /* of one producer, before the next one's */
 #define LINE_LEN 512

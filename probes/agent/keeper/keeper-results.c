@@ -7,7 +7,7 @@
  * collector that was restored from a copy.
  */
 #include "lib/base/log.h"
-#include "probes/agent/keeper/keeper-state.h"
+#include "probes/agent/keeper/keeper-results.h"
 
 #define ANNOUNCE_NS (86400 * NS_PER_S)
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/log.h"
-#include "probes/agent/keeper/keeper-state.h"
+#include "probes/agent/keeper/keeper-store.h"
 #include "probes/ipc/keeper-message.h"
 
 #define RETRY_NS NS_PER_S /* after a sync that failed */

@@ -16,7 +16,8 @@
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
-#include "probes/agent/keeper/keeper-state.h"
+#include "probes/agent/keeper/keeper-store.h"
+#include "probes/agent/keeper/keeper-producers.h"
 #include "probes/ipc/keeper-message.h"
 #include "probes/ipc/process.h"
 #include "probes/ipc/fd-pass.h"

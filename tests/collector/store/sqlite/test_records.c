@@ -15,7 +15,7 @@
 
 #include "collector/ingest/kinds/ingest-kind.h"
 #include "collector/store/sqlite/records-table.h"
-#include "collector/store/sqlite/store-private.h"
+#include "collector/store/sqlite/roll-over.h"
 #include "lib/base/xalloc.h"
 
 #define AGENTS 3

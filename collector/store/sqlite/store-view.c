@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* One snapshot: the partitions that there were, the newest as it stood, the
  * sums as they were then.  Closed ones are opened when they are asked for. */
+#include "collector/store/sqlite/store-view.h"
+
 #include <stdlib.h>
 
-#include "collector/store/sqlite/store-private.h"
 #include "lib/base/xalloc.h"
 
 int view_reader(struct store_view *view, size_t i,
