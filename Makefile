@@ -237,10 +237,10 @@ tsan-tests: $(THREAD_TESTS) $(O)/bin/sonde-collector
 
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
-fuzz: ## fuzz every parser for FUZZ_SECONDS each (clang, libFuzzer)
+fuzz: ## fuzz every parser for FUZZ_SECONDS=60 each; goes on where it stopped
 	@$(MAKE) O=$(O)-fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS='-O1 -g' FUZZ_ENGINE=1 LDFLAGS=-fsanitize=fuzzer fuzzers
-	@tests/fuzz/run.sh $(O)-fuzz $(FUZZ_SECONDS)
+	@tests/fuzz/run.sh $(O)-fuzz $(FUZZ_SECONDS) $(T)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 

@@ -51,6 +51,38 @@ unit 40 "$dir/build/tests/rare"
 check "a test that fails now and then is found" \
 	grep -q '^FAIL  rare: 1 of 40' "$dir/out"
 
+# --- fuzz/run.sh -------------------------------------------------------------
+parser() { # name, what it does; a replay of a finding has no -max_total_time
+	mkdir -p "$dir/fuzz/tests/fuzz"
+	printf '#!/bin/sh\ncase $1 in -max*) %s ;; *) %s ;; esac\n' "$2" "$3" \
+		>"$dir/fuzz/tests/fuzz/fuzz_$1"
+	chmod +x "$dir/fuzz/tests/fuzz/fuzz_$1"
+}
+fuzz() { # seconds
+	FUZZ_SEED=${2:-7} tests/fuzz/run.sh "$dir/fuzz" "$1" >"$dir/out" 2>&1
+}
+parser good "echo g >>$dir/runs" :
+parser stop "echo s >>$dir/runs; exit 130" :
+fuzz 130
+check "a round that is stopped says so" [ $? = 130 ]
+parser stop "echo \$2 >>$dir/runs" :
+check "it goes on" fuzz 130
+check "with the parsers that have not had their seconds" \
+	test "$(tr '\n' ' ' <"$dir/runs")" = "g g g s -seed=7 -seed=67 -seed=127 "
+check "a finished round is followed by another" fuzz 60
+check "from the start" grep -q 'good for 60 s' "$dir/out"
+parser bad "echo x >$dir/fuzz/findings/bad-crash-1; exit 77" "exit 77"
+fuzz 60
+check "a finding fails the round" [ $? = 1 ]
+check "and is named with how to have it again" \
+	grep -q 'FOUND  *bad: .*fuzz_bad .*bad-crash-1$' "$dir/out"
+parser bad : :
+check "a repaired one does not fail it" fuzz 60
+check "and is for the corpus" grep -q 'repaired: .*bad-crash-1' "$dir/out"
+parser mute "exit 77" :
+fuzz 60
+check "a failure without an input fails too" [ $? = 1 ]
+
 # --- compile_commands.json ---------------------------------------------------
 database() {
 	$make -s O="$O" compile_commands.json >/dev/null && python3 - <<'EOF'
