@@ -62,9 +62,13 @@ struct topology_link {
 	 * the last one; links into silence stay unknown. */
 	int64_t delay_ns; /* >= 0; -1: not known */
 	int64_t delay_mad_ns;
-	double loss;     /* 0..1; negative: not known */
-	double loss_low; /* what the samples make sure of: the lower 95 %
-			    bound of the difference (Newcombe 1998) */
+	double loss; /* 0..1; negative: not known */
+	/* What the samples make sure of: the lower end of the 95 % interval
+	 * of the difference (Newcombe 1998), above the true loss in at most
+	 * 2.5 of 100 cases.  That is of what got lost up to the far end: where
+	 * nobody behind the link answers all that reaches him without a loss
+	 * on the way, the loss behind it counts as the link's. */
+	double loss_low;
 	uint64_t loss_samples;
 	struct walltime first, last;
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/link-score.h"
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
 #include "collector/detect/alarm-json.h"
@@ -24,11 +25,6 @@
 #define PAST_ROWS_MOST 200
 #define RANGE_NS (3600 * NS_PER_S)
 #define KEPT_NS (5 * NS_PER_S)
-/* Where links are short, three times nearly nothing is nearly nothing. */
-#define USUAL_LEAST_NS (5.0 * NS_PER_MS)
-#define SLOW_RATIO 3.0
-#define SLOW_TRACES_LEAST 3 /* one late answer is not a slow link */
-#define SCORE_LEAST 5.0
 
 struct overview {
 	pthread_mutex_t lock;
@@ -60,24 +56,9 @@ const struct part overview_part = {
 	.close = overview_close,
 };
 
-/* Both on one scale: ten points for each doubling, of the delay over what
- * is usual here, of the percents lost. */
-static double score_slow(const struct topology_link *link, double usual_ns)
-{
-	if (link->traces < SLOW_TRACES_LEAST)
-		return 0;
-	double ratio = (double)link->delay_ns / fmax(usual_ns, USUAL_LEAST_NS);
-	return ratio >= SLOW_RATIO ? 10 * log2(ratio) : 0;
-}
-
-static double score_lossy(const struct topology_link *link)
-{
-	return 10 * log2(1 + 100 * fmax(link->loss_low, 0));
-}
-
 static const char *why_of(double slow, double lossy)
 {
-	if (slow >= SCORE_LEAST && lossy >= SCORE_LEAST)
+	if (slow >= LINK_SCORE_LEAST && lossy >= LINK_SCORE_LEAST)
 		return "slow and lossy";
 	return slow > lossy ? "slow" : "lossy";
 }
@@ -94,39 +75,19 @@ static int by_score(const void *a, const void *b)
 	return (x->score < y->score) - (x->score > y->score);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-/* The median delay of the links whose delay is known. */
-static double usual_delay(const struct topology_link *links, size_t count)
-{
-	int64_t *delays = xcalloc(count + 1, sizeof(*delays));
-	size_t n = 0;
-	for (size_t i = 0; i < count; i++)
-		if (links[i].delay_ns >= 0)
-			delays[n++] = links[i].delay_ns;
-	qsort(delays, n, sizeof(*delays), by_value);
-	double median = n ? (double)delays[n / 2] : 0;
-	free(delays);
-	return median;
-}
-
 static json_t *worst_of(struct path_set *map)
 {
 	const struct topology_node *nodes;
 	const struct topology_link *links;
 	topology_nodes(map->topology, &nodes);
 	size_t count = topology_links(map->topology, &links), n = 0;
-	double usual = usual_delay(links, count);
+	double usual = link_usual_delay(links, count);
 	struct scored *scored = xcalloc(count + 1, sizeof(*scored));
 	for (size_t i = 0; i < count; i++) {
-		double slow = score_slow(&links[i], usual);
-		double lossy = score_lossy(&links[i]);
+		double slow = link_score_slow(&links[i], usual);
+		double lossy = link_score_lossy(&links[i]);
 		double score = fmax(slow, lossy);
-		if (score >= SCORE_LEAST)
+		if (score >= LINK_SCORE_LEAST)
 			scored[n++] = (struct scored){ &links[i], score,
 				why_of(slow, lossy) };
 	}
