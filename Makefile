@@ -68,7 +68,7 @@ LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) $(call pkg,zlib) -lpthre
 
 # These goals build in a make of their own.  Beside another goal that would be
 # two makes at the same archives: one goal after the other then.
-OWN_MAKE := all asan bench check coverage demo fuzz stress t unit
+OWN_MAKE := all asan bench calibrate check coverage demo fuzz stress t unit
 ifneq ($(word 2,$(MAKECMDGOALS)),)
 ifneq ($(filter $(OWN_MAKE),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
@@ -243,6 +243,11 @@ fuzz: ## fuzz every parser for FUZZ_SECONDS=60 each; goes on where it stopped
 	@tests/fuzz/run.sh $(O)-fuzz $(FUZZ_SECONDS) $(T)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
+
+.PHONY: calibrate
+calibrate: deps-unit ## test what is promised with a probability, on 1000 truths
+	@$(MAKE) $(patsubst %,$(O)/tests/calibrate/claim-%,$(CLAIMS))
+	@O=$(O) tests/calibrate/run.sh
 
 .PHONY: bench
 bench: deps-bench ## run our programs and their peers on the same work; ratios
