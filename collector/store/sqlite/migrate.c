@@ -69,12 +69,13 @@ int store_write_stub(const char *dir, struct errmsg *msg)
 		goto out;
 	unlink(fresh);
 	err = db_open(&db, fresh, false, msg);
-	if (err == ERR_OK)
-		err = db_script(&db,
-		    "CREATE TABLE moved (to_folder TEXT);"
-		    "INSERT INTO moved VALUES ('telemetry');"
-		    "PRAGMA user_version = 1000;",
-		    msg);
+	if (err < 0)
+		goto out;
+	err = db_script(&db,
+	    "CREATE TABLE moved (to_folder TEXT);"
+	    "INSERT INTO moved VALUES ('telemetry');"
+	    "PRAGMA user_version = 1000;",
+	    msg);
 	db_close(&db);
 	if (err < 0)
 		goto out;
@@ -175,17 +176,25 @@ static int copy_agents(struct migration *m, struct errmsg *msg)
 	return err;
 }
 
-static int commit_piece(struct migration *m, int err, struct errmsg *msg)
+static int try_commit(struct migration *m, struct errmsg *msg)
 {
 	struct db *db = &m->store->db;
-	if (err == ERR_OK)
-		err = db_run(db, msg,
-		    "INSERT OR REPLACE INTO meta VALUES ('migrated', ?1)", "i",
-		    m->done);
+	int err = db_run(db, msg,
+	    "INSERT OR REPLACE INTO meta VALUES ('migrated', ?1)", "i",
+	    m->done);
 	db_reset_all(db);
+	return err < 0 ? err : db_run(db, msg, "COMMIT", "");
+}
+
+/* Commits where there was no error before, else rolls back. */
+static int commit_piece(struct migration *m, int before, struct errmsg *msg)
+{
+	struct db *db = &m->store->db;
+	int err = before < 0 ? before : try_commit(m, msg);
 	if (err == ERR_OK)
-		err = db_run(db, msg, "COMMIT", "");
-	if (err < 0 && !sqlite3_get_autocommit(db->handle))
+		return ERR_OK;
+	db_reset_all(db);
+	if (!sqlite3_get_autocommit(db->handle))
 		db_run(db, NULL, "ROLLBACK", "");
 	return err;
 }
@@ -195,16 +204,21 @@ static int begin_piece(struct migration *m, struct errmsg *msg)
 	return db_run(&m->store->db, msg, "BEGIN IMMEDIATE", "");
 }
 
+static int copy_tables(struct migration *m, struct errmsg *msg)
+{
+	int err = copy_watermarks(m, msg);
+	if (err < 0)
+		return err;
+	err = copy_digests(m, msg);
+	return err < 0 ? err : copy_agents(m, msg);
+}
+
 static int start_migration(struct migration *m, struct errmsg *msg)
 {
 	int err = begin_piece(m, msg);
 	if (err < 0)
 		return err;
-	err = copy_watermarks(m, msg);
-	if (err == ERR_OK)
-		err = copy_digests(m, msg);
-	if (err == ERR_OK)
-		err = copy_agents(m, msg);
+	err = copy_tables(m, msg);
 	m->done = 0;
 	return commit_piece(m, err, msg);
 }
@@ -218,8 +232,9 @@ static int find_mark(struct migration *m, struct errmsg *msg)
 	for (size_t i = set->count; i-- > 0 && m->done < 0;) {
 		struct db db;
 		int err = db_open(&db, set->list[i]->path, true, msg);
-		if (err == ERR_OK &&
-		    db_integer(&db, &m->done, -1,
+		if (err < 0)
+			return err;
+		if (db_integer(&db, &m->done, -1,
 			"SELECT value FROM meta WHERE key = 'migrated'",
 			"") < 0)
 			err = db_error(&db, msg);
@@ -238,16 +253,16 @@ static int end_piece(struct migration *m, struct errmsg *msg)
 	int64_t id = (int64_t)store->next_block;
 	if (m->count == 0)
 		return ERR_OK;
-	block_seal(m->writer, &body);
 	int err = db_run(&store->db, msg,
 	    "INSERT INTO blocks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	    "iiiiiiiii", id, m->agent, m->epoch, m->first_seq,
 	    (int64_t)m->count, m->min_ns, m->max_ns, m->received_ns,
 	    (int64_t)m->kinds);
-	if (err == ERR_OK)
-		err = db_run(&store->db, msg,
-		    "INSERT INTO bodies VALUES (?1, ?2)", "ib", id, body.data,
-		    body.len);
+	if (err < 0)
+		return err;
+	block_seal(m->writer, &body);
+	err = db_run(&store->db, msg, "INSERT INTO bodies VALUES (?1, ?2)",
+	    "ib", id, body.data, body.len);
 	buf_fini(&body);
 	if (err < 0)
 		return err;
@@ -360,10 +375,10 @@ static int move_records(struct migration *m, struct errmsg *msg)
 			return err;
 		if (result == 0)
 			return ERR_OK;
-		if (result == 2) {
-			m->store->arriving_ns = m->next_ns;
-			err = store_roll(m->store, msg);
-		}
+		if (result != 2)
+			continue;
+		m->store->arriving_ns = m->next_ns;
+		err = store_roll(m->store, msg);
 		if (err < 0)
 			return err;
 	}
@@ -411,11 +426,34 @@ static int take_sums(struct migration *m, struct errmsg *msg)
 	}
 	int err =
 	    gather_open(&store->gather, &store->config, path, &applied, msg);
-	if (err == ERR_OK)
-		err = gather_import(
-		    store->gather, &m->old, store->next_block - 1, msg);
 	free(path);
-	return err;
+	return err < 0
+	    ? err
+	    : gather_import(store->gather, &m->old, store->next_block - 1, msg);
+}
+
+/* m->old is open. */
+static int take_over(struct migration *m, struct errmsg *msg)
+{
+	int err = db_migrate(&m->old, &store_schema, 0, msg);
+	if (err < 0)
+		return err;
+	err = find_mark(m, msg);
+	if (err < 0)
+		return err;
+	if (m->done < 0 && m->store->next_block > 1)
+		return err_set(msg, -EEXIST,
+		    "a database of an older version beside the one that is in "
+		    "use: move it away");
+	log_info("database: taking over the records of an older version");
+	err = m->done < 0 ? start_migration(m, msg) : ERR_OK;
+	if (err < 0)
+		return err;
+	err = move_records(m, msg);
+	if (err < 0)
+		return err;
+	err = compare_counts(m, msg);
+	return err < 0 ? err : take_sums(m, msg);
 }
 
 int store_migrate(struct store *store, struct errmsg *msg)
@@ -426,35 +464,21 @@ int store_migrate(struct store *store, struct errmsg *msg)
 		return ERR_OK;
 	if (version > store_schema.count)
 		return err_set(msg, ERR_UNSUPPORTED,
-		    "database: made by a newer version (schema %d, we know "
-		    "%d)",
-		    version, store_schema.count);
+		    "%.120s/sonde.db: made by a newer version (schema %d, we "
+		    "know %d)",
+		    dir, version, store_schema.count);
 	struct migration *m = xcalloc(1, sizeof(*m));
 	char *path = old_path(dir);
 	m->store = store;
 	m->writer = block_writer_new();
 	int err = db_open(&m->old, path, false, msg);
-	if (err == ERR_OK)
-		err = db_migrate(&m->old, &store_schema, 0, msg);
-	if (err == ERR_OK)
-		err = find_mark(m, msg);
-	if (err == ERR_OK && m->done < 0 && store->next_block > 1)
-		err = err_set(msg, -EEXIST,
-		    "%.120s: a database of an older version beside the one "
-		    "that is in use: move it away",
-		    path);
-	log_info("database: taking over the records of an older version");
-	if (err == ERR_OK && m->done < 0)
-		err = start_migration(m, msg);
-	if (err == ERR_OK)
-		err = move_records(m, msg);
-	if (err == ERR_OK)
-		err = compare_counts(m, msg);
-	if (err == ERR_OK)
-		err = take_sums(m, msg);
+	if (err < 0)
+		goto out;
+	err = take_over(m, msg);
+	db_close(&m->old);
 	if (err < 0)
 		err_prefix(msg, "%s", path);
-	db_close(&m->old);
+out:
 	block_writer_free(m->writer);
 	free(path);
 	free(m);
