@@ -10,6 +10,8 @@
 #include "lib/base/xalloc.h"
 
 #define LAST_WITH_BOTH 4
+/* store_write_stub makes two pages. */
+#define STUB_MOST_BYTES 8192
 
 static int raise_version(struct db *db, int *version, struct errmsg *msg)
 {
@@ -17,6 +19,29 @@ static int raise_version(struct db *db, int *version, struct errmsg *msg)
 	if (err < 0 || *version == 0 || *version > LAST_WITH_BOTH)
 		return err;
 	return db_migrate(db, &store_schema, LAST_WITH_BOTH, msg);
+}
+
+/* What is in the way, by what it can be: an older version's database has many
+ * more pages than the stub. */
+static int describe_damage(
+    const char *name, off_t bytes, int err, struct errmsg *msg)
+{
+	if (err != ERR_CORRUPT || !msg) {
+		err_prefix(msg, "%s", name);
+		return err;
+	}
+	const struct errmsg why = *msg;
+	return bytes <= STUB_MOST_BYTES
+	    ? err_set(msg, err,
+		  "%.100s: expected the stub that stands where an older "
+		  "version's database was, got: %.40s; there is nothing in it: "
+		  "remove it and start again",
+		  name, why.text)
+	    : err_set(msg, err,
+		  "%.100s: expected an older version's database, got: %.40s; "
+		  "put a backup in its place, or remove it where its records "
+		  "were taken over into telemetry/",
+		  name, why.text);
 }
 
 int legacy_find(const char *dir, char **path, struct errmsg *msg)
@@ -34,13 +59,13 @@ int legacy_find(const char *dir, char **path, struct errmsg *msg)
 		goto out;
 	err = raise_version(&db, &version, msg);
 	db_close(&db);
-	if (err < 0)
-		err_prefix(msg, "%s", name);
-	else if (version > 0 && version <= LAST_WITH_BOTH) {
+	if (err == ERR_OK && version > 0 && version <= LAST_WITH_BOTH) {
 		*path = name;
 		name = NULL;
 	}
 out:
+	if (err < 0)
+		err = describe_damage(name, st.st_size, err, msg);
 	free(name);
 	return err;
 }

@@ -236,6 +236,11 @@ static int inspect(const struct store_config *config, struct errmsg *msg)
 	else if (err == ERR_OK && !store_has_old_file(config->dir))
 		config->finding(config->finding_ctx, "rollup.db: is missing");
 	free(path);
+	/* An older version's, or the stub: the start reads it too. */
+	path = xasprintf("%s/sonde.db", config->dir);
+	if (err == ERR_OK && exists(path))
+		err = inspect_file(config, path, false, msg);
+	free(path);
 	free(dir);
 	return err;
 }

@@ -170,6 +170,23 @@ static void a_replaced_folder_takes_nothing_in(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* Nothing comes back as an empty one in silence. */
+static void a_deleted_folder_takes_nothing_in(void **state)
+{
+	struct fixture *f = *state;
+	struct synth agent;
+	char command[200];
+	enrol_and_ship(f, &agent);
+	snprintf(command, sizeof(command), "rm -r %s", f->dir);
+	assert_int_equal(system(command), 0);
+	writer_tick(f->c);
+	assert_true(collector_fault(f->c, NULL));
+	assert_refuses(f, &agent, "00000001.db was deleted");
+	fixture_close(f);
+	assert_false(exists(f, "registry.db"));
+	assert_false(exists(f, "telemetry"));
+}
+
 static void empty_database(struct fixture *f, const struct database *db)
 {
 	struct synth agent;
@@ -358,6 +375,9 @@ static void an_inspection_finds_the_damage(void **state)
 	assert_finds(f, "00000001.db: ");
 	in_folder(f, ": >telemetry/00000001.db");
 	assert_finds(f, "00000001.db: is empty\n");
+	in_folder(f, "cp registry.db sonde.db");
+	scribble(f, "sonde.db");
+	assert_finds(f, "sonde.db: ");
 	in_folder(f, "rm -r telemetry");
 	assert_true(collector_inspect(f->dir, &findings, &msg) < 0);
 }
@@ -380,6 +400,25 @@ static void damage_met_at_the_start_is_named(void **state)
 	db_close(&db);
 	free(path);
 	assert_start_refuses(f, ERR_CORRUPT, "00000001.db: block 1: ");
+}
+
+/* The file of the first version, or the stub that stands where it was. */
+static void a_damaged_stub_is_named_with_what_to_do(void **state)
+{
+	struct fixture *f = *state;
+	fixture_close(f);
+	in_folder(f, "head -c 8192 /dev/zero | tr '\\0' x >sonde.db");
+	assert_finds(f, "sonde.db: ");
+	assert_start_refuses(f, ERR_CORRUPT,
+	    "sonde.db: expected the stub that stands where an older version's "
+	    "database was, got: database: file is not a database; there is "
+	    "nothing in it: remove it and start again");
+	in_folder(f, "head -c 99999 /dev/zero | tr '\\0' x >sonde.db");
+	assert_start_refuses(f, ERR_CORRUPT, "put a backup in its place");
+	in_folder(f, "rm sonde.db");
+	fixture_open(f);
+	assert_finds(f, NULL);
+	assert_true(exists(f, "sonde.db"));
 }
 
 #define TEST(name) \
@@ -407,6 +446,8 @@ int main(void)
 		TEST(a_first_start_that_was_cut_short_is_one_again),
 		TEST(an_inspection_finds_the_damage),
 		TEST(damage_met_at_the_start_is_named),
+		TEST(a_damaged_stub_is_named_with_what_to_do),
+		TEST(a_deleted_folder_takes_nothing_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
