@@ -212,26 +212,32 @@ static void an_agent_that_was_away_for_long_jumps_far(void **state)
 	TAKE(f, { 1, 1, 1, 1, INGEST_DUPLICATE, jump + 1 });
 }
 
-static struct ingest_answer send_gap(struct fixture *f, uint64_t epoch,
-    uint64_t from, uint64_t to, uint64_t unnumbered)
+/* As the first record of epoch 2. */
+static struct ingest_answer send_made_gap(struct fixture *f, Sonde__Gap *gap)
 {
-	Sonde__Gap gap = SONDE__GAP__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
 	struct batch_header h = {
 		.epoch = 2, .gap_from = 1, .first_seq = 1, .count = 1
 	};
-	gap.epoch = epoch;
-	gap.from_seq = from;
-	gap.to_seq = to;
-	gap.unnumbered = unnumbered;
-	gap.reason = (char *)"full";
+	gap->reason = (char *)"full";
 	record.wall_ns = record.mono_ns = DAY_START_NS;
 	record.body_case = SONDE__RECORD__BODY_GAP;
-	record.gap = &gap;
+	record.gap = gap;
 	buf_clear(&agent.raw);
 	agent.count = 0;
 	synth_add(&agent, &record);
 	return fixture_send_as(f, &agent, &h);
+}
+
+static struct ingest_answer send_gap(struct fixture *f, uint64_t epoch,
+    uint64_t from, uint64_t to, uint64_t unnumbered)
+{
+	Sonde__Gap gap = SONDE__GAP__INIT;
+	gap.epoch = epoch;
+	gap.from_seq = from;
+	gap.to_seq = to;
+	gap.unnumbered = unnumbered;
+	return send_made_gap(f, &gap);
 }
 
 static void a_gap_of_numbers_that_were_never_given_is_refused(void **state)
@@ -253,6 +259,47 @@ static void a_gap_of_numbers_that_were_never_given_is_refused(void **state)
 	assert_int_equal(footprint(f), before);
 	assert_int_equal(send_gap(f, 1, 1, 1000, 5).result, INGEST_STORED);
 	check_counts(f, 1, 5);
+}
+
+/* Each is counted or refused, none is stored uncounted. */
+static void a_gap_that_is_no_range_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		uint64_t from, to, unnumbered;
+		uint64_t more[2];
+		size_t more_count;
+	} gaps[] = { { 2, 1, 0, { 0 }, 0 }, { UINT64_MAX, 0, 0, { 0 }, 0 },
+		{ 0, 1, 0, { 0 }, 0 }, { 1, 1, 0, { 1, UINT64_C(1) << 60 }, 2 },
+		{ 1, 1, 0, { 0, 1 }, 2 }, { 1, 1, 0, { 1, 0 }, 2 },
+		{ 1, 1, 0, { 1 }, 1 }, { 1, 1, 0, { UINT64_MAX, 2 }, 2 },
+		{ 0, 0, UINT64_C(1) << 32, { 0 }, 0 },
+		{ 0, 0, UINT64_MAX, { 0 }, 0 } };
+	TAKE(f, { 1, 1, 1, 5, INGEST_STORED, 6 });
+	int64_t before = footprint(f);
+	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
+		uint64_t more[2] = { gaps[i].more[0], gaps[i].more[1] };
+		Sonde__Gap gap = SONDE__GAP__INIT;
+		gap.epoch = 1;
+		gap.from_seq = gaps[i].from;
+		gap.to_seq = gaps[i].to;
+		gap.unnumbered = gaps[i].unnumbered;
+		gap.more = more;
+		gap.n_more = gaps[i].more_count;
+		struct ingest_answer a = send_made_gap(f, &gap);
+		if (a.result != INGEST_IMPLAUSIBLE)
+			fail_msg(
+			    "gap %zu: %s", i, ingest_result_name(a.result));
+		assert_non_null(strstr(a.detail.text, "record 0: gap of"));
+	}
+	assert_int_equal(footprint(f), before);
+	uint64_t more[] = { 1, 2 };
+	Sonde__Gap gap = SONDE__GAP__INIT;
+	gap.epoch = 1;
+	gap.from_seq = gap.to_seq = 1;
+	gap.more = more;
+	gap.n_more = 2;
+	assert_int_equal(send_made_gap(f, &gap).result, INGEST_STORED);
 }
 
 static void unnumbered_gaps_count_as_produced(void **state)
@@ -511,6 +558,7 @@ int main(void)
 		TEST(epochs_share_what_is_plausible),
 		TEST(an_agent_that_was_away_for_long_jumps_far),
 		TEST(a_gap_of_numbers_that_were_never_given_is_refused),
+		TEST(a_gap_that_is_no_range_is_refused),
 		TEST(unnumbered_gaps_count_as_produced),
 		TEST(every_result_has_a_name_and_a_status),
 		TEST(a_full_queue_is_busy_and_closing_drains_it),
