@@ -11,6 +11,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/record/record-schema.h"
+#include "lib/record/record-texts.h"
 #include "lib/base/xalloc.h"
 
 /* What one record may take once unpacked: empty sub-messages of two bytes
@@ -255,7 +256,10 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
 	if (!r)
 		return err_set(msg, ERR_MALFORMED,
 		    "record: %zu bytes that do not unpack", len);
-	int err = record_check(r, msg);
+	int err =
+	    record_texts_check(&sonde__record__descriptor, bytes, len, msg);
+	if (err == ERR_OK)
+		err = record_check(r, msg);
 	if (err) {
 		if (!arena)
 			record_free(r);

@@ -124,6 +124,38 @@ static void wrong_fields_are_named(void **state)
 	    "body: none, or of a kind that is not known here");
 }
 
+/* A C string ends there, its bytes do not: none is another's text. */
+static void a_text_with_a_nul_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *bytes;
+	} texts[] = { { "signature", "slam" }, { "verdict", "worm" } };
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	uint8_t bytes[200];
+	sighting.signature = (char *)"slammer";
+	sighting.verdict = (char *)"worm";
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &sighting;
+	size_t len = sonde__record__pack(&record, bytes);
+	for (size_t i = 0; i < 2; i++) {
+		Sonde__Record *got;
+		struct errmsg msg = { "" };
+		sonde__record__pack(&record, bytes);
+		assert_int_equal(record_unpack(&got, bytes, len, &msg), 0);
+		record_free(got);
+		uint8_t *at = memmem(bytes, len, texts[i].bytes, 4);
+		assert_non_null(at);
+		at[3] = 0;
+		assert_int_equal(
+		    record_unpack(&got, bytes, len, &msg), ERR_MALFORMED);
+		assert_null(got);
+		assert_non_null(strstr(msg.text, texts[i].name));
+		assert_non_null(strstr(msg.text, "NUL"));
+	}
+}
+
 static void utf8_is_checked_as_rfc_3629_says(void **state)
 {
 	(void)state;
@@ -311,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_record_survives_the_way_through_bytes),
 		cmocka_unit_test(a_stamp_knows_the_time_and_its_error),
 		cmocka_unit_test(wrong_fields_are_named),
+		cmocka_unit_test(a_text_with_a_nul_is_refused),
 		cmocka_unit_test(utf8_is_checked_as_rfc_3629_says),
 		cmocka_unit_test(too_large_is_a_limit),
 		cmocka_unit_test(garbage_does_not_unpack),
