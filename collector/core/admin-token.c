@@ -92,6 +92,9 @@ static int check_absent(
 
 int admin_token_check(const struct collector_config *config, struct errmsg *msg)
 {
+	if (config->admin_token_file && !*config->admin_token_file)
+		return err_set(msg, ERR_CONFIG,
+		    "admin-token-file: expected a file, got an empty text");
 	char *path = token_path(config), *token = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 	if (fd >= 0)

@@ -35,6 +35,19 @@ static const char *tls_culprit(const struct server_config *server)
 	return access(server->tls_cert, R_OK) == 0 ? "tls-key" : "tls-cert";
 }
 
+/* Port 0 is another one each time. */
+static bool stands_before(
+    const struct server_config *server, size_t i, const struct listen_at *at)
+{
+	struct listen_at other;
+	for (size_t k = 0; k < i && at->port != 0; k++)
+		if (listen_parse(&other, server->listen[k], NULL) == ERR_OK &&
+		    other.port == at->port &&
+		    addr_equal(&other.addr, &at->addr))
+			return true;
+	return false;
+}
+
 static int check_listen(const struct server_config *server, size_t i,
     const char **key, struct errmsg *msg)
 {
@@ -46,8 +59,14 @@ static int check_listen(const struct server_config *server, size_t i,
 		    "listen: expected at most %d addresses, got %zu",
 		    SERVER_LISTENERS_MAX, server->listen_count);
 	int err = listen_parse(&at, server->listen[i], msg);
-	if (err < 0 || !at.tls)
+	if (err < 0)
 		return err;
+	if (stands_before(server, i, &at))
+		return err_set(msg, ERR_CONFIG,
+		    "listen: expected each address once, got '%.100s' again",
+		    server->listen[i]);
+	if (!at.tls)
+		return ERR_OK;
 	err = listen_load_tls(&tls, server->tls_cert, server->tls_key, msg);
 	if (err < 0)
 		*key = tls_culprit(server);

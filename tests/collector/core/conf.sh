@@ -80,6 +80,13 @@ chmod 644 "$dir/token"
 refuse "a token that others can read" '1: admin-token-file: .*0600' \
 	"admin-token-file = '$dir/token'
 state-dir = '$dir/s'"
+refuse "a token without a file" '1: admin-token-file: expected a file' \
+	"admin-token-file = ''
+state-dir = '$dir/s'"
+refuse "an address that stands twice" '3: listen: .*1:18999. again' "listen = {
+'127.0.0.1:18999',
+'http://127.0.0.1:18999'}
+state-dir = '$dir/s'"
 printf 'state-dir = "%s/none/state"\n' "$dir" >"$dir/wrong"
 "$collector" --check -c "$dir/wrong" >/dev/null 2>"$dir/err"
 check "a folder that cannot be made is an error" [ $? = 74 ]
