@@ -53,22 +53,12 @@ struct format {
 	const struct format_ops *ops;
 	void *ctx;
 	unsigned long left_out; /* no form in this format */
+	/* For the schemas, which are read once, when the records that were
+	 * asked for are there: what fails by then fails by their name. */
+	struct api_client *client;
+	const struct option_values *values;
+	bool has_schemas;
 };
-
-static int write_item(void *arg, json_t *item, struct errmsg *msg)
-{
-	struct format *out = arg;
-	Sonde__Record *record;
-	int err =
-	    record_from_json(&record, json_object_get(item, "record"), msg);
-	if (!err)
-		err = out->ops->item(out->ctx, record, msg);
-	record_free(record);
-	if (err != ERR_UNSUPPORTED && err != FORMAT_SKIPPED)
-		return err;
-	out->left_out++;
-	return 0;
-}
 
 /* A schema as the record that brought it, for the rows that come after. */
 static int write_schema(void *arg, json_t *item, struct errmsg *msg)
@@ -86,17 +76,36 @@ static int write_schema(void *arg, json_t *item, struct errmsg *msg)
 
 /* Formats read rows of scripts' tables by schemas, which the agents sent once
  * and long ago. */
-static int write_schemas(struct api_client *client,
-    const struct option_values *values, struct format *out, struct errmsg *msg)
+static int write_schemas(struct format *out, struct errmsg *msg)
 {
-	const char *kinds = option_text(values, "kind");
-	const char *table = option_text(values, "table");
+	const char *kinds = option_text(out->values, "kind");
+	const char *table = option_text(out->values, "table");
+	if (out->has_schemas)
+		return 0;
+	out->has_schemas = true;
 	if (!out->ops->select || (kinds && !strstr(kinds, "result")))
 		return 0;
 	if (table)
 		out->ops->select(out->ctx, table);
-	return client_list(client, "/api/v1/results", RESULT_SCHEMAS_MAX,
+	return client_list(out->client, "/api/v1/results", RESULT_SCHEMAS_MAX,
 	    write_schema, out, msg);
+}
+
+static int write_item(void *arg, json_t *item, struct errmsg *msg)
+{
+	struct format *out = arg;
+	Sonde__Record *record;
+	int err = write_schemas(out, msg);
+	if (err)
+		return err;
+	err = record_from_json(&record, json_object_get(item, "record"), msg);
+	if (!err)
+		err = out->ops->item(out->ctx, record, msg);
+	record_free(record);
+	if (err != ERR_UNSUPPORTED && err != FORMAT_SKIPPED)
+		return err;
+	out->left_out++;
+	return 0;
 }
 
 static int print_item(void *arg, json_t *item, struct errmsg *msg)
@@ -110,15 +119,15 @@ static int show_records(struct api_client *client,
     const char *path, struct errmsg *msg)
 {
 	int64_t limit = option_integer(values, "limit");
-	struct format out = { .ops = ops };
+	struct format out = { .ops = ops, .client = client, .values = values };
 	if (option_flag(values, "json"))
 		return client_list(client, path, limit, print_item, NULL, msg);
 	int err = out.ops->open(&out.ctx, stdout, 0, msg);
 	if (err)
 		return err;
-	err = write_schemas(client, values, &out, msg);
+	err = client_list(client, path, limit, write_item, &out, msg);
 	if (!err)
-		err = client_list(client, path, limit, write_item, &out, msg);
+		err = write_schemas(&out, msg); /* a table's head, of no rows */
 	if (out.left_out)
 		fprintf(stderr,
 		    "sonde records: %lu left out: the format has no form for "

@@ -159,6 +159,11 @@ check "sonde-script(7): the example has help" exits 0 "its number" \
 check "its records are JSON" sh -c "'$sonde' --net 'sim:$dir/man1.sim' \
 	run --json '$dir/ids.lua' -c 1 web | grep -q '\"kind\":\"train\"'"
 
+# What fails is named as it was asked for.
+"$sonde" records --collector http://127.0.0.1:1 --kind result 2>"$dir/err"
+check "records that cannot be had are named" \
+	grep -q '/api/v1/records?kind=result' "$dir/err"
+
 cat >"$dir/patient.lua" <<'END'
 return {fields = {{name = "why", type = "text"}}, run = function()
 	print("waiting")
