@@ -183,6 +183,8 @@ int query_payload(
 	if (hex_parse(hash, sizeof(hash), query_text(&q, "hash")))
 		err = q.c->ops->read(q.reader, &plan, take_payload, &json, msg);
 	if (err == ERR_OK && !json)
-		err = err_set(msg, ERR_NOT_FOUND, "payload: no such one");
+		err = err_set(msg, ERR_NOT_FOUND,
+		    "payload: none of this hash is held; that of a source that "
+		    "has just been seen first arrives when its minute is over");
 	return query_end(err, json, answer);
 }

@@ -335,6 +335,10 @@ def refusals():
     for template in ("/api/v1/agents/{id}", "/api/v1/campaigns/{id}",
                      "/api/v1/links/{id}/series", "/api/v1/payloads/{hash}"):
         get(template, "", 404, "of nobody", id="f" * 32, hash="f" * 32)
+    reply = get("/api/v1/payloads/{hash}", "", 404, "not here yet",
+                hash="f" * 32)
+    tap.ok("when its minute is over" in reply.json()["detail"],
+           "a payload that is to come is told of")
     get("/api/v1/overview", "", 421, "as somebody else",
         {"Host": "evil.example"})
     tag = collector.get("/api/openapi.json").headers["ETag"]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // Who sent it: a table of sources, and the bytes that they sent.
-import { apiUrl, get } from "../../lib/api.js";
+import { ApiError, apiUrl, get } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
 import { formatBytes, formatCompact, formatCount, formatPort, hexDump, plural,
 	titleOf } from "../../lib/format.js";
@@ -152,17 +152,31 @@ export class SightingsPanel {
 		this.dump.hidden = !payload;
 		if (!payload || this.dump.dataset.hash === payload)
 			return;
+		const waits = this.dump.dataset.waits === payload;
 		this.dump.dataset.hash = payload;
-		replace(this.dump, h("p", { class: "quiet" }, "Loading\u2026"));
+		if (!waits)
+			replace(this.dump, h("p", { class: "quiet" },
+				"Loading\u2026"));
 		let body;
 		try {
 			body = await get(`payloads/${encodeURIComponent(payload)}`, {},
 				signal);
 		} catch (error) {
 			delete this.dump.dataset.hash;
+			// A first sighting comes before its payload: asked for again
+			// with the next refresh.
+			if (error instanceof ApiError && error.status === 404) {
+				this.dump.dataset.waits = payload;
+				replace(this.dump, h("p", { class: "quiet" },
+					"These bytes are not here yet: they arrive with the "
+					+ "minute in which the source was first seen, "
+					+ "where the sensor kept them."));
+				return;
+			}
 			replace(this.dump, h("p", { class: "error" }, error.message));
 			throw error;
 		}
+		delete this.dump.dataset.waits;
 		this.drawPayload(body);
 	}
 
