@@ -162,6 +162,10 @@ programs: $(PROGRAMS)
 .PHONY: tools
 tools: $(TOOLS)
 	@:
+# The demo needs no more of them.
+.PHONY: demo-tools
+demo-tools: $(O)/demo/wire $(O)/demo/worm
+	@:
 
 # What is missing is installed by name (Debian; elsewhere it is only said).
 .PHONY: deps deps-run deps-unit deps-check deps-bench deps-coverage
