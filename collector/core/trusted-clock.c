@@ -11,8 +11,9 @@
 #include "collector/registry/registry-agents.h"
 #include "lib/base/log.h"
 
-#define DOUBT_NS (3600 * NS_PER_S) /* a line that lags less is no news */
-#define SAVE_NS (60 * NS_PER_S)    /* at the end the start of a run decides */
+#define HOUR_NS (3600 * NS_PER_S)
+#define DOUBT_NS HOUR_NS        /* a line that lags less is no news */
+#define SAVE_NS (60 * NS_PER_S) /* at the end the start of a run decides */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 void trusted_clock_observe(struct collector *c, int64_t agent,
@@ -57,7 +58,7 @@ bool trusted_clock_is_well(const struct collector *c, char *detail, size_t len)
 	    "in them is kept; set the clock right, or wait until agents on two "
 	    "other machines agree, or start once with --trust-clock",
 	    walltime_text(collector_wall(c), text),
-	    (long long)(c->trusted.lag_ns / DOUBT_NS));
+	    (long long)(c->trusted.lag_ns / HOUR_NS));
 	return false;
 }
 
