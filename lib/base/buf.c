@@ -20,7 +20,7 @@ void buf_clear(struct buf *b)
 	b->len = 0;
 }
 
-static void reserve_bytes(struct buf *b, size_t more)
+void buf_grow(struct buf *b, size_t more)
 {
 	size_t need;
 	if (__builtin_add_overflow(b->len, more, &need))
@@ -34,14 +34,6 @@ static void reserve_bytes(struct buf *b, size_t more)
 	b->cap = cap;
 }
 
-uint8_t *buf_extend(struct buf *b, size_t len)
-{
-	reserve_bytes(b, len);
-	uint8_t *at = b->data + b->len;
-	b->len += len;
-	return at;
-}
-
 void buf_read(struct buf *b, size_t *at, size_t len)
 {
 	*at += len;
@@ -51,12 +43,6 @@ void buf_read(struct buf *b, size_t *at, size_t len)
 	memmove(b->data, b->data + *at, left);
 	b->len = left;
 	*at = 0;
-}
-
-void buf_bytes(struct buf *b, const void *data, size_t len)
-{
-	if (len)
-		memcpy(buf_extend(b, len), data, len);
 }
 
 static void big_endian(struct buf *b, uint64_t v, size_t len)
@@ -95,8 +81,8 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		BUG("bad format '%s'", format);
-	reserve_bytes(b, (size_t)n + 1);
-	vsnprintf((char *)b->data + b->len, (size_t)n + 1, format, again);
+	vsnprintf(
+	    (char *)buf_room(b, (size_t)n + 1), (size_t)n + 1, format, again);
 	va_end(again);
 	b->len += (size_t)n;
 }

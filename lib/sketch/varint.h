@@ -18,8 +18,8 @@ static inline uint8_t *varint_write(uint8_t *at, uint64_t v)
 
 static inline void varint_put(struct buf *b, uint64_t v)
 {
-	uint8_t bytes[VARINT_MAX];
-	buf_bytes(b, bytes, (size_t)(varint_write(bytes, v) - bytes));
+	uint8_t *at = buf_room(b, VARINT_MAX);
+	b->len += (size_t)(varint_write(at, v) - at);
 }
 
 static inline uint64_t varint_get(struct reader *r)
