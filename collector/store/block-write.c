@@ -10,9 +10,11 @@
 #include "lib/base/crc32c.h"
 #include "lib/base/xalloc.h"
 #include "lib/record/record.h"
+#include "lib/record/shortest-varint.h"
 #include "lib/sketch/varint.h"
 
 #define SHAPES_MOST 4096
+#define SHAPE_SLOTS (4 * SHAPES_MOST)
 #define SHAPE_MOST_BYTES RECORD_MAX_BYTES
 #define VALUES_MOST (RECORD_MAX_BYTES / 2)
 #define PACK_LEAST 64 /* a shorter stream stays as it is */
@@ -34,7 +36,8 @@ struct block_writer {
 	struct buf shapes, shape_of, raw, packed;
 	struct buf *columns;
 	struct shape_at *shape_list;
-	uint32_t shape_count, guess, count;
+	uint16_t *shape_slots; /* SHAPE_SLOTS, by hash: number; 0: free */
+	uint32_t shape_count, count;
 	struct block_times times;
 	bool has_base;
 	struct buf frames; /* of the first records: be32 length, bytes */
@@ -52,6 +55,7 @@ struct block_writer *block_writer_new(void)
 	w->schema = block_schema();
 	w->columns = xcalloc(w->schema->columns, sizeof(*w->columns));
 	w->shape_list = xcalloc(SHAPES_MOST, sizeof(*w->shape_list));
+	w->shape_slots = xcalloc(SHAPE_SLOTS, sizeof(*w->shape_slots));
 	w->shape = xmalloc(SHAPE_MOST_BYTES);
 	w->values = xcalloc(VALUES_MOST, sizeof(*w->values));
 	w->zstd = ZSTD_createCCtx();
@@ -73,29 +77,11 @@ void block_writer_free(struct block_writer *w)
 	buf_fini(&w->frames);
 	free(w->columns);
 	free(w->shape_list);
+	free(w->shape_slots);
 	free(w->shape);
 	free(w->values);
 	ZSTD_freeCCtx(w->zstd);
 	free(w);
-}
-
-/* Only the shortest form comes back the same. */
-static bool take_varint(const uint8_t **at, const uint8_t *end, uint64_t *v)
-{
-	uint64_t x = 0;
-	const uint8_t *p = *at;
-	for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
-		uint8_t b = *p++;
-		if (shift == 63 && b > 1)
-			return false;
-		x |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80)) {
-			*at = p;
-			*v = x;
-			return b != 0 || shift == 0;
-		}
-	}
-	return false;
 }
 
 static bool walk_message(struct block_writer *w,
@@ -109,7 +95,7 @@ static bool walk_value(struct block_writer *w, const struct block_place *place,
 	uint64_t v;
 	to->column = place->base + 2u * f;
 	to->code = field->code;
-	to->bytes = NULL;
+	to->bytes = *p;
 	if (field->wire == BLOCK_FIXED64) {
 		if (end - *p < 8)
 			return false;
@@ -118,7 +104,7 @@ static bool walk_value(struct block_writer *w, const struct block_place *place,
 		w->value_count++;
 		return true;
 	}
-	if (!take_varint(p, end, &v))
+	if (!shortest_varint(p, end, &v))
 		return false;
 	if (field->wire == BLOCK_BYTES) {
 		if (v > (uint64_t)(end - *p))
@@ -143,7 +129,7 @@ static bool walk_message(struct block_writer *w,
 	bool body = false;
 	while (p < end) {
 		uint64_t tag;
-		if (!take_varint(&p, end, &tag) ||
+		if (!shortest_varint(&p, end, &tag) ||
 		    w->value_count + 1 >= VALUES_MOST ||
 		    w->shape_len + 2 > SHAPE_MOST_BYTES)
 			return false;
@@ -168,23 +154,21 @@ static bool walk_message(struct block_writer *w,
 	return true;
 }
 
-static bool is_shape(const struct block_writer *w, uint32_t i)
+static bool is_shape(const struct block_writer *w, uint32_t number)
 {
-	return w->shape_list[i].len == w->shape_len &&
-	    memcmp(w->shapes.data + w->shape_list[i].at, w->shape,
-		w->shape_len) == 0;
+	const struct shape_at *shape = &w->shape_list[number - 1];
+	return shape->len == w->shape_len &&
+	    memcmp(w->shapes.data + shape->at, w->shape, w->shape_len) == 0;
 }
 
-/* Its number from 1; 0: there are too many. */
+/* Its number from 1; 0: there are too many.  Kinds take turns and every hop
+ * that leaves a field out makes another shape, so they are found by hash. */
 static uint32_t find_shape(struct block_writer *w)
 {
-	if (w->guess < w->shape_count && is_shape(w, w->guess))
-		return w->guess + 1;
-	for (uint32_t i = 0; i < w->shape_count; i++)
-		if (is_shape(w, i)) {
-			w->guess = i;
-			return i + 1;
-		}
+	uint32_t slot = crc32c(0, w->shape, w->shape_len) % SHAPE_SLOTS;
+	for (; w->shape_slots[slot]; slot = (slot + 1) % SHAPE_SLOTS)
+		if (is_shape(w, w->shape_slots[slot]))
+			return w->shape_slots[slot];
 	if (w->shape_count == SHAPES_MOST)
 		return 0;
 	varint_put(&w->shapes, w->shape_len);
@@ -192,6 +176,7 @@ static uint32_t find_shape(struct block_writer *w)
 	    (struct shape_at){ .at = (uint32_t)w->shapes.len,
 		    .len = (uint32_t)w->shape_len };
 	buf_bytes(&w->shapes, w->shape, w->shape_len);
+	w->shape_slots[slot] = (uint16_t)w->shape_count;
 	return w->shape_count;
 }
 
@@ -292,7 +277,8 @@ static void start_again(struct block_writer *w)
 	buf_clear(&w->frames);
 	for (uint32_t i = 0; i < w->schema->columns; i++)
 		buf_clear(&w->columns[i]);
-	w->shape_count = w->guess = w->count = 0;
+	memset(w->shape_slots, 0, SHAPE_SLOTS * sizeof(*w->shape_slots));
+	w->shape_count = w->count = 0;
 	w->times = (struct block_times){ 0 };
 	w->has_base = false;
 }

@@ -30,6 +30,7 @@ $(call collector_test,query,sightings)
 $(call collector_test,query,unnamed_sources)
 $(call collector_test,registry,registry_import)
 $(call collector_test,store,block)
+$(O)/tests/collector/store/test_block: $(O)/tests/lib/record/random-record.o
 $(call collector_test,store/sqlite,crash)
 $(call collector_test,store/sqlite,records)
 $(call collector_test,store/sqlite,retention)

@@ -11,8 +11,9 @@
 #include "collector/store/block.h"
 #include "lib/base/crc32c.h"
 #include "lib/base/xalloc.h"
+#include "tests/lib/record/random-record.h"
 
-#define MOST 3000
+#define MOST 6000
 
 static struct {
 	uint8_t *bytes;
@@ -252,6 +253,57 @@ static void so_do_those_that_the_schema_does_not_describe(void **state)
 	expect_all();
 }
 
+/* Of every kind, and whatever record_unpack takes. */
+static void random_records_come_back(void **state)
+{
+	(void)state;
+	static const unsigned one_odd[] = { 0, 400, 60 };
+	for (unsigned round = 0; round < 12; round++) {
+		while (count < 500) {
+			struct buf bytes = { 0 };
+			Sonde__Record *record;
+			random_record(
+			    &bytes, random_body(), one_odd[round % 3]);
+			if (record_unpack(
+				&record, bytes.data, bytes.len, NULL) == 0) {
+				add(bytes.data, bytes.len);
+				record_free(record);
+			}
+			buf_fini(&bytes);
+		}
+		seal();
+		expect_all();
+		while (count > 0)
+			free(records[--count].bytes);
+	}
+}
+
+/* More than a block tells apart: the others stay as they came. */
+static void records_of_many_forms_come_back(void **state)
+{
+	(void)state;
+	struct buf bytes = { 0 }, counters = { 0 };
+	for (unsigned form = 0; form < 6000; form++) {
+		buf_clear(&bytes);
+		buf_clear(&counters);
+		/* A counter with its value, or without. */
+		for (unsigned bit = 0; bit < 13; bit++)
+			if (form >> bit & 1)
+				buf_bytes(&counters, "\x0a\2\x10\1", 4);
+			else
+				buf_bytes(&counters, "\x0a\0", 2);
+		buf_bytes(&bytes, "\x09\1\0\0\0\0\0\0\0\xb2\1", 11);
+		buf_u8(&bytes, (uint8_t)counters.len);
+		buf_bytes(&bytes, counters.data, counters.len);
+		add(bytes.data, bytes.len);
+	}
+	buf_fini(&counters);
+	buf_fini(&bytes);
+	seal();
+	for (uint32_t i = 0; i < count; i++)
+		expect_record(i);
+}
+
 static void the_corpus_of_records_comes_back(void **state)
 {
 	(void)state;
@@ -377,6 +429,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(records_come_back_byte_for_byte),
 		TEST(so_do_those_that_the_schema_does_not_describe),
+		TEST(random_records_come_back),
+		TEST(records_of_many_forms_come_back),
 		TEST(the_corpus_of_records_comes_back),
 		TEST(a_search_finds_what_a_look_at_each_finds),
 		TEST(damaged_bytes_are_refused),

@@ -2,6 +2,7 @@
 $(eval $(call unit_test,lib/record,batch,lib))
 $(eval $(call unit_test,lib/record,record,lib))
 $(eval $(call unit_test,lib/record,record_parse,lib))
+OBJS += $(O)/tests/lib/record/random-record.o
 # These have a schema of every column type.
 OBJS += $(O)/tests/lib/record/result-fixture.o
 $(eval $(call unit_test,lib/record,result,lib))
