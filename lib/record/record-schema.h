@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/record/record.c and lib/record/record-json.c both ask of the schema.
- */
+/* What those who read, check and print records ask of the schema. */
 #pragma once
 
 #include <stdbool.h>
