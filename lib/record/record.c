@@ -10,6 +10,7 @@
 #include <sys/timex.h>
 
 #include "lib/base/arena.h"
+#include "lib/record/record-read.h"
 #include "lib/record/record-schema.h"
 #include "lib/record/record-texts.h"
 #include "lib/base/xalloc.h"
@@ -178,6 +179,8 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
 		return err_set(msg, ERR_LIMIT,
 		    "record: expected at most %d bytes, got %zu",
 		    RECORD_MAX_BYTES, len);
+	if (arena && (*record = record_read(arena, bytes, len)))
+		return ERR_OK;
 	struct budget budget = { UNPACKED_MAX_BYTES, arena };
 	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
 	Sonde__Record *r = sonde__record__unpack(&allocator, len, bytes);

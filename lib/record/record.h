@@ -25,7 +25,8 @@ int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,
     struct errmsg *msg);
 void record_free(Sonde__Record *record);
 /* The same in the arena's memory, with which it ends; never record_free it.
- * After an error the arena holds what was half made. */
+ * Its octets may point into `bytes`, which must live as long.  After an error
+ * the arena holds what was half made. */
 struct arena;
 int record_unpack_in(struct arena *arena, Sonde__Record **record,
     const uint8_t *bytes, size_t len, struct errmsg *msg);

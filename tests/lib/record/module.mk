@@ -2,7 +2,9 @@
 $(eval $(call unit_test,lib/record,batch,lib))
 $(eval $(call unit_test,lib/record,record,lib))
 $(eval $(call unit_test,lib/record,record_parse,lib))
+$(eval $(call unit_test,lib/record,record_read,lib))
 OBJS += $(O)/tests/lib/record/random-record.o
+$(O)/tests/lib/record/test_record_read: $(O)/tests/lib/record/random-record.o
 # These have a schema of every column type.
 OBJS += $(O)/tests/lib/record/result-fixture.o
 $(eval $(call unit_test,lib/record,result,lib))
