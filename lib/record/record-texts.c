@@ -16,6 +16,8 @@
 static uint64_t read_varint(struct reader *r)
 {
 	uint64_t v = 0;
+	if (reader_left(r) > 0 && *r->pos < 0x80)
+		return *r->pos++;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		uint8_t byte = reader_u8(r);
 		v |= (uint64_t)(byte & 0x7f) << shift;
@@ -49,15 +51,16 @@ static const ProtobufCFieldDescriptor *find_nul(
 		}
 		size_t size = read_varint(&r);
 		const uint8_t *value = reader_bytes(&r, size);
+		/* Nor is there one in a message without: few are looked
+		 * through. */
+		if (!value || !memchr(value, 0, size))
+			continue;
 		const ProtobufCFieldDescriptor *field =
 		    protobuf_c_message_descriptor_get_field(
 			message, (unsigned)(tag >> 3));
-		if (!value || !field)
-			continue;
-		if (field->type == PROTOBUF_C_TYPE_STRING &&
-		    memchr(value, 0, size))
+		if (field && field->type == PROTOBUF_C_TYPE_STRING)
 			found = field;
-		if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
+		if (field && field->type == PROTOBUF_C_TYPE_MESSAGE &&
 		    depth < DEPTH_MOST)
 			found =
 			    find_nul(field->descriptor, value, size, depth + 1);
