@@ -17,6 +17,7 @@
 #include "lib/formats/csv-result.h"
 #include "lib/formats/result-cell.h"
 #include "lib/json/json-value.h"
+#include "lib/record/result-json.h"
 #include "lib/record/result-train.h"
 #include "lib/record/result-view.h"
 

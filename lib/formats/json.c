@@ -4,6 +4,7 @@
  * script's row of a table, whose columns its schema record named before, is a
  * line of schema sonde-result/1.
  */
+#include "lib/record/result-json.h"
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "lib/record/result-row.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,6 +12,8 @@
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
+#include "lib/record/result-json.h"
+#include "lib/record/result-row.h"
 #include "lib/record/result.h"
 
 static json_t *octets_json(const ProtobufCBinaryData *octets)

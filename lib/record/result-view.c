@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/record/result-row.h"
 #include "lib/record/result-view.h"
 
 static void map_part(const struct result_view *view,

@@ -63,6 +63,10 @@ struct result_schema {
 /* "integer", ..., "list"; NULL for a type that is not known. */
 const char *column_type_name(column_type type);
 bool column_type_find(column_type *type, const char *name);
+/* The case of a value of that type; of a list or none, not set. */
+Sonde__Value__ValueCase column_type_case(column_type type);
+/* The type's name, for messages; "nothing" where it is not set. */
+const char *value_case_name(Sonde__Value__ValueCase value);
 
 /* A checked copy.  ERR_MALFORMED or ERR_LIMIT with where, what was expected
  * and what came.  An empty hash is filled in, another must be right.  Free
@@ -80,20 +84,6 @@ void result_schema_canonical(
 int result_table_find(const struct result_schema *schema, const char *name);
 int result_column_find(const struct result_table *table, const char *name);
 
-/* Does the row fit?  ERR_MALFORMED names script, table and column, what was
- * expected and what came; the hash is the caller's to compare. */
-int result_check(const struct result_schema *schema, const Sonde__Result *row,
-    struct errmsg *msg);
-/* NULL: absent.  The row was checked; not for lists. */
-const Sonde__Value *result_value(const Sonde__Result *row, size_t column);
-
-/* What the row holds of a column's interval. */
-struct result_interval {
-	const Sonde__Value *low, *high, *probability; /* NULL: absent */
-};
-struct result_interval result_interval_of(
-    const struct result_column *column, const Sonde__Result *row);
-
 /* The schemas that a stream of records brought, or a collector holds. */
 struct result_catalog {                 /* zero: empty */
 	struct result_schema **schemas; /* owned */
@@ -106,19 +96,3 @@ int result_catalog_add(struct result_catalog *catalog,
 const struct result_schema *result_catalog_find(
     const struct result_catalog *catalog, const void *hash, size_t hash_len);
 void result_catalog_fini(struct result_catalog *catalog);
-
-/* JSON (lib/record/result-json.c).  A row is an object by column names; a
- * time has a twin without _ns in RFC 3339; absent is null. */
-struct json_t;
-struct json_t *result_row_json(
-    const struct result_table *table, const Sonde__Result *row);
-struct json_t *result_value_json(const Sonde__Value *value);
-/* One line of "sonde-result/1": the record's wall time, campaign and run,
- * script, table, hash and row. */
-struct json_t *result_to_json(
-    const struct result_schema *schema, const Sonde__Record *record);
-/* {"name", "help", "columns": [...]} */
-struct json_t *result_table_json(const struct result_table *table);
-/* {"hash", "script", "tables": [{"name", "help", "columns": [...]}]}; what it
- * makes record_from_json reads as the body of a result_schema record. */
-struct json_t *result_schema_json(const struct result_schema *schema);

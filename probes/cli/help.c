@@ -3,6 +3,7 @@
  * `sonde help`: an overview, a command, a script, or the formats; with --json
  * the same as objects, schema sonde-help/1.
  */
+#include "lib/record/result-json.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* `sonde scripts`: the scripts that come along, each with its one line. */
+#include "lib/record/result-json.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
  * says where in the script, which table and column, what was expected and
  * what came.
  */
+#include "lib/record/result-row.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A row that fits the fixture's schema can be shown in every form; one that
  * does not is refused. */
+#include "lib/record/result-row.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,7 @@ static void show(const struct format_ops *format, const Sonde__Record *schema,
 	FILE *to = open_memstream(&text, &len);
 	if (!to || format->open(&ctx, to, 0, NULL) != 0 ||
 	    format->item(ctx, schema, NULL) != 0 ||
-	    format->item(ctx, row, NULL) != 0 ||
-	    format->close(ctx, NULL) != 0)
+	    format->item(ctx, row, NULL) != 0 || format->close(ctx, NULL) != 0)
 		abort();
 	fclose(to);
 	free(text);

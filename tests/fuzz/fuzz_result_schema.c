@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record/result-json.h"
 #include "lib/record/result.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

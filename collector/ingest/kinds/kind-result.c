@@ -4,6 +4,7 @@
  * whose schema is not known (it was lost on the way) is kept as it is, and can
  * be read when the schema comes.
  */
+#include "lib/record/result-row.h"
 #include <string.h>
 
 #include "collector/core/result-schemas.h"

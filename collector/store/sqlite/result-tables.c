@@ -11,6 +11,8 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/xalloc.h"
+#include "lib/record/result-json.h"
+#include "lib/record/result-row.h"
 #include "lib/record/result-view.h"
 
 enum meta_column {

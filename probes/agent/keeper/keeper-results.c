@@ -8,6 +8,7 @@
  */
 #include "lib/base/log.h"
 #include "probes/agent/keeper/keeper-results.h"
+#include "lib/record/result-row.h"
 
 #define ANNOUNCE_NS (86400 * NS_PER_S)
 

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "lib/record/result-json.h"
+#include "lib/record/result-row.h"
 #include "lib/record/result-view.h"
 #include "tests/lib/record/result-fixture.h"
 
