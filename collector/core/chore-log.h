@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a chore that runs each second says of its failures: a full disk lasts
- * for hours and is told once, not each second into a log on the same disk.
+ * How a chore that runs each second logs its failures: a full disk lasts
+ * for hours and is logged once, not each second into a log on the same disk.
  */
 #pragma once
 
@@ -10,11 +10,11 @@
 #include "lib/base/err.h"
 
 struct chore_log {
-	struct errmsg said; /* empty: it works */
+	struct errmsg reported; /* empty: it works */
 };
 
 /* err: of the call that just ended, msg its reason.  Logs "NAME: reason" when
- * that is not what was said last, "NAME: works again" after a failure.  Whether
+ * that was not logged last, "NAME: works again" after a failure.  Whether
  * it logged. */
 bool chore_log(
     struct chore_log *log, const char *name, int err, const struct errmsg *msg);

@@ -72,7 +72,7 @@ bool collector_health(struct collector *c, json_t **checks)
 {
 	char detail[256];
 	uint64_t jobs, bytes;
-	bool writer = writer_is_well(c, detail, sizeof(detail));
+	bool writer = writer_is_healthy(c, detail, sizeof(detail));
 	struct errmsg room_msg = { "" }, fault = { "" };
 	bool room = check_room(c, &room_msg) == ERR_OK;
 	bool sound = !collector_fault(c, &fault);
@@ -83,8 +83,8 @@ bool collector_health(struct collector *c, json_t **checks)
 	add_check(*checks, "database", sound, fault.text);
 	add_check(*checks, "disk", room, room_msg.text);
 	add_check(*checks, "queue", queue, queue ? "" : "the queue is full");
-	/* Nothing is lost by it, so it does not make us unwell. */
-	bool clock = trusted_clock_is_well(c, detail, sizeof(detail));
+	/* Nothing is lost by it, so it does not make the whole unhealthy. */
+	bool clock = trusted_clock_is_healthy(c, detail, sizeof(detail));
 	add_check(*checks, "retention", clock, detail);
 	return writer && sound && room && queue;
 }

@@ -50,7 +50,8 @@ struct collector_metrics {
 void collector_metrics(
     struct collector *collector, struct collector_metrics *metrics);
 
-/* True: all is well.  *checks: {"writer": {"status", "detail"}, ...}, new. */
+/* True: every check passes.  *checks: {"writer": {"status", "detail"}, ...},
+ * new. */
 bool collector_health(struct collector *collector, json_t **checks);
 
 extern const struct part stats_part;

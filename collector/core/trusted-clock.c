@@ -34,7 +34,7 @@ static void note_doubt(struct collector *c, int64_t lag_ns)
 	c->trusted.in_doubt = in_doubt;
 	if (!in_doubt)
 		log_info("retention: the clock is trusted again");
-	else if (!trusted_clock_is_well(c, detail, sizeof(detail)))
+	else if (!trusted_clock_is_healthy(c, detail, sizeof(detail)))
 		log_warn("retention: %s", detail);
 }
 
@@ -47,7 +47,8 @@ struct walltime trusted_clock_now(struct collector *c)
 	return now;
 }
 
-bool trusted_clock_is_well(const struct collector *c, char *detail, size_t len)
+bool trusted_clock_is_healthy(
+    const struct collector *c, char *detail, size_t len)
 {
 	char text[WALLTIME_TEXT_LEN];
 	detail[0] = '\0';

@@ -29,7 +29,7 @@ void trusted_clock_observe(struct collector *collector, int64_t agent,
     const struct addr *from, struct walltime newest);
 
 /* False: in doubt; detail: why, and what to do. */
-bool trusted_clock_is_well(
+bool trusted_clock_is_healthy(
     const struct collector *collector, char *detail, size_t len);
 
 /* Reads the last run's time; saves ours each minute and at the end. */

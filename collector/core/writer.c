@@ -440,7 +440,7 @@ void writer_queue(struct collector *c, uint64_t *jobs, uint64_t *bytes)
 	pthread_mutex_unlock(&w->lock);
 }
 
-bool writer_is_well(struct collector *c, char *detail, size_t len)
+bool writer_is_healthy(struct collector *c, char *detail, size_t len)
 {
 	struct writer *w = c->writer;
 	pthread_mutex_lock(&w->lock);

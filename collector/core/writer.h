@@ -37,7 +37,7 @@ int writer_submit(struct collector *collector, struct job *job);
 int writer_call(
     struct collector *collector, struct job *job, struct errmsg *msg);
 void writer_queue(struct collector *collector, uint64_t *jobs, uint64_t *bytes);
-bool writer_is_well(struct collector *collector, char *detail, size_t len);
+bool writer_is_healthy(struct collector *collector, char *detail, size_t len);
 
 /* Runs one job in a transaction of its own; only in the writer's thread, for
  * chores (core/part.h). */

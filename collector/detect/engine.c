@@ -52,7 +52,7 @@ struct alarms {
 	bool full;        /* logged */
 };
 
-struct kind_name {
+struct subject_class {
 	int64_t row;
 	char *verdict, *signature; /* owned */
 };
@@ -62,10 +62,10 @@ struct round {
 	struct collector *c;
 	struct detector_config config;
 	struct store_view *reader;
-	struct series_set set;   /* from the states' bin on */
-	struct series_set past;  /* before it: who watched; no bins: not read */
-	struct kind_name *kinds; /* owned */
-	size_t kind_count;
+	struct series_set set;  /* from the states' bin on */
+	struct series_set past; /* before it: who watched; no bins: not read */
+	struct subject_class *classes; /* owned */
+	size_t class_count;
 	struct alarm_book book;
 	int64_t settled_s, end_s; /* states go to there, copies to there */
 	int64_t newest_s;         /* the end of the newest bin */
@@ -74,19 +74,20 @@ struct round {
 	unsigned unjudged;
 };
 
-/* The store gives kinds by row. */
-static const struct kind_name *kind_of(const struct round *round, int64_t row)
+/* The store gives classes by row. */
+static const struct subject_class *find_class(
+    const struct round *round, int64_t row)
 {
-	size_t low = 0, high = round->kind_count;
+	size_t low = 0, high = round->class_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (round->kinds[middle].row < row)
+		if (round->classes[middle].row < row)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < round->kind_count && round->kinds[low].row == row
-	    ? &round->kinds[low]
+	return low < round->class_count && round->classes[low].row == row
+	    ? &round->classes[low]
 	    : NULL;
 }
 
@@ -200,13 +201,14 @@ static int know_series(
 {
 	for (size_t i = 0; i < round->set.count; i++) {
 		const struct series *series = &round->set.items[i];
-		const struct kind_name *kind =
-		    kind_of(round, series->class_row);
+		const struct subject_class *class =
+		    find_class(round, series->class_row);
 		bool fresh = false;
-		if (!kind)
+		if (!class)
 			continue;
-		struct alarm_subject *subject = know_subject(round, d,
-		    kind->verdict, kind->signature, series->agent_row, &fresh);
+		struct alarm_subject *subject =
+		    know_subject(round, d, class->verdict, class->signature,
+			series->agent_row, &fresh);
 		int err = fresh ? show_past(round, subject, msg) : ERR_OK;
 		if (err < 0)
 			return err;
@@ -241,12 +243,12 @@ static void join_series(struct round *round)
 		subjects->items[i].series = NULL;
 	for (size_t i = 0; i < round->set.count; i++) {
 		const struct series *series = &round->set.items[i];
-		const struct kind_name *kind =
-		    kind_of(round, series->class_row);
-		for (size_t d = 0; kind && alarm_detectors[d]; d++) {
+		const struct subject_class *class =
+		    find_class(round, series->class_row);
+		for (size_t d = 0; class && alarm_detectors[d]; d++) {
 			struct alarm_subject *subject = subjects_find(subjects,
-			    alarm_detectors[d], kind->verdict, kind->signature,
-			    series->agent_row);
+			    alarm_detectors[d], class->verdict,
+			    class->signature, series->agent_row);
 			if (subject)
 				subject->series = series;
 		}
@@ -332,11 +334,12 @@ static int run_round(struct collector *c, struct job *job, struct errmsg *msg)
 
 static int take_class(void *ctx, const struct store_row *row)
 {
-	const struct store_class *kind = row->class;
+	const struct store_class *class = row->class;
 	struct round *round = ctx;
-	VEC_ROOM(round->kinds, round->kind_count);
-	round->kinds[round->kind_count++] = (struct kind_name){ kind->row,
-		xstrdup(kind->verdict), xstrdup(kind->signature) };
+	VEC_ROOM(round->classes, round->class_count);
+	round->classes[round->class_count++] =
+	    (struct subject_class){ class->row, xstrdup(class->verdict),
+		    xstrdup(class->signature) };
 	return 0;
 }
 
@@ -519,11 +522,11 @@ int alarms_round(struct collector *c, struct errmsg *msg)
 	series_fini(&round.set);
 	series_fini(&round.past);
 	alarm_book_fini(&round.book);
-	for (size_t i = 0; i < round.kind_count; i++) {
-		free(round.kinds[i].verdict);
-		free(round.kinds[i].signature);
+	for (size_t i = 0; i < round.class_count; i++) {
+		free(round.classes[i].verdict);
+		free(round.classes[i].signature);
 	}
-	free(round.kinds);
+	free(round.classes);
 	if (err < 0)
 		forget_states(alarms);
 	else if (++alarms->unsaved >= SAVE_ROUNDS)

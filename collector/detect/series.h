@@ -16,7 +16,7 @@ struct series {
 	struct spike_bin *bins;       /* owned, count of the set */
 	uint64_t *packets;            /* owned */
 };
-/* The bins in which one agent's sensor watched; STORE_FLEET: anybody's. */
+/* The bins in which one agent's sensor watched; STORE_FLEET: any agent's. */
 struct series_watch {
 	int64_t agent_row;
 	bool *bins; /* owned */
@@ -25,7 +25,7 @@ struct series_set {
 	uint32_t bin_s;
 	int64_t first_s;      /* start of the first bin */
 	size_t bins;          /* of each series */
-	struct series *items; /* owned; by kind, then agent */
+	struct series *items; /* owned; by class, then agent */
 	size_t count, cap;
 	size_t skipped;             /* series above SERIES_SET_MOST */
 	struct series_watch *watch; /* owned; agents whose sensors watched */

@@ -3,7 +3,7 @@
  * Who may send and ask.  An administrator's bearer token makes one-time tokens;
  * a one-time token and a signature make an agent; an agent signs what it
  * sends.  Tokens are kept as hashes, agents as public keys: nothing at rest
- * here lets a thief pose as anybody, but for the admin token's own file.
+ * here lets a thief pose as any of them, but for the admin token's own file.
  */
 #pragma once
 

@@ -30,5 +30,5 @@ bool query_list_is_full(struct query_list *list);
 /* Consumes item; ns and row are where the next page goes on. */
 void query_list_add(
     struct query_list *list, json_t *item, int64_t ns, int64_t row);
-/* err: how it went, above 0 is well too. */
+/* err: how it went; above 0 is no failure. */
 int query_list_end(struct query_list *list, int err, json_t **answer);

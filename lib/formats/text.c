@@ -102,13 +102,16 @@ static void print_gap(const struct text *t, const Sonde__Gap *gap)
 	text_print(t, gap->reason);
 }
 
-/* What has no layout of its own is its kind and what matters most. */
+/* What has no layout of its own is its kind and what matters most; what a
+ * script recorded is a result, with a schema or without. */
 static void write_other(const struct text *t, const Sonde__Record *record)
 {
-	const char *kind = record_kind_name(record->body_case);
+	bool is_train = record->body_case == SONDE__RECORD__BODY_TRAIN;
+	const char *kind =
+	    is_train ? "result" : record_kind_name(record->body_case);
 	text_stamp(t);
 	fprintf(t->to, "%s", kind ? kind : "empty record");
-	if (record->body_case == SONDE__RECORD__BODY_TRAIN) {
+	if (is_train) {
 		putc(' ', t->to);
 		text_print(t, record->train->script);
 		for (size_t i = 0; i < record->train->n_fields; i++)

@@ -11,7 +11,7 @@
 #include "probes/cli/measure-verbose.h"
 #include "lib/formats/reply-text.h"
 
-void verbose_say(const struct verbose *verbose, const char *format, ...)
+void verbose_print(const struct verbose *verbose, const char *format, ...)
 {
 	va_list ap;
 	if (!verbose->on)
@@ -35,7 +35,7 @@ static void probe(
 	const char *why = reply_not_sent(r);
 	if (why) {
 		v->denied++;
-		verbose_say(v, "to %s, ttl %u, attempt %u: %s%s",
+		verbose_print(v, "to %s, ttl %u, attempt %u: %s%s",
 		    reply_addr(dst, to), r->probe_ttl, r->attempt,
 		    *r->denied ? "denied: " : "", why);
 		return;
@@ -88,6 +88,6 @@ void verbose_end(const struct verbose *verbose)
 	list_clocks(&b, verbose->rx_clocks);
 	buf_printf(&b, "; not sent: %" PRIu64, verbose->denied);
 	buf_u8(&b, 0);
-	verbose_say(verbose, "%s", (const char *)b.data);
+	verbose_print(verbose, "%s", (const char *)b.data);
 	buf_fini(&b);
 }

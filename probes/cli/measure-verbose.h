@@ -17,7 +17,7 @@ struct verbose {
 };
 
 /* A line, if it is on. */
-void verbose_say(const struct verbose *verbose, const char *format, ...)
+void verbose_print(const struct verbose *verbose, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Each probe that was denied and why; the rest is counted. */
 void verbose_record(struct verbose *verbose, const Sonde__Record *record);

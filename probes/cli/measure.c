@@ -104,7 +104,7 @@ static int load_policy(
 	policy_init(policy);
 	if (!path && access(POLICY_PATH, F_OK) == 0)
 		path = POLICY_PATH;
-	verbose_say(&m->verbose, "script %s, policy %s", m->script->path,
+	verbose_print(&m->verbose, "script %s, policy %s", m->script->path,
 	    path ? path : "built in");
 	return path ? policy_load(policy, path, msg) : 0;
 }
@@ -146,7 +146,7 @@ static void gather_host(struct measure *m, const struct net_ops *net,
 						    : 0;
 	char *word = host_resolve(net, net_ctx, host, family, &msg);
 	if (word) {
-		verbose_say(&m->verbose, "host %s", word);
+		verbose_print(&m->verbose, "host %s", word);
 		word_list_add(&m->arguments, word);
 		return;
 	}
@@ -207,7 +207,7 @@ static void print_network(
 	char words[256] = "";
 	if (net->describe)
 		net->describe(net_ctx, words, sizeof(words));
-	verbose_say(&m->verbose, "network %s: %s", net->name, words);
+	verbose_print(&m->verbose, "network %s: %s", net->name, words);
 }
 
 static int start_measuring(struct measure *m, struct errmsg *msg)

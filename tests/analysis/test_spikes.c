@@ -223,7 +223,7 @@ static void slow_drift_is_followed(void **state)
 	series_free(s);
 }
 
-static void weekends_are_a_season_when_told_so(void **state)
+static void weekends_are_a_season_when_asked_for(void **state)
 {
 	(void)state;
 	struct spike_config config = spike_defaults;
@@ -379,7 +379,7 @@ int main(void)
 		cmocka_unit_test(a_new_worm_after_silence_alarms_at_once),
 		cmocka_unit_test(one_stray_source_after_silence_is_no_news),
 		cmocka_unit_test(slow_drift_is_followed),
-		cmocka_unit_test(weekends_are_a_season_when_told_so),
+		cmocka_unit_test(weekends_are_a_season_when_asked_for),
 		cmocka_unit_test(missing_bins_are_not_zeros),
 		cmocka_unit_test(the_band_holds_what_is_usual),
 		cmocka_unit_test(nothing_is_found_in_nothing),

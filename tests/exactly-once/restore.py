@@ -116,7 +116,7 @@ def judge(tap, collector, agent, shown):
                       "SELECT data FROM events WHERE type = 'gap'"
                       " AND data LIKE '%collector-rollback%'")
     text = texts[0][0] if texts else ""
-    tap.check("the feed says it in words", "lost" in text, text)
+    tap.check("the event log reports it in words", "lost" in text, text)
 
 
 def play(tap, folder, started):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A capture in miniature: per packet two octets (link and seconds passed,
- * length), then the frame.  Few sources are remembered, so they give way. */
+ * length), then the frame.  Few sources are remembered, so they are evicted. */
 #include <pcap/dlt.h>
 
 #include "lib/base/err.h"
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		DLT_LINUX_SLL };
 	struct prefix home = { { 4, { 198, 51, 100 } }, 24 };
 	struct walltime at = { 0 };
-	uint64_t told = 0;
+	uint64_t reported = 0;
 	struct engine *e = engine_new(&(struct engine_config){ .max_sources = 8,
 	    .max_counters = 4,
 	    .max_payloads = 4,
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .homes = &home,
 	    .home_count = 1,
 	    .finding = count_packets,
-	    .arg = &told });
+	    .arg = &reported });
 	for (size_t pos = 0; size - pos > 2; pos += 2) {
 		size_t len = data[pos + 1];
 		len = len < size - pos - 2 ? len : size - pos - 2;
@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	engine_flush(e);
 	const struct engine_counts *c = engine_counts(e);
-	if (told != c->decoded - c->home - c->replies)
-		BUG("%llu packets in findings", (unsigned long long)told);
+	if (reported != c->decoded - c->home - c->replies)
+		BUG("%llu packets in findings", (unsigned long long)reported);
 	engine_free(e);
 	return 0;
 }

@@ -83,7 +83,7 @@ fresh
 echo 'exit 0' >"$dir/root/usr/sbin/policy-rc.d"
 chmod +x "$dir/root/usr/sbin/policy-rc.d"
 APT_FAILS=100 deps check
-check "an installation that fails is told and goes on" \
+check "an installation that fails is reported and goes on" \
 	grep -q 'could not install' "$dir/out"
 check "it enables nothing either" [ "$(enabled)" = "$before" ]
 check "an administrator's policy was overruled" \

@@ -41,7 +41,7 @@ struct subscriber {
 	uint64_t after;             /* had all up to this id */
 	uint64_t had_bytes;         /* events->bytes when it last took */
 	struct monotime owed_since; /* the first event since then; 0: none */
-	struct monotime spoken;     /* when it last got anything */
+	struct monotime sent_at;    /* when it last got anything */
 	bool greeted, heartbeat;
 };
 
@@ -127,7 +127,7 @@ static void send_heartbeats(struct event_stream *events)
 	struct monotime now = monotime_now();
 	struct subscriber *s = events->subscribers;
 	for (; s; s = s->next) {
-		if (monotime_diff(now, s->spoken) < HEARTBEAT_S * NS_PER_S)
+		if (monotime_diff(now, s->sent_at) < HEARTBEAT_S * NS_PER_S)
 			continue;
 		s->heartbeat = true;
 		stream_wake(s->stream);
@@ -241,7 +241,7 @@ static enum stream_next next_events(void *ctx, struct buf *to)
 		serve_ring(s, to);
 	if (to->len > 0) {
 		result = STREAM_DATA;
-		s->spoken = monotime_now();
+		s->sent_at = monotime_now();
 	}
 	pthread_mutex_unlock(&events->thread.lock);
 	return result;
@@ -282,7 +282,7 @@ static enum stream_next read_store(void *ctx, struct buf *to)
 		print_gap(to, s->after + 1, s->events->ring_after);
 		s->after = s->events->ring_after;
 	}
-	s->spoken = monotime_now();
+	s->sent_at = monotime_now();
 	pthread_mutex_unlock(&s->events->thread.lock);
 	return STREAM_DATA;
 }
@@ -350,7 +350,7 @@ void handle_events(struct request *request)
 	s->events = events;
 	s->connection = request->connection;
 	s->after = after;
-	s->spoken = monotime_now();
+	s->sent_at = monotime_now();
 	s->stream = stream_new(&subscriber_ops, s);
 	connection_limit_buffer(s->connection, (int)(EVENT_BACKLOG_BYTES / 4));
 

@@ -260,8 +260,8 @@ static const struct api_route table[] = {
 	/* Not among the reads: heavy queries must not make us look dead. */
 	{ ROUTE("GET", "/healthz", handle_health), WRITES(SCOPE_OPEN, 1),
 	    .id = "getHealth", .tag = "self",
-	    .summary = "whether the collector is well", .answer = "Health",
-	    .answer_help = "all is well" },
+	    .summary = "whether the collector is healthy", .answer = "Health",
+	    .answer_help = "every check passes" },
 	{ ROUTE("GET", "/metrics", handle_metrics), WRITES(SCOPE_READ, 2),
 	    .id = "getMetrics", .tag = "self",
 	    .summary = "numbers about the collector",

@@ -65,7 +65,7 @@ static void take_line(
 		text[n] =
 		    (char)(line[n] >= 0x20 && line[n] < 0x7f ? line[n] : '?');
 	text[n] = '\0';
-	keeper_append_talk(k, 2, p->grant.name, text, &p->grant);
+	keeper_append_run_log(k, 2, p->grant.name, text, &p->grant);
 }
 
 static void take_lines(struct keeper *k, struct producer *p, size_t len)

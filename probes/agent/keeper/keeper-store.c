@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper's way into the spool: records, its own words and gaps, synced
+ * The keeper's way into the spool: records, log lines and gaps, synced
  * in groups.  Only what is synced is counted as stored, acknowledged to who
  * asked, and shown to the shipper.
  */
@@ -91,8 +91,8 @@ void keeper_append_gap(struct keeper *k, const Sonde__Gap *gap)
 }
 
 /* about: the run that it is of, or NULL. */
-void keeper_append_talk(struct keeper *k, uint32_t level, const char *process,
-    const char *text, const struct producer_grant *about)
+void keeper_append_run_log(struct keeper *k, uint32_t level,
+    const char *process, const char *text, const struct producer_grant *about)
 {
 	Sonde__Log log = SONDE__LOG__INIT;
 	Sonde__Record record = SONDE__RECORD__INIT;
@@ -112,7 +112,7 @@ void keeper_append_talk(struct keeper *k, uint32_t level, const char *process,
 void keeper_append_log(
     struct keeper *k, uint32_t level, const char *process, const char *text)
 {
-	keeper_append_talk(k, level, process, text, NULL);
+	keeper_append_run_log(k, level, process, text, NULL);
 }
 
 /* What could not be appended is declared once the spool takes records. */

@@ -14,8 +14,8 @@ void keeper_append_gap(struct keeper *k, const Sonde__Gap *gap);
 void keeper_append_log(
     struct keeper *k, uint32_t level, const char *process, const char *text);
 /* about: the run that it is of, or NULL. */
-void keeper_append_talk(struct keeper *k, uint32_t level, const char *process,
-    const char *text, const struct producer_grant *about);
+void keeper_append_run_log(struct keeper *k, uint32_t level,
+    const char *process, const char *text, const struct producer_grant *about);
 /* What could not be appended, as one gap. */
 void keeper_declare_unnumbered(struct keeper *k, const char *reason);
 void keeper_count_spool(struct keeper *k);

@@ -44,7 +44,7 @@ struct shipping_outcome {
 	int64_t retry_after_s;
 	struct ship_order orders[2]; /* for the keeper */
 	size_t order_count;
-	struct errmsg trouble; /* for the log; empty when all is well */
+	struct errmsg trouble; /* for the log; empty: none */
 };
 /* status 0: no answer at all.  retry_after_s: of the header, or -1. */
 void shipping_answer(struct shipping *shipping, long status, const void *body,

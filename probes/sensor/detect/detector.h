@@ -18,7 +18,7 @@ enum packet_class {
 	CLASS_WORM,        /* a worm's signature */
 	CLASS_PROBE,       /* asks for an answer: SYN, echo, UDP, stealth */
 	CLASS_BACKSCATTER, /* is an answer: the source is a victim */
-	CLASS_STRAY,       /* chatter that lost its way */
+	CLASS_STRAY,       /* of a local service, on the wrong network */
 	CLASS_OTHER,
 	CLASSES
 };
@@ -28,7 +28,7 @@ struct reading {
 	struct signature_match match;
 	bool suspicious; /* a header that honest and scanning hosts do not
 			    make */
-	bool service;    /* local service chatter, a probe only if widespread */
+	bool service;    /* a local service's, a probe only if widespread */
 };
 
 /* Where a packet went.  ICMP: port is type << 8 | code. */

@@ -31,15 +31,15 @@ try() { # text of the file
 try '# a comment
 state-dri = "/tmp"'
 check "an unknown key is the file's fault" [ $? = 78 ]
-check "it is told with line and neighbour" \
+check "it is reported with line and neighbour" \
 	grep -q ":2: .*did you mean 'state-dir'" "$dir/err"
 try 'series-bin = "2m"'
 check "a value out of range is the file's fault" [ $? = 78 ]
-check "it is told by name" grep -q ':1: .*series-bin' "$dir/err"
+check "it is reported by name" grep -q ':1: .*series-bin' "$dir/err"
 "$collector" -c "$dir/none" 2>"$dir/err"
 check "a missing file is named" grep -q "$dir/none" "$dir/err"
 
-# The check refuses what the start would, with the line to mend.
+# The check refuses what the start would, with the line to fix.
 refuse() { # what, pattern, text of the file
 	printf '%s\n' "$3" >"$dir/wrong"
 	"$collector" --check -c "$dir/wrong" >/dev/null 2>"$dir/err"
@@ -126,7 +126,7 @@ check "an undamaged database is ok" [ "$? $(cat "$dir/out")" = "0 ok" ]
 mv "$dir/state/telemetry/00000001.db" "$dir/kept"
 "$collector" -c "$dir/conf" 2>"$dir/err"
 check "a missing database is an I/O error" [ $? = 74 ]
-check "the way on is told" grep -q 'missing.*--new-database' "$dir/err"
+check "the error shows the way on" grep -q 'missing.*--new-database' "$dir/err"
 "$collector" --check-db -c "$dir/conf" 2>"$dir/err"
 check "nothing to check either" [ $? = 74 ]
 {

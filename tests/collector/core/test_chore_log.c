@@ -8,7 +8,7 @@
 
 #include "collector/core/chore-log.h"
 
-static void a_failure_that_lasts_is_said_once(void **state)
+static void a_failure_that_lasts_is_logged_once(void **state)
 {
 	struct chore_log log = { 0 };
 	const struct errmsg full = { "disk is full" }, other = { "read-only" };
@@ -26,7 +26,7 @@ static void a_failure_that_lasts_is_said_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_failure_that_lasts_is_said_once),
+		cmocka_unit_test(a_failure_that_lasts_is_logged_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The feed: what is told, in order, again when asked; and agents' states. */
+/* The event log: what is reported, in order, again when asked; and agents'
+ * states. */
 #include "collector/core/writer.h"
 #include "collector/core/listener.h"
 #include "tests/collector/fixture.h"
@@ -50,7 +51,7 @@ static int take(struct fixture *f, uint64_t after, uint64_t *oldest)
 	return kept;
 }
 
-static void what_happens_is_told_once_and_in_order(void **state)
+static void what_happens_is_reported_once_and_in_order(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t start = events_last_id(f->c);
@@ -220,7 +221,7 @@ static void assert_state(struct fixture *f, const char *expected)
 	json_decref(answer);
 }
 
-static void assert_told(struct fixture *f, uint64_t after, const char *what)
+static void assert_reported(struct fixture *f, uint64_t after, const char *what)
 {
 	bool found = false;
 	int n = events_after(f->c, after, got, MOST, NULL);
@@ -241,7 +242,7 @@ static void silence_makes_an_agent_late_and_then_gone(void **state)
 	fixture_sleep(f, f->config.late_ns);
 	assert_state(f, "late");
 	writer_tick(f->c);
-	assert_told(f, start, "alpha is late");
+	assert_reported(f, start, "alpha is late");
 	fixture_sleep(f, f->config.gone_ns);
 	assert_state(f, "gone");
 	/* After a restart it is still the past that counts. */
@@ -288,7 +289,7 @@ static void an_agent_shows_its_heartbeat_and_its_ledger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_happens_is_told_once_and_in_order),
+		TEST(what_happens_is_reported_once_and_in_order),
 		TEST(an_outbreak_is_summed_up),
 		TEST(results_of_a_run_are_one_event),
 		TEST(a_scripts_results_are_not_called_unreached),

@@ -157,12 +157,12 @@ static void a_lost_transaction_is_tried_job_by_job(void **state)
 	run_as_a_group(f, notes, 4);
 	assert_kept(f, notes, 4, 0);
 	/* What was not kept is seen for a while, also after other commits. */
-	assert_false(writer_is_well(f->c, detail, sizeof(detail)));
+	assert_false(writer_is_healthy(f->c, detail, sizeof(detail)));
 	fixture_sleep(f, 11 * NS_PER_S);
-	assert_true(writer_is_well(f->c, detail, sizeof(detail)));
+	assert_true(writer_is_healthy(f->c, detail, sizeof(detail)));
 }
 
-static void a_job_that_wrote_nothing_costs_nobody(void **state)
+static void a_job_that_wrote_nothing_undoes_no_other(void **state)
 {
 	struct fixture *f = *state;
 	struct note notes[3] = { 0 };
@@ -190,7 +190,7 @@ static bool is_well(struct fixture *f, const char *words)
 	return well;
 }
 
-static void five_seconds_without_a_commit_are_told(void **state)
+static void five_seconds_without_a_commit_are_reported(void **state)
 {
 	struct fixture *f = *state;
 	struct gate gate = GATE;
@@ -215,8 +215,8 @@ int main(void)
 		TEST(good_jobs_share_a_transaction),
 		TEST(a_job_that_fails_half_done_undoes_only_itself),
 		TEST(a_lost_transaction_is_tried_job_by_job),
-		TEST(a_job_that_wrote_nothing_costs_nobody),
-		TEST(five_seconds_without_a_commit_are_told),
+		TEST(a_job_that_wrote_nothing_undoes_no_other),
+		TEST(five_seconds_without_a_commit_are_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

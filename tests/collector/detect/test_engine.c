@@ -285,7 +285,7 @@ static void what_comes_late_still_counts(void **state)
 	assert_true(count_alarms(f, "direction = 1") > 0);
 }
 
-static void a_sensor_that_goes_blind_is_told(void **state)
+static void a_sensor_that_goes_blind_is_reported(void **state)
 {
 	struct fixture *f = *state;
 	calm(f, 30);
@@ -428,7 +428,7 @@ int main(void)
 		TEST(restarts_change_no_alarm),
 		TEST(short_bins_are_judged_too),
 		TEST(what_comes_late_still_counts),
-		TEST(a_sensor_that_goes_blind_is_told),
+		TEST(a_sensor_that_goes_blind_is_reported),
 		TEST(an_agent_that_is_gone_is_not_blind),
 		TEST(silence_and_blindness_differ),
 		TEST(a_heartbeat_without_a_sensor_watches_nothing),

@@ -153,7 +153,7 @@ static void names_and_keys_are_taken_once(void **state)
 	synth_fini(&two);
 }
 
-static void wrong_bodies_are_told_what_is_wrong(void **state)
+static void the_error_for_a_wrong_body_names_what_is_wrong(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -291,7 +291,7 @@ int main(void)
 		TEST(old_and_invented_tokens_are_denied),
 		TEST(a_token_may_bind_the_name),
 		TEST(names_and_keys_are_taken_once),
-		TEST(wrong_bodies_are_told_what_is_wrong),
+		TEST(the_error_for_a_wrong_body_names_what_is_wrong),
 		TEST(wrong_token_bodies_are_refused),
 		TEST(a_signed_request_counts_for_its_target_and_time),
 		TEST(nothing_secret_is_in_the_database),

@@ -131,7 +131,7 @@ static void an_overlap_inserts_its_tail(void **state)
 	check_counts(*state, 5, 0);
 }
 
-static void a_gap_is_told_what_was_expected(void **state)
+static void a_gap_is_answered_with_what_was_expected(void **state)
 {
 	TAKE(*state, { 1, 1, 1, 3, INGEST_STORED, 4 },
 	    { 1, 6, 6, 2, INGEST_GAP, 4 },
@@ -172,7 +172,7 @@ static int64_t implausible_events(struct fixture *f)
 	    " WHERE data LIKE '%implausible%'");
 }
 
-static void a_number_that_nobody_can_have_reached_is_refused(void **state)
+static void a_number_that_no_agent_can_have_reached_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t most = DAY_S * PER_S;
@@ -544,7 +544,7 @@ int main(void)
 		TEST(a_batch_is_stored_and_the_watermark_moves),
 		TEST(a_batch_sent_again_is_acknowledged_and_ignored),
 		TEST(an_overlap_inserts_its_tail),
-		TEST(a_gap_is_told_what_was_expected),
+		TEST(a_gap_is_answered_with_what_was_expected),
 		TEST(a_declared_gap_passes_the_watermark),
 		TEST(a_new_epoch_starts_at_one),
 		TEST(other_bytes_under_used_numbers_are_a_fork),
@@ -554,7 +554,7 @@ int main(void)
 		TEST(too_big_and_bombs_are_refused),
 		TEST(a_record_that_does_not_decode_spoils_its_batch),
 		TEST(numbers_beyond_63_bits_are_malformed),
-		TEST(a_number_that_nobody_can_have_reached_is_refused),
+		TEST(a_number_that_no_agent_can_have_reached_is_refused),
 		TEST(epochs_share_what_is_plausible),
 		TEST(an_agent_that_was_away_for_long_jumps_far),
 		TEST(a_gap_of_numbers_that_were_never_given_is_refused),

@@ -11,10 +11,17 @@ static void numbers_are_read_in_their_byte_order(void **state)
 {
 	(void)state;
 	static const uint8_t bytes[] = {
-	    0x01,
-	    0x02, 0x03,
-	    0x04, 0x05, 0x06, 0x07,
-	    0x04, 0x05, 0x06, 0x07,
+		0x01,
+		0x02,
+		0x03,
+		0x04,
+		0x05,
+		0x06,
+		0x07,
+		0x04,
+		0x05,
+		0x06,
+		0x07,
 	};
 	struct reader r = reader_init(bytes, sizeof(bytes));
 	assert_int_equal(reader_u8(&r), 0x01);
@@ -28,7 +35,7 @@ static void numbers_are_read_in_their_byte_order(void **state)
 static void a_read_past_the_end_is_truncated_and_sticks(void **state)
 {
 	(void)state;
-	static const uint8_t bytes[] = {0xff, 0xff, 0xff};
+	static const uint8_t bytes[] = { 0xff, 0xff, 0xff };
 	struct reader r = reader_init(bytes, sizeof(bytes));
 	assert_int_equal(reader_be32(&r), 0);
 	assert_int_equal(r.err, ERR_TRUNCATED);
@@ -39,17 +46,17 @@ static void a_read_past_the_end_is_truncated_and_sticks(void **state)
 static void the_first_failure_wins(void **state)
 {
 	(void)state;
-	static const uint8_t bytes[] = {1, 2, 3};
+	static const uint8_t bytes[] = { 1, 2, 3 };
 	struct reader r = reader_init(bytes, sizeof(bytes));
 	reader_fail(&r, ERR_MALFORMED);
 	reader_skip(&r, 100);
 	assert_int_equal(r.err, ERR_MALFORMED);
 }
 
-static void a_sub_reader_ends_where_it_was_told(void **state)
+static void a_sub_reader_ends_at_its_length(void **state)
 {
 	(void)state;
-	static const uint8_t bytes[] = {1, 2, 3, 4};
+	static const uint8_t bytes[] = { 1, 2, 3, 4 };
 	struct reader r = reader_init(bytes, sizeof(bytes));
 	struct reader sub = reader_sub(&r, 2);
 	assert_int_equal(reader_be16(&sub), 0x0102);
@@ -64,10 +71,10 @@ static void a_sub_reader_ends_where_it_was_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(numbers_are_read_in_their_byte_order),
-	    cmocka_unit_test(a_read_past_the_end_is_truncated_and_sticks),
-	    cmocka_unit_test(the_first_failure_wins),
-	    cmocka_unit_test(a_sub_reader_ends_where_it_was_told),
+		cmocka_unit_test(numbers_are_read_in_their_byte_order),
+		cmocka_unit_test(a_read_past_the_end_is_truncated_and_sticks),
+		cmocka_unit_test(the_first_failure_wins),
+		cmocka_unit_test(a_sub_reader_ends_at_its_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

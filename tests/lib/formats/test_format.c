@@ -307,6 +307,25 @@ static void an_icmp_sighting_has_a_type_and_no_port(void **state)
 	free(text);
 }
 
+static void what_a_script_recorded_is_a_result(void **state)
+{
+	(void)state;
+	Sonde__Field field = SONDE__FIELD__INIT, *fields[] = { &field };
+	Sonde__Train train = SONDE__TRAIN__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	field.name = (char *)(uintptr_t) "hops";
+	field.value_case = SONDE__FIELD__VALUE_INTEGER;
+	field.integer = 7;
+	train.script = (char *)(uintptr_t) "reach";
+	train.fields = fields;
+	train.n_fields = 1;
+	record.body_case = SONDE__RECORD__BODY_TRAIN;
+	record.train = &train;
+	char *text = written("text", &record);
+	assert_string_equal(text, "result reach  hops=7\n");
+	free(text);
+}
+
 static void words_of_a_gap_are_only_words(void **state)
 {
 	(void)state;
@@ -393,6 +412,7 @@ int main(void)
 		cmocka_unit_test(warts_counts_what_it_lists),
 		cmocka_unit_test(words_of_a_sighting_are_only_words),
 		cmocka_unit_test(an_icmp_sighting_has_a_type_and_no_port),
+		cmocka_unit_test(what_a_script_recorded_is_a_result),
 		cmocka_unit_test(words_of_a_gap_are_only_words),
 		cmocka_unit_test(a_method_is_one_cell),
 		cmocka_unit_test(a_format_says_what_it_holds),

@@ -126,7 +126,7 @@ static void text_is_as_wide_as_what_is_in_it(void **state)
 	    "-7\n");
 }
 
-static void what_lies_is_an_error_and_what_is_unknown_is_said(void **state)
+static void what_lies_is_an_error_and_what_is_unknown_is_counted(void **state)
 {
 	struct shown s;
 	struct errmsg msg;
@@ -161,7 +161,7 @@ int main(void)
 		cmocka_unit_test(csv_of_one_table_comes_as_it_is_recorded),
 		cmocka_unit_test(text_is_as_wide_as_what_is_in_it),
 		cmocka_unit_test(
-		    what_lies_is_an_error_and_what_is_unknown_is_said),
+		    what_lies_is_an_error_and_what_is_unknown_is_counted),
 		cmocka_unit_test(formats_of_other_tools_leave_results_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static void plain_http_goes_to_this_machine_only(void **state)
 			fail_msg("%s", cases[i].url);
 }
 
-static void the_port_is_the_schemes_if_not_said(void **state)
+static void the_port_is_the_schemes_unless_given(void **state)
 {
 	(void)state;
 	assert_int_equal(url_port("https://example.net"), 443);
@@ -69,7 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_http_goes_to_this_machine_only),
-		cmocka_unit_test(the_port_is_the_schemes_if_not_said),
+		cmocka_unit_test(the_port_is_the_schemes_unless_given),
 		cmocka_unit_test(a_host_may_be_253_bytes_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static const struct spool_io faulty = { fault_open, fault_write, fault_fsync,
 
 static struct spool_config config_for(const struct spool_io *io)
 {
-	/* So small that segments roll and give way. */
+	/* So small that segments roll and are dropped. */
 	return (struct spool_config){ .dir = dir,
 		.agent = { 4 },
 		.max_bytes = 16 << 10,

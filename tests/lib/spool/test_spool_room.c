@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Who gives way when the bound or the disk is reached, and that it is told. */
+/* What is dropped when the bound or the disk is reached, and that it is
+ * declared. */
 #include "tests/lib/spool/spool-fixture.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static void the_lowest_class_gives_way_first(void **state)
 	buf_fini(&b);
 }
 
-static void the_bound_holds_and_every_gap_is_told_once(void **state)
+static void the_bound_holds_and_every_gap_is_declared_once(void **state)
 {
 	(void)state;
 	struct spool_stats s;
@@ -125,7 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_SPOOL(the_lowest_class_gives_way_first),
-		WITH_SPOOL(the_bound_holds_and_every_gap_is_told_once),
+		WITH_SPOOL(the_bound_holds_and_every_gap_is_declared_once),
 		WITH_SPOOL(a_record_below_all_that_is_kept_is_refused),
 		WITH_SPOOL(quarantine_gives_way_before_any_record),
 		WITH_SPOOL(a_full_disk_makes_room_by_class),

@@ -84,7 +84,7 @@ def records_have_rows_too():
            "records --csv is -f csv")
     code, out, err = sonde("records", "--csv", "-n", "500")
     tap.ok(code == 0 and out and "--kind" in err,
-           "records that fit no column are told of")
+           "records that fit no column are reported")
 
 
 def refusals_say_what_mends_them():
@@ -154,17 +154,17 @@ def verbose_tells_what_is_done():
 
 
 def a_slip_in_a_submission_shows():
-    tell = ("--token-file", TOKEN, "--json")
+    auth = ("--token-file", TOKEN, "--json")
     def asked(*words):
         code, out, err = sonde("submit", *words)
         stop = json.loads(out)["id"] if code == 0 else ""
-        sonde("campaigns", "--stop", stop, *tell)
+        sonde("campaigns", "--stop", stop, *auth)
         return code, err
-    code, err = asked("trac", "192.0.2.1", *tell)
+    code, err = asked("trac", "192.0.2.1", *auth)
     tap.ok(code == 0 and "did you mean 'trace'?" in err, said(err))
-    code, err = asked("trace", "192.0.2.1", *tell, "--", "--methd=tcp")
+    code, err = asked("trace", "192.0.2.1", *auth, "--", "--methd=tcp")
     tap.ok("did you mean --method?" in err, said(err))
-    code, err = asked("trace", "192.0.2.1", *tell, "--", "--method=tcp")
+    code, err = asked("trace", "192.0.2.1", *auth, "--", "--method=tcp")
     tap.ok(code == 0 and not err, "nothing to warn of")
     code, err = asked("trace")
     tap.ok(code == 2 and "sonde submit SCRIPT TARGET" in err, said(err))
@@ -172,11 +172,11 @@ def a_slip_in_a_submission_shows():
 
 def a_campaign_is_stopped_in_json():
     first, second = [c["id"] for c in lines("campaigns", "--json")]
-    tell = ("--token-file", TOKEN)
-    [line] = lines("campaigns", "--stop", first, "--json", *tell)
+    auth = ("--token-file", TOKEN)
+    [line] = lines("campaigns", "--stop", first, "--json", *auth)
     tap.ok(line["schema"] == "sonde-campaign/1" and line["id"] == first and
            line["state"] == "stopped", "campaigns --stop --json")
-    code, out, _ = sonde("campaigns", "--stop", second, *tell)
+    code, out, _ = sonde("campaigns", "--stop", second, *auth)
     tap.equal((code, out), (0, f"stopped {second}\n"), "and in words")
 
 

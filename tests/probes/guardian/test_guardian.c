@@ -74,7 +74,7 @@ static void a_probe_is_sent_answered_and_expires(void **state)
 	assert_int_equal(workers[1].count, 0);
 }
 
-static void without_a_stamp_our_own_time_is_told(void **state)
+static void without_a_stamp_our_own_time_is_reported(void **state)
 {
 	(void)state;
 	net.answer = answer_echo;
@@ -162,7 +162,7 @@ int main(void)
 		TEST(waiting_workers_are_woken_in_time),
 		TEST(time_stands_while_a_worker_is_busy),
 		TEST(a_probe_is_sent_answered_and_expires),
-		TEST(without_a_stamp_our_own_time_is_told),
+		TEST(without_a_stamp_our_own_time_is_reported),
 		TEST(a_denied_probe_never_leaves),
 		TEST(what_cannot_be_sent_has_failed),
 		TEST(events_are_split_to_fit_a_datagram),

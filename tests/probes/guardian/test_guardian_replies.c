@@ -94,7 +94,7 @@ static void what_fits_two_runs_goes_to_neither(void **state)
 	}
 }
 
-static void a_reply_to_nobody_goes_nowhere(void **state)
+static void a_reply_to_no_run_goes_nowhere(void **state)
 {
 	(void)state;
 	uint8_t packet[28] = { 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0, 0, 11, 0,
@@ -212,7 +212,7 @@ int main(void)
 		TEST(probes_alike_are_answered_in_turn),
 		TEST(two_runs_in_one_flow_get_their_own_replies),
 		TEST(what_fits_two_runs_goes_to_neither),
-		TEST(a_reply_to_nobody_goes_nowhere),
+		TEST(a_reply_to_no_run_goes_nowhere),
 		TEST(a_late_reply_is_counted_apart),
 		TEST(a_late_reply_is_not_the_next_probes),
 		TEST(a_reply_to_a_worker_that_vanished_is_late),

@@ -57,7 +57,7 @@ static void a_page_that_travels_cannot_be_cut_short(void **state)
 	close(fd);
 }
 
-static void a_full_page_gives_a_cell_that_nobody_reads(void **state)
+static void a_full_page_gives_a_cell_that_is_never_read(void **state)
 {
 	struct counters *c = counters_new();
 	char name[COUNTERS_NAME_LEN];
@@ -100,7 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_process_reads_what_the_owner_counts),
 		cmocka_unit_test(a_page_that_travels_cannot_be_cut_short),
-		cmocka_unit_test(a_full_page_gives_a_cell_that_nobody_reads),
+		cmocka_unit_test(a_full_page_gives_a_cell_that_is_never_read),
 		cmocka_unit_test(a_hostile_page_stays_inside_its_bounds),
 		cmocka_unit_test(no_page_counts_into_nothing),
 	};

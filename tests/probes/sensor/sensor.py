@@ -249,10 +249,10 @@ def test_bounds(folder):
     worm = make.mirai("203.0.113.5", HOME + "1")
     path = make.pcap(f"{folder}/many.pcap", [worm] + packets, step=1.0)
     found, summary, _ = read("-r", path, "--max-sources", "100")
-    check("the longest silent sources give way and are counted",
+    check("the longest silent sources are evicted and counted",
           summary["evicted"] == 4901 and summary["sources"] == 5001 and
           len(found) == 101 and summary["unlisted"] == 4900, summary)
-    check("a worm that gives way is said",
+    check("an evicted worm is reported",
           [f["evicted"] for f in found if f["verdict"] == "worm"] == [True],
           found[:2])
     check("packets of all verdicts add up",
@@ -319,7 +319,7 @@ def test_broken(folder, cases, packets):
     codes = [run().returncode, run("-r", path, "-i", "lo").returncode,
              run("-r", path, "--filter", "no such language").returncode,
              run("-i", "no-such-interface0").returncode]
-    check("usage errors are told by exit code 2",
+    check("usage errors exit with code 2",
           codes[:3] == [2, 2, 2] and codes[3] in (2, 77), codes)
 
 

@@ -255,7 +255,7 @@ static void a_port_with_one_match_is_no_tool_either(void **state)
 	}
 }
 
-static void a_high_ttl_is_odd_unless_a_tool_makes_it(void **state)
+static void a_high_ttl_is_suspicious_unless_a_tool_makes_it(void **state)
 {
 	(void)state;
 	struct frame f = syn;
@@ -313,7 +313,7 @@ static void lost_chatter_is_misconfiguration(void **state)
 	f.payload_len = 12;
 	sweep(f, 20, 1, 1);
 	expect(VERDICT_MISCONFIGURATION, SIGNATURE_NONE);
-	/* Asking everybody for NetBIOS names is not chatter. */
+	/* Asking every host for NetBIOS names is no local service. */
 	f = udp;
 	f.dport = 137;
 	start(100, NULL);
@@ -371,7 +371,8 @@ int main(void)
 		cmocka_unit_test(a_tool_needs_two_packets_and_all_of_them),
 		cmocka_unit_test(chance_matches_among_many_packets_are_no_tool),
 		cmocka_unit_test(a_port_with_one_match_is_no_tool_either),
-		cmocka_unit_test(a_high_ttl_is_odd_unless_a_tool_makes_it),
+		cmocka_unit_test(
+		    a_high_ttl_is_suspicious_unless_a_tool_makes_it),
 		cmocka_unit_test(odd_flags_scan_when_they_go_round),
 		cmocka_unit_test(lost_chatter_is_misconfiguration),
 		cmocka_unit_test(neighbours_are_no_scanners),

@@ -31,7 +31,7 @@ static void the_longest_silent_gives_way_and_speaks_first(void **state)
 	assert_int_equal(stats.sources_ever, 11);
 }
 
-/* While nobody gives way, a source has one finding of each class. */
+/* While none is evicted, a source has one finding of each class. */
 static void expect_no_twins(size_t from)
 {
 	for (size_t i = from; i < world.count; i++)

@@ -113,7 +113,7 @@ def campaigns_reach_their_agents():
               "stopped, it is gone")
     clock = agent.work(time_ns=time.time_ns() - 10**12)
     tap.equal((clock.status, clock.json()["code"]), (401, "clock"),
-              "an agent whose clock is off is told")
+              "an agent whose clock is off is answered with why")
     tap.ok(clock.json()["server_time"].startswith("20"), "and the time too")
     other = agent.work(**{"Sonde-Signature": "0" * 128})
     tap.equal((other.status, other.json()["code"]), (401, "signature"),

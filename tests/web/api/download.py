@@ -157,7 +157,7 @@ def wrong_questions_name_the_right_ones():
     detail = json.loads(unknown.body)["detail"]
     tap.ok(all(name in detail for name in
                ("text", "json", "csv", "scamper", "atlas", "warts", "pcap")),
-           f"and told which there are: {detail}")
+           f"and names which there are: {detail}")
     none = File("format=warts&kind=sighting,payload")
     tap.ok(none.status == 400 and b"trace,ping" in none.body,
            "a format that holds none of the kinds says what it holds")

@@ -153,7 +153,7 @@ static void a_long_absence_misses_nothing(void **state)
 	buf_fini(&in);
 }
 
-static void what_is_no_longer_kept_is_said(void **state)
+static void what_is_no_longer_kept_is_reported(void **state)
 {
 	struct buf in = { 0 };
 	(void)state;
@@ -372,7 +372,7 @@ static void agents_wait_for_new_work(void **state)
 	}
 }
 
-static void who_may_not_have_work_is_told(void **state)
+static void an_agent_that_may_not_have_work_is_refused(void **state)
 {
 	static const struct {
 		const char *line, *lines;
@@ -464,7 +464,7 @@ int main(void)
 		TEST(events_come_as_they_happen),
 		TEST(a_stream_goes_on_where_it_was),
 		TEST(a_long_absence_misses_nothing),
-		TEST(what_is_no_longer_kept_is_said),
+		TEST(what_is_no_longer_kept_is_reported),
 		TEST(bad_starts_are_refused),
 		TEST(who_does_not_read_is_cut),
 		TEST(all_records_come_as_lines),
@@ -473,7 +473,7 @@ int main(void)
 		TEST(a_batch_is_answered_after_its_commit),
 		TEST(each_result_has_its_answer),
 		TEST(agents_wait_for_new_work),
-		TEST(who_may_not_have_work_is_told),
+		TEST(an_agent_that_may_not_have_work_is_refused),
 		TEST(heavy_questions_do_not_stop_batches),
 		TEST(stopping_ends_whatever_waits),
 	};

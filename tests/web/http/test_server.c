@@ -284,7 +284,7 @@ static void big_bodies_are_refused(void **state)
 	free(big);
 }
 
-static void who_waits_for_leave_is_told_at_once(void **state)
+static void who_waits_for_leave_gets_it_at_once(void **state)
 {
 	(void)state;
 	static const char ask[] =
@@ -511,7 +511,7 @@ static void a_client_has_its_share_of_connections(void **state)
 		close(mine[i]);
 }
 
-static void who_asks_too_often_is_told(void **state)
+static void a_client_that_asks_too_often_is_refused(void **state)
 {
 	struct errmsg msg;
 	(void)state;
@@ -577,7 +577,7 @@ int main(void)
 		TEST(bodies_are_json_objects),
 		TEST(deep_json_is_refused),
 		TEST(big_bodies_are_refused),
-		TEST(who_waits_for_leave_is_told_at_once),
+		TEST(who_waits_for_leave_gets_it_at_once),
 		TEST(two_lengths_are_refused),
 		TEST(a_connection_serves_many_requests),
 		TEST(etags_save_bodies),
@@ -588,7 +588,7 @@ int main(void)
 		TEST(too_many_parameters_leave_nothing_behind),
 		TEST(stopping_while_requests_are_given_up_is_safe),
 		TEST(a_client_has_its_share_of_connections),
-		TEST(who_asks_too_often_is_told),
+		TEST(a_client_that_asks_too_often_is_refused),
 		TEST(a_server_that_cannot_start_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,5 +80,5 @@ bool source_read_in_time(
     const struct source_read *read, int tag, const struct source_row *row);
 
 /* read-sources-top.c */
-/* 1: sure; 0: no places yet, these groups cannot tell them. */
+/* 1: sure; 0: no places yet, these groups do not give them. */
 int source_read_top(struct source_read *read);

@@ -234,7 +234,7 @@ static bool is_told_of_five(struct rig *r, const void *arg)
 	return count[7] == 5;
 }
 
-static void a_producer_that_asks_is_told_what_is_safe(void **state)
+static void a_producer_that_asks_gets_marks_of_what_is_safe(void **state)
 {
 	struct rig *r = *state;
 	int fd = producer(r, RECORD_BY_LOGGER, PRODUCER_ACKS);
@@ -311,7 +311,7 @@ static void rows_of_an_unknown_schema_are_declared_lost(void **state)
 	close(fd);
 }
 
-static void a_producer_of_garbage_is_cut_off_and_told_of(void **state)
+static void a_producer_of_garbage_is_cut_off_and_logged(void **state)
 {
 	struct rig *r = *state;
 	int fd = producer(r, RECORD_BY_SENSOR, 0);
@@ -527,8 +527,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_producer_sends_is_stored),
-		TEST(a_producer_that_asks_is_told_what_is_safe),
-		TEST(a_producer_of_garbage_is_cut_off_and_told_of),
+		TEST(a_producer_that_asks_gets_marks_of_what_is_safe),
+		TEST(a_producer_of_garbage_is_cut_off_and_logged),
 		TEST(of_a_torn_batch_the_whole_frames_are_kept),
 		TEST(a_schema_is_stored_once_and_a_row_that_lies_never),
 		TEST(rows_of_an_unknown_schema_are_declared_lost),

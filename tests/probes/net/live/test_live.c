@@ -121,7 +121,7 @@ static void ipv6_works_the_same(void **state)
 	net_live.close(ctx);
 }
 
-static void a_packet_that_cannot_leave_is_told_and_the_next_is_stamped(
+static void a_packet_that_cannot_leave_is_reported_and_the_next_is_stamped(
     void **state)
 {
 	(void)state;
@@ -174,7 +174,7 @@ int main(void)
 		    a_probe_is_stamped_by_the_kernel_and_its_error_comes_back),
 		cmocka_unit_test(ipv6_works_the_same),
 		cmocka_unit_test(
-		    a_packet_that_cannot_leave_is_told_and_the_next_is_stamped),
+		    a_packet_that_cannot_leave_is_reported_and_the_next_is_stamped),
 		cmocka_unit_test(own_and_broadcast_addresses_are_known),
 		cmocka_unit_test(a_wrong_spec_is_a_usage_error),
 	};

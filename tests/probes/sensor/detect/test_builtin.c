@@ -68,7 +68,7 @@ static void an_ssrp_ping_is_no_worm(void **state)
 	assert_int_equal(match(slammer(payload, 376)).worm, SIGNATURE_NONE);
 }
 
-static void a_cut_slammer_is_told_by_what_is_left(void **state)
+static void a_cut_slammer_is_known_by_what_is_left(void **state)
 {
 	(void)state;
 	uint8_t payload[376];
@@ -214,7 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slammer_is_all_of_its_facts),
 		cmocka_unit_test(an_ssrp_ping_is_no_worm),
-		cmocka_unit_test(a_cut_slammer_is_told_by_what_is_left),
+		cmocka_unit_test(a_cut_slammer_is_known_by_what_is_left),
 		cmocka_unit_test(mirai_has_its_target_as_sequence_number),
 		cmocka_unit_test(welchia_is_an_echo_of_92_octets_all_aa),
 		cmocka_unit_test(witty_is_its_port_header_and_message),
