@@ -408,7 +408,9 @@ static int64_t run_mixed(
 	struct collector_config config = collector_defaults;
 	struct load_clock clock = { .start_ns = load->start_ns,
 		.all = load->batches * LOAD_BATCH };
-	const struct collector_clock times = { load_wall, load_mono, &clock };
+	const struct collector_clock times = {
+		.wall = load_wall, .mono = load_mono, .ctx = &clock
+	};
 	struct mixed_sender senders[AGENTS] = { 0 };
 	struct piece *pieces = xcalloc(load->batches, sizeof(*pieces));
 	uint64_t each = records / LOAD_BATCH / AGENTS;
