@@ -112,7 +112,8 @@ static bool candidate_better(
 static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
     const struct by_ttl *sorted, const struct addr *dst)
 {
-	struct candidate list[CANDIDATES] = { 0 };
+	/* Filled as they come: clearing all was a third of the cut. */
+	struct candidate list[CANDIDATES];
 	size_t count = 0;
 	hop->rtt_min_ns = -1;
 	for (int32_t i = sorted->head[hop->ttl]; i >= 0; i = sorted->next[i]) {
