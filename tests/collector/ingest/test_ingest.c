@@ -471,6 +471,25 @@ static void a_record_that_does_not_decode_spoils_its_batch(void **state)
 	assert_int_equal(footprint(f), before);
 }
 
+/* Nowhere is it another text than elsewhere. */
+static void a_text_with_a_nul_spoils_its_batch(void **state)
+{
+	struct fixture *f = *state;
+	struct batch_header h = {
+		.epoch = 1, .gap_from = 1, .first_seq = 1, .count = 1
+	};
+	buf_clear(&agent.raw);
+	add_sighting(&agent, "198.51.100.1", "slammer", f->now_ns, 1);
+	uint8_t *at = memmem(agent.raw.data, agent.raw.len, "slammer", 7);
+	assert_non_null(at);
+	at[4] = 0;
+	int64_t before = footprint(f);
+	struct ingest_answer a = fixture_send_as(f, &agent, &h);
+	assert_int_equal(a.result, INGEST_MALFORMED);
+	assert_non_null(strstr(a.detail.text, "signature: "));
+	assert_int_equal(footprint(f), before);
+}
+
 static void every_result_has_a_name_and_a_status(void **state)
 {
 	(void)state;
@@ -553,6 +572,7 @@ int main(void)
 		TEST(a_stranger_is_unknown),
 		TEST(too_big_and_bombs_are_refused),
 		TEST(a_record_that_does_not_decode_spoils_its_batch),
+		TEST(a_text_with_a_nul_spoils_its_batch),
 		TEST(numbers_beyond_63_bits_are_malformed),
 		TEST(a_number_that_no_agent_can_have_reached_is_refused),
 		TEST(epochs_share_what_is_plausible),
