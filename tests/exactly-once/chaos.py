@@ -24,7 +24,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-import run  # noqa: E402 (beside this file)
+import fleet  # noqa: E402 (beside this file)
 
 SEED = int(os.environ.get("SEED", "1"))
 AGENTS = int(os.environ.get("AGENTS", "2"))
@@ -250,11 +250,11 @@ def check_trouble(tap, proxy):
 
 
 def check_records(tap, collector, agents):
-    store = run.Store(collector.state)
+    store = fleet.Store(collector.state)
     found = store.ledger_records()
     sent, confirmed = {}, set()
     for agent in agents:
-        some_sent, some_confirmed = run.read_ledger(agent.ledger)
+        some_sent, some_confirmed = fleet.read_ledger(agent.ledger)
         sent.update(some_sent)
         confirmed |= some_confirmed
     wrong, declared = store.accounts()
@@ -274,7 +274,7 @@ def check_records(tap, collector, agents):
 
 
 def trouble(tap, folder, started):
-    collector = run.Collector(folder)
+    collector = fleet.Collector(folder)
     collector.start()
     started.append(collector)
     if not collector.wait():
@@ -284,7 +284,7 @@ def trouble(tap, folder, started):
     collector.url = proxy.url
     agents = []
     for number in range(1, AGENTS + 1):
-        agents.append(run.Agent(folder, number, collector))
+        agents.append(fleet.Agent(folder, number, collector))
     for agent in agents:
         agent.start()
         started.append(agent)
@@ -298,7 +298,7 @@ def trouble(tap, folder, started):
     for agent in agents:
         agent.generator.stop()
     proxy.calm = True
-    run.drain(collector, agents, DRAIN_S)
+    fleet.drain(collector, agents, DRAIN_S)
     collector.stop()
     proxy.server.close()
     check_trouble(tap, proxy)
@@ -306,4 +306,4 @@ def trouble(tap, folder, started):
 
 
 if __name__ == "__main__":
-    sys.exit(run.play("chaos", trouble))
+    sys.exit(fleet.play("chaos", trouble))

@@ -20,13 +20,13 @@ import time
 import urllib.request
 
 sys.dont_write_bytecode = True
-import run  # noqa: E402 (beside this file)
+import fleet  # noqa: E402 (beside this file)
 
 WAIT_S = 15
 
 
 def stored(collector):
-    return len(run.Store(collector.state).serials())
+    return len(fleet.Store(collector.state).serials())
 
 
 def wait_until(question):
@@ -41,7 +41,7 @@ def wait_until(question):
 def databases(state):
     """In the order in which they are copied: what is derived before what it is
     derived from, and who the agents are last."""
-    return ["telemetry/rollup.db", *run.partitions(state), "registry.db"]
+    return ["telemetry/rollup.db", *fleet.partitions(state), "registry.db"]
 
 
 def back_up(collector, path):
@@ -78,7 +78,7 @@ def numbers_of(store):
     """Of the one agent's epochs: what is stored, and what is declared lost as
     rolled back."""
     have, gone = collections.Counter(), set()
-    for _, epoch, seq, _ in store.records:
+    for _, epoch, seq in store.records:
         have[epoch, seq] += 1
     for gap in store.gaps():
         if gap.reason == "collector-rollback":
@@ -87,9 +87,9 @@ def numbers_of(store):
 
 
 def judge(tap, collector, agent, shown):
-    store = run.Store(collector.state)
+    store = fleet.Store(collector.state)
     found = store.ledger_records()
-    sent, confirmed = run.read_ledger(agent.ledger)
+    sent, confirmed = fleet.read_ledger(agent.ledger)
     have, gone = numbers_of(store)
     wrong, declared = store.accounts()
     missing = confirmed - set(found)
@@ -120,11 +120,11 @@ def judge(tap, collector, agent, shown):
 
 
 def play(tap, folder, started):
-    collector = run.Collector(folder)
+    collector = fleet.Collector(folder)
     collector.start()
     started.append(collector)
     tap.check("the collector starts", collector.wait())
-    agent = run.Agent(folder, 1, collector)
+    agent = fleet.Agent(folder, 1, collector)
     for program in (agent, agent.generator):
         program.start()
         started.append(program)
@@ -143,11 +143,11 @@ def play(tap, folder, started):
     tap.check("the agent goes on",
               wait_until(lambda: stored(collector) > kept + 100))
     agent.generator.stop()
-    run.drain(collector, [agent], 2)
+    fleet.drain(collector, [agent], 2)
     (shown,) = ask(collector, "/api/v1/agents")["items"]
     collector.stop()
     judge(tap, collector, agent, shown)
 
 
 if __name__ == "__main__":
-    sys.exit(run.play("restore", play))
+    sys.exit(fleet.play("restore", play))
