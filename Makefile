@@ -68,7 +68,8 @@ LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) $(call pkg,zlib) -lpthre
 
 # These goals build in a make of their own.  Beside another goal that would be
 # two makes at the same archives: one goal after the other then.
-OWN_MAKE := all asan bench calibrate check coverage demo fuzz stress t unit
+OWN_MAKE := all asan bench calibrate check coverage demo fuzz soak \
+	stress t unit
 ifneq ($(word 2,$(MAKECMDGOALS)),)
 ifneq ($(filter $(OWN_MAKE),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
@@ -252,6 +253,11 @@ fuzzers: $(FUZZERS)
 calibrate: deps-unit ## test what is promised with a probability, on 1000 truths
 	@$(MAKE) $(patsubst %,$(O)/tests/calibrate/claim-%,$(CLAIMS))
 	@O=$(O) tests/calibrate/run.sh
+
+.PHONY: soak
+soak: deps-check ## a day (SOAK_HOURS=24) under load, with kills; goes on where it stopped
+	@$(MAKE) programs tools
+	@O=$(O) tests/soak/soak.py
 
 .PHONY: bench
 bench: deps-bench ## run our programs and their peers on the same work; ratios

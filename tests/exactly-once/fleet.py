@@ -63,8 +63,8 @@ class Program:
 
 
 class Collector(Program):
-    def __init__(self, folder):
-        self.port = free_port()
+    def __init__(self, folder, port=None):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.state = f"{folder}/collector"
         config = f"{folder}/collector.conf"

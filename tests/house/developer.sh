@@ -15,7 +15,7 @@ trap cleanup EXIT
 $make -s O="$O" help >"$dir/help"
 listed() {
 	for target in all demo check unit t stress format coverage bench lint \
-		compile_commands.json golden-update calibrate fuzz; do
+		compile_commands.json golden-update calibrate fuzz soak; do
 		grep -q "^  $target  *[a-z]" "$dir/help" || {
 			echo "# not listed: $target"
 			return 1

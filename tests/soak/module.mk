@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+$(call script_test,tests/soak/short.sh)
