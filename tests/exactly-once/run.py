@@ -67,7 +67,8 @@ def kills(tap, folder, started):
     time.sleep(1)
     begin = time.monotonic()
     done = kill_loop(random.Random(fleet.SEED), collector, agents)
-    print(f"# seed {fleet.SEED}: {dict(done)} in {time.monotonic() - begin:.0f} s")
+    print(f"# seed {fleet.SEED}: {dict(done)} in "
+          f"{time.monotonic() - begin:.0f} s")
     collector.wait()
     for agent in agents:
         agent.generator.stop()

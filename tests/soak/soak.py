@@ -13,7 +13,7 @@ less than 0.1 % an hour.  The collector is killed in the first quarter only, so
 that its last life is long; agent 1 as well.
 
 SOAK_HOURS (24) and SEED (1) are taken from the environment.  A run that was
-stopped goes on: $O/soak holds its state, saved each minute.  --short: half a
+stopped goes on: $O/soak holds its state, saved each minute.  --short: a quarter of a
 minute, from the start.
 """
 
@@ -37,13 +37,13 @@ SHORT = "--short" in sys.argv
 os.environ.setdefault("RATE", "100" if SHORT else "10")
 import fleet  # noqa: E402 (the line above)
 
-SECONDS = 20 if SHORT else float(os.environ.get("SOAK_HOURS", "24")) * 3600
+SECONDS = 14 if SHORT else float(os.environ.get("SOAK_HOURS", "24")) * 3600
 SAMPLE_S = 1 if SHORT else 60
-WARM_S = 4 if SHORT else 120      # of a life, before it is measured at rest
+WARM_S = 3 if SHORT else 120      # of a life, before it is measured at rest
 REST_S = 2 if SHORT else 15       # without readers, before a measurement
 REST_MOST_S = 40
 READ_PAUSE_S = 0.02 if SHORT else 1
-STREAM_S = 3 if SHORT else 20       # of a subscriber, then another
+STREAM_S = 5 if SHORT else 20       # of a subscriber, then another
 MOVE_S = min(SECONDS / 25, 600)   # between two kills, on average
 WAL_MOST = 64 << 20
 SPARE_FDS = 6    # connections of agents that come and go
