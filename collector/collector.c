@@ -40,8 +40,8 @@ static int lock_folder(struct collector *c, struct errmsg *msg)
 {
 	const char *dir = c->config.state_dir;
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(msg, -errno, "%s: cannot make it: %s", dir,
-		    strerror(errno));
+		return err_set(msg, -errno, "state-dir: cannot make %s: %s",
+		    dir, strerror(errno));
 	char *path = xasprintf("%s/lock", dir);
 	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int err = ERR_OK;

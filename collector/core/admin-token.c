@@ -31,7 +31,8 @@ static int make_token(struct collector *c, const char *path, struct errmsg *msg)
 	hex_text(bytes, sizeof(bytes), text);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_set(msg, -errno, "%s: cannot make it: %s", path,
+		return err_set(msg, -errno,
+		    "admin-token-file: cannot make %s: %s", path,
 		    strerror(errno));
 	c->admin_token = xstrdup(text);
 	text[2 * TOKEN_BYTES] = '\n';
@@ -83,7 +84,7 @@ static int check_absent(
 		return ERR_OK;
 	char *copy = xstrdup(config->admin_token_file);
 	int err = access(dirname(copy), W_OK | X_OK) < 0
-	    ? err_set(msg, -errno, "%.100s: cannot make it: %s",
+	    ? err_set(msg, -errno, "admin-token-file: cannot make %.100s: %s",
 		  config->admin_token_file, strerror(errno))
 	    : ERR_OK;
 	free(copy);

@@ -26,7 +26,8 @@ static int check_bins(
 	if (bin != config->series_bin_s && bin != 60 && bin != 3600 &&
 	    bin != 86400)
 		return err_set(msg, ERR_CONFIG,
-		    "alarm-bin: expected %u s, 1m, 1h or 1d, got %u s",
+		    "alarm-bin: expected that of series-bin (%u s), 1m, 1h "
+		    "or 1d, got %u s",
 		    config->series_bin_s, bin);
 	return ERR_OK;
 }

@@ -103,8 +103,8 @@ int prefix_parse(struct prefix *p, const char *text, struct errmsg *msg)
 	struct addr a;
 	if (addr_parse(&a, copy) != 0)
 		return err_set(msg, ERR_MALFORMED,
-		    "'%s': expected an address "
-		    "or prefix such as 192.0.2.0/24",
+		    "expected an address or prefix such as 192.0.2.0/24, "
+		    "got '%s'",
 		    text);
 	unsigned long len = addr_bits(&a);
 	if (slash) {

@@ -90,7 +90,8 @@ int url_check(const char *text, struct errmsg *msg)
 	struct url url;
 	if (url_split(&url, text) != 0)
 		return err_set(msg, ERR_CONFIG,
-		    "collector: expected https://HOST[:PORT], got '%.80s'",
+		    "collector: expected https://HOST[:PORT] (http:// on this "
+		    "machine), got '%.80s'",
 		    text);
 	if (!url.https && !is_loopback(&url))
 		return err_set(msg, ERR_CONFIG,

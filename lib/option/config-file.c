@@ -99,7 +99,8 @@ static void on_error(cfg_t *cfg, const char *format, va_list ap)
 		return;
 	}
 	vsnprintf(text, sizeof(text), format, ap);
-	current->err = err_set(current->msg, ERR_CONFIG, "%.100s:%d: %.120s",
+	current->err = err_set(current->msg, ERR_CONFIG,
+	    "%.100s:%d: expected KEY = VALUE, texts in double quotes: %.120s",
 	    current->name, line, text);
 }
 

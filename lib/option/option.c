@@ -145,9 +145,16 @@ static int operands_check(const struct option_values *values,
 							       : "at least ",
 		    table->operands_min, table->operands_min == 1 ? "" : "s", n,
 		    table->program, table->synopsis ? table->synopsis : "");
+	if (table->operands_max == 0 && n > 0)
+		return err_set(msg, ERR_USAGE,
+		    "expected no operand, got '%.60s'", values->operands[0]);
 	if (table->operands_max >= 0 && n > table->operands_max)
-		return err_set(msg, ERR_USAGE, "'%.60s': one operand too many",
-		    values->operands[table->operands_max]);
+		return err_set(msg, ERR_USAGE,
+		    "expected at most %d operand%s, got '%.60s' besides; "
+		    "usage: %.40s %.100s",
+		    table->operands_max, table->operands_max == 1 ? "" : "s",
+		    values->operands[table->operands_max], table->program,
+		    table->synopsis ? table->synopsis : "");
 	return 0;
 }
 

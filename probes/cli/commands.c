@@ -73,6 +73,13 @@ int command_unknown(const char *before, const char *word)
 {
 	char **scripts = NULL;
 	size_t count = 0;
+	if (*word == '-') {
+		fprintf(stderr,
+		    "%s: %.60s: unknown option; expected a command or a "
+		    "script first: `sonde --help` lists them\n",
+		    before, word);
+		return err_exit_code(ERR_USAGE);
+	}
 	if (script_list(&scripts, &count, NULL) != 0 || !scripts)
 		count = 0;
 	fprintf(

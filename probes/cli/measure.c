@@ -106,7 +106,10 @@ static int load_policy(
 		path = POLICY_PATH;
 	verbose_print(&m->verbose, "script %s, policy %s", m->script->path,
 	    path ? path : "built in");
-	return path ? policy_load(policy, path, msg) : 0;
+	int err = path ? policy_load(policy, path, msg) : 0;
+	if (err < 0)
+		err_prefix(msg, "policy");
+	return err;
 }
 
 /* The script's own options, as words that its worker reads again. */

@@ -33,8 +33,8 @@ int output_format(const struct format_ops **ops,
 	*ops = format_find(name);
 	if (!*ops)
 		return err_set(msg, ERR_USAGE,
-		    "--format: no format is called "
-		    "'%.60s'; `sonde help formats` lists them",
+		    "--format: expected a format (`sonde help formats` "
+		    "lists them), got '%.60s'",
 		    name);
 	return 0;
 }

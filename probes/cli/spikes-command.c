@@ -371,7 +371,10 @@ static int input_load(struct input *in, const char *path, struct errmsg *msg)
 	if (in->bad && in->count == 0)
 		return err_set(msg, ERR_MALFORMED, "%.150s: no good row", path);
 	if (in->count == 0 || !in->list || !in->signatures)
-		return err_set(msg, ERR_EOF, "%.150s: no rows", path);
+		return err_set(msg, ERR_EOF,
+		    "%.150s: expected rows such as time,source,signature "
+		    "(--help), got none",
+		    path);
 	int64_t bins = in->last_bin - in->first_bin + 1;
 	if (bins > BINS_MOST)
 		return err_set(msg, ERR_LIMIT,

@@ -221,8 +221,12 @@ static int start_file(struct capture *c, struct errmsg *msg)
 	char text[PCAP_ERRBUF_SIZE];
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(
 	    c->file, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!c->pcap)
-		return pcap_failure(c, ERR_MALFORMED, text, msg);
+	if (!c->pcap) {
+		char what[PCAP_ERRBUF_SIZE + 60];
+		snprintf(what, sizeof(what),
+		    "expected a capture (pcap or pcapng), got: %s", text);
+		return pcap_failure(c, ERR_MALFORMED, what, msg);
+	}
 	c->file = NULL;
 	int err = check_link(c, msg);
 	if (!err)

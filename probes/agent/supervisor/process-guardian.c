@@ -23,8 +23,10 @@ static int guardian_main(
 	policy_init(&policy);
 	int err =
 	    s->config.policy ? policy_load(&policy, s->config.policy, msg) : 0;
-	if (err < 0)
+	if (err < 0) {
+		err_prefix(msg, "policy");
 		return err;
+	}
 	const struct net_ops *net = net_find(s->config.net, &spec, msg);
 	if (!net)
 		return ERR_CONFIG;

@@ -98,10 +98,15 @@ static void errors_name_file_and_line(void **state)
 		    "got 'maybe'" },
 		{ "workers = 3\nname = x\nworkers = 4\n",
 		    "f.conf:3: workers: given twice" },
-		{ "name = \"no end\n", "f.conf:2: premature end of file" },
+		{ "name = \"no end\n",
+		    "f.conf:2: expected KEY = VALUE, texts in double quotes: "
+		    "premature end of file" },
 		{ "name 5\n",
-		    "f.conf:1: missing equal sign after option 'name'" },
-		{ "workers = {1, 2}\n", "f.conf:1: unexpected token '{'" },
+		    "f.conf:1: expected KEY = VALUE, texts in double quotes: "
+		    "missing equal sign after option 'name'" },
+		{ "workers = {1, 2}\n",
+		    "f.conf:1: expected KEY = VALUE, texts in double quotes: "
+		    "unexpected token '{'" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct config *c;

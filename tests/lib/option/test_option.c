@@ -165,7 +165,10 @@ static void errors_say_what_was_expected_and_got(void **state)
 		{ { NULL },
 		    "expected at least 1 operand, got 0; usage: "
 		    "sonde probe [-c N] HOST" },
-		{ { "a", "b", "c" }, "'c': one operand too many" },
+		{ { "a", "b", "c" },
+		    "expected at most 2 operands, got 'c' besides; usage: "
+		    "sonde "
+		    "probe [-c N] HOST" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct option_values *v;
