@@ -7,6 +7,7 @@
 #include "collector/core/private.h"
 #include "collector/fleet/campaign-json.h"
 #include "collector/registry/registry-campaigns.h"
+#include "lib/base/reader.h"
 #include "lib/json/json-value.h"
 #include "collector/query/query-list.h"
 #include "lib/record/record.h"
@@ -177,32 +178,100 @@ int query_records(
 	return query_list_end(&list, err, answer);
 }
 
+#define AHEAD_RECORDS 6000
+#define AHEAD_MOST_BYTES (2u << 20)
+#define AHEAD_ALL_MOST_BYTES (32u << 20)
+
+/* What all downloads together hold: a slow reader keeps what is ahead of it,
+ * and above this sum nobody reads ahead. */
+static _Atomic size_t ahead_bytes;
+
+void query_ahead_fini(struct query_ahead *ahead)
+{
+	ahead_bytes -= ahead->records.len;
+	buf_fini(&ahead->records);
+	*ahead = (struct query_ahead){ 0 };
+}
+
+static void keep_ahead(
+    struct query_ahead *ahead, const struct store_record *row)
+{
+	size_t before = ahead->records.len;
+	buf_be64(&ahead->records, (uint64_t)row->wall_ns);
+	buf_be64(&ahead->records, row->row);
+	buf_be32(&ahead->records, (uint32_t)row->body.len);
+	buf_bytes(&ahead->records, row->body.data, row->body.len);
+	ahead_bytes += ahead->records.len - before;
+}
+
+static bool has_ahead(const struct query_ahead *ahead)
+{
+	return ahead && ahead->at < ahead->records.len;
+}
+
 struct each_record {
 	query_record_fn *take;
 	void *ctx;
-	uint32_t limit, given;
+	struct query_ahead *ahead; /* NULL: none */
+	uint32_t limit, given, seen;
+	bool is_full; /* what follows is ahead of the page */
 	int64_t last_ns, last_row;
 	bool more; /* there is one after the last that was given */
 };
+
+static void give_body(struct each_record *each, int64_t wall_ns, uint64_t row,
+    const struct store_bytes *body)
+{
+	Sonde__Record *record;
+	each->last_ns = wall_ns;
+	each->last_row = (int64_t)row;
+	if (record_unpack(&record, body->data, body->len, NULL) < 0)
+		return;
+	bool goes_on = each->take(each->ctx, record);
+	record_free(record);
+	each->given++;
+	each->is_full = !goes_on || each->given == each->limit;
+}
 
 static int give_record(void *ctx, const struct store_row *from)
 {
 	const struct store_record *row = from->record;
 	struct each_record *each = ctx;
-	each->more = each->given == each->limit;
-	if (each->more)
-		return 1;
-	Sonde__Record *record;
-	if (record_unpack(&record, row->body.data, row->body.len, NULL) < 0)
+	struct query_ahead *ahead = each->ahead;
+	each->seen++;
+	if (!each->is_full) {
+		give_body(each, row->wall_ns, row->row, &row->body);
 		return 0;
-	bool goes_on = each->take(each->ctx, record);
-	record_free(record);
-	each->given++;
-	each->last_ns = row->wall_ns;
-	each->last_row = (int64_t)row->row;
-	if (!goes_on)
-		each->limit = each->given; /* is there one more? */
-	return 0;
+	}
+	each->more = true;
+	if (!ahead)
+		return 1;
+	ahead->more = ahead->records.len >= AHEAD_MOST_BYTES ||
+	    ahead_bytes >= AHEAD_ALL_MOST_BYTES;
+	if (!ahead->more)
+		keep_ahead(ahead, row);
+	return ahead->more;
+}
+
+static void give_ahead(struct each_record *each)
+{
+	struct query_ahead *ahead = each->ahead;
+	struct reader r = reader_init(ahead->records.data, ahead->records.len);
+	reader_skip(&r, ahead->at);
+	while (!each->is_full && reader_left(&r) > 0) {
+		int64_t wall_ns = (int64_t)reader_be64(&r);
+		uint64_t row = reader_be64(&r);
+		struct store_bytes body = { .len = reader_be32(&r) };
+		body.data = reader_bytes(&r, body.len);
+		give_body(each, wall_ns, row, &body);
+	}
+	ahead->at = ahead->records.len - reader_left(&r);
+	each->more = has_ahead(ahead) || ahead->more;
+	if (!has_ahead(ahead)) {
+		bool more = ahead->more;
+		query_ahead_fini(ahead);
+		ahead->more = more;
+	}
 }
 
 static int run_each_record(
@@ -216,22 +285,40 @@ static int run_each_record(
 	int err = query_limit(&q, &each->limit);
 	if (err < 0)
 		return err;
+	if (has_ahead(each->ahead)) {
+		give_ahead(each);
+		return ERR_OK;
+	}
 	err = query_cursor(&q, &filter);
 	if (err < 0)
 		return err;
 	err = read_filter(&q, &filter, campaign);
 	if (err < 0)
 		return err;
+	if (ahead_bytes >= AHEAD_ALL_MOST_BYTES)
+		each->ahead = NULL;
 	filter.limit = each->limit + 1;
+	if (each->ahead) {
+		each->ahead->more = false;
+		filter.limit = filter.at_once = AHEAD_RECORDS;
+	}
 	err = q.c->ops->read(q.reader, &filter, give_record, each, msg);
-	return err < 0 ? err : ERR_OK;
+	if (err < 0)
+		return err;
+	if (each->ahead && each->seen == filter.limit)
+		each->more = each->ahead->more = true;
+	return ERR_OK;
 }
 
 int query_each_record(const struct query_context *context,
-    query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
-    struct errmsg *msg)
+    query_record_fn *take, void *ctx, struct query_ahead *ahead,
+    char next[static QUERY_CURSOR_LEN], struct errmsg *msg)
 {
-	struct each_record each = { .take = take, .ctx = ctx };
+	struct each_record each = {
+		.take = take,
+		.ctx = ctx,
+		.ahead = ahead,
+	};
 	next[0] = '\0';
 	int err = query_run_body(run_each_record, context, &each, msg);
 	if (err == ERR_OK && each.more)

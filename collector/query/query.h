@@ -9,8 +9,9 @@
 #include <jansson.h>
 
 #include "collector/core/principal.h"
-#include "lib/record/record.h"
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/record/record.h"
 
 struct collector;
 
@@ -77,15 +78,26 @@ struct query_topology_key {
 int query_topology_key(const struct query_context *context,
     struct query_topology_key *key, struct errmsg *msg);
 
+/* Records that were read together with those of a page, for the pages behind
+ * it: where many blocks lie over each other in time, finding a few records
+ * costs what finding thousands does.  Begins as zeros. */
+struct query_ahead {
+	struct buf records; /* packed, and what a page's end is made of */
+	size_t at;          /* behind those that were given */
+	bool more;          /* in the store, behind all of them */
+};
+void query_ahead_fini(struct query_ahead *ahead);
+
 /* The records that query_records lists, unpacked, for formats.  take is
  * called with each, in the list's order, until it returns false or the limit
- * (a parameter) is reached.  *next: the cursor where the list goes on; "" at
- * its end.  Errors are query_run's. */
+ * (a parameter) is reached.  ahead: NULL, or that of the page before, whose
+ * cursor this page has; then it may end earlier.  *next: the cursor where the
+ * list goes on; "" at its end.  Errors are query_run's. */
 #define QUERY_CURSOR_LEN 48
 typedef bool query_record_fn(void *ctx, const Sonde__Record *record);
 int query_each_record(const struct query_context *context,
-    query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
-    struct errmsg *msg);
+    query_record_fn *take, void *ctx, struct query_ahead *ahead,
+    char next[static QUERY_CURSOR_LEN], struct errmsg *msg);
 /* The schemas that results are read by, oldest first, as the records that
  * brought them. */
 void query_each_schema(

@@ -247,6 +247,8 @@ struct store_plan {
 	uint64_t cursor_row;                             /* 0: from the top */
 	const struct store_source_cursor *source_cursor; /* sources: instead */
 	uint32_t limit;                                  /* 0: all */
+	/* Records: so many are taken of them, about; 0: perhaps few. */
+	uint32_t at_once;
 };
 
 /* --- writing --- */

@@ -2,8 +2,11 @@
 /*
  * The newest n of what is wanted, by blocks whose newest record is known: a
  * heap keeps the n best so far, its smallest on top, and a block that cannot
- * beat it ends the search.  A read without a limit goes page by page, each
- * below the last record of the one before.
+ * beat it ends the search.  Where blocks overlap in time most of what enters
+ * the heap leaves it again: of a block that gives many only their times enter,
+ * and those that stayed are read, block by block, when all are known.  A read
+ * without a limit goes page by page, each below the last record of the one
+ * before.
  */
 #include "collector/store/select.h"
 
@@ -13,13 +16,14 @@
 #include "collector/store/block.h"
 #include "lib/base/xalloc.h"
 
-#define PAGE_FIRST 1000u
+#define PAGE_FIRST 1024u
 #define PAGE_MOST 16000u
 #define PAGE_MOST_BYTES (4u << 20)
+#define READ_AT_ONCE 16 /* of a block: not worth opening it again */
 
 struct found {
-	struct store_record record; /* body: owned */
-	uint8_t *body;
+	struct store_record record;
+	uint8_t *body; /* owned; NULL: not read yet */
 };
 struct record_candidate {
 	int64_t wall_ns;
@@ -34,6 +38,7 @@ struct selection {
 	struct block_want want;
 	struct record_candidate *candidates;
 	size_t candidate_cap;
+	uint32_t *unread; /* places in the page */
 	/* the page */
 	struct found *heap;
 	size_t count, room, cap;
@@ -129,18 +134,17 @@ static int by_place(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
+/* All but kind and body. */
 static void fill_record(struct store_record *to, const struct block_ref *ref,
-    uint32_t place, const struct block_record *record)
+    uint32_t place, int64_t wall_ns)
 {
 	*to = (struct store_record){
 		.row = RECORD_ROW(ref->id, place),
 		.agent_row = ref->agent_row,
 		.epoch = ref->epoch,
 		.seq = ref->first_seq + place,
-		.wall_ns = record->wall_ns,
+		.wall_ns = wall_ns,
 		.received_ns = ref->received_ns,
-		.kind = record->kind,
-		.body = { record->body, record->len },
 	};
 	memcpy(to->agent, ref->agent, sizeof(to->agent));
 }
@@ -169,6 +173,19 @@ static size_t choose(struct selection *s, const struct block_ref *ref,
 	return n;
 }
 
+static int read_found(struct selection *s, struct found *found, uint32_t place,
+    struct errmsg *msg)
+{
+	struct block_record record;
+	int err = block_read(s->block, place, &record, msg);
+	if (err < 0)
+		return err;
+	found->body = xmemdup(record.body, record.len);
+	found->record.body = (struct store_bytes){ found->body, record.len };
+	found->record.kind = record.kind;
+	return ERR_OK;
+}
+
 static int take_block(
     struct selection *s, const struct block_ref *ref, struct errmsg *msg)
 {
@@ -180,16 +197,15 @@ static int take_block(
 	size_t n = choose(s, ref, places, count);
 	for (size_t i = 0; i < n; i++) {
 		const struct record_candidate *c = &s->candidates[i];
-		struct block_record record;
-		struct found found;
+		struct found found = { .body = NULL };
 		if (!can_enter(s, c->wall_ns, RECORD_ROW(ref->id, c->place)))
 			continue;
-		err = block_read(s->block, c->place, &record, msg);
-		if (err < 0)
-			return err;
-		fill_record(&found.record, ref, c->place, &record);
-		found.body = xmemdup(record.body, record.len);
-		found.record.body.data = found.body;
+		fill_record(&found.record, ref, c->place, c->wall_ns);
+		if (n <= READ_AT_ONCE) {
+			err = read_found(s, &found, c->place, msg);
+			if (err < 0)
+				return err;
+		}
 		heap_push(s, &found);
 	}
 	return ERR_OK;
@@ -224,8 +240,9 @@ static int fill_page(struct selection *s, struct errmsg *msg)
 		if (err <= 0 || ref.max_ns < floor_ns)
 			return err < 0 ? err : ERR_OK;
 		err = open_ref(s, &ref, msg);
-		if (err == ERR_OK)
-			err = take_block(s, &ref, msg);
+		if (err < 0)
+			return err;
+		err = take_block(s, &ref, msg);
 		if (err < 0)
 			return err;
 	}
@@ -243,11 +260,72 @@ static int found_newest_first(const void *a, const void *b)
 	return found_is_older(a, b) ? 1 : -1;
 }
 
-static int give_page(struct selection *s)
+static int by_row(const void *a, const void *b, void *heap)
 {
+	const struct found *x = &((struct found *)heap)[*(const uint32_t *)a];
+	const struct found *y = &((struct found *)heap)[*(const uint32_t *)b];
+	return x->record.row < y->record.row ? -1
+					     : x->record.row > y->record.row;
+}
+
+/* Those of one block, which the page does not have yet. */
+static int read_rest(
+    struct selection *s, const uint32_t *rest, size_t count, struct errmsg *msg)
+{
+	struct block_ref ref;
+	uint64_t id = s->heap[rest[0]].record.row >> 16;
+	int err = s->source->get(s->source->ctx, id, &ref, msg);
+	if (err <= 0)
+		return err;
+	err = open_ref(s, &ref, msg);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		struct found *found = &s->heap[rest[i]];
+		if (rest[i] >= s->count)
+			continue; /* to the next page */
+		err = read_found(s, found, found->record.row & 0xffff, msg);
+		if (err < 0)
+			return err;
+		s->bytes += found->record.body.len;
+		while (s->bytes > PAGE_MOST_BYTES && s->count > 1) {
+			s->bytes -= s->heap[--s->count].record.body.len;
+			free(s->heap[s->count].body);
+			s->room = s->count;
+		}
+	}
+	return err;
+}
+
+/* Sorts the page and reads what was only found. */
+static int finish_page(struct selection *s, struct errmsg *msg)
+{
+	size_t n = 0;
 	if (s->count > 1)
 		qsort(s->heap, s->count, sizeof(*s->heap), found_newest_first);
+	s->unread = xreallocarray(s->unread, s->count + 1, sizeof(*s->unread));
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->heap[i].body)
+			s->unread[n++] = (uint32_t)i;
+	if (n > 1)
+		qsort_r(s->unread, n, sizeof(*s->unread), by_row, s->heap);
+	for (size_t i = 0; i < n;) {
+		size_t end = i + 1;
+		uint64_t id = s->heap[s->unread[i]].record.row >> 16;
+		while (
+		    end < n && s->heap[s->unread[end]].record.row >> 16 == id)
+			end++;
+		int err = read_rest(s, s->unread + i, end - i, msg);
+		if (err < 0)
+			return err;
+		i = end;
+	}
+	return ERR_OK;
+}
+
+static int give_page(struct selection *s)
+{
 	for (size_t i = 0; i < s->count; i++) {
+		if (!s->heap[i].body)
+			continue; /* its block was dropped meanwhile */
 		int err = give_record(s, &s->heap[i].record);
 		if (err != 0)
 			return err;
@@ -265,6 +343,10 @@ static void clear_page(struct selection *s)
 static int select_newest(struct selection *s, struct errmsg *msg)
 {
 	uint32_t limit = s->plan->limit, page = PAGE_FIRST;
+	if (s->plan->at_once)
+		page = s->plan->at_once;
+	if (page > PAGE_MOST)
+		page = PAGE_MOST;
 	s->cursor_ns = s->plan->cursor_ns;
 	s->cursor_row = s->plan->cursor_row;
 	for (;; page = page * 2 > PAGE_MOST ? PAGE_MOST : page * 2) {
@@ -272,9 +354,12 @@ static int select_newest(struct selection *s, struct errmsg *msg)
 		if (limit && limit - s->given < s->room)
 			s->room = limit - s->given;
 		int err = fill_page(s, msg);
-		bool full = s->count == s->room;
 		if (err == ERR_OK)
-			err = give_page(s);
+			err = finish_page(s, msg);
+		if (err < 0)
+			return err;
+		bool full = s->count == s->room;
+		err = give_page(s);
 		if (s->count > 0) {
 			s->cursor_ns = s->heap[s->count - 1].record.wall_ns;
 			s->cursor_row = s->heap[s->count - 1].record.row;
@@ -304,7 +389,9 @@ static int give_block(
 		err = block_read(s->block, places[i], &record, msg);
 		if (err < 0)
 			return err;
-		fill_record(&row, ref, places[i], &record);
+		fill_record(&row, ref, places[i], record.wall_ns);
+		row.kind = record.kind;
+		row.body = (struct store_bytes){ record.body, record.len };
 		err = give_record(s, &row);
 		if (err != 0)
 			return err;
@@ -323,8 +410,9 @@ static int select_stored(struct selection *s, struct errmsg *msg)
 		if (err <= 0)
 			return err;
 		err = open_ref(s, &ref, msg);
-		if (err == ERR_OK)
-			err = give_block(s, &ref, msg);
+		if (err < 0)
+			return err;
+		err = give_block(s, &ref, msg);
 		if (err != 0)
 			return err;
 	}
@@ -357,6 +445,7 @@ int select_records(const struct block_source *source,
 	clear_page(&s);
 	free(s.heap);
 	free(s.candidates);
+	free(s.unread);
 	block_free(s.block);
 	return err;
 }

@@ -29,6 +29,10 @@ struct block_source {
 	 * more, or none that reaches floor_ns. */
 	int (*next)(void *ctx, int64_t floor_ns, struct block_ref *ref,
 	    struct errmsg *msg);
+	/* One that next has given: 1, valid until the next call; 0: it is not
+	 * there any more. */
+	int (*get)(
+	    void *ctx, uint64_t id, struct block_ref *ref, struct errmsg *msg);
 	void *ctx;
 };
 

@@ -148,6 +148,38 @@ static void ask_records(void)
 	ask("records to a destination", &plan);
 	plan.limit = 501;
 	ask("records to a destination, 500", &plan);
+	plan.limit = 1001;
+	ask("records to a destination, 1000", &plan);
+	plan = all;
+	plan.limit = 1001;
+	ask("records, newest, 1000", &plan);
+	/* A cursor in the middle of all. */
+	plan.cursor_ns = (first_ns + end_ns) / 2;
+	plan.cursor_row = UINT64_MAX;
+	ask("records, from the middle, 1000", &plan);
+	plan.agent_row = 3;
+	plan.kinds[0] = SONDE__RECORD__BODY_SIGHTING;
+	plan.kind_count = 1;
+	ask("records of agent and kind, from the middle", &plan);
+	plan = all;
+	plan.campaign = (const uint8_t *)"campaign of all";
+	ask("records of a campaign", &plan);
+	plan.run = 1;
+	ask("records of a campaign and run", &plan);
+	plan.campaign = NULL;
+	ask("records of a run", &plan);
+	plan.run = UINT32_MAX;
+	ask("records of a run that is not there", &plan);
+	plan = all;
+	plan.kinds[0] = SONDE__RECORD__BODY_RESULT;
+	plan.kind_count = 1;
+	plan.dst = dst;
+	plan.limit = 20001;
+	ask("results by an address, none", &plan);
+	plan = all;
+	plan.range.from_ns = end_ns - HOUR_NS;
+	plan.limit = plan.at_once = 6000;
+	ask("records read ahead of a download, 6000", &plan);
 }
 
 /* --- sources --- */

@@ -403,10 +403,16 @@ void query_each_schema(
 	(void)ctx;
 }
 
-int query_each_record(const struct query_context *context,
-    query_record_fn *take, void *ctx, char next[static QUERY_CURSOR_LEN],
-    struct errmsg *msg)
+void query_ahead_fini(struct query_ahead *ahead)
 {
+	(void)ahead;
+}
+
+int query_each_record(const struct query_context *context,
+    query_record_fn *take, void *ctx, struct query_ahead *ahead,
+    char next[static QUERY_CURSOR_LEN], struct errmsg *msg)
+{
+	(void)ahead;
 	const struct query_args *args = context->args;
 	const char *cursor = args->get(args->ctx, "cursor");
 	const char *kind = args->get(args->ctx, "kind");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The format writes to a stdio stream whose bytes land in a buffer; a page
  * ends when the buffer is full enough, and its cursor is where the next one
- * begins.  Nothing is held open in the store between pages. */
+ * begins.  Nothing is held open in the store between pages; what was read
+ * ahead of a page is a copy. */
 
 #include "web/api/download.h"
 
@@ -34,6 +35,7 @@ struct download {
 	struct buf out;                /* what was written and not sent */
 	struct request_params params;  /* a copy: the request's end with it */
 	char cursor[QUERY_CURSOR_LEN]; /* of the next page; "": none */
+	struct query_ahead ahead;
 	bool one_page, ended;
 	int err; /* of the format */
 	struct errmsg why;
@@ -57,6 +59,7 @@ static void download_free(void *ctx)
 		fclose(d->to);
 	buf_fini(&d->out);
 	params_fini(&d->params);
+	query_ahead_fini(&d->ahead);
 	free(d);
 }
 
@@ -126,7 +129,8 @@ static int fetch_page(struct download *d, struct errmsg *msg)
 	const struct query_context context = { .collector = d->collector,
 		.principal = d->principal,
 		.args = &args };
-	int err = query_each_record(&context, take_record, d, next, msg);
+	int err = query_each_record(&context, take_record, d,
+	    d->one_page ? NULL : &d->ahead, next, msg);
 	if (err < 0)
 		return err;
 	if (d->err < 0) {

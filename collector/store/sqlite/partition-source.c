@@ -369,3 +369,32 @@ int partition_source_next(
 	}
 	return 0;
 }
+
+int partition_source_get(
+    void *ctx, uint64_t id, struct block_ref *ref, struct errmsg *msg)
+{
+	struct partition_source *s = ctx;
+	struct partition_reader *reader;
+	struct node node = { .id = id, .type = NODE_BLOCK };
+	if (s->body)
+		db_reset(s->body);
+	s->body = NULL;
+	for (size_t i = 1; i < s->view->count; i++)
+		if (s->view->partitions[i]->first_block <= id)
+			node.partition = i;
+	int err = view_reader(s->view, node.partition, &reader, msg);
+	if (err < 0 || !reader)
+		return err;
+	sqlite3_stmt *row = db_query(&reader->db,
+	    "SELECT agent, epoch, first_seq, max_ns, received_ns FROM blocks"
+	    " WHERE id = ?1",
+	    "i", (int64_t)id);
+	err = db_step(&reader->db, row, msg);
+	node.agent_row = sqlite3_column_int64(row, 0);
+	node.epoch = sqlite3_column_int64(row, 1);
+	node.first_seq = sqlite3_column_int64(row, 2);
+	node.max_ns = sqlite3_column_int64(row, 3);
+	node.received_ns = sqlite3_column_int64(row, 4);
+	db_reset(row);
+	return err == 1 ? open_block(s, &node, ref, msg) : err;
+}

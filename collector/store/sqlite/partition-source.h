@@ -12,3 +12,5 @@ int partition_source_start(
     void *ctx, const struct store_plan *plan, struct errmsg *msg);
 int partition_source_next(
     void *ctx, int64_t floor_ns, struct block_ref *ref, struct errmsg *msg);
+int partition_source_get(
+    void *ctx, uint64_t id, struct block_ref *ref, struct errmsg *msg);

@@ -13,6 +13,7 @@ static int read_records(struct store_view *view, const struct store_plan *plan,
 	struct partition_source *source = partition_source_new(view);
 	const struct block_source blocks = { .start = partition_source_start,
 		.next = partition_source_next,
+		.get = partition_source_get,
 		.ctx = source };
 	int err = select_records(&blocks, plan, fn, ctx, msg);
 	if (err == ERR_CORRUPT)

@@ -210,7 +210,7 @@ static int read_page(struct records_cursor *c)
 	}
 	clear_rows(c);
 	c->page = 2 * c->page > PAGE_MOST ? PAGE_MOST : 2 * c->page;
-	c->plan.limit = c->page;
+	c->plan.limit = c->plan.at_once = c->page;
 	c->rows = xcalloc(c->page, sizeof(*c->rows));
 	int err = table->ops->read(table->view, &c->plan, take_row, c, &msg);
 	c->is_last = c->count < c->page;

@@ -296,6 +296,87 @@ static void gaps_say_how_many_and_why(void **state)
 
 #define TEST(name) cmocka_unit_test(name)
 
+/* --- page after page, with what was read ahead --- */
+#define LONG_RECORDS 8000 /* more than is read ahead, in number and bytes */
+
+/* Of batches that all lie over each other in time. */
+static void add_long_records(struct fixture *f, struct synth *to)
+{
+	char text[1200];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int i = 0; i < LONG_RECORDS; i++) {
+		Sonde__Log log = SONDE__LOG__INIT;
+		Sonde__Record record = SONDE__RECORD__INIT;
+		log.process = (char *)"test";
+		/* Half of them short. */
+		log.text = text + (i % 2 ? sizeof(text) - 10 : 0);
+		record.wall_ns =
+		    f->now_ns - 1 - (i % 500 * 1000 + i / 500) * INT64_C(1000);
+		record.body_case = SONDE__RECORD__BODY_LOG;
+		record.log = &log;
+		synth_add(to, &record);
+		if (to->count == 500)
+			fixture_ship(f, to);
+	}
+}
+
+struct pages {
+	char cursor[QUERY_CURSOR_LEN];
+	int64_t before_ns;
+	size_t count, left; /* left: records that end the page */
+};
+
+static const char *pages_arg(void *ctx, const char *name)
+{
+	struct pages *pages = ctx;
+	if (strcmp(name, "cursor") == 0)
+		return pages->cursor[0] ? pages->cursor : NULL;
+	return strcmp(name, "limit") == 0 ? "1000"
+	    : strcmp(name, "kind") == 0   ? "log"
+					  : NULL;
+}
+
+static bool take_one(void *ctx, const Sonde__Record *record)
+{
+	struct pages *pages = ctx;
+	assert_true((int64_t)record->wall_ns < pages->before_ns);
+	pages->before_ns = (int64_t)record->wall_ns;
+	pages->count++;
+	return --pages->left > 0;
+}
+
+static void pages_that_were_read_ahead_miss_none(void **state)
+{
+	struct fixture *f = *state;
+	struct query_ahead ahead = { 0 };
+	struct pages pages = { .before_ns = INT64_MAX };
+	const struct query_args args = { pages_arg, &pages };
+	const struct query_context context = {
+		.collector = f->c, .principal = &fixture_admin, .args = &args
+	};
+	struct errmsg msg = { "" };
+	size_t most = 0;
+	add_long_records(f, &other);
+	for (int page = 0; page == 0 || pages.cursor[0]; page++) {
+		char next[QUERY_CURSOR_LEN];
+		pages.left = page % 2 ? 1500 : 37;
+		/* Now and then without. */
+		if (page == 20)
+			query_ahead_fini(&ahead);
+		if (query_each_record(&context, take_one, &pages,
+			page == 50 ? NULL : &ahead, next, &msg) < 0)
+			fail_msg("%s", msg.text);
+		if (page == 50)
+			query_ahead_fini(&ahead);
+		memcpy(pages.cursor, next, sizeof(next));
+		most = ahead.records.len > most ? ahead.records.len : most;
+	}
+	query_ahead_fini(&ahead);
+	assert_int_equal(pages.count, LONG_RECORDS);
+	assert_in_range(most, 1 << 20, (2 << 20) + 2000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +386,7 @@ int main(void)
 		TEST(a_payload_is_found_by_its_own_hash_only),
 		TEST(no_query_answers_whoever_may_not_read),
 		TEST(gaps_say_how_many_and_why),
+		cmocka_unit_test(pages_that_were_read_ahead_miss_none),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
