@@ -453,37 +453,113 @@ static void add_hops(struct path *path, size_t count)
 		    (struct path_hop){ .rtt_min_ns = -1 };
 }
 
+/* The fixed columns of the current row, and its part of the tail. */
+static int take_fixed(struct path_stream *s, struct path_row *row, size_t *hops,
+    struct reader *tail, struct errmsg *msg)
+{
+	uint64_t **values = s->part.segment.values;
+	size_t i = s->part.at, tail_len = (size_t)values[TAIL][i];
+	const struct buf *bytes = &s->part.segment.tail;
+	*hops = (size_t)values[HOPS][i];
+	if (*hops > PATH_MAX_HOPS ||
+	    COLUMNS_OF(*hops) > s->part.segment.columns ||
+	    tail_len > bytes->len || s->tail_at > bytes->len - tail_len)
+		return fail_paths(s, msg);
+	*tail = reader_init(bytes->data ? bytes->data + s->tail_at : NULL,
+	    bytes->data ? tail_len : 0);
+	*row = (struct path_row){
+		.path = s->path,
+		.bin = s->bin,
+		.traces = values[TRACES][i],
+		.reached = values[REACHED][i],
+		.first_ns = s->bin * NS_PER_S +
+		    (int64_t)(values[FIRST][i] * (uint64_t)NS_PER_MS +
+			values[FIRST_REST][i]),
+	};
+	row->last_ns = row->first_ns +
+	    (int64_t)(values[SPAN][i] * (uint64_t)NS_PER_MS +
+		values[SPAN_REST][i]);
+	return ERR_OK;
+}
+
 int path_stream_add(
     struct path_stream *s, struct path *path, struct errmsg *msg)
 {
-	uint64_t **values = s->part.segment.values;
-	size_t i = s->part.at, hops = (size_t)values[HOPS][i];
-	size_t tail_len = (size_t)values[TAIL][i];
-	int64_t first = s->bin * NS_PER_S +
-	    (int64_t)(values[FIRST][i] * (uint64_t)NS_PER_MS +
-		values[FIRST_REST][i]);
-	int64_t last = first +
-	    (int64_t)(values[SPAN][i] * (uint64_t)NS_PER_MS +
-		values[SPAN_REST][i]);
-	const struct buf *bytes = &s->part.segment.tail;
-	if (hops > PATH_MAX_HOPS ||
-	    COLUMNS_OF(hops) > s->part.segment.columns ||
-	    tail_len > bytes->len || s->tail_at > bytes->len - tail_len)
-		return fail_paths(s, msg);
+	struct path_row row;
+	struct reader tail;
+	size_t hops;
+	int err = take_fixed(s, &row, &hops, &tail, msg);
+	if (err < 0)
+		return err;
 	if (path->hop_count < hops)
 		add_hops(path, hops);
-	struct reader tail =
-	    reader_init(bytes->data ? bytes->data + s->tail_at : NULL,
-		bytes->data ? tail_len : 0);
 	for (size_t k = 0; k < hops; k++)
 		if (!add_hop(s, &path->hops[k], k, &tail))
 			return fail_paths(s, msg);
-	if (path->traces == 0 || first < path->first_ns)
-		path->first_ns = first;
-	if (path->traces == 0 || last > path->last_ns)
-		path->last_ns = last;
-	path->traces += values[TRACES][i];
-	path->reached += values[REACHED][i];
+	if (path->traces == 0 || row.first_ns < path->first_ns)
+		path->first_ns = row.first_ns;
+	if (path->traces == 0 || row.last_ns > path->last_ns)
+		path->last_ns = row.last_ns;
+	path->traces += row.traces;
+	path->reached += row.reached;
+	return ERR_OK;
+}
+
+/* One hop's bytes, without making a histogram of them. */
+static bool copy_hop(
+    struct path_stream *s, size_t k, struct reader *tail, struct buf *to)
+{
+	const uint64_t *column[PER_HOP];
+	for (size_t c = 0; c < PER_HOP; c++) {
+		column[c] = segment_column(&s->part.segment, COLUMNS_OF(k) + c);
+		if (!column[c])
+			return false;
+	}
+	size_t i = s->part.at;
+	uint64_t probes = column[PROBES][i], bucket = column[BUCKET][i];
+	uint8_t bytes[7 * VARINT_MAX], *at = bytes;
+	at = varint_write(at, column[LOST][i] & 1);
+	at = varint_write(at, probes);
+	at = varint_write(at, probes - (column[LOST][i] >> 1));
+	if (bucket >= BUCKET_FIRST) {
+		uint32_t index = (uint32_t)(bucket - BUCKET_FIRST);
+		uint64_t rest = column[REST][i];
+		int64_t rtt = rest
+		    ? histogram_bucket_low(index) + (int64_t)rest - 1
+		    : histogram_bucket_middle(index);
+		at = varint_write(at, (uint64_t)rtt + 1);
+		at = varint_write(at, 1);
+		at = varint_write(at, index);
+		at = varint_write(at, 1);
+	} else if (bucket != IN_TAIL) {
+		*at++ = 0; /* no round trip */
+		*at++ = 0; /* no buckets */
+	}
+	buf_bytes(to, bytes, (size_t)(at - bytes));
+	if (bucket != IN_TAIL)
+		return true;
+	const uint8_t *start = tail->pos;
+	varint_get(tail);
+	for (uint64_t n = varint_get(tail); n > 0 && tail->err == ERR_OK; n--) {
+		varint_get(tail);
+		varint_get(tail);
+	}
+	buf_bytes(to, start, (size_t)(tail->pos - start));
+	return tail->err == ERR_OK;
+}
+
+int path_stream_row(struct path_stream *s, struct path_row *row, struct buf *to,
+    struct errmsg *msg)
+{
+	struct reader tail;
+	size_t hops, start = to->len;
+	int err = take_fixed(s, row, &hops, &tail, msg);
+	if (err < 0)
+		return err;
+	for (size_t k = 0; k < hops; k++)
+		if (!copy_hop(s, k, &tail, to))
+			return fail_paths(s, msg);
+	row->sums_len = to->len - start;
 	return ERR_OK;
 }
 

@@ -57,6 +57,11 @@ int path_stream_next(struct path_stream *stream, struct errmsg *msg);
 int path_stream_add(
     struct path_stream *stream, struct path *path, struct errmsg *msg);
 
+/* The current row, with its sums appended to `to` as path_write_sums makes
+ * them; row->sums is not set.  ERR_CORRUPT. */
+int path_stream_row(struct path_stream *stream, struct path_row *row,
+    struct buf *to, struct errmsg *msg);
+
 /* Rows of several parts, those of one path together. */
 struct path_merge {
 	struct path_stream *streams; /* owned */

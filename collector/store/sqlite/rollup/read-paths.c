@@ -13,6 +13,8 @@
 #include "collector/store/sqlite/rollup/view.h"
 #include "lib/base/xalloc.h"
 
+#define NAMES_PASSED 64 /* rather than looked up again */
+
 /* Who a path is; read once a read. */
 struct identity {
 	uint32_t id;
@@ -44,6 +46,9 @@ struct path_read {
 	struct out_row *rows; /* of the hour or day under way */
 	size_t count, cap;
 	struct buf sums;
+	struct path more; /* rows beside the first of the last one in `rows` */
+	sqlite3_stmt *names; /* of paths, ascending; NULL: not asked yet */
+	uint32_t named;      /* the one that it stands at; 0: the end */
 };
 
 static int read_wanted(struct path_read *r)
@@ -78,6 +83,31 @@ static int read_wanted(struct path_read *r)
 	return err;
 }
 
+/* Paths are asked for in ascending order, mostly one after the other. */
+static int step_to_name(struct path_read *r, uint32_t id)
+{
+	int err = 1;
+	if (!r->names || id < r->named || id - r->named > NAMES_PASSED ||
+	    r->named == 0) {
+		if (r->names)
+			db_reset(r->names);
+		r->names = db_query(&r->view->db,
+		    "SELECT id, agent, src, dst, hops FROM paths"
+		    " WHERE id >= ?1 ORDER BY id",
+		    "i", (int64_t)id);
+		r->named = 0;
+	}
+	while (r->named < id) {
+		err = db_step(&r->view->db, r->names, r->msg);
+		if (err != 1) {
+			r->named = 0;
+			return err;
+		}
+		r->named = (uint32_t)sqlite3_column_int64(r->names, 0);
+	}
+	return r->named == id;
+}
+
 static int find_identity(
     struct path_read *r, uint32_t id, const struct identity **found)
 {
@@ -90,52 +120,84 @@ static int find_identity(
 			*found = &r->identities[i];
 			return ERR_OK;
 		}
-	sqlite3_stmt *row = db_query(&r->view->db,
-	    "SELECT agent, src, dst, hops FROM paths WHERE id = ?1", "i",
-	    (int64_t)id);
-	int err = db_step(&r->view->db, row, r->msg);
-	if (err == 1) {
-		if (r->identity_count == r->identity_cap) {
-			r->identity_cap =
-			    r->identity_cap ? r->identity_cap * 2 : 256;
-			r->identities = xreallocarray(r->identities,
-			    r->identity_cap, sizeof(*r->identities));
-		}
-		struct identity *made = &r->identities[r->identity_count];
-		*made = (struct identity){
-			.id = id,
-			.agent = sqlite3_column_int64(row, 0),
-			.src = db_column_addr(row, 1),
-			.dst = db_column_addr(row, 2),
-		};
-		buf_bytes(&made->hops, sqlite3_column_blob(row, 3),
-		    (size_t)sqlite3_column_bytes(row, 3));
-		index_put(&r->by_id, hash, r->identity_count++);
-		*found = made;
+	int err = step_to_name(r, id);
+	if (err != 1)
+		return err;
+	if (r->identity_count == r->identity_cap) {
+		r->identity_cap = r->identity_cap ? r->identity_cap * 2 : 256;
+		r->identities = xreallocarray(
+		    r->identities, r->identity_cap, sizeof(*r->identities));
 	}
-	db_reset(row);
-	return err < 0 ? err : ERR_OK;
+	struct identity *made = &r->identities[r->identity_count];
+	*made = (struct identity){
+		.id = id,
+		.agent = sqlite3_column_int64(r->names, 1),
+		.src = db_column_addr(r->names, 2),
+		.dst = db_column_addr(r->names, 3),
+	};
+	buf_bytes(&made->hops, sqlite3_column_blob(r->names, 4),
+	    (size_t)sqlite3_column_bytes(r->names, 4));
+	index_put(&r->by_id, hash, r->identity_count++);
+	*found = made;
+	return ERR_OK;
 }
 
-static void keep_row(
-    struct path_read *r, uint32_t id, int64_t bin, const struct path *path)
+/* The first row of a path and bin goes out as its bytes are, if no other
+ * follows. */
+static int begin_row(struct path_read *r, struct path_stream *from, int64_t bin)
 {
+	struct path_row row;
+	size_t start = r->sums.len;
+	int err = path_stream_row(from, &row, &r->sums, r->msg);
+	if (err < 0)
+		return err;
 	if (r->count == r->cap) {
 		r->cap = r->cap ? r->cap * 2 : 256;
 		r->rows = xreallocarray(r->rows, r->cap, sizeof(*r->rows));
 	}
-	size_t start = r->sums.len;
-	path_write_sums(path, &r->sums);
 	r->rows[r->count++] = (struct out_row){
-		.path = id,
+		.path = row.path,
 		.bin = bin,
-		.traces = path->traces,
-		.reached = path->reached,
-		.first_ns = path->first_ns,
-		.last_ns = path->last_ns,
+		.traces = row.traces,
+		.reached = row.reached,
+		.first_ns = row.first_ns,
+		.last_ns = row.last_ns,
 		.sums = start,
-		.sums_len = r->sums.len - start,
+		.sums_len = row.sums_len,
 	};
+	return ERR_OK;
+}
+
+/* Adds what followed the first row. */
+static int end_row(struct path_read *r)
+{
+	struct path *more = &r->more;
+	struct buf both = { 0 };
+	if (more->traces == 0)
+		return ERR_OK;
+	struct out_row *row = &r->rows[r->count - 1];
+	int err = path_write_sums_with(
+	    more, r->sums.data + row->sums, row->sums_len, &both);
+	if (err < 0) {
+		r->view->db.corrupt = true;
+		err = err_set(r->msg, ERR_CORRUPT,
+		    "rollup.db: path %u has sums of different lengths",
+		    row->path);
+		goto out;
+	}
+	r->sums.len = row->sums;
+	buf_bytes(&r->sums, both.data, both.len);
+	row->sums_len = both.len;
+	row->traces += more->traces;
+	row->reached += more->reached;
+	if (more->first_ns < row->first_ns)
+		row->first_ns = more->first_ns;
+	if (more->last_ns > row->last_ns)
+		row->last_ns = more->last_ns;
+out:
+	buf_fini(&both);
+	path_fini(more);
+	return err;
 }
 
 static int cmp_out(const void *a, const void *b)
@@ -155,7 +217,9 @@ static int give_rows(struct path_read *r)
 		const struct out_row *row = &r->rows[i];
 		const struct identity *who;
 		err = find_identity(r, row->path, &who);
-		if (err < 0 || !who)
+		if (err < 0)
+			return err;
+		if (!who)
 			continue;
 		const struct store_path path = {
 			.row = row->path,
@@ -178,38 +242,42 @@ static int give_rows(struct path_read *r)
 	return err;
 }
 
+static bool is_row_under_way(
+    const struct path_read *r, uint32_t id, int64_t bin)
+{
+	const struct out_row *last = &r->rows[r->count > 0 ? r->count - 1 : 0];
+	return r->count > 0 && last->path == id && last->bin == bin;
+}
+
+static int sum_row(struct path_read *r, struct path_stream *from)
+{
+	int64_t bin = from->bin - from->bin % r->bin_s;
+	if (bin < r->from || bin >= r->end)
+		return ERR_OK;
+	if (is_row_under_way(r, from->path, bin))
+		return path_stream_add(from, &r->more, r->msg);
+	int err = end_row(r);
+	return err < 0 ? err : begin_row(r, from, bin);
+}
+
 /* Rows of some parts, summed by path and bin. */
 static int sum_parts(
     struct path_read *r, const struct part_info *parts, size_t count)
 {
 	struct path_merge merge = { 0 };
-	struct path sum = { 0 };
-	uint32_t id = 0;
-	int64_t bin = 0;
 	for (size_t i = 0; i < count; i++)
 		path_merge_part(&merge, &r->view->db, r->view->codec,
 		    &parts[i].id, r->wanted, r->wanted_count);
 	int err = path_merge_start(&merge, r->msg);
 	for (; err == 1; err = path_merge_next(&merge, r->msg)) {
-		int64_t at = merge.current->bin;
-		at -= at % r->bin_s;
-		if (at < r->from || at >= r->end)
-			continue;
-		if (sum.traces > 0 &&
-		    (id != merge.current->path || bin != at)) {
-			keep_row(r, id, bin, &sum);
-			path_fini(&sum);
-		}
-		id = merge.current->path;
-		bin = at;
-		err = path_stream_add(merge.current, &sum, r->msg);
+		err = sum_row(r, merge.current);
 		if (err < 0)
 			break;
 	}
-	if (err >= 0 && sum.traces > 0)
-		keep_row(r, id, bin, &sum);
-	path_fini(&sum);
 	path_merge_fini(&merge);
+	if (err < 0)
+		return err;
+	err = end_row(r);
 	return err < 0 ? err : give_rows(r);
 }
 
@@ -290,6 +358,9 @@ int view_read_paths(struct rollup_view *view, const struct store_plan *plan,
 	int err = read_wanted(&r);
 	if (err == ERR_OK)
 		err = r.bin_s >= DAY_S ? read_days(&r) : read_hours(&r);
+	if (r.names)
+		db_reset(r.names);
+	path_fini(&r.more);
 	for (size_t i = 0; i < r.identity_count; i++)
 		buf_fini(&r.identities[i].hops);
 	free(r.identities);
