@@ -208,6 +208,17 @@ out:
 static int find_hour(
     struct gather *g, int64_t *hour, int64_t *upto, struct errmsg *msg)
 {
+	int64_t newest_ns = g->newest_ns;
+	/* Nothing came since the start: what is on the disk says how far data
+	 * had come. */
+	if (newest_ns == 0) {
+		int64_t bin;
+		if (db_integer(&g->db, &bin, 0,
+			"SELECT max(bin) FROM parts WHERE tbl = ?1", "i",
+			(int64_t)ROLLUP_PATHS) < 0)
+			return db_error(&g->db, msg);
+		newest_ns = bin * NS_PER_S;
+	}
 	sqlite3_stmt *row = db_query(&g->db,
 	    "SELECT p.bin, max(p.part), max(p.made_ns), ifnull(d.upto, -1)"
 	    " FROM parts p LEFT JOIN derived d ON d.tbl = ?2 AND d.bin = p.bin"
@@ -216,7 +227,7 @@ static int find_hour(
 	    " AND (ifnull(d.upto, -1) < 0 OR max(p.made_ns) < ?4)"
 	    " ORDER BY p.bin DESC LIMIT 1",
 	    "iiii", (int64_t)ROLLUP_PATHS, (int64_t)ROLLUP_LINKS,
-	    (g->newest_ns - OVER_NS) / NS_PER_S - HOUR_S,
+	    (newest_ns - OVER_NS) / NS_PER_S - HOUR_S,
 	    g->received_ns - OVER_NS);
 	int err = db_step(&g->db, row, msg);
 	*hour = sqlite3_column_int64(row, 0);
@@ -227,7 +238,7 @@ static int find_hour(
 
 int links_step(struct gather *g, struct errmsg *msg)
 {
-	int64_t hour, upto;
+	int64_t hour = 0, upto = 0;
 	int err = find_hour(g, &hour, &upto, msg);
 	if (err != 1)
 		return err;
