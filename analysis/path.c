@@ -112,7 +112,7 @@ static bool candidate_better(
 static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
     const struct by_ttl *sorted, const struct addr *dst)
 {
-	/* Filled as they come: clearing all was a third of the cut. */
+	/* Filled as they come: to clear all took 0.1 us a trace and more. */
 	struct candidate list[CANDIDATES];
 	size_t count = 0;
 	hop->rtt_min_ns = -1;

@@ -7,7 +7,7 @@
  * makes them, and takes memory once for all of them; protobuf-c goes over each
  * message twice, asks for memory for every field, and the checks are one more
  * walk.  Measured on the mixed load of tests/bench/load.h (half sightings, half
- * traces of ten hops): 0.35 us a record in place of 1.6.
+ * traces of ten hops): decoding a batch takes 3.0 us a record in place of 4.5.
  *
  * It never refuses: what it does not expect it leaves to protobuf-c and to the
  * checks in lib/record/record.c, which say what is wrong.  So whatever is read
