@@ -2,5 +2,6 @@
 collector_SRCS += $(addprefix collector/store/sqlite/rollup/, \
 	bins.c count.c flush.c gather.c import.c links.c merge.c names.c \
 	paths.c read-paths.c read-sources.c read-sources-days.c \
-	read-sources-places.c read-sources-top.c read-tables.c rollup-db.c \
-	rollup-expire.c rollup-part.c rollup-runs.c seen.c segment.c sources.c)
+	read-sources-places.c read-sources-rows.c read-sources-top.c \
+	read-tables.c rollup-db.c rollup-expire.c rollup-part.c rollup-runs.c \
+	seen.c segment.c sources.c)

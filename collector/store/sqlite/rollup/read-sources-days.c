@@ -86,38 +86,6 @@ static int read_bounds(struct source_read *r)
 	return ERR_OK;
 }
 
-uint64_t source_read_light(
-    const struct source_read *r, size_t day, uint32_t class)
-{
-	return r->light ? r->light[day * (r->class_count + 1) + class] : 0;
-}
-
-static void add_part(struct source_read *r, struct source_merge *merge,
-    const struct part_id *id, bool details, size_t day)
-{
-	source_merge_add(
-	    merge, &r->view->db, r->view->codec, id, details, (int)day);
-	merge->streams[merge->count - 1].only_agent =
-	    (uint32_t)r->plan->agent_row;
-}
-
-void source_read_add_day(struct source_read *r, struct source_merge *merge,
-    size_t d, bool heavy, bool light, bool details)
-{
-	const struct day_parts *day = &r->days[d];
-	if (heavy && day->has_heavy)
-		add_part(r, merge, &day->heavy, details || day->edge, d);
-	if (light && day->has_light)
-		add_part(r, merge, &day->light, details || day->edge, d);
-}
-
-bool source_read_in_time(
-    const struct source_read *r, int tag, const struct source_row *row)
-{
-	return tag < 0 || !r->days || !r->days[tag].edge ||
-	    source_read_in_range(r, row);
-}
-
 /* From one class's first wanted address to its last. */
 static int walk_class(
     struct source_read *r, struct source_merge *merge, uint32_t class)

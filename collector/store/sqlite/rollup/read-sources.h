@@ -46,7 +46,7 @@ struct source_read {
 	uint64_t *light; /* day by class */
 };
 
-/* read-sources.c */
+/* read-sources-rows.c */
 /* All that the plan asks of a row but its time. */
 bool source_read_matches(
     const struct source_read *read, const struct source_key *key);
@@ -57,6 +57,14 @@ int source_read_hour(struct source_read *read, const struct part_info *part,
     int64_t from, int64_t end);
 /* Puts the rows that are kept into the order of days. */
 void source_read_sort(struct source_read *read);
+/* The most packets that a light group of a class has in a day. */
+uint64_t source_read_light(
+    const struct source_read *read, size_t day, uint32_t class);
+void source_read_add_day(struct source_read *read, struct source_merge *merge,
+    size_t day, bool heavy, bool light, bool details);
+/* tag: the day that the row is of; below 0: of an hour, which was asked. */
+bool source_read_in_time(
+    const struct source_read *read, int tag, const struct source_row *row);
 
 /* read-sources-places.c */
 /* Rows come group by group. */
@@ -70,14 +78,6 @@ int source_read_give(struct source_read *read, store_row_fn *fn, void *ctx);
 
 /* read-sources-days.c */
 int source_read_days(struct source_read *read);
-/* The most packets that a light group of a class has in a day. */
-uint64_t source_read_light(
-    const struct source_read *read, size_t day, uint32_t class);
-void source_read_add_day(struct source_read *read, struct source_merge *merge,
-    size_t day, bool heavy, bool light, bool details);
-/* tag: the day that the row is of; below 0: of an hour, which was asked. */
-bool source_read_in_time(
-    const struct source_read *read, int tag, const struct source_row *row);
 
 /* read-sources-top.c */
 /* 1: sure; 0: no places yet, these groups do not give them. */
