@@ -13,8 +13,8 @@ less than 0.1 % an hour.  The collector is killed in the first quarter only, so
 that its last life is long; agent 1 as well.
 
 SOAK_HOURS (24) and SEED (1) are taken from the environment.  A run that was
-stopped goes on: $O/soak holds its state, saved each minute.  --short: a quarter of a
-minute, from the start.
+stopped goes on: $O/soak holds its state, saved each minute.  --short: a
+quarter of a minute, from the start.
 """
 
 import collections
