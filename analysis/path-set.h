@@ -3,6 +3,13 @@
  * Paths as a graph.  Rows of one path from many bins are joined, then paths
  * that are the same but for answers that got lost; only then does
  * analysis/topology.h see them, each as one trace that stands for many.
+ *
+ * A set with bounds keeps the busiest paths: those with most traces, of equals
+ * the one with the lower row.  Whenever the paths that are held need more than
+ * `most_bytes`, the quietest go until half of that is free (what a path had
+ * before does not count when it comes again).  When the graph of what is left
+ * has too many nodes or links, it is made again, the busiest path first, of
+ * those that fit.
  */
 #pragma once
 
@@ -14,11 +21,22 @@ struct path_set_item {
 	struct path path;
 	int64_t row, agent_row; /* who it is */
 };
+struct path_set_bounds {
+	size_t most_bytes, most_nodes, most_links; /* 0: no bound */
+};
 struct path_set {
-	struct path_set_item *items; /* owned */
+	struct path_set_bounds bounds; /* set before the first path */
+	struct path_set_item *items;   /* owned */
 	size_t count, cap;
 	struct index by_row;
 	struct topology *topology; /* path_set_finish */
+
+	size_t bytes;      /* of the items, about */
+	struct index gone; /* rows that went; a row may have come again */
+	uint64_t *sketch;  /* owned; of the addresses of paths left out */
+	/* path_set_finish: paths that the graph does not hold, and about how
+	 * many addresses that answered are on those alone. */
+	size_t paths_left_out, addresses_left_out;
 };
 
 /* Takes the path.  Not after path_set_finish. */
@@ -26,6 +44,8 @@ void path_set_add(
     struct path_set *set, int64_t row, int64_t agent_row, struct path *path);
 /* Joins, and makes the topology. */
 void path_set_finish(struct path_set *set);
+/* Frees the paths; the topology and what was left out stay. */
+void path_set_forget_paths(struct path_set *set);
 void path_set_fini(struct path_set *set);
 
 /* "192.0.2.1" or "?before~after~index/length". */

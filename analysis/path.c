@@ -278,6 +278,10 @@ int path_read_hops(struct path *path, const void *hops, size_t hops_len)
 	path->hops = xcalloc(most, sizeof(*path->hops));
 	struct reader r = reader_init(hops, hops_len);
 	read_hops(path, &r);
+	/* Most hops are five bytes or seventeen: a map holds many paths. */
+	if (path->hop_count > 0)
+		path->hops = xreallocarray(
+		    path->hops, path->hop_count, sizeof(*path->hops));
 	return r.err != ERR_OK ? ERR_CORRUPT : ERR_OK;
 }
 

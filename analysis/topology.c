@@ -40,9 +40,9 @@ struct link_evidence {
 	struct sample *samples;
 	size_t count;
 	uint64_t weight;
-	struct hop_tally near; /* the last hop before it that answers */
-	struct hop_tally
-	    behind[BEHIND]; /* its far end, and the hops after it */
+	struct hop_tally near;    /* the last hop before it that answers */
+	struct hop_tally *behind; /* its far end, and the hops after it */
+	size_t behind_count;
 };
 
 struct topology {
@@ -51,6 +51,7 @@ struct topology {
 	struct topology_link *links;
 	struct link_evidence *evidence; /* beside links */
 	size_t link_count;
+	size_t nodes_most, links_most; /* 0: any number */
 	struct index node_index, link_index;
 	bool judged; /* links' medians are up to date */
 };
@@ -64,8 +65,10 @@ void topology_free(struct topology *topology)
 {
 	if (!topology)
 		return;
-	for (size_t i = 0; i < topology->link_count; i++)
+	for (size_t i = 0; i < topology->link_count; i++) {
 		free(topology->evidence[i].samples);
+		free(topology->evidence[i].behind);
+	}
 	free(topology->nodes);
 	free(topology->links);
 	free(topology->evidence);
@@ -100,14 +103,38 @@ static uint64_t link_hash(size_t from, size_t to)
 	return hash_finish((uint64_t)from * HASH_GOLDEN ^ to);
 }
 
+void topology_bound(struct topology *t, size_t nodes_most, size_t links_most)
+{
+	t->nodes_most = nodes_most;
+	t->links_most = links_most;
+}
+
+static bool node_find(const struct topology *t, const struct topology_node *key,
+    uint64_t hash, size_t *node)
+{
+	struct index_walk walk = index_walk(&t->node_index, hash);
+	while (index_next(&walk, node))
+		if (node_same(&t->nodes[*node], key))
+			return true;
+	return false;
+}
+
+static bool link_find(const struct topology *t, size_t from, size_t to,
+    uint64_t hash, size_t *link)
+{
+	struct index_walk walk = index_walk(&t->link_index, hash);
+	while (index_next(&walk, link))
+		if (t->links[*link].from == from && t->links[*link].to == to)
+			return true;
+	return false;
+}
+
 static size_t node_get(struct topology *t, const struct topology_node *key)
 {
 	uint64_t hash = node_hash(key);
-	struct index_walk walk = index_walk(&t->node_index, hash);
 	size_t i;
-	while (index_next(&walk, &i))
-		if (node_same(&t->nodes[i], key))
-			return i;
+	if (node_find(t, key, hash, &i))
+		return i;
 	VEC_ROOM(t->nodes, t->node_count);
 	t->nodes[t->node_count] = *key;
 	t->nodes[t->node_count].rtt_min_ns = -1;
@@ -118,11 +145,9 @@ static size_t node_get(struct topology *t, const struct topology_node *key)
 static size_t link_get(struct topology *t, size_t from, size_t to)
 {
 	uint64_t hash = link_hash(from, to);
-	struct index_walk walk = index_walk(&t->link_index, hash);
 	size_t i;
-	while (index_next(&walk, &i))
-		if (t->links[i].from == from && t->links[i].to == to)
-			return i;
+	if (link_find(t, from, to, hash, &i))
+		return i;
 	VEC_ROOM(t->links, t->link_count);
 	VEC_ROOM(t->evidence, t->link_count);
 	t->links[t->link_count] = (struct topology_link){
@@ -234,8 +259,22 @@ static void link_note(struct topology *t, struct walk *w, size_t link, size_t i)
 		sample_add(e, w->passed_ns[i] - near_ns, w->weight);
 	if (w->has_answered)
 		tally_add(&e->near, &trace->hops[w->answered]);
-	for (size_t k = 0; k < BEHIND && i + k < w->end; k++)
+	size_t behind = w->end - i < BEHIND ? w->end - i : BEHIND;
+	if (behind > e->behind_count) {
+		e->behind =
+		    xreallocarray(e->behind, behind, sizeof(*e->behind));
+		memset(&e->behind[e->behind_count], 0,
+		    (behind - e->behind_count) * sizeof(*e->behind));
+		e->behind_count = behind;
+	}
+	for (size_t k = 0; k < behind; k++)
 		tally_add(&e->behind[k], &trace->hops[i + k]);
+}
+
+static bool are_adjacent(const struct topology_trace *trace, size_t i)
+{
+	const struct topology_hop *hop = &trace->hops[i];
+	return i == 0 ? hop->ttl == 1 : hop->ttl == hop[-1].ttl + 1;
 }
 
 static void walk_hop(struct topology *t, struct walk *w, size_t i)
@@ -244,8 +283,7 @@ static void walk_hop(struct topology *t, struct walk *w, size_t i)
 	struct topology_node key = hop_key(w, i);
 	size_t node = node_get(t, &key);
 	node_note(&t->nodes[node], hop, w->weight);
-	bool adjacent = i == 0 ? hop->ttl == 1 : hop->ttl == hop[-1].ttl + 1;
-	if (w->linked && adjacent && node != w->node)
+	if (w->linked && are_adjacent(w->trace, i) && node != w->node)
 		link_note(t, w, link_get(t, w->node, node), i);
 	w->node = node;
 	w->linked = true;
@@ -255,7 +293,32 @@ static void walk_hop(struct topology *t, struct walk *w, size_t i)
 	}
 }
 
-void topology_add(struct topology *topology, const struct topology_trace *trace)
+/* Near the bound, what is new is counted; what comes twice in one trace, twice.
+ */
+static bool trace_fits(const struct topology *t, const struct walk *w)
+{
+	size_t nodes = t->node_count, links = t->link_count, node, link;
+	if (t->nodes_most == 0 ||
+	    (nodes + w->end + 1 <= t->nodes_most &&
+		links + w->end <= t->links_most))
+		return true;
+	struct topology_node key = { .addr = w->trace->src };
+	bool near_known = node_find(t, &key, node_hash(&key), &node);
+	nodes += !near_known;
+	for (size_t i = 0; i < w->end; i++) {
+		size_t near = node;
+		key = hop_key(w, i);
+		bool known = node_find(t, &key, node_hash(&key), &node);
+		nodes += !known;
+		links += are_adjacent(w->trace, i) &&
+		    !(near_known && known &&
+			link_find(t, near, node, link_hash(near, node), &link));
+		near_known = known;
+	}
+	return nodes <= t->nodes_most && links <= t->links_most;
+}
+
+bool topology_add(struct topology *topology, const struct topology_trace *trace)
 {
 	struct topology_node source = { .addr = trace->src };
 	struct walk w = {
@@ -263,6 +326,8 @@ void topology_add(struct topology *topology, const struct topology_trace *trace)
 		.end = walk_end(trace),
 		.weight = trace->count ? trace->count : 1,
 	};
+	if (!trace_fits(topology, &w))
+		return false;
 	w.passed_ns = xcalloc(w.end, sizeof(*w.passed_ns));
 	judge_delays(&w);
 	w.node = node_get(topology, &source);
@@ -273,6 +338,7 @@ void topology_add(struct topology *topology, const struct topology_trace *trace)
 		walk_hop(topology, &w, i);
 	free(w.passed_ns);
 	topology->judged = false;
+	return true;
 }
 
 static int by_delay(const void *a, const void *b)
@@ -340,12 +406,14 @@ static double sure_loss(
 
 static void judge_loss(struct topology_link *l, const struct link_evidence *e)
 {
+	if (e->behind_count == 0)
+		return;
 	const struct hop_tally *arrive = &e->behind[0];
 	l->loss_samples = arrive->probes;
 	if (l->loss_samples == 0)
 		return;
 	/* Far behind a link few traces are left, too few to judge it by. */
-	for (size_t k = 1; k < BEHIND; k++)
+	for (size_t k = 1; k < e->behind_count; k++)
 		if (e->behind[k].probes * 4 >= e->behind[0].probes &&
 		    rate(&e->behind[k]) > rate(arrive))
 			arrive = &e->behind[k];

@@ -38,7 +38,11 @@ struct topology_trace {
 struct topology; /* accumulates */
 struct topology *topology_new(void);
 void topology_free(struct topology *topology);
-void topology_add(
+/* From now on at most so many; 0: any number. */
+void topology_bound(
+    struct topology *topology, size_t nodes_most, size_t links_most);
+/* False: more nodes or links than fit would come of it; nothing was added. */
+bool topology_add(
     struct topology *topology, const struct topology_trace *trace);
 
 struct topology_node {
