@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: ISC
-lib_SRCS += lib/json/json-value.c
+lib_SRCS += lib/json/json-buf.c lib/json/json-value.c
