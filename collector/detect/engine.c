@@ -156,6 +156,7 @@ static int show_past(
 			.range = { (from_s > 0 ? from_s : 0) * NS_PER_S,
 			    end_s * NS_PER_S },
 			.bin_s = round->config.bin_s,
+			.agent_row = -1,
 		};
 		int err = series_read_watch(
 		    c, round->reader, &filter, &round->past, msg);

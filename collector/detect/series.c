@@ -30,15 +30,23 @@ static bool bin_index(const struct series_set *set, int64_t bin, size_t *index)
 	return *index < set->bins;
 }
 
+struct watch_read {
+	struct series_set *set;
+	int64_t agent_row; /* -1: each */
+};
+
 static int take_watch(void *ctx, const struct store_row *row)
 {
 	const struct store_watch *watch = row->watch;
-	struct series_set *set = ctx;
+	const struct watch_read *read = ctx;
+	struct series_set *set = read->set;
 	size_t i;
-	if (bin_index(set, watch->bin, &i)) {
+	if (!bin_index(set, watch->bin, &i))
+		return 0;
+	if (read->agent_row == -1 || read->agent_row == STORE_FLEET)
 		watch_of(set, STORE_FLEET, true)[i] = true;
+	if (read->agent_row == -1 || read->agent_row == watch->agent_row)
 		watch_of(set, watch->agent_row, true)[i] = true;
-	}
 	return 0;
 }
 
@@ -72,7 +80,8 @@ static int take_point(void *ctx, const struct store_row *row)
 	const struct store_point *point = row->point;
 	struct series_set *set = ctx;
 	if (!is_last(set, point)) {
-		if (set->count == SERIES_SET_MOST) {
+		if (set->count == SERIES_SET_MOST ||
+		    (set->count + 1) * set->bins > SERIES_CELLS_MOST) {
 			set->skipped++;
 			return 0;
 		}
@@ -120,28 +129,44 @@ int series_read_watch(struct collector *c, struct store_view *view,
 	set->bins = (size_t)bins;
 	struct store_plan watch = *plan;
 	watch.table = STORE_WATCH;
-	return c->ops->read(view, &watch, take_watch, set, msg);
+	struct watch_read read = { set, plan->agent_row };
+	return c->ops->read(view, &watch, take_watch, &read, msg);
 }
 
-int series_read(struct collector *c, struct store_view *view,
-    const struct store_plan *plan, struct series_set *set, struct errmsg *msg)
-{
-	struct store_plan points = *plan;
-	int err = series_read_watch(c, view, plan, set, msg);
-	if (err < 0)
-		return err;
-	points.table = STORE_POINTS;
-	err = c->ops->read(view, &points, take_point, set, msg);
-	mark_missing(set);
-	return err;
-}
-
-void series_fini(struct series_set *set)
+static void drop_series(struct series_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		free(set->items[i].bins);
 		free(set->items[i].packets);
 	}
+	set->count = 0;
+}
+
+int series_read_points(struct collector *c, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg)
+{
+	struct store_plan points = *plan;
+	points.table = STORE_POINTS;
+	drop_series(set);
+	int err = c->ops->read(view, &points, take_point, set, msg);
+	if (err < 0)
+		return err;
+	mark_missing(set);
+	return ERR_OK;
+}
+
+int series_read(struct collector *c, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg)
+{
+	int err = series_read_watch(c, view, plan, set, msg);
+	if (err < 0)
+		return err;
+	return series_read_points(c, view, plan, set, msg);
+}
+
+void series_fini(struct series_set *set)
+{
+	drop_series(set);
 	free(set->items);
 	drop_watch(set);
 	*set = (struct series_set){ 0 };

@@ -10,6 +10,9 @@
 
 #define SERIES_BINS_MOST 20000
 #define SERIES_SET_MOST 8192
+#define SERIES_CELLS_MOST                                  \
+	(2u << 20) /* bins of a set, of all series: 48 MiB \
+		    */
 
 struct series {
 	int64_t class_row, agent_row; /* STORE_FLEET: all agents */
@@ -27,7 +30,7 @@ struct series_set {
 	size_t bins;          /* of each series */
 	struct series *items; /* owned; by class, then agent */
 	size_t count, cap;
-	size_t skipped;             /* series above SERIES_SET_MOST */
+	size_t skipped;             /* series above these bounds */
 	struct series_watch *watch; /* owned; agents whose sensors watched */
 	size_t watch_count;
 };
@@ -36,8 +39,13 @@ struct series_set {
  * range is widened to whole bins.  ERR_LIMIT: too many of them. */
 int series_read(struct collector *collector, struct store_view *view,
     const struct store_plan *plan, struct series_set *set, struct errmsg *msg);
-/* Only who watched; no series. */
+/* The two halves of series_read.  Only who watched, no series; agent_row -1:
+ * each agent, else that one or STORE_FLEET. */
 int series_read_watch(struct collector *collector, struct store_view *view,
+    const struct store_plan *plan, struct series_set *set, struct errmsg *msg);
+/* The series of this plan instead of those that the set has; who watched must
+ * be in it, of the same range, bin_s and agent_row. */
+int series_read_points(struct collector *collector, struct store_view *view,
     const struct store_plan *plan, struct series_set *set, struct errmsg *msg);
 /* One flag a bin; NULL: it never watched. */
 const bool *series_watch_of(const struct series_set *set, int64_t agent_row);

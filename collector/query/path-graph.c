@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /* From the store's sums of paths to a graph (analysis/path-set.h). */
-#include <stdio.h>
-#include <stdlib.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "collector/core/config.h"
 #include "collector/core/private.h"
-#include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
-#include "lib/base/xalloc.h"
+#include "lib/json/json-buf.h"
 
 #define FINEST_S 60     /* below it a map gains nothing */
 #define ROWS_MOST 30000 /* of minutes; some tenths of a second */
+
+static pthread_mutex_t one_graph = PTHREAD_MUTEX_INITIALIZER;
+
+void map_begin(struct path_set *map)
+{
+	pthread_mutex_lock(&one_graph);
+	*map = (struct path_set){ .bounds = { MAP_PATHS_MOST_BYTES,
+				      MAP_NODES_MOST, MAP_LINKS_MOST } };
+}
+
+void map_end(struct path_set *map)
+{
+	path_set_fini(map);
+	/* Hundreds of thousands of small pieces. */
+	malloc_trim(0);
+	pthread_mutex_unlock(&one_graph);
+}
 
 void map_add(struct path_set *map, const struct store_path *row)
 {
@@ -88,7 +104,7 @@ static int read_cover(
 	if (first >= end)
 		return read_cover(cover, level - 1, from_s, to_s);
 	int err = read_cover(cover, level - 1, from_s, first);
-	if (err != ERR_OK)
+	if (err != ERR_OK) /* 1 ends it as well */
 		return err;
 	err = read_level(cover, levels[level], first, end);
 	if (err != ERR_OK)
@@ -129,22 +145,55 @@ int map_read(struct query *q, struct store_range *range, int64_t agent_row,
 	return err < 0 ? err : ERR_OK;
 }
 
+static void write_real(struct buf *to, double value)
+{
+	if (value < 0)
+		JSONBUF_PLAIN(to, "null");
+	else
+		jsonbuf_real(to, value);
+}
+
+void map_link_write(struct buf *to, const struct topology_node *nodes,
+    const struct topology_link *link)
+{
+	char from[NODE_ID_LEN], near[NODE_ID_LEN];
+	size_t from_len = strlen(path_node_id(&nodes[link->from], from));
+	size_t near_len = strlen(path_node_id(&nodes[link->to], near));
+	JSONBUF_PLAIN(to, "{\"id\":\"");
+	buf_bytes(to, from, from_len);
+	buf_u8(to, '>');
+	buf_bytes(to, near, near_len);
+	JSONBUF_PLAIN(to, "\",\"from\":\"");
+	buf_bytes(to, from, from_len);
+	JSONBUF_PLAIN(to, "\",\"to\":\"");
+	buf_bytes(to, near, near_len);
+	JSONBUF_PLAIN(to, "\",\"traces\":");
+	jsonbuf_integer(to, (int64_t)link->traces);
+	JSONBUF_PLAIN(to, ",\"delay_ns\":");
+	jsonbuf_count(to, link->delay_ns);
+	JSONBUF_PLAIN(to, ",\"delay_mad_ns\":");
+	jsonbuf_count(to, link->delay_ns < 0 ? -1 : link->delay_mad_ns);
+	JSONBUF_PLAIN(to, ",\"loss\":");
+	write_real(to, link->loss);
+	JSONBUF_PLAIN(to, ",\"loss_low\":");
+	write_real(to, link->loss < 0 ? -1 : link->loss_low);
+	JSONBUF_PLAIN(to, ",\"loss_samples\":");
+	jsonbuf_integer(to, (int64_t)link->loss_samples);
+	JSONBUF_PLAIN(to, ",\"first_at\":");
+	jsonbuf_time(to, link->first.ns);
+	JSONBUF_PLAIN(to, ",\"last_at\":");
+	jsonbuf_time(to, link->last.ns);
+	buf_u8(to, '}');
+}
+
 json_t *map_link_json(
     const struct topology_node *nodes, const struct topology_link *link)
 {
-	char from[NODE_ID_LEN], to[NODE_ID_LEN];
-	char id[2 * NODE_ID_LEN + 2];
-	path_node_id(&nodes[link->from], from);
-	path_node_id(&nodes[link->to], to);
-	snprintf(id, sizeof(id), "%s>%s", from, to);
-	return json_pack(
-	    "{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "id", id,
-	    "from", from, "to", to, "traces", (json_int_t)link->traces,
-	    "delay_ns", json_count(link->delay_ns), "delay_mad_ns",
-	    link->delay_ns < 0 ? json_null() : json_count(link->delay_mad_ns),
-	    "loss", link->loss < 0 ? json_null() : json_real(link->loss),
-	    "loss_low",
-	    link->loss < 0 ? json_null() : json_real(link->loss_low),
-	    "loss_samples", (json_int_t)link->loss_samples, "first_at",
-	    json_time(link->first.ns), "last_at", json_time(link->last.ns));
+	struct buf text = { 0 };
+	map_link_write(&text, nodes, link);
+	json_t *json = json_loadb((const char *)text.data, text.len, 0, NULL);
+	if (!json)
+		BUG("a link that is not JSON");
+	buf_fini(&text);
+	return json;
 }

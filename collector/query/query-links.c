@@ -197,9 +197,10 @@ int query_link_series(
 		err = err_set(msg, ERR_USAGE, "bin: too fine for this range");
 		goto out;
 	}
+	map_begin(&s.map);
 	err = read_series(&s, &range);
+	map_end(&s.map);
 out:
-	path_set_fini(&s.map);
 	return query_end(err,
 	    json_pack(
 		"{s:I, s:o}", "bin_s", (json_int_t)s.bin_s, "bins", s.bins),

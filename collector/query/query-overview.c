@@ -103,32 +103,45 @@ static json_t *worst_of(struct path_set *map)
 	return list;
 }
 
+/* A new reference to what was made a moment ago; NULL: it has to be made. */
+static json_t *kept_worst(struct overview *overview, struct monotime now)
+{
+	pthread_mutex_lock(&overview->lock);
+	bool fresh =
+	    overview->worst && monotime_diff(now, overview->made) < KEPT_NS;
+	json_t *worst = fresh ? json_deep_copy(overview->worst) : NULL;
+	pthread_mutex_unlock(&overview->lock);
+	return worst;
+}
+
 /* A new reference, made now or a moment ago. */
 static int worst_links(struct query *q, json_t **worst)
 {
 	struct overview *overview = q->c->overview;
-	struct monotime now = collector_mono(q->c);
-	pthread_mutex_lock(&overview->lock);
-	bool fresh =
-	    overview->worst && monotime_diff(now, overview->made) < KEPT_NS;
-	*worst = fresh ? json_deep_copy(overview->worst) : NULL;
-	pthread_mutex_unlock(&overview->lock);
-	if (fresh)
-		return ERR_OK;
-	struct path_set map = { 0 };
 	struct store_range range = {
 		q->now_ns > RANGE_NS ? q->now_ns - RANGE_NS : 0, q->now_ns
 	};
-	int err = map_read(q, &range, 0, &map);
-	if (err == ERR_OK) {
-		*worst = worst_of(&map);
-		pthread_mutex_lock(&overview->lock);
-		json_decref(overview->worst);
-		overview->worst = json_deep_copy(*worst);
-		overview->made = now;
-		pthread_mutex_unlock(&overview->lock);
-	}
-	path_set_fini(&map);
+	struct path_set map;
+	int err = ERR_OK;
+	*worst = kept_worst(overview, collector_mono(q->c));
+	if (*worst)
+		return ERR_OK;
+	map_begin(&map);
+	/* Another thread may have made it while this one waited. */
+	*worst = kept_worst(overview, collector_mono(q->c));
+	if (*worst)
+		goto out;
+	err = map_read(q, &range, 0, &map);
+	if (err < 0)
+		goto out;
+	*worst = worst_of(&map);
+	pthread_mutex_lock(&overview->lock);
+	json_decref(overview->worst);
+	overview->worst = json_deep_copy(*worst);
+	overview->made = collector_mono(q->c);
+	pthread_mutex_unlock(&overview->lock);
+out:
+	map_end(&map);
 	return err;
 }
 
@@ -193,25 +206,28 @@ int query_overview(
     const struct query_context *context, json_t **answer, struct errmsg *msg)
 {
 	struct query q;
-	json_t *worst = NULL, *alarms, *json = NULL;
+	json_t *worst = NULL, *alarms;
 	struct store_totals totals = { 0 };
 	const struct store_plan plan = { .table = STORE_TOTALS };
 	query_begin(&q, context, msg);
 	alarms = json_array();
 	int err = worst_links(&q, &worst);
-	if (err == ERR_OK)
-		err =
-		    q.c->ops->read(q.reader, &plan, take_totals, &totals, msg);
-	if (err == ERR_OK)
-		err = read_outbreaks(&q, alarms);
-	if (err >= 0)
-		json = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}",
-		    "now", json_time(q.now_ns), "agents", agent_counts(q.c),
-		    "worst_links", worst, "alarms", alarms, "records", "stored",
-		    (json_int_t)totals.stored, "lost", (json_int_t)totals.lost,
-		    "per_second",
-		    (double)q.c->counters.records_per_second_milli / 1000);
+	if (err < 0)
+		goto out;
+	err = q.c->ops->read(q.reader, &plan, take_totals, &totals, msg);
+	if (err < 0)
+		goto out;
+	err = read_outbreaks(&q, alarms);
+	if (err < 0)
+		goto out;
+	*answer = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}", "now",
+	    json_time(q.now_ns), "agents", agent_counts(q.c), "worst_links",
+	    worst, "alarms", alarms, "records", "stored",
+	    (json_int_t)totals.stored, "lost", (json_int_t)totals.lost,
+	    "per_second",
+	    (double)q.c->counters.records_per_second_milli / 1000);
+out:
 	json_decref(worst);
 	json_decref(alarms);
-	return query_end(err < 0 ? err : ERR_OK, json, answer);
+	return err < 0 ? err : ERR_OK;
 }

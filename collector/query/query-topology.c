@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: ISC */
-/* The map of a time range: nodes with who saw them, links with delay and
- * loss. */
+/*
+ * The map of a time range: nodes with who saw them, links with delay and loss.
+ * Tens of thousands of objects, so they are written as text at once, and the
+ * paths are freed before.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/core/agent-table.h"
-#include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
+#include "lib/json/json-buf.h"
 #include "lib/base/xalloc.h"
 
-/* Who saw an address: pairs, sorted, so that one search finds them all. */
+/* That an agent saw an address.  By hash while they are gathered, then by
+ * address and agent, so that one search finds all who saw it. */
 struct seen {
 	struct addr addr;
-	size_t path; /* whose agent */
+	bool is_source; /* its paths start there */
 	int64_t agent_row;
 	int64_t rtt_min_ns; /* -1: none */
 };
-struct seen_list {
-	struct seen *items; /* owned */
-	size_t count, cap;
+struct map_text {
+	struct buf *to;
+	struct path_set *map;
+	struct seen *seen; /* owned */
+	size_t seen_count, seen_cap;
+	struct index by_hash;
+	struct agent *agents; /* owned; by row */
+	size_t agent_count;
 };
 
 static int by_addr(const void *a, const void *b)
@@ -30,154 +39,208 @@ static int by_addr(const void *a, const void *b)
 	return (x->agent_row > y->agent_row) - (x->agent_row < y->agent_row);
 }
 
-static void see(struct seen_list *list, const struct seen *seen)
+static struct seen *find_seen(
+    struct map_text *m, const struct addr *addr, int64_t agent_row)
 {
-	if (seen->addr.family == 0)
-		return;
-	if (list->count == list->cap) {
-		list->cap = list->cap ? list->cap * 2 : 256;
-		list->items =
-		    xreallocarray(list->items, list->cap, sizeof(*list->items));
+	uint64_t hash = addr_hash(addr, (uint64_t)agent_row);
+	struct index_walk walk = index_walk(&m->by_hash, hash);
+	size_t i;
+	while (index_next(&walk, &i))
+		if (m->seen[i].agent_row == agent_row &&
+		    addr_equal(&m->seen[i].addr, addr))
+			return &m->seen[i];
+	if (m->seen_count == m->seen_cap) {
+		m->seen_cap = m->seen_cap ? m->seen_cap * 2 : 256;
+		m->seen = xreallocarray(m->seen, m->seen_cap, sizeof(*m->seen));
 	}
-	list->items[list->count++] = *seen;
+	index_put(&m->by_hash, hash, m->seen_count);
+	m->seen[m->seen_count] = (struct seen){
+		.addr = *addr, .agent_row = agent_row, .rtt_min_ns = -1
+	};
+	return &m->seen[m->seen_count++];
 }
 
-static void see_all(struct seen_list *list, const struct path_set *map)
+static void see_path(struct map_text *m, const struct path_set_item *item)
 {
-	for (size_t i = 0; i < map->count; i++) {
-		const struct path *path = &map->items[i].path;
-		int64_t agent_row = map->items[i].agent_row;
-		see(list, &(struct seen){ path->src, i, agent_row, -1 });
-		for (size_t k = 0; k < path->hop_count; k++)
-			see(list,
-			    &(struct seen){ path->hops[k].from, i, agent_row,
-				path->hops[k].rtt_min_ns });
+	const struct path *path = &item->path;
+	if (path->src.family != 0)
+		find_seen(m, &path->src, item->agent_row)->is_source = true;
+	for (size_t k = 0; k < path->hop_count; k++) {
+		const struct path_hop *hop = &path->hops[k];
+		if (hop->from.family == 0)
+			continue;
+		/* The graph's code was given medians; the smallest is here. */
+		struct seen *seen = find_seen(m, &hop->from, item->agent_row);
+		if (hop->rtt_min_ns >= 0 &&
+		    (seen->rtt_min_ns < 0 ||
+			hop->rtt_min_ns < seen->rtt_min_ns))
+			seen->rtt_min_ns = hop->rtt_min_ns;
 	}
-	if (list->count > 0)
-		qsort(list->items, list->count, sizeof(*list->items), by_addr);
 }
 
-static size_t first_of(const struct seen_list *list, const struct addr *addr)
+static void see_all(struct map_text *m)
 {
-	size_t low = 0, high = list->count;
+	for (size_t i = 0; i < m->map->count; i++)
+		see_path(m, &m->map->items[i]);
+	index_fini(&m->by_hash);
+	if (m->seen_count > 0)
+		qsort(m->seen, m->seen_count, sizeof(*m->seen), by_addr);
+}
+
+/* The first who saw it; *count: how many did. */
+static const struct seen *find_seers(
+    const struct map_text *m, const struct addr *addr, size_t *count)
+{
+	size_t low = 0, high = m->seen_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (addr_cmp(&list->items[middle].addr, addr) < 0)
+		if (addr_cmp(&m->seen[middle].addr, addr) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	*count = 0;
+	while (low + *count < m->seen_count &&
+	    addr_equal(&m->seen[low + *count].addr, addr))
+		(*count)++;
+	return m->seen + low;
 }
 
 static bool saw(
-    const struct seen_list *list, const struct addr *addr, int64_t agent_row)
+    const struct map_text *m, const struct addr *addr, int64_t agent_row)
 {
-	for (size_t i = first_of(list, addr);
-	     i < list->count && addr_equal(&list->items[i].addr, addr); i++)
-		if (list->items[i].agent_row == agent_row)
+	size_t count;
+	const struct seen *seen = find_seers(m, addr, &count);
+	for (size_t i = 0; i < count; i++)
+		if (seen[i].agent_row == agent_row)
 			return true;
 	return false;
 }
 
-/* A silent node was seen by each agent that saw the answers on both its sides.
- */
-static json_t *agents_of(struct collector *c, const struct seen_list *list,
-    const struct topology_node *node)
+static const struct agent *agent_of(const struct map_text *m, int64_t row)
 {
-	const struct addr *addr =
-	    node->addr.family ? &node->addr : &node->before;
-	json_t *ids = json_array();
-	int64_t last = 0;
-	for (size_t i = first_of(list, addr);
-	     i < list->count && addr_equal(&list->items[i].addr, addr); i++) {
-		const struct seen *seen = &list->items[i];
-		if (seen->agent_row == last)
-			continue;
-		last = seen->agent_row;
-		if (node->addr.family == 0 && node->after.family &&
-		    !saw(list, &node->after, last))
-			continue;
-		struct agent agent;
-		if (agents_find_row(c, last, &agent))
-			json_array_append_new(
-			    ids, json_hex(agent.id, AGENT_ID_LEN));
+	size_t low = 0, high = m->agent_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (m->agents[middle].row < row)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return ids;
+	return low < m->agent_count && m->agents[low].row == row
+	    ? &m->agents[low]
+	    : NULL;
 }
 
-/* The graph's code was given medians; the smallest is in the paths. */
-static int64_t rtt_min_of(
-    const struct seen_list *list, const struct topology_node *node)
+/* A silent node was seen by each agent that saw the answers on both its sides.
+ */
+static void write_agents(const struct map_text *m,
+    const struct topology_node *node, const struct seen *seen, size_t count)
 {
-	int64_t least = -1;
-	for (size_t i = first_of(list, &node->addr);
-	     i < list->count && addr_equal(&list->items[i].addr, &node->addr);
-	     i++) {
-		int64_t rtt = list->items[i].rtt_min_ns;
-		if (rtt >= 0 && (least < 0 || rtt < least))
-			least = rtt;
+	bool silent = node->addr.family == 0, first = true;
+	for (size_t i = 0; i < count; i++) {
+		const struct agent *agent = agent_of(m, seen[i].agent_row);
+		if (!agent ||
+		    (silent && node->after.family &&
+			!saw(m, &node->after, seen[i].agent_row)))
+			continue;
+		if (!first)
+			buf_u8(m->to, ',');
+		first = false;
+		jsonbuf_hex(m->to, agent->id, AGENT_ID_LEN);
 	}
-	return least;
 }
 
 /* A source is an agent's own address: it has the agent's name. */
-static json_t *name_of(struct collector *c, const struct path_set *map,
-    const struct seen_list *list, const struct topology_node *node)
+static const char *name_of(const struct map_text *m,
+    const struct topology_node *node, const struct seen *seen, size_t count)
 {
-	struct agent agent;
-	size_t i = first_of(list, &node->addr);
-	if (!node->is_source || i >= list->count)
-		return json_null();
-	for (; i < list->count && addr_equal(&list->items[i].addr, &node->addr);
-	     i++) {
-		const struct path_set_item *path =
-		    &map->items[list->items[i].path];
-		if (addr_equal(&path->path.src, &node->addr) &&
-		    agents_find_row(c, path->agent_row, &agent))
-			return json_string(agent.name);
+	for (size_t i = 0; node->is_source && i < count; i++) {
+		const struct agent *agent = agent_of(m, seen[i].agent_row);
+		if (seen[i].is_source && agent)
+			return agent->name;
 	}
-	return json_null();
+	return NULL;
 }
 
-static json_t *node_json(struct collector *c, const struct path_set *map,
-    const struct seen_list *list, const struct topology_node *node)
+static void write_node(
+    const struct map_text *m, const struct topology_node *node)
 {
 	char id[NODE_ID_LEN];
+	struct buf *to = m->to;
 	const char *role = node->is_source ? "source"
 	    : node->is_destination         ? "destination"
 					   : "router";
-	json_t *loss = node->probes == 0
-	    ? json_null()
-	    : json_real(1.0 - (double)node->replies / (double)node->probes);
-	return json_pack("{s:s, s:o, s:s, s:I, s:o, s:o, s:b, s:o, s:o}", "id",
-	    path_node_id(node, id), "addr", json_addr(&node->addr), "role",
-	    role, "traces", (json_int_t)node->traces, "rtt_min_ns",
-	    json_count(rtt_min_of(list, node)), "loss", loss, "mpls",
-	    node->mpls, "agents", agents_of(c, list, node), "name",
-	    name_of(c, map, list, node));
+	bool silent = node->addr.family == 0;
+	size_t count;
+	const struct seen *seen =
+	    find_seers(m, silent ? &node->before : &node->addr, &count);
+	int64_t rtt_ns = -1;
+	for (size_t i = 0; !silent && i < count; i++)
+		if (seen[i].rtt_min_ns >= 0 &&
+		    (rtt_ns < 0 || seen[i].rtt_min_ns < rtt_ns))
+			rtt_ns = seen[i].rtt_min_ns;
+	path_node_id(node, id);
+	JSONBUF_PLAIN(to, "{\"id\":\"");
+	buf_bytes(to, id, strlen(id));
+	JSONBUF_PLAIN(to, "\",\"addr\":");
+	jsonbuf_addr(to, &node->addr);
+	JSONBUF_PLAIN(to, ",\"role\":\"");
+	buf_bytes(to, role, strlen(role));
+	JSONBUF_PLAIN(to, "\",\"traces\":");
+	jsonbuf_integer(to, (int64_t)node->traces);
+	JSONBUF_PLAIN(to, ",\"rtt_min_ns\":");
+	jsonbuf_count(to, rtt_ns);
+	JSONBUF_PLAIN(to, ",\"loss\":");
+	if (node->probes == 0)
+		JSONBUF_PLAIN(to, "null");
+	else
+		jsonbuf_real(
+		    to, 1.0 - (double)node->replies / (double)node->probes);
+	if (node->mpls)
+		JSONBUF_PLAIN(to, ",\"mpls\":true,\"agents\":[");
+	else
+		JSONBUF_PLAIN(to, ",\"mpls\":false,\"agents\":[");
+	write_agents(m, node, seen, count);
+	JSONBUF_PLAIN(to, "],\"name\":");
+	jsonbuf_text(to, name_of(m, node, seen, count));
+	buf_u8(to, '}');
 }
 
-static json_t *topology_json(
-    struct query *q, struct path_set *map, const struct store_range *range)
+static void write_map(struct query *q, struct path_set *map,
+    const struct store_range *range, struct buf *to)
 {
+	struct map_text m = { .to = to, .map = map };
 	const struct topology_node *nodes;
 	const struct topology_link *links;
-	struct seen_list list = { 0 };
-	see_all(&list, map);
 	size_t node_count = topology_nodes(map->topology, &nodes);
 	size_t link_count = topology_links(map->topology, &links);
-	json_t *node_list = json_array(), *link_list = json_array();
-	for (size_t i = 0; i < node_count; i++)
-		json_array_append_new(
-		    node_list, node_json(q->c, map, &list, &nodes[i]));
-	for (size_t i = 0; i < link_count; i++)
-		json_array_append_new(
-		    link_list, map_link_json(nodes, &links[i]));
-	free(list.items);
-	return json_pack("{s:o, s:o, s:o, s:o}", "from",
-	    json_time(range->from_ns), "to", json_time(range->to_ns), "nodes",
-	    node_list, "links", link_list);
+	m.agent_count = agents_list(q->c, &m.agents);
+	see_all(&m);
+	path_set_forget_paths(map);
+	JSONBUF_PLAIN(to, "{\"from\":");
+	jsonbuf_time(to, range->from_ns);
+	JSONBUF_PLAIN(to, ",\"to\":");
+	jsonbuf_time(to, range->to_ns);
+	JSONBUF_PLAIN(to, ",\"nodes\":[");
+	for (size_t i = 0; i < node_count; i++) {
+		if (i > 0)
+			buf_u8(to, ',');
+		write_node(&m, &nodes[i]);
+	}
+	JSONBUF_PLAIN(to, "],\"links\":[");
+	for (size_t i = 0; i < link_count; i++) {
+		if (i > 0)
+			buf_u8(to, ',');
+		map_link_write(to, nodes, &links[i]);
+	}
+	JSONBUF_PLAIN(to, "],\"paths_left_out\":");
+	jsonbuf_integer(to, (int64_t)map->paths_left_out);
+	JSONBUF_PLAIN(to, ",\"addresses_left_out\":");
+	jsonbuf_integer(to, (int64_t)map->addresses_left_out);
+	buf_u8(to, '}');
+	free(m.seen);
+	free(m.agents);
 }
 
 /* Whole minutes around what is asked for: the finest bins that map_read reads,
@@ -211,12 +274,12 @@ int query_topology_key(const struct query_context *context,
 	return query_agent_row(&q, &key->agent_row);
 }
 
-int query_topology(
-    const struct query_context *context, json_t **answer, struct errmsg *msg)
+static int make_map(
+    const struct query_context *context, void *arg, struct errmsg *msg)
 {
 	struct query q;
 	struct store_range range;
-	struct path_set map = { 0 };
+	struct path_set map;
 	int64_t agent_row = 0;
 	query_begin(&q, context, msg);
 	int err = read_minutes(&q, &range);
@@ -225,9 +288,16 @@ int query_topology(
 	err = query_agent_row(&q, &agent_row);
 	if (err < 0)
 		return err;
+	map_begin(&map);
 	err = map_read(&q, &range, agent_row, &map);
-	if (err == ERR_OK)
-		*answer = topology_json(&q, &map, &range);
-	path_set_fini(&map);
+	if (err >= 0)
+		write_map(&q, &map, &range, arg);
+	map_end(&map);
 	return err;
+}
+
+int query_topology(
+    const struct query_context *context, struct buf *text, struct errmsg *msg)
+{
+	return query_run_body(make_map, context, text, msg);
 }

@@ -59,14 +59,20 @@ query_fn query_results; /* the schemas of scripts' tables */
 /* script, table, key, agent, campaign, run, from, to; format=csv: each item is
  * a line, and `titles` the first one. */
 query_fn query_result_rows;
-query_fn query_topology;
 query_fn query_link_series; /* id */
-query_fn query_series;
-query_fn query_alarms; /* from, to, signature, agent; newest first */
+query_fn query_alarms;      /* from, to, signature, agent; newest first */
 query_fn query_signatures;
 query_fn query_gaps; /* from, to, agent; the newest arrival first */
 query_fn query_sightings;
 query_fn query_payload; /* hash */
+
+/* Questions with too large an answer for a tree: appends it as JSON text (of
+ * an error, there may be a part of it).  Does what query_run does itself. */
+struct buf;
+typedef int query_text_fn(
+    const struct query_context *context, struct buf *text, struct errmsg *msg);
+query_text_fn query_topology;
+query_text_fn query_series;
 
 /* What the answer of query_topology depends on: two calls with equal keys get
  * equal answers.  The revision grows when traces come in. */

@@ -224,6 +224,35 @@ static int ask(struct fixture *f, query_fn *query, const char *args,
 	return query_run(query, &context, answer, msg);
 }
 
+static int parse_answer(query_text_fn *query,
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
+{
+	struct buf text = { 0 };
+	json_error_t error;
+	int err = query(context, &text, msg);
+	if (err == ERR_OK) {
+		*answer = json_loadb((const char *)text.data, text.len,
+		    JSON_REJECT_DUPLICATES, &error);
+		if (!*answer)
+			err = err_set(msg, ERR_MALFORMED,
+			    "answer: column %d: %s", error.column, error.text);
+	}
+	buf_fini(&text);
+	return err;
+}
+
+int fixture_topology(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
+{
+	return parse_answer(query_topology, context, answer, msg);
+}
+
+int fixture_series(
+    const struct query_context *context, json_t **answer, struct errmsg *msg)
+{
+	return parse_answer(query_series, context, answer, msg);
+}
+
 json_t *fixture_query(struct fixture *f, query_fn *query, const char *args)
 {
 	struct errmsg msg = { "" };

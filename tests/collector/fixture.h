@@ -64,6 +64,8 @@ struct ingest_answer fixture_send_as(struct fixture *f,
  * decrefs. */
 json_t *fixture_query(struct fixture *f, query_fn *query, const char *args);
 int fixture_query_err(struct fixture *f, query_fn *query, const char *args);
+/* query_topology and query_series, parsed. */
+query_fn fixture_topology, fixture_series;
 
 /* A number in the databases themselves: telemetry's newest partition with
  * `records` of all of them, `registry` and `rollup`. */

@@ -444,6 +444,17 @@ int query_topology_key(const struct query_context *context,
 	return 0;
 }
 
+#define NO_TEXT_QUERY(name)                                                   \
+	int name(const struct query_context *context, struct buf *text,       \
+	    struct errmsg *msg)                                               \
+	{                                                                     \
+		(void)context, (void)text;                                    \
+		return err_set(msg, ERR_NOT_FOUND, "the fake has no " #name); \
+	}
+
+NO_TEXT_QUERY(query_topology)
+NO_TEXT_QUERY(query_series)
+
 #define NO_QUERY(name)                                                        \
 	int name(const struct query_context *context, json_t **answer,        \
 	    struct errmsg *msg)                                               \
@@ -464,8 +475,6 @@ NO_QUERY(query_campaign)
 NO_QUERY(query_runs)
 NO_QUERY(query_results)
 NO_QUERY(query_result_rows)
-NO_QUERY(query_topology)
-NO_QUERY(query_series)
 NO_QUERY(query_alarms)
 NO_QUERY(query_signatures)
 NO_QUERY(query_gaps)

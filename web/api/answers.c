@@ -59,6 +59,25 @@ void answer_query(struct request *request, query_fn *query)
 	request_done(request);
 }
 
+void answer_text_query(struct request *request, query_text_fn *query)
+{
+	const struct query_args args = { request_arg, request };
+	struct buf text = { 0 };
+	struct errmsg msg = { 0 };
+	const struct query_context context = { request_api(request)->collector,
+		request->caller.principal, &args, NULL, NULL };
+	int err = query(&context, &text, &msg);
+	if (err >= 0) {
+		request->response.status = 200;
+		request->response.content_type = "application/json";
+		request->response.body = text;
+	} else {
+		buf_fini(&text);
+		answer_error(request, err, &msg);
+	}
+	request_done(request);
+}
+
 json_t *request_json(struct request *request)
 {
 	const char *text = (const char *)request->body.data;

@@ -18,3 +18,4 @@ const char *request_arg(void *ctx, const char *name);
 /* Asks the query with the request's parameters, in its caller's name; answers
  * and ends the request. */
 void answer_query(struct request *request, query_fn *query);
+void answer_text_query(struct request *request, query_text_fn *query);

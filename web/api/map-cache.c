@@ -2,7 +2,6 @@
 /* /api/v1/topology: thousands of nodes, asked for by every open page every few
  * seconds; made and compressed once per revision of the paths. */
 
-#include <malloc.h>
 #include <string.h>
 
 #include "collector/query/query.h"
@@ -18,28 +17,16 @@ struct map_request {
 	struct errmsg msg;
 };
 
-static int append_json(const char *text, size_t len, void *to)
-{
-	buf_bytes(to, text, len);
-	return 0;
-}
-
 static struct packed_body *make_map(void *arg)
 {
 	struct map_request *map = arg;
 	struct buf text = { 0 };
-	json_t *json = NULL;
-	map->err = query_run(query_topology, map->context, &json, &map->msg);
-	if (map->err < 0)
+	map->err = query_topology(map->context, &text, &map->msg);
+	if (map->err < 0) {
+		buf_fini(&text);
 		return NULL;
-	if (json_dump_callback(json, append_json, &text, JSON_COMPACT) != 0)
-		BUG("a map that is not JSON");
-	json_decref(json);
-	struct packed_body *body = packed_body_new(&text, "application/json");
-	/* Tens of thousands of small objects; what stays between maps is the
-	 * packed one. */
-	malloc_trim(0);
-	return body;
+	}
+	return packed_body_new(&text, "application/json");
 }
 
 static int find_map(

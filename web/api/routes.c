@@ -19,6 +19,11 @@ static void handle_query(struct request *request)
 	answer_query(request, routes_of(request->route)->query);
 }
 
+static void handle_text_query(struct request *request)
+{
+	answer_text_query(request, routes_of(request->route)->text_query);
+}
+
 static const struct param agent_id = { "id", PARAM_ID,
 	.help = "the agent's id" };
 static const struct param campaign_id = { "id", PARAM_ID,
@@ -87,6 +92,9 @@ static const struct api_media row_media[] = {
 	.route.cost = (its_cost)
 #define QUERY(its_path, its_query) \
 	ROUTE("GET", its_path, handle_query), READS(2), .query = (its_query)
+#define TEXT_QUERY(its_path, its_query)               \
+	ROUTE("GET", its_path, handle_text_query), READS(2), \
+	.text_query = (its_query)
 
 static const struct api_route table[] = {
 	{ QUERY("/api/v1/overview", query_overview), .id = "getOverview",
@@ -104,9 +112,12 @@ static const struct api_route table[] = {
 	    .streams = true },
 	{ ROUTE("GET", "/api/v1/topology", handle_topology), READS(2), .id = "getTopology",
 	    .tag = "map", .summary = "the map of a time range",
-	    .description = "The range is widened to whole minutes. Made again "
-			   "when traces have come in, and at most a tenth of "
-			   "the time.",
+	    .description =
+		"The range is widened to whole minutes. Made again when traces "
+		"have come in, and at most a tenth of the time. Of more nodes, "
+		"links or memory than a map may have, the paths with most "
+		"traces are on it (of equals the one that was known first); "
+		"`paths_left_out` counts the others.",
 	    .answer = "Topology",
 	    .route.params = PARAMS(
 		&query_param_from, &query_param_to, &query_param_agent) },
@@ -115,9 +126,12 @@ static const struct api_route table[] = {
 	    .answer = "LinkSeries", .segment = &link_id,
 	    .route.params =
 		PARAMS(&query_param_from, &query_param_to, &query_param_bin) },
-	{ QUERY("/api/v1/series", query_series), .id = "getSeries",
+	{ TEXT_QUERY("/api/v1/series", query_series), .id = "getSeries",
 	    .tag = "outbreaks", .answer = "Series",
 	    .summary = "sources and packets per bin, with baseline and alarms",
+	    .description =
+		"At most 200 series and 40000 points, of the classes with most "
+		"packets ever; `classes_left_out` counts the others.",
 	    .route.params = PARAMS(&query_param_signature, &query_param_verdict,
 		&query_param_agent, &query_param_bin, &query_param_from,
 		&query_param_to) },
@@ -191,6 +205,7 @@ static const struct api_route table[] = {
 	    .description =
 		"With `Accept: application/x-ndjson` all of them as "
 		"lines, without pages; with `limit` too, one page of lines. "
+		"A page ends after 512 KiB of records, packed, too. "
 		"With `format` a file of it, of all records of the range or, "
 		"with `limit`, of so many; its trailer fields are "
 		"Sonde-Skipped, the number of records that have no form in "

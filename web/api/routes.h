@@ -24,8 +24,9 @@ struct api_media {
 };
 
 struct api_route {
-	struct route route; /* first: what the server knows of it */
-	query_fn *query;    /* when the route is only a query */
+	struct route route;        /* first: what the server knows of it */
+	query_fn *query;           /* when the route is only a query */
+	query_text_fn *text_query; /* the same, of a large answer */
 	const char *id, *tag, *summary;
 	const char *description;            /* may be NULL */
 	const struct param *segment;        /* of the path; NULL: none */

@@ -410,7 +410,14 @@ static const struct schema_field series_fields[] = {
 	FIELD("bin_s", SCHEMA_INTEGER,
 	    .help = "the bin that was used: asked for, or chosen for the range",
 	    .of = "1..", .example = "60"),
-	FIELD("series", SCHEMA_OBJECT | SCHEMA_LIST, .of = "OneSeries"),
+	FIELD("series", SCHEMA_OBJECT | SCHEMA_LIST,
+	    .help = "at most 200 with 40000 points; of more, those of the "
+		    "classes with most packets ever",
+	    .of = "OneSeries"),
+	FIELD("classes_left_out", SCHEMA_COUNT,
+	    .help = "classes for which there was no room: a signature, a "
+		    "wider bin or a shorter range shows them",
+	    .example = "0"),
 	{ 0 },
 };
 
@@ -503,6 +510,13 @@ static const struct schema_field topology_fields[] = {
 	FIELD("to", SCHEMA_TIME, .help = "its end"),
 	FIELD("nodes", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Node"),
 	FIELD("links", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Link"),
+	FIELD("paths_left_out", SCHEMA_COUNT,
+	    .help = "a map has at most 16384 nodes and 65536 links, of the "
+		    "paths with most traces; so many paths are not on it",
+	    .example = "0"),
+	FIELD("addresses_left_out", SCHEMA_COUNT,
+	    .help = "about how many addresses answered on those alone",
+	    .example = "0"),
 	{ 0 },
 };
 

@@ -51,8 +51,9 @@ static const char *no_arg(void *ctx, const char *name)
 static void *browse(void *arg)
 {
 	static query_fn *const queries[] = { query_overview, query_agents,
-		query_topology, query_series, query_sightings, query_records,
-		query_runs, query_campaigns, query_signatures, query_alarms };
+		fixture_topology, fixture_series, query_sightings,
+		query_records, query_runs, query_campaigns, query_signatures,
+		query_alarms };
 	_Atomic int *failed = arg;
 	struct query_args args = { no_arg, NULL };
 	struct query_context context = { shared->c, &fixture_admin, &args, NULL,

@@ -330,7 +330,7 @@ static void an_agent_that_is_gone_is_not_blind(void **state)
 
 static json_t *points(struct fixture *f, const char *args)
 {
-	json_t *answer = fixture_query(f, query_series, args);
+	json_t *answer = fixture_query(f, fixture_series, args);
 	json_t *series = json_object_get(answer, "series");
 	json_t *list =
 	    json_incref(json_object_get(json_array_get(series, 0), "points"));
@@ -399,21 +399,21 @@ static void a_bin_that_is_not_kept_gives_the_nearest(void **state)
 {
 	struct fixture *f = *state;
 	minute(f, 5, true);
-	json_t *answer = fixture_query(f, query_series, "bin=10&from=-10m");
+	json_t *answer = fixture_query(f, fixture_series, "bin=10&from=-10m");
 	assert_int_equal(
 	    json_integer_value(json_object_get(answer, "bin_s")), 60);
 	json_decref(answer);
-	answer = fixture_query(f, query_series, "bin=3600&from=-10m");
+	answer = fixture_query(f, fixture_series, "bin=3600&from=-10m");
 	assert_int_equal(
 	    json_integer_value(json_object_get(answer, "bin_s")), 3600);
 	json_decref(answer);
 	assert_int_equal(
-	    fixture_query_err(f, query_series, "bin=x"), ERR_USAGE);
-	assert_int_equal(fixture_query_err(f, query_series,
+	    fixture_query_err(f, fixture_series, "bin=x"), ERR_USAGE);
+	assert_int_equal(fixture_query_err(f, fixture_series,
 			     "bin=60&from=2020-01-01T00:00:00Z"),
 	    ERR_USAGE);
 	assert_int_equal(
-	    fixture_query_err(f, query_series, "from=tomorrow"), ERR_USAGE);
+	    fixture_query_err(f, fixture_series, "from=tomorrow"), ERR_USAGE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

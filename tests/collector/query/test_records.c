@@ -208,9 +208,9 @@ static void no_query_answers_whoever_may_not_read(void **state)
 {
 	static query_fn *const all[] = { query_overview, query_agents,
 		query_agent, query_campaigns, query_campaign, query_runs,
-		query_records, query_topology, query_link_series, query_series,
-		query_alarms, query_signatures, query_gaps, query_sightings,
-		query_payload };
+		query_records, fixture_topology, query_link_series,
+		fixture_series, query_alarms, query_signatures, query_gaps,
+		query_sightings, query_payload };
 	struct fixture *f = *state;
 	struct prefix mine;
 	assert_int_equal(prefix_parse(&mine, "192.0.2.0/24", NULL), 0);

@@ -67,7 +67,7 @@ static void their_packets_are_in_every_sum(void **state)
 	assert_int_equal(integer(json_array_get(items, 0), "sources"), 2);
 	json_decref(answer);
 
-	answer = fixture_query(*state, query_series, "signature=slammer");
+	answer = fixture_query(*state, fixture_series, "signature=slammer");
 	json_int_t packets = 0, sources = 0;
 	json_t *fleet = json_array_get(json_object_get(answer, "series"), 0);
 	json_t *point;

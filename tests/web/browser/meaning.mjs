@@ -57,6 +57,28 @@ async function lossyIsNotFine({ browser, url, shot }) {
 	await close(page);
 }
 
+async function leftOutIsSaid({ browser, url, shot }) {
+	const page = await open(browser, `${url}?page=map&range=1h`, { routes: {
+		"**/api/v1/topology*": altered((map) => {
+			map.paths_left_out = 71932;
+			map.addresses_left_out = 143877
+				- map.nodes.filter((n) => n.addr).length;
+		}) } });
+	await loaded(page, "map");
+	const line = page.locator(".map-left-out");
+	await line.waitFor();
+	assert.match(await line.textContent(),
+		/^The \d+ busiest of about 143.877 addresses are shown\. /);
+	await shot(page, "map-left-out");
+	untroubled(page);
+	await close(page);
+	const whole = await open(browser, `${url}?page=map&range=1h`);
+	await loaded(whole, "map");
+	assert.ok(await whole.locator(".map-left-out").isHidden());
+	untroubled(whole);
+	await close(whole);
+}
+
 async function verdictsOfLinks({ browser, url, shot }) {
 	let first;
 	const page = await open(browser, `${url}?page=now&range=1h`, { routes: {
@@ -288,6 +310,8 @@ export function meanings(world) {
 	return [
 		() => check("a lossy link is not fine, whatever is shown",
 			() => lossyIsNotFine(world)),
+		() => check("a map says how much it leaves out",
+			() => leftOutIsSaid(world)),
 		() => check("a worst link says all that is wrong, and its trend",
 			() => verdictsOfLinks(world)),
 		() => check("one infected machine is named without an outbreak",

@@ -90,8 +90,9 @@ export class MapView {
 			button("relayout", "Lay out again, forget places",
 				() => this.relayout()));
 		this.notice = h("div", { class: "map-notice", hidden: true });
+		this.leftOut = h("p", { class: "map-left-out quiet", hidden: true });
 		this.stage = h("section", { class: "panel map-stage",
-			"aria-label": "Map" }, this.canvas, this.notice,
+			"aria-label": "Map" }, this.canvas, this.notice, this.leftOut,
 			h("div", { class: "map-foot" }, this.legend.el, this.zoomBox));
 	}
 
@@ -325,6 +326,7 @@ export class MapView {
 		const { nodes, links } = this.topology;
 		const empty = nodes.length === 0;
 		this.showEmpty(empty);
+		this.showLeftOut();
 		const matches = this.matches();
 		const selected = this.selection();
 		if (this.graph) {
@@ -344,6 +346,19 @@ export class MapView {
 			return [selected.id];
 		const link = this.topology.links.find((l) => l.id === selected.id);
 		return link ? [link.from, link.to] : [];
+	}
+
+	// The collector shows the busiest paths of a large net.
+	showLeftOut() {
+		const { nodes, paths_left_out, addresses_left_out } = this.topology;
+		this.leftOut.hidden = !paths_left_out;
+		if (!paths_left_out)
+			return;
+		const shown = nodes.filter((n) => n.addr).length;
+		this.leftOut.textContent = `The ${formatCount(shown)} busiest of `
+			+ `about ${plural(shown + addresses_left_out, "address",
+				"addresses")} are shown. One agent or a shorter time `
+			+ "shows more of it.";
 	}
 
 	drawTables(nodes, links, matches, selected) {
