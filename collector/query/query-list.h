@@ -13,6 +13,7 @@ struct query_list {
 	struct store_plan filter; /* cursor and limit are set */
 	json_t *items;
 	uint32_t limit;
+	size_t bytes;              /* of records, packed */
 	int64_t last_ns, last_row; /* shown; at first the cursor's */
 	bool more;
 	char *next; /* instead of both; owned, NULL: by them */

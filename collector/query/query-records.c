@@ -12,6 +12,8 @@
 #include "collector/query/query-list.h"
 #include "lib/record/record.h"
 
+#define PAGE_BYTES_MOST (512u << 10)
+
 static int take_campaign(void *ctx, const struct registry_campaign *campaign)
 {
 	struct query_list *list = ctx;
@@ -104,6 +106,12 @@ static int take_record(void *ctx, const struct store_row *from)
 	struct query_list *list = ctx;
 	if (query_list_is_full(list))
 		return 1;
+	/* As a tree a record takes many times its octets. */
+	list->bytes += row->body.len;
+	if (list->bytes > PAGE_BYTES_MOST && json_array_size(list->items) > 0) {
+		list->more = true;
+		return 1;
+	}
 	Sonde__Record *record;
 	if (record_unpack(&record, row->body.data, row->body.len, NULL) < 0)
 		return 0;
