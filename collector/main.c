@@ -2,6 +2,7 @@
 /* sonde-collector: configuration, the collector, its API, a signal.  It starts
  * the program, so it alone here includes web/. */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -159,6 +160,8 @@ int main(int argc, char **argv)
 	struct errmsg msg = { "" };
 	if (standard_fds_open() != 0)
 		return err_exit_code(-EIO);
+	/* Each arena keeps what one of a dozen threads needed once. */
+	mallopt(M_ARENA_MAX, 2);
 	log_init("sonde-collector", LOG_INFO);
 	int err = option_parse(&values, &table, argc, argv, &msg);
 	if (err < 0)

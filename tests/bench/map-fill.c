@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: map-fill STATE-DIR
+ * usage: map-fill STATE-DIR [crowd]
  * Fills a collector's folder with the traces of the last minutes behind a map
  * of NODES places: five agents, 245 core routers, 5,000 access routers with
  * one destination each.  Every agent traces every destination once.
+ *
+ * crowd: as much of everything as a hostile fleet may send.  Sixteen agents
+ * trace 5,000 destinations each that no other traces, sight 256 classes each,
+ * from 20 sources, and log 25 texts of 40,000 octets.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +26,12 @@ enum {
 	ACCESS = 5000,
 	NODES = AGENTS + CORE + 2 * ACCESS,
 	HOPS = 5,
-	BATCH = 500
+	BATCH = 500,
+	CROWD_AGENTS = 16,
+	CROWD_CLASSES = 256,
+	CROWD_SOURCES = 20,
+	CROWD_LOGS = 25,
+	CROWD_LOG_LEN = 40000
 };
 
 static _Atomic unsigned waiting;
@@ -62,8 +71,9 @@ static void place(uint8_t to[static 4], unsigned kind, unsigned number)
 	to[3] = (uint8_t)number;
 }
 
-static void add_trace(
-    struct synth *agent, unsigned from, unsigned to, int64_t wall_ns)
+/* area: of the access routers and destinations. */
+static void add_trace(struct synth *agent, unsigned from, unsigned area,
+    unsigned to, int64_t wall_ns)
 {
 	uint8_t at[HOPS + 1][4];
 	Sonde__Reply replies[HOPS], *list[HOPS];
@@ -73,8 +83,8 @@ static void add_trace(
 	place(at[1], 1, from * 9); /* the agent's own */
 	place(at[2], 1, (from * 9 + to / 625 + 1) % CORE);
 	place(at[3], 1, to % CORE);
-	place(at[4], 2, to);
-	place(at[5], 3, to);
+	place(at[4], 2 + 2 * area, to);
+	place(at[5], 3 + 2 * area, to);
 	for (unsigned i = 0; i < HOPS; i++) {
 		Sonde__Reply reply = SONDE__REPLY__INIT;
 		reply.probe_ttl = reply.attempt = 1;
@@ -122,33 +132,89 @@ static void enrol(struct collector *c, struct synth *agent, unsigned number)
 	json_decref(answer);
 }
 
+static void add_sighting(struct synth *agent, unsigned from, unsigned class,
+    unsigned source, int64_t wall_ns)
+{
+	uint8_t src[4] = { 11, (uint8_t)from, (uint8_t) class,
+		(uint8_t)source };
+	char signature[32];
+	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	snprintf(signature, sizeof(signature), "signature-%u-%u", from, class);
+	sighting.src = (ProtobufCBinaryData){ 4, src };
+	sighting.verdict = (char *)"worm";
+	sighting.signature = signature;
+	sighting.proto = 17;
+	sighting.dport = 1434;
+	sighting.packets = 1;
+	sighting.targets = 1;
+	sighting.first_wall_ns = sighting.last_wall_ns = wall_ns;
+	record.wall_ns = record.mono_ns = wall_ns;
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &sighting;
+	synth_add(agent, &record);
+}
+
+static void add_log(struct synth *agent, int64_t wall_ns)
+{
+	static char text[CROWD_LOG_LEN + 1];
+	Sonde__Log log = SONDE__LOG__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	for (size_t i = 0; i < CROWD_LOG_LEN; i++)
+		text[i] = (char)('a' + random() % 26);
+	log.text = text;
+	record.wall_ns = record.mono_ns = wall_ns;
+	record.body_case = SONDE__RECORD__BODY_LOG;
+	record.log = &log;
+	synth_add(agent, &record);
+}
+
+static void add_crowd(
+    struct collector *c, struct synth *agent, unsigned from, int64_t end_ns)
+{
+	for (unsigned class = 0; class < CROWD_CLASSES; class ++)
+		for (unsigned i = 0; i < CROWD_SOURCES; i++)
+			add_sighting(agent, from, class, i,
+			    end_ns - (int64_t)i * 100 * NS_PER_S);
+	ship(c, agent);
+	for (unsigned i = 0; i < CROWD_LOGS; i++) {
+		add_log(agent, end_ns - (int64_t)i * NS_PER_S);
+		if (i % 25 == 24)
+			ship(c, agent);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct collector_config config = collector_defaults;
 	struct collector *c;
 	struct errmsg msg = { "" };
-	if (argc != 2)
-		die("usage", "map-fill STATE-DIR");
+	bool crowd = argc == 3 && strcmp(argv[2], "crowd") == 0;
+	if (argc != 2 && !crowd)
+		die("usage", "map-fill STATE-DIR [crowd]");
 	config.state_dir = argv[1];
 	config.no_alarm_thread = true;
 	if (collector_open(&c, &config, &msg) < 0)
 		die(argv[1], msg.text);
 	int64_t end_ns = walltime_now().ns - 60 * NS_PER_S;
-	for (unsigned i = 0; i < AGENTS; i++) {
+	for (unsigned i = 0; i < (crowd ? CROWD_AGENTS : AGENTS); i++) {
 		struct synth agent;
 		enrol(c, &agent, i);
 		for (unsigned to = 0; to < ACCESS; to++) {
-			add_trace(&agent, i, to,
+			add_trace(&agent, i, crowd ? i : 0, to,
 			    end_ns - (int64_t)(ACCESS - to) * 100000000);
 			if (to % BATCH == BATCH - 1)
 				ship(c, &agent);
 		}
 		ship(c, &agent);
+		if (crowd)
+			add_crowd(c, &agent, i, end_ns);
 		synth_fini(&agent);
 	}
 	while (waiting > 0)
 		usleep(1000);
 	collector_close(c);
-	printf("%d\n", NODES);
+	if (!crowd)
+		printf("%d\n", NODES);
 	return 0;
 }
