@@ -4,10 +4,11 @@
  * what and what was asked for is the registry's (collector/registry/).  A
  * provider is one const struct store_ops; store_sqlite is the only one so far.
  *
- * append, step and expire belong to the writer's thread.  Views belong to
- * the caller that began them, one thread each, any number at a time; a view
- * sees the records that were appended before it began, and their sums unless so
- * many wait to be written that they lag by up to a second.  All calls return 0
+ * append belongs to one thread; step, expire and stats to one, which may be
+ * another.  Views belong to the caller that began them, one thread each, any
+ * number at a time; a view sees the records that were appended before it began,
+ * and their sums unless so many wait to be written that they lag by some
+ * seconds.  All calls return 0
  * or an error; ERR_UNAVAILABLE: nothing was changed (disk full, I/O), try
  * again.
  */
@@ -29,7 +30,11 @@ struct store_ops {
 	void (*close)(struct store *store);
 
 	/* All of them in one transaction or none; an outcome each.  After it
-	 * returned 0, what is stored is on the disk. */
+	 * returned 0, what is stored is on the disk.  Waits, or refuses, while
+	 * too much waits to be summed up.
+	 *
+	 * Where config->replayed is set, an append of none says that what came
+	 * of the appended is recorded: up to there a crash repeats nothing. */
 	int (*append)(struct store *store,
 	    struct prepared_batch *const *batches, size_t count,
 	    struct store_outcome *outcomes, struct errmsg *msg);

@@ -393,12 +393,10 @@ static void save_run(struct open_run *to, const struct open_run *run)
 	to->cap = run->count;
 }
 
-int store_append(struct store *store, struct prepared_batch *const *batches,
-    size_t count, struct store_outcome *outcomes, struct errmsg *msg)
+static int append_locked(struct store *store,
+    struct prepared_batch *const *batches, size_t count,
+    struct store_outcome *outcomes, struct errmsg *msg)
 {
-	int err = gather_make_room(store->gather, msg);
-	if (err < 0)
-		return err;
 	/* Where it cannot roll over, it goes on in the one that it has. */
 	store_roll_when_due(store, batches[0]->received.ns);
 	uint64_t block = store->next_block;
@@ -407,7 +405,7 @@ int store_append(struct store *store, struct prepared_batch *const *batches,
 	struct open_run before = store->run, copy = { 0 };
 	if (fills)
 		save_run(&copy, &store->run);
-	err = append_all(store, batches, count, outcomes, msg);
+	int err = append_all(store, batches, count, outcomes, msg);
 	if (err < 0) {
 		uint64_t *keys = store->run.keys;
 		size_t cap = store->run.cap;
@@ -434,4 +432,20 @@ int store_append(struct store *store, struct prepared_batch *const *batches,
 		    batches[i]->header.count - outcomes[i].first_new;
 	}
 	return store_sum_watermarks(store, msg);
+}
+
+int store_append(struct store *store, struct prepared_batch *const *batches,
+    size_t count, struct store_outcome *outcomes, struct errmsg *msg)
+{
+	if (count == 0) {
+		gather_settle(store->gather);
+		return ERR_OK;
+	}
+	int err = gather_make_room(store->gather, msg);
+	if (err < 0)
+		return err;
+	pthread_mutex_lock(&store->lock);
+	err = append_locked(store, batches, count, outcomes, msg);
+	pthread_mutex_unlock(&store->lock);
+	return err;
 }

@@ -108,18 +108,25 @@ static int drop_oldest(
 	return err < 0 ? err : store_bound_size(store, msg);
 }
 
-int store_expire(struct store *store, const struct store_keep *keep,
+static int expire_partitions(struct store *store, const struct store_keep *keep,
     struct store_expired *expired, struct errmsg *msg)
 {
-	*expired = (struct store_expired){ 0 };
 	store->mono = keep->mono;
 	set_roll(store, keep);
 	int err = close_old(store, keep, msg);
 	if (err < 0)
 		return err;
 	err = oldest_may_go(store, keep, msg);
-	if (err == 1)
-		err = drop_oldest(store, expired, msg);
+	return err == 1 ? drop_oldest(store, expired, msg) : err;
+}
+
+int store_expire(struct store *store, const struct store_keep *keep,
+    struct store_expired *expired, struct errmsg *msg)
+{
+	*expired = (struct store_expired){ 0 };
+	pthread_mutex_lock(&store->lock);
+	int err = expire_partitions(store, keep, expired, msg);
+	pthread_mutex_unlock(&store->lock);
 	if (err < 0)
 		return err;
 	bool more = false;

@@ -53,6 +53,7 @@ static void sqlite_close(struct store *store)
 	}
 	store_close_writer(store);
 	run_fini(&store->run);
+	pthread_mutex_destroy(&store->lock);
 	db_files_fini(&store->files);
 	partitions_close(&store->partitions);
 	free(store->dir);
@@ -68,6 +69,7 @@ static int replay_one(struct store *store, struct prepared_batch *batch,
 	gather_batch(store->gather, batch, 0, block, reports ? &outcome : NULL);
 	if (reports)
 		config->replayed(config->replayed_ctx, batch, &outcome);
+	gather_settle(store->gather);
 	free(outcome.new_sources);
 	return gather_due(store->gather, monotime_now())
 	    ? gather_flush(store->gather, msg)
@@ -252,6 +254,7 @@ static int sqlite_open(
 	if (config->finding)
 		return inspect(config, msg);
 	struct store *made = xcalloc(1, sizeof(*made));
+	pthread_mutex_init(&made->lock, NULL);
 	made->config = *config;
 	made->dir = telemetry_dir(config);
 	made->mono = config->mono;
@@ -280,28 +283,30 @@ static int sqlite_open(
 static int sqlite_step(
     struct store *store, struct monotime now, struct errmsg *msg)
 {
-	int err = ERR_OK;
+	pthread_mutex_lock(&store->lock);
 	store->mono = now;
-	if (gather_due(store->gather, now))
-		err = gather_flush(store->gather, msg);
-	if (err == ERR_OK)
-		store_roll_when_due(store, store->newest_received_ns);
+	store_roll_when_due(store, store->newest_received_ns);
 	/* A reader that never ends keeps the log from being reused; then it is
 	 * cut as soon as one checkpoint gets through. */
 	if (db_files_log_bytes(store_newest(store)->path) > LOG_MOST_BYTES)
 		sqlite3_wal_checkpoint_v2(store->db.handle, NULL,
 		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	if (err == ERR_OK)
-		err = gather_step(store->gather, msg);
 	store->corrupt |= store->db.corrupt;
-	return err;
+	pthread_mutex_unlock(&store->lock);
+	/* The clock of the sets is the machine's. */
+	if (!gather_due(store->gather, monotime_now()))
+		return gather_step(store->gather, msg);
+	int err = gather_flush(store->gather, msg);
+	return err < 0 ? err : 1;
 }
 
 static int sqlite_stats(
     struct store *store, struct store_stats *stats, struct errmsg *msg)
 {
 	struct partition_set *set = &store->partitions;
+	(void)msg;
 	*stats = (struct store_stats){ 0 };
+	pthread_mutex_lock(&store->lock);
 	pthread_mutex_lock(&set->lock);
 	for (size_t i = 0; i + 1 < set->count; i++) {
 		stats->database_bytes += set->list[i]->bytes;
@@ -316,7 +321,9 @@ static int sqlite_stats(
 	stats->lost = store->lost;
 	stats->changes = stats->stored + stats->lost;
 	stats->newest_ns = store->newest_received_ns;
-	return gather_stats(store->gather, stats, msg);
+	pthread_mutex_unlock(&store->lock);
+	gather_stats(store->gather, stats);
+	return ERR_OK;
 }
 
 /* The newest one's files each time, of the others one a call. */

@@ -15,12 +15,13 @@ struct store {
 	char *dir;
 	struct partition_set partitions;
 	struct db_files files; /* of the newest; under the set's lock */
-	/* the writer's thread only */
+	/* Under this lock, which comes before the set's and the gather's: */
+	pthread_mutex_t lock;
 	struct db db; /* of the newest partition */
 	uint64_t next_block;
 	struct open_run run;
-	struct gather *gather;
-	struct monotime mono; /* as it was last given */
+	struct gather *gather; /* has its own */
+	struct monotime mono;  /* as it was last given */
 	struct monotime rolled_at, checked_at;
 	int64_t newest_received_ns; /* of what was appended */
 	int64_t arriving_ns;        /* of what comes next: the day it begins */

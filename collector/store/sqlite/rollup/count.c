@@ -265,7 +265,7 @@ static int mark_day(struct counting *c, const struct source_row **rows,
 		const struct sight_list *theirs = &c->level_theirs;
 		for (size_t k = i; k < end && theirs->count > 0; k++) {
 			uint8_t *known =
-			    &c->day_known[rows[k] - c->g->sources.rows];
+			    &c->day_known[rows[k] - c->g->frozen->sources.rows];
 			*known |= KNOWN_ANY;
 			struct source_sight like = { theirs->items[0].bin,
 				rows[k]->key.agent, 0 };
@@ -353,7 +353,8 @@ static void count_day_source(struct counting *c, const struct source_row **rows,
 	bool known = false;
 	c->ours.count = c->theirs.count = 0;
 	for (size_t k = 0; k < count; k++) {
-		uint8_t flags = c->day_known[rows[k] - c->g->sources.rows];
+		uint8_t flags =
+		    c->day_known[rows[k] - c->g->frozen->sources.rows];
 		known |= flags & KNOWN_ANY;
 		add_sight(&c->ours, day, rows[k]->key.agent, rows[k]->packets);
 		if (flags & KNOWN_AGENT)

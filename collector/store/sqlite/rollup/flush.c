@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Memory to rollup.db, in one transaction with the mark: the number of the last
- * block whose records are in it.  After a failure memory is as it was.
+ * Memory to rollup.db: the gathered set is exchanged for an empty one and
+ * written in one transaction with the mark, the number of the last block whose
+ * records are in it, while batches are gathered in the other.  Readers see the
+ * disk, so each set at once and whole.  After a failure the set stays frozen
+ * until it can be written.
+ *
+ * A set whose batches have consequences elsewhere (events) is frozen only when
+ * those are recorded: a crash before that finds the batches again above the
+ * mark.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +25,9 @@
 #define FRESH_ROWS 4096
 #define FRESH_SHORT_NS (10 * NS_PER_MS)
 #define FRESH_SHARE 3
-#define FRESH_LOOK_NS (5 * NS_PER_MS)
+#define FRESH_LOOK_NS (2 * NS_PER_MS)
 #define FRESH_WAIT_NS (100 * NS_PER_MS)
+#define FRESH_SETTLE_NS (1 * NS_PER_S) /* events take less */
 
 static int by_hour(const void *a, const void *b)
 {
@@ -40,7 +48,7 @@ static int write_hour(struct gather *g, const struct source_row **rows,
 		    rollup_bin(rows[0]->key.bin * NS_PER_S, HOUR_S),
 		    gather_new_part(g) },
 		.fine = true,
-		.made_ns = g->received_ns,
+		.made_ns = g->frozen->received_ns,
 	};
 	source_part_begin(&writer, &g->db, g->codec, &info, count, msg);
 	for (size_t i = 0; i < count; i++)
@@ -50,12 +58,13 @@ static int write_hour(struct gather *g, const struct source_row **rows,
 
 static int flush_sources(struct gather *g, struct errmsg *msg)
 {
-	size_t count = g->sources.count;
+	const struct source_table *sources = &g->frozen->sources;
+	size_t count = sources->count;
 	if (count == 0)
 		return ERR_OK;
 	const struct source_row **rows = xcalloc(count, sizeof(void *));
 	for (size_t i = 0; i < count; i++)
-		rows[i] = &g->sources.rows[i];
+		rows[i] = &sources->rows[i];
 	qsort(rows, count, sizeof(void *), by_hour);
 	/* Counting looks at what is there already: before the new parts. */
 	int err = count_flush(g, rows, count, msg);
@@ -73,11 +82,11 @@ static int flush_sources(struct gather *g, struct errmsg *msg)
 
 static int write_mark(struct gather *g, struct errmsg *msg)
 {
-	int err = db_run(&g->db, msg,
+	const struct gathered *set = g->frozen;
+	return db_run(&g->db, msg,
 	    "INSERT OR REPLACE INTO meta VALUES ('applied', ?1),"
 	    " ('next_part', ?2), ('bounded', ?3)",
-	    "iii", (int64_t)g->block, g->next_part, (int64_t)g->bounded);
-	return err;
+	    "iii", (int64_t)set->block, g->next_part, (int64_t)set->bounded);
 }
 
 static int write_all(struct gather *g, struct errmsg *msg)
@@ -95,52 +104,129 @@ static int write_all(struct gather *g, struct errmsg *msg)
 	return err < 0 ? err : write_mark(g, msg);
 }
 
-static void flushed(struct gather *g)
+static int write_frozen(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->sources.count; i++)
-		if (g->sources.rows[i].last_ns > g->newest_ns)
-			g->newest_ns = g->sources.rows[i].last_ns;
-	for (size_t i = 0; i < g->paths.count; i++)
-		if (g->paths.rows[i].last_ns > g->newest_ns)
-			g->newest_ns = g->paths.rows[i].last_ns;
-	g->sources.count = 0;
-	index_clear(&g->sources.index);
-	paths_flushed(g);
-	names_flushed(g);
-	runs_flushed(g);
-	g->applied = g->block;
-	g->waiting = false;
-	g->work = true;
-}
-
-int flush_locked(struct gather *g, struct errmsg *msg)
-{
-	if (!g->waiting)
-		return ERR_OK;
-	struct monotime start = monotime_now();
 	int64_t part = g->next_part;
 	int err = gather_begin(g, msg);
 	if (err < 0)
 		return err;
 	err = gather_end(g, write_all(g, msg), msg);
-	if (err == ERR_OK) {
-		flushed(g);
-	} else {
+	if (err < 0) {
 		g->next_part = part;
-		for (size_t i = 0; i < g->class_count; i++)
-			g->classes[i].found = 0;
+		memset(g->class_found, 0, sizeof(g->class_found));
 	}
-	g->flushed = monotime_now();
-	g->flush_ns = monotime_diff(g->flushed, start);
 	return err;
 }
 
-int gather_flush(struct gather *g, struct errmsg *msg)
+/* --- sets --- */
+struct gathered *gathered_new(void)
+{
+	return xcalloc(1, sizeof(struct gathered));
+}
+
+/* Keeps its tables' memory for the next rows, and the block. */
+static void clear_set(struct gathered *set)
+{
+	set->sources.count = 0;
+	index_clear(&set->sources.index);
+	paths_clear(set);
+	names_clear(set);
+	runs_clear(set);
+	set->waiting = false;
+}
+
+void gathered_free(struct gathered *set)
+{
+	if (!set)
+		return;
+	clear_set(set);
+	free(set->sources.rows);
+	index_fini(&set->sources.index);
+	free(set->paths.rows);
+	index_fini(&set->paths.index);
+	buf_fini(&set->paths.bytes);
+	free(set->runs.rows);
+	index_fini(&set->runs.index);
+	free(set->payloads);
+	free(set->gaps);
+	free(set->new_paths);
+	free(set->path_days);
+	free(set->classes);
+	free(set->class_ids);
+	free(set->agents);
+	free(set);
+}
+
+bool gather_freeze(struct gather *g)
+{
+	struct gathered *set = g->now;
+	if (g->frozen->waiting || !set->waiting ||
+	    (g->held && set->block > g->settled))
+		return false;
+	names_freeze(g, set);
+	g->now = g->frozen;
+	g->frozen = set;
+	g->now->block = set->block;
+	g->now->received_ns = set->received_ns;
+	return true;
+}
+
+static void note_written(struct gather *g)
+{
+	const struct gathered *set = g->frozen;
+	for (size_t i = 0; i < set->sources.count; i++)
+		if (set->sources.rows[i].last_ns > g->newest_ns)
+			g->newest_ns = set->sources.rows[i].last_ns;
+	for (size_t i = 0; i < set->paths.count; i++)
+		if (set->paths.rows[i].last_ns > g->newest_ns)
+			g->newest_ns = set->paths.rows[i].last_ns;
+	g->received_ns = set->received_ns;
+	g->work = true;
+	names_flushed(g);
+}
+
+/* 1: there was something to write, and it is on the disk. */
+static int flush_one(struct gather *g, struct errmsg *msg)
 {
 	pthread_mutex_lock(&g->lock);
-	int err = flush_locked(g, msg);
+	gather_freeze(g);
+	bool waiting = g->flushing = g->frozen->waiting;
 	pthread_mutex_unlock(&g->lock);
-	return err;
+	if (!waiting)
+		return 0;
+	struct monotime start = monotime_now();
+	int err = write_frozen(g, msg);
+	if (err == ERR_OK)
+		note_written(g);
+	pthread_mutex_lock(&g->lock);
+	if (err == ERR_OK) {
+		g->applied = g->frozen->block;
+		clear_set(g->frozen);
+	}
+	g->flushing = false;
+	g->flushed = monotime_now();
+	g->flush_ns = monotime_diff(g->flushed, start);
+	pthread_cond_broadcast(&g->written);
+	pthread_mutex_unlock(&g->lock);
+	return err < 0 ? err : 1;
+}
+
+/* What is frozen, then what is gathered by then. */
+int gather_flush(struct gather *g, struct errmsg *msg)
+{
+	int err = 1;
+	disk_lock(g);
+	for (int i = 0; i < 2 && err == 1; i++)
+		err = flush_one(g, msg);
+	disk_unlock(g);
+	return err < 0 ? err : ERR_OK;
+}
+
+void gather_settle(struct gather *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->settled = g->now->block;
+	pthread_mutex_unlock(&g->lock);
 }
 
 /* How long a reader's flush has to wait: the last one took a share of the
@@ -153,18 +239,34 @@ static int64_t rest_ns(const struct gather *g)
 	    monotime_diff(monotime_now(), g->flushed);
 }
 
+/* Whether a flush can write the newest rows too. */
+static bool is_settled(const struct gather *g)
+{
+	return !g->now->waiting || !g->held || g->now->block <= g->settled;
+}
+
+static size_t rows_waiting(const struct gather *g)
+{
+	return g->now->sources.count + g->now->paths.count +
+	    g->frozen->sources.count + g->frozen->paths.count;
+}
+
 int gather_freshen(struct gather *g, struct errmsg *msg)
 {
-	struct monotime until = monotime_add(monotime_now(), FRESH_WAIT_NS);
+	struct monotime begun = monotime_now();
 	int err = ERR_OK;
 	pthread_mutex_lock(&g->lock);
-	while (g->waiting) {
-		bool few = g->sources.count + g->paths.count <= FRESH_ROWS;
+	while (g->now->waiting || g->frozen->waiting) {
+		bool few = rows_waiting(g) <= FRESH_ROWS;
+		int64_t waited = monotime_diff(monotime_now(), begun);
 		int64_t wait_ns = rest_ns(g);
-		if (wait_ns <= 0 ||
-		    (few && !monotime_before(monotime_now(), until))) {
-			err = flush_locked(g, msg);
-			break;
+		if (few && waited >= FRESH_WAIT_NS)
+			wait_ns = 0;
+		if (few && !is_settled(g) && waited < FRESH_SETTLE_NS)
+			wait_ns = FRESH_LOOK_NS;
+		if (wait_ns <= 0) {
+			pthread_mutex_unlock(&g->lock);
+			return gather_flush(g, msg);
 		}
 		if (!few)
 			break;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a gather holds between two flushes, shared by the files of this
- * folder.  Its lock covers all of it: a flush may come from a reader that wants
- * to see the newest rows.
+ * What a gather holds, shared by the files of this folder.
+ *
+ * Rows are gathered in one set; another is frozen and goes to the disk,
+ * meanwhile, in whichever thread flushes: a chore's, or a reader's that wants
+ * to see the newest rows.  `lock` is of what a batch adds to and is never held
+ * over I/O; `disk` is of rollup.db and the frozen set.  Who needs both takes
+ * `disk` first.
  */
 #pragma once
 
@@ -24,6 +28,7 @@
 #define AGENT_CAMPAIGNS_MOST 4096u
 #define AGENT_RUNS_KEPT 100000
 #define AGENT_RUNS_PENDING 16384u
+#define RUNS_CHECK 10000 /* of an agent, before its oldest are counted */
 #define AGENT_PAYLOADS_DAY 1024u
 #define PAYLOADS_MOST_BYTES (64u << 20)
 #define AGENT_GAPS_DAY 4096u
@@ -32,15 +37,15 @@
 #define MORE "(more)"
 #define MORE_VERDICT "other"
 
-#define GATHER_ROWS_MOST (128u << 10) /* of sources, of paths */
-#define GATHER_BYTES_MOST (32u << 20)
+/* Of sources, of paths in a set. */
+#define GATHER_ROWS_MOST (64u << 10)
+#define GATHER_BYTES_MOST (16u << 20)
 
 struct class_name {
-	char *verdict, *signature;
-	int64_t agent; /* who made it */
-	uint64_t sources, packets;
+	char *verdict, *signature; /* they stay where they are */
+	int64_t agent;             /* who made it */
+	uint64_t packets;
 	int64_t first_ns, last_ns;
-	uint64_t found; /* sources that the flush under way counts */
 	bool changed;
 };
 
@@ -59,7 +64,7 @@ struct gather_agent {
 	int64_t payload_day, gap_day;
 	uint32_t payloads, gaps; /* of those days */
 	uint64_t gap_more;       /* records of gaps above the bound */
-	int64_t *hours;          /* met since the last flush */
+	int64_t *hours;          /* met in the set */
 	size_t hour_count;
 	struct watch_span *watch;
 	size_t watch_count;
@@ -70,12 +75,11 @@ struct path_name {
 	uint32_t agent; /* its row */
 	uint32_t id;    /* 0: gone */
 	uint32_t last_day;
-	bool changed;
-	uint8_t zero[3];
 };
 /* A path that rollup.db does not know yet. */
 struct path_identity {
-	uint32_t id;
+	uint8_t digest[PATH_DIGEST_LEN];
+	uint32_t agent, id, day;
 	struct addr src, dst;
 	struct buf hops; /* owned */
 };
@@ -106,7 +110,6 @@ struct run_table {
 	struct gather_run *rows;
 	size_t count, cap;
 	struct index index;
-	struct index campaigns; /* of agents: hashes alone */
 };
 
 struct new_payload {
@@ -127,50 +130,14 @@ struct source_table {
 	struct index index;
 };
 
-/* Sizes that decide when work is due and how it is divided; a test has smaller
- * ones. */
-struct gather_sizes {
-	uint32_t parts_crowded; /* of a bin: above, some are merged */
-	uint32_t delta_rows;    /* of hours that their day does not hold */
-	uint32_t heavy_groups;  /* of a class and day, about */
-	uint32_t fine_rows;     /* read for sources; above, days are */
-	uint32_t held_rows;     /* of sources, of paths, that wait at most */
+/* The last day of a path that rollup.db knows; 0: it goes. */
+struct path_day {
+	uint32_t id, day;
 };
-extern struct gather_sizes gather_sizes;
 
-struct gather {
-	pthread_mutex_t lock;
-	struct db db;
-	struct db_files files;
-	char *path;
-	uint32_t levels[STORE_LEVELS_MAX];
-	struct segment_codec *codec;
-
-	uint64_t applied, block; /* on disk; gathered */
-	int64_t next_part;
-	struct monotime since; /* the oldest row that waits */
-	bool waiting;
-	struct monotime flushed; /* the last flush's end, and what it took */
-	int64_t flush_ns;
-	struct monotime retry; /* of a flush that failed with too much held */
-	struct errmsg retry_why;
-	int64_t received_ns, newest_ns; /* wall; of rows that are in hours */
-	bool work; /* there may be something for gather_step */
-	struct monotime idle_since;
-	uint64_t bounded, payload_bytes;
-
-	struct class_name *classes;       /* id - 1 */
-	size_t class_count, classes_kept; /* kept: in rollup.db */
-	struct index class_index;
-	struct gather_agent *agents;
-	size_t agent_count;
-	struct path_name *path_names;
-	size_t path_count, path_cap;
-	struct index path_index;
-	struct path_identity *new_paths;
-	size_t new_path_count, new_path_cap;
-	uint32_t last_path;
-
+/* What a batch adds to, and a flush writes in one transaction with the number
+ * of its last block. */
+struct gathered {
 	struct source_table sources;
 	struct path_table paths;
 	struct run_table runs;
@@ -178,15 +145,100 @@ struct gather {
 	size_t payload_count;
 	struct new_gap *gaps;
 	size_t gap_count;
-	size_t loose_bytes;   /* of payloads */
+	size_t loose_bytes; /* of payloads and gaps */
+	struct path_identity *new_paths;
+	size_t new_path_count, new_path_cap;
+	struct path_day *path_days;
+	size_t path_day_count, path_day_cap;
+	bool paths_go;
+
+	bool waiting;
+	struct monotime since; /* the oldest row that waits */
+	uint64_t block;
+	int64_t received_ns; /* wall, of the newest batch */
+	/* As they were when the set was frozen: */
+	struct class_name *classes; /* those that changed; id in class_ids */
+	uint32_t *class_ids;
+	size_t class_count;
+	struct gather_agent
+	    *agents; /* those that changed; own what they have */
+	size_t agent_count;
+	uint64_t bounded;
+	uint32_t last_path;
+};
+
+/* Served in the order in which they came: whoever has it in a loop lets the
+ * others in between. */
+struct turnstile {
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	uint64_t next, serving;
+};
+
+/* Sizes that decide when work is due and how it is divided; a test has smaller
+ * ones. */
+struct gather_sizes {
+	uint32_t parts_crowded; /* of a bin: above, some are merged */
+	uint32_t delta_rows;    /* of hours that their day does not hold */
+	uint32_t heavy_groups;  /* of a class and day, about */
+	uint32_t fine_rows;     /* read for sources; above, days are */
+	uint32_t held_rows;     /* of sources, of paths, in a set at most */
+};
+extern struct gather_sizes gather_sizes;
+
+struct gather {
+	char *path;
+	struct db_files files;
+	uint32_t levels[STORE_LEVELS_MAX];
+	bool held; /* sets wait for gather_settle */
+	_Atomic bool corrupt;
+
+	/* --- under lock --- */
+	pthread_mutex_t lock;
+	pthread_cond_t written;        /* a flush ended */
+	struct gathered *now, *frozen; /* frozen, once waiting: disk */
+	uint64_t settled; /* a set up to this block may be frozen */
+	bool flushing;
+	struct monotime flushed; /* the last flush's end, and what it took */
+	int64_t flush_ns;
+	struct monotime retry; /* of a flush that failed with too much held */
+	struct errmsg retry_why;
+	uint64_t bounded, payload_bytes;
+	uint64_t bytes, free_bytes; /* of rollup.db, at the last step */
+	uint64_t applied;           /* the last block on the disk */
+	struct db look;             /* what the next batch asks of rollup.db */
+
+	struct class_name *classes; /* id - 1 */
+	size_t class_count;
+	struct index class_index;
+	struct gather_agent *agents;
+	size_t agent_count;
+	struct path_name *path_names;
+	size_t path_count, path_cap;
+	struct index path_index;
+	uint32_t last_path;
+	struct index campaigns; /* of agents: hashes alone */
+	uint64_t *seen; /* the filter of all sources that were ever seen */
+	struct rollup_view *idle_views;
+
+	/* --- under disk --- */
+	struct turnstile disk;
+	struct db db;
+	struct segment_codec *codec;
+	int64_t next_part;
+	int64_t received_ns, newest_ns; /* wall; of rows that are in hours */
+	bool work; /* there may be something for gather_step */
+	struct monotime idle_since;
 	int64_t housekept_ns; /* monotonic; of expire's hourly part */
 	/* Days since 1970: sources seen last before are gone; the stripe that
 	 * is swept next; what the merge under way drops (0: nothing). */
 	int64_t seen_floor, seen_swept, seen_dropping;
-	uint64_t *seen; /* the filter of all sources that were ever seen */
-
-	struct rollup_view *idle_views;
+	/* By class, id - 1: sources, and those that the flush counts. */
+	uint64_t class_sources[CLASSES_MOST + 1], class_found[CLASSES_MOST + 1];
 };
+
+void disk_lock(struct gather *gather);
+void disk_unlock(struct gather *gather);
 
 /* names.c */
 int names_load(struct gather *gather, struct errmsg *msg);
@@ -197,16 +249,18 @@ struct gather_agent *names_agent(
 uint32_t names_class(struct gather *gather, struct gather_agent *agent,
     const char *verdict, const char *signature);
 /* Of another database: the id of the class that its numbers were added to. */
-uint32_t names_import(struct gather *gather, const struct class_name *like);
+uint32_t names_import(
+    struct gather *gather, const struct class_name *like, uint64_t sources);
 /* The path's id; 0: the agent has too many. */
 uint32_t names_path(struct gather *gather, struct gather_agent *agent,
     const struct prepared_record *record, int64_t at_ns);
+/* What changed since the last time, into the set; under both locks or alone. */
+void names_freeze(struct gather *gather, struct gathered *set);
 int names_flush(struct gather *gather, struct errmsg *msg);
 void names_flushed(struct gather *gather);
-/* Deletes paths whose last day is before `day`; once that is committed, forgets
- * them.  Nothing may wait to be flushed. */
-int names_expire(struct gather *gather, int64_t day, struct errmsg *msg);
-void names_expired(struct gather *gather, int64_t day);
+/* Forgets paths whose last day is before `day`; the next flush deletes them. */
+void names_expire(struct gather *gather, int64_t day);
+void names_clear(struct gathered *set);
 
 /* runs.c: runs, payloads, gaps, heartbeats. */
 int runs_load(struct gather *gather, struct errmsg *msg);
@@ -220,14 +274,13 @@ void runs_add_gap(struct gather *gather, struct gather_agent *agent,
 void runs_add_heartbeat(struct gather *gather, struct gather_agent *agent,
     const struct prepared_record *record, int64_t at_ns);
 int runs_flush(struct gather *gather, struct errmsg *msg);
-void runs_flushed(struct gather *gather);
+void runs_clear(struct gathered *set);
 
 /* paths.c */
 void paths_add(struct gather *gather, uint32_t path,
     const struct prepared_record *record, int64_t at_ns);
 int paths_flush(struct gather *gather, struct errmsg *msg);
-void paths_flushed(struct gather *gather);
-void paths_fini(struct gather *gather);
+void paths_clear(struct gathered *set);
 
 /* seen.c */
 int seen_load(struct gather *gather, struct errmsg *msg);
@@ -238,12 +291,19 @@ struct seen_key {
 	struct source_key key; /* bin: its stripe */
 	int64_t day;           /* since 1970 */
 };
-/* Adds to class->found; sorts the keys. */
+/* Adds to class_found; sorts the keys. */
 int seen_flush(struct gather *gather, struct seen_key *keys, size_t count,
     struct errmsg *msg);
 
-/* flush.c, under the lock. */
-int flush_locked(struct gather *gather, struct errmsg *msg);
+/* gather.c, under lock. */
+void note_waiting(struct gathered *set);
+
+/* flush.c */
+struct gathered *gathered_new(void);
+void gathered_free(struct gathered *set);
+/* Under lock: the set may be written, none is being written, so it is frozen
+ * and another begun. */
+bool gather_freeze(struct gather *gather);
 /* When a reader wants to see the newest. */
 int gather_freshen(struct gather *gather, struct errmsg *msg);
 

@@ -3,7 +3,8 @@
  * Records into memory.  Each adds to a row of its bin; the rows are written in
  * steps (flush.c), so that a source that sends a thousand times is written a
  * few times.  Readers see what is on the disk only: one that begins asks for a
- * flush first (gather_freshen).
+ * flush first (gather_freshen).  What is gathered and cannot be written is
+ * bounded: two sets (gather_make_room).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -154,7 +155,8 @@ static int load_marks(struct gather *g, struct errmsg *msg)
 	    db_integer(&g->db, &bounded, 0,
 		"SELECT value FROM meta WHERE key = 'bounded'", "") < 0)
 		return db_error(&g->db, msg);
-	g->applied = g->block = (uint64_t)applied;
+	g->applied = g->settled = (uint64_t)applied;
+	g->now->block = g->applied;
 	g->next_part = part;
 	g->bounded = (uint64_t)bounded;
 	return ERR_OK;
@@ -179,16 +181,42 @@ static int load_all(
 	return err < 0 ? err : seen_load(g, msg);
 }
 
+/* What rollup.db takes, for gather_stats, which shall not wait for the disk. */
+static int measure(struct gather *g, struct errmsg *msg)
+{
+	int64_t pages, free_pages, page_bytes;
+	if (db_integer(&g->db, &pages, 0, "PRAGMA page_count", "") < 0 ||
+	    db_integer(&g->db, &free_pages, 0, "PRAGMA freelist_count", "") <
+		0 ||
+	    db_integer(&g->db, &page_bytes, 0, "PRAGMA page_size", "") < 0)
+		return db_error(&g->db, msg);
+	pthread_mutex_lock(&g->lock);
+	g->bytes = (uint64_t)(pages * page_bytes);
+	g->free_bytes = (uint64_t)(free_pages * page_bytes);
+	pthread_mutex_unlock(&g->lock);
+	return ERR_OK;
+}
+
 int gather_open(struct gather **gather, const struct store_config *config,
     const char *path, uint64_t *applied, struct errmsg *msg)
 {
 	struct gather *g = xcalloc(1, sizeof(*g));
 	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->written, NULL);
+	pthread_mutex_init(&g->disk.lock, NULL);
+	pthread_cond_init(&g->disk.turn, NULL);
 	g->path = xstrdup(path);
 	g->codec = segment_codec_new();
+	g->now = gathered_new();
+	g->frozen = gathered_new();
 	g->work = true;
+	g->held = config->replayed != NULL;
 	memcpy(g->levels, config->levels, sizeof(g->levels));
 	int err = load_all(g, config, msg);
+	if (err == ERR_OK)
+		err = db_open(&g->look, path, true, msg);
+	if (err == ERR_OK)
+		err = measure(g, msg);
 	if (err < 0) {
 		err_prefix(msg, "%s", path);
 		gather_close(g);
@@ -205,16 +233,19 @@ void gather_close(struct gather *g)
 	if (!g)
 		return;
 	views_close(g);
-	paths_fini(g);
+	gathered_free(g->now);
+	gathered_free(g->frozen);
 	runs_fini(g);
 	names_fini(g);
-	free(g->sources.rows);
-	index_fini(&g->sources.index);
 	free(g->seen);
 	segment_codec_free(g->codec);
+	db_close(&g->look);
 	db_close(&g->db);
 	db_files_fini(&g->files);
 	free(g->path);
+	pthread_cond_destroy(&g->disk.turn);
+	pthread_mutex_destroy(&g->disk.lock);
+	pthread_cond_destroy(&g->written);
 	pthread_mutex_destroy(&g->lock);
 	free(g);
 }
@@ -230,7 +261,7 @@ static int64_t bounded_time(
 			return at_ns;
 	if (agent->hour_count == AGENT_HOURS_MOST) {
 		g->bounded++;
-		return g->received_ns;
+		return g->now->received_ns;
 	}
 	if (!agent->hours)
 		agent->hours = xcalloc(AGENT_HOURS_MOST, sizeof(*agent->hours));
@@ -303,7 +334,7 @@ static bool gather_sighting(struct gather *g, struct gather_agent *agent,
 	row.key.bin = rollup_bin(at_ns, g->levels[0]);
 	row.key.class = names_class(g, agent, body->verdict, body->signature);
 	source_key_set_addr(&row.key, &record->src);
-	add_source(&g->sources, &row);
+	add_source(&g->now->sources, &row);
 	note_class(g, row.key.class, &row);
 	return row.key.family != 0 && !seen_before(g, &row.key);
 }
@@ -354,126 +385,125 @@ static void gather_record(struct gather *g, struct gather_agent *agent,
 	}
 }
 
+void note_waiting(struct gathered *set)
+{
+	if (!set->waiting)
+		set->since = monotime_now();
+	set->waiting = true;
+}
+
 void gather_batch(struct gather *g, const struct prepared_batch *batch,
     uint32_t first_new, uint64_t block, struct store_outcome *outcome)
 {
 	pthread_mutex_lock(&g->lock);
 	struct gather_agent *agent = names_agent(g, batch);
-	g->received_ns = batch->received.ns;
+	g->now->received_ns = batch->received.ns;
 	for (uint32_t i = first_new; i < batch->header.count; i++)
 		gather_record(g, agent, batch, i, outcome);
-	g->block = block;
-	if (!g->waiting)
-		g->since = monotime_now();
-	g->waiting = true;
+	g->now->block = block;
+	note_waiting(g->now);
 	pthread_mutex_unlock(&g->lock);
 }
 
-static bool is_full(const struct gather *g)
+static bool is_over(const struct gathered *set, uint32_t rows)
 {
-	return g->sources.count >= GATHER_ROWS_MOST ||
-	    g->paths.count >= GATHER_ROWS_MOST ||
-	    g->paths.bytes.len + g->loose_bytes >= GATHER_BYTES_MOST;
+	return set->sources.count >= rows || set->paths.count >= rows ||
+	    set->runs.count >= rows ||
+	    set->paths.bytes.len + set->loose_bytes >= GATHER_BYTES_MOST;
 }
 
-static bool is_over(const struct gather *g)
+/* Under lock, which it lets go: the frozen set is written by whoever has
+ * begun, or here, which is tried once a second. */
+static int write_first(struct gather *g, struct errmsg *msg)
 {
-	return g->sources.count >= gather_sizes.held_rows ||
-	    g->paths.count >= gather_sizes.held_rows ||
-	    g->runs.count >= gather_sizes.held_rows ||
-	    g->paths.bytes.len + g->loose_bytes >= 2 * GATHER_BYTES_MOST;
+	struct errmsg why = { "" };
+	while (g->flushing)
+		pthread_cond_wait(&g->written, &g->lock);
+	if (!g->frozen->waiting)
+		return ERR_OK;
+	if (!monotime_before(monotime_now(), g->retry)) {
+		pthread_mutex_unlock(&g->lock);
+		int err = gather_flush(g, &why);
+		pthread_mutex_lock(&g->lock);
+		if (err == ERR_OK)
+			return ERR_OK;
+		g->retry_why = why;
+		g->retry = monotime_add(monotime_now(), RETRY_NS);
+	}
+	return err_set(msg, ERR_UNAVAILABLE,
+	    "rollup.db: too much waits to be written: %.150s",
+	    g->retry_why.text);
 }
 
 int gather_make_room(struct gather *g, struct errmsg *msg)
 {
-	struct monotime now = monotime_now();
-	struct errmsg why = { "" };
 	int err = ERR_OK;
 	pthread_mutex_lock(&g->lock);
-	if (!is_over(g))
-		goto out;
-	/* Each try writes all that waits: one a second. */
-	if (!monotime_before(now, g->retry)) {
-		err = flush_locked(g, &why);
+	if (is_over(g->now, gather_sizes.held_rows) && !gather_freeze(g)) {
+		err = write_first(g, msg);
 		if (err == ERR_OK)
-			goto out;
-		g->retry_why = why;
-		g->retry = monotime_add(monotime_now(), RETRY_NS);
+			gather_freeze(g);
 	}
-	err = err_set(msg, ERR_UNAVAILABLE,
-	    "rollup.db: too much waits to be written: %.150s",
-	    g->retry_why.text);
-out:
 	pthread_mutex_unlock(&g->lock);
 	return err;
 }
 
-bool gather_due(const struct gather *g, struct monotime now)
+bool gather_due(struct gather *g, struct monotime now)
 {
-	struct gather *own = (struct gather *)(uintptr_t)g;
-	pthread_mutex_lock(&own->lock);
+	pthread_mutex_lock(&g->lock);
 	int64_t wait = g->flush_ns * FLUSH_SHARE;
 	if (wait < FLUSH_EVERY_NS)
 		wait = FLUSH_EVERY_NS;
-	bool due =
-	    g->waiting && (is_full(g) || monotime_diff(now, g->since) >= wait);
-	pthread_mutex_unlock(&own->lock);
+	const struct gathered *set = g->now;
+	bool due = g->frozen->waiting ||
+	    (set->waiting &&
+		(is_over(set, gather_sizes.held_rows) ||
+		    monotime_diff(now, set->since) >= wait));
+	pthread_mutex_unlock(&g->lock);
 	return due;
+}
+
+static int sync_log(struct gather *g, struct errmsg *msg)
+{
+	/* FULL makes the checkpoint sync the log, then the file. */
+	db_reset_all(&g->db);
+	int err = db_script(&g->db, "PRAGMA synchronous = FULL;", msg);
+	if (err == ERR_OK &&
+	    sqlite3_wal_checkpoint_v2(g->db.handle, NULL,
+		SQLITE_CHECKPOINT_FULL, NULL, NULL) != SQLITE_OK)
+		err = db_error(&g->db, msg);
+	int again = db_script(&g->db, "PRAGMA synchronous = NORMAL;", NULL);
+	return err < 0 ? err : again;
 }
 
 int gather_applied(
     struct gather *g, bool sync, uint64_t *applied, struct errmsg *msg)
 {
-	int err = ERR_OK;
-	pthread_mutex_lock(&g->lock);
+	disk_lock(g);
 	*applied = g->applied;
-	if (sync) {
-		/* FULL makes the checkpoint sync the log, then the file. */
-		db_reset_all(&g->db);
-		err = db_script(&g->db, "PRAGMA synchronous = FULL;", msg);
-		if (err == ERR_OK &&
-		    sqlite3_wal_checkpoint_v2(g->db.handle, NULL,
-			SQLITE_CHECKPOINT_FULL, NULL, NULL) != SQLITE_OK)
-			err = db_error(&g->db, msg);
-		int again =
-		    db_script(&g->db, "PRAGMA synchronous = NORMAL;", NULL);
-		if (err == ERR_OK)
-			err = again;
-	}
-	pthread_mutex_unlock(&g->lock);
+	int err = sync ? sync_log(g, msg) : ERR_OK;
+	disk_unlock(g);
 	return err;
 }
 
-int gather_stats(
-    struct gather *g, struct store_stats *stats, struct errmsg *msg)
+void gather_stats(struct gather *g, struct store_stats *stats)
 {
-	int64_t pages, free_pages, page_bytes;
-	int err = ERR_OK;
 	pthread_mutex_lock(&g->lock);
-	if (db_integer(&g->db, &pages, 0, "PRAGMA page_count", "") < 0 ||
-	    db_integer(&g->db, &free_pages, 0, "PRAGMA freelist_count", "") <
-		0 ||
-	    db_integer(&g->db, &page_bytes, 0, "PRAGMA page_size", "") < 0) {
-		err = db_error(&g->db, msg);
-		goto out;
-	}
-	stats->database_bytes += (uint64_t)(pages * page_bytes);
-	stats->free_bytes += (uint64_t)(free_pages * page_bytes);
+	stats->database_bytes += g->bytes;
+	stats->free_bytes += g->free_bytes;
 	stats->wal_bytes += db_files_log_bytes(g->path);
 	stats->bounded += g->bounded;
-out:
 	pthread_mutex_unlock(&g->lock);
-	return err;
 }
 
 int gather_fault(struct gather *g, struct errmsg *msg)
 {
+	if (g->corrupt)
+		return err_set(msg, ERR_CORRUPT,
+		    "rollup.db: it is damaged; --rebuild-rollups makes it "
+		    "again");
 	pthread_mutex_lock(&g->lock);
-	bool corrupt = g->db.corrupt;
-	int err = corrupt
-	    ? err_set(msg, ERR_CORRUPT,
-		  "rollup.db: it is damaged; --rebuild-rollups makes it again")
-	    : db_files_check(&g->files, msg);
+	int err = db_files_check(&g->files, msg);
 	pthread_mutex_unlock(&g->lock);
 	return err;
 }
@@ -481,7 +511,7 @@ int gather_fault(struct gather *g, struct errmsg *msg)
 int gather_step(struct gather *g, struct errmsg *msg)
 {
 	int err = 0;
-	pthread_mutex_lock(&g->lock);
+	disk_lock(g);
 	if (db_files_log_bytes(g->path) > WAL_MOST_BYTES) {
 		db_reset_all(&g->db);
 		sqlite3_wal_checkpoint_v2(
@@ -495,7 +525,9 @@ int gather_step(struct gather *g, struct errmsg *msg)
 		err = links_step(g, msg);
 	g->work = err != 0;
 	g->idle_since = now;
+	if (err >= 0 && measure(g, msg) < 0)
+		err = ERR_UNAVAILABLE;
 out:
-	pthread_mutex_unlock(&g->lock);
+	disk_unlock(g);
 	return err;
 }

@@ -4,8 +4,8 @@
  * to rollup.db with a mark (the last block they hold), gathered again from the
  * blocks above the mark after a crash.  Nothing here knows partitions.
  *
- * The writer's thread calls all but the rollup_ functions, which any thread
- * may call, each view one.
+ * One thread gathers, another may flush, step and let go meanwhile; what
+ * rollup_ begins may be called by any, each view by one.
  */
 #pragma once
 
@@ -33,14 +33,19 @@ int gather_import(
 void gather_batch(struct gather *gather, const struct prepared_batch *batch,
     uint32_t first_new, uint64_t block, struct store_outcome *outcome);
 /* Memory has grown so, or waits so long, that it should be written now. */
-bool gather_due(const struct gather *gather, struct monotime now);
-/* All of memory in one transaction with the mark. */
+bool gather_due(struct gather *gather, struct monotime now);
+/* All of memory that may be written, each set in one transaction with the
+ * mark. */
 int gather_flush(struct gather *gather, struct errmsg *msg);
-/* Whether memory has room for more batches.  When twice as much waits as is
- * ever written at once (rollup.db cannot be written for long while partitions
- * can), it is written now; ERR_UNAVAILABLE when that fails: then nothing may
- * be stored, so that memory stays bounded and the agents keep their records. */
+/* Makes room for more batches: where the gathered set is as large as one may
+ * be, it is frozen, once the one before is written, which is waited for or
+ * done.  ERR_UNAVAILABLE when that fails (rollup.db cannot be written while
+ * partitions can): then nothing may be stored, so that memory stays bounded
+ * and the agents keep their records. */
 int gather_make_room(struct gather *gather, struct errmsg *msg);
+/* What was gathered so far had its consequences (config->replayed): it may be
+ * written, and is not repeated after a crash. */
+void gather_settle(struct gather *gather);
 /* A bounded piece of merging and deriving.  1: there is more. */
 int gather_step(struct gather *gather, struct errmsg *msg);
 /* A bounded piece of letting go; keep->now is trusted. */
@@ -51,8 +56,7 @@ int gather_expire(struct gather *gather, const struct store_keep *keep,
 int gather_applied(
     struct gather *gather, bool sync, uint64_t *applied, struct errmsg *msg);
 /* Adds to the bytes and `bounded`. */
-int gather_stats(
-    struct gather *gather, struct store_stats *stats, struct errmsg *msg);
+void gather_stats(struct gather *gather, struct store_stats *stats);
 int gather_fault(struct gather *gather, struct errmsg *msg);
 
 int rollup_begin(

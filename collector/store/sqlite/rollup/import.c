@@ -89,7 +89,6 @@ static int import_classes(struct import *im)
 		const struct class_name class = {
 			.verdict = (char *)(uintptr_t)db_column_text(row, 1),
 			.signature = (char *)(uintptr_t)db_column_text(row, 2),
-			.sources = (uint64_t)sqlite3_column_int64(row, 3),
 			.packets = (uint64_t)sqlite3_column_int64(row, 4),
 			.first_ns = sqlite3_column_int64(row, 5),
 			.last_ns = sqlite3_column_int64(row, 6),
@@ -99,7 +98,8 @@ static int import_classes(struct import *im)
 		    xreallocarray(im->class_of, id + 1, sizeof(*im->class_of));
 		while (im->class_count <= id)
 			im->class_of[im->class_count++] = 0;
-		im->class_of[id] = names_import(im->g, &class);
+		im->class_of[id] = names_import(
+		    im->g, &class, (uint64_t)sqlite3_column_int64(row, 3));
 	}
 	db_reset(row);
 	return err;
@@ -159,8 +159,7 @@ static int import_seen(struct import *im)
 	if (err == 0)
 		err = seen_flush(im->g, keys, count, im->msg);
 	/* The classes know how many they had. */
-	for (size_t i = 0; i < im->g->class_count; i++)
-		im->g->classes[i].found = 0;
+	memset(im->g->class_found, 0, sizeof(im->g->class_found));
 	free(keys);
 	return err;
 }
@@ -395,8 +394,10 @@ static int import_all(struct import *im, uint64_t block)
 		err = import_seen(im);
 	if (err == 0)
 		err = import_levels(im);
-	if (err == 0)
+	if (err == 0) {
+		names_freeze(im->g, im->g->frozen);
 		err = names_flush(im->g, im->msg);
+	}
 	if (err < 0)
 		return err;
 	return db_run(&im->g->db, im->msg,
@@ -410,18 +411,18 @@ int gather_import(
     struct gather *g, struct db *old, uint64_t block, struct errmsg *msg)
 {
 	struct import im = { .g = g, .old = old, .msg = msg };
-	pthread_mutex_lock(&g->lock);
+	/* No other thread knows the gather yet. */
 	int err = gather_begin(g, msg);
 	if (err == ERR_OK)
 		err = gather_end(g, import_all(&im, block), msg);
+	names_clear(g->frozen);
 	if (err == ERR_OK) {
-		g->applied = g->block = block;
+		g->applied = g->settled = g->now->block = block;
 		names_fini(g);
 		err = names_load(g, msg);
 		if (err == ERR_OK)
 			err = runs_load(g, msg);
 	}
-	pthread_mutex_unlock(&g->lock);
 	free(im.class_of);
 	free(im.rows);
 	return err;

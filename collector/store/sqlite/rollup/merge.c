@@ -522,7 +522,7 @@ static int derive_sources(struct day_merge *d)
 static int merge_source_day(struct gather *g, int64_t day, struct errmsg *msg)
 {
 	struct day_merge d = { .g = g, .msg = msg, .day = day };
-	d.class_count = g->class_count + 1;
+	d.class_count = CLASSES_MOST + 2; /* ids start at 1 */
 	d.weights = xcalloc(d.class_count, sizeof(void *));
 	d.bound = xcalloc(d.class_count, sizeof(*d.bound));
 	d.light = xcalloc(d.class_count, sizeof(*d.light));

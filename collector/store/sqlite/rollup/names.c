@@ -73,7 +73,8 @@ uint32_t names_class(struct gather *g, struct gather_agent *agent,
 	return (uint32_t)(class - g->classes) + 1;
 }
 
-uint32_t names_import(struct gather *g, const struct class_name *like)
+uint32_t names_import(
+    struct gather *g, const struct class_name *like, uint64_t sources)
 {
 	const char *verdict = like->verdict, *signature = like->signature;
 	if (g->class_count + 1 >= CLASSES_MOST) {
@@ -84,7 +85,7 @@ uint32_t names_import(struct gather *g, const struct class_name *like)
 	    find_class(g, verdict, signature, class_hash(verdict, signature));
 	if (!class)
 		class = add_class(g, verdict, signature, STORE_FLEET);
-	class->sources += like->sources;
+	g->class_sources[class - g->classes] += sources;
 	class->packets += like->packets;
 	if (like->first_ns < class->first_ns)
 		class->first_ns = like->first_ns;
@@ -164,19 +165,34 @@ static struct path_name *add_path_name(
 	return made;
 }
 
-static void add_identity(
-    struct gather *g, uint32_t id, const struct prepared_record *record)
+static void add_identity(struct gathered *set, const struct path_name *name,
+    const struct prepared_record *record)
 {
-	if (g->new_path_count == g->new_path_cap) {
-		g->new_path_cap = g->new_path_cap ? g->new_path_cap * 2 : 64;
-		g->new_paths = xreallocarray(
-		    g->new_paths, g->new_path_cap, sizeof(*g->new_paths));
+	if (set->new_path_count == set->new_path_cap) {
+		set->new_path_cap =
+		    set->new_path_cap ? set->new_path_cap * 2 : 64;
+		set->new_paths = xreallocarray(
+		    set->new_paths, set->new_path_cap, sizeof(*set->new_paths));
 	}
-	struct path_identity *made = &g->new_paths[g->new_path_count++];
-	*made = (struct path_identity){
-		.id = id, .src = record->path.src, .dst = record->path.dst
-	};
+	struct path_identity *made = &set->new_paths[set->new_path_count++];
+	*made = (struct path_identity){ .agent = name->agent,
+		.id = name->id,
+		.day = name->last_day,
+		.src = record->path.src,
+		.dst = record->path.dst };
+	memcpy(made->digest, name->digest, sizeof(made->digest));
 	path_write_hops(&record->path, &made->hops);
+}
+
+static void add_path_day(struct gathered *set, uint32_t id, uint32_t day)
+{
+	if (set->path_day_count == set->path_day_cap) {
+		set->path_day_cap =
+		    set->path_day_cap ? set->path_day_cap * 2 : 64;
+		set->path_days = xreallocarray(
+		    set->path_days, set->path_day_cap, sizeof(*set->path_days));
+	}
+	set->path_days[set->path_day_count++] = (struct path_day){ id, day };
 }
 
 uint32_t names_path(struct gather *g, struct gather_agent *agent,
@@ -194,11 +210,12 @@ uint32_t names_path(struct gather *g, struct gather_agent *agent,
 		agent->paths++;
 		name = add_path_name(g, (uint32_t)agent->row,
 		    record->path_digest, ++g->last_path);
-		add_identity(g, name->id, record);
+		name->last_day = day;
+		add_identity(g->now, name, record);
 	}
 	if (day > name->last_day) {
 		name->last_day = day;
-		name->changed = true;
+		add_path_day(g->now, name->id, day);
 	}
 	return name->id;
 }
@@ -213,7 +230,8 @@ static int load_classes(struct gather *g, struct errmsg *msg)
 	while ((err = db_step(&g->db, row, msg)) == 1) {
 		struct class_name *class = add_class(g, db_column_text(row, 0),
 		    db_column_text(row, 1), sqlite3_column_int64(row, 2));
-		class->sources = (uint64_t)sqlite3_column_int64(row, 3);
+		g->class_sources[class - g->classes] =
+		    (uint64_t)sqlite3_column_int64(row, 3);
 		class->packets = (uint64_t)sqlite3_column_int64(row, 4);
 		class->first_ns = sqlite3_column_int64(row, 5);
 		class->last_ns = sqlite3_column_int64(row, 6);
@@ -221,7 +239,6 @@ static int load_classes(struct gather *g, struct errmsg *msg)
 		agent_slot(g, class->agent)->classes++;
 	}
 	db_reset(row);
-	g->classes_kept = g->class_count;
 	return err;
 }
 
@@ -295,36 +312,96 @@ void names_fini(struct gather *g)
 	}
 	for (size_t i = 0; i < g->agent_count; i++)
 		fini_agent(&g->agents[i]);
-	for (size_t i = 0; i < g->new_path_count; i++)
-		buf_fini(&g->new_paths[i].hops);
 	free(g->classes);
 	free(g->agents);
 	free(g->path_names);
-	free(g->new_paths);
 	index_fini(&g->class_index);
 	index_fini(&g->path_index);
 	g->classes = NULL;
 	g->agents = NULL;
 	g->path_names = NULL;
-	g->new_paths = NULL;
-	g->class_count = g->classes_kept = g->agent_count = 0;
+	g->class_count = g->agent_count = 0;
 	g->path_count = g->path_cap = 0;
-	g->new_path_count = g->new_path_cap = 0;
+	memset(g->class_sources, 0, sizeof(g->class_sources));
+}
+
+static void freeze_classes(struct gather *g, struct gathered *set)
+{
+	for (size_t i = 0; i < g->class_count; i++) {
+		if (!g->classes[i].changed)
+			continue;
+		g->classes[i].changed = false;
+		size_t n = set->class_count++;
+		set->classes =
+		    xreallocarray(set->classes, n + 1, sizeof(*set->classes));
+		set->class_ids = xreallocarray(
+		    set->class_ids, n + 1, sizeof(*set->class_ids));
+		set->classes[n] = g->classes[i];
+		set->class_ids[n] = (uint32_t)i + 1;
+	}
+}
+
+/* Moves what waits with an agent; its numbers stay. */
+static void freeze_agent(struct gather_agent *agent, struct gathered *set)
+{
+	agent->hour_count = 0;
+	if (!agent->changed && agent->watch_count == 0 &&
+	    agent->gap_more == 0 && agent->runs_pending == 0)
+		return;
+	set->agents = xreallocarray(
+	    set->agents, set->agent_count + 1, sizeof(*set->agents));
+	struct gather_agent *frozen = &set->agents[set->agent_count++];
+	*frozen = *agent;
+	frozen->hours = NULL;
+	frozen->heartbeat = (struct buf){ 0 };
+	if (agent->changed)
+		buf_bytes(&frozen->heartbeat, agent->heartbeat.data,
+		    agent->heartbeat.len);
+	agent->changed = false;
+	agent->watch = NULL;
+	agent->watch_count = 0;
+	agent->gap_more = 0;
+	agent->runs_unchecked += agent->runs_pending;
+	if (agent->runs_unchecked >= RUNS_CHECK)
+		agent->runs_unchecked = 0;
+	agent->runs_pending = 0;
+}
+
+void names_freeze(struct gather *g, struct gathered *set)
+{
+	freeze_classes(g, set);
+	for (size_t i = 0; i < g->agent_count; i++)
+		freeze_agent(&g->agents[i], set);
+	set->last_path = g->last_path;
+	set->bounded = g->bounded;
+}
+
+void names_clear(struct gathered *set)
+{
+	for (size_t i = 0; i < set->agent_count; i++)
+		fini_agent(&set->agents[i]);
+	for (size_t i = 0; i < set->new_path_count; i++)
+		buf_fini(&set->new_paths[i].hops);
+	set->class_count = set->agent_count = 0;
+	set->new_path_count = set->path_day_count = 0;
+	set->paths_go = false;
 }
 
 static int flush_classes(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->class_count; i++) {
-		const struct class_name *c = &g->classes[i];
-		if (!c->changed && c->found == 0)
-			continue;
+	const struct gathered *set = g->frozen;
+	for (size_t i = 0; i < set->class_count; i++) {
+		const struct class_name *c = &set->classes[i];
+		uint32_t id = set->class_ids[i];
+		uint64_t sources =
+		    g->class_sources[id - 1] + g->class_found[id - 1];
 		int err = db_run(&g->db, msg,
 		    "INSERT INTO classes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
 		    " ?8) ON CONFLICT DO UPDATE SET sources = ?5,"
 		    " packets = ?6, first_ns = ?7, last_ns = ?8",
-		    "ittiiiii", (int64_t)(i + 1), c->verdict, c->signature,
-		    c->agent, (int64_t)(c->sources + c->found),
-		    (int64_t)c->packets, c->first_ns, c->last_ns);
+		    "ittiiiii", (int64_t)id, c->verdict, c->signature, c->agent,
+		    (int64_t)sources, (int64_t)c->packets, c->first_ns,
+		    c->last_ns);
 		if (err < 0)
 			return err;
 	}
@@ -333,8 +410,8 @@ static int flush_classes(struct gather *g, struct errmsg *msg)
 
 static int flush_agents(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->agent_count; i++) {
-		const struct gather_agent *a = &g->agents[i];
+	for (size_t i = 0; i < g->frozen->agent_count; i++) {
+		const struct gather_agent *a = &g->frozen->agents[i];
 		if (!a->changed)
 			continue;
 		int err = db_run(&g->db, msg,
@@ -348,23 +425,14 @@ static int flush_agents(struct gather *g, struct errmsg *msg)
 	return ERR_OK;
 }
 
-/* The name of a path that the memory made; ids ascend. */
-static const struct path_name *name_of_new(const struct gather *g, uint32_t id)
-{
-	size_t i = g->path_count;
-	while (i > 0 && g->path_names[i - 1].id != id)
-		i--;
-	return i > 0 ? &g->path_names[i - 1] : NULL;
-}
-
-static int insert_identity(struct gather *g, const struct path_identity *path,
-    const struct path_name *name, struct errmsg *msg)
+static int insert_identity(
+    struct gather *g, const struct path_identity *path, struct errmsg *msg)
 {
 	int err = db_run(&g->db, msg,
-	    "INSERT INTO paths VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "iibaabi",
-	    (int64_t)path->id, (int64_t)name->agent, name->digest,
-	    sizeof(name->digest), &path->src, &path->dst, path->hops.data,
-	    path->hops.len, (int64_t)name->last_day);
+	    "INSERT OR REPLACE INTO paths VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	    "iibaabi", (int64_t)path->id, (int64_t)path->agent, path->digest,
+	    sizeof(path->digest), &path->src, &path->dst, path->hops.data,
+	    path->hops.len, (int64_t)path->day);
 	struct path hops = { 0 };
 	if (err == ERR_OK)
 		err = path_read_hops(&hops, path->hops.data, path->hops.len);
@@ -381,32 +449,51 @@ static int insert_identity(struct gather *g, const struct path_identity *path,
 	return err;
 }
 
-static int flush_paths(struct gather *g, struct errmsg *msg)
+/* Those that go leave before a path of the same hops comes under another
+ * number; last days are of paths that are there by then. */
+static int delete_paths(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->new_path_count; i++) {
-		const struct path_identity *path = &g->new_paths[i];
-		/* New names are the last ones, in the same order. */
-		const struct path_name *name =
-		    &g->path_names[g->path_count - g->new_path_count + i];
-		if (name->id != path->id)
-			name = name_of_new(g, path->id);
-		int err = insert_identity(g, path, name, msg);
-		if (err < 0)
-			return err;
-	}
-	for (size_t i = 0; i < g->path_count; i++) {
-		const struct path_name *name = &g->path_names[i];
-		if (!name->changed)
+	int err = db_run(&g->db, msg,
+	    "DELETE FROM path_hops WHERE path IN"
+	    " (SELECT id FROM paths WHERE last_day = 0)",
+	    "");
+	return err < 0
+	    ? err
+	    : db_run(&g->db, msg, "DELETE FROM paths WHERE last_day = 0", "");
+}
+
+static int update_days(struct gather *g, bool gone_only, struct errmsg *msg)
+{
+	for (size_t i = 0; i < g->frozen->path_day_count; i++) {
+		const struct path_day *path = &g->frozen->path_days[i];
+		if (gone_only && path->day != 0)
 			continue;
 		int err = db_run(&g->db, msg,
 		    "UPDATE paths SET last_day = ?2 WHERE id = ?1", "ii",
-		    (int64_t)name->id, (int64_t)name->last_day);
+		    (int64_t)path->id, (int64_t)path->day);
 		if (err < 0)
 			return err;
 	}
+	return ERR_OK;
+}
+
+static int flush_paths(struct gather *g, struct errmsg *msg)
+{
+	const struct gathered *set = g->frozen;
+	int err = ERR_OK;
+	if (set->paths_go)
+		err = update_days(g, true, msg);
+	if (err == ERR_OK && set->paths_go)
+		err = delete_paths(g, msg);
+	for (size_t i = 0; err == ERR_OK && i < set->new_path_count; i++)
+		err = insert_identity(g, &set->new_paths[i], msg);
+	if (err == ERR_OK)
+		err = update_days(g, false, msg);
+	if (err < 0)
+		return err;
 	return db_run(&g->db, msg,
 	    "INSERT OR REPLACE INTO meta VALUES ('last_path', ?1)", "i",
-	    (int64_t)g->last_path);
+	    (int64_t)set->last_path);
 }
 
 int names_flush(struct gather *g, struct errmsg *msg)
@@ -420,36 +507,13 @@ int names_flush(struct gather *g, struct errmsg *msg)
 
 void names_flushed(struct gather *g)
 {
-	for (size_t i = 0; i < g->class_count; i++) {
-		g->classes[i].sources += g->classes[i].found;
-		g->classes[i].found = 0;
-		g->classes[i].changed = false;
+	for (size_t i = 0; i <= CLASSES_MOST; i++) {
+		g->class_sources[i] += g->class_found[i];
+		g->class_found[i] = 0;
 	}
-	g->classes_kept = g->class_count;
-	for (size_t i = 0; i < g->agent_count; i++) {
-		g->agents[i].changed = false;
-		g->agents[i].hour_count = 0;
-	}
-	for (size_t i = 0; i < g->path_count; i++)
-		g->path_names[i].changed = false;
-	for (size_t i = 0; i < g->new_path_count; i++)
-		buf_fini(&g->new_paths[i].hops);
-	g->new_path_count = 0;
 }
 
-int names_expire(struct gather *g, int64_t day, struct errmsg *msg)
-{
-	int err = db_run(&g->db, msg,
-	    "DELETE FROM path_hops WHERE path IN"
-	    " (SELECT id FROM paths WHERE last_day < ?1)",
-	    "i", day);
-	if (err < 0)
-		return err;
-	return db_run(
-	    &g->db, msg, "DELETE FROM paths WHERE last_day < ?1", "i", day);
-}
-
-void names_expired(struct gather *g, int64_t day)
+void names_expire(struct gather *g, int64_t day)
 {
 	size_t kept = 0;
 	index_clear(&g->path_index);
@@ -457,6 +521,8 @@ void names_expired(struct gather *g, int64_t day)
 		struct path_name *name = &g->path_names[i];
 		if (name->last_day < day) {
 			agent_slot(g, name->agent)->paths--;
+			add_path_day(g->now, name->id, 0);
+			g->now->paths_go = true;
 			continue;
 		}
 		g->path_names[kept] = *name;

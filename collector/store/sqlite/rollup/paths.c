@@ -78,7 +78,7 @@ static void add_to_row(struct path_table *t, struct path_sum *row,
 void paths_add(struct gather *g, uint32_t id,
     const struct prepared_record *record, int64_t at_ns)
 {
-	struct path_table *t = &g->paths;
+	struct path_table *t = &g->now->paths;
 	const struct path *path = &record->path;
 	/* Below a minute a path's sums gain nothing. */
 	int64_t bin = rollup_bin(at_ns, 60);
@@ -126,7 +126,7 @@ static int write_hour(struct gather *g, const struct path_sum *rows,
 		.id = { ROLLUP_PATHS, rows->bin / HOUR_S * HOUR_S,
 		    gather_new_part(g) },
 		.fine = true,
-		.made_ns = g->received_ns,
+		.made_ns = g->frozen->received_ns,
 	};
 	path_part_begin(
 	    &writer, &g->db, g->codec, &info, count <= PATH_EXACT_ROWS, msg);
@@ -134,7 +134,7 @@ static int write_hour(struct gather *g, const struct path_sum *rows,
 		const struct path_sum *s = &rows[i];
 		const struct path_row row = { s->path, s->bin, s->traces,
 			s->reached, s->first_ns, s->last_ns,
-			g->paths.bytes.data + s->sums, s->sums_len };
+			g->frozen->paths.bytes.data + s->sums, s->sums_len };
 		path_part_row(&writer, &row);
 	}
 	return path_part_end(&writer);
@@ -142,7 +142,7 @@ static int write_hour(struct gather *g, const struct path_sum *rows,
 
 int paths_flush(struct gather *g, struct errmsg *msg)
 {
-	struct path_table *t = &g->paths;
+	const struct path_table *t = &g->frozen->paths;
 	if (t->count == 0)
 		return ERR_OK;
 	struct path_sum *rows = xmemdup(t->rows, t->count * sizeof(*t->rows));
@@ -160,18 +160,11 @@ int paths_flush(struct gather *g, struct errmsg *msg)
 	return err;
 }
 
-void paths_flushed(struct gather *g)
+void paths_clear(struct gathered *set)
 {
-	g->paths.count = 0;
-	index_clear(&g->paths.index);
-	buf_clear(&g->paths.bytes);
-}
-
-void paths_fini(struct gather *g)
-{
-	free(g->paths.rows);
-	index_fini(&g->paths.index);
-	buf_fini(&g->paths.bytes);
+	set->paths.count = 0;
+	index_clear(&set->paths.index);
+	buf_clear(&set->paths.bytes);
 }
 
 /* --- writing --- */

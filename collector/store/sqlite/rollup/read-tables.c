@@ -82,7 +82,8 @@ void rollup_end(struct rollup_view *view)
 	if (!sqlite3_get_autocommit(view->db.handle))
 		db_run(&view->db, NULL, "COMMIT", "");
 	pthread_mutex_lock(&g->lock);
-	g->db.corrupt |= view->db.corrupt;
+	if (view->db.corrupt)
+		g->corrupt = true;
 	view->next = g->idle_views;
 	g->idle_views = view;
 	pthread_mutex_unlock(&g->lock);

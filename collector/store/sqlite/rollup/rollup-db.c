@@ -8,8 +8,29 @@ struct gather_sizes gather_sizes = {
 	.delta_rows = 65536,
 	.heavy_groups = 4096,
 	.fine_rows = 100000,
-	.held_rows = 2 * GATHER_ROWS_MOST,
+	.held_rows = GATHER_ROWS_MOST,
 };
+
+void disk_lock(struct gather *g)
+{
+	struct turnstile *t = &g->disk;
+	pthread_mutex_lock(&t->lock);
+	uint64_t mine = t->next++;
+	while (t->serving != mine)
+		pthread_cond_wait(&t->turn, &t->lock);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void disk_unlock(struct gather *g)
+{
+	struct turnstile *t = &g->disk;
+	if (g->db.corrupt)
+		g->corrupt = true;
+	pthread_mutex_lock(&t->lock);
+	t->serving++;
+	pthread_cond_broadcast(&t->turn);
+	pthread_mutex_unlock(&t->lock);
+}
 
 int64_t gather_new_part(struct gather *g)
 {

@@ -156,7 +156,7 @@ static int expire_series(struct letting_go *l)
 	return ERR_OK;
 }
 
-static int expire_names(struct letting_go *l)
+static int expire_rows(struct letting_go *l)
 {
 	static const char *const old[] = {
 		"DELETE FROM payloads WHERE first_ns < ?1",
@@ -169,14 +169,28 @@ static int expire_names(struct letting_go *l)
 		if (err < 0)
 			return err;
 	}
-	return names_expire(l->g, (before - 1) / DAY_NS, l->msg);
+	return ERR_OK;
+}
+
+/* Written with the set that is gathered. */
+static void expire_paths(struct letting_go *l)
+{
+	struct gather *g = l->g;
+	int64_t before = l->keep->now.ns - l->keep->days_ns;
+	if (l->keep->days_ns == 0)
+		return;
+	pthread_mutex_lock(&g->lock);
+	names_expire(g, (before - 1) / DAY_NS);
+	if (g->now->paths_go)
+		note_waiting(g->now);
+	pthread_mutex_unlock(&g->lock);
 }
 
 static int housekeep(struct letting_go *l)
 {
 	int err = expire_series(l);
 	if (err == ERR_OK && l->keep->days_ns)
-		err = expire_names(l);
+		err = expire_rows(l);
 	return err;
 }
 
@@ -234,10 +248,7 @@ static int expire_locked(struct letting_go *l, bool *more)
 	int64_t part = g->next_part, swept = g->seen_swept;
 	bool hourly = g->housekept_ns == 0 ||
 	    l->keep->mono.ns - g->housekept_ns >= HOUSEKEEPING_NS;
-	int err = flush_locked(g, l->msg);
-	if (err < 0)
-		return err;
-	err = gather_begin(g, l->msg);
+	int err = gather_begin(g, l->msg);
 	if (err < 0)
 		return err;
 	err = expire_piece(l);
@@ -258,9 +269,7 @@ static int expire_locked(struct letting_go *l, bool *more)
 	*more = err == 1;
 	if (err == ERR_OK && hourly) {
 		g->housekept_ns = l->keep->mono.ns ? l->keep->mono.ns : 1;
-		if (l->keep->days_ns)
-			names_expired(g,
-			    (l->keep->now.ns - l->keep->days_ns - 1) / DAY_NS);
+		expire_paths(l);
 	}
 	return ERR_OK;
 }
@@ -270,8 +279,8 @@ int gather_expire(struct gather *g, const struct store_keep *keep, bool *more,
 {
 	struct letting_go l = { g, keep, msg };
 	*more = false;
-	pthread_mutex_lock(&g->lock);
+	disk_lock(g);
 	int err = expire_locked(&l, more);
-	pthread_mutex_unlock(&g->lock);
+	disk_unlock(g);
 	return err;
 }

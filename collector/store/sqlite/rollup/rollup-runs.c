@@ -13,7 +13,6 @@
 #include "lib/base/xalloc.h"
 
 #define ERROR_MOST_LEN 300
-#define RUNS_CHECK 10000 /* of an agent, before its oldest are counted */
 #define DAY_NS (DAY_S * NS_PER_S)
 /* Between two heartbeats of one process the sensor watched, up to this. */
 #define WATCH_MOST_NS (900 * NS_PER_S)
@@ -49,7 +48,7 @@ static struct gather_run *find_run(
 }
 
 static bool campaign_known(
-    struct run_table *t, int64_t agent, const uint8_t campaign[16], bool add)
+    struct gather *g, int64_t agent, const uint8_t campaign[16], bool add)
 {
 	struct {
 		uint8_t campaign[16];
@@ -57,12 +56,12 @@ static bool campaign_known(
 	} key = { .agent = agent };
 	memcpy(key.campaign, campaign, 16);
 	uint64_t hash = index_hash(&key, sizeof(key));
-	struct index_walk walk = index_walk(&t->campaigns, hash);
+	struct index_walk walk = index_walk(&g->campaigns, hash);
 	size_t i;
 	if (index_next(&walk, &i))
 		return true;
 	if (add)
-		index_put(&t->campaigns, hash, 0);
+		index_put(&g->campaigns, hash, 0);
 	return false;
 }
 
@@ -85,13 +84,13 @@ static struct gather_run *add_run(
 void runs_add(struct gather *g, struct gather_agent *agent,
     const struct prepared_record *record, int64_t at_ns)
 {
-	struct run_table *t = &g->runs;
+	struct run_table *t = &g->now->runs;
 	struct run_key key = { .run = record->run, .agent = agent->row };
 	memcpy(key.campaign, record->campaign, sizeof(key.campaign));
 	uint64_t hash = index_hash(&key, sizeof(key));
 	struct gather_run *run = find_run(t, &key, hash);
 	bool known = run ||
-	    campaign_known(t, agent->row, record->campaign,
+	    campaign_known(g, agent->row, record->campaign,
 		agent->campaigns < AGENT_CAMPAIGNS_MOST);
 	if (!known && agent->campaigns < AGENT_CAMPAIGNS_MOST) {
 		agent->campaigns++;
@@ -120,10 +119,10 @@ void runs_add(struct gather *g, struct gather_agent *agent,
 	}
 }
 
-static bool payload_waits(const struct gather *g, const uint8_t hash[16])
+static bool payload_waits(const struct gathered *set, const uint8_t hash[16])
 {
-	for (size_t i = 0; i < g->payload_count; i++)
-		if (memcmp(g->payloads[i].hash, hash, 16) == 0)
+	for (size_t i = 0; i < set->payload_count; i++)
+		if (memcmp(set->payloads[i].hash, hash, 16) == 0)
 			return true;
 	return false;
 }
@@ -131,7 +130,7 @@ static bool payload_waits(const struct gather *g, const uint8_t hash[16])
 static bool payload_kept(struct gather *g, const uint8_t hash[16])
 {
 	int64_t kept = 0;
-	db_integer(&g->db, &kept, 0, "SELECT 1 FROM payloads WHERE hash = ?1",
+	db_integer(&g->look, &kept, 0, "SELECT 1 FROM payloads WHERE hash = ?1",
 	    "b", hash, (size_t)16);
 	return kept != 0;
 }
@@ -142,7 +141,7 @@ static uint32_t *payloads_of_day(
 {
 	int64_t count = 0;
 	if (agent->payload_day != day) {
-		db_integer(&g->db, &count, 0,
+		db_integer(&g->look, &count, 0,
 		    "SELECT count(*) FROM payloads WHERE agent = ?1"
 		    " AND day = ?2",
 		    "ii", agent->row, day);
@@ -156,7 +155,7 @@ void runs_add_payload(struct gather *g, struct gather_agent *agent,
     const struct prepared_record *record, int64_t at_ns)
 {
 	const Sonde__Payload *body = record->record->payload;
-	int64_t day = g->received_ns / DAY_NS;
+	int64_t day = g->now->received_ns / DAY_NS;
 	uint32_t *count = payloads_of_day(g, agent, day);
 	bool full = *count >= AGENT_PAYLOADS_DAY ||
 	    g->payload_bytes + body->octets.len > PAYLOADS_MOST_BYTES;
@@ -164,15 +163,18 @@ void runs_add_payload(struct gather *g, struct gather_agent *agent,
 		g->bounded++;
 		return;
 	}
-	if (payload_waits(g, body->hash.data) ||
+	/* One that is being written waits until its COMMIT is done. */
+	if (payload_waits(g->now, body->hash.data) ||
+	    payload_waits(g->frozen, body->hash.data) ||
 	    payload_kept(g, body->hash.data))
 		return;
 	(*count)++;
 	g->payload_bytes += body->octets.len;
-	g->loose_bytes += body->octets.len + sizeof(*g->payloads);
-	g->payloads = xreallocarray(
-	    g->payloads, g->payload_count + 1, sizeof(*g->payloads));
-	struct new_payload *p = &g->payloads[g->payload_count++];
+	struct gathered *set = g->now;
+	set->loose_bytes += body->octets.len + sizeof(*set->payloads);
+	set->payloads = xreallocarray(
+	    set->payloads, set->payload_count + 1, sizeof(*set->payloads));
+	struct new_payload *p = &set->payloads[set->payload_count++];
 	*p = (struct new_payload){ .size_bytes = body->size_bytes,
 		.first_ns = at_ns,
 		.agent = agent->row,
@@ -181,11 +183,12 @@ void runs_add_payload(struct gather *g, struct gather_agent *agent,
 	buf_bytes(&p->octets, body->octets.data, body->octets.len);
 }
 
-static struct new_gap *add_gap(struct gather *g)
+static struct new_gap *add_gap(struct gathered *set)
 {
-	g->gaps = xreallocarray(g->gaps, g->gap_count + 1, sizeof(*g->gaps));
-	g->loose_bytes += sizeof(*g->gaps);
-	return &g->gaps[g->gap_count++];
+	set->gaps =
+	    xreallocarray(set->gaps, set->gap_count + 1, sizeof(*set->gaps));
+	set->loose_bytes += sizeof(*set->gaps);
+	return &set->gaps[set->gap_count++];
 }
 
 void runs_add_gap(struct gather *g, struct gather_agent *agent,
@@ -193,7 +196,7 @@ void runs_add_gap(struct gather *g, struct gather_agent *agent,
 {
 	const Sonde__Gap *declared = record->record->gap;
 	uint64_t records = record_gap_count(declared);
-	int64_t day = g->received_ns / DAY_NS;
+	int64_t day = g->now->received_ns / DAY_NS;
 	if (agent->gap_day != day) {
 		agent->gap_day = day;
 		agent->gaps = 0;
@@ -205,7 +208,7 @@ void runs_add_gap(struct gather *g, struct gather_agent *agent,
 		return;
 	}
 	agent->gaps++;
-	struct new_gap *gap = add_gap(g);
+	struct new_gap *gap = add_gap(g->now);
 	*gap = (struct new_gap){
 		.agent = agent->row,
 		.wall_ns = at_ns,
@@ -259,8 +262,8 @@ void runs_add_heartbeat(struct gather *g, struct gather_agent *agent,
 
 static int flush_runs(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->runs.count; i++) {
-		const struct gather_run *run = &g->runs.rows[i];
+	for (size_t i = 0; i < g->frozen->runs.count; i++) {
+		const struct gather_run *run = &g->frozen->runs.rows[i];
 		int err = db_run(&g->db, msg,
 		    "INSERT INTO runs (campaign, run, agent, first_ns,"
 		    " last_ns, records, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
@@ -313,8 +316,8 @@ static int flush_watch(
 
 static int flush_payloads(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->payload_count; i++) {
-		const struct new_payload *p = &g->payloads[i];
+	for (size_t i = 0; i < g->frozen->payload_count; i++) {
+		const struct new_payload *p = &g->frozen->payloads[i];
 		int err = db_run(&g->db, msg,
 		    "INSERT OR IGNORE INTO payloads VALUES"
 		    " (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -342,15 +345,16 @@ static int insert_gap(
 
 static int flush_gaps(struct gather *g, struct errmsg *msg)
 {
-	for (size_t i = 0; i < g->gap_count; i++) {
-		int err = insert_gap(g, &g->gaps[i], msg);
+	const struct gathered *set = g->frozen;
+	for (size_t i = 0; i < set->gap_count; i++) {
+		int err = insert_gap(g, &set->gaps[i], msg);
 		if (err < 0)
 			return err;
 	}
-	for (size_t i = 0; i < g->agent_count; i++) {
-		const struct gather_agent *agent = &g->agents[i];
+	for (size_t i = 0; i < set->agent_count; i++) {
+		const struct gather_agent *agent = &set->agents[i];
 		const struct new_gap more = { .agent = agent->row,
-			.wall_ns = g->received_ns,
+			.wall_ns = set->received_ns,
 			.records = agent->gap_more,
 			.reason = MORE };
 		int err = agent->gap_more ? insert_gap(g, &more, msg) : ERR_OK;
@@ -365,11 +369,12 @@ int runs_flush(struct gather *g, struct errmsg *msg)
 	int err = flush_runs(g, msg);
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < g->agent_count; i++) {
-		err = trim_runs(g, &g->agents[i], msg);
+	for (size_t i = 0; i < g->frozen->agent_count; i++) {
+		const struct gather_agent *agent = &g->frozen->agents[i];
+		err = trim_runs(g, agent, msg);
 		if (err < 0)
 			return err;
-		err = flush_watch(g, &g->agents[i], msg);
+		err = flush_watch(g, agent, msg);
 		if (err < 0)
 			return err;
 	}
@@ -377,25 +382,16 @@ int runs_flush(struct gather *g, struct errmsg *msg)
 	return err < 0 ? err : flush_gaps(g, msg);
 }
 
-void runs_flushed(struct gather *g)
+void runs_clear(struct gathered *set)
 {
-	for (size_t i = 0; i < g->runs.count; i++)
-		free(g->runs.rows[i].error);
-	g->runs.count = 0;
-	index_clear(&g->runs.index);
-	for (size_t i = 0; i < g->payload_count; i++)
-		buf_fini(&g->payloads[i].octets);
-	g->payload_count = g->gap_count = 0;
-	g->loose_bytes = 0;
-	for (size_t i = 0; i < g->agent_count; i++) {
-		struct gather_agent *agent = &g->agents[i];
-		agent->runs_unchecked += agent->runs_pending;
-		if (agent->runs_unchecked >= RUNS_CHECK)
-			agent->runs_unchecked = 0;
-		agent->runs_pending = 0;
-		agent->watch_count = 0;
-		agent->gap_more = 0;
-	}
+	for (size_t i = 0; i < set->runs.count; i++)
+		free(set->runs.rows[i].error);
+	set->runs.count = 0;
+	index_clear(&set->runs.index);
+	for (size_t i = 0; i < set->payload_count; i++)
+		buf_fini(&set->payloads[i].octets);
+	set->payload_count = set->gap_count = 0;
+	set->loose_bytes = 0;
 }
 
 int runs_load(struct gather *g, struct errmsg *msg)
@@ -407,7 +403,7 @@ int runs_load(struct gather *g, struct errmsg *msg)
 		uint8_t campaign[16];
 		int64_t agent = sqlite3_column_int64(row, 0);
 		db_column_copy(row, 1, campaign, sizeof(campaign));
-		campaign_known(&g->runs, agent, campaign, true);
+		campaign_known(g, agent, campaign, true);
 		for (size_t i = 0; i < g->agent_count; i++)
 			if (g->agents[i].row == agent)
 				g->agents[i].campaigns++;
@@ -425,10 +421,5 @@ int runs_load(struct gather *g, struct errmsg *msg)
 
 void runs_fini(struct gather *g)
 {
-	runs_flushed(g);
-	free(g->runs.rows);
-	index_fini(&g->runs.index);
-	index_fini(&g->runs.campaigns);
-	free(g->payloads);
-	free(g->gaps);
+	index_fini(&g->campaigns);
 }

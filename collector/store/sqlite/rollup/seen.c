@@ -89,7 +89,7 @@ static int flush_stripe(struct gather *g, const struct seen_key *keys,
 	int64_t stripe = keys[0].key.bin;
 	const struct part_info info = {
 		.id = { ROLLUP_SEEN, stripe, gather_new_part(g) },
-		.made_ns = g->received_ns,
+		.made_ns = g->frozen->received_ns,
 	};
 	int err =
 	    part_list_read(&g->db, ROLLUP_SEEN, stripe, stripe + 1, &list, msg);
@@ -107,7 +107,7 @@ static int flush_stripe(struct gather *g, const struct seen_key *keys,
 		err = is_kept(&held, &row.key, msg);
 		if (err < 0)
 			break;
-		g->classes[row.key.class - 1].found += err == 0;
+		g->class_found[row.key.class - 1] += err == 0;
 		source_part_row(&writer, &row);
 		err = 0;
 	}

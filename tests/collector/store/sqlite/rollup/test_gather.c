@@ -259,6 +259,12 @@ static void run_world(struct world *w, unsigned seed)
 		gather_batch(w->gather, w->batches[b], 0, b + 1, &outcome);
 		w->news += outcome.new_source_count;
 		free(outcome.new_sources);
+		/* Frozen, it waits while others are gathered. */
+		if (pick(3) == 0) {
+			pthread_mutex_lock(&w->gather->lock);
+			gather_freeze(w->gather);
+			pthread_mutex_unlock(&w->gather->lock);
+		}
 		if (pick(3) == 0)
 			check(gather_flush(w->gather, &msg), &msg);
 		if (pick(6) == 0)
@@ -770,6 +776,7 @@ static void let_go(struct world *w, const struct store_keep *keep)
 {
 	struct errmsg msg = { "" };
 	bool more = true;
+	check(gather_flush(w->gather, &msg), &msg);
 	for (int i = 0; more && i < 1000; i++)
 		check(gather_expire(w->gather, keep, &more, &msg), &msg);
 	assert_false(more);
@@ -893,9 +900,8 @@ static void begin_world(struct world *w)
 
 static uint64_t bounded(struct world *w)
 {
-	struct errmsg msg = { "" };
 	struct store_stats stats = { 0 };
-	check(gather_stats(w->gather, &stats, &msg), &msg);
+	gather_stats(w->gather, &stats);
 	return stats.bounded;
 }
 
@@ -1048,7 +1054,8 @@ static void test_waiting_is_bounded(void **state)
 	gather_sizes.held_rows = 40;
 	check(
 	    db_script(&w.gather->db, "PRAGMA max_page_count = 1", &msg), &msg);
-	for (unsigned i = 0; i < 40; i++) {
+	/* One set is frozen, the other fills up. */
+	for (unsigned i = 0; i < 80; i++) {
 		check(gather_make_room(w.gather, &msg), &msg);
 		struct prepared_batch *batch = one_source(i);
 		gather_batch(w.gather, batch, 0, ++w.batch_count, NULL);
@@ -1060,14 +1067,60 @@ static void test_waiting_is_bounded(void **state)
 	/* The next try is a second away: the same words. */
 	assert_int_equal(gather_make_room(w.gather, &msg), ERR_UNAVAILABLE);
 	assert_non_null(strstr(msg.text, "full"));
-	assert_int_equal(w.gather->sources.count, 40);
+	assert_int_equal(w.gather->now->sources.count, 40);
+	assert_int_equal(w.gather->frozen->sources.count, 40);
 	check(db_script(&w.gather->db, "PRAGMA max_page_count = 100000", &msg),
 	    &msg);
 	w.gather->retry = (struct monotime){ 0 };
 	check(gather_make_room(w.gather, &msg), &msg);
-	assert_int_equal(w.gather->sources.count, 0);
-	assert_int_equal(rows_of(&w, "SELECT packets FROM classes"), 40);
+	assert_int_equal(w.gather->now->sources.count, 0);
+	check(gather_flush(w.gather, &msg), &msg);
+	assert_int_equal(rows_of(&w, "SELECT packets FROM classes"), 80);
 	gather_sizes.held_rows = held_rows;
+	end_world(&w);
+}
+
+static void take_replayed(void *ctx, const struct prepared_batch *batch,
+    const struct store_outcome *outcome)
+{
+	(void)ctx;
+	(void)batch;
+	(void)outcome;
+}
+
+static void gather_one(struct world *w, unsigned source)
+{
+	struct prepared_batch *batch = one_source(source);
+	gather_batch(w->gather, batch, 0, ++w->batch_count, NULL);
+	prepared_batch_free(batch);
+}
+
+/* Where batches have consequences, none is written before it had them: a crash
+ * would find it no more. */
+static void test_nothing_unsettled_is_written(void **state)
+{
+	(void)state;
+	struct world w;
+	struct errmsg msg = { "" };
+	uint64_t applied;
+	begin_world(&w);
+	gather_close(w.gather);
+	w.config.replayed = take_replayed;
+	open_again(&w);
+	gather_one(&w, 1);
+	check(gather_flush(w.gather, &msg), &msg);
+	check(gather_applied(w.gather, false, &applied, &msg), &msg);
+	assert_int_equal(applied, 0);
+	gather_settle(w.gather);
+	gather_one(&w, 2);
+	check(gather_flush(w.gather, &msg), &msg);
+	check(gather_applied(w.gather, false, &applied, &msg), &msg);
+	assert_int_equal(applied, 0);
+	gather_settle(w.gather);
+	check(gather_flush(w.gather, &msg), &msg);
+	check(gather_applied(w.gather, false, &applied, &msg), &msg);
+	assert_int_equal(applied, 2);
+	assert_int_equal(rows_of(&w, "SELECT packets FROM classes"), 2);
 	end_world(&w);
 }
 
@@ -1136,6 +1189,7 @@ int main(void)
 		cmocka_unit_test(test_paths_are_bounded),
 		cmocka_unit_test(test_small_tables_are_bounded),
 		cmocka_unit_test(test_waiting_is_bounded),
+		cmocka_unit_test(test_nothing_unsettled_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
