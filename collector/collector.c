@@ -27,6 +27,7 @@
 #include "collector/core/reader-pool.h"
 #include "collector/core/result-schemas.h"
 #include "collector/core/trusted-clock.h"
+#include "collector/core/upkeep.h"
 #include "collector/core/writer.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
@@ -85,7 +86,9 @@ static const struct part *const parts[] = {
 	&registry_retention_part,
 	&kinds_part,
 	&stats_part,
+	&registry_numbers_part,
 	&writer_part,
+	&upkeep_part,
 	&alarms_part,
 	NULL,
 };

@@ -9,4 +9,4 @@
 int collector_inspect(
     const char *state_dir, char **findings, struct errmsg *msg);
 
-extern const struct part database_part;
+extern const struct part database_part, registry_numbers_part;

@@ -74,6 +74,7 @@ const struct part retention_part = {
 	.name = "retention",
 	.period_ns = EXPIRE_PERIOD_NS,
 	.run = expire_some,
+	.beside = true,
 };
 
 const struct part event_retention_part = {

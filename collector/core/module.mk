@@ -8,4 +8,5 @@ collector_SRCS += collector/core/admin-token.c collector/core/agent-table.c \
 	collector/core/maintenance.c collector/core/own-address.c \
 	collector/core/reader-pool.c collector/core/result-schemas.c \
 	collector/core/stats.c collector/core/trusted-clock.c \
-	collector/core/trusted-time.c collector/core/writer.c
+	collector/core/trusted-time.c collector/core/writer.c \
+	collector/core/chores.c collector/core/upkeep.c

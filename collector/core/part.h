@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -19,9 +20,11 @@ struct part {
 	int (*open)(struct collector *collector, struct errmsg *msg);
 	/* Also called after an open that failed or never came. */
 	void (*close)(struct collector *collector);
-	/* A chore, in the writer's thread between two transactions, at most
-	 * once a period; not while there is a fault (core/fault.h).  It must
-	 * be short: batches wait for it. */
+	/* A chore, at most once a period; not while there is a fault
+	 * (core/fault.h).  In the writer's thread between two transactions,
+	 * where it must be short because batches wait for it; or beside it
+	 * (core/upkeep.h), where it may not touch the registry. */
 	int64_t period_ns;
 	void (*run)(struct collector *collector);
+	bool beside;
 };

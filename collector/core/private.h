@@ -21,7 +21,8 @@
 #include "collector/store/store.h"
 
 struct agents;    /* agent-table.c: who they are and when we heard of them */
-struct writer;    /* writer.c: the one thread that changes the store */
+struct writer;    /* writer.c: the one thread that takes batches in */
+struct upkeep;    /* upkeep.c: the thread of chores beside it */
 struct event_log; /* event-log.c */
 struct readers;   /* reader-pool.c: read-only connections at rest */
 struct alarms;    /* engine.c: the thread that judges series */
@@ -36,6 +37,7 @@ struct collector_counters {
 	_Atomic uint64_t alarm_rounds, alarms_open, alarm_subjects_unjudged;
 	_Atomic uint64_t result_schemas_refused;
 	_Atomic uint64_t database_bytes, free_bytes, wal_bytes;
+	_Atomic uint64_t registry_bytes, registry_wal_bytes;
 	_Atomic uint64_t records_per_second_milli;
 	_Atomic uint64_t rollups_bounded;
 };
@@ -54,6 +56,7 @@ struct collector {
 	char *admin_token;
 	struct agents *agents;
 	struct writer *writer;
+	struct upkeep *upkeep;
 	struct event_log *event_log;
 	struct readers *readers;
 	struct alarms *alarms;

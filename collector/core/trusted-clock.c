@@ -19,9 +19,12 @@
 void trusted_clock_observe(struct collector *c, int64_t agent,
     const struct addr *from, struct walltime newest)
 {
-	if (from->family != 0)
-		trusted_time_hear(
-		    &c->trusted.time, agent, from, newest, collector_mono(c));
+	if (from->family == 0)
+		return;
+	pthread_mutex_lock(&c->trusted.lock);
+	trusted_time_hear(
+	    &c->trusted.time, agent, from, newest, collector_mono(c));
+	pthread_mutex_unlock(&c->trusted.lock);
 }
 
 static void note_doubt(struct collector *c, int64_t lag_ns)
@@ -29,9 +32,8 @@ static void note_doubt(struct collector *c, int64_t lag_ns)
 	char detail[256];
 	bool in_doubt = lag_ns > DOUBT_NS;
 	c->trusted.lag_ns = lag_ns;
-	if (in_doubt == c->trusted.in_doubt)
+	if (atomic_exchange(&c->trusted.in_doubt, in_doubt) == in_doubt)
 		return;
-	c->trusted.in_doubt = in_doubt;
 	if (!in_doubt)
 		log_info("retention: the clock is trusted again");
 	else if (!trusted_clock_is_healthy(c, detail, sizeof(detail)))
@@ -42,8 +44,11 @@ struct walltime trusted_clock_now(struct collector *c)
 {
 	struct walltime wall = collector_wall(c);
 	struct monotime mono = collector_mono(c);
+	pthread_mutex_lock(&c->trusted.lock);
 	struct walltime now = trusted_time_now(&c->trusted.time, wall, mono);
-	note_doubt(c, trusted_time_lag(&c->trusted.time, wall, mono));
+	int64_t lag_ns = trusted_time_lag(&c->trusted.time, wall, mono);
+	pthread_mutex_unlock(&c->trusted.lock);
+	note_doubt(c, lag_ns);
 	return now;
 }
 
@@ -133,6 +138,7 @@ static int open_clock(struct collector *c, struct errmsg *msg)
 	struct walltime wall = collector_wall(c);
 	struct monotime mono = collector_mono(c);
 	struct trusted_past past;
+	pthread_mutex_init(&c->trusted.lock, NULL);
 	int err = read_past(c, &past, msg);
 	if (err < 0)
 		return err;
@@ -147,8 +153,10 @@ static int open_clock(struct collector *c, struct errmsg *msg)
 static int run_save(struct collector *c, struct job *job, struct errmsg *msg)
 {
 	(void)job;
+	pthread_mutex_lock(&c->trusted.lock);
 	struct trusted_past past = trusted_time_save(
 	    &c->trusted.time, collector_mono(c), c->trusted.boot);
+	pthread_mutex_unlock(&c->trusted.lock);
 	int err =
 	    registry_set_setting(c->registry, "trusted_ns", past.line.ns, msg);
 	if (err < 0)

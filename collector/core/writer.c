@@ -7,11 +7,13 @@
  * Registry and telemetry are two files, and no COMMIT spans both over a power
  * cut.  So a group changes the registry alone, or it is batches: then they are
  * appended first, which is all or nothing and counts exactly once, and the
- * events of what was new follow in the registry's transaction, which notes up
- * to which number an agent's records have theirs.  A process that ends between
- * the two finds the batches again, because the store replays what it has not
- * summed up on the disk, and it sums up only in chores, behind a group's
- * events: what has none yet gets them then.  Only a registry that cannot be
+ * events of what was new follow in a transaction of the registry, which notes
+ * up to which number an agent's records have theirs.  It takes the events of
+ * many groups, so that a group waits for one sync and not for two, and ends
+ * when no batch came for a moment, before anything else changes the registry,
+ * or soon.  A process that ends before that finds the batches again, because
+ * the store sums up on the disk only what has its events (settle), and replays
+ * the rest: what has none yet gets them then.  Only a registry that cannot be
  * written loses events.
  *
  * Jobs check before they write, so one that fails has nearly always written
@@ -24,26 +26,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/core/fault.h"
+#include "collector/core/chores.h"
 #include "collector/core/event-log.h"
+#include "collector/core/fault.h"
 #include "collector/core/listener.h"
 #include "collector/core/private.h"
+#include "collector/core/upkeep.h"
 #include "collector/core/writer.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 
 #define GROUP_MOST_JOBS 256
 #define GROUP_MOST_BYTES (64u << 20)
+#define SETTLE_IDLE_NS (5 * NS_PER_MS)
+#define SETTLE_MOST_NS (100 * NS_PER_MS)
 #define LATE_NS (5 * NS_PER_S)
 #define FAILED_NS (10 * NS_PER_S) /* agents try again well within */
-#define IDLE_MOST_NS (60 * NS_PER_S)
-#define HALF_DONE (-ECANCELED) /* a job failed after it had written */
+#define HALF_DONE (-ECANCELED)    /* a job failed after it had written */
 
 struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;  /* a job came, or stop */
 	pthread_cond_t ended; /* a call or a tick is over */
-	struct monotime *due; /* of each part's chore; our thread only */
+	/* Our thread's only: */
+	struct chores chores;
+	bool unsettled;            /* batches whose events have no COMMIT */
+	struct monotime announced; /* the first of them */
 	struct job *first, **last;
 	uint64_t jobs, bytes; /* waiting or in the transaction */
 	bool stop, refuse;
@@ -157,12 +165,44 @@ static int append_group(
 	return err;
 }
 
-/* What the batches of a group add to the event log.  They are stored: whatever
- * fails here only keeps their events out of the log. */
-static void announce_group(struct collector *c, struct job *first)
+/* The batches are stored: whatever fails here only keeps their events out of
+ * the log. */
+static void lose_events(struct collector *c, const struct errmsg *msg)
+{
+	c->counters.commit_failures++;
+	log_warn("events of a batch are lost: %s", msg->text);
+	roll_back(c);
+}
+
+/* All batches so far have their events, or lost them. */
+static void end_events(struct collector *c)
+{
+	c->writer->unsettled = false;
+	event_log_publish(c);
+	c->ops->append(c->store, NULL, 0, NULL, NULL);
+}
+
+static void settle(struct collector *c)
 {
 	struct errmsg msg = { "" };
-	int err = registry_begin(c->registry, &msg);
+	if (!c->writer->unsettled)
+		return;
+	if (commit_registry(c, &msg) < 0)
+		lose_events(c, &msg);
+	end_events(c);
+}
+
+/* What the batches of a group add to the event log. */
+static void announce_group(struct collector *c, struct job *first)
+{
+	struct writer *w = c->writer;
+	struct errmsg msg = { "" };
+	int err = ERR_OK;
+	if (!w->unsettled) {
+		err = registry_begin(c->registry, &msg);
+		w->announced = monotime_now();
+		w->unsettled = true;
+	}
 	for (struct job *job = first; err == ERR_OK && job; job = job->next) {
 		size_t events = event_log_pending(c);
 		err = job->run(c, job, &msg);
@@ -170,18 +210,17 @@ static void announce_group(struct collector *c, struct job *first)
 			event_log_cut(c, events);
 	}
 	if (err == ERR_OK)
-		err = commit_registry(c, &msg);
-	if (err < 0) {
-		c->counters.commit_failures++;
-		log_warn("events of a batch are lost: %s", msg.text);
-		roll_back(c);
-	}
+		return;
+	lose_events(c, &msg);
+	end_events(c);
 }
 
 static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
 {
-	if (!first->batch)
+	if (!first->batch) {
+		settle(c);
 		return run_registry_group(c, first, msg);
+	}
 	int err = fault_check(c, msg);
 	if (err == ERR_OK)
 		err = append_group(c, first, msg);
@@ -200,7 +239,8 @@ static void publish(struct collector *c, const struct job *first)
 	for (; first; first = first->next)
 		if (first->revision > revision)
 			revision = first->revision;
-	event_log_publish(c);
+	if (!c->writer->unsettled)
+		event_log_publish(c);
 	if (revision == 0)
 		return;
 	c->revision = revision;
@@ -294,29 +334,6 @@ static void wait_for_work(struct writer *w, struct monotime until)
 			return;
 }
 
-/* The chores that are due, or all of them; returns when the next one is. */
-static struct monotime run_chores(struct collector *c, bool all)
-{
-	struct monotime now = monotime_now();
-	struct monotime next = monotime_add(now, IDLE_MOST_NS);
-	/* The folder may have been replaced meanwhile. */
-	bool sound = fault_check(c, NULL) == ERR_OK;
-	for (size_t i = 0; c->parts[i]; i++) {
-		const struct part *part = c->parts[i];
-		struct monotime *due = &c->writer->due[i];
-		if (!part->run)
-			continue;
-		if (all || !monotime_before(now, *due)) {
-			if (sound)
-				part->run(c);
-			*due = monotime_add(now, part->period_ns);
-		}
-		if (monotime_before(*due, next))
-			next = *due;
-	}
-	return next;
-}
-
 static void end_tick(struct writer *w, uint64_t asked)
 {
 	pthread_mutex_lock(&w->lock);
@@ -325,14 +342,24 @@ static void end_tick(struct writer *w, uint64_t asked)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* When to wait no longer for batches whose events join those that wait. */
+static struct monotime settle_time(const struct writer *w)
+{
+	struct monotime now = monotime_now();
+	struct monotime idle = monotime_add(now, SETTLE_IDLE_NS);
+	struct monotime most = monotime_add(w->announced, SETTLE_MOST_NS);
+	return monotime_before(idle, most) ? idle : most;
+}
+
 static void *writer_main(void *arg)
 {
 	struct collector *c = arg;
 	struct writer *w = c->writer;
 	struct monotime next = monotime_now();
 	for (;;) {
+		struct monotime until = w->unsettled ? settle_time(w) : next;
 		pthread_mutex_lock(&w->lock);
-		wait_for_work(w, next);
+		wait_for_work(w, until);
 		struct job *group = take_group(w);
 		bool stop = w->stop;
 		uint64_t asked = w->ticks_asked, given = w->ticks_given;
@@ -342,12 +369,16 @@ static void *writer_main(void *arg)
 			if (err < 0)
 				run_one_by_one(c, group);
 			answer_group(c, group);
-		} else if (stop) {
-			return NULL;
 		}
-		if (asked == given && monotime_before(monotime_now(), next))
+		struct monotime now = monotime_now();
+		bool due = asked != given || !monotime_before(now, next);
+		if (!group || due || !monotime_before(now, settle_time(w)))
+			settle(c);
+		if (!group && stop)
+			return NULL;
+		if (!due)
 			continue;
-		next = run_chores(c, asked != given);
+		next = chores_run(&w->chores, c, asked != given);
 		end_tick(w, asked);
 	}
 }
@@ -361,6 +392,7 @@ void writer_tick(struct collector *c)
 	while (w->ticks_given < mine)
 		pthread_cond_wait(&w->ended, &w->lock);
 	pthread_mutex_unlock(&w->lock);
+	upkeep_tick(c);
 }
 
 static void queue_job(struct collector *c, struct job *job)
@@ -476,10 +508,7 @@ static int writer_start(struct collector *c, struct errmsg *msg)
 	pthread_condattr_destroy(&attr);
 	pthread_cond_init(&w->ended, NULL);
 	c->writer = w;
-	size_t parts = 0;
-	while (c->parts[parts])
-		parts++;
-	w->due = xcalloc(parts, sizeof(*w->due));
+	chores_init(&w->chores, c, false);
 	int err = pthread_create(&w->thread, NULL, writer_main, c);
 	if (err != 0)
 		return err_set(msg, -err, "writer: cannot start its thread");
@@ -501,7 +530,7 @@ static void writer_stop(struct collector *c)
 	pthread_cond_destroy(&w->wake);
 	pthread_cond_destroy(&w->ended);
 	pthread_mutex_destroy(&w->lock);
-	free(w->due);
+	chores_fini(&w->chores);
 	free(w);
 	c->writer = NULL;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "collector/core/private.h"
+#include "collector/core/writer.h"
 #include "collector/fleet/enrol.h"
 #include "collector/store/sqlite/records-table.h"
 #include "lib/base/addr.h"
@@ -125,7 +126,25 @@ static void answered(void *ctx, const struct ingest_answer *answer)
 struct ingest_answer fixture_send(
     struct fixture *f, const void *body, size_t len)
 {
-	return fixture_send_from(f, &(struct addr){ 0 }, body, len);
+	struct ingest_answer answer =
+	    fixture_send_from(f, &(struct addr){ 0 }, body, len);
+	fixture_settle(f);
+	return answer;
+}
+
+static int change_nothing(
+    struct collector *c, struct job *job, struct errmsg *msg)
+{
+	(void)c;
+	(void)job;
+	(void)msg;
+	return ERR_OK;
+}
+
+void fixture_settle(struct fixture *f)
+{
+	struct job job = { .run = change_nothing };
+	writer_call(f->c, &job, NULL);
 }
 
 struct ingest_answer fixture_send_from(

@@ -49,9 +49,12 @@ void fixture_sleep(struct fixture *f, int64_t ns); /* moves the clock */
 void fixture_enrol(
     struct fixture *f, struct synth *agent, const char *name, const char *tags);
 
-/* Sends bytes and waits for the answer. */
+/* Sends bytes and waits for the answer, and for the events. */
 struct ingest_answer fixture_send(
     struct fixture *f, const void *body, size_t len);
+/* The events of what was sent are in the log. */
+void fixture_settle(struct fixture *f);
+/* Waits for the answer alone. */
 struct ingest_answer fixture_send_from(
     struct fixture *f, const struct addr *peer, const void *body, size_t len);
 /* Seals what synth_add gathered, sends it, expects it stored. */
