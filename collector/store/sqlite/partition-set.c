@@ -226,10 +226,11 @@ failed:
 	return err;
 }
 
-int partition_drop_oldest(struct partition_set *set, struct errmsg *msg)
+/* Under the set's lock: who checks the files sees the partition with its name,
+ * or not at all. */
+static int rename_dropped(const struct partition *p)
 {
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	struct partition *p = set->list[0];
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		char *from = xasprintf("%s%s", p->path, suffixes[i]);
 		char *to = xasprintf("%s.dropped%s", p->path, suffixes[i]);
@@ -237,20 +238,32 @@ int partition_drop_oldest(struct partition_set *set, struct errmsg *msg)
 		free(from);
 		free(to);
 		if (err < 0 && i == 0)
-			return err_set(msg, ERR_UNAVAILABLE,
-			    "%.150s: cannot be dropped: %s", p->path,
-			    err_str(err));
+			return err;
 	}
-	char *dropped = xasprintf("%s.dropped", p->path);
-	sync_dir(set->dir, NULL);
-	pthread_mutex_lock(&set->lock);
-	memmove(set->list, set->list + 1,
-	    --set->count * sizeof(struct partition *));
-	let_go(p);
-	pthread_mutex_unlock(&set->lock);
-	partition_remove_files(dropped);
-	free(dropped);
 	return ERR_OK;
+}
+
+int partition_drop_oldest(struct partition_set *set, struct errmsg *msg)
+{
+	struct partition *p = set->list[0];
+	char *dropped = xasprintf("%s.dropped", p->path);
+	pthread_mutex_lock(&set->lock);
+	int err = rename_dropped(p);
+	if (err < 0) {
+		err_set(msg, ERR_UNAVAILABLE, "%.150s: cannot be dropped: %s",
+		    p->path, err_str(err));
+	} else {
+		memmove(set->list, set->list + 1,
+		    --set->count * sizeof(struct partition *));
+		let_go(p);
+	}
+	pthread_mutex_unlock(&set->lock);
+	if (err == ERR_OK) {
+		sync_dir(set->dir, NULL);
+		partition_remove_files(dropped);
+	}
+	free(dropped);
+	return err < 0 ? ERR_UNAVAILABLE : ERR_OK;
 }
 
 int partition_reader_get(struct partition_set *set, struct partition *p,
