@@ -8,6 +8,7 @@
 #include "collector/core/reader-pool.h"
 #include "collector/registry/registry-results.h"
 #include "lib/base/log.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 /* Agents announce what they use once a day; their records may be late. */
@@ -23,7 +24,7 @@ static void append_schema(
     struct result_schemas *s, const struct result_schema_entry *entry)
 {
 	pthread_mutex_lock(&s->lock);
-	s->list = xreallocarray(s->list, s->count + 1, sizeof(*s->list));
+	VEC_ROOM(s->list, s->count);
 	s->list[s->count++] = *entry;
 	pthread_mutex_unlock(&s->lock);
 }

@@ -5,6 +5,7 @@
 
 #include "collector/detect/series.h"
 #include "collector/core/private.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 static bool *watch_of(struct series_set *set, int64_t agent_row, bool make)
@@ -14,8 +15,7 @@ static bool *watch_of(struct series_set *set, int64_t agent_row, bool make)
 			return set->watch[i].bins;
 	if (!make)
 		return NULL;
-	set->watch = xreallocarray(
-	    set->watch, set->watch_count + 1, sizeof(*set->watch));
+	VEC_ROOM(set->watch, set->watch_count);
 	struct series_watch *watch = &set->watch[set->watch_count++];
 	*watch = (struct series_watch){ agent_row,
 		xcalloc(set->bins + 1, sizeof(bool)) };
@@ -62,11 +62,7 @@ static bool is_last(
 static void series_begin(
     struct series_set *set, const struct store_point *point)
 {
-	if (set->count == set->cap) {
-		set->cap = set->cap ? set->cap * 2 : 16;
-		set->items =
-		    xreallocarray(set->items, set->cap, sizeof(*set->items));
-	}
+	VEC_ROOM(set->items, set->count);
 	set->items[set->count++] = (struct series){
 		.class_row = point->class_row,
 		.agent_row = point->agent_row,

@@ -29,7 +29,7 @@ struct series_set {
 	int64_t first_s;      /* start of the first bin */
 	size_t bins;          /* of each series */
 	struct series *items; /* owned; by class, then agent */
-	size_t count, cap;
+	size_t count;
 	size_t skipped;             /* series above these bounds */
 	struct series_watch *watch; /* owned; agents whose sensors watched */
 	size_t watch_count;

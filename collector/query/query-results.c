@@ -12,6 +12,7 @@
 #include "collector/core/private.h"
 #include "collector/core/result-schemas.h"
 #include "collector/query/query-list.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "lib/formats/csv-cell.h"
 #include "lib/formats/csv-result.h"
@@ -55,8 +56,7 @@ static struct train_script *train_script_of(
 	if (scripts->count == TRAIN_SCRIPTS_MOST ||
 	    strlen(name) > RESULT_SCRIPT_MAX)
 		return NULL;
-	scripts->list = xreallocarray(
-	    scripts->list, scripts->count + 1, sizeof(*scripts->list));
+	VEC_ROOM(scripts->list, scripts->count);
 	struct train_script *made = &scripts->list[scripts->count++];
 	*made = (struct train_script){ .first_ns = 0 };
 	memcpy(made->name, name, strlen(name) + 1);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "lib/formats/result-cell.h"
 #include "lib/formats/text-result.h"
@@ -71,8 +72,7 @@ static struct text_section *section_of(struct text_results *r,
 		    r->sections[i].table == table &&
 		    r->sections[i].stamped == stamped)
 			return &r->sections[i];
-	r->sections = xreallocarray(
-	    r->sections, r->section_count + 1, sizeof(*r->sections));
+	VEC_ROOM(r->sections, r->section_count);
 	struct text_section *s = &r->sections[r->section_count++];
 	*s = (struct text_section){
 		.schema = schema,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "lib/record/result-row.h"
 #include "lib/record/result-view.h"
@@ -57,8 +58,7 @@ int result_view_open(struct result_view *view,
 			view->newest = schemas[i];
 			view->table = &schemas[i]->tables[at];
 		}
-		view->parts = xreallocarray(
-		    view->parts, view->part_count + 1, sizeof(*view->parts));
+		VEC_ROOM(view->parts, view->part_count);
 		map_part(
 		    view, &view->parts[view->part_count++], schemas[i], at);
 	}

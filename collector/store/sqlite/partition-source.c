@@ -14,6 +14,7 @@
 #include "collector/store/select.h"
 #include "collector/store/sqlite/postings.h"
 #include "collector/store/sqlite/store-view.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 #define GROUPS 4
@@ -309,8 +310,7 @@ static int find_agent(struct partition_source *s, struct db *db, int64_t row_id,
 	db_reset(row);
 	if (err < 0)
 		return err;
-	s->agents =
-	    xreallocarray(s->agents, s->agent_count + 1, sizeof(*s->agents));
+	VEC_ROOM(s->agents, s->agent_count);
 	s->agents[s->agent_count].row = row_id;
 	memcpy(s->agents[s->agent_count++].id, id, 16);
 	return ERR_OK;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "lib/sqlite/db-schema.h"
 
@@ -203,7 +204,7 @@ int partition_names(
 	while ((entry = readdir(d))) {
 		if (!is_partition_name(entry->d_name))
 			continue;
-		*names = xreallocarray(*names, *count + 1, sizeof(**names));
+		VEC_ROOM(*names, *count);
 		(*names)[(*count)++] = xstrdup(entry->d_name);
 	}
 	closedir(d);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/addr.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "lib/record/result-json.h"
 #include "lib/record/result-row.h"
@@ -363,8 +364,7 @@ static int declare_one(sqlite3 *db, const struct result_view *view,
 			free_client(client);
 			return ERR_OK;
 		}
-	taken->names = xreallocarray(
-	    taken->names, taken->count + 1, sizeof(*taken->names));
+	VEC_ROOM(taken->names, taken->count);
 	taken->names[taken->count++] = client->name;
 	/* The client is freed by SQLite from here on. */
 	if (sqlite3_create_module_v2(db, client->name, &result_module, client,

@@ -10,6 +10,7 @@
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/links.h"
 #include "collector/store/sqlite/rollup/paths.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 #define LINK_CHUNK 448
@@ -39,17 +40,13 @@ static void write_key(uint64_t number, uint8_t key[LINK_KEY_LEN])
 
 struct link_list {
 	struct link_row *rows;
-	size_t count, cap;
+	size_t count;
 };
 
 static void take_link(void *ctx, const struct path_link *link)
 {
 	struct link_list *list = ctx;
-	if (list->count == list->cap) {
-		list->cap = list->cap ? list->cap * 2 : 256;
-		list->rows =
-		    xreallocarray(list->rows, list->cap, sizeof(*list->rows));
-	}
+	VEC_ROOM(list->rows, list->count);
 	list->rows[list->count++] = (struct link_row){
 		link_number(link->from, link->to),
 		link->samples,

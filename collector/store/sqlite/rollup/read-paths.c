@@ -11,6 +11,7 @@
 #include "collector/store/sqlite/rollup/paths.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/view.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 #define NAMES_PASSED 64 /* rather than looked up again */
@@ -382,8 +383,7 @@ static int list_derived(struct rollup_view *view, int64_t from, int64_t end,
 	    "iiii", (int64_t)ROLLUP_PATHS, (int64_t)ROLLUP_LINKS, from, end);
 	int err;
 	while ((err = db_step(&view->db, row, msg)) == 1) {
-		list->items = xreallocarray(
-		    list->items, list->count + 1, sizeof(*list->items));
+		VEC_ROOM(list->items, list->count);
 		list->items[list->count++] = (struct part_info){
 			.id = { ROLLUP_LINKS, sqlite3_column_int64(row, 0), 0 }
 		};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collector/store/sqlite/rollup/rollup-part.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
 void part_begin(struct part_writer *writer, struct db *db,
@@ -141,11 +142,7 @@ int part_list_read(struct db *db, enum rollup_table table, int64_t from,
 	    "iii", (int64_t)table, from, to);
 	int err;
 	while ((err = db_step(db, row, msg)) == 1) {
-		if (list->count == list->cap) {
-			list->cap = list->cap ? list->cap * 2 : 16;
-			list->items = xreallocarray(
-			    list->items, list->cap, sizeof(*list->items));
-		}
+		VEC_ROOM(list->items, list->count);
 		list->items[list->count++] = (struct part_info){
 			.id = { table, sqlite3_column_int64(row, 0),
 			    sqlite3_column_int64(row, 1) },

@@ -92,7 +92,7 @@ int part_stream_chunk(
 /* --- the catalogue --- */
 struct part_list {
 	struct part_info *items; /* owned */
-	size_t count, cap;
+	size_t count;
 };
 void part_list_fini(struct part_list *list);
 /* Parts of bins in [from, to), by bin, then part. */
