@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """A collector that holds as much of everything as a hostile fleet may send
-answers its heaviest questions to eight readers at once, and never takes more
-memory than ARCHITECTURE.md states."""
+answers its heaviest questions to eight readers at once, then does so while its
+writer is stopped and batches wait, and never takes more memory than
+ARCHITECTURE.md states."""
+import glob
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -79,6 +82,9 @@ def questions(agent):
     )
 
 
+# While the writer is stopped.
+BATCHES, BATCH_RECORDS = 40, 8000
+
 # Those that wait for what comes, or for an agent.
 WITHOUT = {"/api/v1/events", "/api/v1/work"}
 
@@ -126,6 +132,55 @@ def every_question_to_eight_readers():
            f"the peak is {kib('VmHWM')} KiB, at most {MOST_KIB}")
 
 
+def run_at_once(work, count):
+    threads = [threading.Thread(target=work, args=(i,))
+               for i in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def metric(name):
+    return next(int(float(line.split()[1])) for line in
+                collector.get("/metrics").body.decode().splitlines()
+                if line.startswith(name + " "))
+
+
+def with_a_full_queue():
+    agent = sonde_http.Agent(collector, "late")
+    bodies = [agent.batch(1 + i * BATCH_RECORDS, BATCH_RECORDS)
+              for i in range(BATCHES)]
+    newest = sorted(glob.glob(os.path.join(
+        collector.folder, "state", "telemetry", "0*.db")))[-1]
+    database = sqlite3.connect(newest, isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    refused = []
+
+    def send(i):
+        if agent.send(bodies[i]).status == 503:
+            refused.append(i)
+
+    def read(i):
+        collector.get(f"/api/v1/topology?from=-{55 + i % 3}m",
+                      PACKED if i % 2 else {})
+        collector.get(f"/api/v1/series?bin=60&from=-{i + 1}h")
+        collector.get("/api/v1/records?limit=1000&from=-1d")
+
+    senders = run_at_once(send, BATCHES)
+    # Batches that find no room are refused at once.
+    while not refused:
+        time.sleep(0.02)
+    waiting = metric("sonde_queue_bytes")
+    for reader in run_at_once(read, READERS):
+        reader.join()
+    database.execute("ROLLBACK")
+    for sender in senders:
+        sender.join()
+    tap.ok(waiting > 48 << 20, f"{waiting} bytes of batches waited")
+    tap.ok(kib("VmHWM") <= MOST_KIB,
+           f"with them the peak is {kib('VmHWM')} KiB")
+
+
 def the_map_names_what_it_leaves_out():
     found = json.loads(collector.get("/api/v1/topology?from=-55m").body)
     shown = sum(1 for node in found["nodes"] if node["addr"])
@@ -145,6 +200,7 @@ try:
     collector.start()
     tap.run(every_question_to_eight_readers)
     tap.run(the_map_names_what_it_leaves_out)
+    tap.run(with_a_full_queue)
 finally:
     collector.close()
 tap.done()

@@ -34,7 +34,7 @@ static int open_view(
 		    "PRAGMA query_only = ON;"
 		    "PRAGMA temp_store = MEMORY;"
 		    "PRAGMA mmap_size = 0;"
-		    "PRAGMA cache_size = -4096;",
+		    "PRAGMA cache_size = -2048;",
 		    msg);
 	if (err < 0) {
 		close_view(made);
