@@ -34,6 +34,7 @@
 #include "collector/core/upkeep.h"
 #include "collector/core/writer.h"
 #include "lib/base/log.h"
+#include "lib/base/wake-thread.h"
 #include "lib/base/xalloc.h"
 
 #define GROUP_MOST_JOBS 256
@@ -45,23 +46,20 @@
 #define HALF_DONE (-ECANCELED)    /* a job failed after it had written */
 
 struct writer {
-	pthread_mutex_t lock;
-	pthread_cond_t wake;  /* a job came, or stop */
-	pthread_cond_t ended; /* a call or a tick is over */
+	struct wake_thread thread; /* woken when a job or a tick comes */
+	pthread_cond_t ended;      /* a call or a tick is over */
 	/* Our thread's only: */
 	struct chores chores;
 	bool unsettled;            /* batches whose events have no COMMIT */
 	struct monotime announced; /* the first of them */
 	struct job *first, **last;
 	uint64_t jobs, bytes; /* waiting or in the transaction */
-	bool stop, refuse;
+	bool refuse;
 	uint64_t ticks_asked, ticks_given;
 	struct monotime waited; /* since when jobs wait, or the last COMMIT */
 	bool failing;           /* a transaction failed, maybe long ago */
 	struct monotime failed; /* the last one that did, and why */
 	struct errmsg last_msg;
-	pthread_t thread;
-	bool running;
 };
 
 static bool is_lost(int err)
@@ -253,7 +251,7 @@ static int run_and_publish(struct collector *c, struct job *first)
 	int err = run_group(c, first, &msg);
 	if (err == ERR_OK)
 		publish(c, first);
-	pthread_mutex_lock(&c->writer->lock);
+	pthread_mutex_lock(&c->writer->thread.lock);
 	if (err < 0 && err != HALF_DONE) {
 		c->writer->failing = true;
 		c->writer->failed = collector_mono(c);
@@ -261,7 +259,7 @@ static int run_and_publish(struct collector *c, struct job *first)
 	}
 	if (err == ERR_OK)
 		c->writer->waited = collector_mono(c);
-	pthread_mutex_unlock(&c->writer->lock);
+	pthread_mutex_unlock(&c->writer->thread.lock);
 	return err;
 }
 
@@ -296,10 +294,10 @@ static void answer_group(struct collector *c, struct job *first)
 		first = job->next;
 		size_t bytes = job->bytes;
 		job->done(c, job); /* the job may be gone now */
-		pthread_mutex_lock(&w->lock);
+		pthread_mutex_lock(&w->thread.lock);
 		w->jobs--;
 		w->bytes -= bytes;
-		pthread_mutex_unlock(&w->lock);
+		pthread_mutex_unlock(&w->thread.lock);
 	}
 }
 
@@ -326,20 +324,17 @@ static struct job *take_group(struct writer *w)
 
 static void wait_for_work(struct writer *w, struct monotime until)
 {
-	struct timespec ts = { .tv_sec = until.ns / NS_PER_S,
-		.tv_nsec = until.ns % NS_PER_S };
-	while (!w->first && !w->stop && w->ticks_asked == w->ticks_given)
-		if (pthread_cond_timedwait(&w->wake, &w->lock, &ts) ==
-		    ETIMEDOUT)
+	while (!w->first && !w->thread.stop && w->ticks_asked == w->ticks_given)
+		if (!wake_thread_wait(&w->thread, until))
 			return;
 }
 
 static void end_tick(struct writer *w, uint64_t asked)
 {
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	w->ticks_given = asked;
 	pthread_cond_broadcast(&w->ended);
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->thread.lock);
 }
 
 /* When to wait no longer for batches whose events join those that wait. */
@@ -358,12 +353,12 @@ static void *writer_main(void *arg)
 	struct monotime next = monotime_now();
 	for (;;) {
 		struct monotime until = w->unsettled ? settle_time(w) : next;
-		pthread_mutex_lock(&w->lock);
+		pthread_mutex_lock(&w->thread.lock);
 		wait_for_work(w, until);
 		struct job *group = take_group(w);
-		bool stop = w->stop;
+		bool stop = w->thread.stop;
 		uint64_t asked = w->ticks_asked, given = w->ticks_given;
-		pthread_mutex_unlock(&w->lock);
+		pthread_mutex_unlock(&w->thread.lock);
 		if (group) {
 			int err = run_and_publish(c, group);
 			if (err < 0)
@@ -386,12 +381,12 @@ static void *writer_main(void *arg)
 void writer_tick(struct collector *c)
 {
 	struct writer *w = c->writer;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	uint64_t mine = ++w->ticks_asked;
-	pthread_cond_signal(&w->wake);
+	wake_thread_wake(&w->thread);
 	while (w->ticks_given < mine)
-		pthread_cond_wait(&w->ended, &w->lock);
-	pthread_mutex_unlock(&w->lock);
+		pthread_cond_wait(&w->ended, &w->thread.lock);
+	pthread_mutex_unlock(&w->thread.lock);
 	upkeep_tick(c);
 }
 
@@ -406,18 +401,18 @@ static void queue_job(struct collector *c, struct job *job)
 	w->last = &job->next;
 	w->jobs++;
 	w->bytes += job->bytes;
-	pthread_cond_signal(&w->wake);
+	wake_thread_wake(&w->thread);
 }
 
 int writer_submit(struct collector *c, struct job *job)
 {
 	struct writer *w = c->writer;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	bool full = w->refuse || w->jobs >= c->config.queue_batches ||
 	    (w->jobs > 0 && w->bytes + job->bytes > c->config.queue_bytes);
 	if (!full)
 		queue_job(c, job);
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->thread.lock);
 	return full ? ERR_UNAVAILABLE : ERR_OK;
 }
 
@@ -440,10 +435,10 @@ static void call_done(struct collector *c, struct job *job)
 {
 	struct call *call = (struct call *)job;
 	struct writer *w = c->writer;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	call->ended = true;
 	pthread_cond_broadcast(&w->ended);
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->thread.lock);
 }
 
 int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
@@ -454,10 +449,10 @@ int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
 	if (writer_submit(c, &call.job) < 0)
 		return err_set(
 		    msg, ERR_UNAVAILABLE, "collector: too busy, try again");
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	while (!call.ended)
-		pthread_cond_wait(&w->ended, &w->lock);
-	pthread_mutex_unlock(&w->lock);
+		pthread_cond_wait(&w->ended, &w->thread.lock);
+	pthread_mutex_unlock(&w->thread.lock);
 	if (call.job.err < 0 && msg)
 		*msg = call.job.msg;
 	return call.job.err;
@@ -466,16 +461,16 @@ int writer_call(struct collector *c, struct job *job, struct errmsg *msg)
 void writer_queue(struct collector *c, uint64_t *jobs, uint64_t *bytes)
 {
 	struct writer *w = c->writer;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	*jobs = w->jobs;
 	*bytes = w->bytes;
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->thread.lock);
 }
 
 bool writer_is_healthy(struct collector *c, char *detail, size_t len)
 {
 	struct writer *w = c->writer;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->thread.lock);
 	/* A chore that commits in between does not make a disk that refuses
 	 * batches well again. */
 	if (w->failing &&
@@ -492,7 +487,7 @@ bool writer_is_healthy(struct collector *c, char *detail, size_t len)
 		    (long long)(waited / NS_PER_S),
 		    (unsigned long long)w->jobs);
 	}
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->thread.lock);
 	return well;
 }
 
@@ -500,20 +495,11 @@ static int writer_start(struct collector *c, struct errmsg *msg)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
 	w->last = &w->first;
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	wake_thread_init(&w->thread);
 	pthread_cond_init(&w->ended, NULL);
 	c->writer = w;
 	chores_init(&w->chores, c, false);
-	int err = pthread_create(&w->thread, NULL, writer_main, c);
-	if (err != 0)
-		return err_set(msg, -err, "writer: cannot start its thread");
-	w->running = true;
-	return ERR_OK;
+	return wake_thread_start(&w->thread, writer_main, c, "writer", msg);
 }
 
 static void writer_stop(struct collector *c)
@@ -521,15 +507,12 @@ static void writer_stop(struct collector *c)
 	struct writer *w = c->writer;
 	if (!w)
 		return;
-	pthread_mutex_lock(&w->lock);
-	w->refuse = w->stop = true;
-	pthread_cond_signal(&w->wake);
-	pthread_mutex_unlock(&w->lock);
-	if (w->running)
-		pthread_join(w->thread, NULL);
-	pthread_cond_destroy(&w->wake);
+	pthread_mutex_lock(&w->thread.lock);
+	w->refuse = true;
+	pthread_mutex_unlock(&w->thread.lock);
+	wake_thread_stop(&w->thread);
 	pthread_cond_destroy(&w->ended);
-	pthread_mutex_destroy(&w->lock);
+	wake_thread_fini(&w->thread);
 	chores_fini(&w->chores);
 	free(w);
 	c->writer = NULL;
