@@ -2,8 +2,12 @@
 /*
  * A block is 1 KiB and is used twice: first as a hash set of 256 slots, then,
  * when that is three quarters full, as the registers of a HyperLogLog into
- * which the set is poured.  Specification of the estimate: Flajolet and
- * others 2007, with linear counting below 2.5 registers' worth.
+ * which the set is poured.  With m registers M[j] (Flajolet and others 2007):
+ *
+ *   n = 0.7213 / (1 + 1.079 / m) * m^2 / sum of 2^-M[j]
+ *
+ * and where that is below 2.5 m and some are empty, n = m ln(m / empty), linear
+ * counting.  The standard error is 1.04 / sqrt(m): 3.3 % with 1024.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 /*
  * Sparse histograms over a fixed scale.  A value's bucket is its octave and
  * the six bits below its highest one, so adding two histograms is adding
- * counts, whatever they saw.
+ * counts, whatever they saw.  A bucket is at most 1/64 as wide as its values
+ * are large, and a quantile is the middle of one: off by at most 0.8 %.
  */
 #include <stdlib.h>
 #include <string.h>

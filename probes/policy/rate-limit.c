@@ -3,6 +3,12 @@
  * Token buckets and the table of those that belong to destinations.  A hash
  * with a secret key gives each prefix a row of few places, so no script can
  * choose prefixes that fall together.
+ *
+ * A bucket is one time, when it is full again (GCRA as virtual scheduling,
+ * ITU-T I.371).  With one token each 1 / rate, rounded up:
+ *
+ *   a probe may leave  when  full - (burst - 1) / rate <= now
+ *   and then           full = max(full, now) + 1 / rate
  */
 #include "probes/policy/rate-limit.h"
 
