@@ -27,7 +27,8 @@
 uint64_t plausible_most(int64_t enrolled_ns, int64_t now_ns);
 
 /* What the batch shows by itself: its epoch, its end, the ranges that its gap
- * records name (each is counted or refused), times before 1970.  Sets the batch's records without a number.
- * -ERANGE: implausible, with the record in msg. */
+ * records name (each is counted or refused), times before 1970.  Sets the
+ * batch's records without a number. -ERANGE: implausible, with the record in
+ * msg. */
 int plausible_check(
     struct prepared_batch *batch, uint64_t produced_most, struct errmsg *msg);

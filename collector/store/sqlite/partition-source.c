@@ -119,7 +119,7 @@ static void add_group(
 static void make_groups(struct partition_source *s)
 {
 	const struct store_plan *p = &s->plan;
-	uint64_t keys[GROUP_KEYS];
+	uint64_t keys[GROUP_KEYS] = { 0 };
 	s->group_count = 0;
 	if (p->src.family) {
 		bool roles[2] = { p->kind_count == 0, p->kind_count == 0 };
