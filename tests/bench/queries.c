@@ -271,7 +271,7 @@ static void ask_sources(void)
 	ask("sources of a signature that is not there", &plan);
 	plan = all;
 	plan.agent_row = LOAD_AGENTS + 1;
-	ask("sources of an agent with few", &plan);
+	ask("sources of an agent that saw none", &plan);
 	plan.src = addr_v4(0x01020304);
 	ask("sources of a source that is not there", &plan);
 	ask_combinations();
@@ -319,6 +319,17 @@ static void ask_rest(void)
 	ask("classes", &plan);
 }
 
+/* As the API's results look for rows of a key that is no address. */
+static void ask_results(void)
+{
+	struct store_plan plan = { .table = STORE_RECORDS,
+		.range = { first_ns, end_ns },
+		.kinds = { SONDE__RECORD__BODY_TRACE },
+		.kind_count = 1,
+		.limit = 20001 };
+	ask("records of a kind, 20,000 to look at", &plan);
+}
+
 /* What a collector does in moments without batches: merges and derives. */
 static void rest(void)
 {
@@ -354,6 +365,7 @@ int main(int argc, char **argv)
 	choose();
 	printf("%-44s %8s %8s %8s\n", "", "CPU ms", "wall ms", "rows");
 	ask_records();
+	ask_results();
 	ask_sources();
 	ask_rest();
 	store_sqlite.close(store);

@@ -12,7 +12,8 @@
 #include "collector/store/sqlite/rollup/read-sources.h"
 #include "lib/base/xalloc.h"
 
-#define PARTS_MOST 2000 /* looked into for one source */
+#define PARTS_MOST 2000 /* looked into for one source or agent */
+#define AGENT_ROWS_MOST (4 * gather_sizes.fine_rows)
 
 static int read_classes(struct source_read *r)
 {
@@ -108,6 +109,57 @@ static int read_fine(struct source_read *r, const struct part_list *parts)
 	return ERR_OK;
 }
 
+/* Whether days hold what their hours do not any more (they are let go first):
+ * a whole day before all hours, or more packets of the oldest hour's day than
+ * its hours have. */
+static int has_lost_hours(
+    struct source_read *r, int64_t from, int64_t end, bool *lost)
+{
+	struct db *db = &r->view->db;
+	int64_t oldest, days = 0, more = 0;
+	*lost = false;
+	if (db_integer(db, &oldest, INT64_MAX,
+		"SELECT min(bin) FROM parts WHERE tbl = 1", "") < 0)
+		return db_error(db, r->msg);
+	int64_t day = oldest - oldest % DAY_S;
+	if (from >= oldest)
+		return ERR_OK;
+	if (db_integer(db, &days, 0,
+		"SELECT count(*) FROM parts WHERE tbl IN (2, 3)"
+		" AND bin >= ?1 AND bin < min(?2, ?3)",
+		"iii", from - from % DAY_S, end, day) < 0 ||
+	    db_integer(db, &more, 0,
+		"SELECT (SELECT ifnull(sum(packets), 0) FROM series"
+		" WHERE bin_s = 86400 AND agent = 0 AND bin = ?1"
+		" AND class IN (SELECT id FROM classes)) >"
+		" (SELECT ifnull(sum(packets), 0) FROM series"
+		" WHERE bin_s = 3600 AND agent = 0 AND bin >= ?2"
+		" AND bin < ?1 + 86400"
+		" AND class IN (SELECT id FROM classes))",
+		"ii", day, oldest) < 0)
+		return db_error(db, r->msg);
+	*lost = days > 0 || (more && end > day);
+	return ERR_OK;
+}
+
+/* At most how many of the finest rows are of the agent that is asked for: one
+ * for each source, hour and minute, and no more than packets. */
+static int count_agent_rows(
+    struct source_read *r, int64_t from, int64_t end, uint64_t *rows)
+{
+	struct db *db = &r->view->db;
+	int64_t count;
+	if (db_integer(db, &count, 0,
+		"SELECT sum(min(packets, sources * ?1)) FROM series"
+		" WHERE bin_s = 3600 AND agent = ?2 AND bin >= ?3"
+		" AND bin < ?4 AND class IN (SELECT id FROM classes)",
+		"iiii", (int64_t)(HOUR_S / r->fine_s), r->plan->agent_row, from,
+		end) < 0)
+		return db_error(db, r->msg);
+	*rows = (uint64_t)count;
+	return ERR_OK;
+}
+
 /* Whether the finest rows are few enough. */
 static int choose_fine(
     struct source_read *r, struct part_list *parts, bool *fine)
@@ -117,13 +169,16 @@ static int choose_fine(
 	uint8_t first[PART_KEY_MOST], last[PART_KEY_MOST];
 	int64_t from = view_first_bin(r->plan, HOUR_S);
 	int64_t end = view_end_bin(r->plan);
-	int err = part_list_read(db, ROLLUP_SOURCES, from, end, parts, r->msg);
+	bool lost = false;
+	*fine = false;
+	if (r->plan->bin_s >= DAY_S)
+		return ERR_OK;
+	int err = has_lost_hours(r, from, end, &lost);
+	if (err < 0 || lost)
+		return err;
+	err = part_list_read(db, ROLLUP_SOURCES, from, end, parts, r->msg);
 	if (err < 0)
 		return err;
-	if (r->plan->bin_s >= DAY_S) {
-		*fine = false;
-		return ERR_OK;
-	}
 	if (r->plan->src.family) {
 		*fine = parts->count <= PARTS_MOST;
 		return ERR_OK;
@@ -137,8 +192,16 @@ static int choose_fine(
 			first, last, len };
 		err = part_count(
 		    db, &span, gather_sizes.fine_rows + 1, &rows, r->msg);
+		if (err < 0)
+			return err;
 	}
 	*fine = rows <= gather_sizes.fine_rows;
+	/* An agent's few rows among many: segments without them are passed
+	 * over by one column. */
+	if (!*fine && r->plan->agent_row && parts->count <= PARTS_MOST) {
+		err = count_agent_rows(r, from, end, &rows);
+		*fine = rows <= AGENT_ROWS_MOST;
+	}
 	return err;
 }
 

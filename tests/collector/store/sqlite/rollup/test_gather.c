@@ -557,6 +557,51 @@ static void check_sources(struct world *w, struct rollup_view *view, bool days)
 	free(sums);
 }
 
+struct source_sum {
+	uint64_t packets;
+	int64_t first_ns;
+};
+
+static int add_source(void *ctx, const struct store_row *row)
+{
+	struct source_sum *sum = ctx;
+	sum->packets += row->source->packets;
+	sum->first_ns ^= row->source->first_ns;
+	return 0;
+}
+
+static unsigned agents_alone; /* that were met */
+
+/* Of an agent that has few of many rows, the finest are read, not days. */
+static void check_agent_alone(
+    struct world *w, struct rollup_view *view, int64_t agent, int64_t hour_s)
+{
+	struct errmsg msg = { "" };
+	struct source_sum all = { 0 }, alone = { 0 };
+	const struct store_plan plan = { .table = STORE_SOURCES,
+		.range = { hour_s * NS_PER_S, (hour_s + 3600) * NS_PER_S },
+		.limit = 10000,
+		.agent_row = agent };
+	uint32_t most = gather_sizes.fine_rows;
+	uint64_t rows = 0, packets = 0;
+	for (size_t i = 0; i < w->sighting_count; i++) {
+		const struct sent_sighting *s = &w->sightings[i];
+		if (s->bin < hour_s || s->bin >= hour_s + 3600)
+			continue;
+		rows++;
+		packets += s->agent == agent ? s->packets : 0;
+	}
+	if (packets == 0 || packets > 4 * (rows / 2))
+		return;
+	check(rollup_read(view, &plan, add_source, &all, &msg), &msg);
+	gather_sizes.fine_rows = (uint32_t)rows / 2;
+	check(rollup_read(view, &plan, add_source, &alone, &msg), &msg);
+	gather_sizes.fine_rows = most;
+	assert_int_equal(alone.packets, all.packets);
+	assert_int_equal(alone.first_ns, all.first_ns);
+	agents_alone++;
+}
+
 /* --- paths and links --- */
 struct paths_seen {
 	const struct world *w;
@@ -758,6 +803,9 @@ static void test_recount(void **state)
 		check_counts(&w, view, &names);
 		for (int i = 0; i < 40; i++)
 			check_sources(&w, view, i % 2);
+		for (int64_t h = START_S; h < START_S + SPAN_S; h += 3600)
+			for (int64_t agent = 1; agent <= AGENTS; agent++)
+				check_agent_alone(&w, view, agent, h);
 		check_paths(&w, view);
 		for (int64_t h = START_S; h < START_S + SPAN_S; h += 3600)
 			links += check_links(view, h);
@@ -769,6 +817,7 @@ static void test_recount(void **state)
 	assert_true(links > 1000);
 	assert_true(pages_behind > 100);
 	assert_true(pages_by_group > 100);
+	assert_true(agents_alone > 20);
 }
 
 /* --- letting go --- */
@@ -822,6 +871,23 @@ static void check_kept(
 	rollup_end(view);
 }
 
+/* A range that begins where only days are kept is answered by them. */
+static void check_days_stand_in(struct world *w)
+{
+	struct errmsg msg = { "" };
+	struct rollup_view *view;
+	struct source_sum got = { 0 }, expected = { 0 };
+	struct store_plan plan = { .table = STORE_SOURCES,
+		.range = { START_S * NS_PER_S, (START_S + 7200) * NS_PER_S } };
+	check(rollup_begin(w->gather, &view, &msg), &msg);
+	check(rollup_read(view, &plan, add_source, &got, &msg), &msg);
+	plan.bin_s = 86400;
+	check(rollup_read(view, &plan, add_source, &expected, &msg), &msg);
+	rollup_end(view);
+	assert_true(expected.packets > 0);
+	assert_int_equal(got.packets, expected.packets);
+}
+
 static void test_expire(void **state)
 {
 	(void)state;
@@ -852,6 +918,7 @@ static void test_expire(void **state)
 		let_go(&w, &keep);
 		check_kept(&w, 3600, end_s - 50 * 3600, true);
 		check_kept(&w, 86400, START_S, true);
+		check_days_stand_in(&w);
 		check(rollup_begin(w.gather, &view, &msg), &msg);
 		for (int i = 0; i < 30; i++)
 			check_sources(&w, view, true);
