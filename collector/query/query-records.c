@@ -186,9 +186,9 @@ int query_records(
 	return query_list_end(&list, err, answer);
 }
 
-#define AHEAD_RECORDS 6000
-#define AHEAD_MOST_BYTES (2u << 20)
-#define AHEAD_ALL_MOST_BYTES (32u << 20)
+#define AHEAD_RECORDS 3000
+#define AHEAD_MOST_BYTES (1u << 20)
+#define AHEAD_ALL_MOST_BYTES (16u << 20)
 
 /* What all downloads together hold: a slow reader keeps what is ahead of it,
  * and above this sum nobody reads ahead. */

@@ -178,8 +178,8 @@ static void ask_records(void)
 	ask("results by an address, none", &plan);
 	plan = all;
 	plan.range.from_ns = end_ns - HOUR_NS;
-	plan.limit = plan.at_once = 6000;
-	ask("records read ahead of a download, 6000", &plan);
+	plan.limit = plan.at_once = 3000;
+	ask("records read ahead of a download, 3000", &plan);
 }
 
 /* --- sources --- */

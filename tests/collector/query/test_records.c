@@ -374,7 +374,7 @@ static void pages_that_were_read_ahead_miss_none(void **state)
 	}
 	query_ahead_fini(&ahead);
 	assert_int_equal(pages.count, LONG_RECORDS);
-	assert_in_range(most, 1 << 20, (2 << 20) + 2000);
+	assert_in_range(most, 1 << 19, (1 << 20) + 2000);
 }
 
 int main(void)
