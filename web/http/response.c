@@ -191,6 +191,7 @@ struct MHD_Response *respond(struct request *request,
 {
 	struct response *response = &request->response;
 	struct packed_body *packed = NULL;
+	struct stream *unsent = NULL;
 	char computed[40];
 	const char *tag = response->etag;
 	if (!tag && !response->stream && is_get(request) &&
@@ -201,8 +202,10 @@ struct MHD_Response *respond(struct request *request,
 	if (tag && is_get(request) && client_has(request, tag)) {
 		response->status = 304;
 		response->fixed = NULL;
-		packed = response->packed; /* the tag is in it */
+		packed = response->packed; /* the tag is in it, */
 		response->packed = NULL;
+		unsent = response->stream; /* or in what this holds */
+		response->stream = NULL;
 		buf_fini(&response->body);
 	}
 	struct MHD_Response *mhd =
@@ -210,5 +213,6 @@ struct MHD_Response *respond(struct request *request,
 	if (mhd)
 		add_headers(mhd, request, tag);
 	packed_body_unref(packed);
+	stream_free(unsent);
 	return mhd;
 }
