@@ -17,7 +17,7 @@
 /* Nodes and links of a graph at most, and the memory of its paths. */
 #define MAP_NODES_MOST 16384u
 #define MAP_LINKS_MOST 65536u
-#define MAP_PATHS_MOST_BYTES (32u << 20)
+#define MAP_PATHS_MOST_BYTES (64u << 20)
 
 /* Waits for the graph of another thread to end; then an empty set with these
  * bounds.  map_end frees it and gives its memory back to the system. */

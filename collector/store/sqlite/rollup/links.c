@@ -13,6 +13,9 @@
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
+/* Of an hour, the busiest (analysis/path-set.h). */
+#define PATHS_MOST_BYTES (64u << 20)
+
 #define LINK_CHUNK 448
 #define LINK_KEY_LEN 8
 #define OVER_NS (600 * NS_PER_S)
@@ -178,13 +181,14 @@ static int read_hour(
 static int derive_links(
     struct gather *g, int64_t hour, int64_t upto, struct errmsg *msg)
 {
-	struct path_set set = { 0 };
+	struct path_set set = { .bounds.most_bytes = PATHS_MOST_BYTES };
 	struct link_list list = { 0 };
 	const struct part_id old = { ROLLUP_LINKS, hour, 0 };
 	int err = read_hour(g, hour, &set, msg);
 	if (err < 0)
 		goto out;
 	path_set_finish(&set);
+	g->bounded += set.paths_left_out;
 	path_set_links(&set, NULL, NULL, take_link, &list);
 	if (list.count > 1)
 		qsort(list.rows, list.count, sizeof(*list.rows), by_number);
