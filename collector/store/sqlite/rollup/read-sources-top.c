@@ -13,9 +13,10 @@
 #include "lib/base/xalloc.h"
 
 #define CANDIDATES_KEPT 65536
-/* Behind a cursor, more candidates than this for a place are not looked up. */
-#define CANDIDATES_A_PLACE 2
-#define CANDIDATES_MORE 512
+/* Behind a cursor, more candidates than both are not looked up: each costs some
+ * 60 us. */
+#define CANDIDATES_LEAST 600
+#define CANDIDATES_FOR(places) ((places) + (places) / 4)
 
 struct source_candidate {
 	struct source_key key;
@@ -282,8 +283,8 @@ int source_read_top(struct source_read *r)
 	err = narrow(r, &t);
 	if (err < 0)
 		goto out;
-	if (r->has_after &&
-	    t.item_count > CANDIDATES_A_PLACE * r->places + CANDIDATES_MORE)
+	if (r->has_after && t.item_count > CANDIDATES_LEAST &&
+	    t.item_count > CANDIDATES_FOR(r->places))
 		goto out;
 	err = place_candidates(r, &t);
 	if (err == ERR_OK)
