@@ -42,10 +42,12 @@ int query_gaps(
 	struct query *q = &list.query;
 	list.filter.table = STORE_GAPS;
 	err = query_range(q, &query_param_from_day, &list.filter.range);
-	if (err == ERR_OK)
-		err = query_agent_row(q, &list.filter.agent_row);
-	if (err == ERR_OK)
-		err = q->c->ops->read(
-		    q->reader, &list.filter, list_gap, &list, msg);
+	if (err < 0)
+		goto out;
+	err = query_agent_row(q, &list.filter.agent_row);
+	if (err < 0)
+		goto out;
+	err = q->c->ops->read(q->reader, &list.filter, list_gap, &list, msg);
+out:
 	return query_list_end(&list, err, answer);
 }

@@ -90,13 +90,16 @@ int query_runs(
 	if (err < 0)
 		return err;
 	err = query_id(&list.query, &query_param_campaign, campaign, &given);
-	if (err == ERR_OK)
-		err = query_agent_row(&list.query, &list.filter.agent_row);
+	if (err < 0)
+		goto out;
+	err = query_agent_row(&list.query, &list.filter.agent_row);
+	if (err < 0)
+		goto out;
 	list.filter.campaign = given ? campaign : NULL;
 	list.filter.table = STORE_RUNS;
-	if (err == ERR_OK)
-		err = list.query.c->ops->read(
-		    list.query.reader, &list.filter, take_run, &list, msg);
+	err = list.query.c->ops->read(
+	    list.query.reader, &list.filter, take_run, &list, msg);
+out:
 	return query_list_end(&list, err, answer);
 }
 

@@ -366,15 +366,14 @@ static int open_trains(struct row_query *q, const char *script)
 {
 	struct train_scripts scripts = { .only = script };
 	int err = find_trains(&q->list.query, &scripts);
-	if (err == ERR_OK && scripts.count == 0)
-		err = ERR_NOT_FOUND;
-	if (err == ERR_OK &&
+	bool found = err == ERR_OK && scripts.count > 0 &&
 	    train_columns_schema(
-		&scripts.list[0].columns, script, &q->trains, NULL) < 0)
-		err = ERR_NOT_FOUND;
+		&scripts.list[0].columns, script, &q->trains, NULL) == ERR_OK;
 	free(scripts.list);
 	if (err < 0)
 		return err;
+	if (!found)
+		return ERR_NOT_FOUND;
 	const struct result_schema *list[] = { q->trains };
 	q->list.filter.kinds[0] = SONDE__RECORD__BODY_TRAIN;
 	return result_view_open(
@@ -475,13 +474,17 @@ int query_result_rows(
 		return err;
 	}
 	err = read_row_filter(q);
-	if (err == ERR_OK)
-		err = open_view(q);
-	if (err == ERR_OK)
-		err = read_keys(q);
-	if (err == ERR_OK)
-		err = q->list.query.c->ops->read(
-		    q->list.query.reader, &q->list.filter, take_row, q, msg);
+	if (err < 0)
+		goto out;
+	err = open_view(q);
+	if (err < 0)
+		goto out;
+	err = read_keys(q);
+	if (err < 0)
+		goto out;
+	err = q->list.query.c->ops->read(
+	    q->list.query.reader, &q->list.filter, take_row, q, msg);
+out:
 	err = query_list_end(&q->list, err, answer);
 	if (err == ERR_OK)
 		add_table(q, *answer);

@@ -142,10 +142,12 @@ int source_read_days(struct source_read *r)
 	int64_t end = view_end_bin(r->plan);
 	end += (DAY_S - end % DAY_S) % DAY_S;
 	int err = list_days(r, from, end);
-	if (err == 0)
-		err = read_delta(r, from, end);
-	if (err == 0)
-		err = read_bounds(r);
+	if (err < 0)
+		return err;
+	err = read_delta(r, from, end);
+	if (err < 0)
+		return err;
+	err = read_bounds(r);
 	if (err < 0)
 		return err;
 	source_read_sort(r);
