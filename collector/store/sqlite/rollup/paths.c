@@ -478,9 +478,9 @@ static int take_fixed(struct path_stream *s, struct path_row *row, size_t *hops,
 int path_stream_add(
     struct path_stream *s, struct path *path, struct errmsg *msg)
 {
-	struct path_row row;
-	struct reader tail;
-	size_t hops;
+	struct path_row row = { 0 };
+	struct reader tail = { 0 };
+	size_t hops = 0;
 	int err = take_fixed(s, &row, &hops, &tail, msg);
 	if (err < 0)
 		return err;
@@ -544,8 +544,8 @@ static bool copy_hop(
 int path_stream_row(struct path_stream *s, struct path_row *row, struct buf *to,
     struct errmsg *msg)
 {
-	struct reader tail;
-	size_t hops, start = to->len;
+	struct reader tail = { 0 };
+	size_t hops = 0, start = to->len;
 	int err = take_fixed(s, row, &hops, &tail, msg);
 	if (err < 0)
 		return err;
