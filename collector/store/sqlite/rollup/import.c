@@ -413,16 +413,19 @@ int gather_import(
 	struct import im = { .g = g, .old = old, .msg = msg };
 	/* No other thread knows the gather yet. */
 	int err = gather_begin(g, msg);
-	if (err == ERR_OK)
-		err = gather_end(g, import_all(&im, block), msg);
+	if (err < 0)
+		goto out;
+	err = gather_end(g, import_all(&im, block), msg);
 	names_clear(g->frozen);
-	if (err == ERR_OK) {
-		g->applied = g->settled = g->now->block = block;
-		names_fini(g);
-		err = names_load(g, msg);
-		if (err == ERR_OK)
-			err = runs_load(g, msg);
-	}
+	if (err < 0)
+		goto out;
+	g->applied = g->settled = g->now->block = block;
+	names_fini(g);
+	err = names_load(g, msg);
+	if (err < 0)
+		goto out;
+	err = runs_load(g, msg);
+out:
 	free(im.class_of);
 	free(im.rows);
 	return err;

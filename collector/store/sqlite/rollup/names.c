@@ -425,6 +425,16 @@ static int flush_agents(struct gather *g, struct errmsg *msg)
 	return ERR_OK;
 }
 
+static int insert_hop(struct gather *g, const struct addr *addr, uint64_t path,
+    struct errmsg *msg)
+{
+	if (!addr->family)
+		return ERR_OK;
+	return db_run(&g->db, msg,
+	    "INSERT OR IGNORE INTO path_hops VALUES (?1, ?2)", "ai", addr,
+	    (int64_t)path);
+}
+
 static int insert_identity(
     struct gather *g, const struct path_identity *path, struct errmsg *msg)
 {
@@ -433,19 +443,20 @@ static int insert_identity(
 	    "iibaabi", (int64_t)path->id, (int64_t)path->agent, path->digest,
 	    sizeof(path->digest), &path->src, &path->dst, path->hops.data,
 	    path->hops.len, (int64_t)path->day);
+	if (err < 0)
+		return err;
 	struct path hops = { 0 };
-	if (err == ERR_OK)
-		err = path_read_hops(&hops, path->hops.data, path->hops.len);
-	for (size_t i = 0; err == ERR_OK && i < hops.hop_count; i++)
-		if (hops.hops[i].from.family)
-			err = db_run(&g->db, msg,
-			    "INSERT OR IGNORE INTO path_hops VALUES (?1, ?2)",
-			    "ai", &hops.hops[i].from, (int64_t)path->id);
+	err = path_read_hops(&hops, path->hops.data, path->hops.len);
+	if (err < 0)
+		goto out;
+	for (size_t i = 0; i < hops.hop_count; i++) {
+		err = insert_hop(g, &hops.hops[i].from, path->id, msg);
+		if (err < 0)
+			goto out;
+	}
+	err = insert_hop(g, &path->src, path->id, msg);
+out:
 	path_fini(&hops);
-	if (err == ERR_OK && path->src.family)
-		err = db_run(&g->db, msg,
-		    "INSERT OR IGNORE INTO path_hops VALUES (?1, ?2)", "ai",
-		    &path->src, (int64_t)path->id);
 	return err;
 }
 
