@@ -162,8 +162,8 @@ int main(int argc, char **argv)
 		return err_exit_code(-EIO);
 	/* Each arena keeps what one of a dozen threads needed once. */
 	mallopt(M_ARENA_MAX, 2);
-	/* Fixed: it would rise to what was freed last, 32 MiB at most, and large
-	 * buffers of answers would then leave holes in the arenas. */
+	/* Fixed: it would rise to what was freed last, 32 MiB at most, and
+	 * large buffers of answers would then leave holes in the arenas. */
 	mallopt(M_MMAP_THRESHOLD, 512 << 10);
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	log_init("sonde-collector", LOG_INFO);
