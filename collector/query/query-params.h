@@ -6,7 +6,7 @@
 #include "lib/option/param.h"
 
 #define QUERY_LIMIT_DEFAULT 100
-#define QUERY_LIMIT_MAX 1000
+#define QUERY_LIMIT_MAX 500
 
 extern const struct param query_param_limit, query_param_cursor;
 extern const struct param query_param_source_cursor; /* of sightings */

@@ -54,7 +54,7 @@ query_fn query_agent; /* id */
 query_fn query_campaigns;
 query_fn query_campaign; /* id */
 query_fn query_runs;
-query_fn query_records; /* NDJSON: ask page after page, limit 1000 */
+query_fn query_records; /* NDJSON: ask page after page, limit 500 */
 query_fn query_results; /* the schemas of scripts' tables */
 /* script, table, key, agent, campaign, run, from, to; format=csv: each item is
  * a line, and `titles` the first one. */

@@ -13,11 +13,13 @@
 
 #include "analysis/path.h"
 #include "collector/ingest/kinds/ingest-kind.h"
+#include "collector/query/query-params.h"
 #include "collector/store/store.h"
 #include "lib/record/record.pb-c.h"
 #include "tests/bench/load.h"
 
 #define DAYS 5
+#define MOST (QUERY_LIMIT_MAX + 1) /* a page, and whether there is more */
 #define DAY_NS (INT64_C(86400) * NS_PER_S)
 #define HOUR_NS (INT64_C(3600) * NS_PER_S)
 
@@ -146,17 +148,15 @@ static void ask_records(void)
 	plan = all;
 	plan.dst = dst;
 	ask("records to a destination", &plan);
-	plan.limit = 501;
+	plan.limit = MOST;
 	ask("records to a destination, 500", &plan);
-	plan.limit = 1001;
-	ask("records to a destination, 1000", &plan);
 	plan = all;
-	plan.limit = 1001;
-	ask("records, newest, 1000", &plan);
+	plan.limit = MOST;
+	ask("records, newest, 500", &plan);
 	/* A cursor in the middle of all. */
 	plan.cursor_ns = (first_ns + end_ns) / 2;
 	plan.cursor_row = UINT64_MAX;
-	ask("records, from the middle, 1000", &plan);
+	ask("records, from the middle, 500", &plan);
 	plan.agent_row = 3;
 	plan.kinds[0] = SONDE__RECORD__BODY_SIGHTING;
 	plan.kind_count = 1;
@@ -207,24 +207,24 @@ static void ask_pages(const char *name, const struct store_plan *first)
 	if (only && !strstr(name, only))
 		return;
 	ask(name, first);
-	plan.limit = 1000;
+	plan.limit = QUERY_LIMIT_MAX;
 	for (long at = 0;; at = pages.rows) {
 		if (at == 1000 || at == 10000 || at == 100000) {
 			plan.limit = first->limit;
 			snprintf(
 			    title, sizeof(title), "%s, behind %ld", name, at);
 			ask(title, &plan);
-			plan.limit = 1000;
+			plan.limit = QUERY_LIMIT_MAX;
 		}
 		double wall = clock_ms(CLOCK_THREAD_CPUTIME_ID);
 		read_plan(&plan, take_page, &pages);
 		wall = clock_ms(CLOCK_THREAD_CPUTIME_ID) - wall;
 		most = wall > most ? wall : most;
 		plan.source_cursor = &pages.cursor;
-		if (pages.rows < at + 1000 || pages.rows > 100000)
+		if (pages.rows < at + QUERY_LIMIT_MAX || pages.rows > 100000)
 			break;
 	}
-	printf("  %-42s %8.1f\n", "dearest page of 1000 up to there", most);
+	printf("  %-42s %8.1f\n", "dearest page of 500 up to there", most);
 }
 
 /* All filters that the API offers, in all combinations: bit 0 signature, 1
@@ -264,8 +264,8 @@ static void ask_sources(void)
 	plan.range.to_ns = end_ns - 7 * HOUR_NS;
 	ask_pages("sources of parts of two days", &plan);
 	plan = all;
-	plan.limit = 1001;
-	ask("sources of five days, 1000", &plan);
+	plan.limit = MOST;
+	ask("sources of five days, 500", &plan);
 	plan.limit = 101;
 	plan.signature = "nothing";
 	ask("sources of a signature that is not there", &plan);

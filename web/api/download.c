@@ -71,7 +71,7 @@ static const char *download_arg(void *ctx, const char *name)
 	if (strcmp(name, "cursor") == 0 && d->cursor[0])
 		return d->cursor;
 	if (strcmp(name, "limit") == 0 && !is_given)
-		return "1000"; /* of a page; its bytes end it earlier */
+		return "500"; /* of a page; its bytes end it earlier */
 	if (strcmp(name, "kind") == 0 && !is_given)
 		return d->ops->kinds;
 	return given;

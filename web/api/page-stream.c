@@ -35,7 +35,7 @@ static const char *page_stream_arg(void *ctx, const char *name)
 	if (strcmp(name, "cursor") == 0 && stream->cursor)
 		return stream->cursor;
 	if (strcmp(name, "limit") == 0 && !given)
-		return "1000";
+		return "500";
 	return given;
 }
 

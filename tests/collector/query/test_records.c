@@ -114,9 +114,9 @@ static void every_filter_finds_its_records(void **state)
 		{ "from=-300s&to=-200s&dst=192.0.2.9", 5 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (count(f, cases[i].filter, 1000) != cases[i].found)
+		if (count(f, cases[i].filter, 500) != cases[i].found)
 			fail_msg("%s: %zu", cases[i].filter,
-			    count(f, cases[i].filter, 1000));
+			    count(f, cases[i].filter, 500));
 }
 
 static void pages_neither_skip_nor_repeat(void **state)
@@ -332,7 +332,7 @@ static const char *pages_arg(void *ctx, const char *name)
 	struct pages *pages = ctx;
 	if (strcmp(name, "cursor") == 0)
 		return pages->cursor[0] ? pages->cursor : NULL;
-	return strcmp(name, "limit") == 0 ? "1000"
+	return strcmp(name, "limit") == 0 ? "500"
 	    : strcmp(name, "kind") == 0   ? "log"
 					  : NULL;
 }

@@ -152,7 +152,7 @@ def reads():
     get("/api/v1/gaps", "?from=-30d&limit=5")
     get("/api/v1/gaps", f"?agent={agent}&from=-7d")
     get("/api/v1/runs", f"?campaign={campaign}&agent={agent}&limit=5")
-    records = get("/api/v1/records", "?limit=1000").json()
+    records = get("/api/v1/records", "?limit=500").json()
     kinds = {item["record"]["kind"] for item in records["items"]}
     tap.ok({"trace", "ping", "sighting", "heartbeat"} <= kinds,
            f"many kinds of records: {kinds}")
@@ -194,7 +194,7 @@ def reads():
 
 def results():
     """A script's tables, which only its schema describes."""
-    get("/api/v1/records", "?kind=result,result_schema&from=-2h&limit=1000",
+    get("/api/v1/records", "?kind=result,result_schema&from=-2h&limit=500",
         what="raw results")
     schemas = get("/api/v1/results").json()["items"]
     tap.equal([(s["script"], [t["name"] for t in s["tables"]])
@@ -221,7 +221,7 @@ def results():
     total, cursor = 0, ""
     while cursor is not None:
         page = collector.get("/api/v1/results/rows?script=reach&table=summary"
-                             "&from=-2h&limit=1000" + cursor).json()
+                             "&from=-2h&limit=500" + cursor).json()
         total += len(page["items"])
         cursor = "&cursor=" + page["next"] if page["next"] else None
     tap.equal((csv[0].split(",")[:6], len(csv) - 2),

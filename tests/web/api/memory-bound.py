@@ -40,7 +40,7 @@ def kib(what):
 def questions(agent):
     """(route, target of the reader with this number, headers): what costs
     most.  Where answers are shared, each reader asks for another range."""
-    long = "from=-13d&limit=1000"
+    long = "from=-13d&limit=500"
     return (
         ("/api/v1/topology", lambda i: f"?from=-{55 + i % 3}m", PACKED),
         ("/api/v1/topology", lambda i: f"?from=-{55 + i % 3}m", {}),
@@ -56,25 +56,25 @@ def questions(agent):
          lambda i: f"?bin=60&from=-13d&agent={agent}&verdict=worm", {}),
         ("/api/v1/series", lambda i: "?bin=3600&from=-700d", {}),
         ("/api/v1/alarms", lambda i: "?" + long, {}),
-        ("/api/v1/signatures", lambda i: "?limit=1000", {}),
+        ("/api/v1/signatures", lambda i: "?limit=500", {}),
         ("/api/v1/sightings", lambda i: "?" + long, {}),
         ("/api/v1/sightings", lambda i: "?src=11.0.0.1&" + long, {}),
         ("/api/v1/payloads/{hash}", lambda i: "/api/v1/payloads/" + "0" * 32,
          {}),
-        ("/api/v1/agents", lambda i: "?limit=1000", {}),
+        ("/api/v1/agents", lambda i: "?limit=500", {}),
         ("/api/v1/agents/{id}", lambda i: f"/api/v1/agents/{agent}", {}),
         ("/api/v1/gaps", lambda i: "?" + long, {}),
-        ("/api/v1/campaigns", lambda i: "?limit=1000", {}),
+        ("/api/v1/campaigns", lambda i: "?limit=500", {}),
         ("/api/v1/campaigns/{id}", lambda i: "/api/v1/campaigns/" + "0" * 32,
          {}),
-        ("/api/v1/runs", lambda i: "?limit=1000", {}),
+        ("/api/v1/runs", lambda i: "?limit=500", {}),
         ("/api/v1/records", lambda i: "?" + long, {}),
         ("/api/v1/records", lambda i: "?kind=log&" + long, {}),
         ("/api/v1/records", lambda i: f"?kind=log&from=-13d&agent={agent}",
          {"Accept": "application/x-ndjson"}),
         ("/api/v1/records",
          lambda i: f"?kind=trace&format=warts&from=-1d&agent={agent}", {}),
-        ("/api/v1/results", lambda i: "?limit=1000", {}),
+        ("/api/v1/results", lambda i: "?limit=500", {}),
         ("/api/v1/results/rows", lambda i: "?script=trace&" + long, {}),
         ("/healthz", lambda i: "", {}),
         ("/metrics", lambda i: "", {}),
@@ -164,7 +164,7 @@ def with_a_full_queue():
         collector.get(f"/api/v1/topology?from=-{55 + i % 3}m",
                       PACKED if i % 2 else {})
         collector.get(f"/api/v1/series?bin=60&from=-{i + 1}h")
-        collector.get("/api/v1/records?limit=1000&from=-1d")
+        collector.get("/api/v1/records?limit=500&from=-1d")
 
     senders = run_at_once(send, BATCHES)
     # Batches that find no room are refused at once.

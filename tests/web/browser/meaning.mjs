@@ -256,7 +256,7 @@ async function tracesAsFile({ browser, url }) {
 async function resultsShowTheirSchema({ browser, url, shot }) {
 	const [schema] = (await ask(url, "results")).items;
 	const { items } = await ask(url, `results/rows?script=${schema.script}`
-		+ "&table=summary&from=-1h&limit=1000");
+		+ "&table=summary&from=-1h&limit=500");
 	const page = await open(browser, `${url}?page=results&range=1h`);
 	await loaded(page, "results");
 	assert.equal(await page.getByLabel("Script").inputValue(), schema.script);

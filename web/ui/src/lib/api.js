@@ -98,7 +98,7 @@ export async function getAll(path, params, signal, most = 2000) {
 	let cursor;
 	do {
 		const page = await get(path,
-			{ limit: 1000, ...params, cursor }, signal);
+			{ limit: 500, ...params, cursor }, signal);
 		items.push(...page.items);
 		cursor = page.next;
 	} while (cursor && items.length < most);

@@ -110,7 +110,7 @@ export class ResultsView {
 		let cursor, page;
 		do {
 			page = await get("results/rows", { ...this.wanted(),
-				limit: 1000, cursor }, signal);
+				limit: 500, cursor }, signal);
 			items.push(...page.items);
 			cursor = page.next;
 		} while (cursor && items.length < ROWS_MOST);
