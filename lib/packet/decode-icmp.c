@@ -12,9 +12,10 @@
  * |                    Object payload ...                         |
  *
  * Length counts 32-bit words in ICMPv4 (second octet of the third word's
- * line above) and 64-bit words in ICMPv6 (first octet).  Routers older than
- * the RFC put the structure at octet 128 and leave the length zero; there
- * only a checksum that is present and right is believed.
+ * line above) and 64-bit words in ICMPv6 (first octet).  It is not believed:
+ * routers older than the RFC leave it zero, others count octets, or what they
+ * quote without the padding, and all of these put the structure at octet 128.
+ * It is where its version, checksum and objects say that it is.
  */
 #include "lib/packet/decode.h"
 #include "lib/packet/octets.h"
@@ -47,15 +48,52 @@ static size_t quoted_len_attribute(const struct packet *p)
 	return (size_t)(p->icmp_rest >> 16 & 0xff) * 4;
 }
 
-static bool structure_is_sound(
-    const uint8_t *bytes, size_t len, bool checksum_required)
+/* The objects fill the structure.  Where neither the length nor a checksum says
+ * that there is one, they are to be of classes that are assigned (RFC 4950,
+ * 5837, 8335, 8883), and labels whole. */
+static bool objects_are_sound(const uint8_t *bytes, size_t len, bool guess)
+{
+	size_t at = STRUCTURE_HEADER_LEN;
+	while (at < len) {
+		if (len - at < OBJECT_HEADER_LEN)
+			return false;
+		size_t object = load_be16(bytes + at);
+		uint8_t class_num = bytes[at + 2], c_type = bytes[at + 3];
+		if (object < OBJECT_HEADER_LEN || object > len - at)
+			return false;
+		bool labels = class_num == 1 && c_type == 1;
+		if (labels && object % 4 != 0)
+			return false;
+		if (guess && !labels && (class_num < 2 || class_num > 4))
+			return false;
+		at += object;
+	}
+	return true;
+}
+
+/* A checksum of zero says that there is none. */
+static bool structure_is_sound(const uint8_t *bytes, size_t len, bool by_length)
 {
 	if (len < STRUCTURE_HEADER_LEN + OBJECT_HEADER_LEN ||
 	    bytes[0] >> 4 != 2)
 		return false;
-	if (load_be16(bytes + 2) == 0)
-		return !checksum_required;
-	return packet_fold(packet_sum(0, bytes, len)) == 0;
+	bool summed = load_be16(bytes + 2) != 0;
+	if (summed && packet_fold(packet_sum(0, bytes, len)) != 0)
+		return false;
+	return objects_are_sound(bytes, len, !summed && !by_length);
+}
+
+static bool take_structure(struct packet *p, size_t at, bool by_length)
+{
+	if (at == 0 || at >= p->payload_len ||
+	    !structure_is_sound(
+		p->payload + at, p->payload_len - at, by_length))
+		return false;
+	p->quote_len = at;
+	p->extensions = p->payload + at;
+	p->extensions_len = p->payload_len - at;
+	p->extensions_by_length = by_length;
+	return true;
 }
 
 void decode_icmp_error(struct packet *p)
@@ -65,18 +103,17 @@ void decode_icmp_error(struct packet *p)
 	/* The structure runs to the end: a part of it proves nothing. */
 	if (!may_have_extensions(p) || p->payload_len < p->payload_wire_len)
 		return;
-	size_t at = quoted_len_attribute(p);
-	bool by_length = at != 0;
-	if (!by_length)
-		at = COMPAT_QUOTE_LEN;
-	if (at >= p->payload_len ||
-	    !structure_is_sound(
-		p->payload + at, p->payload_len - at, !by_length))
-		return;
-	p->quote_len = at;
-	p->extensions = p->payload + at;
-	p->extensions_len = p->payload_len - at;
-	p->extensions_by_length = by_length;
+	if (!take_structure(p, quoted_len_attribute(p), true))
+		take_structure(p, COMPAT_QUOTE_LEN, false);
+}
+
+uint32_t packet_next_hop_mtu(const struct packet *p)
+{
+	if (p->proto == PACKET_ICMP && p->icmp_type == 3 && p->icmp_code == 4)
+		return p->icmp_rest & 0xffff;
+	if (p->proto == PACKET_ICMP6 && p->icmp_type == 2)
+		return p->icmp_rest;
+	return 0;
 }
 
 int packet_next_extension(const struct packet *packet, size_t *offset,

@@ -82,6 +82,9 @@ bool packet_link_known(int dlt);
  * protocol and the first four octets of its upper header, or an error. */
 int packet_decode_quote(struct packet *quoted, const struct packet *error);
 bool packet_is_icmp_error(const struct packet *packet);
+/* Of a "too big" message (RFC 1191, RFC 4443); 0: it is none, or the router is
+ * older than that. */
+uint32_t packet_next_hop_mtu(const struct packet *packet);
 
 /* One object of an RFC 4884 structure; start with *offset = 0, ends with
  * ERR_EOF.  A bad object ends the walk with ERR_MALFORMED. */
