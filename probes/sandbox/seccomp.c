@@ -17,16 +17,17 @@
 #define CALL(name) SCMP_SYS(name)
 #define END INT32_MIN
 
-/* Every role: memory, time, descriptors that are open, an end. */
+/* Every role: memory, time, descriptors that are open, an end.  glibc's qsort
+ * asks sysinfo how much memory it may take for more than a kilobyte. */
 static const int common[] = { CALL(read), CALL(write), CALL(close),
 	CALL(munmap), CALL(mremap), CALL(brk), CALL(madvise), CALL(poll),
 	CALL(ppoll), CALL(sendto), CALL(recvfrom), CALL(sendmsg), CALL(recvmsg),
 	CALL(clock_gettime), CALL(clock_adjtime), CALL(restart_syscall),
-	CALL(rt_sigreturn), CALL(exit_group), END };
+	CALL(rt_sigreturn), CALL(exit_group), CALL(sysinfo), END };
 
 static const int worker[] = { END };
 
-static const int guardian[] = { CALL(sendmmsg), CALL(recvmmsg),
+static const int guardian[] = { CALL(bind), CALL(sendmmsg), CALL(recvmmsg),
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl), CALL(connect),
 	CALL(getsockname), CALL(getsockopt), CALL(setsockopt), CALL(writev),
 	CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl), CALL(futex),
@@ -35,8 +36,7 @@ static const int guardian[] = { CALL(sendmmsg), CALL(recvmmsg),
 static const int sensor[] = { CALL(sendmmsg), CALL(epoll_wait),
 	CALL(epoll_pwait), CALL(epoll_ctl), CALL(getsockopt), CALL(writev),
 	CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl), CALL(futex),
-	CALL(gettimeofday), CALL(lseek), CALL(timerfd_settime), CALL(sysinfo),
-	END };
+	CALL(gettimeofday), CALL(lseek), CALL(timerfd_settime), END };
 
 static const int keeper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_ctl), CALL(writev), CALL(pread64), CALL(pwrite64),
@@ -45,7 +45,7 @@ static const int keeper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(unlink), CALL(unlinkat), CALL(getdents64), CALL(lseek),
 	CALL(flock), CALL(fcntl), CALL(newfstatat), CALL(fstat),
 	CALL(getrandom), CALL(futex), CALL(clock_nanosleep),
-	CALL(timerfd_settime), CALL(accept4), CALL(sysinfo), END };
+	CALL(timerfd_settime), CALL(accept4), END };
 
 static const int shipper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_ctl), CALL(epoll_create1), CALL(writev), CALL(readv),
@@ -57,9 +57,8 @@ static const int shipper[] = { CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(ioctl), CALL(select), CALL(pselect6), CALL(getrandom), CALL(futex),
 	CALL(mprotect), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(getpid),
 	CALL(gettid), CALL(geteuid), CALL(getuid), CALL(getgid), CALL(getegid),
-	CALL(uname), CALL(sysinfo), CALL(clock_nanosleep), CALL(clock_getres),
-	CALL(alarm), CALL(timerfd_settime), CALL(gettimeofday), CALL(fadvise64),
-	END };
+	CALL(uname), CALL(clock_nanosleep), CALL(clock_getres), CALL(alarm),
+	CALL(timerfd_settime), CALL(gettimeofday), CALL(fadvise64), END };
 
 static const int *const lists[SANDBOX_ROLES] = {
 	[SANDBOX_GUARDIAN] = guardian,

@@ -14,7 +14,6 @@
 #include "probes/net/sim/sim-route.h"
 
 #define FAR UINT32_MAX
-#define CHOICES_MAX 256
 
 struct sim_paths {
 	uint64_t *hops; /* owned, sorted: the node, then the edge to take */
@@ -167,15 +166,16 @@ void sim_paths_free(struct sim_paths *p)
 	free(p);
 }
 
+/* However wide a balancer is: counted first, then gone through again to the one
+ * that is wanted. */
 struct choices {
-	uint32_t edges[CHOICES_MAX];
-	uint32_t count;
+	uint32_t count, wanted, edge;
 };
 
 static void choose_from(struct choices *c, uint32_t edge)
 {
-	if (c->count < CHOICES_MAX)
-		c->edges[c->count++] = edge;
+	if (c->count++ == c->wanted)
+		c->edge = edge;
 }
 
 /* Edges of node that bring a packet nearer, by a table of distances. */
@@ -272,31 +272,33 @@ static uint64_t flow_hash(const struct sim_world *w, uint32_t node,
 	return h;
 }
 
-uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
-    const struct packet *packet, uint64_t serial, bool *drop)
+static struct choices choices_of(struct sim_world *w, uint32_t node,
+    const struct sim_route *route, uint32_t place, uint32_t wanted)
 {
-	struct choices c;
-	c.count = 0;
-	*drop = false;
-	const struct sim_route *route =
-	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
-	if (route) {
-		*drop = route->drop;
+	struct choices c = { .wanted = wanted, .edge = SIM_NONE };
+	const uint32_t *edges;
+	if (route)
 		for (uint32_t i = 0; i < route->edge_count; i++)
 			choose_from(&c, route->edges[i]);
-	} else {
-		uint32_t place = sim_addr_owner(w, &packet->dst);
-		if (place != SIM_NONE)
-			choices_to(w, node, place, &c);
-	}
+	else if (place != SIM_NONE)
+		choices_to(w, node, place, &c);
 	/* A host sends what it does not know to its first neighbour. */
-	const uint32_t *edges;
 	if (c.count == 0 && !route && w->nodes[node].host &&
 	    edges_of(w, node, &edges) > 0)
 		choose_from(&c, edges[0]);
-	if (c.count == 0)
-		return SIM_NONE;
-	if (c.count == 1)
-		return c.edges[0];
-	return c.edges[flow_hash(w, node, packet, serial) % c.count];
+	return c;
+}
+
+uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
+    const struct packet *packet, uint64_t serial, bool *drop)
+{
+	const struct sim_route *route =
+	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
+	uint32_t place = route ? SIM_NONE : sim_addr_owner(w, &packet->dst);
+	*drop = route && route->drop;
+	struct choices c = choices_of(w, node, route, place, 0);
+	if (c.count < 2)
+		return c.edge;
+	uint64_t hash = flow_hash(w, node, packet, serial);
+	return choices_of(w, node, route, place, hash % c.count).edge;
 }
