@@ -11,13 +11,17 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/option/option.h"
+#include "lib/packet/octets.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/live/live-addr.h"
+#include "probes/net/live/live-copies.h"
 #include "probes/net/live/live-filter.h"
+#include "probes/net/live/live-ports.h"
 #include "probes/net/live/live-stamp.h"
 #include "probes/net/net.h"
 
@@ -37,6 +41,8 @@ struct live {
 	struct live_addrs addrs;
 	pcap_t *pcap;
 	struct live_filter filter;
+	struct live_copies copies;
+	struct live_ports ports;
 	struct monotime quiet_since; /* 0: a probe may be in the air */
 	unsigned ring_kib;
 	struct net_counters counters;
@@ -147,6 +153,7 @@ static void live_close(void *ctx)
 	if (live->pcap)
 		pcap_close(live->pcap);
 	live_addrs_close(&live->addrs);
+	live_ports_close(&live->ports);
 	for (int i = 0; i < 2; i++) {
 		if (live->out[i] >= 0)
 			close(live->out[i]);
@@ -182,6 +189,9 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	struct live *live = xcalloc(1, sizeof(*live));
 	live->out[0] = live->out[1] = live->route[0] = live->route[1] = -1;
 	live->addrs.fd = -1;
+	if (getrandom(&live->copies.key, sizeof(live->copies.key), 0) < 0)
+		live->copies.key = (uint64_t)walltime_now().ns;
+	live_ports_open(&live->ports);
 	err = sockets_open(live, msg);
 	if (err)
 		goto failed;
@@ -330,9 +340,12 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 	struct live *live = ctx;
 	size_t sent = 0;
 	live->quiet_since.ns = 0;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		live_filter_admit(
 		    &live->filter, packets[i].bytes, packets[i].len);
+		live_ports_hold(
+		    &live->ports, packets[i].bytes, (uint32_t)packets[i].len);
+	}
 	for (size_t at = 0, run; at < count; at += run) {
 		int family = packets[at].bytes[0] >> 4 == 6;
 		for (run = 1; at + run < count && run < BATCH; run++)
@@ -366,7 +379,8 @@ struct delivery {
 	void *arg;
 };
 
-/* DLT_LINUX_SLL2: protocol in the first two octets, then 18 of no use here. */
+/* DLT_LINUX_SLL2: protocol in the first two octets, the device's index in the
+ * fifth to eighth. */
 static void deliver(
     u_char *user, const struct pcap_pkthdr *head, const u_char *bytes)
 {
@@ -377,11 +391,15 @@ static void deliver(
 	if (protocol != 0x0800 && protocol != 0x86dd)
 		return;
 	to->live->counters.received++;
+	int64_t wall_ns = head->ts.tv_sec * NS_PER_S + head->ts.tv_usec;
+	if (live_copies_is_copy(&to->live->copies, bytes + SLL2_HEADER,
+		head->caplen - SLL2_HEADER, load_be32(bytes + 4), wall_ns))
+		return;
 	struct net_event event = {
 	    .kind = NET_RECEIVED,
 	    .stamp = {
 		/* tv_usec counts nanoseconds at this precision. */
-		.wall = {head->ts.tv_sec * NS_PER_S + head->ts.tv_usec},
+		.wall = {wall_ns},
 		.clock = NET_CLOCK_KERNEL_SOFTWARE,
 	    },
 	    .bytes = bytes + SLL2_HEADER,

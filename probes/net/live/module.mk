@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: ISC
-probes_SRCS += probes/net/live/live-addr.c probes/net/live/live-filter.c \
+probes_SRCS += probes/net/live/live-addr.c probes/net/live/live-copies.c \
+	probes/net/live/live-filter.c probes/net/live/live-ports.c \
 	probes/net/live/live-stamp.c probes/net/live/live.c

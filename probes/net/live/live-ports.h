@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The UDP ports that probes leave from, held by sockets that hear nothing: or
+ * the kernel would answer a target's datagram with an ICMP error of its own.
+ * The sockets are opened before the process gives up opening any, and a bound
+ * one keeps its port: the ports that come when all are bound are not held.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LIVE_PORTS 96 /* of each family */
+
+struct live_ports {
+	struct live_ports_family {
+		int fds[LIVE_PORTS];
+		uint16_t ports[LIVE_PORTS]; /* of the first `held` sockets */
+		size_t open, held;
+	} families[2]; /* IPv4, IPv6 */
+};
+
+void live_ports_open(struct live_ports *ports);
+/* This IP packet is about to leave.  A port that another program has is that
+ * program's to answer for. */
+void live_ports_hold(
+    struct live_ports *ports, const uint8_t *packet, size_t len);
+void live_ports_close(struct live_ports *ports);
