@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "analysis/path.h"
+#include "lib/record/outcome.h"
 #include "lib/sketch/varint.h"
 #include "lib/base/xalloc.h"
 
@@ -47,7 +48,7 @@ struct by_ttl {
 
 static bool was_sent(const Sonde__Reply *reply)
 {
-	return !reply->duplicate && !(reply->denied && reply->denied[0]);
+	return !reply->duplicate && !*reply->denied && !*reply->error;
 }
 
 static void sort_by_ttl(struct by_ttl *sorted, const Sonde__Trace *trace)
@@ -74,7 +75,7 @@ struct candidate {
 	struct addr from;
 	unsigned replies;
 	int64_t rtt_ns;
-	bool mpls;
+	bool mpls, reached;
 };
 
 static struct candidate *candidate_for(
@@ -89,10 +90,12 @@ static struct candidate *candidate_for(
 	return &list[(*count)++];
 }
 
-static void candidate_add(struct candidate *c, const Sonde__Reply *reply)
+static void candidate_add(
+    struct candidate *c, const Sonde__Reply *reply, const Sonde__Trace *trace)
 {
 	c->replies++;
-	if (reply->rtt_ns > 0 && reply->rtt_ns < INT64_MAX &&
+	c->reached |= reply_reached(reply, &trace->dst, trace->method);
+	if (reply->has_rtt_ns_case && reply->rtt_ns < INT64_MAX &&
 	    (c->rtt_ns < 0 || (int64_t)reply->rtt_ns < c->rtt_ns))
 		c->rtt_ns = (int64_t)reply->rtt_ns;
 	for (size_t i = 0; i < reply->n_extensions; i++)
@@ -110,7 +113,7 @@ static bool candidate_better(
 }
 
 static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
-    const struct by_ttl *sorted, const struct addr *dst)
+    const struct by_ttl *sorted)
 {
 	/* Filled as they come: to clear all took 0.1 us a trace and more. */
 	struct candidate list[CANDIDATES];
@@ -121,12 +124,13 @@ static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
 		hop->probes++;
 		struct addr from =
 		    addr_from_bytes(reply->from.data, reply->from.len);
-		if (from.family == 0)
+		if (from.family == 0 ||
+		    reply->outcome == SONDE__OUTCOME__OUTCOME_AMBIGUOUS)
 			continue;
 		hop->replies++;
 		struct candidate *c = candidate_for(list, &count, &from);
 		if (c)
-			candidate_add(c, reply);
+			candidate_add(c, reply, trace);
 	}
 	if (count == 0)
 		return;
@@ -136,7 +140,7 @@ static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
 			best = list[i];
 	hop->from = best.from;
 	hop->mpls = best.mpls;
-	hop->destination = addr_equal(&best.from, dst);
+	hop->destination = best.reached;
 	hop->rtt_min_ns = best.rtt_ns;
 	if (best.rtt_ns >= 0)
 		histogram_add(&hop->rtt, best.rtt_ns, 1);
@@ -160,7 +164,7 @@ void path_from_trace(
 	for (unsigned ttl = sorted.first; ttl <= sorted.last; ttl++) {
 		struct path_hop *hop = &path->hops[path->hop_count++];
 		hop->ttl = (uint8_t)ttl;
-		hop_from_replies(hop, trace, &sorted, &path->dst);
+		hop_from_replies(hop, trace, &sorted);
 		if (hop->destination) {
 			path->reached = 1;
 			break;

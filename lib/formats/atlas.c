@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Traces and pings in the form of RIPE Atlas results, for programs that read
- * those (sagan, cousteau).  fw, msm_id and prb_id are 0 and lts is -1: no
- * Atlas probe measured this.  Other records are passed over.
+ * those (sagan, cousteau).  msm_id and prb_id are 0 and lts is -1: no Atlas
+ * probe measured this; but readers know a form by its firmware and refuse what
+ * has none, so fw is that of the form written here.  Other records are passed
+ * over.
  */
 #include <ctype.h>
 #include <math.h>
@@ -12,6 +14,8 @@
 #include "lib/formats/json-line.h"
 #include "lib/formats/reply-text.h"
 #include "lib/formats/format.h"
+
+#define FIRMWARE 5080
 
 static void set_int(json_t *to, const char *name, uint64_t value)
 {
@@ -38,8 +42,8 @@ static json_t *write_head(const char *type, const ProtobufCBinaryData *src,
 {
 	bool ping = strcmp(type, "ping") == 0;
 	json_t *j = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i}", "type",
-	    type, "msm_name", ping ? "Ping" : "Traceroute", "fw", 0, "msm_id",
-	    0, "prb_id", 0, "lts", -1, "af", dst->len == 16 ? 6 : 4);
+	    type, "msm_name", ping ? "Ping" : "Traceroute", "fw", FIRMWARE,
+	    "msm_id", 0, "prb_id", 0, "lts", -1, "af", dst->len == 16 ? 6 : 4);
 	char proto[8] = "";
 	for (size_t i = 0; i + 1 < sizeof(proto) && method[i]; i++)
 		proto[i] = (char)toupper((unsigned char)method[i]);
@@ -82,7 +86,7 @@ static json_t *error_of(const Sonde__Reply *r)
 	bool six = r->from.len == 16;
 	static const char *const v4[] = { "N", "H", "P", "p" };
 	static const char *const v6[] = { "N", "A", NULL, "H", "p" };
-	if (r->tcp_flags || r->icmp_type != (six ? 1u : 3u))
+	if (r->has_tcp_flags_case || r->icmp_type != (six ? 1u : 3u))
 		return NULL;
 	const char *letter = NULL;
 	if (six && r->icmp_code < 5)
@@ -118,8 +122,9 @@ static json_t *write_extensions(const Sonde__Reply *r)
 	    (int)r->extensions_by_length, "obj", objects);
 }
 
-static json_t *trace_reply(const Sonde__Reply *r)
+static json_t *trace_reply(const Sonde__Trace *t, const Sonde__Reply *r)
 {
+	Sonde__Outcome outcome = reply_outcome(r, &t->dst, t->method);
 	const char *not_sent = reply_not_sent(r);
 	if (not_sent)
 		return json_pack("{s:s}", "error", not_sent);
@@ -130,17 +135,23 @@ static json_t *trace_reply(const Sonde__Reply *r)
 	/* Who takes medians must not find the time of what came too late. */
 	if (r->late)
 		set_int(j, "late", 1);
-	else
+	else if (r->has_rtt_ns_case)
 		json_object_set_new(j, "rtt", atlas_ms(r->rtt_ns));
-	set_int(j, "size", r->reply_size_bytes);
-	set_int(j, "ttl", r->reply_ttl);
-	if (r->quoted_ttl > 1)
+	if (r->has_reply_size_bytes_case)
+		set_int(j, "size", r->reply_size_bytes);
+	if (r->has_reply_ttl_case)
+		set_int(j, "ttl", r->reply_ttl);
+	if (r->has_quoted_ttl_case && r->quoted_ttl != 1)
 		set_int(j, "ittl", r->quoted_ttl);
 	if (r->quoted_tos)
 		set_int(j, "itos", r->quoted_tos);
-	json_t *error = error_of(r);
+	/* That the target's port is closed is how it answers, and no error. */
+	json_t *error =
+	    outcome == SONDE__OUTCOME__OUTCOME_REJECTED ? error_of(r) : NULL;
 	if (error)
 		json_object_set_new(j, "err", error);
+	if (r->has_mtu_case)
+		set_int(j, "mtu", r->mtu);
 	if (r->duplicate)
 		json_object_set_new(j, "dup", json_true());
 	if (r->n_extensions > 0)
@@ -154,7 +165,7 @@ static json_t *trace_hop(const Sonde__Trace *t, size_t *at)
 	uint32_t ttl = t->replies[*at]->probe_ttl;
 	json_t *results = json_array();
 	for (; *at < t->n_replies && t->replies[*at]->probe_ttl == ttl; ++*at)
-		json_array_append_new(results, trace_reply(t->replies[*at]));
+		json_array_append_new(results, trace_reply(t, t->replies[*at]));
 	return json_pack("{s:i, s:o}", "hop", (int)ttl, "result", results);
 }
 
@@ -165,6 +176,8 @@ static json_t *write_atlas_trace(const Sonde__Record *record)
 	    write_head("traceroute", &t->src, &t->dst, t->dst_name, t->method);
 	json_t *hops = json_array();
 	set_int(j, "paris_id", t->flow_id % 65536);
+	if (t->size_bytes)
+		set_int(j, "size", t->size_bytes);
 	set_times(j, record->wall_ns, t->replies, t->n_replies, true);
 	for (size_t i = 0; i < t->n_replies;)
 		json_array_append_new(hops, trace_hop(t, &i));
@@ -172,16 +185,39 @@ static json_t *write_atlas_trace(const Sonde__Record *record)
 	return j;
 }
 
-static json_t *ping_reply(const Sonde__Reply *r)
+/* An error has no round trip of the target. */
+static json_t *ping_error(const Sonde__Reply *r)
 {
-	const char *not_sent = reply_not_sent(r);
-	if (not_sent)
-		return json_pack("{s:s}", "error", not_sent);
-	if (r->from.len == 0)
+	char a[ADDR_TEXT_LEN], words[40];
+	json_t *j = json_pack("{s:o}", "error",
+	    json_sprintf("%s (from %s)", reply_error(r, words),
+		reply_addr(&r->from, a)));
+	if (r->has_mtu_case)
+		set_int(j, "mtu", r->mtu);
+	return j;
+}
+
+static json_t *ping_reply(const Sonde__Ping *p, const Sonde__Reply *r)
+{
+	json_t *j;
+	switch (reply_outcome(r, &p->dst, p->method)) {
+	case SONDE__OUTCOME__OUTCOME_NOT_SENT:
+	case SONDE__OUTCOME__OUTCOME_DENIED:
+		return json_pack("{s:s}", "error", reply_not_sent(r));
+	case SONDE__OUTCOME__OUTCOME_HOP:
+	case SONDE__OUTCOME__OUTCOME_REJECTED: return ping_error(r);
+	case SONDE__OUTCOME__OUTCOME_ANSWERED: break;
+	case SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS:
+		if (r->has_rtt_ns_case)
+			break;
 		return json_pack("{s:s}", "x", "*");
-	json_t *j = json_object();
-	json_object_set_new(j, "rtt", atlas_ms(r->rtt_ns));
-	set_int(j, "ttl", r->reply_ttl);
+	default: return json_pack("{s:s}", "x", "*");
+	}
+	j = json_pack("{s:o}", "rtt", atlas_ms(r->rtt_ns));
+	if (r->has_reply_ttl_case)
+		set_int(j, "ttl", r->reply_ttl);
+	if (r->outcome == SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS)
+		set_address(j, "src_addr", &r->from);
 	if (r->duplicate)
 		json_object_set_new(j, "dup", json_integer(1));
 	return j;
@@ -202,7 +238,7 @@ static json_t *write_atlas_ping(const Sonde__Record *record)
 	size_t headers = p->dst.len == 16 ? 48 : 28;
 	for (size_t i = 0; i < p->n_replies; i++) {
 		duplicates += (uint64_t)(p->replies[i]->duplicate != 0);
-		json_array_append_new(result, ping_reply(p->replies[i]));
+		json_array_append_new(result, ping_reply(p, p->replies[i]));
 	}
 	set_times(j, record->wall_ns, p->replies, p->n_replies, false);
 	if (p->n_replies > 0 && p->replies[0]->from.len > 0)

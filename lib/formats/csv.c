@@ -41,20 +41,26 @@ struct measurement {
 	char flow_id[17]; /* in hex, as in JSON; a ping has none */
 };
 
+/* Empty when it is not known: 0 is a value. */
+static void number_cell(FILE *to, bool known, uint64_t value)
+{
+	if (known)
+		fprintf(to, "%" PRIu64, value);
+	putc(',', to);
+}
+
 /* What came back; all cells empty when nothing did. */
 static void reply_cells(FILE *to, const Sonde__Reply *r)
 {
-	if (r->from.len == 0) {
-		fputs(",,,,,,,", to);
-		return;
-	}
+	bool any = r->from.len > 0;
 	address_cell(to, &r->from);
-	fprintf(to, ",%" PRIu64 ",%u,", r->rtt_ns, r->reply_ttl);
-	if (r->tcp_flags)
-		fprintf(to, ",,%u,", r->tcp_flags);
-	else
-		fprintf(to, "%u,%u,,", r->icmp_type, r->icmp_code);
-	fprintf(to, "%s,", r->duplicate ? "true" : "false");
+	putc(',', to);
+	number_cell(to, r->has_rtt_ns_case, r->rtt_ns);
+	number_cell(to, r->has_reply_ttl_case, r->reply_ttl);
+	number_cell(to, r->has_icmp_type_case, r->icmp_type);
+	number_cell(to, r->has_icmp_code_case, r->icmp_code);
+	number_cell(to, r->has_tcp_flags_case, r->tcp_flags);
+	fprintf(to, "%s,", !any ? "" : r->duplicate ? "true" : "false");
 }
 
 static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
@@ -74,6 +80,15 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 	putc(',', to);
 	reply_cells(to, r);
 	csv_cell(to, r->denied);
+	fprintf(to, ",%s,%s,",
+	    outcome_name(reply_outcome(r, m->dst, m->method)),
+	    r->from.len == 0 ? ""
+		: r->late    ? "true"
+			     : "false");
+	number_cell(to, r->has_quoted_ttl_case, r->quoted_ttl);
+	number_cell(to, r->has_quoted_tos_case, r->quoted_tos);
+	number_cell(to, r->has_mtu_case, r->mtu);
+	csv_cell(to, r->error);
 	fputs(CSV_END, to);
 }
 
@@ -125,7 +140,8 @@ static void header_row(struct csv *csv, enum layout layout)
 		  "attempt,"
 		  "tx_wall_ns,from,rtt_ns,reply_ttl,icmp_type,icmp_code,tcp_"
 		  "flags,"
-		  "duplicate,denied" CSV_END
+		  "duplicate,denied,outcome,late,quoted_ttl,quoted_tos,mtu,"
+		  "error" CSV_END
 		: "src,verdict,signature,proto,dport,packets,targets,"
 		  "first_wall_ns,last_wall_ns,payload_hash" CSV_END,
 	    csv->to);

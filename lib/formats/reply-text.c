@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The marks of unreachable messages, RFC 792 and RFC 4443. */
-#include <string.h>
+/* The words of ICMP errors. */
+#include <stdio.h>
 
 #include "lib/formats/reply-text.h"
 
@@ -11,37 +11,47 @@ const char *reply_addr(
 	return addr_text(&a, to);
 }
 
-static const char *const unreachable_v4[] = { "!N", "!H", "!P", "", "!F", "!S",
-	"!U", "!W", "!I", "!A", "!Z", "!Q", "!T", "!X", "!V", "!C" };
-static const char *const unreachable_v6[] = { "!N", "!X", "!S", "!H", "", "!G",
-	"!R" };
+/* RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1. */
+static const char *const codes_v4[] = { "network unreachable",
+	"host unreachable", "protocol unreachable", "port unreachable",
+	"too big to pass unfragmented", "source route failed",
+	"network unknown", "host unknown", "source host isolated",
+	"network prohibited", "host prohibited",
+	"network unreachable for this type of service",
+	"host unreachable for this type of service",
+	"administratively prohibited", "host precedence violation",
+	"precedence cutoff" };
+/* RFC 4443 section 3.1. */
+static const char *const codes_v6[] = { "no route",
+	"administratively prohibited", "beyond the scope of the source",
+	"address unreachable", "port unreachable",
+	"source address failed policy", "route rejected" };
 
-const char *reply_mark(const Sonde__Reply *reply, bool ipv6)
+const char *reply_error(const Sonde__Reply *r, char to[static 40])
 {
-	const char *const *marks = ipv6 ? unreachable_v6 : unreachable_v4;
-	size_t count = ipv6 ? sizeof(unreachable_v6) / sizeof(*marks)
-			    : sizeof(unreachable_v4) / sizeof(*marks);
-	if (reply->from.len == 0 || reply->icmp_type != (ipv6 ? 1 : 3))
+	bool six = r->from.len == 16;
+	if (!r->has_icmp_type_case || r->icmp_type == (six ? 129u : 0u))
 		return "";
-	return reply->icmp_code < count ? marks[reply->icmp_code] : "!?";
-}
-
-bool reply_is_answer(const Sonde__Reply *reply, const char *method)
-{
-	bool six = reply->from.len == 16;
-	if (reply->from.len == 0)
-		return false;
-	if (strcmp(method, "tcp") == 0)
-		return reply->tcp_flags != 0;
-	if (strcmp(method, "icmp") == 0)
-		return reply->icmp_type == (six ? 129u : 0u);
-	return reply->icmp_type == (six ? 1u : 3u) &&
-	    reply->icmp_code == (six ? 4u : 3u);
+	if (r->icmp_type == (six ? 3u : 11u))
+		return r->icmp_code == 0 ? "time to live exceeded"
+					 : "reassembly time exceeded";
+	if (six && r->icmp_type == 2)
+		return "too big to pass";
+	size_t count = six ? sizeof(codes_v6) / sizeof(*codes_v6)
+			   : sizeof(codes_v4) / sizeof(*codes_v4);
+	if (r->icmp_type == (six ? 1u : 3u) && r->icmp_code < count)
+		return (six ? codes_v6 : codes_v4)[r->icmp_code];
+	if (!six && (r->icmp_type == 4 || r->icmp_type == 5))
+		return r->icmp_type == 4 ? "source quench" : "redirect";
+	snprintf(to, 40, "ICMP type %u code %u", r->icmp_type, r->icmp_code);
+	return to;
 }
 
 const char *reply_not_sent(const Sonde__Reply *reply)
 {
 	if (*reply->denied)
 		return reply->denied;
+	if (*reply->error)
+		return reply->error;
 	return reply->tx_wall_ns || reply->from.len ? NULL : "not sent";
 }

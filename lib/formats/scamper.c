@@ -227,7 +227,8 @@ static json_t *statistics(const Sonde__Ping *p)
 			continue;
 		if (r->duplicate)
 			duplicates++;
-		else if (reply_is_answer(r, p->method))
+		else if (reply_outcome(r, &p->dst, p->method) ==
+		    SONDE__OUTCOME__OUTCOME_ANSWERED)
 			sum += d * d;
 		else
 			errors++;

@@ -4,57 +4,70 @@
  * line for each reply and a summary.  Lines may be printed while the ping runs;
  * then its record brings what is missing: late duplicates and the summary.
  */
-#include <string.h>
-
 #include "lib/base/clock.h"
 #include "lib/formats/text.h"
 
 #define TARGET_WIDTH 24
 
-static bool from_target(const Sonde__Ping *ping, const Sonde__Reply *reply)
+static void print_warning(const struct text *t, const char *words)
 {
-	return ping->dst.len == reply->from.len &&
-	    memcmp(ping->dst.data, reply->from.data, reply->from.len) == 0;
+	fprintf(t->to, "  %s%s%s", text_on(t, TEXT_WARN), words, text_off(t));
 }
 
-/* What is out of the ordinary about an answer. */
-static void print_remarks(
-    const struct text *t, const Sonde__Ping *ping, const Sonde__Reply *reply)
+/* Who said no, and how. */
+static void print_error(const struct text *t, const Sonde__Reply *reply)
 {
-	char a[ADDR_TEXT_LEN];
-	bool six = reply->from.len == 16;
-	const char *mark = reply_mark(reply, six);
-	bool is_port = strcmp(ping->method, "udp") == 0 &&
-	    reply->icmp_code == (six ? 4u : 3u);
-	fprintf(t->to, "  ttl %u", reply->reply_ttl);
-	if (!from_target(ping, reply)) {
-		bool expired = reply->icmp_type == (six ? 3u : 11u);
-		fprintf(t->to, "  %sfrom %s%s", text_on(t, TEXT_WARN),
-		    reply_addr(&reply->from, a), text_off(t));
-		if (expired)
-			fputs(", which ended the probe's life", t->to);
-	}
-	if (*mark && !is_port)
-		fprintf(t->to, "  %s%s%s", text_on(t, TEXT_WARN), mark,
-		    text_off(t));
-	if (reply->duplicate)
-		fputs("  duplicate", t->to);
-	if (reply->late)
-		fputs("  late", t->to);
+	char a[ADDR_TEXT_LEN], words[40];
+	fprintf(t->to, "  %s%s, from %s%s", text_on(t, TEXT_WARN),
+	    reply_error(reply, words), reply_addr(&reply->from, a),
+	    text_off(t));
+	if (reply->has_mtu_case)
+		fprintf(t->to, "  mtu %u", reply->mtu);
+}
+
+static void print_answer(const struct text *t, const Sonde__Reply *reply)
+{
+	fprintf(t->to, "%10.3f ms", (double)reply->rtt_ns / NS_PER_MS);
+	if (reply->has_reply_ttl_case)
+		fprintf(t->to, "  ttl %u", reply->reply_ttl);
 }
 
 static void print_reply(
     const struct text *t, const Sonde__Ping *ping, const Sonde__Reply *reply)
 {
-	if (reply_not_sent(reply)) {
-		text_not_sent(t, reply);
-	} else if (reply->from.len == 0) {
+	char a[ADDR_TEXT_LEN];
+	switch (reply_outcome(reply, &ping->dst, ping->method)) {
+	case SONDE__OUTCOME__OUTCOME_ANSWERED: print_answer(t, reply); break;
+	case SONDE__OUTCOME__OUTCOME_LATE:
+		print_answer(t, reply);
+		print_warning(t, "late");
+		break;
+	case SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS:
+		print_answer(t, reply);
+		fprintf(t->to, "  %sfrom another address, %s%s",
+		    text_on(t, TEXT_WARN), reply_addr(&reply->from, a),
+		    text_off(t));
+		break;
+	case SONDE__OUTCOME__OUTCOME_HOP:
+	case SONDE__OUTCOME__OUTCOME_REJECTED:
+		print_answer(t, reply);
+		print_error(t, reply);
+		break;
+	case SONDE__OUTCOME__OUTCOME_NOT_SENT:
+	case SONDE__OUTCOME__OUTCOME_DENIED: text_not_sent(t, reply); break;
+	case SONDE__OUTCOME__OUTCOME_AMBIGUOUS:
+		print_warning(t, "a reply that may be another probe's");
+		break;
+	default:
 		fprintf(t->to, "  %s%8s%s", text_on(t, TEXT_WARN), "no reply",
 		    text_off(t));
-	} else {
-		fprintf(t->to, "%10.3f ms", (double)reply->rtt_ns / NS_PER_MS);
-		print_remarks(t, ping, reply);
 	}
+	if (reply->duplicate)
+		fputs("  duplicate", t->to);
+	if (reply->late && reply->outcome != SONDE__OUTCOME__OUTCOME_LATE)
+		print_warning(t, "late");
+	if (reply->perhaps_firewall)
+		print_warning(t, "perhaps of a firewall");
 	putc('\n', t->to);
 }
 
@@ -67,16 +80,38 @@ static void print_one(const struct text *t, const Sonde__Ping *ping)
 	print_reply(t, ping, ping->replies[0]);
 }
 
+static void print_some(const struct text *t, uint32_t count, const char *what)
+{
+	if (count > 0)
+		fprintf(t->to, ", %s%u %s%s", text_on(t, TEXT_WARN), count,
+		    what, text_off(t));
+}
+
+/* What the target did not answer within the wait is lost, whatever else came;
+ * but not what may have been answered. */
 static void print_summary(const struct text *t, const Sonde__Ping *ping)
 {
-	double lost = ping->sent && ping->received < ping->sent
-	    ? 100.0 * (ping->sent - ping->received) / ping->sent
+	uint32_t answered =
+	    ping->received + ping->other_address + ping->ambiguous;
+	double lost = ping->sent && answered < ping->sent
+	    ? 100.0 * (ping->sent - answered) / ping->sent
 	    : 0;
 	fprintf(t->to, "%u sent, %u received", ping->sent, ping->received);
 	if (ping->sent)
 		fprintf(t->to, ", %s%.0f %% lost%s",
 		    text_on(t, lost > 0 ? TEXT_WARN : TEXT_GOOD), lost,
 		    text_off(t));
+	print_some(t, ping->late, "late");
+	print_some(t, ping->rejected, "rejected");
+	print_some(t, ping->other_address, "from another address");
+	print_some(t, ping->ambiguous, "ambiguous");
+	print_some(t, ping->denied, "denied");
+	print_some(t, ping->not_sent, "not sent");
+	if (*ping->error) {
+		fputs(" (", t->to);
+		text_print(t, ping->error);
+		putc(')', t->to);
+	}
 	if (ping->received)
 		fprintf(t->to, ", rtt %.3f / %.3f / %.3f ms (min / avg / max)",
 		    (double)ping->rtt_min_ns / NS_PER_MS,
@@ -107,7 +142,8 @@ void text_ping_preview(struct text *t, const Sonde__Ping *ping)
 		return;
 	if (t->shown_attempt == 0)
 		print_title(t, ping);
-	t->shown_attempt = ping->replies[0]->attempt;
+	if (ping->replies[0]->attempt > t->shown_attempt)
+		t->shown_attempt = ping->replies[0]->attempt;
 	print_line(t, ping, ping->replies[0]);
 	fflush(t->to);
 }

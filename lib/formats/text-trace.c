@@ -17,7 +17,7 @@ static const struct {
 	const char *reason, *words;
 } reasons[] = {
 	{ "gaplimit", "too many silent hops in a row" },
-	{ "unreachable", "a router reports it" },
+	{ "unreachable", "it is rejected" },
 	{ "maxttl", "the last hop that was asked for is not the end" },
 	{ "loop", "the path goes round" },
 	{ "denied", "the policy does not allow it" },
@@ -64,9 +64,15 @@ static void print_extensions(const struct text *t, const Sonde__Reply *reply)
 
 /* The replies of one hop, a run of the trace's. */
 struct hop {
+	const Sonde__Trace *trace;
 	Sonde__Reply *const *replies;
 	size_t count;
 };
+
+static Sonde__Outcome outcome_at(const struct hop *h, size_t at)
+{
+	return reply_outcome(h->replies[at], &h->trace->dst, h->trace->method);
+}
 
 static void print_summary(const struct text *t, uint64_t min, uint64_t sum,
     uint64_t max, size_t count)
@@ -87,7 +93,7 @@ static void print_times(const struct text *t, const struct hop *h, size_t at)
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = at; i < h->count; i++) {
 			const Sonde__Reply *r = h->replies[i];
-			if (r->duplicate ||
+			if (r->duplicate || !r->has_rtt_ns_case ||
 			    !same_address(&r->from, &h->replies[at]->from))
 				continue;
 			if (pass == 1 && count <= TIMES_MAX)
@@ -103,6 +109,30 @@ static void print_times(const struct text *t, const struct hop *h, size_t at)
 		print_summary(t, min, sum, max, count);
 }
 
+/* What is out of the ordinary about a reply. */
+static void print_remarks(
+    const struct text *t, const Sonde__Reply *reply, Sonde__Outcome outcome)
+{
+	char words[40];
+	const char *remark = "";
+	if (outcome == SONDE__OUTCOME__OUTCOME_REJECTED)
+		remark = reply_error(reply, words);
+	if (outcome == SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS)
+		remark = "the target, from another address";
+	if (outcome == SONDE__OUTCOME__OUTCOME_AMBIGUOUS)
+		remark = "may answer another probe";
+	fputs(text_on(t, TEXT_WARN), t->to);
+	if (*remark)
+		fprintf(t->to, "  %s", remark);
+	if (reply->has_mtu_case)
+		fprintf(t->to, "  mtu %u", reply->mtu);
+	if (reply->late)
+		fputs("  late", t->to);
+	if (reply->perhaps_firewall)
+		fputs("  perhaps of a firewall", t->to);
+	fputs(text_off(t), t->to);
+}
+
 static void print_address(
     const struct text *t, const struct hop *h, size_t at, int width)
 {
@@ -110,10 +140,7 @@ static void print_address(
 	const Sonde__Reply *reply = h->replies[at];
 	fprintf(t->to, "  %-*s", width, reply_addr(&reply->from, a));
 	print_times(t, h, at);
-	const char *mark = reply_mark(reply, reply->from.len == 16);
-	if (*mark)
-		fprintf(
-		    t->to, " %s%s%s", text_on(t, TEXT_WARN), mark, text_off(t));
+	print_remarks(t, reply, outcome_at(h, at));
 	print_extensions(t, reply);
 }
 
@@ -125,34 +152,77 @@ static bool seen_before(const struct hop *h, size_t at)
 	return false;
 }
 
-static void print_lost(const struct text *t, size_t lost, size_t sent)
+/* Probes of a hop, and how many were answered. */
+struct share {
+	size_t sent, answered;
+};
+
+static void share_add(struct share *share, const Sonde__Reply *r)
 {
-	if (lost > 0 && lost < sent)
-		fprintf(t->to, "  %s%zu of %zu lost%s", text_on(t, TEXT_WARN),
-		    lost, sent, text_off(t));
-	else if (lost > 0)
+	if (r->duplicate || reply_not_sent(r))
+		return;
+	share->sent++;
+	share->answered += r->from.len > 0;
+}
+
+static bool is_less(const struct share *a, const struct share *b)
+{
+	return a->answered * b->sent < b->answered * a->sent;
+}
+
+/* What passes a router is not lost there: does a hop behind this one answer a
+ * larger share? */
+static bool is_passed(const struct hop *h, const struct share *share)
+{
+	const Sonde__Trace *trace = h->trace;
+	Sonde__Reply *const *end = trace->replies + trace->n_replies;
+	struct share behind = { 0, 0 };
+	for (Sonde__Reply *const *r = h->replies + h->count; r < end; r++) {
+		if (r > h->replies + h->count &&
+		    r[0]->probe_ttl != r[-1]->probe_ttl)
+			behind = (struct share){ 0, 0 };
+		share_add(&behind, *r);
+		bool whole = r + 1 == end || r[1]->probe_ttl != r[0]->probe_ttl;
+		if (whole && is_less(share, &behind))
+			return true;
+	}
+	return false;
+}
+
+static void print_lost(const struct text *t, const struct hop *h)
+{
+	struct share share = { 0, 0 };
+	for (size_t i = 0; i < h->count; i++)
+		share_add(&share, h->replies[i]);
+	if (share.answered == share.sent)
+		return;
+	if (share.answered == 0)
 		fprintf(t->to, "  %s*%s", text_on(t, TEXT_DIM), text_off(t));
+	else if (is_passed(h, &share))
+		fprintf(t->to, "  %sanswers %zu of %zu%s", text_on(t, TEXT_DIM),
+		    share.answered, share.sent, text_off(t));
+	else
+		fprintf(t->to, "  %s%zu of %zu lost%s", text_on(t, TEXT_WARN),
+		    share.sent - share.answered, share.sent, text_off(t));
 }
 
 static void print_hop(const struct text *t, const struct hop *h, int width)
 {
-	size_t lines = 0, lost = 0, sent = 0;
+	size_t lines = 0, unsent = 0;
 	fprintf(t->to, "%4u", h->replies[0]->probe_ttl);
 	for (size_t i = 0; i < h->count; i++) {
 		const Sonde__Reply *r = h->replies[i];
 		if (reply_not_sent(r)) {
-			text_not_sent(t, r);
-			lines++;
+			if (unsent++ == 0)
+				text_not_sent(t, r);
 			continue;
 		}
-		sent += !r->duplicate;
-		lost += r->from.len == 0;
 		if (r->from.len == 0 || seen_before(h, i))
 			continue;
-		fputs(lines++ ? "\n    " : "", t->to);
+		fputs(lines++ + unsent ? "\n    " : "", t->to);
 		print_address(t, h, i, width);
 	}
-	print_lost(t, lost, sent);
+	print_lost(t, h);
 	putc('\n', t->to);
 }
 
@@ -168,20 +238,18 @@ static int address_width(const Sonde__Trace *trace)
 	return (int)width;
 }
 
-static uint32_t print_hops(const struct text *t, const Sonde__Trace *trace)
+static void print_hops(const struct text *t, const Sonde__Trace *trace)
 {
 	int width = address_width(trace);
-	uint32_t last = 0;
 	for (size_t i = 0; i < trace->n_replies;) {
-		struct hop h = { &trace->replies[i], 1 };
-		last = h.replies[0]->probe_ttl;
+		struct hop h = { trace, &trace->replies[i], 1 };
+		uint32_t ttl = h.replies[0]->probe_ttl;
 		while (i + h.count < trace->n_replies &&
-		    h.replies[h.count]->probe_ttl == last)
+		    h.replies[h.count]->probe_ttl == ttl)
 			h.count++;
 		print_hop(t, &h, width);
 		i += h.count;
 	}
-	return last;
 }
 
 static void print_head(struct text *t, const Sonde__Trace *trace)
@@ -202,30 +270,65 @@ static void print_head(struct text *t, const Sonde__Trace *trace)
 		fprintf(t->to, " %u > %u\n", trace->sport, trace->dport);
 }
 
-static void print_not_reached(const struct text *t, const char *reason)
+/* The first that says no to all that goes on. */
+static const Sonde__Reply *rejection(const Sonde__Trace *trace)
 {
+	for (size_t i = 0; i < trace->n_replies; i++)
+		if (reply_outcome(trace->replies[i], &trace->dst,
+			trace->method) == SONDE__OUTCOME__OUTCOME_REJECTED)
+			return trace->replies[i];
+	return NULL;
+}
+
+static void print_not_reached(const struct text *t, const Sonde__Trace *trace)
+{
+	char a[ADDR_TEXT_LEN], error[40];
+	const Sonde__Reply *no = rejection(trace);
 	fprintf(t->to, "%snot reached: ", text_on(t, TEXT_WARN));
-	const char *words = reason;
+	const char *words = trace->stop_reason;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (strcmp(reasons[i].reason, reason) == 0)
+		if (strcmp(reasons[i].reason, trace->stop_reason) == 0)
 			words = reasons[i].words;
-	text_print(t, words);
+	if (no && strcmp(trace->stop_reason, "unreachable") == 0)
+		fprintf(t->to, "%s, says %s", reply_error(no, error),
+		    reply_addr(&no->from, a));
+	else
+		text_print(t, words);
 	fputs(text_off(t), t->to);
+}
+
+/* The first distance that was asked for bounds the length from above only. */
+static void print_reached(const struct text *t, const Sonde__Trace *trace)
+{
+	uint32_t hops = UINT32_MAX;
+	for (size_t i = 0; i < trace->n_replies; i++) {
+		const Sonde__Reply *r = trace->replies[i];
+		if (r->probe_ttl < hops &&
+		    reply_reached(r, &trace->dst, trace->method))
+			hops = r->probe_ttl;
+	}
+	bool bound = hops > 1 && hops == trace->first_ttl;
+	if (hops == UINT32_MAX)
+		fprintf(
+		    t->to, "%sreached%s", text_on(t, TEXT_GOOD), text_off(t));
+	else
+		fprintf(t->to, "%sreached in %s%u hop%s%s",
+		    text_on(t, TEXT_GOOD), bound ? "at most " : "", hops,
+		    hops == 1 ? "" : "s", text_off(t));
 }
 
 void text_trace(struct text *t, const Sonde__Trace *trace)
 {
 	text_apart(t);
 	print_head(t, trace);
-	uint32_t hops = print_hops(t, trace);
+	print_hops(t, trace);
 	size_t probes = 0;
 	for (size_t i = 0; i < trace->n_replies; i++)
 		probes += !trace->replies[i]->duplicate &&
 		    !reply_not_sent(trace->replies[i]);
 	if (strcmp(trace->stop_reason, "completed") == 0)
-		fprintf(t->to, "%sreached in %u hop%s%s", text_on(t, TEXT_GOOD),
-		    hops, hops == 1 ? "" : "s", text_off(t));
+		print_reached(t, trace);
 	else
-		print_not_reached(t, trace->stop_reason);
+		print_not_reached(t, trace);
 	fprintf(t->to, ", %zu probe%s\n", probes, probes == 1 ? "" : "s");
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-lib_SRCS += lib/record/batch.c lib/record/kinds.c lib/record/record-json.c \
+lib_SRCS += lib/record/batch.c lib/record/kinds.c lib/record/outcome.c \
+	lib/record/record-json.c \
 	lib/record/record-parse.c lib/record/record-read.c \
 	lib/record/record-schema.c lib/record/record-texts.c \
 	lib/record/record.c lib/record/result-json.c \

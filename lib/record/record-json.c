@@ -15,6 +15,7 @@
 
 #include "lib/base/hex.h"
 #include "lib/base/addr.h"
+#include "lib/record/outcome.h"
 #include "lib/record/record-schema.h"
 #include "lib/base/xalloc.h"
 
@@ -66,6 +67,8 @@ static json_t *enum_json(const ProtobufCFieldDescriptor *field, int value)
 	const char *unknown = strstr(zero, "UNKNOWN");
 	if (!v || !unknown)
 		return json_null();
+	if (d == &sonde__outcome__descriptor)
+		return json_string(outcome_name((Sonde__Outcome)value));
 	char text[64];
 	snprintf(text, sizeof(text), "%s", v->name + (unknown - zero));
 	for (char *p = text; *p; p++)
@@ -166,37 +169,28 @@ static bool is_named_values(const ProtobufCFieldDescriptor *field)
 		field->descriptor == &sonde__counter__descriptor);
 }
 
-static bool reply_is_silent(
+/* A reply says only what there is to say. */
+static bool reply_omits(
     const Sonde__Reply *reply, const ProtobufCFieldDescriptor *field)
 {
-	static const char *const quiet[] = { "tcp_flags", "quoted_ttl",
-		"quoted_tos", "late", "duplicate", "denied", "reply_ip_id",
-		"extensions_by_length", "extensions" };
-	static const char *const sent[] = { "probe_ttl", "attempt", "probe_id",
-		"tx_wall_ns", "tx_clock", "from" };
+	static const char *const always[] = { "probe_ttl", "attempt",
+		"probe_id", "from", "outcome" };
 	const char *name = field->name;
-	/* What never left has no time of leaving. */
-	if (reply->tx_wall_ns == 0 && reply->from.len == 0 &&
-	    strncmp(name, "tx_", 3) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
-		if (strcmp(name, sent[i]) == 0)
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (strcmp(name, always[i]) == 0)
 			return false;
-	if (strcmp(name, "denied") == 0)
-		return !reply->denied[0];
-	if (reply->from.len == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++) {
-		if (strcmp(name, quiet[i]) != 0)
-			continue;
-		if (field->label == PROTOBUF_C_LABEL_REPEATED)
-			return record_field_count(&reply->base, field) == 0;
-		const void *at = record_field_at(&reply->base, field, 0);
-		return field->type == PROTOBUF_C_TYPE_BOOL
-		    ? !*(const protobuf_c_boolean *)at
-		    : *(const uint32_t *)at == 0;
-	}
-	return false;
+	/* What never left has no time of leaving. */
+	if (strncmp(name, "tx_", 3) == 0)
+		return reply->tx_wall_ns == 0 && reply->from.len == 0;
+	if (strncmp(name, "rx_", 3) == 0)
+		return reply->from.len == 0;
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		return record_field_count(&reply->base, field) == 0;
+	const void *at = record_field_at(&reply->base, field, 0);
+	if (field->type == PROTOBUF_C_TYPE_STRING)
+		return !**(char *const *)at;
+	return field->type == PROTOBUF_C_TYPE_BOOL &&
+	    !*(const protobuf_c_boolean *)at;
 }
 
 static bool is_wall_time(const char *name)
@@ -239,8 +233,7 @@ static json_t *message_json(const ProtobufCMessage *message)
 	json_t *object = json_object();
 	for (unsigned f = 0; f < d->n_fields; f++) {
 		if (d == &sonde__reply__descriptor &&
-		    reply_is_silent(
-			(const Sonde__Reply *)message, &d->fields[f]))
+		    reply_omits((const Sonde__Reply *)message, &d->fields[f]))
 			continue;
 		field_add(object, message, &d->fields[f]);
 	}

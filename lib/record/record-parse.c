@@ -7,6 +7,7 @@
  * The result goes through bytes and record_unpack, so it is as checked as a
  * record from anywhere else.
  */
+#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,15 @@ static bool octets_read(const ProtobufCMessage *message,
 	return true;
 }
 
+static bool same_word(const char *name, const char *text)
+{
+	for (; *name && *text; name++, text++)
+		if (toupper((unsigned char)*text) != *name &&
+		    !(*text == '-' && *name == '_'))
+			return false;
+	return !*name && !*text;
+}
+
 /* "kernel_software" is the end of "CLOCK_KERNEL_SOFTWARE". */
 static bool enum_read(
     const ProtobufCFieldDescriptor *field, int *to, const char *text)
@@ -70,8 +80,7 @@ static bool enum_read(
 	const char *zero = protobuf_c_enum_descriptor_get_value(d, 0)->name;
 	const char *unknown = strstr(zero, "UNKNOWN");
 	for (unsigned i = 0; unknown && i < d->n_values; i++)
-		if (strcasecmp(d->values[i].name + (unknown - zero), text) ==
-		    0) {
+		if (same_word(d->values[i].name + (unknown - zero), text)) {
 			*to = d->values[i].value;
 			return true;
 		}

@@ -15,6 +15,15 @@
 #define RECORD_MAX_BYTES 65536 /* one packed record */
 #define RECORD_MAX_REPLIES 4096
 
+/* Sets a number that need not be there, and that it is:
+ * REPLY_SET(reply, RTT_NS, rtt_ns, 1500000).  has_rtt_ns_case tells. */
+#define REPLY_SET(reply, NAME, name, value)                              \
+	((reply)->has_##name##_case = SONDE__REPLY__HAS_##NAME##_##NAME, \
+	    (reply)->name = (value))
+#define PING_SET(ping, NAME, name, value)                              \
+	((ping)->has_##name##_case = SONDE__PING__HAS_##NAME##_##NAME, \
+	    (ping)->name = (value))
+
 /* Appends the packed record.  ERR_LIMIT when it is over RECORD_MAX_BYTES. */
 int record_pack(
     const Sonde__Record *record, struct buf *to, struct errmsg *msg);

@@ -6,12 +6,6 @@
 
 #define REPLY_OCTETS 1500
 
-static bool is_final(uint32_t kind)
-{
-	return kind == WIRE_DENIED || kind == WIRE_FAILED ||
-	    kind == WIRE_EXPIRED;
-}
-
 struct wire_event *event_add(struct event_queue *queue, const struct flight *f,
     enum wire_event_kind kind)
 {
@@ -20,11 +14,13 @@ struct wire_event *event_add(struct event_queue *queue, const struct flight *f,
 	memset(event, 0, sizeof(*event)); /* padding goes to the worker too */
 	event->cookie = f->cookie;
 	event->kind = kind;
+	event->last =
+	    kind == WIRE_DENIED || kind == WIRE_FAILED || kind == WIRE_EXPIRED;
 	event->replies = f->replies;
 	event->tx = f->tx;
-	event->src = f->sent.src;
-	event->probe_checksum = f->sent.checksum;
-	event->probe_ip_id = f->sent.ip_id;
+	event->src = f->entry.sent.src;
+	event->probe_checksum = f->entry.sent.checksum;
+	event->probe_ip_id = f->entry.sent.ip_id;
 	return event;
 }
 
@@ -59,7 +55,7 @@ size_t event_take(struct event_queue *queue, uint8_t *to, size_t size,
 		len += sizeof(*event) + event->bytes_len;
 		octets += event->bytes_len;
 		queue->replies -= event->kind == WIRE_REPLY;
-		*final += is_final(event->kind);
+		*final += event->last;
 	}
 	memcpy(to, events, len - octets);
 	if (octets)

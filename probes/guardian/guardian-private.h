@@ -13,7 +13,7 @@
 #include "probes/ipc/counters.h"
 #include "probes/guardian/guardian.h"
 #include "probes/guardian/wire.h"
-#include "probes/packet/match.h"
+#include "probes/packet/match-table.h"
 
 /* What bounds the memory that workers and their peers can make us use;
  * what WIRE_MAX_OUTSTANDING allows one session comes on top. */
@@ -23,7 +23,6 @@
 #define SESSION_MAX_REPLIES WIRE_MAX_OUTSTANDING
 #define SESSION_MAX_OCTETS (8u << 20)
 
-#define FLIGHT_HEADS 16384
 #define FLIGHT_SIZE 1500 /* octets of the largest packet */
 #define BATCH 64
 
@@ -53,17 +52,18 @@ struct flight {
 	struct timer timer; /* first: leaves, or stops listening */
 	struct session *session;
 	struct flight *newer, *older; /* of the session */
-	struct flight *next;          /* with the same hash, once sent */
 	uint32_t handle;              /* its network cookie */
 	uint64_t cookie;              /* the worker's */
 	struct monotime due;
-	int64_t listen_ns;
+	int64_t listen_ns, late_ns;
+	bool listen_all;
 	struct probe probe; /* payload is owned */
 	struct policy_hold hold;
-	struct match_sent sent;
+	struct match_entry entry;
 	struct monotime sent_at;
 	struct net_stamp tx;
 	bool in_air, reported; /* left; WIRE_SENT was queued */
+	bool concluded, late;  /* a conclusive reply came; the wait is over */
 	uint32_t replies;
 };
 
@@ -93,8 +93,8 @@ struct guardian {
 	struct timers timers;
 	struct session *sessions[GUARDIAN_MAX_RUNS];
 	size_t session_count;
-	uint64_t key, drawn;                /* secret; numbers drawn from it */
-	struct flight *heads[FLIGHT_HEADS]; /* in the air, by match_hash */
+	uint64_t key;              /* secret */
+	struct match_table *table; /* flights in the air */
 	struct match_past past;
 	struct handles handles; /* flights, by network cookie */
 	size_t payload_bytes;

@@ -37,6 +37,7 @@ struct guardian *guardian_new(
 	    getrandom(&g->key, sizeof(g->key), 0) != sizeof(g->key))
 		BUG("getrandom: %s", strerror(errno));
 	g->state = policy_state_new(g->key);
+	g->table = match_table_new(g->key);
 	handles_init(&g->handles, GUARDIAN_FLIGHT_BITS);
 	guardian_set_counters(g, NULL);
 	return g;
@@ -50,6 +51,7 @@ void guardian_free(struct guardian *g)
 		session_free(g, g->sessions[--g->session_count]);
 	g->net->close(g->net_ctx);
 	policy_state_free(g->state);
+	match_table_free(g->table);
 	probe_builder_free(g->builder);
 	handles_fini(&g->handles);
 	timers_fini(&g->timers);

@@ -5,17 +5,12 @@
  * end exactly one of DENIED, FAILED and EXPIRED.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
 #include "probes/guardian/event-queue.h"
 #include "probes/guardian/pending.h"
-
-static struct flight **head_of(
-    struct guardian *g, const struct match_flow *flow)
-{
-	return &g->heads[match_hash(flow, g->key) % FLIGHT_HEADS];
-}
 
 static void drop_payload(struct guardian *g, struct flight *f)
 {
@@ -52,6 +47,8 @@ void flight_new(struct guardian *g, struct session *session,
 	f->cookie = entry->cookie;
 	f->due = monotime_before(now, entry->at) ? entry->at : now;
 	f->listen_ns = monotime_diff(entry->until, f->due);
+	f->late_ns = entry->late_ns;
+	f->listen_all = entry->listen_all;
 	f->probe = entry->probe;
 	f->probe.payload = payload;
 	session->outstanding_bytes += payload ? payload_len : 0;
@@ -64,22 +61,14 @@ void flight_new(struct guardian *g, struct session *session,
 	timer_set(&g->timers, &f->timer, f->due);
 }
 
-static void leave_air(struct guardian *g, struct flight *f)
-{
-	struct flight **link = head_of(g, &f->sent.flow);
-	while (*link && *link != f)
-		link = &(*link)->next;
-	if (*link)
-		*link = f->next;
-	match_past_add(&g->past, &f->sent, g->key);
-}
-
 void flight_free(struct guardian *g, struct flight *f)
 {
 	timer_clear(&g->timers, &f->timer);
 	policy_release(&f->hold);
-	if (f->in_air)
-		leave_air(g, f);
+	if (f->in_air) {
+		match_table_remove(&f->entry);
+		match_past_add(&g->past, &f->entry.sent, g->key);
+	}
 	if (f->older)
 		f->older->newer = f->newer;
 	*(f->newer ? &f->newer->older : &f->session->flights) = f->older;
@@ -111,48 +100,22 @@ static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
 	return policy_check(g->policy, g->state, &request, later);
 }
 
-static bool is_id_taken(const struct flight *chain, const struct flight *f)
-{
-	for (; chain; chain = chain->next)
-		if (chain->sent.ip_id == f->sent.ip_id &&
-		    addr_equal(&chain->sent.flow.dst, &f->sent.flow.dst))
-			return true;
-	return false;
-}
-
-/* An IP ID that no other probe in flight to this target has, if there is one to
- * be found soon: errors quote it. */
-static void choose_ip_id(struct guardian *g, struct flight *f)
-{
-	const uint8_t none[64] = { 0 };
-	f->sent = match_sent_of(&f->probe, &f->sent.src, none);
-	struct flight *chain = *head_of(g, &f->sent.flow);
-	for (int tries = 0; tries < 32; tries++) {
-		uint64_t draw = match_hash(&f->sent.flow, g->key + ++g->drawn);
-		f->sent.ip_id = (uint16_t)(1 + draw % 0xffff);
-		if (!is_id_taken(chain, f))
-			break;
-	}
-	f->probe.ip_id = f->sent.ip_id;
-}
-
 static int build_probe(struct guardian *g, struct flight *f)
 {
-	int err = g->net->source(g->net_ctx, &f->probe.dst, &f->sent.src);
+	struct addr src;
+	int err = g->net->source(g->net_ctx, &f->probe.dst, &src);
 	if (err != 0)
 		return err;
 	if (f->probe.dst.family == 4 && f->probe.ip_id == 0)
-		choose_ip_id(g, f);
-	struct addr src = f->sent.src;
+		f->probe.ip_id = match_table_next_ip_id(g->table);
 	uint8_t *bytes = g->batch_bytes[g->batch_count];
 	int len =
 	    probe_build(g->builder, &f->probe, &src, bytes, FLIGHT_SIZE, NULL);
 	if (len < 0)
 		return len;
-	f->sent = match_sent_of(&f->probe, &src, bytes);
-	struct flight **head = head_of(g, &f->sent.flow);
-	f->next = *head;
-	*head = f;
+	f->entry.sent = match_sent_of(&f->probe, &src, bytes);
+	f->entry.owner = f->session;
+	match_table_add(g->table, &f->entry);
 	f->in_air = true;
 	g->batch[g->batch_count] = f;
 	g->batch_len[g->batch_count++] = (size_t)len;
@@ -226,63 +189,32 @@ void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 		return;
 	}
 	report_sent(f);
+	if (!f->late && !f->concluded && f->late_ns > 0) {
+		f->late = true;
+		event_add(&f->session->queue, f, WIRE_TIMEOUT);
+		timer_set(&g->timers, &f->timer, monotime_add(now, f->late_ns));
+		return;
+	}
 	event_add(&f->session->queue, f, WIRE_EXPIRED);
 	flight_free(g, f);
 }
 
-/* The one that is answered; NULL, and in *why what to count, if none is. */
-static struct flight *find_flight(struct guardian *g,
-    const struct match_answer *answer, enum guardian_count *why)
+static struct flight *flight_of(struct match_entry *entry)
 {
-	struct flight *best = NULL;
-	enum match_fit fit = MATCH_OTHER;
-	bool shared = false; /* by two sessions, or weak and not alone */
-	for (struct flight *f = *head_of(g, &answer->flow); f; f = f->next) {
-		enum match_fit this = match_fit(answer, &f->sent);
-		if (this > fit) {
-			best = f;
-			fit = this;
-			shared = false;
-		} else if (best && this == fit) {
-			shared |=
-			    f->session != best->session || fit == MATCH_WEAK;
-			/* The chain is newest first: the oldest that was not
-			 * answered yet, else the newest. */
-			if (f->replies == 0)
-				best = f;
-		}
-	}
-	if (fit >= MATCH_WEAK) {
-		*why = COUNT_AMBIGUOUS;
-		return shared ? NULL : best;
-	}
-	if (match_past_has(&g->past, answer, g->key))
-		*why = COUNT_LATE;
-	else if (fit == MATCH_CONTRADICTS)
-		*why = COUNT_MISMATCHED;
-	return NULL;
+	return (void *)((uint8_t *)entry - offsetof(struct flight, entry));
 }
 
-static void receive_packet(struct guardian *g, const struct net_event *event)
+/* A reply to a flight, or one that may be another's.  The packet is not shown
+ * to runs that may not be meant. */
+static void report_reply(struct guardian *g, struct flight *f,
+    const struct net_event *event, const struct match_found *found,
+    const struct packet *packet)
 {
-	struct packet packet;
-	struct match_answer answer;
-	int err = packet_decode_ip(
-	    &packet, event->bytes, event->caplen, event->wirelen);
-	if ((err != 0 && err != ERR_TRUNCATED) || packet.src.family == 0 ||
-	    !match_read(&answer, &packet))
-		return;
-	enum guardian_count why = COUNT_UNMATCHED;
-	struct flight *f = find_flight(g, &answer, &why);
-	if (!f) {
-		guardian_count(g, why, 1);
-		return;
-	}
+	f->entry.told |= found->ambiguous;
 	report_sent(f);
 	f->replies++;
-	guardian_count(g, COUNT_REPLIES, 1);
-	struct wire_event *reply =
-	    event_add_reply(&f->session->queue, f, event->bytes, event->caplen);
+	struct wire_event *reply = event_add_reply(&f->session->queue, f,
+	    event->bytes, found->shared ? 0 : event->caplen);
 	if (!reply) {
 		guardian_count(g, COUNT_DROPPED, 1);
 		return;
@@ -292,16 +224,57 @@ static void receive_packet(struct guardian *g, const struct net_event *event)
 	    guardian_is_virtual(g)
 		? INT64_MAX
 		: monotime_diff(guardian_now(g), f->sent_at));
+	reply->late = f->late;
+	reply->ambiguous = found->ambiguous;
+	reply->outcome =
+	    match_outcome(&f->entry.sent, packet, f->late, found->ambiguous);
+	f->concluded |= reply->outcome.conclusive;
+	if (f->concluded && !f->listen_all) {
+		reply->last = true;
+		flight_free(g, f);
+	}
+}
+
+static enum guardian_count why_unmatched(struct guardian *g,
+    const struct match_answer *answer, const struct match_found *found)
+{
+	if (match_past_has(&g->past, answer, g->key))
+		return COUNT_LATE;
+	return found->fit == MATCH_CONTRADICTS ? COUNT_MISMATCHED
+					       : COUNT_UNMATCHED;
+}
+
+static void receive_packet(struct guardian *g, const struct net_event *event)
+{
+	struct packet packet;
+	struct match_answer answer;
+	struct match_found found;
+	int err = packet_decode_ip(
+	    &packet, event->bytes, event->caplen, event->wirelen);
+	if ((err != 0 && err != ERR_TRUNCATED) || packet.src.family == 0 ||
+	    !match_read(&answer, &packet))
+		return;
+	answer.to_own = g->net->is_own(g->net_ctx, &answer.to);
+	match_table_find(g->table, &answer, &found);
+	if (found.fit < MATCH_WEAK) {
+		guardian_count(g, why_unmatched(g, &answer, &found), 1);
+		return;
+	}
+	guardian_count(g, found.ambiguous ? COUNT_AMBIGUOUS : COUNT_REPLIES, 1);
+	for (size_t i = 0; i < found.count; i++) {
+		struct flight *f = flight_of(found.entries[i]);
+		report_reply(g, f, event, &found, &packet);
+	}
 }
 
 void flight_on_event(void *guardian, const struct net_event *event)
 {
 	struct guardian *g = guardian;
-	struct flight *f = NULL;
-	if (event->kind == NET_RECEIVED)
+	if (event->kind == NET_RECEIVED) {
 		receive_packet(g, event);
-	else
-		f = handles_find(&g->handles, event->cookie);
+		return;
+	}
+	struct flight *f = handles_find(&g->handles, event->cookie);
 	if (!f || !f->in_air)
 		return;
 	if (event->kind == NET_SEND_FAILED) {

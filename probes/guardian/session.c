@@ -108,6 +108,7 @@ static void read_entry(struct wire_probe *entry, const uint8_t *bytes)
 	uint8_t *flag = (uint8_t *)&entry->probe.fix_checksum;
 	*flag = *flag != 0;
 	entry->probe.dst = clean_addr(&entry->probe.dst);
+	entry->listen_all = entry->listen_all != 0;
 	entry->probe.payload = NULL;
 }
 
@@ -117,6 +118,8 @@ static bool is_entry_sane(
 	int64_t farthest = now + FARTHEST_NS;
 	return entry->at.ns >= 0 && entry->at.ns <= farthest &&
 	    entry->until.ns >= 0 && entry->until.ns <= farthest &&
+	    entry->late_ns >= 0 && entry->late_ns <= FARTHEST_NS &&
+	    entry->probe.answer_len <= PROBE_ANSWER_MAX &&
 	    session->outstanding < WIRE_MAX_OUTSTANDING &&
 	    session->outstanding_bytes + entry->probe.payload_len <=
 	    WIRE_MAX_OUTSTANDING_BYTES;

@@ -23,6 +23,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
+#include "lib/record/outcome.h"
 #include "probes/net/net.h"
 #include "probes/packet/probe.h"
 
@@ -30,7 +31,8 @@
 #define WIRE_MAX_COUNT 64    /* entries in one */
 
 /* A probe is outstanding from SEND until the worker has received its last
- * event: DENIED, FAILED or EXPIRED (every probe gets exactly one of these).
+ * event: DENIED, FAILED, EXPIRED or a REPLY that says so (every probe gets
+ * exactly one of these).
  * A worker that goes over one of these bounds ends its run. */
 #define WIRE_MAX_OUTSTANDING 32768
 #define WIRE_MAX_OUTSTANDING_BYTES (8u << 20) /* of payload */
@@ -62,17 +64,19 @@ struct wire_probe {
 	struct monotime until; /* stop listening for replies then; a probe that
 				  a rate limit holds back is listened to for
 				  as long as it asked: until moves with it */
+	int64_t late_ns;       /* and so long after that for late ones */
+	uint32_t listen_all;   /* 0: a conclusive reply ends it */
 	struct probe probe;    /* payload pointer ignored; octets follow */
 };
 
 enum wire_event_kind {
-	WIRE_SENT,   /* stamp: transmit time; before any REPLY */
-	WIRE_DENIED, /* verdict: why; nothing was sent */
-	WIRE_FAILED, /* err: negative errno from the network */
-	WIRE_REPLY,  /* stamp: receive time; tx and rtt_ns too.  replies
-			above 1: a duplicate.  Two replies to one probe
-			both count, whatever they are */
-	WIRE_EXPIRED /* until came; with the number of replies */
+	WIRE_SENT,    /* stamp: transmit time; before any REPLY */
+	WIRE_DENIED,  /* verdict: why; nothing was sent */
+	WIRE_FAILED,  /* err: negative errno from the network */
+	WIRE_REPLY,   /* stamp: receive time; tx, rtt_ns and outcome too */
+	WIRE_TIMEOUT, /* until came without a conclusive reply, and late_ns
+			 begins */
+	WIRE_EXPIRED  /* nothing more can come; with the number of replies */
 };
 
 struct wire_event {
@@ -88,4 +92,8 @@ struct wire_event {
 	uint32_t bytes_len; /* WIRE_REPLY: octets of the IP packet (<= 1500) */
 	uint16_t probe_checksum; /* upper checksum as sent */
 	uint16_t probe_ip_id;
+	/* WIRE_REPLY: */
+	struct outcome outcome;
+	uint8_t late, ambiguous;
+	uint8_t last; /* the probe's last event */
 };

@@ -5,6 +5,8 @@
  * numbers SYN-ACK and RST carry), RFC 5508 section 4.2 and RFC 1624
  * (what translators do to quotes and to checksums).
  */
+#include <string.h>
+
 #include "probes/packet/match.h"
 
 static uint8_t plain_proto(uint8_t proto)
@@ -54,6 +56,8 @@ static bool read_direct(struct match_answer *answer, const struct packet *p)
 	answer->src = p->dst;
 	answer->ip_id = p->ip_id;
 	answer->len = (uint16_t)p->payload_wire_len;
+	answer->payload = p->payload;
+	answer->payload_len = p->payload ? p->payload_len : 0;
 	answer->checksum = p->l4_checksum;
 	answer->flow = (struct match_flow){ .dst = p->src,
 		.proto = plain_proto(p->proto),
@@ -145,6 +149,16 @@ static enum match_fit fit_quote4(
 	return rewritten ? MATCH_WEAK : MATCH_CONTRADICTS;
 }
 
+/* Two runs that chose the same id differ in how their payload begins. */
+static bool same_mark(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	size_t len = sent->len < MATCH_MARK ? sent->len : MATCH_MARK;
+	if (answer->payload_len < len)
+		len = answer->payload_len;
+	return len == 0 || memcmp(answer->payload, sent->mark, len) == 0;
+}
+
 /* The checksum of an echo reply is that of its request but for the type.  Some
  * hosts return only the beginning of a long payload, with a sum of its own. */
 static enum match_fit fit_echo(
@@ -153,7 +167,8 @@ static enum match_fit fit_echo(
 	uint32_t step = sent->flow.dst.family == 4 ? 0x0800 : 0xffff - 0x0100;
 	bool same =
 	    (sent->checksum + step) % 0xffff == answer->checksum % 0xffff;
-	if (answer->tag != sent->tag || answer->len > sent->len)
+	if (answer->tag != sent->tag || answer->len > sent->len ||
+	    !same_mark(answer, sent))
 		return MATCH_CONTRADICTS;
 	if (answer->len < sent->len)
 		return MATCH_FITS;
@@ -178,6 +193,25 @@ static enum match_fit fit_tcp(
 	return syn && acked == 1 ? MATCH_FITS : MATCH_CONTRADICTS;
 }
 
+static enum match_fit fit_udp(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	/* A probe of this machine to itself, from a port to the same port, is
+	 * not its own answer. */
+	bool itself = addr_equal(&sent->src, &sent->flow.dst) &&
+	    answer->ip_id == sent->ip_id && answer->checksum == sent->checksum;
+	if (itself)
+		return MATCH_OTHER;
+	if (sent->answer_len == 0)
+		return MATCH_FITS;
+	size_t end = (size_t)sent->answer_offset + sent->answer_len;
+	return answer->payload_len >= end &&
+		memcmp(answer->payload + sent->answer_offset, sent->answer,
+		    sent->answer_len) == 0
+	    ? MATCH_FITS_WELL
+	    : MATCH_CONTRADICTS;
+}
+
 static enum match_fit fit_direct(
     const struct match_answer *answer, const struct match_sent *sent)
 {
@@ -187,11 +221,7 @@ static enum match_fit fit_direct(
 		return fit_tcp(answer, sent);
 	if (sent->flow.proto == PACKET_ICMP)
 		return fit_echo(answer, sent);
-	/* A probe of this machine to itself, from a port to the same port, is
-	 * not its own answer. */
-	bool itself = addr_equal(&sent->src, &sent->flow.dst) &&
-	    answer->ip_id == sent->ip_id && answer->checksum == sent->checksum;
-	return itself ? MATCH_OTHER : MATCH_FITS;
+	return fit_udp(answer, sent);
 }
 
 enum match_fit match_fit(
@@ -200,12 +230,26 @@ enum match_fit match_fit(
 	const struct match_flow *a = &answer->flow, *s = &sent->flow;
 	if (a->proto != s->proto || a->dport != s->dport ||
 	    !addr_equal(&a->dst, &s->dst) ||
-	    !addr_equal(&answer->to, &sent->src))
+	    !(answer->to_own || addr_equal(&answer->to, &sent->src)))
 		return MATCH_OTHER;
 	if (!answer->quoted)
 		return fit_direct(answer, sent);
 	return s->dst.family == 6 ? fit_quote6(answer, sent)
 				  : fit_quote4(answer, sent);
+}
+
+struct outcome match_outcome(const struct match_sent *sent,
+    const struct packet *reply, bool late, bool ambiguous)
+{
+	const struct outcome_reply r = { .target = sent->flow.dst,
+		.from = reply->src,
+		.probe_proto = sent->flow.proto,
+		.icmp = plain_proto(reply->proto) == PACKET_ICMP,
+		.icmp_type = reply->icmp_type,
+		.icmp_code = reply->icmp_code,
+		.late = late,
+		.ambiguous = ambiguous };
+	return outcome_decide(&r);
 }
 
 struct match_sent match_sent_of(
@@ -228,7 +272,13 @@ struct match_sent match_sent_of(
 		.len = probe->payload_len,
 		.tcp_flags = probe->tcp_flags,
 		.tcp_ack = probe->tcp_ack,
+		.answer_offset = probe->answer_offset,
+		.answer_len = probe->answer_len,
 	};
+	size_t header = probe->proto == PACKET_TCP ? 20 : 8;
+	size_t marked = sent.len < MATCH_MARK ? sent.len : MATCH_MARK;
+	memcpy(sent.mark, upper + header, marked);
+	memcpy(sent.answer, probe->answer, sizeof(sent.answer));
 	if (probe->proto == PACKET_UDP)
 		sent.tag = sent.checksum;
 	if (probe->proto == PACKET_ICMP) {

@@ -15,13 +15,12 @@
  * source; then the ID must agree, and its arithmetic in the checksum must add
  * up, so that the answer still proves that it saw the probe.
  *
- * Direct replies come from the target to our address and port.  Echo replies
- * show id, sequence number and, by their checksum, payload; TCP what was
- * acknowledged.  A UDP reply shows nothing but addresses and ports, so who
- * knows these can forge it, and of several probes in one flow the oldest that
- * has no answer yet is taken.
+ * Direct replies come to our address and port.  Echo replies show id, sequence
+ * number and payload; TCP what was acknowledged.  A UDP reply shows nothing but
+ * addresses and ports, unless the probe declares what its answer holds.
  *
- * An answer that fits probes of two runs equally well goes to neither.
+ * An answer that fits several probes equally well is given to none of them
+ * (probes/packet/match-table.h).
  */
 #pragma once
 
@@ -30,6 +29,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/packet/packet.h"
+#include "lib/record/outcome.h"
 #include "probes/packet/probe.h"
 
 struct match_flow {
@@ -39,6 +39,7 @@ struct match_flow {
 	uint16_t dport; /* or 0 */
 };
 
+#define MATCH_MARK 8
 struct match_sent {
 	struct match_flow flow;
 	struct addr src;
@@ -49,12 +50,19 @@ struct match_sent {
 	uint8_t tcp_flags;
 	uint32_t tag; /* TCP seq, echo seq, UDP checksum */
 	uint32_t tcp_ack;
+	uint8_t mark[MATCH_MARK]; /* how the payload begins */
+	uint16_t answer_offset;   /* as in struct probe */
+	uint8_t answer_len;
+	uint8_t answer[PROBE_ANSWER_MAX];
 };
 
 struct match_answer {
 	struct match_flow flow; /* of the probe */
 	struct addr src;        /* of the probe: quoted, or where this went */
 	struct addr to;         /* where this went */
+	bool to_own;            /* the caller's: an address of this host, though
+				   not the one that the probe left from: the
+				   kernel translates our packets */
 	bool quoted;            /* an ICMP error */
 	bool has_tag;
 	uint16_t ip_id, checksum, len;
@@ -62,6 +70,8 @@ struct match_answer {
 	uint32_t tag; /* quoted; or echo seq; or TCP ack */
 	uint32_t tcp_seq;
 	bool tcp_acks;
+	const uint8_t *payload; /* of a direct answer; borrowed */
+	size_t payload_len;     /* of these octets */
 };
 
 /* False: this packet answers nothing. */
@@ -76,6 +86,10 @@ enum match_fit {
 };
 enum match_fit match_fit(
     const struct match_answer *answer, const struct match_sent *sent);
+
+/* What a reply makes of the probe that it answers. */
+struct outcome match_outcome(const struct match_sent *sent,
+    const struct packet *reply, bool late, bool ambiguous);
 
 struct match_sent match_sent_of(
     const struct probe *probe, const struct addr *src, const uint8_t *packet);

@@ -16,6 +16,7 @@
 #include "lib/base/err.h"
 
 #define PROBE_PAYLOAD_MAX 1400
+#define PROBE_ANSWER_MAX 16
 
 struct probe {
 	struct addr dst;
@@ -35,6 +36,11 @@ struct probe {
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window;
 	uint8_t tcp_flags;
+	/* What the payload of a direct answer holds, if it answers this probe
+	 * and not another of its flow: UDP services that copy a number back. */
+	uint16_t answer_offset;
+	uint8_t answer_len; /* 0: nothing that is known */
+	uint8_t answer[PROBE_ANSWER_MAX];
 	uint16_t payload_len;
 	const uint8_t *payload; /* borrowed; NULL means zeros */
 };

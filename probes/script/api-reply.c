@@ -43,6 +43,11 @@ enum reply_field {
 	PAYLOAD,
 	PACKET,
 	DUPLICATE,
+	ADVICE,
+	SUPERSEDED,
+	LATE,
+	OUTCOME,
+	REACHED,
 	IS_ERROR
 };
 static const char *const names[] = { "from", "rtt_ns", "rx_ns", "rx_clock",
@@ -50,7 +55,8 @@ static const char *const names[] = { "from", "rtt_ns", "rx_ns", "rx_clock",
 	"tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
 	"quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
 	"quoted_src", "quoted_sport", "extensions", "payload", "packet",
-	"duplicate", "is_error", NULL };
+	"duplicate", "advice", "superseded", "late", "outcome", "reached",
+	"is_error", NULL };
 
 static const char *clock_name(enum net_clock clock)
 {
@@ -107,16 +113,6 @@ static bool is_icmp(const struct packet *p)
 	return p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6;
 }
 
-/* The next-hop MTU of "too big" messages, RFC 1191 and RFC 4443. */
-static uint32_t mtu_of(const struct packet *p)
-{
-	if (p->proto == PACKET_ICMP && p->icmp_type == 3 && p->icmp_code == 4)
-		return p->icmp_rest & 0xffff;
-	if (p->proto == PACKET_ICMP6 && p->icmp_type == 2)
-		return p->icmp_rest;
-	return 0;
-}
-
 static void push_if(lua_State *L, bool there, uint64_t value)
 {
 	if (there)
@@ -171,7 +167,10 @@ static void push_field(
 	bool tcp = p->proto == PACKET_TCP;
 	switch (field) {
 	case FROM: api_push_address(L, &p->src); break;
-	case RTT_NS: lua_pushinteger(L, r->rtt_ns); break;
+	case RTT_NS:
+		push_if(L, r->outcome.rank != OUTCOME_RANK_AMBIGUOUS,
+		    (uint64_t)r->rtt_ns);
+		break;
 	case RX_NS: lua_pushinteger(L, r->stamp.wall.ns); break;
 	case RX_CLOCK: lua_pushstring(L, clock_name(r->stamp.clock)); break;
 	case TTL: lua_pushinteger(L, p->ttl); break;
@@ -185,7 +184,9 @@ static void push_field(
 	case TCP_SEQ: push_if(L, tcp, p->tcp_seq); break;
 	case TCP_ACK: push_if(L, tcp, p->tcp_ack); break;
 	case TCP_WINDOW: push_if(L, tcp, p->tcp_window); break;
-	case MTU: push_if(L, mtu_of(p) > 0, mtu_of(p)); break;
+	case MTU:
+		push_if(L, packet_next_hop_mtu(p) > 0, packet_next_hop_mtu(p));
+		break;
 	case QUOTED_TTL:
 	case QUOTED_TOS:
 	case QUOTED_CHECKSUM:
@@ -200,6 +201,13 @@ static void push_field(
 		break;
 	case PACKET: lua_pushlstring(L, (const char *)r->bytes, r->len); break;
 	case DUPLICATE: lua_pushboolean(L, r->duplicate); break;
+	case ADVICE: lua_pushboolean(L, r->advice); break;
+	case SUPERSEDED: lua_pushboolean(L, r->superseded); break;
+	case LATE: lua_pushboolean(L, r->late); break;
+	case OUTCOME:
+		lua_pushstring(L, outcome_name(r->outcome.outcome));
+		break;
+	case REACHED: lua_pushboolean(L, r->outcome.reached); break;
 	case IS_ERROR: lua_pushboolean(L, packet_is_icmp_error(p)); break;
 	case FIELD_NONE: lua_pushnil(L); break;
 	}
@@ -220,7 +228,9 @@ struct host_reply *api_reply_push(
 	memset(r, 0, sizeof(*r));
 	r->stamp = event->stamp;
 	r->rtt_ns = event->rtt_ns;
-	r->duplicate = event->replies > 1;
+	r->outcome = event->outcome;
+	r->late = event->late;
+	r->advice = r->outcome.rank == OUTCOME_RANK_ADVICE;
 	r->len = (uint32_t)len;
 	if (len > 0)
 		memcpy(r->bytes, bytes, len);

@@ -35,13 +35,15 @@ enum result_field {
 	REPLY,
 	REPLIES,
 	RTT_NS,
+	OUTCOME,
+	REACHED,
 	DENIED,
 	ERROR,
 	DONE
 };
 static const char *const names[] = { "probe", "tag", "index", "sent", "tx_ns",
 	"tx_clock", "src", "ip_id", "checksum", "reply", "replies", "rtt_ns",
-	"denied", "error", "done", NULL };
+	"outcome", "reached", "denied", "error", "done", NULL };
 
 static void push_denied(lua_State *L, const struct host_result *r)
 {
@@ -52,41 +54,73 @@ static void push_denied(lua_State *L, const struct host_result *r)
 		lua_pushnil(L);
 }
 
-/* The system's words for a probe that has no way to go are about sockets. */
-static const char *error_text(lua_State *L, const struct host_result *r)
+Sonde__Outcome result_outcome(const struct host_result *r)
 {
-	bool no_way = r->err == -EADDRNOTAVAIL || r->err == -ENETUNREACH ||
-	    r->err == -EHOSTUNREACH || r->err == -EAFNOSUPPORT;
-	if (!no_way)
-		return err_str(r->err);
-	lua_getiuservalue(L, 1, RESULT_PROBE);
-	bool six = api_probe_check(L, -1)->probe.dst.family == 6;
-	lua_pop(L, 1);
-	return six ? "this host has no IPv6 address or route for it"
-		   : "this host has no IPv4 address or route for it";
+	if (r->verdict)
+		return SONDE__OUTCOME__OUTCOME_DENIED;
+	if (r->err)
+		return SONDE__OUTCOME__OUTCOME_NOT_SENT;
+	if (r->outcome.rank > OUTCOME_RANK_ADVICE)
+		return r->outcome.outcome;
+	return r->settled || r->timed_out ? SONDE__OUTCOME__OUTCOME_SILENT
+					  : SONDE__OUTCOME__OUTCOME_UNKNOWN;
+}
+
+const char *result_error_text(
+    const struct host_result *r, const struct addr *dst)
+{
+	bool six = dst->family == 6;
+	switch (r->err) {
+	case -EADDRNOTAVAIL:
+	case -EAFNOSUPPORT:
+		return six ? "this host has no IPv6 address"
+			   : "this host has no IPv4 address";
+	case -ENETUNREACH:
+		return six ? "network is unreachable: this host has no IPv6 "
+			     "route for it"
+			   : "network is unreachable: this host has no IPv4 "
+			     "route for it";
+	default: return err_str(r->err);
+	}
+}
+
+static void push_outcome(lua_State *L, const struct host_result *r)
+{
+	Sonde__Outcome outcome = result_outcome(r);
+	if (outcome == SONDE__OUTCOME__OUTCOME_UNKNOWN)
+		lua_pushnil(L);
+	else
+		lua_pushstring(L, outcome_name(outcome));
 }
 
 static void push_error(lua_State *L, const struct host_result *r)
 {
-	if (r->verdict)
+	if (r->verdict) {
 		push_denied(L, r);
-	else if (r->err)
-		lua_pushstring(L, error_text(L, r));
-	else
+	} else if (r->err) {
+		lua_getiuservalue(L, 1, RESULT_PROBE);
+		const struct host_probe *p = api_probe_check(L, -1);
+		lua_pushstring(L, result_error_text(r, &p->probe.dst));
+	} else {
 		lua_pushnil(L);
+	}
 }
 
+/* The one that counts first, if there is one. */
 static void push_replies(lua_State *L)
 {
+	lua_Integer count = 0;
 	lua_newtable(L);
-	lua_getiuservalue(L, 1, RESULT_REPLY);
-	lua_rawseti(L, -2, 1);
-	if (lua_getiuservalue(L, 1, RESULT_MORE) == LUA_TTABLE)
-		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
-			lua_rawseti(L, -3, i + 1);
+	if (lua_getiuservalue(L, 1, RESULT_REPLY) != LUA_TNIL)
+		lua_rawseti(L, -2, ++count);
 	else
-		lua_pushnil(L);
-	lua_pop(L, 2);
+		lua_pop(L, 1);
+	if (lua_getiuservalue(L, 1, RESULT_MORE) == LUA_TTABLE) {
+		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
+			lua_rawseti(L, -3, ++count);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
 }
 
 static void push_rtt(lua_State *L)
@@ -94,7 +128,7 @@ static void push_rtt(lua_State *L)
 	const struct host_reply *reply;
 	lua_getiuservalue(L, 1, RESULT_REPLY);
 	reply = api_test(L, -1, HOST_REPLY);
-	if (reply)
+	if (reply && reply->outcome.rank != OUTCOME_RANK_AMBIGUOUS)
 		lua_pushinteger(L, reply->rtt_ns);
 	else
 		lua_pushnil(L);
@@ -124,6 +158,8 @@ static int result_index(lua_State *L)
 	case REPLY: lua_getiuservalue(L, 1, RESULT_REPLY); break;
 	case REPLIES: push_replies(L); break;
 	case RTT_NS: push_rtt(L); break;
+	case OUTCOME: push_outcome(L, r); break;
+	case REACHED: lua_pushboolean(L, r->outcome.reached); break;
 	case DENIED: push_denied(L, r); break;
 	case ERROR: push_error(L, r); break;
 	case DONE: lua_pushboolean(L, r->settled); break;
@@ -133,8 +169,16 @@ static int result_index(lua_State *L)
 }
 
 /* Why next() gives a result. */
-enum ready { READY_DONE, READY_REPLY, READY_DUPLICATE };
-static const char *const ready_names[] = { "done", "reply", "duplicate" };
+enum ready {
+	READY_DONE,
+	READY_REPLY,
+	READY_BETTER,
+	READY_DUPLICATE,
+	READY_ADVICE,
+	READY_TIMEOUT
+};
+static const char *const ready_names[] = { "done", "reply", "better",
+	"duplicate", "advice", "timeout" };
 
 /* The result on top of the stack becomes ready, and stays there. */
 static void make_ready(lua_State *L, enum ready why)
@@ -158,31 +202,58 @@ static void settle_result(lua_State *L, struct host_result *r)
 	lua_pop(L, 1);
 }
 
-/* The result is on top of the stack. */
-static void add_reply(lua_State *L, struct host_result *r,
-    const struct wire_event *event, const uint8_t *bytes)
+/* The reply on top of the stack, which it takes, joins the result's others. */
+static void add_more(lua_State *L, struct host_result *r, int result_at)
 {
-	int at = lua_gettop(L);
-	r->replies++;
-	api_reply_push(L, event, bytes);
-	if (r->replies == 1) {
-		lua_setiuservalue(L, at, RESULT_REPLY);
-		return;
-	}
-	if (lua_getiuservalue(L, at, RESULT_MORE) != LUA_TTABLE) {
+	if (lua_getiuservalue(L, result_at, RESULT_MORE) != LUA_TTABLE) {
 		lua_pop(L, 1);
 		lua_newtable(L);
 		lua_pushvalue(L, -1);
-		lua_setiuservalue(L, at, RESULT_MORE);
+		lua_setiuservalue(L, result_at, RESULT_MORE);
 	}
 	lua_insert(L, -2);
-	lua_rawseti(L, -2, (lua_Integer)r->replies - 1);
+	lua_rawseti(L, -2, ++r->more);
 	lua_pop(L, 1);
 }
 
-static void result_event(lua_State *L, struct host_result *r,
+/* The result is on top of the stack.  Ranks decide which reply counts, not
+ * which came first (lib/record/outcome.h). */
+static enum ready add_reply(lua_State *L, struct host_result *r,
     const struct wire_event *event, const uint8_t *bytes)
 {
+	int at = lua_gettop(L);
+	struct host_reply *reply = api_reply_push(L, event, bytes);
+	enum outcome_rank before = r->outcome.rank, rank = reply->outcome.rank;
+	if (reply->advice) {
+		add_more(L, r, at);
+		return READY_ADVICE;
+	}
+	if (rank <= before) {
+		reply->duplicate = rank == before;
+		reply->superseded = rank < before;
+		add_more(L, r, at);
+		return READY_DUPLICATE;
+	}
+	lua_getiuservalue(L, at, RESULT_REPLY);
+	lua_insert(L, -2);
+	lua_setiuservalue(L, at, RESULT_REPLY);
+	r->outcome = reply->outcome;
+	struct host_reply *worse = api_test(L, -1, HOST_REPLY);
+	if (!worse) {
+		lua_pop(L, 1);
+		return READY_REPLY;
+	}
+	worse->superseded = true;
+	add_more(L, r, at);
+	return READY_BETTER;
+}
+
+/* What next() says of an event of the result on top of the stack, if it does:
+ * nothing more is to be heard of one that a reply ends. */
+static bool take_event(lua_State *L, struct host_result *r,
+    const struct wire_event *event, const uint8_t *bytes, enum ready *why)
+{
+	*why = READY_DONE;
 	switch ((enum wire_event_kind)event->kind) {
 	case WIRE_SENT:
 		r->sent = true;
@@ -190,24 +261,32 @@ static void result_event(lua_State *L, struct host_result *r,
 		r->src = event->src;
 		r->probe_checksum = event->probe_checksum;
 		r->probe_ip_id = event->probe_ip_id;
-		return;
-	case WIRE_REPLY:
-		add_reply(L, r, event, bytes);
-		if (!r->quiet)
-			make_ready(
-			    L, r->replies > 1 ? READY_DUPLICATE : READY_REPLY);
-		return;
+		return false;
+	case WIRE_REPLY: *why = add_reply(L, r, event, bytes); return true;
+	case WIRE_TIMEOUT:
+		r->timed_out = true;
+		*why = READY_TIMEOUT;
+		return true;
 	case WIRE_DENIED:
 		r->verdict = event->verdict < POLICY_VERDICTS
 		    ? (uint8_t)event->verdict
 		    : POLICY_DENY_FIELD;
-		break;
-	case WIRE_FAILED: r->err = event->err; break;
-	case WIRE_EXPIRED: break;
+		return true;
+	case WIRE_FAILED: r->err = event->err ? event->err : -EIO; return true;
+	case WIRE_EXPIRED: return true;
 	}
-	settle_result(L, r);
-	if (!r->quiet)
-		make_ready(L, READY_DONE);
+	return false;
+}
+
+static void result_event(lua_State *L, struct host_result *r,
+    const struct wire_event *event, const uint8_t *bytes)
+{
+	enum ready why;
+	bool tell = take_event(L, r, event, bytes, &why);
+	if (event->last)
+		settle_result(L, r);
+	if (tell && !r->quiet)
+		make_ready(L, why);
 }
 
 static void on_event(
@@ -265,11 +344,12 @@ static struct host_result *result_push(lua_State *L, int tag_at)
 	return r;
 }
 
-/* When a train's probes go, and how long each is listened for. */
+/* When a train's probes go, and how each is listened for. */
 struct timing {
 	int64_t delay_ns; /* after `from` */
 	struct monotime from;
-	int64_t wait_ns;
+	int64_t wait_ns, late_ns;
+	bool listen_all;
 };
 
 /* The result on top of the stack, with its probe, leaves for the guardian. */
@@ -279,6 +359,9 @@ static void launch(lua_State *L, struct host_result *r,
 	struct host *host = host_of(L);
 	struct errmsg msg = { "" };
 	struct monotime at = monotime_add(t->from, t->delay_ns);
+	while (!client_has_room(&host->client, probe->payload_len) &&
+	    !*watch_stop())
+		wait_for_events(L, (struct monotime){ INT64_MAX });
 	if (*watch_stop()) {
 		r->settled = true;
 		r->err = -EINTR;
@@ -286,9 +369,6 @@ static void launch(lua_State *L, struct host_result *r,
 			make_ready(L, READY_DONE);
 		return;
 	}
-	if (!client_has_room(&host->client, probe->payload_len))
-		luaL_error(L, "too many probes in flight: at most %d at once",
-		    WIRE_MAX_OUTSTANDING);
 	r->cookie = ++host->cookies;
 	r->payload_len = probe->payload_len;
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
@@ -299,20 +379,72 @@ static void launch(lua_State *L, struct host_result *r,
 		.cookie = r->cookie,
 		.at = t->delay_ns ? at : (struct monotime){ 0 },
 		.until = monotime_add(at, t->wait_ns),
+		.late_ns = t->late_ns,
+		.listen_all = t->listen_all,
 	};
 	if (client_send(&host->client, &head, probe, &msg) != 0)
 		luaL_error(L, "%s", msg.text);
 }
 
-static struct timing check_timing(lua_State *L, int wait_at)
+static int64_t check_time(
+    lua_State *L, const char *name, lua_Integer least, lua_Integer fallback)
 {
-	lua_Integer wait_ns = luaL_optinteger(L, wait_at, WAIT_DEFAULT_NS);
-	luaL_argcheck(L, wait_ns > 0 && wait_ns <= WAIT_MAX_NS, wait_at,
-	    "expected a wait in ns, more than 0 and at most 60 s");
-	return (struct timing){ 0, client_now(check_network(L)), wait_ns };
+	lua_Integer ns = luaL_optinteger(L, -1, fallback);
+	if (ns < least || ns > WAIT_MAX_NS)
+		luaL_error(L, "%s: expected %d ns to 60 s, got %I ns", name,
+		    (int)least, (LUAI_UACINT)ns);
+	return ns;
 }
 
-/* sonde.send(probe, wait_ns, tag): one probe, now. */
+static void check_listen(lua_State *L, struct timing *t)
+{
+	static const char *const modes[] = { "first", "all", NULL };
+	const char *mode = luaL_optstring(L, -1, modes[0]);
+	t->listen_all = strcmp(mode, modes[1]) == 0;
+	if (!t->listen_all && strcmp(mode, modes[0]) != 0)
+		luaL_error(
+		    L, "listen: expected 'first' or 'all', got '%s'", mode);
+}
+
+/* An option of the table at `at`, whose value is on top of the stack. */
+static void check_option(lua_State *L, const char *name, struct timing *t)
+{
+	if (strcmp(name, "wait_ns") == 0)
+		t->wait_ns = check_time(L, name, 1, WAIT_DEFAULT_NS);
+	else if (strcmp(name, "late_ns") == 0)
+		t->late_ns = check_time(L, name, 0, 0);
+	else if (strcmp(name, "listen") == 0)
+		check_listen(L, t);
+	else
+		luaL_error(L,
+		    "'%s': no such option of listening; expected wait_ns, "
+		    "late_ns or listen",
+		    name);
+}
+
+/* wait_ns, or {wait_ns = N, late_ns = N, listen = "first" or "all"}. */
+static struct timing check_timing(lua_State *L, int at)
+{
+	struct timing t = { .from = client_now(check_network(L)),
+		.wait_ns = WAIT_DEFAULT_NS };
+	if (!lua_istable(L, at)) {
+		lua_Integer wait_ns = luaL_optinteger(L, at, WAIT_DEFAULT_NS);
+		luaL_argcheck(L, wait_ns > 0 && wait_ns <= WAIT_MAX_NS, at,
+		    "expected a wait in ns, more than 0 and at most 60 s");
+		t.wait_ns = wait_ns;
+		return t;
+	}
+	lua_pushnil(L);
+	while (lua_next(L, at)) {
+		luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, at,
+		    "expected options by name");
+		check_option(L, lua_tostring(L, -2), &t);
+		lua_pop(L, 1);
+	}
+	return t;
+}
+
+/* sonde.send(probe, wait_ns or options, tag): one probe, now. */
 static int api_send(lua_State *L)
 {
 	watch_alive();
@@ -372,7 +504,7 @@ static void start_train(lua_State *L, bool quiet)
 	}
 }
 
-/* sonde.start(train, wait_ns, tag) */
+/* sonde.start(train, wait_ns or options, tag) */
 static int api_start(lua_State *L)
 {
 	watch_alive();
@@ -390,7 +522,7 @@ static bool train_is_done(lua_State *L, lua_Integer *from)
 		lua_pop(L, 1);
 		if (!r)
 			return true;
-		if (!r->settled && r->replies == 0)
+		if (!r->settled && r->outcome.rank == OUTCOME_RANK_ADVICE)
 			return false;
 	}
 }
@@ -413,8 +545,7 @@ static int push_nothing(lua_State *L, const char *why)
 	return 2;
 }
 
-/* sonde.next(until_ns): a result and "reply", "duplicate" or "done"; or nil
- * and why. */
+/* sonde.next(until_ns): a result and what is new of it; or nil and why. */
 static int api_next(lua_State *L)
 {
 	struct host *host = host_of(L);

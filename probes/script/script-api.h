@@ -35,7 +35,11 @@ struct host_reply {
 	int64_t rtt_ns;
 	struct packet packet; /* points into bytes */
 	struct packet quoted; /* of an ICMP error, as far as it goes */
-	bool has_quote, duplicate;
+	bool has_quote;
+	struct outcome outcome; /* of this reply */
+	bool late;
+	/* It is not the one that counts, because: */
+	bool duplicate, advice, superseded;
 	uint32_t len;
 	uint8_t bytes[];
 };
@@ -52,13 +56,21 @@ struct host_result {
 	uint16_t probe_checksum, probe_ip_id; /* as sent */
 	uint16_t payload_len;
 	bool sent, settled;
+	bool timed_out;  /* the wait is over */
 	bool quiet;      /* a blocking call waits; not for next() */
 	uint8_t verdict; /* enum policy_verdict; 0 unless denied */
 	int err;
-	uint32_t index, replies;
+	uint32_t index;
+	uint32_t more;          /* replies that do not count */
+	struct outcome outcome; /* of the one that does; rank 0: none */
 };
-/* What a result refers to. */
+/* What a result refers to: the reply that counts, and a list of others. */
 enum { RESULT_PROBE = 1, RESULT_TAG, RESULT_REPLY, RESULT_MORE };
+/* UNKNOWN while it may still change. */
+Sonde__Outcome result_outcome(const struct host_result *result);
+/* Why the probe was not sent, in words. */
+const char *result_error_text(
+    const struct host_result *result, const struct addr *dst);
 void api_train_open(lua_State *L);
 
 /* api-record.c */

@@ -5,21 +5,27 @@ local MAX_PENDING = 16000 -- probes of all hosts together
 
 local methods = {}
 
+-- The payload begins with a mark of this run, which the reply must bring back:
+-- another run may have the same id.
 function methods.icmp(args, dst)
+	local mark = args.mark:sub(1, args.size)
 	local base = sonde.icmp{dst = dst, ttl = args.ttl, tos = args.tos,
-		id = args.sport, payload_bytes = args.size}
+		id = args.sport,
+		payload = mark .. ("\0"):rep(args.size - #mark)}
 	return function(number)
 		return base:with{seq = number}
 	end
 end
 
--- A port that hosts keep closed: the answer is "port unreachable".
+-- A port of its own for each probe, since what a UDP service answers shows
+-- nothing else.  The port there is one that hosts keep closed: the answer is
+-- "port unreachable".
 function methods.udp(args, dst)
 	local base = sonde.udp{dst = dst, ttl = args.ttl, tos = args.tos,
-		sport = args.sport, dport = args.port or 33434,
+		dport = args.port or 33434,
 		payload_bytes = math.max(args.size, 2)}
 	return function(number)
-		return base:with{checksum = number, ip_id = number}
+		return base:with{sport = 1024 + (args.sport + number) % 64000}
 	end
 end
 
@@ -36,30 +42,23 @@ end
 
 local function start(args, operand)
 	local probe = methods[args.method](args, operand.address)
-	local ping = {name = operand.name, pending = args.count, shown = 0}
+	local ping = {name = operand.name, pending = args.count, shown = 0,
+		ended = {}}
 	local train = {}
 	for i = 1, args.count do
 		train[i] = {probe = probe(i),
 			delay_ns = i > 1 and args.interval_ns or 0}
 	end
-	ping.results = sonde.start(train, args.wait_ns, ping)
+	ping.results = sonde.start(train, {wait_ns = args.wait_ns,
+		late_ns = args.late_ns,
+		listen = #args.operands == 1 and "all" or "first"}, ping)
 	return ping
-end
-
-local function answers(args, reply)
-	if not reply.is_error then
-		return true
-	end
-	local six = reply.from:find(":")
-	return args.method == "udp" and
-		reply.icmp_type == (six and 1 or 3) and
-		reply.icmp_code == (six and 4 or 3)
 end
 
 -- Shows, in their order, the probes of which it is known how they ended.
 local function show(ping)
 	local result = ping.results[ping.shown + 1]
-	while result and (result.reply or result.error or result.done) do
+	while result and result.outcome do
 		ping.shown = ping.shown + 1
 		sonde.show_ping{probes = {result}, number = ping.shown,
 			dst_name = ping.name}
@@ -67,23 +66,31 @@ local function show(ping)
 	end
 end
 
-local function finish(ping)
+local function finish(args, ping)
 	ping.finished = true
+	for _, result in ipairs(ping.results) do
+		if result.error then
+			sonde.problem()
+		end
+		ping.answered = ping.answered or result.reached
+	end
 	if not ping.answered then
 		sonde.problem()
 	end
-	sonde.record_ping{probes = ping.results, dst_name = ping.name}
+	sonde.record_ping{probes = ping.results, dst_name = ping.name,
+		wait_ns = args.wait_ns}
 end
 
--- A result came; true when it was the host's last.
+-- An error of somebody else is not the end: the target may answer all the same.
+local function has_ended(result)
+	return result.done or (result.outcome and result.reached)
+end
+
+-- Something of a probe is new; true when it was the host's last.
 local function handle(args, result, kind)
 	local ping = result.tag
-	if ping.finished or kind == "duplicate" or
-	    (kind == "done" and result.reply) then
+	if ping.finished then
 		return false
-	end
-	if kind == "reply" and answers(args, result.reply) then
-		ping.answered = true
 	end
 	if result.error and not ping.reported then
 		ping.reported = true
@@ -91,19 +98,27 @@ local function handle(args, result, kind)
 			(result.denied and "denied by policy: " or "") ..
 			result.error)
 	end
-	ping.pending = ping.pending - 1
 	if #ping.results > 1 then
+		if kind == "reply" and result.index <= ping.shown then
+			sonde.show_ping{probes = {result}, number = result.index,
+				dst_name = ping.name}
+		end
 		show(ping)
 	end
-	if ping.pending > 0 then
-		return false
+	if has_ended(result) and not ping.ended[result.index] then
+		ping.ended[result.index] = true
+		ping.pending = ping.pending - 1
+		if ping.pending == 0 then
+			finish(args, ping)
+			return true
+		end
 	end
-	finish(ping)
-	return true
+	return false
 end
 
 local function run(args)
 	args.sport = args.sport or math.random(1024, 60000)
+	args.mark = string.pack("I8", math.random(0))
 	local operands, running, started = args.operands, {}, 0
 	local active = 0
 	local most = math.max(1, MAX_PENDING // args.count)
@@ -127,7 +142,7 @@ local function run(args)
 	end
 	for i = 1, started do
 		if not running[i].finished then
-			finish(running[i])
+			finish(args, running[i])
 		end
 	end
 end
@@ -150,6 +165,9 @@ return {
 		{name = "wait", letter = "w", type = "duration", min = 10 * sonde.ms,
 			max = 60 * sonde.s, default = "1s", argument = "TIME",
 			help = "how long to wait for each reply"},
+		{name = "late", type = "duration", min = 0,
+			max = 60 * sonde.s, default = "1s", argument = "TIME",
+			help = "how long after that late replies are taken"},
 		{name = "method", letter = "M", type = "choice",
 			choices = "icmp|udp|tcp", default = "icmp",
 			argument = "METHOD", help = "what the probes are"},

@@ -37,9 +37,46 @@ function methods.tcp(args, dst)
 	end
 end
 
+-- A hop that says nothing for so long holds the next one up no longer.  It is
+-- still waited for.
+local PATIENCE_NS = 30 * sonde.ms
+-- A target's errors may be limited to one a second (Linux; a second probe of the
+-- others of this host may have had it), so it may have been silent nearer by.
+local REST_NS = 1100 * sonde.ms
+local CONFIRMATIONS = 2
+-- Behind a router that rejects, so many hops may show that others go on.
+local BEHIND_REJECTION = 2
+
+-- Hops whose patience ends, by time.
+local alarms = {first = 1, last = 0}
+
+local function set_alarm(hop, at_ns)
+	local at = alarms.last + 1
+	while at > alarms.first and alarms[at - 1].at_ns > at_ns do
+		alarms[at] = alarms[at - 1]
+		at = at - 1
+	end
+	alarms[at] = {hop = hop, at_ns = at_ns}
+	alarms.last = alarms.last + 1
+end
+
+-- When the next alarm is due, of a hop that it still matters to.
+local function next_alarm()
+	while alarms.first <= alarms.last do
+		local alarm = alarms[alarms.first]
+		local hop = alarm.hop
+		if (hop.retry or not hop.passed) and
+		    not hop.trace.finished then
+			return alarm.at_ns, hop
+		end
+		alarms[alarms.first] = nil
+		alarms.first = alarms.first + 1
+	end
+end
+
 -- One probe or a few to one TTL.
-local function send_round(trace, hop)
-	local args = trace.args
+local function send_round(hop)
+	local trace, args = hop.trace, hop.trace.args
 	hop.rounds = hop.rounds + 1
 	for _ = 1, args.probes do
 		trace.number = trace.number % 0xfffe + 1
@@ -49,20 +86,9 @@ local function send_round(trace, hop)
 	end
 end
 
--- Does the reply end the path, and how?
-local function ending(reply)
-	if not reply.is_error then
-		return "completed"
-	end
-	local six = reply.from:find(":")
-	local type, code = reply.icmp_type, reply.icmp_code
-	if type == (six and 3 or 11) then
-		return nil -- time exceeded: a router on the way
-	end
-	if type == (six and 1 or 3) and code == (six and 4 or 3) then
-		return "completed" -- port unreachable
-	end
-	return "unreachable"
+local function new_hop(trace, ttl)
+	return {trace = trace, ttl = ttl, results = {}, ended = {}, rounds = 0,
+		pending = 0}
 end
 
 -- Two hops in a row seen before, at the same distance: the path goes round.
@@ -97,98 +123,237 @@ local function finish(trace, reason)
 	if #probes > 0 then
 		sonde.record_trace{probes = probes, dst_name = trace.name,
 			stop_reason = reason, first_ttl = trace.args.first_ttl,
-			max_ttl = trace.args.max_ttl}
+			max_ttl = trace.args.max_ttl,
+			wait_ns = trace.args.wait_ns}
 	end
+	return true
 end
 
--- Why the trace ends at a hop of which all is known, or nil.
+-- Does the target answer at all?  One probe that any path lets through; it is
+-- no hop and not recorded.
+local function ask_target(trace)
+	local hop = new_hop(trace, 255)
+	hop.full = true
+	trace.asking = true
+	send_round(hop)
+end
+
+-- The target answered at last_ttl: is it nearer, and was silent there?  True: the
+-- hop before is asked again, after a rest.
+local function confirm(trace)
+	local before = trace.hops[trace.last_ttl - 1]
+	if not before or before.from then
+		return false
+	end
+	before.confirmed = (before.confirmed or 0) + 1
+	if before.confirmed > CONFIRMATIONS then
+		return false
+	end
+	trace.edge = before.ttl
+	before.done = false
+	before.looked_at = false
+	before.retry = true
+	trace.gap = math.max(trace.gap - 1, 0)
+	set_alarm(before, sonde.now_ns() + REST_NS +
+		math.random(0, 500) * sonde.ms)
+	return true
+end
+
+-- What a hop at the edge, of which all is known, says of the whole trace: a
+-- reason to stop there, or nil.
 local function stop_reason(trace, hop)
 	local args = trace.args
 	if trace.last_ttl == hop.ttl then
+		if trace.last_reason == "completed" and confirm(trace) then
+			return "wait"
+		end
 		return trace.last_reason
 	end
 	trace.gap = hop.from and 0 or trace.gap + 1
-	if trace.gap >= args.gap_limit then
-		return "gaplimit"
+	if hop.rejected then
+		trace.rejected_ttl = trace.rejected_ttl or hop.ttl
+	elseif hop.from then
+		trace.rejected_ttl = nil
+	end
+	if trace.rejected_ttl and
+	    hop.ttl - trace.rejected_ttl >= BEHIND_REJECTION then
+		trace.edge = trace.rejected_ttl
+		return "unreachable"
 	end
 	if is_loop(trace, hop.ttl) then
 		return "loop"
 	end
-	return hop.ttl == args.max_ttl and "maxttl" or nil
+	if hop.ttl == args.max_ttl then
+		trace.edge = trace.rejected_ttl or trace.edge
+		return trace.rejected_ttl and "unreachable" or "maxttl"
+	end
+	if trace.gap >= args.gap_limit and not trace.target_is_there then
+		if trace.target_is_silent then
+			return "gaplimit"
+		end
+		trace.gap = trace.gap - 1 -- it is looked at again
+		if not trace.asking then
+			ask_target(trace)
+		end
+		return "wait"
+	end
+	return nil
 end
 
--- Looks at the hops that are known, then fills the window.
-local function advance(trace)
-	local args = trace.args
+-- Looks at the hops that are known, in order.  True: the trace is finished.
+local function move_edge(trace)
 	while true do
 		local hop = trace.hops[trace.edge]
 		if not hop or not hop.done then
-			break
+			return false
 		end
-		local reason = stop_reason(trace, hop)
-		if reason then
-			return finish(trace, reason)
+		if not hop.looked_at then
+			local reason = stop_reason(trace, hop)
+			if reason == "wait" then
+				return false
+			elseif reason then
+				return finish(trace, reason)
+			end
+			hop.looked_at = true
 		end
 		trace.edge = trace.edge + 1
 	end
+end
+
+-- Sends to hops that are needed: the first, and each behind one that passed
+-- the word on or has been silent for longer than it should.  A target's ICMP
+-- errors are limited, so nothing is asked beyond it.
+local function send_hops(trace)
+	local args = trace.args
 	local last = math.min(args.max_ttl, trace.edge + args.window - 1,
 		trace.last_ttl or args.max_ttl)
 	while trace.next_ttl <= last do
-		local hop = {trace = trace, ttl = trace.next_ttl, results = {},
-			rounds = 0, pending = 0}
+		local before = trace.hops[trace.next_ttl - 1]
+		if before and not before.passed then
+			return
+		end
+		local hop = new_hop(trace, trace.next_ttl)
 		trace.hops[hop.ttl] = hop
 		trace.next_ttl = trace.next_ttl + 1
-		send_round(trace, hop)
+		send_round(hop)
+		if args.patient then
+			set_alarm(hop, sonde.now_ns() + trace.patience_ns)
+		end
 	end
+end
+
+local function advance(trace)
+	if not trace.finished and not move_edge(trace) then
+		send_hops(trace)
+	end
+	return trace.finished
 end
 
 local function start(args, operand)
 	-- Who does not see the probes must guess where the numbers begin.
 	local trace = {args = args, name = operand.name, hops = {},
 		number = math.random(0, 0xfffe), edge = args.first_ttl,
-		next_ttl = args.first_ttl, gap = 0,
+		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
 		probe = methods[args.method](args, operand.address)}
 	advance(trace)
 	return trace
 end
 
+-- Does what became of a probe end the path, and how?  What a router says of
+-- one probe need not be true of the next.
+local function ending(result)
+	if result.reached then
+		return "completed"
+	end
+	local by_target = result.reply.from == result.probe.dst
+	return result.outcome == "rejected" and by_target and "unreachable" or
+		nil
+end
+
 local function on_reply(hop, result)
-	local trace, reply = hop.trace, result.reply
-	hop.from = hop.from or reply.from
-	local reason = ending(reply)
+	local trace = hop.trace
+	hop.from = result.reply.from
+	hop.passed = true
+	hop.rejected = result.outcome == "rejected"
+	if result.rtt_ns then
+		trace.patience_ns = math.max(trace.patience_ns,
+			result.rtt_ns + result.rtt_ns // 2)
+	end
+	local reason = ending(result)
 	if reason and hop.ttl < (trace.last_ttl or 256) then
 		trace.last_ttl, trace.last_reason = hop.ttl, reason
 	end
 end
 
--- A result came; true when it was the trace's last.
+-- No more of this round is to come.
+local function end_round(hop)
+	local trace = hop.trace
+	hop.passed = true
+	if not hop.from and hop.rounds < trace.args.attempts and
+	    not trace.rejected_ttl and not trace.target_is_there then
+		if not hop.unsent then
+			return send_round(hop)
+		end
+		-- What keeps it from leaving may pass.
+		hop.retry = true
+		return set_alarm(hop, sonde.now_ns() + trace.args.wait_ns)
+	end
+	hop.done = true
+	if hop.unsent == hop.rounds * trace.args.probes and
+	    hop.ttl == trace.args.first_ttl then
+		finish(trace, "unsent")
+	end
+end
+
+local function on_target(hop, result)
+	local trace = hop.trace
+	if result.reached then
+		trace.target_is_there = true
+	elseif result.done then
+		trace.target_is_silent = true
+	end
+	return advance(trace)
+end
+
+-- Tells once why probes were not sent.  True: none ever will be.
+local function on_error(hop, result)
+	local trace = hop.trace
+	if not trace.told then
+		trace.told = true
+		sonde.log(result.probe.dst .. ": " ..
+			(result.denied and "denied by policy: " or "") ..
+			result.error)
+	end
+	hop.unsent = (hop.unsent or 0) + 1
+	if result.denied then
+		trace.edge = math.max(trace.edge, hop.ttl)
+		finish(trace, "denied")
+	end
+end
+
+-- Something of a probe is new; true when it was the trace's last.
 local function handle(result, kind)
 	local hop = result.tag
 	local trace = hop.trace
-	if trace.finished or kind == "duplicate" or
-	    (kind == "done" and result.reply) then
+	if trace.finished or kind == "duplicate" or kind == "advice" then
 		return false
 	end
-	hop.pending = hop.pending - 1
-	if kind == "reply" then
+	if hop.full then
+		return on_target(hop, result)
+	end
+	if kind == "reply" or kind == "better" then
 		on_reply(hop, result)
 	elseif result.error then
-		trace.edge = math.max(trace.edge, hop.ttl)
-		finish(trace, result.denied and "denied" or "unsent")
-		sonde.log(trace.hops[hop.ttl].results[1].probe.dst .. ": " ..
-			(result.denied and "denied by policy: " or "") ..
-			result.error)
-		return true
+		on_error(hop, result)
 	end
-	if hop.pending == 0 then
-		if not hop.from and hop.rounds < trace.args.attempts then
-			send_round(trace, hop)
-		else
-			hop.done = true
+	if not hop.ended[result] then
+		hop.ended[result] = true
+		hop.pending = hop.pending - 1
+		if hop.pending == 0 and not trace.finished then
+			end_round(hop)
 		end
 	end
-	advance(trace)
-	return trace.finished
+	return advance(trace)
 end
 
 local function prepare(args)
@@ -196,6 +361,7 @@ local function prepare(args)
 	args.first_ttl = math.min(args.first_ttl, args.max_ttl)
 	args.window = args.window or
 		(count <= 16 and 8 or count <= 256 and 4 or 2)
+	args.patient = count <= 256
 	args.sport = args.sport or math.random(32768, 60000)
 	if args.method ~= "icmp" then
 		args.sport = (args.sport + args.flow - 1) % 0xffff + 1
@@ -207,6 +373,12 @@ local function run(args)
 	local operands, running, started = args.operands, {}, 0
 	local active = 0
 	local most = math.max(1, MAX_PENDING // (args.window * args.probes))
+	local function ended(trace)
+		if running[trace] then
+			running[trace] = nil -- its memory with it
+			active = active - 1
+		end
+	end
 	while true do
 		while started < #operands and active < most and
 		    (active == 0 or sonde.room() > 2 * MAX_PENDING) do
@@ -217,16 +389,26 @@ local function run(args)
 				active = active + 1
 			end
 		end
-		local result, kind = sonde.next()
-		if not result then
-			break
-		end
-		if handle(result, kind) then
-			running[result.tag.trace] = nil -- its memory with it
-			active = active - 1
-		end
 		if active == 0 and started == #operands then
 			return
+		end
+		local at_ns, slow = next_alarm()
+		local result, kind = sonde.next(at_ns)
+		if result then
+			if handle(result, kind) then
+				ended(result.tag.trace)
+			end
+		elseif kind == "time" then
+			slow.passed = true
+			if slow.retry then
+				slow.retry = false
+				send_round(slow)
+			end
+			if advance(slow.trace) then
+				ended(slow.trace)
+			end
+		else
+			break
 		end
 	end
 	-- Interrupted, or no time left: what there is.

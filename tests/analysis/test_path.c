@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/path.h"
+#include "lib/record/record.h"
 
 /* A trace as rows: ttl, who answered (NULL: nobody), rtt in us. */
 struct row {
@@ -25,7 +26,8 @@ static struct path path_of(const struct row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		sonde__reply__init(&replies[i]);
 		replies[i].probe_ttl = rows[i].ttl;
-		replies[i].rtt_ns = rows[i].rtt_us * 1000;
+		if (rows[i].rtt_us)
+			REPLY_SET(&replies[i], RTT_NS, rtt_ns, rows[i].rtt_us * 1000);
 		replies[i].duplicate = rows[i].duplicate;
 		if (rows[i].denied)
 			replies[i].denied = (char *)rows[i].denied;

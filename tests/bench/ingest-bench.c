@@ -74,10 +74,10 @@ static void add_trace(struct synth *agent, unsigned who, int64_t at_ns)
 		replies[i].attempt = 1;
 		replies[i].from = bytes_of(&hops[i]);
 		replies[i].tx_wall_ns = at_ns;
-		replies[i].rtt_ns =
-		    (i + 1) * 1000000 + (uint64_t)random() % 300000;
+		REPLY_SET(&replies[i], RTT_NS, rtt_ns,
+		    (i + 1) * 1000000 + (uint64_t)random() % 300000);
 		replies[i].rx_wall_ns = at_ns + (int64_t)replies[i].rtt_ns;
-		replies[i].icmp_type = 11;
+		REPLY_SET(&replies[i], ICMP_TYPE, icmp_type, 11);
 		pointers[i] = &replies[i];
 	}
 	trace.src = bytes_of(&src);

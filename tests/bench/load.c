@@ -98,25 +98,25 @@ static void add_trace(struct synth *agent, unsigned who, uint32_t to,
 		r->probe_ttl = i + 1;
 		r->attempt = 1;
 		r->from = bytes_of(&hops[i]);
-		r->rtt_ns = full
-		    ? base + (uint64_t)(-log(uniform() + 1e-12) * 300000)
-		    : (i + 1) * 1000000 + rnd() % 300000;
+		REPLY_SET(r, RTT_NS, rtt_ns,
+		    full ? base + (uint64_t)(-log(uniform() + 1e-12) * 300000)
+			 : (i + 1) * 1000000 + rnd() % 300000);
 		r->tx_wall_ns = full ? tx : at_ns;
 		tx += 20000000 + (int64_t)(rnd() % 60000);
 		r->rx_wall_ns = r->tx_wall_ns + (int64_t)r->rtt_ns;
-		r->icmp_type = 11;
+		REPLY_SET(r, ICMP_TYPE, icmp_type, 11);
 		if (full) {
 			r->probe_id = i + 1;
 			r->tx_clock = r->rx_clock =
 			    SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
-			r->reply_ttl = 255 - i;
-			r->reply_size_bytes = 56;
-			r->quoted_ttl = 1;
-			r->reply_ip_id =
-			    node % 3 ? (uint32_t)(rnd() & 0xffff) : 0;
+			REPLY_SET(r, REPLY_TTL, reply_ttl, 255 - i);
+			REPLY_SET(r, REPLY_SIZE_BYTES, reply_size_bytes, 56);
+			REPLY_SET(r, QUOTED_TTL, quoted_ttl, 1);
+			REPLY_SET(r, REPLY_IP_ID, reply_ip_id,
+			    node % 3 ? (uint32_t)(rnd() & 0xffff) : 0);
 			if (i == HOPS - 1) {
-				r->icmp_type = 3;
-				r->icmp_code = 3;
+				REPLY_SET(r, ICMP_TYPE, icmp_type, 3);
+				REPLY_SET(r, ICMP_CODE, icmp_code, 3);
 			}
 		}
 		pointers[i] = r;

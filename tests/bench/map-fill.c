@@ -91,7 +91,8 @@ static void add_trace(struct synth *agent, unsigned from, unsigned area,
 		reply.probe_ttl = i + 1;
 		reply.from = (ProtobufCBinaryData){ 4, at[i + 1] };
 		reply.tx_wall_ns = wall_ns;
-		reply.rtt_ns = (i + 1) * 4000000u + to % 97 * 10000u;
+		REPLY_SET(&reply, RTT_NS, rtt_ns,
+		    (i + 1) * 4000000u + to % 97 * 10000u);
 		reply.rx_wall_ns = wall_ns + (int64_t)reply.rtt_ns;
 		reply.icmp_type = i + 1 == HOPS ? 3 : 11;
 		reply.icmp_code = i + 1 == HOPS ? 3 : 0;

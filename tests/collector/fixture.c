@@ -403,7 +403,7 @@ void add_trace(struct synth *agent, const char *src, const char *dst,
 			if (a >= hops[i].replies || !hops[i].from)
 				continue;
 			reply->from = bytes_of(hops[i].from, &addrs[i]);
-			reply->rtt_ns = (uint64_t)hops[i].rtt_us * 1000;
+			REPLY_SET(reply, RTT_NS, rtt_ns, (uint64_t)hops[i].rtt_us * 1000);
 		}
 	trace.src = bytes_of(src, &ends[0]);
 	trace.dst = bytes_of(dst, &ends[1]);

@@ -63,7 +63,7 @@ static void trace_write(void)
 	extension.n_mpls = 1;
 	extension.mpls = entries;
 	answer.from = (ProtobufCBinaryData){ 4, octets };
-	answer.rtt_ns = 1500000;
+	REPLY_SET(&answer, RTT_NS, rtt_ns, 1500000);
 	answer.tx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
 	answer.n_extensions = 1;
 	answer.extensions = extensions;

@@ -99,7 +99,9 @@ static void add_record(
 		ping.dst_name = text;
 		ping.method = (char *)(uintptr_t) "icmp";
 		ping.sent = ping.received = 1;
-		ping.rtt_min_ns = ping.rtt_avg_ns = ping.rtt_max_ns = 1000000;
+		PING_SET(&ping, RTT_MIN_NS, rtt_min_ns, 1000000);
+		PING_SET(&ping, RTT_AVG_NS, rtt_avg_ns, 1000000);
+		PING_SET(&ping, RTT_MAX_NS, rtt_max_ns, 1000000);
 	} else if (strcmp(kind, "sighting") == 0) {
 		record.body_case = SONDE__RECORD__BODY_SIGHTING;
 		record.sighting = &sighting;

@@ -178,11 +178,11 @@ static Sonde__Reply *add_reply(struct replies *r, double ms, int64_t sent_ns)
 	reply->tx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
 	if (ms >= 0) {
 		reply->from = (ProtobufCBinaryData){ 4, r->from[r->count] };
-		reply->rtt_ns = (uint64_t)(ms * 1e6);
+		REPLY_SET(reply, RTT_NS, rtt_ns, (uint64_t)(ms * 1e6));
 		reply->rx_wall_ns = sent_ns + (int64_t)reply->rtt_ns;
 		reply->rx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
-		reply->reply_size_bytes = 56;
-		reply->reply_ttl = 64;
+		REPLY_SET(reply, REPLY_SIZE_BYTES, reply_size_bytes, 56);
+		REPLY_SET(reply, REPLY_TTL, reply_ttl, 64);
 	}
 	r->count++;
 	return reply;
@@ -215,7 +215,8 @@ static void probe_hop(struct replies *r, const unsigned *path, unsigned hop,
 		    add_reply(r, ms, when->wall_ns + sent_after(hop, attempt));
 		reply->probe_ttl = hop + 1;
 		reply->attempt = attempt;
-		reply->icmp_type = ms >= 0 ? 11 : 0;
+		if (ms >= 0)
+			REPLY_SET(reply, ICMP_TYPE, icmp_type, 11);
 		if (ms < 0 || path[hop] != MPLS_ROUTER)
 			continue;
 		sonde__mpls_entry__init(&entry);
@@ -243,7 +244,10 @@ static bool probe_target(struct replies *r, const unsigned *path, unsigned hops,
 		    when->wall_ns + sent_after(hops, attempt));
 		reply->probe_ttl = hops + 1;
 		reply->attempt = attempt;
-		reply->icmp_type = reply->icmp_code = ms >= 0 ? 3 : 0;
+		if (ms >= 0) {
+			REPLY_SET(reply, ICMP_TYPE, icmp_type, 3);
+			REPLY_SET(reply, ICMP_CODE, icmp_code, 3);
+		}
 		reached |= ms >= 0;
 	}
 	return reached;
@@ -312,10 +316,11 @@ void net_ping(struct synth *by, unsigned from, unsigned to,
 	ping.method = (char *)(uintptr_t) "icmp";
 	ping.sent = PINGS;
 	ping.size_bytes = 64;
-	ping.rtt_min_ns = (uint64_t)(least * 1e6);
-	ping.rtt_max_ns = (uint64_t)(most * 1e6);
+	PING_SET(&ping, RTT_MIN_NS, rtt_min_ns, (uint64_t)(least * 1e6));
+	PING_SET(&ping, RTT_MAX_NS, rtt_max_ns, (uint64_t)(most * 1e6));
 	if (ping.received)
-		ping.rtt_avg_ns = (uint64_t)(sum * 1e6 / ping.received);
+		PING_SET(&ping, RTT_AVG_NS, rtt_avg_ns,
+		    (uint64_t)(sum * 1e6 / ping.received));
 	ping.n_replies = r.count;
 	ping.replies = r.list;
 	Sonde__Record record = *frame;

@@ -55,18 +55,40 @@ static const struct schema_field payload_record_fields[] = {
 	{ 0 },
 };
 
+#define REMARKS                                                             \
+	"what is no outcome: redirects, source quenches, and errors whose " \
+	"probe was answered all the same"
+#define OUTCOMES                                                            \
+	"unknown|answered|hop|rejected|late|other-address|not-sent|denied|" \
+	"ambiguous|silent"
+
 static const struct schema_field ping_fields[] = {
 	FIELD("src", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
 	FIELD("dst", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
 	FIELD("dst_name", SCHEMA_TEXT),
 	FIELD("method", SCHEMA_TEXT),
 	FIELD("sent", SCHEMA_COUNT),
-	FIELD("received", SCHEMA_COUNT),
-	FIELD("rtt_min_ns", SCHEMA_COUNT),
-	FIELD("rtt_avg_ns", SCHEMA_COUNT),
-	FIELD("rtt_max_ns", SCHEMA_COUNT),
+	FIELD("received", SCHEMA_COUNT,
+	    .help = "answered by the target itself, within the wait"),
+	FIELD("rtt_min_ns", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("rtt_avg_ns", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("rtt_max_ns", SCHEMA_COUNT | SCHEMA_OPTIONAL),
 	FIELD("size_bytes", SCHEMA_COUNT),
 	FIELD("replies", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply"),
+	FIELD("not_sent", SCHEMA_COUNT, .help = "neither sent nor lost"),
+	FIELD("denied", SCHEMA_COUNT, .help = "neither sent nor lost"),
+	FIELD("late", SCHEMA_COUNT),
+	FIELD("rejected", SCHEMA_COUNT),
+	FIELD("other_address", SCHEMA_COUNT),
+	FIELD("ambiguous", SCHEMA_COUNT),
+	FIELD("error", SCHEMA_TEXT,
+	    .help = "why the first was not sent; empty: all were"),
+	FIELD("tos", SCHEMA_COUNT),
+	FIELD("wait_ns", SCHEMA_COUNT),
+	FIELD("device", SCHEMA_TEXT, .help = "that the probes left by"),
+	FIELD("next_hop", SCHEMA_TEXT | SCHEMA_OR_NULL),
+	FIELD("remarks", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply",
+	    .help = REMARKS),
 	{ 0 },
 };
 
@@ -154,6 +176,17 @@ static const struct schema_field reply_fields[] = {
 	    .help = "the policy's reason; it was never sent"),
 	FIELD("reply_ip_id", SCHEMA_COUNT | SCHEMA_OPTIONAL),
 	FIELD("extensions_by_length", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL),
+	FIELD("outcome", SCHEMA_WORD,
+	    .help = "what became of the probe; unknown: an agent of an "
+		    "earlier version did not decide it",
+	    .of = OUTCOMES),
+	FIELD("mtu", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of the next hop, by an error; of the device, where it "
+		    "did not allow the probe"),
+	FIELD("error", SCHEMA_TEXT | SCHEMA_OPTIONAL,
+	    .help = "why it was not sent"),
+	FIELD("perhaps_firewall", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL,
+	    .help = "a reset in the target's name, from another distance"),
 	{ 0 },
 };
 
@@ -273,6 +306,13 @@ static const struct schema_field trace_fields[] = {
 	FIELD("first_ttl", SCHEMA_COUNT),
 	FIELD("max_ttl", SCHEMA_COUNT),
 	FIELD("replies", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply"),
+	FIELD("tos", SCHEMA_COUNT),
+	FIELD("size_bytes", SCHEMA_COUNT, .help = "of a probe's IP packet"),
+	FIELD("wait_ns", SCHEMA_COUNT),
+	FIELD("device", SCHEMA_TEXT, .help = "that the probes left by"),
+	FIELD("next_hop", SCHEMA_TEXT | SCHEMA_OR_NULL),
+	FIELD("remarks", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply",
+	    .help = REMARKS),
 	{ 0 },
 };
 
@@ -296,8 +336,8 @@ const struct schema record_schemas[] = {
 	    .help = "sonde-records(5) defines each field. The member "
 		    "that `kind` names holds the body." },
 	{ "Reply", reply_fields,
-	    .help = "One probe and what became of it. Zero and false are left "
-		    "out, and the times of what never left." },
+	    .help = "One probe and what became of it. What is not known is "
+		    "left out; zero is a value." },
 	{ .name = "ResultCell", .fields = cell_fields },
 	{ .name = "ResultColumn", .fields = result_column_fields },
 	{ .name = "ResultRecord", .fields = result_record_fields },

@@ -134,9 +134,8 @@ static void add_trace_at(Sonde__Record *record)
 		from[i] = some_addr();
 		r->from = bytes_of(&from[i]);
 		r->rx_wall_ns = r->tx_wall_ns + random() % 1000000;
-		r->rtt_ns = (uint64_t)(r->rx_wall_ns - r->tx_wall_ns) +
-		    (uint64_t)(random() % 2);
-		r->reply_ip_id = (uint32_t)random() % 3;
+		REPLY_SET(r, RTT_NS, rtt_ns, (uint64_t)(r->rx_wall_ns - r->tx_wall_ns) + (uint64_t)(random() % 2));
+		REPLY_SET(r, REPLY_IP_ID, reply_ip_id, (uint32_t)random() % 3);
 	}
 	record->body_case = SONDE__RECORD__BODY_TRACE;
 	record->trace = &trace;

@@ -46,7 +46,8 @@ static void sample_init(struct sample *s)
 		s->replies[i] = (Sonde__Reply)SONDE__REPLY__INIT;
 		s->replies[i].probe_ttl = (uint32_t)i + 1;
 		s->replies[i].attempt = 1;
-		s->replies[i].rtt_ns = 1500000;
+		if (i != 1)
+			REPLY_SET(&s->replies[i], RTT_NS, rtt_ns, 1500000);
 		s->replies[i].tx_wall_ns = 1;
 		s->list[i] = &s->replies[i];
 	}
@@ -54,8 +55,9 @@ static void sample_init(struct sample *s)
 	s->replies[0].n_extensions = 1;
 	s->replies[0].extensions = s->extensions;
 	s->replies[2].from = (ProtobufCBinaryData)BYTES(target);
-	s->replies[2].icmp_type = 3;
-	s->replies[2].icmp_code = 3;
+	REPLY_SET(&s->replies[0], ICMP_TYPE, icmp_type, 11);
+	REPLY_SET(&s->replies[2], ICMP_TYPE, icmp_type, 3);
+	REPLY_SET(&s->replies[2], ICMP_CODE, icmp_code, 3);
 	s->trace = (Sonde__Trace)SONDE__TRACE__INIT;
 	s->trace.src = (ProtobufCBinaryData)BYTES(us);
 	s->trace.dst = (ProtobufCBinaryData)BYTES(target);
@@ -130,8 +132,8 @@ static void csv_has_a_row_a_probe_and_disarms_formulas(void **state)
 	assert_non_null(strstr(row,
 	    "trace,0,192.0.2.1,198.51.100.7,\"'=evil,\"\"x\"\"\",udp,"
 	    "0000000000001a2b,1,1,1,"
-	    "192.0.2.254,1500000,0,0,0,,false,\r\n"));
-	assert_non_null(strstr(row, ",2,1,1,,,,,,,,\r\n"));
+	    "192.0.2.254,1500000,,11,,,false,,hop,false,,,,\r\n"));
+	assert_non_null(strstr(row, ",2,1,1,,,,,,,,,silent,,,,,\r\n"));
 	free(text);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,lib/record,batch,lib))
 $(eval $(call unit_test,lib/record,record,lib))
+$(eval $(call unit_test,lib/record,outcome,lib))
 $(eval $(call unit_test,lib/record,record_parse,lib))
 $(eval $(call unit_test,lib/record,record_read,lib))
 OBJS += $(O)/tests/lib/record/random-record.o

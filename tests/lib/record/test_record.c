@@ -34,10 +34,11 @@ static void sample_init(struct sample *s)
 		s->list[i] = &s->replies[i];
 	}
 	s->replies[0].from = (ProtobufCBinaryData){ 4, v4 };
-	s->replies[0].rtt_ns = 1500000;
+	REPLY_SET(&s->replies[0], RTT_NS, rtt_ns, 1500000);
 	s->replies[0].tx_wall_ns = 1790042345123456789;
 	s->replies[0].tx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
-	s->replies[0].icmp_type = 11;
+	REPLY_SET(&s->replies[0], ICMP_TYPE, icmp_type, 11);
+	REPLY_SET(&s->replies[0], ICMP_CODE, icmp_code, 0);
 	s->trace.src = (ProtobufCBinaryData){ 4, v4 };
 	s->trace.dst = (ProtobufCBinaryData){ 16, v6 };
 	s->trace.method = (char *)"udp";
@@ -252,6 +253,7 @@ static void json_speaks_to_people(void **state)
 	    json_integer_value(json_object_get(reply, "icmp_code")), 0);
 	assert_non_null(json_object_get(reply, "icmp_code"));
 	assert_null(json_object_get(reply, "tcp_flags"));
+	assert_null(json_object_get(reply, "quoted_tos"));
 	reply = json_array_get(json_object_get(trace, "replies"), 1);
 	assert_true(json_is_null(json_object_get(reply, "from")));
 	assert_null(json_object_get(reply, "rtt_ns"));

@@ -48,7 +48,7 @@ static void a_trace_comes_back(void **state)
 	ext.n_mpls = 1;
 	reply.from = (ProtobufCBinaryData){ 4, v4 };
 	reply.tx_clock = SONDE__CLOCK__CLOCK_KERNEL_SOFTWARE;
-	reply.rtt_ns = 77;
+	REPLY_SET(&reply, RTT_NS, rtt_ns, 77);
 	reply.extensions = exts;
 	reply.n_extensions = 1;
 	trace.flow_id = UINT64_MAX - 1;

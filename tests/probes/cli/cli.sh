@@ -225,7 +225,8 @@ END
 cat >"$dir/slow.lua" <<'END'
 return {operands = {type = "host"}, run = function(args)
 	local probe = sonde.icmp{dst = args.operands[1].address}
-	local results = sonde.start({{probe = probe}, {probe = probe}})
+	local results = sonde.start({{probe = probe:with{seq = 1}},
+		{probe = probe:with{seq = 2}}})
 	for i = 1, 2 do
 		sonde.next()
 		sonde.show_ping{probes = {results[i]}, number = i}

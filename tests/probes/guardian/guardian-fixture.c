@@ -84,6 +84,7 @@ struct wire_probe echo(const char *dst, uint64_t cookie)
 {
 	struct wire_probe p = { .cookie = cookie,
 		.until = { net.now + NS_PER_S },
+		.listen_all = 1,
 		.probe = { .proto = PACKET_ICMP,
 		    .ttl = 9,
 		    .icmp_id = 5,

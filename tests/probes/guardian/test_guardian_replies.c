@@ -24,21 +24,88 @@ static void duplicates_are_counted(void **state)
 	assert_int_equal(workers[0].heard[3].replies, 2);
 }
 
-static void probes_alike_are_answered_in_turn(void **state)
+/* Nothing that comes back tells one from the other. */
+static void a_reply_to_probes_alike_is_ambiguous(void **state)
 {
 	(void)state;
 	net.answer = answer_echo;
+	bool told[5] = { false };
 	for (uint64_t i = 0; i < 5; i++) {
 		struct wire_probe p = echo("11.0.0.1", i);
+		p.listen_all = 0;
 		p.probe.icmp_seq = 3;
 		say_probe(0, p);
 	}
 	play(2 * NS_PER_S);
-	assert_int_equal(workers[0].count, 15);
-	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(workers[0].heard[5 + i].kind, WIRE_REPLY);
-		assert_int_equal(workers[0].heard[5 + i].cookie, i);
+	for (size_t i = 0; i < workers[0].count; i++) {
+		const struct wire_event *e = &workers[0].heard[i];
+		if (e->kind != WIRE_REPLY)
+			continue;
+		assert_false(told[e->cookie]);
+		told[e->cookie] = true;
+		assert_true(e->ambiguous);
+		assert_int_equal(e->outcome.outcome,
+		    SONDE__OUTCOME__OUTCOME_AMBIGUOUS);
 	}
+	for (size_t i = 0; i < 5; i++)
+		assert_true(told[i]);
+}
+
+static void the_first_conclusive_reply_ends_a_probe(void **state)
+{
+	(void)state;
+	net.answer = answer_echo_twice;
+	struct wire_probe p = echo("11.0.0.1", 1);
+	p.listen_all = 0;
+	say_probe(0, p);
+	play(2 * NS_PER_S);
+	assert_int_equal(workers[0].count, 2);
+	assert_int_equal(workers[0].heard[1].kind, WIRE_REPLY);
+	assert_true(workers[0].heard[1].last);
+	assert_int_equal(workers[0].heard[1].outcome.outcome,
+	    SONDE__OUTCOME__OUTCOME_ANSWERED);
+	assert_int_equal(counted("guardian.late"), 1);
+}
+
+/* A service that answers each datagram of a flow but the second. */
+static void answer_all_but_one(const uint8_t *p, size_t len)
+{
+	uint8_t reply[1500];
+	if (len < 29 || p[28] == 1)
+		return;
+	memcpy(reply, p, len);
+	memcpy(reply + 12, p + 16, 4);
+	memcpy(reply + 16, p + 12, 4);
+	memcpy(reply + 20, p + 22, 2);
+	memcpy(reply + 22, p + 20, 2);
+	come(NS_PER_MS, NET_RECEIVED, 0, reply, len);
+}
+
+static void what_the_answer_must_hold_tells_probes_apart(void **state)
+{
+	(void)state;
+	net.answer = answer_all_but_one;
+	for (uint64_t i = 0; i < 5; i++) {
+		struct {
+			struct wire_probe p;
+			uint8_t payload[2];
+		} body = { udp("11.0.0.1", i), { (uint8_t)i, 7 } };
+		body.p.listen_all = 0;
+		body.p.probe.payload_len = 2;
+		body.p.probe.answer_len = 1;
+		body.p.probe.answer[0] = (uint8_t)i;
+		say(0, WIRE_SEND, 1, &body, sizeof(body.p) + 2);
+	}
+	play(2 * NS_PER_S);
+	assert_int_equal(counted("guardian.ambiguous"), 0);
+	size_t answered = 0;
+	for (size_t i = 0; i < workers[0].count; i++) {
+		const struct wire_event *e = &workers[0].heard[i];
+		if (e->kind == WIRE_EXPIRED)
+			assert_int_equal(e->cookie, 1);
+		answered += e->kind == WIRE_REPLY && e->cookie != 1;
+	}
+	assert_int_equal(answered, 4);
 }
 
 /* The same UDP flow with the same checksum from two runs: only the IP ID that
@@ -62,8 +129,8 @@ static void two_runs_in_one_flow_get_their_own_replies(void **state)
 }
 
 /* IPv6 errors quote no id: the same checksum tells nothing, another one does.
- */
-static void what_fits_two_runs_goes_to_neither(void **state)
+ * Neither run sees the octets of what may be the other's. */
+static void what_fits_two_runs_is_ambiguous_to_both(void **state)
 {
 	(void)state;
 	net.answer = answer_expired_v6;
@@ -71,8 +138,11 @@ static void what_fits_two_runs_goes_to_neither(void **state)
 		say_probe(i, udp("2600::1", 1));
 	play(2 * NS_PER_S);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(workers[i].count, 2);
-		assert_int_equal(workers[i].heard[1].kind, WIRE_EXPIRED);
+		assert_int_equal(workers[i].count, 3);
+		assert_int_equal(workers[i].heard[1].kind, WIRE_REPLY);
+		assert_true(workers[i].heard[1].ambiguous);
+		assert_int_equal(workers[i].heard[1].bytes_len, 0);
+		assert_int_equal(workers[i].heard[2].kind, WIRE_EXPIRED);
 	}
 	assert_int_equal(counted("guardian.ambiguous"), 2);
 	for (int i = 0; i < 2; i++) {
@@ -130,6 +200,27 @@ static void a_late_reply_is_counted_apart(void **state)
 	assert_int_equal(workers[0].heard[1].replies, 0);
 	assert_int_equal(counted("guardian.late"), 1);
 	assert_int_equal(counted("guardian.unmatched"), 0);
+}
+
+static void what_waits_no_longer_is_late(void **state)
+{
+	(void)state;
+	net.answer = answer_echo_after_5_ms;
+	struct wire_probe p = echo("11.0.0.1", 1);
+	p.until.ns = net.now + NS_PER_MS;
+	p.late_ns = 100 * NS_PER_MS;
+	p.listen_all = 0;
+	say_probe(0, p);
+	play(NS_PER_S);
+	const struct wire_event *heard = workers[0].heard;
+	assert_int_equal(workers[0].count, 3);
+	assert_int_equal(heard[1].kind, WIRE_TIMEOUT);
+	assert_false(heard[1].last);
+	assert_int_equal(heard[2].kind, WIRE_REPLY);
+	assert_true(heard[2].late && heard[2].last);
+	assert_int_equal(
+	    heard[2].outcome.outcome, SONDE__OUTCOME__OUTCOME_LATE);
+	assert_int_equal(counted("guardian.late"), 0);
 }
 
 /* The next probe of the flow is in the air by then, and is not answered. */
@@ -209,9 +300,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(duplicates_are_counted),
-		TEST(probes_alike_are_answered_in_turn),
+		TEST(a_reply_to_probes_alike_is_ambiguous),
+		TEST(the_first_conclusive_reply_ends_a_probe),
+		TEST(what_the_answer_must_hold_tells_probes_apart),
+		TEST(what_waits_no_longer_is_late),
 		TEST(two_runs_in_one_flow_get_their_own_replies),
-		TEST(what_fits_two_runs_goes_to_neither),
+		TEST(what_fits_two_runs_is_ambiguous_to_both),
 		TEST(a_reply_to_no_run_goes_nowhere),
 		TEST(a_late_reply_is_counted_apart),
 		TEST(a_late_reply_is_not_the_next_probes),

@@ -56,7 +56,7 @@ local function events()
 	end
 	check("replies and ends come as they happen",
 		table.concat(seen, ", ") ==
-		"b reply, a reply, a done, b done")
+		"b reply, a reply, b done")
 	check("an end says so", a.done and b.done and b.reply.is_error)
 	check("virtual time passed", sonde.now_ns() - before == sonde.s)
 	check("next can wait for a time",
@@ -68,7 +68,8 @@ end
 
 local function duplicates()
 	local kinds = {}
-	sonde.start({sonde.icmp{dst = "192.0.2.81"}}, sonde.s, 1)
+	sonde.start({sonde.icmp{dst = "192.0.2.81"}},
+		{wait_ns = sonde.s, listen = "all"}, 1)
 	while true do
 		local r, kind = sonde.next()
 		if not r then
@@ -79,6 +80,27 @@ local function duplicates()
 	end
 	check("a copy of a reply is a duplicate",
 		table.concat(kinds, " ") == "reply duplicate done")
+	local room = sonde.room()
+	sonde.start{sonde.icmp{dst = "192.0.2.81"}}
+	local first, kind = sonde.next()
+	check("the first conclusive reply ends a probe and frees its place",
+		kind == "reply" and first.done and #first.replies == 1 and
+		first.outcome == "answered" and first.reached and
+		sonde.room() == room and sonde.next() == nil)
+	check("an option of listening that there is not", not pcall(sonde.send,
+		sonde.icmp{dst = web}, {wait = 1}))
+	check("nor a way of listening", not pcall(sonde.send,
+		sonde.icmp{dst = web}, {listen = "some"}))
+end
+
+local function outcomes()
+	local r = sonde.send_train({sonde.icmp{dst = web, ttl = 1},
+		sonde.icmp{dst = "224.0.0.1"}, sonde.udp{dst = web, dport = 9}},
+		{wait_ns = sonde.s, late_ns = sonde.s})
+	check("a hop, a denial and an answer", r[1].outcome == "hop" and
+		r[2].outcome == "denied" and r[3].outcome == "answered" and
+		not r[1].reached and r[3].reached and
+		r[1].reply.outcome == "hop" and not r[1].reply.late)
 end
 
 local function fields()
@@ -190,6 +212,7 @@ return {
 		trains()
 		events()
 		duplicates()
+		outcomes()
 		fields()
 		denials()
 		coroutines()

@@ -154,7 +154,7 @@ static void add_trace(struct world *w, struct prepared_batch *batch)
 		r->tx_wall_ns = at;
 		if (pick(12)) {
 			r->from = octets(hops[i].bytes, 4);
-			r->rtt_ns = (i + 1) * 1000000 + pick(400000);
+			REPLY_SET(r, RTT_NS, rtt_ns, (i + 1) * 1000000 + pick(400000));
 			r->rx_wall_ns = at + (int64_t)r->rtt_ns;
 		}
 		pointers[i] = r;

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Results as the replies of a record, and their sums, so that every script's
+ * traces and pings say the same things in the same fields.
+ */
+#include <errno.h>
+
+#include "lib/base/reader.h"
+#include "probes/policy/policy.h"
+#include "probes/script/emit.h"
+#include "probes/script/reply-list.h"
+
+ProtobufCBinaryData octets_of(const struct addr *a)
+{
+	return (ProtobufCBinaryData){ addr_len(a), (uint8_t *)a->bytes };
+}
+
+/* Smaller than no time at all is the clocks' fault. */
+static uint64_t rtt_of(const struct host_reply *r)
+{
+	return r->rtt_ns > 0 ? (uint64_t)r->rtt_ns : 0;
+}
+
+static void fill_mpls(
+    lua_State *L, Sonde__IcmpExtension *to, const struct packet_extension *e)
+{
+	struct reader r = reader_init(e->data, e->len);
+	size_t count = e->len / 4;
+	Sonde__MplsEntry *entries = record_scratch(L, count * sizeof(*entries));
+	to->mpls = record_scratch(L, count * sizeof(Sonde__MplsEntry *));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t word = reader_be32(&r);
+		sonde__mpls_entry__init(&entries[i]);
+		entries[i].label = word >> 12;
+		entries[i].traffic_class = word >> 9 & 7;
+		entries[i].bottom = (word >> 8 & 1) != 0;
+		entries[i].ttl = word & 0xff;
+		to->mpls[i] = &entries[i];
+	}
+	to->n_mpls = count;
+}
+
+static void fill_extensions(
+    lua_State *L, Sonde__Reply *to, const struct host_reply *r)
+{
+	struct packet_extension e;
+	size_t offset = 0, count = 0;
+	while (packet_next_extension(&r->packet, &offset, &e) == 0)
+		count++;
+	if (count == 0)
+		return;
+	Sonde__IcmpExtension *all = record_scratch(L, count * sizeof(*all));
+	to->extensions =
+	    record_scratch(L, count * sizeof(Sonde__IcmpExtension *));
+	to->extensions_by_length = r->packet.extensions_by_length;
+	offset = 0;
+	for (size_t i = 0; i < count; i++) {
+		packet_next_extension(&r->packet, &offset, &e);
+		sonde__icmp_extension__init(&all[i]);
+		all[i].class_num = e.class_num;
+		all[i].c_type = e.c_type;
+		all[i].data = (ProtobufCBinaryData){ e.len, (uint8_t *)e.data };
+		if (e.class_num == 1 && e.c_type == 1)
+			fill_mpls(L, &all[i], &e);
+		to->extensions[i] = &all[i];
+	}
+	to->n_extensions = count;
+}
+
+static void fill_reply(
+    lua_State *L, Sonde__Reply *to, const struct host_reply *r)
+{
+	const struct packet *p = &r->packet;
+	if (r->len == 0) /* of a packet that may be another run's */
+		return;
+	to->from = octets_of(&p->src);
+	to->rx_wall_ns = r->stamp.wall.ns;
+	to->rx_clock = (Sonde__Clock)r->stamp.clock;
+	to->late = r->late;
+	if (r->outcome.rank != OUTCOME_RANK_AMBIGUOUS)
+		REPLY_SET(to, RTT_NS, rtt_ns, rtt_of(r));
+	REPLY_SET(to, REPLY_TTL, reply_ttl, p->ttl);
+	REPLY_SET(to, REPLY_SIZE_BYTES, reply_size_bytes, p->ip_len);
+	REPLY_SET(to, REPLY_IP_ID, reply_ip_id, p->ip_id);
+	to->duplicate = r->duplicate;
+	if (p->proto == PACKET_TCP)
+		REPLY_SET(to, TCP_FLAGS, tcp_flags, p->tcp_flags);
+	if (p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6) {
+		REPLY_SET(to, ICMP_TYPE, icmp_type, p->icmp_type);
+		REPLY_SET(to, ICMP_CODE, icmp_code, p->icmp_code);
+	}
+	if (packet_next_hop_mtu(p) > 0)
+		REPLY_SET(to, MTU, mtu, packet_next_hop_mtu(p));
+	if (r->has_quote) {
+		REPLY_SET(to, QUOTED_TTL, quoted_ttl, r->quoted.ttl);
+		REPLY_SET(to, QUOTED_TOS, quoted_tos, r->quoted.tos);
+	}
+	fill_extensions(L, to, r);
+}
+
+static Sonde__Reply *reply_of(lua_State *L, struct reply_list *l,
+    const struct host_result *r, const struct probe *probe,
+    const struct host_reply *reply)
+{
+	Sonde__Reply *to = record_scratch(L, sizeof(*to));
+	sonde__reply__init(to);
+	to->probe_ttl = probe->ttl;
+	to->attempt = l->attempts[probe->ttl];
+	to->probe_id = l->number;
+	to->outcome = reply ? reply->outcome.outcome : result_outcome(r);
+	if (r->sent) {
+		to->tx_wall_ns = r->tx.wall.ns;
+		to->tx_clock = (Sonde__Clock)r->tx.clock;
+	}
+	if (r->verdict)
+		to->denied =
+		    (char *)policy_reason_name((enum policy_verdict)r->verdict);
+	if (r->err)
+		to->error = (char *)result_error_text(r, &probe->dst);
+	if (reply)
+		fill_reply(L, to, reply);
+	return to;
+}
+
+static void count_answer(struct reply_list *l, const struct host_reply *reply)
+{
+	uint64_t rtt_ns = rtt_of(reply);
+	if (l->received == 0 || rtt_ns < l->rtt_min_ns)
+		l->rtt_min_ns = rtt_ns;
+	if (rtt_ns > l->rtt_max_ns)
+		l->rtt_max_ns = rtt_ns;
+	l->rtt_sum_ns += rtt_ns;
+	l->received++;
+}
+
+/* What was not sent is neither sent nor lost. */
+static void list_count(struct reply_list *l, const struct host_result *r,
+    const struct probe *probe, const struct host_reply *reply)
+{
+	Sonde__Outcome outcome = result_outcome(r);
+	l->sent += outcome_was_sent(outcome);
+	switch (outcome) {
+	case SONDE__OUTCOME__OUTCOME_ANSWERED: count_answer(l, reply); break;
+	case SONDE__OUTCOME__OUTCOME_HOP:
+	case SONDE__OUTCOME__OUTCOME_REJECTED: l->rejected++; break;
+	case SONDE__OUTCOME__OUTCOME_LATE: l->late++; break;
+	case SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS: l->other_address++; break;
+	case SONDE__OUTCOME__OUTCOME_AMBIGUOUS: l->ambiguous++; break;
+	case SONDE__OUTCOME__OUTCOME_DENIED: l->denied++; break;
+	case SONDE__OUTCOME__OUTCOME_NOT_SENT:
+		l->not_sent++;
+		if (!l->error)
+			l->error = result_error_text(r, &probe->dst);
+		break;
+	default: break;
+	}
+}
+
+/* A run that was stopped knows nothing yet of what it still waits for. */
+static bool is_open(const struct host_result *r)
+{
+	return r->err == -EINTR ||
+	    result_outcome(r) == SONDE__OUTCOME__OUTCOME_UNKNOWN;
+}
+
+/* The replies of the table on top of the stack, which are not the outcome. */
+static void list_more(lua_State *L, struct reply_list *l,
+    const struct host_result *r, const struct probe *probe)
+{
+	int more = lua_gettop(L);
+	for (lua_Integer i = 1; i <= r->more && l->count < l->size; i++) {
+		lua_rawgeti(L, more, i);
+		const struct host_reply *reply = api_test(L, -1, HOST_REPLY);
+		Sonde__Reply *to = reply_of(L, l, r, probe, reply);
+		if (reply->duplicate)
+			l->replies[l->count++] = to;
+		else
+			l->remarks[l->remark_count++] = to;
+	}
+}
+
+/* The result on top of the stack, with every reply it has. */
+static void list_result(lua_State *L, struct reply_list *l)
+{
+	int at = lua_gettop(L);
+	const struct host_result *r = api_check(L, at, HOST_RESULT);
+	lua_getiuservalue(L, at, RESULT_PROBE);
+	const struct host_probe *p = api_probe_check(L, -1);
+	lua_getiuservalue(L, at, RESULT_REPLY);
+	const struct host_reply *reply = api_test(L, -1, HOST_REPLY);
+	if (!l->first)
+		l->first = &p->probe;
+	if (r->sent && l->src.family == 0)
+		l->src = r->src;
+	l->attempts[p->probe.ttl]++;
+	l->number++;
+	if (is_open(r))
+		return;
+	l->replies[l->count++] = reply_of(L, l, r, &p->probe, reply);
+	list_count(l, r, &p->probe, reply);
+	if (lua_getiuservalue(L, at, RESULT_MORE) == LUA_TTABLE)
+		list_more(L, l, r, &p->probe);
+}
+
+/* How many replies the list can have: a silent probe is one too. */
+static size_t list_size(lua_State *L, int at, lua_Integer count)
+{
+	size_t size = 0;
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, at, i);
+		const struct host_result *r = api_check(L, -1, HOST_RESULT);
+		size += (size_t)r->more + 1;
+		lua_pop(L, 1);
+		if (size > RECORD_MAX_REPLIES)
+			luaL_error(L, "record: more than %d replies",
+			    RECORD_MAX_REPLIES);
+	}
+	return size;
+}
+
+void reply_list_read(lua_State *L, struct reply_list *l)
+{
+	if (lua_getfield(L, 1, "probes") != LUA_TTABLE)
+		luaL_error(L, "record: expected probes = a list of results");
+	int probes = lua_gettop(L);
+	lua_Integer count = (lua_Integer)lua_rawlen(L, probes);
+	if (count == 0)
+		luaL_error(L, "record: the list of probes is empty");
+	l->size = list_size(L, probes, count);
+	l->replies = record_scratch(L, l->size * sizeof(Sonde__Reply *));
+	l->remarks = record_scratch(L, l->size * sizeof(Sonde__Reply *));
+	luaL_checkstack(L, (int)count * 32 + 64, "a shorter list of probes");
+	for (lua_Integer i = 1; i <= count && l->count < l->size; i++) {
+		lua_rawgeti(L, probes, i);
+		list_result(L, l);
+	}
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Results as the replies of a record. */
+#pragma once
+
+#include "probes/script/script-api.h"
+
+struct reply_list {
+	size_t count, size; /* replies, and room for them */
+	Sonde__Reply **replies;
+	Sonde__Reply **remarks; /* as in the record */
+	size_t remark_count;
+	const struct probe *first; /* of the first result */
+	struct addr src;           /* where its packet left from */
+	uint32_t attempts[256];    /* so far, by TTL */
+	uint32_t number;           /* of the result at hand, from 1 */
+	/* Probes by outcome: received are those that the target answered within
+	 * the wait, sent all but those that were not sent or denied. */
+	uint32_t sent, received, not_sent, denied, late, rejected,
+	    other_address, ambiguous;
+	uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns; /* of those received */
+	const char *error; /* of the first that was not sent; static text */
+};
+
+/* Reads the list of results `probes` of the table at 1 into a list that is all
+ * zeros; a Lua error if there is none.  What it found stays on the stack of the
+ * call, so that it lives until the record is packed. */
+void reply_list_read(lua_State *L, struct reply_list *list);
+
+/* Borrowed. */
+ProtobufCBinaryData octets_of(const struct addr *a);
