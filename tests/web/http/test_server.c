@@ -156,7 +156,7 @@ static void problems_say_what_and_where(void **state)
 	    "\"code\":\"bad-parameter\"}");
 	reply_fini(&r);
 	expect("GET /api/v1/agents?limit=0", NULL, NULL, 400,
-	    "parameter 'limit': expected a whole number from 1 to 1000, got "
+	    "parameter 'limit': expected a whole number from 1 to 500, got "
 	    "'0'");
 	expect("GET /api/v1/agents/%00", NULL, NULL, 400, "bad-parameter");
 	expect("GET /api/v1/agents/%c3", NULL, NULL, 400, "bad-parameter");
