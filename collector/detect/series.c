@@ -68,6 +68,7 @@ static void series_begin(
 		.agent_row = point->agent_row,
 		.bins = xcalloc(set->bins + 1, sizeof(struct spike_bin)),
 		.packets = xcalloc(set->bins + 1, sizeof(uint64_t)),
+		.at_least = xcalloc(set->bins + 1, sizeof(bool)),
 	};
 }
 
@@ -88,6 +89,7 @@ static int take_point(void *ctx, const struct store_row *row)
 	if (bin_index(set, point->bin, &i)) {
 		last->bins[i].count = (double)point->sources;
 		last->packets[i] = point->packets;
+		last->at_least[i] = point->sources_at_least;
 	}
 	return 0;
 }
@@ -134,6 +136,7 @@ static void drop_series(struct series_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		free(set->items[i].bins);
 		free(set->items[i].packets);
+		free(set->items[i].at_least);
 	}
 	set->count = 0;
 }

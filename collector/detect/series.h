@@ -11,13 +11,14 @@
 #define SERIES_BINS_MOST 20000
 #define SERIES_SET_MOST 8192
 #define SERIES_CELLS_MOST                                  \
-	(2u << 20) /* bins of a set, of all series: 48 MiB \
+	(2u << 20) /* bins of a set, of all series: 50 MiB \
 		    */
 
 struct series {
 	int64_t class_row, agent_row; /* STORE_FLEET: all agents */
 	struct spike_bin *bins;       /* owned, count of the set */
 	uint64_t *packets;            /* owned */
+	bool *at_least; /* owned; packets came without their source */
 };
 /* The bins in which one agent's sensor watched; STORE_FLEET: any agent's. */
 struct series_watch {

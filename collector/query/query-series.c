@@ -76,6 +76,10 @@ static void write_point(const struct ask *ask, const struct series *series,
 	jsonbuf_time(to, at_s * NS_PER_S);
 	JSONBUF_PLAIN(to, ",\"sources\":");
 	jsonbuf_count(to, bin->missing ? -1 : (int64_t)bin->count);
+	if (series->at_least[i])
+		JSONBUF_PLAIN(to, ",\"sources_at_least\":true");
+	else
+		JSONBUF_PLAIN(to, ",\"sources_at_least\":false");
 	JSONBUF_PLAIN(to, ",\"packets\":");
 	jsonbuf_count(to, bin->missing ? -1 : (int64_t)series->packets[i]);
 	JSONBUF_PLAIN(to, ",\"expected\":");
@@ -343,11 +347,12 @@ static int list_class(void *ctx, const struct store_row *row)
 	if (query_list_is_full(list))
 		return 1;
 	query_list_add(list,
-	    json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "signature",
+	    json_pack("{s:o, s:o, s:I, s:b, s:I, s:o, s:o}", "signature",
 		json_text(kind->signature), "verdict", json_text(kind->verdict),
-		"sources", (json_int_t)kind->sources, "packets",
-		(json_int_t)kind->packets, "first_at",
-		json_time(kind->first_ns), "last_at", json_time(kind->last_ns)),
+		"sources", (json_int_t)kind->sources, "sources_at_least",
+		kind->sources_at_least, "packets", (json_int_t)kind->packets,
+		"first_at", json_time(kind->first_ns), "last_at",
+		json_time(kind->last_ns)),
 	    0, kind->row);
 	return 0;
 }

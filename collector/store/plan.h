@@ -126,6 +126,7 @@ struct store_point {
 	int64_t class_row, agent_row; /* STORE_FLEET: all */
 	int64_t bin;                  /* its start, seconds */
 	uint64_t sources, packets;
+	bool sources_at_least; /* some came without their address */
 };
 struct store_watch {
 	int64_t agent_row, bin;
@@ -135,6 +136,7 @@ struct store_class {
 	const char *verdict, *signature; /* signature "": none */
 	uint64_t sources, packets;
 	int64_t first_ns, last_ns;
+	bool sources_at_least; /* some came without their address */
 };
 /* What a source is counted by. */
 struct store_source_group {

@@ -382,6 +382,10 @@ static const struct schema_field series_point_fields[] = {
 	FIELD("at", SCHEMA_TIME, .help = "start of the bin"),
 	FIELD("sources", SCHEMA_COUNT | SCHEMA_OR_NULL,
 	    .help = "distinct ones; null: no sensor watched", .example = "212"),
+	FIELD("sources_at_least", SCHEMA_BOOLEAN,
+	    .help = "`sources` is a lower bound: an agent sent packets without "
+		    "the addresses that sent them",
+	    .example = "false"),
 	FIELD("packets", SCHEMA_COUNT | SCHEMA_OR_NULL, .example = "1031"),
 	FIELD("expected", SCHEMA_NUMBER | SCHEMA_OR_NULL,
 	    .help = "by the baseline; null: it still learns",
@@ -470,6 +474,10 @@ static const struct schema_field signature_fields[] = {
 	FIELD("verdict", SCHEMA_TEXT, .example = "\"worm\""),
 	FIELD(
 	    "sources", SCHEMA_COUNT, .help = "distinct ones", .example = "512"),
+	FIELD("sources_at_least", SCHEMA_BOOLEAN,
+	    .help = "`sources` is a lower bound: an agent sent packets without "
+		    "the addresses that sent them",
+	    .example = "false"),
 	FIELD("packets", SCHEMA_COUNT, .example = "41003"),
 	FIELD("first_at", SCHEMA_TIME, .help = "first seen"),
 	FIELD("last_at", SCHEMA_TIME, .help = "last seen"),

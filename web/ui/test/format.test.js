@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alarmFacts, alarmWords, evidenceText, formatBin, formatBytes,
 	formatCompact, formatCount, formatDelay, formatLoss, formatPort,
-	hexDump, linkEnds, nodeLabel, peakOf, plural, shellQuote, titleOf,
-	toCsv, toNdjson }
+	hexDump, linkEnds, nodeLabel, peakOf, plural, shellQuote, sourcesOf,
+	titleOf, toCsv, toNdjson }
 	from "../src/lib/format.js";
 
 const plain = (text) => text.replaceAll("\u00a0", " ");
@@ -49,6 +49,11 @@ test("an alarm is a sentence", () => {
 	assert.equal(titleOf("code-red"), "Code Red");
 	assert.equal(titleOf("", "backscatter"), "Backscatter");
 	assert.equal(titleOf(null, undefined), "Unnamed traffic");
+});
+
+test("a count of sources that is a lower bound says so", () => {
+	assert.equal(plain(sourcesOf(1, true)), "at least 1 source");
+	assert.equal(plain(sourcesOf(1200, false)), plain(plural(1200, "source")));
 });
 
 test("protocols and ports are named", () => {

@@ -5,7 +5,8 @@
  * written is joined with what the same hour and day hold already: both are
  * sorted, and the join only moves forward.  The counts are exact, whichever
  * agents saw the source and however late they report, as long as the bin's rows
- * are kept.
+ * are kept; where packets came without their source, they are lower bounds and
+ * marked so.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct sight_list {
 struct count_point {
 	int64_t bin_s, class, agent, bin;
 	uint64_t sources, packets;
+	bool at_least;
 };
 
 struct counting {
@@ -108,6 +110,7 @@ static void add_point(struct counting *c, const struct count_point *add)
 		if (memcmp(&p->bin_s, key, sizeof(key)) == 0) {
 			p->sources += add->sources;
 			p->packets += add->packets;
+			p->at_least |= add->at_least;
 			return;
 		}
 	}
@@ -136,6 +139,7 @@ static void count_bin(struct counting *c, const struct bin_sights *b)
 		.agent = STORE_FLEET,
 		.bin = b->ours->bin,
 		.sources = !c->unnamed && b->their_count == 0,
+		.at_least = c->unnamed,
 	};
 	for (size_t i = 0; i < b->count; i++)
 		point.packets += b->ours[i].packets;
@@ -402,11 +406,13 @@ static int write_points(struct counting *c)
 	for (size_t i = 0; i < c->point_count; i++) {
 		const struct count_point *p = &c->points[i];
 		int err = db_run(&c->g->db, c->msg,
-		    "INSERT INTO series VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		    "INSERT INTO series VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 		    " ON CONFLICT DO UPDATE SET sources = sources + ?5,"
-		    " packets = packets + ?6",
-		    "iiiiii", p->bin_s, p->class, p->agent, p->bin,
-		    (int64_t)p->sources, (int64_t)p->packets);
+		    " packets = packets + ?6,"
+		    " sources_at_least = sources_at_least | ?7",
+		    "iiiiiii", p->bin_s, p->class, p->agent, p->bin,
+		    (int64_t)p->sources, (int64_t)p->packets,
+		    (int64_t)p->at_least);
 		if (err < 0)
 			return err;
 	}

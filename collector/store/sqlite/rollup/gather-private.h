@@ -46,6 +46,7 @@ struct class_name {
 	int64_t agent;             /* who made it */
 	uint64_t packets;
 	int64_t first_ns, last_ns;
+	bool sources_at_least; /* some came without their address */
 	bool changed;
 };
 

@@ -98,8 +98,18 @@ static const char schema[] =
     " reason TEXT NOT NULL);"
     "CREATE INDEX gaps_agent ON gaps (agent);";
 
-static const char *const schema_steps[] = { schema };
-static const struct db_schema rollup_schema = { schema_steps, 1 };
+/* Whether sources are at least so many: packets came without the address that
+ * sent them.  Of rows before, it is known of those without any source. */
+static const char schema_at_least[] =
+    "ALTER TABLE series ADD COLUMN sources_at_least INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE classes ADD COLUMN"
+    " sources_at_least INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE series SET sources_at_least = 1 WHERE sources = 0 AND packets > 0;"
+    "UPDATE classes SET sources_at_least = 1 WHERE id IN"
+    " (SELECT class FROM series WHERE sources_at_least = 1);";
+
+static const char *const schema_steps[] = { schema, schema_at_least };
+static const struct db_schema rollup_schema = { schema_steps, 2 };
 
 static int open_database(struct gather *g, struct errmsg *msg)
 {
@@ -301,6 +311,7 @@ static void note_class(
 {
 	struct class_name *name = &g->classes[class - 1];
 	name->packets += row->packets;
+	name->sources_at_least |= row->key.family == 0;
 	if (row->first_ns < name->first_ns)
 		name->first_ns = row->first_ns;
 	if (row->last_ns > name->last_ns)

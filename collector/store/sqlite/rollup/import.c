@@ -118,7 +118,7 @@ static int import_series(struct import *im)
 	int err;
 	while ((err = db_step(im->old, row, im->msg)) == 1) {
 		err = db_run(&im->g->db, im->msg,
-		    "INSERT INTO series VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		    "INSERT INTO series VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)"
 		    " ON CONFLICT DO UPDATE SET sources = sources + ?5,"
 		    " packets = packets + ?6",
 		    "iiiiii", sqlite3_column_int64(row, 0),

@@ -224,7 +224,7 @@ static int load_classes(struct gather *g, struct errmsg *msg)
 {
 	sqlite3_stmt *row = db_query(&g->db,
 	    "SELECT verdict, signature, agent, sources, packets, first_ns,"
-	    " last_ns FROM classes ORDER BY id",
+	    " last_ns, sources_at_least FROM classes ORDER BY id",
 	    "");
 	int err;
 	while ((err = db_step(&g->db, row, msg)) == 1) {
@@ -235,6 +235,7 @@ static int load_classes(struct gather *g, struct errmsg *msg)
 		class->packets = (uint64_t)sqlite3_column_int64(row, 4);
 		class->first_ns = sqlite3_column_int64(row, 5);
 		class->last_ns = sqlite3_column_int64(row, 6);
+		class->sources_at_least = sqlite3_column_int(row, 7) != 0;
 		class->changed = false;
 		agent_slot(g, class->agent)->classes++;
 	}
@@ -397,11 +398,12 @@ static int flush_classes(struct gather *g, struct errmsg *msg)
 		    g->class_sources[id - 1] + g->class_found[id - 1];
 		int err = db_run(&g->db, msg,
 		    "INSERT INTO classes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-		    " ?8) ON CONFLICT DO UPDATE SET sources = ?5,"
-		    " packets = ?6, first_ns = ?7, last_ns = ?8",
-		    "ittiiiii", (int64_t)id, c->verdict, c->signature, c->agent,
-		    (int64_t)sources, (int64_t)c->packets, c->first_ns,
-		    c->last_ns);
+		    " ?8, ?9) ON CONFLICT DO UPDATE SET sources = ?5,"
+		    " packets = ?6, first_ns = ?7, last_ns = ?8,"
+		    " sources_at_least = ?9",
+		    "ittiiiiii", (int64_t)id, c->verdict, c->signature,
+		    c->agent, (int64_t)sources, (int64_t)c->packets,
+		    c->first_ns, c->last_ns, (int64_t)c->sources_at_least);
 		if (err < 0)
 			return err;
 	}

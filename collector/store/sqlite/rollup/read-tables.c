@@ -242,7 +242,8 @@ int view_read_points(struct rollup_view *view, const struct store_plan *plan,
 {
 	uint32_t bin_s = plan->bin_s ? plan->bin_s : 60;
 	sqlite3_stmt *row = db_query(&view->db,
-	    "SELECT s.class, s.agent, s.bin, s.sources, s.packets"
+	    "SELECT s.class, s.agent, s.bin, s.sources, s.packets,"
+	    " s.sources_at_least"
 	    " FROM classes k CROSS JOIN"
 	    " (SELECT 0 AS id UNION ALL SELECT agent FROM agent_state"
 	    "  ORDER BY 1) a CROSS JOIN series s"
@@ -260,6 +261,7 @@ int view_read_points(struct rollup_view *view, const struct store_plan *plan,
 			.bin = sqlite3_column_int64(row, 2),
 			.sources = (uint64_t)sqlite3_column_int64(row, 3),
 			.packets = (uint64_t)sqlite3_column_int64(row, 4),
+			.sources_at_least = sqlite3_column_int(row, 5) != 0,
 		};
 		const struct store_row out = { STORE_POINTS,
 			{ .point = &point } };
@@ -297,7 +299,7 @@ int view_read_classes(struct rollup_view *view, const struct store_plan *plan,
 {
 	sqlite3_stmt *row = db_query(&view->db,
 	    "SELECT id, verdict, signature, sources, packets, first_ns,"
-	    " last_ns FROM classes WHERE (?1 = 0 OR id = ?1)"
+	    " last_ns, sources_at_least FROM classes WHERE (?1 = 0 OR id = ?1)"
 	    " AND (?2 IS NULL OR signature = ?2)"
 	    " AND (?3 IS NULL OR verdict = ?3) ORDER BY id",
 	    "itt", plan->class_row, plan->signature, plan->verdict);
@@ -311,6 +313,7 @@ int view_read_classes(struct rollup_view *view, const struct store_plan *plan,
 			.packets = (uint64_t)sqlite3_column_int64(row, 4),
 			.first_ns = sqlite3_column_int64(row, 5),
 			.last_ns = sqlite3_column_int64(row, 6),
+			.sources_at_least = sqlite3_column_int(row, 7) != 0,
 		};
 		const struct store_row out = { STORE_CLASSES,
 			{ .class = &class } };

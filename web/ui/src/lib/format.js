@@ -82,6 +82,11 @@ export function formatBin(bin_s) {
 	return `${bin_s}${NBSP}s`;
 }
 
+// `atLeast`: the count is a lower bound.
+export function sourcesOf(n, atLeast) {
+	return (atLeast ? "at least " : "") + plural(n, "source");
+}
+
 export function plural(n, one, many = `${one}s`) {
 	return `${formatCount(n)} ${n === 1 ? one : many}`;
 }

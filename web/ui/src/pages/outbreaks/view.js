@@ -6,8 +6,8 @@ import { apiUrl, get, getAll } from "../../lib/api.js";
 import { TimeChart, chartColours, readoutItem } from "../../lib/chart.js";
 import { commands } from "../../lib/commands.js";
 import { cssColour, h, keyed, replace } from "../../lib/dom.js";
-import { formatBin, formatCompact, formatCount, plural, titleOf }
-	from "../../lib/format.js";
+import { formatBin, formatCompact, formatCount, plural, sourcesOf,
+	titleOf } from "../../lib/format.js";
 import { badge, spark, verdictBadge } from "../../lib/marks.js";
 import { Panel, emptyState } from "../../lib/panel.js";
 import { OKABE_ITO, bucket, fillBins, slotsFor, stepTimes,
@@ -275,7 +275,7 @@ export class OutbreaksView {
 			spark(this.sparkOf(s), { level: alarm ? "warn" : "info",
 				label: "sources over time" }),
 			h("span", { class: "signature-facts" }, verdictBadge(s.verdict),
-				h("span", null, plural(s.sources, "source"), " since ",
+				h("span", null, sourcesOf(s.sources, s.sources_at_least), " since ",
 					formatMoment(parseTime(s.first_at), this.app.now(),
 						this.app.utc)))));
 	}
@@ -317,7 +317,8 @@ export class OutbreaksView {
 		const read = (name) => fillBins(points, bin,
 			(p) => p.missing ? null : p[name]);
 		const { x, y: sources } = read("sources");
-		this.shown = { x, sources, packets: read("packets").y,
+		this.shown = { x, sources, atLeast: read("sources_at_least").y,
+			packets: read("packets").y,
 			expected: read("expected").y, low: read("low").y,
 			high: read("high").y };
 		const to_s = parseTime(this.drawn.to) / 1000;
@@ -360,10 +361,13 @@ export class OutbreaksView {
 		return this.split.map((s, i) => {
 			const at = new Map(s.points.map((p) =>
 				[parseTime(p.at) / 1000, p.missing ? null : p.sources]));
+			const atLeast = new Set(s.points.filter((p) => p.sources_at_least)
+				.map((p) => parseTime(p.at) / 1000));
 			return { label: this.agentName(s.agent), width: 1.5,
 				stroke: OKABE_ITO[i % OKABE_ITO.length],
 				dash: i >= OKABE_ITO.length / 2 ? [6, 3] : undefined,
-				values: x.map((s_) => at.get(s_) ?? null) };
+				values: x.map((s_) => at.get(s_) ?? null),
+				atLeast: x.map((s_) => atLeast.has(s_)) };
 		});
 	}
 
@@ -392,6 +396,7 @@ export class OutbreaksView {
 		const known = (v) => v !== null && v !== undefined;
 		const value = (v) => known(v) ? formatCount(Math.round(v * 10) / 10)
 			: "not watched";
+		const least = (is) => is ? "at least " : "";
 		const split = this.splitSeries(shown.x);
 		const counting = (shown.x[i] + this.drawn.bin) * 1000
 			> this.app.now();
@@ -399,8 +404,9 @@ export class OutbreaksView {
 			this.app.now(), this.app.utc) + (counting ? ", so far" : ""));
 		if (split.length)
 			return [when, ...split.map((s) => readoutItem(s.stroke, s.label,
-				value(s.values[i])))];
-		const sources = readoutItem(c.line, "sources", value(shown.sources[i]));
+				least(s.atLeast[i]) + value(s.values[i])))];
+		const sources = readoutItem(c.line, "sources",
+			least(shown.atLeast[i]) + value(shown.sources[i]));
 		if (!known(shown.expected[i]))
 			return [when, sources];
 		return [
