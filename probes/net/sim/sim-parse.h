@@ -39,6 +39,13 @@ int sim_words_address(struct sim_words *words, struct addr *to);
 int sim_words_prefix(struct sim_words *words, struct prefix *to);
 int sim_words_node(struct sim_words *words, uint32_t *node);
 
+/* A number and its unit, one of units (ended by NULL), into *to by its scale;
+ * *rest is what follows.  False when it is not one of them. */
+bool sim_words_scaled(const char *word, const char *const units[],
+    const double scales[], double *to, const char **rest);
+/* A time such as 5ms; what follows it, or NULL when it is none. */
+const char *sim_read_duration(const char *word, int64_t *ns);
+
 /* Is the next word the start of an address? */
 bool sim_words_has_address(const struct sim_words *words);
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Packets on their way through a simulated internet: each is a flight that
+ * goes from node to node, and what happens to it there and between.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-index.h"
+#include "probes/net/sim/sim-move.h"
+#include "probes/net/sim/sim-reply.h"
+#include "probes/net/sim/sim-route.h"
+
+void sim_move_later(struct sim *s, struct sim_flight *f)
+{
+	timer_set(&s->moving, &f->timer, (struct monotime){ f->at_ns });
+}
+
+/* The next flight that arrives somewhere by then, or NULL. */
+struct sim_flight *sim_take_next(struct sim *s, int64_t until_ns)
+{
+	struct timer *timer = timer_first(&s->moving);
+	if (!timer || timer->at.ns > until_ns)
+		return NULL;
+	timer_clear(&s->moving, timer);
+	return (struct sim_flight *)timer;
+}
+
+void sim_inbox_add(struct sim *s, struct sim_flight *f)
+{
+	if (s->inbox_count == s->inbox_cap)
+		s->inbox = xreallocarray(s->inbox,
+		    s->inbox_cap = s->inbox_cap ? s->inbox_cap * 2 : 64,
+		    sizeof(struct sim_flight *));
+	s->inbox[s->inbox_count++] = f;
+}
+
+struct sim_flight *sim_flight_new(
+    const void *bytes, size_t len, uint64_t serial, uint32_t node)
+{
+	struct sim_flight *f = xmalloc(sizeof(*f) + len);
+	*f = (struct sim_flight){
+		.serial = serial, .node = node, .edge = SIM_NONE, .len = len
+	};
+	if (len > 0)
+		memcpy(f->bytes, bytes, len);
+	return f;
+}
+
+/* How long the packet waits for its turn and is clocked out; negative: the
+ * queue was full. */
+static int64_t serialise(struct sim_edge *e, const struct sim_flight *f)
+{
+	if (e->how->rate_bps <= 0)
+		return 0;
+	int64_t start =
+	    e->busy_until_ns > f->at_ns ? e->busy_until_ns : f->at_ns;
+	double ns_per_byte = 8e9 / e->how->rate_bps;
+	if ((double)(start - f->at_ns) >
+	    (double)e->how->queue_bytes * ns_per_byte)
+		return -1;
+	e->busy_until_ns = start + (int64_t)((double)f->len * ns_per_byte);
+	return e->busy_until_ns - f->at_ns;
+}
+
+/* Takes over the flight: it arrives at the edge's other end, or is lost. */
+static void traverse(struct sim *s, struct sim_flight *f, uint32_t edge)
+{
+	struct sim_world *w = s->world;
+	struct sim_edge *e = &w->edges[edge];
+	int64_t wait_ns = serialise(e, f);
+	uint64_t place = hash_mix(0x11ce, edge);
+	if (wait_ns < 0 ||
+	    (e->how->loss > 0 &&
+		sim_draw(w, f->serial, place) < e->how->loss)) {
+		free(f);
+		return;
+	}
+	f->at_ns += wait_ns + e->delay_ns;
+	if (e->how->jitter_ns > 0)
+		f->at_ns += (int64_t)(sim_draw(w, f->serial, ~place) *
+		    (double)e->how->jitter_ns);
+	f->node = e->to;
+	f->edge = edge;
+	if (e->how->duplicate > 0 &&
+	    sim_draw(w, f->serial ^ 0xd0b1e, place) < e->how->duplicate) {
+		struct sim_flight *again = xmemdup(f, sizeof(*f) + f->len);
+		again->serial = hash_mix(f->serial, 0xd0b1e);
+		sim_move_later(s, again);
+	}
+	sim_move_later(s, f);
+}
+
+static void send_answer(struct sim *s, const struct sim_arrival *a,
+    const uint8_t *bytes, size_t len)
+{
+	if (len == 0)
+		return;
+	struct sim_flight *f =
+	    sim_flight_new(bytes, len, hash_mix(a->serial, a->node), a->node);
+	f->at_ns = a->now_ns + s->world->nodes[a->node].how->slow_ns;
+	sim_move_later(s, f);
+}
+
+static void answer_error(struct sim *s, const struct sim_arrival *a,
+    enum sim_error error, uint32_t mtu_bytes)
+{
+	uint8_t reply[SIM_PACKET_MAX];
+	send_answer(s, a, reply, sim_reply_error(a, error, mtu_bytes, reply));
+}
+
+static unsigned proto_bit(uint8_t proto)
+{
+	switch (proto) {
+	case PACKET_ICMP:
+	case PACKET_ICMP6: return SIM_PROTO_ICMP;
+	case PACKET_UDP: return SIM_PROTO_UDP;
+	case PACKET_TCP: return SIM_PROTO_TCP;
+	}
+	return 0;
+}
+
+static void ttl_decrement(struct sim_flight *f)
+{
+	if (f->bytes[0] >> 4 == 6) {
+		f->bytes[7]--;
+		return;
+	}
+	f->bytes[8]--;
+	f->bytes[10] = f->bytes[11] = 0;
+	uint16_t sum = packet_fold(packet_sum(0, f->bytes, 20));
+	f->bytes[10] = (uint8_t)(sum >> 8);
+	f->bytes[11] = (uint8_t)sum;
+}
+
+/* What a router has against passing the packet on: an enum sim_error, or -1
+ * for nothing, or -2 for throwing it away.  What goes back to the vantage
+ * belongs to a conversation and passes filters. */
+static int objection(const struct sim_arrival *a, bool back)
+{
+	const struct sim_behaviour *how = a->world->nodes[a->node].how;
+	unsigned bit = back ? 0 : proto_bit(a->packet->proto);
+	if (how->drop_protos & bit)
+		return -2;
+	if (how->deny_protos & bit)
+		return SIM_PROHIBITED;
+	if (a->packet->ttl <= 1 && !how->hidden)
+		return SIM_TIME_EXCEEDED;
+	return -1;
+}
+
+/* Takes over the flight and sends it on over the right edge. */
+static void forward(struct sim *s, struct sim_flight *f, struct sim_arrival *a)
+{
+	struct sim_world *w = s->world;
+	bool drop;
+	uint32_t edge = sim_next_edge(w, f->node, a->packet, f->serial, &drop);
+	bool begins = f->edge == SIM_NONE;
+	if (edge == SIM_NONE) {
+		if (!drop && !begins)
+			answer_error(s, a, SIM_NET_UNREACHABLE, 0);
+		free(f);
+		return;
+	}
+	const struct sim_edge *e = &w->edges[edge];
+	if (e->how->mtu_bytes && f->len > e->how->mtu_bytes) {
+		answer_error(s, a, SIM_TOO_BIG, e->how->mtu_bytes);
+		free(f);
+		return;
+	}
+	if (w->nodes[e->to].how->down) {
+		answer_error(s, a, SIM_HOST_UNREACHABLE, 0);
+		free(f);
+		return;
+	}
+	if (!begins && !w->nodes[f->node].how->hidden)
+		ttl_decrement(f);
+	traverse(s, f, edge);
+}
+
+/* Takes over the flight, which is at its node now. */
+void sim_arrive(struct sim *s, struct sim_flight *f)
+{
+	struct sim_world *w = s->world;
+	struct packet packet;
+	int err = packet_decode_ip(&packet, f->bytes, f->len, f->len);
+	uint32_t owner = err ? SIM_NONE : sim_addr_owner(w, &packet.dst);
+	struct sim_arrival a = { w, f->node, f->edge, f->at_ns, f->serial,
+		&packet, f->bytes, f->len };
+	if (f->edge != SIM_NONE && owner == f->node) {
+		if (f->node == w->vantage) {
+			s->counters.received++;
+			sim_inbox_add(s, f);
+			return;
+		}
+		uint8_t reply[SIM_PACKET_MAX];
+		send_answer(s, &a, reply, sim_reply_host(&a, reply));
+	} else if (!err && f->edge == SIM_NONE) {
+		forward(s, f, &a);
+		return;
+	} else if (!err && !w->nodes[f->node].host) {
+		int error = objection(&a, owner == w->vantage);
+		if (error == -1) {
+			forward(s, f, &a);
+			return;
+		}
+		if (error >= 0)
+			answer_error(s, &a, (enum sim_error)error, 0);
+	}
+	free(f);
+}
