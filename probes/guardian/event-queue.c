@@ -19,6 +19,8 @@ struct wire_event *event_add(struct event_queue *queue, const struct flight *f,
 	event->replies = f->replies;
 	event->tx = f->tx;
 	event->src = f->entry.sent.src;
+	event->next_hop = f->route.next_hop;
+	memcpy(event->device, f->route.device, sizeof(event->device));
 	event->probe_checksum = f->entry.sent.checksum;
 	event->probe_ip_id = f->entry.sent.ip_id;
 	return event;

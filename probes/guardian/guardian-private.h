@@ -60,6 +60,7 @@ struct flight {
 	struct probe probe; /* payload is owned */
 	struct policy_hold hold;
 	struct match_entry entry;
+	struct net_route route; /* from when it is due */
 	struct monotime sent_at;
 	struct net_stamp tx;
 	bool in_air, reported; /* left; WIRE_SENT was queued */

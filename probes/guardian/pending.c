@@ -26,7 +26,9 @@ static void report_failed(struct guardian *g, struct session *session,
     const struct flight *f, int err)
 {
 	guardian_count(g, COUNT_FAILED, 1);
-	event_add(&session->queue, f, WIRE_FAILED)->err = err;
+	struct wire_event *event = event_add(&session->queue, f, WIRE_FAILED);
+	event->err = err;
+	event->mtu = err == -EMSGSIZE ? f->route.mtu : 0;
 }
 
 void flight_new(struct guardian *g, struct session *session,
@@ -102,18 +104,19 @@ static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
 
 static int build_probe(struct guardian *g, struct flight *f)
 {
-	struct addr src;
-	int err = g->net->source(g->net_ctx, &f->probe.dst, &src);
+	const struct net_flow flow = net_flow_of(&f->probe);
+	const struct addr *src = &f->route.src;
+	int err = g->net->route(g->net_ctx, &flow, &f->route);
 	if (err != 0)
 		return err;
 	if (f->probe.dst.family == 4 && f->probe.ip_id == 0)
 		f->probe.ip_id = match_table_next_ip_id(g->table);
 	uint8_t *bytes = g->batch_bytes[g->batch_count];
 	int len =
-	    probe_build(g->builder, &f->probe, &src, bytes, FLIGHT_SIZE, NULL);
+	    probe_build(g->builder, &f->probe, src, bytes, FLIGHT_SIZE, NULL);
 	if (len < 0)
 		return len;
-	f->entry.sent = match_sent_of(&f->probe, &src, bytes);
+	f->entry.sent = match_sent_of(&f->probe, src, bytes);
 	f->entry.owner = f->session;
 	match_table_add(g->table, &f->entry);
 	f->in_air = true;
@@ -160,7 +163,7 @@ void flight_send_batch(struct guardian *g)
 	for (size_t i = 0; i < g->batch_count; i++) {
 		struct flight *f = g->batch[i];
 		packets[i] = (struct net_send){ g->batch_bytes[i],
-			g->batch_len[i], f->handle };
+			g->batch_len[i], f->handle, &f->route };
 		f->sent_at = now;
 		f->tx = (struct net_stamp){ wall, NET_CLOCK_USER };
 		timer_set(&g->timers, &f->timer,
@@ -278,6 +281,8 @@ void flight_on_event(void *guardian, const struct net_event *event)
 	if (!f || !f->in_air)
 		return;
 	if (event->kind == NET_SEND_FAILED) {
+		if (event->mtu > 0)
+			f->route.mtu = event->mtu;
 		flight_fail(g, f, event->err);
 	} else if (!f->reported) {
 		f->tx = event->stamp;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/packet/packet.h"
 #include "probes/guardian/event-queue.h"
 #include "probes/guardian/pending.h"
 #include "probes/guardian/session.h"
@@ -87,16 +88,19 @@ static struct addr clean_addr(const struct addr *a)
 
 static bool take_source(struct guardian *g, struct session *session, size_t len)
 {
-	struct addr dst, src = { 0 };
-	if (len != sizeof(dst))
+	struct net_flow flow = { .proto = PACKET_UDP };
+	struct net_route route;
+	if (len != sizeof(flow.dst))
 		return false;
-	memcpy(&dst, g->message + sizeof(struct wire_head), sizeof(dst));
-	dst = clean_addr(&dst);
-	if (dst.family == 0 || g->net->source(g->net_ctx, &dst, &src) != 0)
-		src = (struct addr){ 0 };
+	memcpy(
+	    &flow.dst, g->message + sizeof(struct wire_head), sizeof(flow.dst));
+	flow.dst = clean_addr(&flow.dst);
+	if (flow.dst.family == 0 ||
+	    g->net->route(g->net_ctx, &flow, &route) != 0)
+		route.src = (struct addr){ 0 };
 	uint8_t *to = message_start(g, WIRE_SOURCE_IS, 1);
-	memcpy(to, &src, sizeof(src));
-	send_message(g, session, to + sizeof(src));
+	memcpy(to, &route.src, sizeof(route.src));
+	send_message(g, session, to + sizeof(route.src));
 	return true;
 }
 

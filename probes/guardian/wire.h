@@ -87,8 +87,12 @@ struct wire_event {
 	uint32_t replies; /* so far, this one included */
 	struct net_stamp stamp;
 	struct net_stamp tx;
-	int64_t rtt_ns;     /* WIRE_REPLY */
-	struct addr src;    /* the address the probe left from */
+	int64_t rtt_ns;  /* WIRE_REPLY */
+	struct addr src; /* the address the probe left from */
+	/* The way it left by, or would have: struct net_route's. */
+	struct addr next_hop;
+	char device[NET_DEVICE_LEN];
+	uint32_t mtu;       /* WIRE_FAILED, -EMSGSIZE: the most; 0: not known */
 	uint32_t bytes_len; /* WIRE_REPLY: octets of the IP packet (<= 1500) */
 	uint16_t probe_checksum; /* upper checksum as sent */
 	uint16_t probe_ip_id;

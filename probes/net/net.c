@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probes/net/net.h"
+#include "probes/packet/probe.h"
 
 static const struct net_ops *const networks[] = { &net_live, &net_sim, NULL };
 
@@ -19,6 +20,16 @@ const struct net_ops *net_find(
 	err_set(msg, ERR_USAGE,
 	    "network: expected 'live' or 'sim:FILE', got '%.100s'", text);
 	return NULL;
+}
+
+struct net_flow net_flow_of(const struct probe *p)
+{
+	return (struct net_flow){ .dst = p->dst,
+		.proto = p->proto,
+		.tos = p->tos,
+		.sport = p->sport,
+		.dport = p->dport,
+		.flow_label = p->flow_label };
 }
 
 int64_t net_rtt(

@@ -35,10 +35,40 @@ struct net_stamp {
 int64_t net_rtt(
     const struct net_stamp *tx, const struct net_stamp *rx, int64_t most);
 
+#define NET_DEVICE_LEN 16 /* of a device's name, with the terminator */
+
+/* What decides which way a packet leaves: what rules of routing and balancers
+ * of this host look at. */
+struct net_flow {
+	struct addr dst;
+	uint8_t proto; /* PACKET_ICMP (echo, of both families), _UDP, _TCP */
+	uint8_t tos;
+	uint16_t sport, dport; /* UDP, TCP */
+	uint32_t flow_label;
+	/* Of a link-local dst: the device that it is behind; or empty. */
+	char zone[NET_DEVICE_LEN];
+};
+
+struct probe;
+struct net_flow net_flow_of(const struct probe *probe);
+
+/* The way that a network chose. */
+struct net_route {
+	struct addr src;      /* that the packet is to carry */
+	struct addr next_hop; /* family 0: dst is on the link, or not known */
+	char device[NET_DEVICE_LEN]; /* empty: not known */
+	uint32_t mtu;                /* of the way; 0: not known */
+	/* The provider's own: a device's number, and whether its packets must
+	 * be handed to next_hop by name. */
+	uint32_t device_index;
+	bool by_next_hop;
+};
+
 struct net_send {
 	const uint8_t *bytes; /* an IP packet, borrowed for the call */
 	size_t len;
 	uint32_t cookie; /* comes back with the transmit timestamp */
+	const struct net_route *route; /* borrowed for the call */
 };
 
 /* What came back, in order of time. */
@@ -47,6 +77,8 @@ struct net_event {
 	struct net_stamp stamp;
 	uint32_t cookie;      /* NET_SENT, NET_SEND_FAILED */
 	int err;              /* NET_SEND_FAILED: negative errno */
+	uint32_t mtu;         /* NET_SEND_FAILED, -EMSGSIZE: the most; 0: not
+				 known */
 	const uint8_t *bytes; /* NET_RECEIVED: an IP packet, borrowed */
 	size_t caplen, wirelen;
 };
@@ -73,9 +105,11 @@ struct net_ops {
 	int (*open)(void **ctx, const char *spec, struct errmsg *msg);
 	void (*close)(void *ctx);
 
-	/* The source address that packets to dst leave from.  Negative errno
-	 * when there is no route. */
-	int (*source)(void *ctx, const struct addr *dst, struct addr *src);
+	/* The way that packets of a flow leave now.  Negative errno when there
+	 * is none; route->device then names the device that is why, or is
+	 * empty. */
+	int (*route)(
+	    void *ctx, const struct net_flow *flow, struct net_route *route);
 	/* Is this one of this host's own addresses, or the directed broadcast
 	 * of one of its networks?  For the policy. */
 	bool (*is_own)(void *ctx, const struct addr *a);

@@ -100,6 +100,8 @@ static int api_record_trace(lua_State *L)
 	trace.tos = p->tos;
 	trace.size_bytes = (uint32_t)probe_size_bytes(p);
 	trace.wait_ns = wide_field(L, "wait_ns");
+	trace.device = (char *)(l.device ? l.device : "");
+	trace.next_hop = octets_of(&l.next_hop);
 	trace.replies = l.replies;
 	trace.n_replies = l.count;
 	trace.remarks = l.remarks;
@@ -137,6 +139,8 @@ static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 	ping.size_bytes = (uint32_t)probe_size_bytes(l->first);
 	ping.tos = l->first->tos;
 	ping.wait_ns = wide_field(L, "wait_ns");
+	ping.device = (char *)(l->device ? l->device : "");
+	ping.next_hop = octets_of(&l->next_hop);
 	ping.replies = l->replies;
 	ping.n_replies = l->count;
 	ping.remarks = l->remarks;

@@ -248,6 +248,12 @@ static enum ready add_reply(lua_State *L, struct host_result *r,
 	return READY_BETTER;
 }
 
+static void take_way(struct host_result *r, const struct wire_event *event)
+{
+	r->next_hop = event->next_hop;
+	memcpy(r->device, event->device, sizeof(r->device) - 1);
+}
+
 /* What next() says of an event of the result on top of the stack, if it does:
  * nothing more is to be heard of one that a reply ends. */
 static bool take_event(lua_State *L, struct host_result *r,
@@ -256,6 +262,7 @@ static bool take_event(lua_State *L, struct host_result *r,
 	*why = READY_DONE;
 	switch ((enum wire_event_kind)event->kind) {
 	case WIRE_SENT:
+		take_way(r, event);
 		r->sent = true;
 		r->tx = event->stamp;
 		r->src = event->src;
@@ -272,7 +279,11 @@ static bool take_event(lua_State *L, struct host_result *r,
 		    ? (uint8_t)event->verdict
 		    : POLICY_DENY_FIELD;
 		return true;
-	case WIRE_FAILED: r->err = event->err ? event->err : -EIO; return true;
+	case WIRE_FAILED:
+		take_way(r, event);
+		r->err = event->err ? event->err : -EIO;
+		r->mtu = event->mtu;
+		return true;
 	case WIRE_EXPIRED: return true;
 	}
 	return false;

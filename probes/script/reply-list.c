@@ -117,6 +117,8 @@ static Sonde__Reply *reply_of(lua_State *L, struct reply_list *l,
 		    (char *)policy_reason_name((enum policy_verdict)r->verdict);
 	if (r->err)
 		to->error = (char *)result_error_text(r, &probe->dst);
+	if (r->mtu)
+		REPLY_SET(to, MTU, mtu, r->mtu);
 	if (reply)
 		fill_reply(L, to, reply);
 	return to;
@@ -190,8 +192,13 @@ static void list_result(lua_State *L, struct reply_list *l)
 	const struct host_reply *reply = api_test(L, -1, HOST_REPLY);
 	if (!l->first)
 		l->first = &p->probe;
-	if (r->sent && l->src.family == 0)
+	if (r->sent && l->src.family == 0) {
 		l->src = r->src;
+		l->next_hop = r->next_hop;
+		l->device = r->device;
+	} else if (!l->device && *r->device) {
+		l->device = r->device; /* that it could not leave by */
+	}
 	l->attempts[p->probe.ttl]++;
 	l->number++;
 	if (is_open(r))

@@ -11,6 +11,8 @@ struct reply_list {
 	size_t remark_count;
 	const struct probe *first; /* of the first result */
 	struct addr src;           /* where its packet left from */
+	struct addr next_hop;      /* and by which way */
+	const char *device;        /* borrowed of a result; or empty */
 	uint32_t attempts[256];    /* so far, by TTL */
 	uint32_t number;           /* of the result at hand, from 1 */
 	/* Probes by outcome: received are those that the target answered within

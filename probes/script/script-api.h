@@ -52,7 +52,9 @@ struct host_reply *api_reply_push(
 struct host_result {
 	uint64_t cookie;
 	struct net_stamp tx;
-	struct addr src;
+	struct addr src, next_hop;
+	char device[NET_DEVICE_LEN]; /* ends with a zero */
+	uint32_t mtu;                /* that did not allow it; 0: not known */
 	uint16_t probe_checksum, probe_ip_id; /* as sent */
 	uint16_t payload_len;
 	bool sent, settled;

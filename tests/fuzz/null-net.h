@@ -15,12 +15,13 @@ static struct {
 	uint8_t bytes[1500];
 } null_net;
 
-static int null_source(void *ctx, const struct addr *dst, struct addr *src)
+static int null_route(
+    void *ctx, const struct net_flow *flow, struct net_route *route)
 {
 	(void)ctx;
-	*src = *dst;
-	src->bytes[3] ^= 1;
-	return dst->bytes[0] == 99 ? -1 : 0;
+	*route = (struct net_route){ .src = flow->dst };
+	route->src.bytes[3] ^= 1;
+	return flow->dst.bytes[0] == 99 ? -1 : 0;
 }
 
 static bool null_is(void *ctx, const struct addr *a)
@@ -97,7 +98,7 @@ static void null_close(void *ctx)
 
 static const struct net_ops null_ops = { .name = "null",
 	.close = null_close,
-	.source = null_source,
+	.route = null_route,
 	.is_own = null_is,
 	.is_broadcast = null_is,
 	.now = null_now,

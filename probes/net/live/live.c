@@ -227,9 +227,12 @@ static socklen_t to_sockaddr(
 }
 
 /* The kernel's own choice: connecting a UDP socket sends nothing. */
-static int live_source(void *ctx, const struct addr *dst, struct addr *src)
+static int live_route(
+    void *ctx, const struct net_flow *flow, struct net_route *route)
 {
 	struct live *live = ctx;
+	const struct addr *dst = &flow->dst;
+	*route = (struct net_route){ 0 };
 	int fd = live->route[dst->family == 6];
 	if (fd < 0)
 		return -EAFNOSUPPORT;
@@ -242,7 +245,7 @@ static int live_source(void *ctx, const struct addr *dst, struct addr *src)
 	len = sizeof(at);
 	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
 		return -errno;
-	*src = dst->family == 4
+	route->src = dst->family == 4
 	    ? addr_from_bytes(&((struct sockaddr_in *)&at)->sin_addr, 4)
 	    : addr_from_bytes(&((struct sockaddr_in6 *)&at)->sin6_addr, 16);
 	return 0;
@@ -474,7 +477,7 @@ const struct net_ops net_live = {
 	.help = "this machine's network (needs CAP_NET_RAW)",
 	.open = live_open,
 	.close = live_close,
-	.source = live_source,
+	.route = live_route,
 	.is_own = live_is_own,
 	.is_broadcast = live_is_broadcast,
 	.now = live_now,

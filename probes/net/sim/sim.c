@@ -96,13 +96,15 @@ static void sim_close(void *ctx)
 	free(s);
 }
 
-static int sim_source(void *ctx, const struct addr *dst, struct addr *src)
+static int sim_route(
+    void *ctx, const struct net_flow *flow, struct net_route *route)
 {
 	const struct sim_world *w = ((struct sim *)ctx)->world;
-	uint32_t at = w->nodes[w->vantage].addr[dst->family == 6];
+	uint32_t at = w->nodes[w->vantage].addr[flow->dst.family == 6];
+	*route = (struct net_route){ 0 };
 	if (at == SIM_NONE)
 		return -ENETUNREACH;
-	*src = w->owners[at].addr;
+	route->src = w->owners[at].addr;
 	return 0;
 }
 
@@ -252,7 +254,7 @@ const struct net_ops net_sim = {
 		"sim:FILE[@VANTAGE]",
 	.open = sim_open,
 	.close = sim_close,
-	.source = sim_source,
+	.route = sim_route,
 	.is_own = sim_is_own,
 	.is_broadcast = sim_is_broadcast,
 	.now = sim_now,

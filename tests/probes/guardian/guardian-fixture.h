@@ -33,7 +33,8 @@ extern struct fake_net {
 		uint8_t bytes[1500];
 	} coming[MAX_COMING];
 	size_t coming_count;
-	bool no_stamps, fail_sends;
+	bool no_stamps;
+	int fail_sends; /* an errno */
 	void (*answer)(const uint8_t *packet, size_t len);
 } net;
 

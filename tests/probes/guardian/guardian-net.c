@@ -22,19 +22,23 @@ void come(
 		memcpy(c->bytes, bytes, len);
 }
 
-static int fake_source(void *ctx, const struct addr *dst, struct addr *src)
+static int fake_route(
+    void *ctx, const struct net_flow *flow, struct net_route *route)
 {
 	(void)ctx;
-	if (dst->bytes[0] == 99)
+	*route = (struct net_route){ .device = "fake0", .mtu = 1400 };
+	if (flow->dst.bytes[0] == 99)
 		return -ENETUNREACH;
-	addr_parse(src, dst->family == 4 ? "11.9.9.9" : "2600::9");
+	addr_parse(&route->src, flow->dst.family == 4 ? "11.9.9.9" : "2600::9");
+	addr_parse(&route->next_hop, "11.9.9.1");
 	return 0;
 }
 
 static bool fake_is_own(void *ctx, const struct addr *a)
 {
-	struct addr src;
-	return fake_source(ctx, a, &src) == 0 && addr_equal(&src, a);
+	const struct net_flow flow = { .dst = *a };
+	struct net_route route;
+	return fake_route(ctx, &flow, &route) == 0 && addr_equal(&route.src, a);
 }
 
 static bool fake_is_broadcast(void *ctx, const struct addr *a)
@@ -111,7 +115,8 @@ static void fake_poll(void *ctx, net_event_fn *fn, void *arg)
 			.stamp = { { c.at + 1000 * NS_PER_S },
 			    NET_CLOCK_SIMULATED },
 			.cookie = c.cookie,
-			.err = -EPERM,
+			.err = net.fail_sends == EMSGSIZE ? -EMSGSIZE : -EPERM,
+			.mtu = net.fail_sends == EMSGSIZE ? 1280 : 0,
 			.bytes = c.bytes,
 			.caplen = c.len,
 			.wirelen = c.len };
@@ -150,7 +155,7 @@ static void fake_close(void *ctx)
 const struct net_ops fake = {
 	.name = "fake",
 	.close = fake_close,
-	.source = fake_source,
+	.route = fake_route,
 	.is_own = fake_is_own,
 	.is_broadcast = fake_is_broadcast,
 	.now = fake_now,

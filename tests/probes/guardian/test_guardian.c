@@ -59,6 +59,8 @@ static void a_probe_is_sent_answered_and_expires(void **state)
 	assert_int_equal(
 	    w->heard[0].stamp.wall.ns, start + NS_PER_MS + 1000 * NS_PER_S + 7);
 	assert_int_equal(w->heard[0].src.bytes[3], 9);
+	assert_string_equal(w->heard[0].device, "fake0");
+	assert_int_equal(w->heard[0].next_hop.bytes[3], 1);
 	assert_int_equal(w->heard[1].kind, WIRE_REPLY);
 	assert_int_equal(w->heard[1].rtt_ns, NS_PER_MS - 7);
 	assert_int_equal(w->heard[1].replies, 1);
@@ -125,13 +127,28 @@ static void what_cannot_be_sent_has_failed(void **state)
 	assert_int_equal(workers[0].count, 1);
 	assert_int_equal(workers[0].heard[0].kind, WIRE_FAILED);
 	assert_int_equal(workers[0].heard[0].err, -ENETUNREACH);
-	net.fail_sends = true;
+	assert_string_equal(workers[0].heard[0].device, "fake0");
+	assert_int_equal(workers[0].heard[0].mtu, 0);
+	net.fail_sends = EPERM;
 	say_probe(0, echo("11.0.0.1", 2));
 	play(3 * NS_PER_S);
 	assert_int_equal(workers[0].count, 1);
 	assert_int_equal(workers[0].heard[0].kind, WIRE_FAILED);
 	assert_int_equal(workers[0].heard[0].err, -EPERM);
 	assert_int_equal(counted("guardian.sent"), 0);
+}
+
+static void a_probe_that_is_too_long_says_how_long_it_may_be(void **state)
+{
+	(void)state;
+	net.fail_sends = EMSGSIZE;
+	say_probe(0, echo("11.0.0.1", 1));
+	play(NS_PER_S);
+	assert_int_equal(workers[0].count, 1);
+	assert_int_equal(workers[0].heard[0].kind, WIRE_FAILED);
+	assert_int_equal(workers[0].heard[0].err, -EMSGSIZE);
+	assert_int_equal(workers[0].heard[0].mtu, 1280);
+	assert_string_equal(workers[0].heard[0].device, "fake0");
 }
 
 static void events_are_split_to_fit_a_datagram(void **state)
@@ -165,6 +182,7 @@ int main(void)
 		TEST(without_a_stamp_our_own_time_is_reported),
 		TEST(a_denied_probe_never_leaves),
 		TEST(what_cannot_be_sent_has_failed),
+		TEST(a_probe_that_is_too_long_says_how_long_it_may_be),
 		TEST(events_are_split_to_fit_a_datagram),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,18 +77,22 @@ static void send_to(void *ctx, const char *text, struct seen *seen)
 		.sport = 33998,
 		.dport = 33999,
 		.payload_len = 12 };
-	struct addr src;
+	struct net_flow flow = {
+		.proto = PACKET_UDP, .sport = 33998, .dport = 33999
+	};
+	struct net_route route;
 	uint8_t bytes[128];
 	assert_int_equal(addr_parse(&probe.dst, text), 0);
-	int err = net_live.source(ctx, &probe.dst, &src);
+	flow.dst = probe.dst;
+	int err = net_live.route(ctx, &flow, &route);
 	if (err) /* a machine without IPv6 */
 		skip();
-	assert_true(net_live.is_own(ctx, &src));
+	assert_true(net_live.is_own(ctx, &route.src));
 	struct probe_builder *builder = probe_builder_new(NULL);
-	int len =
-	    probe_build(builder, &probe, &src, bytes, sizeof(bytes), NULL);
+	int len = probe_build(
+	    builder, &probe, &route.src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = { bytes, (size_t)len, 4711 };
+	struct net_send packet = { bytes, (size_t)len, 4711, &route };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 1);
 	probe_builder_free(builder);
 	wait_for_error(ctx, seen);
@@ -129,7 +133,7 @@ static void a_packet_that_cannot_leave_is_reported_and_the_next_is_stamped(
 	struct seen seen = { 0 };
 	uint8_t bytes[40] = { 0x45, 0, 0, 40 };
 	memcpy(bytes + 16, (uint8_t[]){ 255, 255, 255, 255 }, 4);
-	struct net_send packet = { bytes, sizeof(bytes), 1 };
+	struct net_send packet = { bytes, sizeof(bytes), 1, NULL };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 0);
 	net_live.poll(ctx, note, &seen);
 	assert_int_equal(seen.failed, 1);

@@ -96,12 +96,13 @@ static inline void lab_run(struct lab *lab, int64_t for_ns)
 static inline void lab_send(struct lab *lab, const struct probe *probe)
 {
 	uint8_t bytes[1600];
-	struct addr src;
-	assert_int_equal(net_sim.source(lab->net, &probe->dst, &src), 0);
-	int len =
-	    probe_build(lab->builder, probe, &src, bytes, sizeof(bytes), NULL);
+	const struct net_flow flow = { .dst = probe->dst };
+	struct net_route route;
+	assert_int_equal(net_sim.route(lab->net, &flow, &route), 0);
+	int len = probe_build(
+	    lab->builder, probe, &route.src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = { bytes, (size_t)len, 7 };
+	struct net_send packet = { bytes, (size_t)len, 7, &route };
 	assert_int_equal(net_sim.send(lab->net, &packet, 1), 1);
 }
 

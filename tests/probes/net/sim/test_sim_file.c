@@ -74,13 +74,14 @@ static void another_vantage_can_be_asked_for(void **state)
 	(void)state;
 	struct lab lab;
 	struct errmsg msg = { "" };
-	struct addr src, dst = addr("10.0.0.9");
+	const struct net_flow flow = { .dst = addr("10.0.0.9") };
+	struct net_route route;
 	static const char text[] = "vantage a 10.0.0.1\nvantage b 10.0.0.2\n"
 				   "link a b\n";
 	assert_int_equal(lab_load(&lab, text, "b", &msg), 0);
-	assert_int_equal(net_sim.source(lab.net, &dst, &src), 0);
-	dst = addr("10.0.0.2");
-	assert_true(addr_equal(&src, &dst));
+	assert_int_equal(net_sim.route(lab.net, &flow, &route), 0);
+	const struct addr b = addr("10.0.0.2");
+	assert_true(addr_equal(&route.src, &b));
 	net_sim.close(lab.net);
 	assert_int_equal(lab_load(&lab, text, "c", &msg), ERR_CONFIG);
 	assert_non_null(strstr(msg.text, "no node is called 'c'"));
