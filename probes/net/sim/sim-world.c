@@ -47,6 +47,7 @@ void sim_world_free(struct sim_world *w)
 	free(w->dist_to);
 	free(w->paths);
 	free(w->marks);
+	free(w->own);
 	free(w);
 }
 
@@ -148,6 +149,18 @@ static void adjacency_make(struct sim_world *w)
 	free(fill);
 }
 
+/* What decides whether an address is a broadcast is asked for every probe. */
+static void own_gather(struct sim_world *w)
+{
+	for (uint32_t i = 0; i < w->owner_count; i++) {
+		const struct sim_owner *o = &w->owners[i];
+		if (o->node != w->vantage || o->addr.family != 4)
+			continue;
+		VEC_ROOM(w->own, w->own_count);
+		w->own[w->own_count++] = i;
+	}
+}
+
 int sim_world_finish(
     struct sim_world *w, const char *vantage, struct errmsg *msg)
 {
@@ -159,6 +172,7 @@ int sim_world_finish(
 			    : "no vantage: expected a line 'vantage NAME "
 			      "ADDRESS...'%s",
 		    vantage ? vantage : "");
+	own_gather(w);
 	adjacency_make(w);
 	w->paths =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));

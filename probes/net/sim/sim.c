@@ -121,10 +121,8 @@ static bool sim_is_broadcast(void *ctx, const struct addr *a)
 	unsigned len = v->network_len[0];
 	if (a->family != 4 || len == 0 || len > 30)
 		return false;
-	for (uint32_t i = 0; i < w->owner_count; i++) {
-		const struct sim_owner *o = &w->owners[i];
-		if (o->node != w->vantage || o->addr.family != 4)
-			continue;
+	for (uint32_t i = 0; i < w->own_count; i++) {
+		const struct sim_owner *o = &w->owners[w->own[i]];
 		uint32_t mask = UINT32_MAX << (32 - len);
 		uint32_t value = addr_v4_value(a);
 		if ((value & mask) == (addr_v4_value(&o->addr) & mask) &&

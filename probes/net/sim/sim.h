@@ -136,6 +136,8 @@ struct sim_world {
 	struct sim_paths **paths; /* by destination node, made when needed */
 	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
 	uint32_t vantage;
+	uint32_t *own; /* the vantage's IPv4 addresses, among the owners */
+	uint32_t own_count;
 	uint64_t seed;
 	struct walltime start;
 	bool start_now;
