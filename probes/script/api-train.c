@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/base/xalloc.h"
 #include "probes/policy/policy.h"
 #include "probes/script/script-api.h"
 #include "probes/script/emit.h"
@@ -18,7 +19,9 @@
 #define DELAY_MAX_NS (3600 * NS_PER_S)
 #define TRAIN_MAX 30000
 
-/* Registry keys, by address: cookie to result, and what is ready. */
+#define READY_SIZE_MIN 64
+
+/* Registry keys, by address: place to result, and what is ready. */
 static char flights_key, ready_key;
 
 enum result_field {
@@ -180,25 +183,88 @@ enum ready {
 static const char *const ready_names[] = { "done", "reply", "better",
 	"duplicate", "advice", "timeout" };
 
+/* A ring of twice the size, in the old one's place and on top of the stack. */
+static void ready_grow(lua_State *L, struct host *host)
+{
+	uint32_t size = host->ready_size;
+	uint32_t bigger = size ? 2 * size : READY_SIZE_MIN;
+	lua_createtable(L, (int)(2 * bigger), 0);
+	for (uint32_t i = 0; i < host->ready_count; i++) {
+		uint32_t from = (host->ready_at + i) % size;
+		for (uint32_t half = 1; half <= 2; half++) {
+			lua_rawgeti(L, -2, 2 * from + half);
+			lua_rawseti(L, -2, 2 * i + half);
+		}
+	}
+	lua_remove(L, -2);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &ready_key);
+	host->ready_at = 0;
+	host->ready_size = bigger;
+}
+
 /* The result on top of the stack becomes ready, and stays there. */
 static void make_ready(lua_State *L, enum ready why)
 {
 	struct host *host = host_of(L);
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
+	if (host->ready_count == host->ready_size)
+		ready_grow(L, host);
+	uint32_t at =
+	    (host->ready_at + host->ready_count++) % host->ready_size;
 	lua_pushvalue(L, -2);
-	lua_rawseti(L, -2, ++host->ready_end);
+	lua_rawseti(L, -2, 2 * at + 1);
 	lua_pushinteger(L, why);
-	lua_rawseti(L, -2, ++host->ready_end);
+	lua_rawseti(L, -2, 2 * at + 2);
+	lua_pop(L, 1);
+}
+
+/* Pushes the result that is ready first and why. */
+static void take_ready(lua_State *L, struct host *host)
+{
+	uint32_t at = host->ready_at;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
+	int ring = lua_gettop(L);
+	lua_rawgeti(L, ring, 2 * at + 1);
+	lua_rawgeti(L, ring, 2 * at + 2);
+	lua_pushboolean(L, false); /* the ring holds it no longer */
+	lua_rawseti(L, ring, 2 * at + 1);
+	lua_pushstring(L, ready_names[lua_tointeger(L, -1)]);
+	lua_remove(L, -2);
+	host->ready_at = (at + 1) % host->ready_size;
+	host->ready_count--;
+}
+
+/* A cookie says its place, and a number that no other probe of the run has. */
+#define PLACE_OF(cookie) ((uint32_t)((cookie) % WIRE_MAX_OUTSTANDING))
+
+/* The result on top of the stack is in flight, and stays there. */
+static void flight_keep(lua_State *L, struct host_result *r)
+{
+	struct host *host = host_of(L);
+	if (!host->free_places)
+		host->free_places = xreallocarray(
+		    NULL, WIRE_MAX_OUTSTANDING, sizeof(uint32_t));
+	uint32_t place = host->free_place_count > 0
+	    ? host->free_places[--host->free_place_count]
+	    : host->places_used++;
+	r->cookie = ++host->cookies * WIRE_MAX_OUTSTANDING + place;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
+	lua_pushvalue(L, -2);
+	lua_rawseti(L, -2, (lua_Integer)place + 1);
 	lua_pop(L, 1);
 }
 
 static void settle_result(lua_State *L, struct host_result *r)
 {
-	client_settled(&host_of(L)->client, r->payload_len);
+	struct host *host = host_of(L);
+	uint32_t place = PLACE_OF(r->cookie);
+	client_settled(&host->client, r->payload_len);
 	r->settled = true;
+	host->free_places[host->free_place_count++] = place;
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_pushnil(L);
-	lua_rawseti(L, -2, (lua_Integer)r->cookie);
+	lua_pushboolean(L, false);
+	lua_rawseti(L, -2, (lua_Integer)place + 1);
 	lua_pop(L, 1);
 }
 
@@ -306,9 +372,9 @@ static void on_event(
 	lua_State *L = arg;
 	luaL_checkstack(L, 12, NULL);
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_rawgeti(L, -1, (lua_Integer)event->cookie);
+	lua_rawgeti(L, -1, (lua_Integer)PLACE_OF(event->cookie) + 1);
 	struct host_result *r = api_test(L, -1, HOST_RESULT);
-	if (r)
+	if (r && r->cookie == event->cookie)
 		result_event(L, r, event, bytes);
 	lua_pop(L, 2);
 }
@@ -380,12 +446,8 @@ static void launch(lua_State *L, struct host_result *r,
 			make_ready(L, READY_DONE);
 		return;
 	}
-	r->cookie = ++host->cookies;
 	r->payload_len = probe->payload_len;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_pushvalue(L, -2);
-	lua_rawseti(L, -2, (lua_Integer)r->cookie);
-	lua_pop(L, 1);
+	flight_keep(L, r);
 	struct wire_probe head = {
 		.cookie = r->cookie,
 		.at = t->delay_ns ? at : (struct monotime){ 0 },
@@ -565,7 +627,7 @@ static int api_next(lua_State *L)
 	struct monotime until = { bounded ? luaL_checkinteger(L, 1)
 					  : INT64_MAX };
 	watch_alive();
-	while (host->ready_at == host->ready_end) {
+	while (host->ready_count == 0) {
 		if (*watch_stop())
 			return push_nothing(L,
 			    *watch_stop() == WATCH_DEADLINE ? "deadline"
@@ -577,16 +639,7 @@ static int api_next(lua_State *L)
 			return push_nothing(L, "idle");
 		wait_for_events(L, until);
 	}
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
-	int table = lua_gettop(L);
-	lua_rawgeti(L, table, ++host->ready_at);
-	lua_pushnil(L);
-	lua_rawseti(L, table, host->ready_at);
-	lua_rawgeti(L, table, ++host->ready_at);
-	lua_pushstring(L, ready_names[lua_tointeger(L, -1)]);
-	lua_remove(L, -2);
-	if (host->ready_at == host->ready_end)
-		host->ready_at = host->ready_end = 0;
+	take_ready(L, host);
 	return 2;
 }
 

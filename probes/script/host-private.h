@@ -29,8 +29,13 @@ struct host {
 	struct frame_batch records; /* not yet written */
 	size_t memory_bytes;
 	struct monotime deadline;    /* real time; 0: none */
-	uint64_t cookies;            /* of probes, given so far */
-	int64_t ready_at, ready_end; /* what next() will give, as indices */
+	/* Probes in flight have places, and so cookies, which are used again:
+	 * a Lua table whose keys only grow is hashed anew again and again. */
+	uint64_t cookies;      /* given so far */
+	uint32_t *free_places; /* below places_used */
+	uint32_t free_place_count, places_used;
+	/* What next() will give: a ring. */
+	uint32_t ready_at, ready_count, ready_size;
 	uint64_t log_bytes;
 	bool problem; /* reported by the script: exit code 1 */
 };
