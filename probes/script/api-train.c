@@ -210,8 +210,7 @@ static void make_ready(lua_State *L, enum ready why)
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
 	if (host->ready_count == host->ready_size)
 		ready_grow(L, host);
-	uint32_t at =
-	    (host->ready_at + host->ready_count++) % host->ready_size;
+	uint32_t at = (host->ready_at + host->ready_count++) % host->ready_size;
 	lua_pushvalue(L, -2);
 	lua_rawseti(L, -2, 2 * at + 1);
 	lua_pushinteger(L, why);
@@ -243,8 +242,8 @@ static void flight_keep(lua_State *L, struct host_result *r)
 {
 	struct host *host = host_of(L);
 	if (!host->free_places)
-		host->free_places = xreallocarray(
-		    NULL, WIRE_MAX_OUTSTANDING, sizeof(uint32_t));
+		host->free_places =
+		    xreallocarray(NULL, WIRE_MAX_OUTSTANDING, sizeof(uint32_t));
 	uint32_t place = host->free_place_count > 0
 	    ? host->free_places[--host->free_place_count]
 	    : host->places_used++;

@@ -64,8 +64,9 @@ static int64_t serialise(struct sim_edge *e, const struct sim_flight *f)
 	return e->busy_until_ns - f->at_ns;
 }
 
-/* Takes over the flight: it arrives at the edge's other end, or is lost. */
-static void traverse(struct sim *s, struct sim_flight *f, uint32_t edge)
+/* The flight as it will arrive at the edge's other end; NULL: it is lost. */
+static struct sim_flight *traverse(
+    struct sim *s, struct sim_flight *f, uint32_t edge)
 {
 	struct sim_world *w = s->world;
 	struct sim_edge *e = &w->edges[edge];
@@ -75,7 +76,7 @@ static void traverse(struct sim *s, struct sim_flight *f, uint32_t edge)
 	    (e->how->loss > 0 &&
 		sim_draw(w, f->serial, place) < e->how->loss)) {
 		free(f);
-		return;
+		return NULL;
 	}
 	f->at_ns += wait_ns + e->delay_ns;
 	if (e->how->jitter_ns > 0)
@@ -89,7 +90,7 @@ static void traverse(struct sim *s, struct sim_flight *f, uint32_t edge)
 		again->serial = hash_mix(f->serial, 0xd0b1e);
 		sim_move_later(s, again);
 	}
-	sim_move_later(s, f);
+	return f;
 }
 
 static void send_answer(struct sim *s, const struct sim_arrival *a,
@@ -150,63 +151,94 @@ static int objection(const struct sim_arrival *a, bool back)
 	return -1;
 }
 
-/* Takes over the flight and sends it on over the right edge. */
-static void forward(struct sim *s, struct sim_flight *f, struct sim_arrival *a)
+/* Takes over the flight and sends it on over the right edge: the flight as it
+ * will arrive there, or NULL. */
+static struct sim_flight *forward(
+    struct sim *s, struct sim_flight *f, struct sim_arrival *a)
 {
 	struct sim_world *w = s->world;
 	bool drop;
-	uint32_t edge = sim_next_edge(w, f->node, a->packet, f->serial, &drop);
+	uint32_t edge =
+	    sim_next_edge(w, f->node, a->packet, a->owner, f->serial, &drop);
 	bool begins = f->edge == SIM_NONE;
 	if (edge == SIM_NONE) {
 		if (!drop && !begins)
 			answer_error(s, a, SIM_NET_UNREACHABLE, 0);
 		free(f);
-		return;
+		return NULL;
 	}
 	const struct sim_edge *e = &w->edges[edge];
 	if (e->how->mtu_bytes && f->len > e->how->mtu_bytes) {
 		answer_error(s, a, SIM_TOO_BIG, e->how->mtu_bytes);
 		free(f);
-		return;
+		return NULL;
 	}
 	if (w->nodes[e->to].how->down) {
 		answer_error(s, a, SIM_HOST_UNREACHABLE, 0);
 		free(f);
-		return;
+		return NULL;
 	}
 	if (!begins && !w->nodes[f->node].how->hidden)
 		ttl_decrement(f);
-	traverse(s, f, edge);
+	return traverse(s, f, edge);
+}
+
+/* May the flight be taken through the router that it is about to reach before
+ * its time?  Where no queue depends on the order of packets, one that a router
+ * only forwards meets nothing that others change. */
+static bool may_run_ahead(
+    const struct sim_arrival *next, const struct sim_flight *f, uint32_t owner)
+{
+	const struct sim_world *w = next->world;
+	return !w->in_order && f->node != owner && !w->nodes[f->node].host &&
+	    objection(next, owner == w->vantage) == -1;
+}
+
+/* The flight is at its node now: answered there, or where it is next. */
+static struct sim_flight *arrive_once(
+    struct sim *s, struct sim_flight *f, struct sim_arrival *a, uint32_t owner)
+{
+	struct sim_world *w = s->world;
+	if (f->edge == SIM_NONE)
+		return forward(s, f, a);
+	if (owner == f->node && f->node == w->vantage) {
+		s->counters.received++;
+		sim_inbox_add(s, f);
+		return NULL;
+	}
+	if (owner == f->node) {
+		uint8_t reply[SIM_PACKET_MAX];
+		send_answer(s, a, reply, sim_reply_host(a, reply));
+	} else if (!w->nodes[f->node].host) {
+		int error = objection(a, owner == w->vantage);
+		if (error == -1)
+			return forward(s, f, a);
+		if (error >= 0)
+			answer_error(s, a, (enum sim_error)error, 0);
+	}
+	free(f);
+	return NULL;
 }
 
 /* Takes over the flight, which is at its node now. */
 void sim_arrive(struct sim *s, struct sim_flight *f)
 {
-	struct sim_world *w = s->world;
 	struct packet packet;
-	int err = packet_decode_ip(&packet, f->bytes, f->len, f->len);
-	uint32_t owner = err ? SIM_NONE : sim_addr_owner(w, &packet.dst);
-	struct sim_arrival a = { w, f->node, f->edge, f->at_ns, f->serial,
-		&packet, f->bytes, f->len };
-	if (f->edge != SIM_NONE && owner == f->node) {
-		if (f->node == w->vantage) {
-			s->counters.received++;
-			sim_inbox_add(s, f);
-			return;
-		}
-		uint8_t reply[SIM_PACKET_MAX];
-		send_answer(s, &a, reply, sim_reply_host(&a, reply));
-	} else if (!err && f->edge == SIM_NONE) {
-		forward(s, f, &a);
+	if (packet_decode_ip(&packet, f->bytes, f->len, f->len) != 0) {
+		free(f);
 		return;
-	} else if (!err && !w->nodes[f->node].host) {
-		int error = objection(&a, owner == w->vantage);
-		if (error == -1) {
-			forward(s, f, &a);
-			return;
-		}
-		if (error >= 0)
-			answer_error(s, &a, (enum sim_error)error, 0);
 	}
-	free(f);
+	uint32_t owner = sim_addr_owner(s->world, &packet.dst);
+	do {
+		struct sim_arrival a = { s->world, f->node, f->edge, f->at_ns,
+			f->serial, &packet, f->bytes, f->len, owner };
+		f = arrive_once(s, f, &a, owner);
+		if (!f)
+			return;
+		a.node = f->node;
+		packet.ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8];
+		if (!may_run_ahead(&a, f, owner))
+			break;
+	} while (true);
+	sim_move_later(s, f);
 }

@@ -15,6 +15,7 @@ struct sim_arrival {
 	const struct packet *packet;
 	const uint8_t *bytes;
 	size_t len;
+	uint32_t owner; /* of the destination; SIM_NONE: nobody */
 };
 enum sim_error {
 	SIM_TIME_EXCEEDED,

@@ -290,11 +290,11 @@ static struct choices choices_of(struct sim_world *w, uint32_t node,
 }
 
 uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
-    const struct packet *packet, uint64_t serial, bool *drop)
+    const struct packet *packet, uint32_t owner, uint64_t serial, bool *drop)
 {
 	const struct sim_route *route =
 	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
-	uint32_t place = route ? SIM_NONE : sim_addr_owner(w, &packet->dst);
+	uint32_t place = route ? SIM_NONE : owner;
 	*drop = route && route->drop;
 	struct choices c = choices_of(w, node, route, place, 0);
 	if (c.count < 2)

@@ -6,9 +6,9 @@
 
 void sim_distances(struct sim_world *world);
 void sim_paths_free(struct sim_paths *paths);
-/* The edge by which packet leaves node, where serial stands for the packet
- * itself; SIM_NONE: no route, and *drop: silently. */
+/* The edge by which packet, for an address of owner's, leaves node; serial
+ * stands for the packet itself.  SIM_NONE: no route, and *drop: silently. */
 uint32_t sim_next_edge(struct sim_world *world, uint32_t node,
-    const struct packet *packet, uint64_t serial, bool *drop);
+    const struct packet *packet, uint32_t owner, uint64_t serial, bool *drop);
 /* A number in [0, 1) from a seed and a place. */
 double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);

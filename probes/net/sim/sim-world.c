@@ -172,6 +172,8 @@ int sim_world_finish(
 			    : "no vantage: expected a line 'vantage NAME "
 			      "ADDRESS...'%s",
 		    vantage ? vantage : "");
+	for (uint32_t i = 0; i < w->edge_count; i++)
+		w->in_order |= w->edges[i].how->rate_bps > 0;
 	own_gather(w);
 	adjacency_make(w);
 	w->paths =

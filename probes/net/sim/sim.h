@@ -138,6 +138,9 @@ struct sim_world {
 	uint32_t vantage;
 	uint32_t *own; /* the vantage's IPv4 addresses, among the owners */
 	uint32_t own_count;
+	/* What becomes of a packet between two hosts depends on the packets
+	 * before it, or on the time (a queue); if not, packets run ahead. */
+	bool in_order;
 	uint64_t seed;
 	struct walltime start;
 	bool start_now;
