@@ -24,17 +24,23 @@ void fault_note(struct collector *c, const struct errmsg *msg)
 	log_error("%s; nothing is taken in until the next start", msg->text);
 }
 
+static int find_fault(struct collector *c, struct errmsg *msg)
+{
+	int err = c->ops->fault(c->store, msg);
+	if (err < 0)
+		return err;
+	return registry_fault(c->registry, msg);
+}
+
 int fault_check(struct collector *c, struct errmsg *msg)
 {
 	struct errmsg why = { "" };
 	int err = ERR_OK;
 	if (!collector_fault(c, &why))
-		err = c->ops->fault(c->store, &why);
-	if (err == ERR_OK && !collector_fault(c, &why))
-		err = registry_fault(c->registry, &why);
+		err = find_fault(c, &why);
 	if (err < 0)
 		fault_note(c, &why);
-	return err < 0 || collector_fault(c, NULL)
+	return err < 0 || collector_fault(c, &why)
 	    ? err_set(msg, ERR_UNAVAILABLE, "%s", why.text)
 	    : ERR_OK;
 }

@@ -138,6 +138,18 @@ static int run_registry_group(
 	return err;
 }
 
+static int append_checked(struct collector *c, struct prepared_batch **batches,
+    size_t count, struct store_outcome *outcomes, struct errmsg *msg)
+{
+	struct monotime before = monotime_now();
+	int err = c->ops->append(c->store, batches, count, outcomes, msg);
+	note_commit(c, before);
+	if (err < 0)
+		return err;
+	/* Not into files that were deleted meanwhile. */
+	return fault_check(c, msg);
+}
+
 static int append_group(
     struct collector *c, struct job *first, struct errmsg *msg)
 {
@@ -146,12 +158,7 @@ static int append_group(
 	size_t count = 0;
 	for (struct job *job = first; job; job = job->next)
 		batches[count++] = job->batch;
-	struct monotime before = monotime_now();
-	int err = c->ops->append(c->store, batches, count, outcomes, msg);
-	note_commit(c, before);
-	/* Not into files that were deleted meanwhile. */
-	if (err == ERR_OK)
-		err = fault_check(c, msg);
+	int err = append_checked(c, batches, count, outcomes, msg);
 	count = 0;
 	for (struct job *job = first; job; job = job->next, count++) {
 		if (err == ERR_OK)
@@ -213,19 +220,28 @@ static void announce_group(struct collector *c, struct job *first)
 	end_events(c);
 }
 
+static int run_batches(
+    struct collector *c, struct job *first, struct errmsg *msg)
+{
+	int err = fault_check(c, msg);
+	if (err < 0)
+		return err;
+	err = append_group(c, first, msg);
+	if (err < 0)
+		return err;
+	announce_group(c, first);
+	return ERR_OK;
+}
+
 static int run_group(struct collector *c, struct job *first, struct errmsg *msg)
 {
 	if (!first->batch) {
 		settle(c);
 		return run_registry_group(c, first, msg);
 	}
-	int err = fault_check(c, msg);
+	int err = run_batches(c, first, msg);
 	if (err == ERR_OK)
-		err = append_group(c, first, msg);
-	if (err == ERR_OK) {
-		announce_group(c, first);
 		return ERR_OK;
-	}
 	c->counters.commit_failures++;
 	fault_check(c, NULL); /* it may have met damage */
 	return err;
