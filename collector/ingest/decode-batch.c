@@ -16,13 +16,15 @@ int decode_batch(struct prepared_batch **batch,
 	struct prepared_batch *made = xcalloc(1, sizeof(*made));
 	made->header = *header;
 	int err = batch_open(header, body, len, public_key, &made->raw, msg);
-	if (err == ERR_OK)
-		err = prepared_batch_open(made, ingest_prepare_record, msg);
-	if (err < 0) {
-		prepared_batch_free(made);
-		return err;
-	}
+	if (err < 0)
+		goto out;
+	err = prepared_batch_open(made, ingest_prepare_record, msg);
+	if (err < 0)
+		goto out;
 	prepared_batch_seal(made, 0);
 	*batch = made;
 	return ERR_OK;
+out:
+	prepared_batch_free(made);
+	return err;
 }

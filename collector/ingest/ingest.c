@@ -131,6 +131,23 @@ static int announce_new(struct collector *c, const struct agent *agent,
 	return registry_announce(c->registry, agent->row, h->epoch, end, msg);
 }
 
+static int announce_replayed(struct collector *c, struct agent *agent,
+    const struct prepared_batch *batch, struct store_outcome *outcome,
+    struct errmsg *msg)
+{
+	int err = registry_begin(c->registry, msg);
+	if (err < 0)
+		return err;
+	err = registry_agent_name(
+	    c->registry, agent->row, agent->name, sizeof(agent->name), msg);
+	if (err < 0)
+		return err;
+	err = announce_new(c, agent, batch, outcome, msg);
+	if (err < 0)
+		return err;
+	return registry_commit(c->registry, msg);
+}
+
 /* Batches that were stored when the process ended, and their events perhaps
  * not.  What they did, the store knows again. */
 void ingest_replayed(void *ctx, const struct prepared_batch *batch,
@@ -141,14 +158,7 @@ void ingest_replayed(void *ctx, const struct prepared_batch *batch,
 	struct agent agent = { .row = batch->agent_row };
 	struct errmsg msg = { "" };
 	memcpy(agent.id, batch->header.agent, sizeof(agent.id));
-	int err = registry_begin(c->registry, &msg);
-	if (err == ERR_OK)
-		err = registry_agent_name(c->registry, agent.row, agent.name,
-		    sizeof(agent.name), &msg);
-	if (err == ERR_OK)
-		err = announce_new(c, &agent, batch, &own, &msg);
-	if (err == ERR_OK)
-		err = registry_commit(c->registry, &msg);
+	int err = announce_replayed(c, &agent, batch, &own, &msg);
 	if (err == ERR_OK)
 		return;
 	registry_rollback(c->registry);
@@ -261,13 +271,38 @@ static int check_numbers(const struct batch_header *h, struct errmsg *msg)
 	return ERR_OK;
 }
 
+static int read_numbers(struct batch_header *header, const void *body,
+    size_t len, struct errmsg *msg)
+{
+	int err = batch_header_read(header, body, len, msg);
+	if (err < 0)
+		return err;
+	return check_numbers(header, msg);
+}
+
+static int open_batch(struct collector *c, struct ingest_job *job,
+    const struct batch_header *header, const void *body, size_t len,
+    struct errmsg *msg)
+{
+	int err = decode_batch(
+	    &job->job.batch, header, body, len, job->agent.key, msg);
+	if (err < 0)
+		return err;
+	struct prepared_batch *batch = job->job.batch;
+	err = ingest_check(c, batch, msg);
+	if (err < 0)
+		return err;
+	batch->agent_row = job->agent.row;
+	batch->received = collector_wall(c);
+	return plausible_check(batch,
+	    plausible_most(job->agent.enrolled_ns, batch->received.ns), msg);
+}
+
 static bool prepare(struct collector *c, const void *body, size_t len,
     struct ingest_job *job, struct ingest_answer *a)
 {
 	struct batch_header header;
-	int err = batch_header_read(&header, body, len, &a->detail);
-	if (err == ERR_OK)
-		err = check_numbers(&header, &a->detail);
+	int err = read_numbers(&header, body, len, &a->detail);
 	if (err < 0) {
 		a->result = result_of(err, INGEST_TOO_BIG);
 		return false;
@@ -278,25 +313,12 @@ static bool prepare(struct collector *c, const void *body, size_t len,
 		    &a->detail, ERR_UNKNOWN_AGENT, "agent: not enrolled here");
 		return false;
 	}
-	err = decode_batch(
-	    &job->job.batch, &header, body, len, job->agent.key, &a->detail);
-	if (err == ERR_OK)
-		err = ingest_check(c, job->job.batch, &a->detail);
+	err = open_batch(c, job, &header, body, len, &a->detail);
 	if (err < 0) {
 		a->result = result_of(err, INGEST_BOMB);
 		return false;
 	}
-	struct prepared_batch *batch = job->job.batch;
-	batch->agent_row = job->agent.row;
-	batch->received = collector_wall(c);
-	err = plausible_check(batch,
-	    plausible_most(job->agent.enrolled_ns, batch->received.ns),
-	    &a->detail);
-	if (err < 0) {
-		a->result = result_of(err, INGEST_BOMB);
-		return false;
-	}
-	job->job.bytes = batch->bytes;
+	job->job.bytes = job->job.batch->bytes;
 	agents_contact(c, job->agent.id);
 	return true;
 }

@@ -66,11 +66,13 @@ static int check_uncounted_gap(const struct batch_header *h,
 	if (err < 0)
 		return err;
 	err = check_gap(h, unpacked->gap, produced_most, msg);
-	if (err == ERR_OK)
-		err = err_set(msg, -ERANGE,
-		    "gap of %" PRIu64 " unnumbered, reason of %zu bytes: more "
-		    "than one record declares",
-		    unpacked->gap->unnumbered, strlen(unpacked->gap->reason));
+	if (err < 0)
+		goto out;
+	err = err_set(msg, -ERANGE,
+	    "gap of %" PRIu64 " unnumbered, reason of %zu bytes: more than one "
+	    "record declares",
+	    unpacked->gap->unnumbered, strlen(unpacked->gap->reason));
+out:
 	record_free(unpacked);
 	return err;
 }
