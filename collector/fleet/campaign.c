@@ -239,10 +239,11 @@ static int read_back(
 	if (err < 0)
 		return err;
 	err = reader_get(c, &reader, msg);
-	if (err == ERR_OK) {
-		err = campaign_read(c, registry, reader, id, answer, msg);
-		reader_put(c, reader);
-	}
+	if (err < 0)
+		goto out;
+	err = campaign_read(c, registry, reader, id, answer, msg);
+	reader_put(c, reader);
+out:
 	registry_put(c, registry);
 	if (err < 0 && err != ERR_NOT_FOUND)
 		return err_set(msg, ERR_UNAVAILABLE, "database: cannot read");
@@ -389,10 +390,11 @@ int campaign_work(struct collector *c, const uint8_t agent[AGENT_ID_LEN],
 		return err;
 	work.list = json_array();
 	err = reader_get(c, &work.reader, msg);
-	if (err == ERR_OK) {
-		err = read_work(registry, &work, &revision);
-		reader_put(c, work.reader);
-	}
+	if (err < 0)
+		goto out;
+	err = read_work(registry, &work, &revision);
+	reader_put(c, work.reader);
+out:
 	registry_put(c, registry);
 	if (err < 0) {
 		json_decref(work.list);

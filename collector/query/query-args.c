@@ -32,6 +32,17 @@ static int run_with_readers(query_body *body,
 	return err_set(msg, ERR_UNAVAILABLE, "database: %.200s", text);
 }
 
+static int get_readers(
+    struct collector *c, struct query_context *own, struct errmsg *msg)
+{
+	if (!own->reader) {
+		int err = reader_get(c, &own->reader, msg);
+		if (err < 0)
+			return err;
+	}
+	return own->registry ? ERR_OK : registry_get(c, &own->registry, msg);
+}
+
 int query_run_body(query_body *body, const struct query_context *context,
     void *arg, struct errmsg *msg)
 {
@@ -41,10 +52,7 @@ int query_run_body(query_body *body, const struct query_context *context,
 	int err = principal_check(context->principal, ROLE_READ, msg);
 	if (err < 0)
 		return err;
-	if (!own.reader)
-		err = reader_get(c, &own.reader, msg);
-	if (err == ERR_OK && !own.registry)
-		err = registry_get(c, &own.registry, msg);
+	err = get_readers(c, &own, msg);
 	if (err == ERR_OK)
 		err = run_with_readers(body, &own, arg, msg);
 	else

@@ -183,9 +183,11 @@ int query_records(
 	if (err < 0)
 		return err;
 	err = read_filter(&list.query, &list.filter, campaign);
-	if (err == ERR_OK)
-		err = list.query.c->ops->read(
-		    list.query.reader, &list.filter, take_record, &list, msg);
+	if (err < 0)
+		goto out;
+	err = list.query.c->ops->read(
+	    list.query.reader, &list.filter, take_record, &list, msg);
+out:
 	return query_list_end(&list, err, answer);
 }
 

@@ -154,9 +154,11 @@ int query_sightings(
 	if (err < 0)
 		return err;
 	err = read_filter(&list, &cursor);
-	if (err == ERR_OK)
-		err = list.query.c->ops->read(
-		    list.query.reader, &list.filter, take_source, &list, msg);
+	if (err < 0)
+		goto out;
+	err = list.query.c->ops->read(
+	    list.query.reader, &list.filter, take_source, &list, msg);
+out:
 	return query_list_end(&list, err, answer);
 }
 

@@ -38,12 +38,13 @@ int registry_read_events(struct registry_reader *reader, int64_t after,
 int registry_event_range(
     struct registry_reader *reader, int64_t *oldest, int64_t *newest)
 {
-	int err = db_integer(
-	    &reader->db, oldest, 0, "SELECT min(id) FROM events", "");
+	if (db_integer(
+		&reader->db, oldest, 0, "SELECT min(id) FROM events", "") < 0)
+		return db_error(&reader->db, &reader->msg);
 	/* The newest ever made: the counter outlives the rows. */
-	if (err == ERR_OK)
-		err = db_integer(&reader->db, newest, 0,
-		    "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
-		    "");
-	return err < 0 ? db_error(&reader->db, &reader->msg) : ERR_OK;
+	if (db_integer(&reader->db, newest, 0,
+		"SELECT seq FROM sqlite_sequence WHERE name = 'events'",
+		"") < 0)
+		return db_error(&reader->db, &reader->msg);
+	return ERR_OK;
 }

@@ -21,18 +21,20 @@ int registry_reader_open(
 	char *path = xasprintf("%s/registry.db", dir);
 	int err = db_open(&made->db, path, true, msg);
 	free(path);
-	if (err == ERR_OK)
-		err = db_script(&made->db,
-		    "PRAGMA query_only = ON;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -1024;",
-		    msg);
-	if (err < 0) {
-		registry_reader_close(made);
-		return err;
-	}
+	if (err < 0)
+		goto out;
+	err = db_script(&made->db,
+	    "PRAGMA query_only = ON;"
+	    "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA cache_size = -1024;",
+	    msg);
+	if (err < 0)
+		goto out;
 	*reader = made;
 	return ERR_OK;
+out:
+	registry_reader_close(made);
+	return err;
 }
 
 int registry_reader_begin(struct registry_reader *reader, struct errmsg *msg)
