@@ -242,11 +242,38 @@ bool block_wants_head(
 	    (want->dst.family == 0 || addr_equal(&want->dst, &head->dst));
 }
 
+/* The columns that the records found so far are held against. */
+static int keep_wanted(
+    struct block *b, const struct block_want *want, struct errmsg *msg)
+{
+	int err;
+	if (want->campaign) {
+		err = keep_campaign(b, want->campaign, msg);
+		if (err < 0)
+			return err;
+	}
+	if (want->run) {
+		err = keep_run(b, want->run, msg);
+		if (err < 0)
+			return err;
+	}
+	if (want->src.family) {
+		err = keep_ends(b, &want->src, false, msg);
+		if (err < 0)
+			return err;
+	}
+	if (!want->dst.family)
+		return ERR_OK;
+	err = keep_ends(b, &want->dst, true, msg);
+	if (err < 0)
+		return err;
+	return keep_rows(b, &want->dst, msg);
+}
+
 int block_find(struct block *b, const struct block_want *want,
     const uint32_t **places, size_t *count, struct errmsg *msg)
 {
 	size_t found = 0;
-	int err = ERR_OK;
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct block_head head;
 		uint32_t s = b->shape_of[i];
@@ -259,16 +286,7 @@ int block_find(struct block *b, const struct block_want *want,
 		block_head(&head, b->raw_at[i].bytes, b->raw_at[i].len);
 		b->wanted[i] = block_wants_head(want, &head);
 	}
-	if (found > 0 && want->campaign)
-		err = keep_campaign(b, want->campaign, msg);
-	if (found > 0 && err == ERR_OK && want->run)
-		err = keep_run(b, want->run, msg);
-	if (found > 0 && err == ERR_OK && want->src.family)
-		err = keep_ends(b, &want->src, false, msg);
-	if (found > 0 && err == ERR_OK && want->dst.family)
-		err = keep_ends(b, &want->dst, true, msg);
-	if (found > 0 && err == ERR_OK && want->dst.family)
-		err = keep_rows(b, &want->dst, msg);
+	int err = found > 0 ? keep_wanted(b, want, msg) : ERR_OK;
 	if (err < 0)
 		return err;
 	*count = 0;

@@ -63,8 +63,10 @@ static int open_record(struct prepared_batch *batch, struct prepared_record *to,
 	struct arena_mark mark = arena_mark(&batch->arena);
 	Sonde__Record *record;
 	int err = record_unpack_in(&batch->arena, &record, to->body, len, msg);
-	if (err == ERR_OK)
-		err = take_record(to, record, prepare, msg);
+	if (err < 0)
+		goto out;
+	err = take_record(to, record, prepare, msg);
+out:
 	if (!to->record)
 		arena_reset(&batch->arena, mark);
 	return err;

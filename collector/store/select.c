@@ -354,8 +354,9 @@ static int select_newest(struct selection *s, struct errmsg *msg)
 		if (limit && limit - s->given < s->room)
 			s->room = limit - s->given;
 		int err = fill_page(s, msg);
-		if (err == ERR_OK)
-			err = finish_page(s, msg);
+		if (err < 0)
+			return err;
+		err = finish_page(s, msg);
 		if (err < 0)
 			return err;
 		bool full = s->count == s->room;

@@ -189,15 +189,17 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
 		    "record: %zu bytes that do not unpack", len);
 	int err =
 	    record_texts_check(&sonde__record__descriptor, bytes, len, msg);
-	if (err == ERR_OK)
-		err = record_check(r, msg);
-	if (err) {
-		if (!arena)
-			record_free(r);
-		return err;
-	}
+	if (err < 0)
+		goto out;
+	err = record_check(r, msg);
+	if (err < 0)
+		goto out;
 	*record = r;
-	return 0;
+	return ERR_OK;
+out:
+	if (!arena)
+		record_free(r);
+	return err;
 }
 
 int record_unpack(Sonde__Record **record, const uint8_t *bytes, size_t len,

@@ -166,10 +166,10 @@ static int compare_partition(struct db *db, struct block *block,
 	while ((err = db_step(db, row, msg)) == 1) {
 		err = block_open(block, sqlite3_column_blob(row, 1),
 		    (size_t)sqlite3_column_bytes(row, 1), msg);
-		if (err == ERR_OK)
-			err = compare_block(block,
-			    (uint64_t)sqlite3_column_int64(row, 0), batch,
-			    known, msg);
+		if (err < 0)
+			break;
+		err = compare_block(block,
+		    (uint64_t)sqlite3_column_int64(row, 0), batch, known, msg);
 		if (err < 0)
 			break;
 	}
@@ -182,18 +182,18 @@ static int compare_records(struct store *store,
     const struct prepared_batch *batch, uint32_t known, struct errmsg *msg)
 {
 	struct partition_set *set = &store->partitions;
+	struct partition_reader *reader;
 	struct block *block = block_new();
 	int err = compare_partition(&store->db, block, batch, known, msg);
-	if (err == ERR_OK && set->count > 1) {
-		struct partition_reader *reader;
-		err = partition_reader_get(
-		    set, set->list[set->count - 2], &reader, msg);
-		if (err == ERR_OK && reader) {
-			err = compare_partition(
-			    &reader->db, block, batch, known, msg);
-			partition_reader_put(set, reader);
-		}
-	}
+	if (err < 0 || set->count < 2)
+		goto out;
+	err =
+	    partition_reader_get(set, set->list[set->count - 2], &reader, msg);
+	if (err < 0 || !reader)
+		goto out;
+	err = compare_partition(&reader->db, block, batch, known, msg);
+	partition_reader_put(set, reader);
+out:
 	block_free(block);
 	return err;
 }
@@ -241,6 +241,22 @@ static int add_to_run(struct store *store, const struct prepared_batch *batch,
 	    : ERR_OK;
 }
 
+/* What is known of the agent with its records up to the mark. */
+static int save_agent(struct store *store, const struct prepared_batch *batch,
+    struct watermark *mark, struct errmsg *msg)
+{
+	const struct batch_header *h = &batch->header;
+	int err = save_watermark(&store->db, mark, h, msg);
+	if (err < 0)
+		return err;
+	err = save_digest(&store->db, batch, msg);
+	if (err < 0)
+		return err;
+	return db_run(&store->db, msg,
+	    "INSERT OR IGNORE INTO agents VALUES (?1, ?2)", "ib",
+	    batch->agent_row, h->agent, sizeof(h->agent));
+}
+
 static int store_batch(struct store *store, struct prepared_batch *batch,
     struct watermark *mark, struct store_outcome *outcome, struct errmsg *msg)
 {
@@ -255,19 +271,16 @@ static int store_batch(struct store *store, struct prepared_batch *batch,
 	mark->lost += h->first_seq > mark->next ? h->first_seq - mark->next : 0;
 	mark->unnumbered += count_unnumbered(batch, first);
 	mark->next = h->first_seq + h->count;
-	err = save_watermark(&store->db, mark, h, msg);
-	if (err == ERR_OK)
-		err = save_digest(&store->db, batch, msg);
-	if (err == ERR_OK)
-		err = db_run(&store->db, msg,
-		    "INSERT OR IGNORE INTO agents VALUES (?1, ?2)", "ib",
-		    batch->agent_row, h->agent, sizeof(h->agent));
-	if (err == ERR_OK)
-		err = add_to_run(store, batch, first, msg);
+	err = save_agent(store, batch, mark, msg);
+	if (err < 0)
+		return err;
+	err = add_to_run(store, batch, first, msg);
+	if (err < 0)
+		return err;
 	store->next_block++;
 	outcome->result = APPEND_STORED;
 	outcome->next = mark->next;
-	return err;
+	return ERR_OK;
 }
 
 /* 0: with so many more numbers the agent would have produced more than it can
@@ -365,20 +378,33 @@ int store_sum_watermarks(struct store *store, struct errmsg *msg)
 	return ERR_OK;
 }
 
-static int append_all(struct store *store,
+static int append_each(struct store *store,
     struct prepared_batch *const *batches, size_t count,
     struct store_outcome *outcomes, struct errmsg *msg)
 {
 	int err = db_run(&store->db, msg, "BEGIN IMMEDIATE", "");
-	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < count; i++) {
 		outcomes[i] = (struct store_outcome){ 0 };
 		err = append_one(store, batches[i], &outcomes[i], msg);
+		if (err < 0)
+			return err;
 	}
 	db_reset_all(&store->db);
+	return db_run(&store->db, msg, "COMMIT", "");
+}
+
+static int append_all(struct store *store,
+    struct prepared_batch *const *batches, size_t count,
+    struct store_outcome *outcomes, struct errmsg *msg)
+{
+	int err = append_each(store, batches, count, outcomes, msg);
 	if (err == ERR_OK)
-		err = db_run(&store->db, msg, "COMMIT", "");
+		return ERR_OK;
+	db_reset_all(&store->db);
 	/* A full disk may have ended the transaction already. */
-	if (err < 0 && !sqlite3_get_autocommit(store->db.handle))
+	if (!sqlite3_get_autocommit(store->db.handle))
 		db_run(&store->db, NULL, "ROLLBACK", "");
 	return err;
 }

@@ -286,19 +286,21 @@ int partition_reader_get(struct partition_set *set, struct partition *p,
 	struct partition_reader *made = xcalloc(1, sizeof(*made));
 	made->partition = p;
 	int err = db_open(&made->db, p->path, true, msg);
-	if (err == ERR_OK)
-		err = db_script(&made->db,
-		    "PRAGMA query_only = ON;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -2000;",
-		    msg);
-	if (err < 0) {
-		set->corrupt |= made->db.corrupt;
-		close_reader(made);
-		return err;
-	}
+	if (err < 0)
+		goto out;
+	err = db_script(&made->db,
+	    "PRAGMA query_only = ON;"
+	    "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA cache_size = -2000;",
+	    msg);
+	if (err < 0)
+		goto out;
 	*reader = made;
 	return ERR_OK;
+out:
+	set->corrupt |= made->db.corrupt;
+	close_reader(made);
+	return err;
 }
 
 void partition_reader_put(

@@ -105,12 +105,10 @@ static int write_row(struct db *db, uint64_t run, const uint64_t *keys,
 	    (int64_t)run, (int64_t)(keys[0] >> 8), body->data, body->len);
 }
 
-int run_write(struct open_run *run, struct db *db, struct errmsg *msg)
+static int write_keys(struct open_run *run, struct db *db, struct errmsg *msg)
 {
 	struct buf body = { 0 };
 	int err = ERR_OK;
-	if (run->blocks == 0)
-		return ERR_OK;
 	if (run->count > 0)
 		sort_keys(run->keys, run->count);
 	size_t count = drop_equal(run->keys, run->count);
@@ -123,13 +121,21 @@ int run_write(struct open_run *run, struct db *db, struct errmsg *msg)
 		i += n;
 	}
 	buf_fini(&body);
-	if (err == ERR_OK)
-		err = db_run(db, msg,
-		    "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		    "iiiiiii", (int64_t)run->first,
-		    (int64_t)(run->first + run->blocks - 1), run->min_ns,
-		    run->max_ns, (int64_t)run->kinds, (int64_t)run->agents,
-		    (int64_t)run->records);
+	return err;
+}
+
+int run_write(struct open_run *run, struct db *db, struct errmsg *msg)
+{
+	if (run->blocks == 0)
+		return ERR_OK;
+	int err = write_keys(run, db, msg);
+	if (err < 0)
+		return err;
+	err = db_run(db, msg,
+	    "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "iiiiiii",
+	    (int64_t)run->first, (int64_t)(run->first + run->blocks - 1),
+	    run->min_ns, run->max_ns, (int64_t)run->kinds, (int64_t)run->agents,
+	    (int64_t)run->records);
 	if (err < 0)
 		return err;
 	run->blocks = 0;

@@ -76,39 +76,47 @@ static int replay_one(struct store *store, struct prepared_batch *batch,
 	    : ERR_OK;
 }
 
-/* Sums up to the newest block. */
-static int open_gather(struct store *store, struct errmsg *msg)
+static void unlink_sums(const char *path)
 {
-	char *path = rollup_path(store->dir);
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	for (int i = 0; i < 3; i++) {
+		char *name = xasprintf("%s%s", path, suffixes[i]);
+		unlink(name);
+		free(name);
+	}
+}
+
+static int open_sums(struct store *store, const char *path, struct errmsg *msg)
+{
 	uint64_t applied = 0, last = store->next_block - 1;
-	int err = ERR_OK;
-	if (store->config.rebuild_rollups) {
-		static const char *const suffixes[] = { "", "-wal", "-shm" };
-		for (int i = 0; i < 3; i++) {
-			char *name = xasprintf("%s%s", path, suffixes[i]);
-			unlink(name);
-			free(name);
-		}
-	} else if (last > 0 && !exists(path)) {
-		err = err_set(msg, -ENOENT,
+	if (store->config.rebuild_rollups)
+		unlink_sums(path);
+	else if (last > 0 && !exists(path))
+		return err_set(msg, -ENOENT,
 		    "%.120s: is missing, but there was one: put a backup "
 		    "back, or make the sums of the records that are held again "
 		    "with --rebuild-rollups",
 		    path);
-	}
-	if (err == ERR_OK)
-		err = gather_open(
-		    &store->gather, &store->config, path, &applied, msg);
-	if (err == ERR_OK && applied > last)
-		err = err_set(msg, -ESTALE,
+	int err =
+	    gather_open(&store->gather, &store->config, path, &applied, msg);
+	if (err < 0)
+		return err;
+	if (applied > last)
+		return err_set(msg, -ESTALE,
 		    "%.120s: it sums up records that are not held (block %llu, "
 		    "the newest is %llu): put the backup of both back, or "
-		    "start "
-		    "with --rebuild-rollups",
+		    "start with --rebuild-rollups",
 		    path, (unsigned long long)applied,
 		    (unsigned long long)last);
-	if (err == ERR_OK && applied < last)
-		err = store_replay(store, applied, replay_one, msg);
+	return applied < last ? store_replay(store, applied, replay_one, msg)
+			      : ERR_OK;
+}
+
+/* Sums up to the newest block. */
+static int open_gather(struct store *store, struct errmsg *msg)
+{
+	char *path = rollup_path(store->dir);
+	int err = open_sums(store, path, msg);
 	free(path);
 	return err;
 }
@@ -204,12 +212,16 @@ static int inspect_file(const struct store_config *config, const char *path,
 		return ERR_OK;
 	}
 	int err = db_open(&db, path, true, &why);
-	if (err == ERR_OK)
-		err = check_database(&db, &to);
-	else if (err == ERR_CORRUPT)
+	if (err == ERR_CORRUPT)
 		report_finding(&to, why.text);
-	if (err == ERR_OK && blocks)
+	if (err < 0)
+		goto out;
+	err = check_database(&db, &to);
+	if (err < 0)
+		goto out;
+	if (blocks)
 		check_blocks(&db, &to);
+out:
 	db_close(&db);
 	/* What cannot even be read is a finding, not a failure of ours. */
 	return err == ERR_OK || err == ERR_CORRUPT
@@ -217,34 +229,84 @@ static int inspect_file(const struct store_config *config, const char *path,
 	    : err_set(msg, -EIO, "%.120s: %.120s", path, why.text);
 }
 
-static int inspect(const struct store_config *config, struct errmsg *msg)
+static int inspect_partitions(
+    const struct store_config *config, const char *dir, struct errmsg *msg)
 {
-	char *dir = telemetry_dir(config), *path = rollup_path(dir);
-	char **names = NULL;
-	size_t count = 0;
+	char **names;
+	size_t count;
 	int err = partition_names(dir, &names, &count, msg);
-	if (err == ERR_OK && count == 0)
+	if (err < 0)
+		return err;
+	if (count == 0)
 		err = err_set(msg, -ENOENT, "%.150s: no database", dir);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		char *name = xasprintf("%s/%s", dir, names[i]);
-		if (err == ERR_OK)
-			err = inspect_file(config, name, true, msg);
+		err = inspect_file(config, name, true, msg);
 		free(name);
-		free(names[i]);
 	}
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
 	free(names);
-	if (err == ERR_OK && exists(path))
+	return err;
+}
+
+static int inspect_sums(
+    const struct store_config *config, const char *dir, struct errmsg *msg)
+{
+	char *path = rollup_path(dir);
+	int err = ERR_OK;
+	if (exists(path))
 		err = inspect_file(config, path, false, msg);
-	else if (err == ERR_OK && !store_has_old_file(config->dir))
+	else if (!store_has_old_file(config->dir))
 		config->finding(config->finding_ctx, "rollup.db: is missing");
 	free(path);
-	/* An older version's, or the stub: the start reads it too. */
-	path = xasprintf("%s/sonde.db", config->dir);
-	if (err == ERR_OK && exists(path))
-		err = inspect_file(config, path, false, msg);
+	return err;
+}
+
+static int inspect_old_file(
+    const struct store_config *config, struct errmsg *msg)
+{
+	char *path = xasprintf("%s/sonde.db", config->dir);
+	int err =
+	    exists(path) ? inspect_file(config, path, false, msg) : ERR_OK;
 	free(path);
+	return err;
+}
+
+static int inspect(const struct store_config *config, struct errmsg *msg)
+{
+	char *dir = telemetry_dir(config);
+	int err = inspect_partitions(config, dir, msg);
+	if (err < 0)
+		goto out;
+	err = inspect_sums(config, dir, msg);
+	if (err < 0)
+		goto out;
+	/* An older version's, or the stub: the start reads it too. */
+	err = inspect_old_file(config, msg);
+out:
 	free(dir);
 	return err;
+}
+
+static int open_store(struct store *store, struct errmsg *msg)
+{
+	int err = open_partitions(store, msg);
+	if (err < 0)
+		return err;
+	err = store_migrate(store, msg);
+	if (err < 0)
+		return err;
+	err = name_newest(store, store_sum_watermarks(store, msg), msg);
+	if (err < 0)
+		return err;
+	/* A migration has opened it. */
+	if (!store->gather) {
+		err = open_gather(store, msg);
+		if (err < 0)
+			return err;
+	}
+	return store_write_stub(store->config.dir, msg);
 }
 
 static int sqlite_open(
@@ -262,15 +324,7 @@ static int sqlite_open(
 	made->rolled_at = monotime_add(config->mono, -ROLL_LEAST_NS);
 	made->roll_ns = INT64_MAX;
 	made->roll_bytes = UINT64_C(1) << 30;
-	int err = open_partitions(made, msg);
-	if (err == ERR_OK)
-		err = store_migrate(made, msg);
-	if (err == ERR_OK)
-		err = name_newest(made, store_sum_watermarks(made, msg), msg);
-	if (err == ERR_OK && !made->gather)
-		err = open_gather(made, msg);
-	if (err == ERR_OK)
-		err = store_write_stub(config->dir, msg);
+	int err = open_store(made, msg);
 	if (err < 0) {
 		sqlite_close(made);
 		return err;
@@ -330,18 +384,18 @@ static int sqlite_stats(
 static int check_files(struct store *store, struct errmsg *msg)
 {
 	struct partition_set *set = &store->partitions;
-	int err = ERR_OK;
+	const struct partition *p;
 	pthread_mutex_lock(&set->lock);
-	err = db_files_check(&store->files, msg);
-	if (err == ERR_OK && set->count > 1) {
-		const struct partition *p =
-		    set->list[store->next_check++ % (set->count - 1)];
-		if (!db_files_are_ours(&p->files))
-			err = err_set(msg, -ESTALE,
-			    "database: %.120s was deleted or replaced under "
-			    "the running collector",
-			    p->path);
-	}
+	int err = db_files_check(&store->files, msg);
+	if (err < 0 || set->count < 2)
+		goto out;
+	p = set->list[store->next_check++ % (set->count - 1)];
+	if (!db_files_are_ours(&p->files))
+		err = err_set(msg, -ESTALE,
+		    "database: %.120s was deleted or replaced under the "
+		    "running collector",
+		    p->path);
+out:
 	pthread_mutex_unlock(&set->lock);
 	return err;
 }

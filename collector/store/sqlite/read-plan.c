@@ -127,10 +127,13 @@ static int read_agents(struct store_view *view, const struct store_plan *plan,
 	    " WHERE ?1 = 0 OR w.agent = ?1 GROUP BY w.agent ORDER BY w.agent",
 	    "i", plan->agent_row);
 	err = step_agent(&m);
-	if (err == ERR_OK)
-		err = rollup_read(view->rollup, plan, merge_agent, &m, msg);
-	if (err == ERR_OK)
-		err = give_agents_before(&m, INT64_MAX);
+	if (err < 0)
+		goto out;
+	err = rollup_read(view->rollup, plan, merge_agent, &m, msg);
+	if (err != 0)
+		goto out;
+	err = give_agents_before(&m, INT64_MAX);
+out:
 	db_reset(m.rows);
 	return err;
 }

@@ -374,6 +374,23 @@ static int declare_one(sqlite3 *db, const struct result_view *view,
 	return ERR_OK;
 }
 
+static int declare_script(sqlite3 *db,
+    const struct result_schema *const *schemas, size_t count,
+    const struct result_schema *of, struct taken *taken, struct errmsg *msg)
+{
+	for (size_t t = 0; t < of->table_count; t++) {
+		struct result_view view;
+		int err = result_view_open(
+		    &view, schemas, count, of->script, of->tables[t].name, msg);
+		if (err < 0)
+			return err;
+		err = declare_one(db, &view, taken, msg);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
+
 int result_tables_declare(sqlite3 *db,
     const struct result_schema *const *schemas, size_t count,
     struct errmsg *msg)
@@ -382,16 +399,9 @@ int result_tables_declare(sqlite3 *db,
 	int err = taken.condition
 	    ? ERR_OK
 	    : err_set(msg, ERR_UNAVAILABLE, "sqlite: %s", sqlite3_errmsg(db));
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		const struct result_schema *s = schemas[i];
-		for (size_t t = 0; t < s->table_count && err == ERR_OK; t++) {
-			struct result_view view;
-			err = result_view_open(&view, schemas, count, s->script,
-			    s->tables[t].name, msg);
-			if (err == ERR_OK)
-				err = declare_one(db, &view, &taken, msg);
-		}
-	}
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		err =
+		    declare_script(db, schemas, count, schemas[i], &taken, msg);
 	free(taken.names);
 	return err;
 }
