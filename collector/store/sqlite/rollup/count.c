@@ -295,31 +295,41 @@ static int add_parts(struct counting *c, struct source_merge *to,
 	return err;
 }
 
+/* Rows of one hour. */
+static int count_at_hour(struct counting *c, const struct source_row **rows,
+    size_t count, int64_t hour)
+{
+	int64_t day = hour - hour % DAY_S, upto;
+	struct source_merge own = { 0 }, delta = { 0 };
+	int err = add_parts(c, &own, ROLLUP_SOURCES, hour, hour + HOUR_S, -1);
+	if (err < 0)
+		goto out;
+	err = count_hour(c, rows, count, &own);
+	if (err < 0)
+		goto out;
+	err = derived_upto(&c->g->db, ROLLUP_HEAVY, day, &upto, c->msg);
+	if (err < 0)
+		goto out;
+	err = add_parts(c, &delta, ROLLUP_SOURCES, day, day + DAY_S, upto);
+	if (err < 0 || delta.count == 0)
+		goto out;
+	err = mark_day(c, rows, count, &delta);
+out:
+	source_merge_fini(&own);
+	source_merge_fini(&delta);
+	return err;
+}
+
 static int count_hours(
     struct counting *c, const struct source_row **rows, size_t count)
 {
 	int err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < count;) {
 		int64_t hour = rows[i]->key.bin / HOUR_S * HOUR_S;
-		int64_t day = hour - hour % DAY_S, upto;
 		size_t end = i + 1;
 		while (end < count && rows[end]->key.bin < hour + HOUR_S)
 			end++;
-		struct source_merge own = { 0 }, delta = { 0 };
-		err =
-		    add_parts(c, &own, ROLLUP_SOURCES, hour, hour + HOUR_S, -1);
-		if (err == ERR_OK)
-			err = count_hour(c, rows + i, end - i, &own);
-		if (err == ERR_OK)
-			err = derived_upto(
-			    &c->g->db, ROLLUP_HEAVY, day, &upto, c->msg);
-		if (err == ERR_OK)
-			err = add_parts(
-			    c, &delta, ROLLUP_SOURCES, day, day + DAY_S, upto);
-		if (err == ERR_OK && delta.count > 0)
-			err = mark_day(c, rows + i, end - i, &delta);
-		source_merge_fini(&own);
-		source_merge_fini(&delta);
+		err = count_at_hour(c, rows + i, end - i, hour);
 		i = end;
 	}
 	return err;
@@ -375,30 +385,40 @@ static void count_day_source(struct counting *c, const struct source_row **rows,
 		note_seen(c, rows[0], day);
 }
 
+static int mark_derived(struct counting *c, const struct source_row **rows,
+    size_t count, int64_t day)
+{
+	struct source_merge held = { 0 };
+	int err = add_parts(c, &held, ROLLUP_HEAVY, day, day + 1, -1);
+	if (err < 0)
+		goto out;
+	err = add_parts(c, &held, ROLLUP_LIGHT, day, day + 1, -1);
+	if (err < 0 || held.count == 0)
+		goto out;
+	err = mark_day(c, rows, count, &held);
+out:
+	source_merge_fini(&held);
+	return err;
+}
+
 static int count_days(
     struct counting *c, const struct source_row **rows, size_t count)
 {
-	int err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < count;) {
+	for (size_t i = 0; i < count;) {
 		int64_t day = rows[i]->key.bin / DAY_S * DAY_S;
 		size_t end = i + 1;
 		while (end < count && rows[end]->key.bin < day + DAY_S)
 			end++;
-		struct source_merge held = { 0 };
-		err = add_parts(c, &held, ROLLUP_HEAVY, day, day + 1, -1);
-		if (err == ERR_OK)
-			err =
-			    add_parts(c, &held, ROLLUP_LIGHT, day, day + 1, -1);
-		if (err == ERR_OK && held.count > 0)
-			err = mark_day(c, rows + i, end - i, &held);
-		source_merge_fini(&held);
-		while (err == ERR_OK && i < end) {
+		int err = mark_derived(c, rows + i, end - i, day);
+		if (err < 0)
+			return err;
+		while (i < end) {
 			size_t next = end_of_source(rows, i, end);
 			count_day_source(c, rows + i, next - i, day);
 			i = next;
 		}
 	}
-	return err;
+	return ERR_OK;
 }
 
 static int write_points(struct counting *c)
@@ -419,6 +439,22 @@ static int write_points(struct counting *c)
 	return ERR_OK;
 }
 
+static int count_sources(
+    struct counting *c, const struct source_row **rows, size_t count)
+{
+	int err = count_hours(c, rows, count);
+	if (err < 0)
+		return err;
+	qsort(rows, count, sizeof(void *), by_day);
+	err = count_days(c, rows, count);
+	if (err < 0)
+		return err;
+	err = seen_flush(c->g, c->seen, c->seen_count, c->msg);
+	if (err < 0)
+		return err;
+	return write_points(c);
+}
+
 int count_flush(struct gather *g, const struct source_row **by_hour,
     size_t count, struct errmsg *msg)
 {
@@ -426,15 +462,7 @@ int count_flush(struct gather *g, const struct source_row **by_hour,
 	c.day_known = xcalloc(count, 1);
 	const struct source_row **rows =
 	    xmemdup(by_hour, count * sizeof(void *));
-	int err = count_hours(&c, rows, count);
-	if (err == ERR_OK) {
-		qsort(rows, count, sizeof(void *), by_day);
-		err = count_days(&c, rows, count);
-	}
-	if (err == ERR_OK)
-		err = seen_flush(g, c.seen, c.seen_count, msg);
-	if (err == ERR_OK)
-		err = write_points(&c);
+	int err = count_sources(&c, rows, count);
 	free(rows);
 	free(c.day_known);
 	free(c.points);

@@ -223,19 +223,22 @@ int gather_open(struct gather **gather, const struct store_config *config,
 	g->held = config->replayed != NULL;
 	memcpy(g->levels, config->levels, sizeof(g->levels));
 	int err = load_all(g, config, msg);
-	if (err == ERR_OK)
-		err = db_open(&g->look, path, true, msg);
-	if (err == ERR_OK)
-		err = measure(g, msg);
-	if (err < 0) {
-		err_prefix(msg, "%s", path);
-		gather_close(g);
-		return err;
-	}
+	if (err < 0)
+		goto out;
+	err = db_open(&g->look, path, true, msg);
+	if (err < 0)
+		goto out;
+	err = measure(g, msg);
+	if (err < 0)
+		goto out;
 	db_files_remember(&g->files, path);
 	*applied = g->applied;
 	*gather = g;
 	return ERR_OK;
+out:
+	err_prefix(msg, "%s", path);
+	gather_close(g);
+	return err;
 }
 
 void gather_close(struct gather *g)

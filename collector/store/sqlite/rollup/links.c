@@ -154,11 +154,12 @@ static int read_hour(
 	uint32_t id = 0;
 	int err =
 	    part_list_read(&g->db, ROLLUP_PATHS, hour, hour + 1, &list, msg);
+	if (err < 0)
+		goto out;
 	for (size_t i = 0; i < list.count; i++)
 		path_merge_part(
 		    &merge, &g->db, g->codec, &list.items[i].id, NULL, 0);
-	if (err == 0)
-		err = path_merge_start(&merge, msg);
+	err = path_merge_start(&merge, msg);
 	while (err == 1 && merge.current) {
 		if (path.traces > 0 && merge.current->path != id) {
 			err = add_hour_path(g, set, id, &path, msg);
@@ -167,11 +168,13 @@ static int read_hour(
 		}
 		id = merge.current->path;
 		err = path_stream_add(merge.current, &path, msg);
-		if (err == ERR_OK)
-			err = path_merge_next(&merge, msg);
+		if (err < 0)
+			break;
+		err = path_merge_next(&merge, msg);
 	}
 	if (err == 0 && path.traces > 0)
 		err = add_hour_path(g, set, id, &path, msg);
+out:
 	path_fini(&path);
 	path_merge_fini(&merge);
 	part_list_fini(&list);

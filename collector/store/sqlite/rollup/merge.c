@@ -213,7 +213,9 @@ static int merge_bin(
 	int64_t upto = -1;
 	size_t run, split = 0;
 	int err = part_list_read(&g->db, table, bin, bin + 1, &list, msg);
-	if (err == 0 && table != ROLLUP_SEEN)
+	if (err < 0)
+		goto out;
+	if (table != ROLLUP_SEEN)
 		err = derived_upto(
 		    &g->db, day_table(table), bin - bin % DAY_S, &upto, msg);
 	if (err < 0)
@@ -228,8 +230,9 @@ static int merge_bin(
 	}
 	size_t first = choose_run(parts, count, &run);
 	err = merge_parts(g, parts + first, run, true, msg);
-	if (err == ERR_OK)
-		err = 1;
+	if (err < 0)
+		goto out;
+	err = 1;
 out:
 	part_list_fini(&list);
 	return err;
@@ -472,13 +475,17 @@ static int write_bounds(struct day_merge *d)
 {
 	int err = db_run(
 	    &d->g->db, d->msg, "DELETE FROM light WHERE day = ?1", "i", d->day);
-	for (size_t i = 0; err == ERR_OK && i < d->class_count; i++)
-		if (d->light[i] > 0)
-			err = db_run(&d->g->db, d->msg,
-			    "INSERT INTO light VALUES (?1, ?2, ?3)", "iii",
-			    d->day, (int64_t)i, (int64_t)d->light[i]);
 	if (err < 0)
 		return err;
+	for (size_t i = 0; i < d->class_count; i++) {
+		if (d->light[i] == 0)
+			continue;
+		err = db_run(&d->g->db, d->msg,
+		    "INSERT INTO light VALUES (?1, ?2, ?3)", "iii", d->day,
+		    (int64_t)i, (int64_t)d->light[i]);
+		if (err < 0)
+			return err;
+	}
 	return db_run(&d->g->db, d->msg,
 	    "INSERT OR REPLACE INTO light_groups VALUES (?1, ?2)", "ib", d->day,
 	    d->filter.lines, d->filter.line_count * 64);
@@ -489,17 +496,20 @@ static int derive_sources(struct day_merge *d)
 	struct db *db = &d->g->db;
 	int err = part_list_read(
 	    db, ROLLUP_HEAVY, d->day, d->day + 1, &d->old, d->msg);
-	if (err == 0)
-		err = part_list_read(
-		    db, ROLLUP_LIGHT, d->day, d->day + 1, &d->old, d->msg);
-	if (err == 0)
-		err = list_delta(d->g, ROLLUP_SOURCES, d->day, DELTA_PARTS * 4,
-		    &d->delta, d->msg);
+	if (err < 0)
+		return err;
+	err = part_list_read(
+	    db, ROLLUP_LIGHT, d->day, d->day + 1, &d->old, d->msg);
+	if (err < 0)
+		return err;
+	err = list_delta(
+	    d->g, ROLLUP_SOURCES, d->day, DELTA_PARTS * 4, &d->delta, d->msg);
 	if (err < 0 || d->delta.count == 0)
 		return err;
 	err = read_delta(d);
-	if (err == 0)
-		err = weigh_old(d);
+	if (err < 0)
+		return err;
+	err = weigh_old(d);
 	if (err < 0)
 		return err;
 	d->sorted = xcalloc(d->count + 1, sizeof(void *));
@@ -509,14 +519,17 @@ static int derive_sources(struct day_merge *d)
 	for (size_t i = 0; i < d->class_count; i++)
 		d->bound[i] = bound_of(d->weights[i]);
 	err = write_day(d);
-	if (err == ERR_OK)
-		err = delete_parts(d->g, d->old.items, d->old.count, d->msg);
-	if (err == ERR_OK)
-		err = write_bounds(d);
-	if (err == ERR_OK)
-		err = derived_set_upto(db, ROLLUP_HEAVY, d->day,
-		    d->delta.items[d->delta.count - 1].id.part, d->msg);
-	return err == ERR_OK ? 1 : err;
+	if (err < 0)
+		return err;
+	err = delete_parts(d->g, d->old.items, d->old.count, d->msg);
+	if (err < 0)
+		return err;
+	err = write_bounds(d);
+	if (err < 0)
+		return err;
+	err = derived_set_upto(db, ROLLUP_HEAVY, d->day,
+	    d->delta.items[d->delta.count - 1].id.part, d->msg);
+	return err < 0 ? err : 1;
 }
 
 static int merge_source_day(struct gather *g, int64_t day, struct errmsg *msg)
@@ -560,13 +573,15 @@ static int merge_path_day(struct gather *g, int64_t day, struct errmsg *msg)
 		parts.items[parts.count++] = old.items[i];
 	made.id = (struct part_id){ ROLLUP_PATH_DAYS, day, gather_new_part(g) };
 	err = merge_paths(g, parts.items, parts.count, &made, DAY_S, msg);
-	if (err == ERR_OK)
-		err = delete_parts(g, old.items, old.count, msg);
-	if (err == ERR_OK)
-		err =
-		    derived_set_upto(&g->db, ROLLUP_PATH_DAYS, day, upto, msg);
-	if (err == ERR_OK)
-		err = 1;
+	if (err < 0)
+		goto out;
+	err = delete_parts(g, old.items, old.count, msg);
+	if (err < 0)
+		goto out;
+	err = derived_set_upto(&g->db, ROLLUP_PATH_DAYS, day, upto, msg);
+	if (err < 0)
+		goto out;
+	err = 1;
 out:
 	part_list_fini(&parts);
 	part_list_fini(&old);

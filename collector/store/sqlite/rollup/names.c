@@ -493,15 +493,21 @@ static int update_days(struct gather *g, bool gone_only, struct errmsg *msg)
 static int flush_paths(struct gather *g, struct errmsg *msg)
 {
 	const struct gathered *set = g->frozen;
-	int err = ERR_OK;
-	if (set->paths_go)
+	int err;
+	if (set->paths_go) {
 		err = update_days(g, true, msg);
-	if (err == ERR_OK && set->paths_go)
+		if (err < 0)
+			return err;
 		err = delete_paths(g, msg);
-	for (size_t i = 0; err == ERR_OK && i < set->new_path_count; i++)
+		if (err < 0)
+			return err;
+	}
+	for (size_t i = 0; i < set->new_path_count; i++) {
 		err = insert_identity(g, &set->new_paths[i], msg);
-	if (err == ERR_OK)
-		err = update_days(g, false, msg);
+		if (err < 0)
+			return err;
+	}
+	err = update_days(g, false, msg);
 	if (err < 0)
 		return err;
 	return db_run(&g->db, msg,

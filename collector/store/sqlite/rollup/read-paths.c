@@ -310,18 +310,22 @@ static int read_day(struct path_read *r, int64_t day)
 	size_t kept = 0;
 	int err =
 	    derived_upto(&r->view->db, ROLLUP_PATH_DAYS, day, &upto, r->msg);
-	if (err == ERR_OK)
-		err = part_list_read(&r->view->db, ROLLUP_PATHS, day,
-		    day + DAY_S, &list, r->msg);
+	if (err < 0)
+		return err;
+	err = part_list_read(
+	    &r->view->db, ROLLUP_PATHS, day, day + DAY_S, &list, r->msg);
+	if (err < 0)
+		goto out;
 	for (size_t i = 0; i < list.count; i++)
 		if (list.items[i].id.part > upto)
 			list.items[kept++] = list.items[i];
 	list.count = kept;
-	if (err == 0)
-		err = part_list_read(&r->view->db, ROLLUP_PATH_DAYS, day,
-		    day + 1, &list, r->msg);
-	if (err == 0 && list.count > 0)
-		err = sum_parts(r, list.items, list.count);
+	err = part_list_read(
+	    &r->view->db, ROLLUP_PATH_DAYS, day, day + 1, &list, r->msg);
+	if (err < 0 || list.count == 0)
+		goto out;
+	err = sum_parts(r, list.items, list.count);
+out:
 	part_list_fini(&list);
 	return err;
 }
@@ -357,8 +361,10 @@ int view_read_paths(struct rollup_view *view, const struct store_plan *plan,
 	r.from = view_first_bin(plan, r.bin_s);
 	r.end = view_end_bin(plan);
 	int err = read_wanted(&r);
-	if (err == ERR_OK)
-		err = r.bin_s >= DAY_S ? read_days(&r) : read_hours(&r);
+	if (err < 0)
+		goto out;
+	err = r.bin_s >= DAY_S ? read_days(&r) : read_hours(&r);
+out:
 	if (r.names)
 		db_reset(r.names);
 	path_fini(&r.more);

@@ -56,8 +56,10 @@ static int read_delta(struct source_read *r, int64_t from, int64_t end)
 			day = bin - bin % DAY_S;
 			err = derived_upto(
 			    &r->view->db, ROLLUP_HEAVY, day, &upto, r->msg);
+			if (err < 0)
+				break;
 		}
-		if (err == ERR_OK && parts.items[i].id.part > upto)
+		if (parts.items[i].id.part > upto)
 			err = source_read_hour(r, &parts.items[i], from, end);
 	}
 	part_list_fini(&parts);

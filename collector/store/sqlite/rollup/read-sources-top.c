@@ -235,6 +235,21 @@ static int narrow(struct source_read *r, struct threshold *t)
 	return ERR_OK;
 }
 
+/* Rows on days of `days`, one bit each. */
+static int look_up_days(struct source_read *r, struct source_merge *merge,
+    const struct source_candidate *c, uint64_t days)
+{
+	for (size_t s = 0; s < merge->count; s++) {
+		int d = merge->streams[s].tag;
+		if (d < 64 && !(days >> d & 1))
+			continue;
+		int err = look_up(r, &merge->streams[s], c);
+		if (err < 0)
+			return err;
+	}
+	return ERR_OK;
+}
+
 /* The candidates' rows, wherever they are. */
 static int place_candidates(struct source_read *r, struct threshold *t)
 {
@@ -248,17 +263,13 @@ static int place_candidates(struct source_read *r, struct threshold *t)
 		source_merge_add_array(&delta, r->sorted, r->count, -1);
 	for (size_t i = 0; err == ERR_OK && i < t->item_count; i++) {
 		const struct source_candidate *c = &t->items[i];
-		for (size_t s = 0; err == ERR_OK && s < heavy.count; s++) {
-			int d = heavy.streams[s].tag;
-			if (d >= 64 || c->days >> d & 1)
-				err = look_up(r, &heavy.streams[s], c);
-		}
-		for (size_t s = 0; err == ERR_OK && s < light.count; s++) {
-			int d = light.streams[s].tag;
-			if (d >= 64 || c->maybe >> d & 1)
-				err = look_up(r, &light.streams[s], c);
-		}
-		if (err == ERR_OK && delta.count > 0)
+		err = look_up_days(r, &heavy, c, c->days);
+		if (err < 0)
+			break;
+		err = look_up_days(r, &light, c, c->maybe);
+		if (err < 0)
+			break;
+		if (delta.count > 0)
 			err = look_up(r, &delta.streams[0], c);
 	}
 	source_read_end_group(r);

@@ -245,8 +245,9 @@ int view_read_sources(struct rollup_view *view, const struct store_plan *plan,
 	if (err < 0)
 		goto out;
 	err = fine ? read_fine(&r, &parts) : source_read_days(&r);
-	if (err == ERR_OK)
-		err = source_read_give(&r, fn, ctx);
+	if (err != 0)
+		goto out;
+	err = source_read_give(&r, fn, ctx);
 out:
 	part_list_fini(&parts);
 	free_read(&r);

@@ -29,19 +29,33 @@ static int open_view(
 	struct rollup_view *made = xcalloc(1, sizeof(*made));
 	made->gather = g;
 	int err = db_open(&made->db, g->path, true, msg);
-	if (err == ERR_OK)
-		err = db_script(&made->db,
-		    "PRAGMA query_only = ON;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA mmap_size = 0;"
-		    "PRAGMA cache_size = -2048;",
-		    msg);
-	if (err < 0) {
-		close_view(made);
-		return err;
-	}
+	if (err < 0)
+		goto out;
+	err = db_script(&made->db,
+	    "PRAGMA query_only = ON;"
+	    "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA mmap_size = 0;"
+	    "PRAGMA cache_size = -2048;",
+	    msg);
+	if (err < 0)
+		goto out;
 	made->codec = segment_codec_new();
 	*view = made;
+	return ERR_OK;
+out:
+	close_view(made);
+	return err;
+}
+
+static int begin_snapshot(struct db *db, struct errmsg *msg)
+{
+	int err = db_run(db, msg, "BEGIN", "");
+	if (err < 0)
+		return err;
+	/* The snapshot is taken by the first read. */
+	int64_t version;
+	if (db_integer(db, &version, 0, "SELECT count(*) FROM meta", "") < 0)
+		return db_error(db, msg);
 	return ERR_OK;
 }
 
@@ -59,14 +73,7 @@ int rollup_begin(
 	int err = v ? ERR_OK : open_view(g, &v, msg);
 	if (err < 0)
 		return err;
-	err = db_run(&v->db, msg, "BEGIN", "");
-	if (err == ERR_OK) {
-		/* The snapshot is taken by the first read. */
-		int64_t version;
-		if (db_integer(&v->db, &version, 0, "SELECT count(*) FROM meta",
-			"") < 0)
-			err = db_error(&v->db, msg);
-	}
+	err = begin_snapshot(&v->db, msg);
 	if (err < 0) {
 		close_view(v);
 		return err;

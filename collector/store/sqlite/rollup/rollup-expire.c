@@ -189,9 +189,9 @@ static void expire_paths(struct letting_go *l)
 static int housekeep(struct letting_go *l)
 {
 	int err = expire_series(l);
-	if (err == ERR_OK && l->keep->days_ns)
-		err = expire_rows(l);
-	return err;
+	if (err < 0 || !l->keep->days_ns)
+		return err;
+	return expire_rows(l);
 }
 
 /* Sources that were not seen for so long are as if they never were. */
