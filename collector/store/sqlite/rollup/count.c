@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/count.h"
+#include "collector/store/sqlite/rollup/rollup-db.h"
+#include "collector/store/sqlite/rollup/seen.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "lib/base/xalloc.h"

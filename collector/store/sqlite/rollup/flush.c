@@ -14,6 +14,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "collector/store/sqlite/rollup/count.h"
+#include "collector/store/sqlite/rollup/flush.h"
+#include "collector/store/sqlite/rollup/names.h"
+#include "collector/store/sqlite/rollup/paths.h"
+#include "collector/store/sqlite/rollup/rollup-db.h"
+#include "collector/store/sqlite/rollup/rollup-runs.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "lib/base/xalloc.h"

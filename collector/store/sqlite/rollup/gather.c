@@ -10,6 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/flush.h"
+#include "collector/store/sqlite/rollup/links.h"
+#include "collector/store/sqlite/rollup/merge.h"
+#include "collector/store/sqlite/rollup/names.h"
+#include "collector/store/sqlite/rollup/paths.h"
+#include "collector/store/sqlite/rollup/rollup-db.h"
+#include "collector/store/sqlite/rollup/rollup-runs.h"
+#include "collector/store/sqlite/rollup/seen.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/view.h"

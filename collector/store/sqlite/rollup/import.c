@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/names.h"
+#include "collector/store/sqlite/rollup/rollup-db.h"
+#include "collector/store/sqlite/rollup/rollup-runs.h"
+#include "collector/store/sqlite/rollup/seen.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/paths.h"
 #include "lib/base/xalloc.h"

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "analysis/path-set.h"
+#include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/rollup-part.h"
 
 uint64_t link_number(const char *from, const char *to);
@@ -20,3 +21,6 @@ struct link_row {
 int link_find(struct db *db, struct segment_codec *codec,
     const struct part_id *id, uint64_t number, struct link_row *row,
     struct errmsg *msg);
+
+/* 1: did something. */
+int links_step(struct gather *gather, struct errmsg *msg);

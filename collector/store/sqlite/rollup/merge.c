@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/merge.h"
+#include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/paths.h"
 #include "lib/base/xalloc.h"

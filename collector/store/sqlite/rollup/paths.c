@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/paths.h"

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "analysis/path.h"
+#include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/rollup-part.h"
 
 /* Where a part has more rows, times are kept to the millisecond, and the
@@ -75,3 +76,8 @@ void path_merge_fini(struct path_merge *merge);
 int path_merge_start(struct path_merge *merge, struct errmsg *msg);
 /* By path, then bin. */
 int path_merge_next(struct path_merge *merge, struct errmsg *msg);
+
+void paths_add(struct gather *gather, uint32_t path,
+    const struct prepared_record *record, int64_t at_ns);
+int paths_flush(struct gather *gather, struct errmsg *msg);
+void paths_clear(struct gathered *set);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/links.h"
 #include "collector/store/sqlite/rollup/paths.h"
 #include "collector/store/sqlite/rollup/gather-private.h"

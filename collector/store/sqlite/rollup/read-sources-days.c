@@ -2,6 +2,7 @@
 /* Sources of whole days: which parts hold them, and all of their rows. */
 #include <stdlib.h>
 
+#include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/read-sources.h"
 #include "lib/base/xalloc.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/flush.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "collector/store/sqlite/rollup/view.h"
 #include "lib/base/xalloc.h"

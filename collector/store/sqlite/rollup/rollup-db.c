@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What all that write rollup.db share: transactions, numbers of parts, how far
  * one table is derived from another. */
+#include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 
 struct gather_sizes gather_sizes = {

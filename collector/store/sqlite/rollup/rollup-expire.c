@@ -5,6 +5,9 @@
  * order of time is looked through once an hour.  A day is derived before its
  * hours change.
  */
+#include "collector/store/sqlite/rollup/merge.h"
+#include "collector/store/sqlite/rollup/names.h"
+#include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 
 #define HOUSEKEEPING_NS (3600 * NS_PER_S)

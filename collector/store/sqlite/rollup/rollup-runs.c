@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/rollup-runs.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "lib/base/xalloc.h"

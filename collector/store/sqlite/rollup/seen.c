@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/sqlite/rollup/rollup-db.h"
+#include "collector/store/sqlite/rollup/seen.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "lib/base/xalloc.h"
 

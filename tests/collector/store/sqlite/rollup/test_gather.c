@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "collector/ingest/kinds/ingest-kind.h"
+#include "collector/store/sqlite/rollup/flush.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "analysis/path-set.h"
@@ -154,7 +155,8 @@ static void add_trace(struct world *w, struct prepared_batch *batch)
 		r->tx_wall_ns = at;
 		if (pick(12)) {
 			r->from = octets(hops[i].bytes, 4);
-			REPLY_SET(r, RTT_NS, rtt_ns, (i + 1) * 1000000 + pick(400000));
+			REPLY_SET(r, RTT_NS, rtt_ns,
+			    (i + 1) * 1000000 + pick(400000));
 			r->rx_wall_ns = at + (int64_t)r->rtt_ns;
 		}
 		pointers[i] = r;
