@@ -10,3 +10,5 @@ $(O)/tests/lib/record/test_record_read: $(O)/tests/lib/record/random-record.o
 OBJS += $(O)/tests/lib/record/result-fixture.o
 $(eval $(call unit_test,lib/record,result,lib))
 $(O)/tests/lib/record/test_result: $(O)/tests/lib/record/result-fixture.o
+$(eval $(call unit_test,lib/record,result_row,lib))
+$(O)/tests/lib/record/test_result_row: $(O)/tests/lib/record/result-fixture.o

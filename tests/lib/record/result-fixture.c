@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/record/result-fixture.h"
@@ -108,4 +110,15 @@ void result_fixture_init(struct result_fixture *f)
 	sonde__result__init(&f->row);
 	f->row.n_row = FIXTURE_COLUMNS;
 	f->row.row = f->cell_list;
+}
+
+struct result_schema *result_fixture_schema(const struct result_fixture *f)
+{
+	struct result_schema *schema;
+	struct errmsg msg = { "" };
+	if (result_schema_new(&schema, &f->schema, &msg) < 0) {
+		fprintf(stderr, "result-fixture: %s\n", msg.text);
+		abort();
+	}
+	return schema;
 }

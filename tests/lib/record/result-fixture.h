@@ -17,3 +17,5 @@ struct result_fixture {
 	Sonde__Result row; /* of the first table; its hash is not filled in */
 };
 void result_fixture_init(struct result_fixture *f);
+/* Its schema, checked, to be freed; aborts where that is refused. */
+struct result_schema *result_fixture_schema(const struct result_fixture *f);
