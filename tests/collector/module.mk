@@ -19,6 +19,11 @@ $(O)/tests/collector/core/test_pair \
 	$(O)/tests/collector/kill-vfs.o
 OBJS += $(O)/tests/collector/kill-vfs.o
 $(call collector_test,detect,engine)
+$(call collector_test,detect,subject_states)
+OBJS += $(O)/tests/collector/detect/engine-fixture.o
+$(O)/tests/collector/detect/test_engine \
+	$(O)/tests/collector/detect/test_subject_states: \
+	$(O)/tests/collector/detect/engine-fixture.o
 $(call collector_test,fleet,campaign)
 $(call collector_test,fleet,enrol)
 $(call collector_test,ingest,ingest)
