@@ -47,6 +47,30 @@ static void print_mpls(const struct text *t, const Sonde__IcmpExtension *e)
 	}
 }
 
+/* "in" and the rest, and what best names it. */
+static void print_interface(
+    const struct text *t, const Sonde__InterfaceInfo *info)
+{
+	static const char *const words[][2] = { { "incoming", "in" },
+		{ "sub-ip", "part of in" }, { "outgoing", "out" },
+		{ "next-hop", "next hop" }, { "asked-for", "interface" } };
+	char a[ADDR_TEXT_LEN];
+	fputs("  ", t->to);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(info->role, words[i][0]) == 0)
+			fputs(words[i][1], t->to);
+	if (info->has_name_case) {
+		putc(' ', t->to);
+		text_print(t, info->name);
+	} else if (info->has_index_case) {
+		fprintf(t->to, " %u", info->index);
+	}
+	if (info->has_address_case && info->address.len)
+		fprintf(t->to, " %s", reply_addr(&info->address, a));
+	if (info->has_mtu_case)
+		fprintf(t->to, " mtu %u", info->mtu);
+}
+
 static void print_extensions(const struct text *t, const Sonde__Reply *reply)
 {
 	if (reply->n_extensions == 0)
@@ -56,6 +80,8 @@ static void print_extensions(const struct text *t, const Sonde__Reply *reply)
 		const Sonde__IcmpExtension *e = reply->extensions[i];
 		if (e->n_mpls > 0)
 			print_mpls(t, e);
+		else if (e->interface)
+			print_interface(t, e->interface);
 		else
 			fprintf(t->to, "  ext %u/%u", e->class_num, e->c_type);
 	}

@@ -24,6 +24,11 @@
 	((ping)->has_##name##_case = SONDE__PING__HAS_##NAME##_##NAME, \
 	    (ping)->name = (value))
 
+#define INTERFACE_SET(info, NAME, name, value)              \
+	((info)->has_##name##_case =                        \
+		SONDE__INTERFACE_INFO__HAS_##NAME##_##NAME, \
+	    (info)->name = (value))
+
 /* Appends the packed record.  ERR_LIMIT when it is over RECORD_MAX_BYTES. */
 int record_pack(
     const Sonde__Record *record, struct buf *to, struct errmsg *msg);

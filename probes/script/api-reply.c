@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A reply as a script sees it: the packet's fields, read when asked for, and
- * the extension objects of ICMP errors, MPLS decoded and the others raw.
+ * the extension objects of ICMP errors, MPLS and interfaces decoded too.
  */
 #include <string.h>
 
 #include "lib/base/reader.h"
+#include "lib/packet/interface.h"
 #include "probes/script/script-api.h"
 
 /* RFC 4950: class 1, c-type 1. */
@@ -39,6 +40,7 @@ enum reply_field {
 	QUOTED_DST,
 	QUOTED_SRC,
 	QUOTED_SPORT,
+	QUOTED_SIZE_BYTES,
 	EXTENSIONS,
 	PAYLOAD,
 	PACKET,
@@ -54,9 +56,9 @@ static const char *const names[] = { "from", "rtt_ns", "rx_ns", "rx_clock",
 	"ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type", "icmp_code",
 	"tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
 	"quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
-	"quoted_src", "quoted_sport", "extensions", "payload", "packet",
-	"duplicate", "advice", "superseded", "late", "outcome", "reached",
-	"is_error", NULL };
+	"quoted_src", "quoted_sport", "quoted_size_bytes", "extensions",
+	"payload", "packet", "duplicate", "advice", "superseded", "late",
+	"outcome", "reached", "is_error", NULL };
 
 static const char *clock_name(enum net_clock clock)
 {
@@ -85,6 +87,34 @@ static void push_mpls(lua_State *L, const struct packet_extension *e)
 	}
 }
 
+/* What is not told is nil. */
+static bool push_interface(lua_State *L, const struct packet_extension *e)
+{
+	struct packet_interface i;
+	if (packet_interface(e, &i) < 0)
+		return false;
+	lua_createtable(L, 0, 5);
+	lua_pushstring(L, packet_interface_role_name(i.role));
+	lua_setfield(L, -2, "role");
+	if (i.has_index) {
+		lua_pushinteger(L, i.index);
+		lua_setfield(L, -2, "index");
+	}
+	if (i.address.family) {
+		api_push_address(L, &i.address);
+		lua_setfield(L, -2, "address");
+	}
+	if (*i.name) {
+		lua_pushstring(L, i.name);
+		lua_setfield(L, -2, "name");
+	}
+	if (i.has_mtu) {
+		lua_pushinteger(L, i.mtu);
+		lua_setfield(L, -2, "mtu");
+	}
+	return true;
+}
+
 static void push_extensions(lua_State *L, const struct host_reply *r)
 {
 	struct packet_extension e;
@@ -104,6 +134,8 @@ static void push_extensions(lua_State *L, const struct host_reply *r)
 			push_mpls(L, &e);
 			lua_setfield(L, -2, "mpls");
 		}
+		if (push_interface(L, &e))
+			lua_setfield(L, -2, "interface");
 		lua_rawseti(L, -2, i);
 	}
 }
@@ -150,6 +182,9 @@ static void push_quoted(
 		push_if(L, r->has_quote && upper, r->quoted.l4_checksum);
 		break;
 	case QUOTED_SPORT: push_if(L, r->has_quote, quoted_sport(r)); break;
+	case QUOTED_SIZE_BYTES:
+		push_if(L, r->has_quote, r->quoted.ip_len);
+		break;
 	default:
 		if (r->has_quote)
 			api_push_address(L,
@@ -193,7 +228,8 @@ static void push_field(
 	case QUOTED_IP_ID:
 	case QUOTED_DST:
 	case QUOTED_SRC:
-	case QUOTED_SPORT: push_quoted(L, r, field); break;
+	case QUOTED_SPORT:
+	case QUOTED_SIZE_BYTES: push_quoted(L, r, field); break;
 	case EXTENSIONS: push_extensions(L, r); break;
 	case PAYLOAD:
 		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "lib/base/reader.h"
+#include "lib/packet/interface.h"
 #include "probes/policy/policy.h"
 #include "probes/script/emit.h"
 #include "probes/script/reply-list.h"
@@ -40,6 +41,28 @@ static void fill_mpls(
 	to->n_mpls = count;
 }
 
+static void fill_interface(
+    lua_State *L, Sonde__IcmpExtension *to, const struct packet_extension *e)
+{
+	struct packet_interface read, *i;
+	if (packet_interface(e, &read) < 0)
+		return;
+	i = record_scratch(L, sizeof(*i));
+	*i = read;
+	to->interface = record_scratch(L, sizeof(*to->interface));
+	sonde__interface_info__init(to->interface);
+	to->interface->role = (char *)packet_interface_role_name(i->role);
+	if (i->has_index)
+		INTERFACE_SET(to->interface, INDEX, index, i->index);
+	if (i->address.family)
+		INTERFACE_SET(
+		    to->interface, ADDRESS, address, octets_of(&i->address));
+	if (*i->name)
+		INTERFACE_SET(to->interface, NAME, name, i->name);
+	if (i->has_mtu)
+		INTERFACE_SET(to->interface, MTU, mtu, i->mtu);
+}
+
 static void fill_extensions(
     lua_State *L, Sonde__Reply *to, const struct host_reply *r)
 {
@@ -62,6 +85,7 @@ static void fill_extensions(
 		all[i].data = (ProtobufCBinaryData){ e.len, (uint8_t *)e.data };
 		if (e.class_num == 1 && e.c_type == 1)
 			fill_mpls(L, &all[i], &e);
+		fill_interface(L, &all[i], &e);
 		to->extensions[i] = &all[i];
 	}
 	to->n_extensions = count;
@@ -82,6 +106,7 @@ static void fill_reply(
 	REPLY_SET(to, REPLY_TTL, reply_ttl, p->ttl);
 	REPLY_SET(to, REPLY_SIZE_BYTES, reply_size_bytes, p->ip_len);
 	REPLY_SET(to, REPLY_IP_ID, reply_ip_id, p->ip_id);
+	REPLY_SET(to, REPLY_TOS, reply_tos, p->tos);
 	to->duplicate = r->duplicate;
 	if (p->proto == PACKET_TCP)
 		REPLY_SET(to, TCP_FLAGS, tcp_flags, p->tcp_flags);
@@ -94,6 +119,8 @@ static void fill_reply(
 	if (r->has_quote) {
 		REPLY_SET(to, QUOTED_TTL, quoted_ttl, r->quoted.ttl);
 		REPLY_SET(to, QUOTED_TOS, quoted_tos, r->quoted.tos);
+		REPLY_SET(
+		    to, QUOTED_SIZE_BYTES, quoted_size_bytes, r->quoted.ip_len);
 	}
 	fill_extensions(L, to, r);
 }

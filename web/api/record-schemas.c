@@ -134,11 +134,23 @@ static const struct schema_field mpls_entry_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field interface_info_fields[] = {
+	FIELD("role", SCHEMA_WORD, .help = "what the interface did",
+	    .of = "incoming|sub-ip|outgoing|next-hop|asked-for"),
+	FIELD("index", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("address", SCHEMA_TEXT | SCHEMA_OPTIONAL),
+	FIELD("name", SCHEMA_TEXT | SCHEMA_OPTIONAL),
+	FIELD("mtu", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	{ 0 },
+};
+
 static const struct schema_field icmp_extension_fields[] = {
 	FIELD("class_num", SCHEMA_COUNT),
 	FIELD("c_type", SCHEMA_COUNT),
 	FIELD("data", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "hex"),
 	FIELD("mpls", SCHEMA_OBJECT | SCHEMA_LIST, .of = "MplsEntry"),
+	FIELD("interface", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
+	    .of = "InterfaceInfo", .help = "by RFC 5837 or RFC 8335"),
 	{ 0 },
 };
 
@@ -187,6 +199,9 @@ static const struct schema_field reply_fields[] = {
 	    .help = "why it was not sent"),
 	FIELD("perhaps_firewall", SCHEMA_BOOLEAN | SCHEMA_OPTIONAL,
 	    .help = "a reset in the target's name, from another distance"),
+	FIELD("quoted_size_bytes", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "by the length that the quoted IP header states"),
+	FIELD("reply_tos", SCHEMA_COUNT | SCHEMA_OPTIONAL),
 	{ 0 },
 };
 
@@ -325,6 +340,7 @@ static const struct schema_field train_fields[] = {
 const struct schema record_schemas[] = {
 	{ .name = "Heartbeat", .fields = heartbeat_fields },
 	{ .name = "IcmpExtension", .fields = icmp_extension_fields },
+	{ .name = "InterfaceInfo", .fields = interface_info_fields },
 	{ .name = "LogRecord", .fields = log_record_fields },
 	{ .name = "Gap", .fields = gap_fields },
 	{ .name = "MplsEntry", .fields = mpls_entry_fields },
