@@ -152,14 +152,17 @@ int record_pack(const Sonde__Record *record, struct buf *to, struct errmsg *msg)
 
 struct budget {
 	size_t left;
+	bool spent;          /* there was not enough */
 	struct arena *arena; /* NULL: pieces are freed one by one */
 };
 
 static void *budget_alloc(void *data, size_t size)
 {
 	struct budget *budget = data;
-	if (size > budget->left)
+	if (size > budget->left) {
+		budget->spent = true;
 		return NULL;
+	}
 	budget->left -= size;
 	return budget->arena ? arena_alloc(budget->arena, size) : xmalloc(size);
 }
@@ -181,9 +184,13 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
 		    RECORD_MAX_BYTES, len);
 	if (arena && (*record = record_read(arena, bytes, len)))
 		return ERR_OK;
-	struct budget budget = { UNPACKED_MAX_BYTES, arena };
+	struct budget budget = { .left = UNPACKED_MAX_BYTES, .arena = arena };
 	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
 	Sonde__Record *r = sonde__record__unpack(&allocator, len, bytes);
+	if (!r && budget.spent)
+		return err_set(msg, ERR_LIMIT,
+		    "record: %zu bytes that unpack to more than %d", len,
+		    UNPACKED_MAX_BYTES);
 	if (!r)
 		return err_set(msg, ERR_MALFORMED,
 		    "record: %zu bytes that do not unpack", len);
