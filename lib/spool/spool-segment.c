@@ -85,6 +85,15 @@ int spool_write_all(
 	return 0;
 }
 
+static int write_synced(
+    const struct spool_io *io, int fd, const struct buf *content)
+{
+	int err = spool_write_all(io, fd, content->data, content->len);
+	if (err < 0)
+		return err;
+	return io->fsync(io->ctx, fd);
+}
+
 int spool_file_replace(const struct spool_io *io, const char *dir,
     const char *name, const struct buf *content, struct errmsg *msg)
 {
@@ -94,9 +103,7 @@ int spool_file_replace(const struct spool_io *io, const char *dir,
 	int err = fd;
 	if (fd < 0)
 		goto out;
-	err = spool_write_all(io, fd, content->data, content->len);
-	if (err == 0)
-		err = io->fsync(io->ctx, fd);
+	err = write_synced(io, fd, content);
 	io->close(io->ctx, fd);
 	if (err == 0)
 		err = io->rename(io->ctx, tmp, path);

@@ -390,18 +390,22 @@ static int import_levels(struct import *im)
 static int import_all(struct import *im, uint64_t block)
 {
 	int err = import_classes(im);
-	if (err == 0)
-		err = copy_tables(im);
-	if (err == 0)
-		err = import_series(im);
-	if (err == 0)
-		err = import_seen(im);
-	if (err == 0)
-		err = import_levels(im);
-	if (err == 0) {
-		names_freeze(im->g, im->g->frozen);
-		err = names_flush(im->g, im->msg);
-	}
+	if (err < 0)
+		return err;
+	err = copy_tables(im);
+	if (err < 0)
+		return err;
+	err = import_series(im);
+	if (err < 0)
+		return err;
+	err = import_seen(im);
+	if (err < 0)
+		return err;
+	err = import_levels(im);
+	if (err < 0)
+		return err;
+	names_freeze(im->g, im->g->frozen);
+	err = names_flush(im->g, im->msg);
 	if (err < 0)
 		return err;
 	return db_run(&im->g->db, im->msg,

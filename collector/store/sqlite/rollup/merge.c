@@ -634,17 +634,25 @@ static int derive_due(
 	return due ? merge_day(g, table, day, msg) : err;
 }
 
+/* 1: there was something to do. */
+static int merge_or_derive(struct gather *g, struct errmsg *msg)
+{
+	int err = merge_crowded(g, msg);
+	if (err != 0)
+		return err;
+	err = derive_due(g, ROLLUP_SOURCES, msg);
+	if (err != 0)
+		return err;
+	return derive_due(g, ROLLUP_PATHS, msg);
+}
+
 int merge_step(struct gather *g, struct errmsg *msg)
 {
 	int64_t part = g->next_part;
 	int err = gather_begin(g, msg);
 	if (err < 0)
 		return err;
-	err = merge_crowded(g, msg);
-	if (err == 0)
-		err = derive_due(g, ROLLUP_SOURCES, msg);
-	if (err == 0)
-		err = derive_due(g, ROLLUP_PATHS, msg);
+	err = merge_or_derive(g, msg);
 	if (err == 1) {
 		int marked = db_run(&g->db, msg,
 		    "INSERT OR REPLACE INTO meta VALUES ('next_part', ?1)", "i",
