@@ -71,6 +71,9 @@ static int read_level(
 	cover->filter.bin_s = bin_s;
 	cover->filter.range.from_ns = from_s * NS_PER_S;
 	cover->filter.range.to_ns = to_s * NS_PER_S;
+	/* Counted before: what is read and thrown away costs as much. */
+	cover->filter.most_rows =
+	    cover->rows_left > 0 ? cover->rows_left - 1 : 0;
 	return cover->q->c->ops->read(
 	    cover->q->reader, &cover->filter, take_path, cover, cover->q->msg);
 }

@@ -118,6 +118,7 @@ static int read_bins(struct link_series *s, struct store_range range)
 		.range = range,
 		.bin_s = s->bin_s,
 		.hop = s->hop,
+		.most_rows = s->rows_left > 0 ? s->rows_left - 1 : 0,
 	};
 	if (range.from_ns >= range.to_ns)
 		return ERR_OK;

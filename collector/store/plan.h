@@ -249,6 +249,9 @@ struct store_plan {
 	uint64_t cursor_row;                             /* 0: from the top */
 	const struct store_source_cursor *source_cursor; /* sources: instead */
 	uint32_t limit;                                  /* 0: all */
+	/* Paths by bins below a day: of more, none is given and the read
+	 * returns 1; 0: any number. */
+	uint32_t most_rows;
 	/* Records: so many are taken of them, about; 0: perhaps few. */
 	uint32_t at_once;
 };

@@ -184,6 +184,7 @@ struct gather_sizes {
 	uint32_t heavy_groups;  /* of a class and day, about */
 	uint32_t fine_rows;     /* read for sources; above, days are */
 	uint32_t held_rows;     /* of sources, of paths, in a set at most */
+	uint32_t path_rows;     /* and names of paths, that a reader holds */
 };
 extern struct gather_sizes gather_sizes;
 

@@ -17,7 +17,8 @@ enum {
 	PATH,
 	MINUTE,
 	SECOND,
-	TRACES,
+	NAME_COLUMNS,
+	TRACES = NAME_COLUMNS,
 	REACHED,
 	FIRST,
 	SPAN,
@@ -352,9 +353,12 @@ static int open_columns(struct path_stream *s, struct errmsg *msg)
 	if (segment->columns < FIXED ||
 	    (segment->columns - FIXED) % PER_HOP != 0)
 		return fail_paths(s, msg);
-	for (size_t c = 0; c < FIXED; c++)
+	size_t columns = s->names_only ? NAME_COLUMNS : FIXED;
+	for (size_t c = 0; c < columns; c++)
 		if (!segment_column(segment, c))
 			return fail_paths(s, msg);
+	if (s->names_only)
+		return ERR_OK;
 	if (segment_open_tail(segment) < 0)
 		return fail_paths(s, msg);
 	s->tail_at = 0;
@@ -366,7 +370,8 @@ static int step_row(struct path_stream *s, struct errmsg *msg)
 {
 	struct segment *segment = &s->part.segment;
 	if (s->part.row && s->part.at < segment->rows) {
-		s->tail_at += (size_t)segment->values[TAIL][s->part.at];
+		if (!s->names_only)
+			s->tail_at += (size_t)segment->values[TAIL][s->part.at];
 		if (++s->part.at < segment->rows)
 			return 1;
 	}

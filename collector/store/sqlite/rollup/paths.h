@@ -46,6 +46,7 @@ struct path_stream {
 	/* Only these paths, ascending (NULL: all); borrowed. */
 	const uint32_t *wanted;
 	size_t wanted_count, wanted_at;
+	bool names_only; /* path and bin of each row, not its sums */
 	struct histogram scratch;
 };
 void path_stream_init(struct path_stream *stream, struct db *db,

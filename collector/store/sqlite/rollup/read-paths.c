@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Sums of paths by bin.  An hour's rows are by path: their minutes are put into
- * order an hour at a time.  A day is its own part and the parts of its hours
- * that it does not hold yet.
+ * order as far as they fit into a bounded number of rows; those of the last
+ * minutes are let go and the hour is read again for them.  Rows of a single bin
+ * are in order and go out as they come.  A day is its own part and the parts of
+ * its hours that it does not hold yet.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,8 @@
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 
-#define NAMES_PASSED 64 /* rather than looked up again */
+#define NAMES_PASSED 64            /* rather than looked up again */
+#define SUMS_MOST_BYTES (8u << 20) /* of the rows that are held */
 
 /* Who a path is; read once a read. */
 struct identity {
@@ -39,13 +42,14 @@ struct path_read {
 	void *ctx;
 	struct errmsg *msg;
 	uint32_t bin_s;
-	int64_t from, end; /* of bins, seconds */
-	uint32_t *wanted;  /* NULL: all */
+	int64_t from, end;           /* of bins, seconds */
+	int64_t pass_from, pass_end; /* of those that are read now */
+	uint32_t *wanted;            /* NULL: all */
 	size_t wanted_count;
 	struct identity *identities;
 	size_t identity_count, identity_cap;
 	struct index by_id;
-	struct out_row *rows; /* of the hour or day under way */
+	struct out_row *rows; /* of the pass */
 	size_t count, cap;
 	struct buf sums;
 	struct path more; /* rows beside the first of the last one in `rows` */
@@ -110,6 +114,14 @@ static int step_to_name(struct path_read *r, uint32_t id)
 	return r->named == id;
 }
 
+static void forget_identities(struct path_read *r)
+{
+	for (size_t i = 0; i < r->identity_count; i++)
+		buf_fini(&r->identities[i].hops);
+	r->identity_count = 0;
+	index_clear(&r->by_id);
+}
+
 static int find_identity(
     struct path_read *r, uint32_t id, const struct identity **found)
 {
@@ -125,6 +137,8 @@ static int find_identity(
 	int err = step_to_name(r, id);
 	if (err != 1)
 		return err;
+	if (r->identity_count >= gather_sizes.path_rows)
+		forget_identities(r);
 	if (r->identity_count == r->identity_cap) {
 		r->identity_cap = r->identity_cap ? r->identity_cap * 2 : 256;
 		r->identities = xreallocarray(
@@ -244,6 +258,41 @@ static int give_rows(struct path_read *r)
 	return err;
 }
 
+/* Rows from this bin on are for the next pass; the rows are sorted. */
+static void cut_pass(struct path_read *r, int64_t end)
+{
+	struct buf sums = { 0 };
+	size_t kept = 0;
+	for (; kept < r->count && r->rows[kept].bin < end; kept++) {
+		struct out_row *row = &r->rows[kept];
+		size_t start = sums.len;
+		buf_bytes(&sums, r->sums.data + row->sums, row->sums_len);
+		row->sums = start;
+	}
+	r->count = kept;
+	buf_fini(&r->sums);
+	r->sums = sums;
+	r->pass_end = end;
+}
+
+/* The rows that are held are complete; another is to come. */
+static int make_room(struct path_read *r)
+{
+	if (r->count < gather_sizes.path_rows && r->sums.len < SUMS_MOST_BYTES)
+		return ERR_OK;
+	if (r->pass_end - r->pass_from <= r->bin_s)
+		return give_rows(r);
+	qsort(r->rows, r->count, sizeof(*r->rows), cmp_out);
+	int64_t first = r->rows[0].bin, middle = r->rows[r->count / 2].bin;
+	if (middle > first)
+		cut_pass(r, middle);
+	else if (first + r->bin_s < r->pass_end)
+		cut_pass(r, first + r->bin_s);
+	else /* bins before it may come with other paths */
+		cut_pass(r, first);
+	return ERR_OK;
+}
+
 static bool is_row_under_way(
     const struct path_read *r, uint32_t id, int64_t bin)
 {
@@ -254,27 +303,47 @@ static bool is_row_under_way(
 static int sum_row(struct path_read *r, struct path_stream *from)
 {
 	int64_t bin = from->bin - from->bin % r->bin_s;
-	if (bin < r->from || bin >= r->end)
+	if (bin < r->pass_from || bin >= r->pass_end)
 		return ERR_OK;
 	if (is_row_under_way(r, from->path, bin))
 		return path_stream_add(from, &r->more, r->msg);
 	int err = end_row(r);
-	return err < 0 ? err : begin_row(r, from, bin);
+	if (err < 0)
+		return err;
+	err = make_room(r);
+	if (err != ERR_OK || bin >= r->pass_end)
+		return err;
+	return begin_row(r, from, bin);
 }
 
-/* Rows of some parts, summed by path and bin. */
-static int sum_parts(
-    struct path_read *r, const struct part_info *parts, size_t count)
+/* Parts of one hour, or of one day. */
+struct part_run {
+	const struct part_info *parts;
+	size_t count;
+};
+
+static void merge_run(
+    struct path_read *r, const struct part_run *run, struct path_merge *merge)
 {
-	struct path_merge merge = { 0 };
-	for (size_t i = 0; i < count; i++)
-		path_merge_part(&merge, &r->view->db, r->view->codec,
-		    &parts[i].id, r->wanted, r->wanted_count);
+	*merge = (struct path_merge){ 0 };
+	for (size_t i = 0; i < run->count; i++)
+		path_merge_part(merge, &r->view->db, r->view->codec,
+		    &run->parts[i].id, r->wanted, r->wanted_count);
+}
+
+/* Not 0: an error, or what the callback returned. */
+static int read_pass(struct path_read *r, const struct part_run *run)
+{
+	struct path_merge merge;
+	merge_run(r, run, &merge);
 	int err = path_merge_start(&merge, r->msg);
-	for (; err == 1; err = path_merge_next(&merge, r->msg)) {
-		err = sum_row(r, merge.current);
-		if (err < 0)
-			break;
+	while (err == 1) {
+		int ended = sum_row(r, merge.current);
+		if (ended != ERR_OK) {
+			path_merge_fini(&merge);
+			return ended;
+		}
+		err = path_merge_next(&merge, r->msg);
 	}
 	path_merge_fini(&merge);
 	if (err < 0)
@@ -283,23 +352,102 @@ static int sum_parts(
 	return err < 0 ? err : give_rows(r);
 }
 
+/* Their rows, summed by path and bin. */
+static int sum_run(
+    struct path_read *r, const struct part_run *run, int64_t width_s)
+{
+	int64_t first = run->parts[0].id.bin, end = first + width_s;
+	first -= first % r->bin_s;
+	r->pass_from = first > r->from ? first : r->from;
+	if (end > r->end)
+		end = r->end;
+	while (r->pass_from < end) {
+		r->pass_end = end;
+		int err = read_pass(r, run);
+		if (err != ERR_OK)
+			return err;
+		r->pass_from = r->pass_end;
+	}
+	return ERR_OK;
+}
+
+/* Adds to *rows those that sum_run would give, until they are too many. */
+static int count_run(
+    struct path_read *r, const struct part_run *run, uint64_t *rows)
+{
+	struct path_merge merge;
+	uint32_t path = 0;
+	int64_t bin = -1;
+	merge_run(r, run, &merge);
+	for (size_t i = 0; i < merge.count; i++)
+		merge.streams[i].names_only = true;
+	int err = path_merge_start(&merge, r->msg);
+	while (err == 1 && *rows <= r->plan->most_rows) {
+		const struct path_stream *s = merge.current;
+		int64_t at = s->bin - s->bin % r->bin_s;
+		if (at >= r->from && at < r->end &&
+		    (s->path != path || at != bin))
+			(*rows)++;
+		path = s->path;
+		bin = at;
+		err = path_merge_next(&merge, r->msg);
+	}
+	path_merge_fini(&merge);
+	return err < 0 ? err : ERR_OK;
+}
+
+/* The next hour's parts in the list that hold such bins; false: the end. */
+static bool next_hour(const struct path_read *r, struct part_list *list,
+    size_t *at, struct part_run *run)
+{
+	run->count = 0;
+	while (*at < list->count && run->count == 0) {
+		size_t kept = *at;
+		int64_t hour = list->items[*at].id.bin;
+		run->parts = list->items + *at;
+		for (; *at < list->count && list->items[*at].id.bin == hour;
+		     (*at)++)
+			if (list->items[*at].fine || r->bin_s >= HOUR_S)
+				list->items[kept++] = list->items[*at];
+		run->count = (size_t)(list->items + kept - run->parts);
+	}
+	return run->count > 0;
+}
+
+/* 1: there are more than are wanted.  Rows are counted by their names alone,
+ * and only where the parts hold so many. */
+static int has_too_many(struct path_read *r, const struct part_list *list)
+{
+	uint64_t most = 0, rows = 0;
+	for (size_t i = 0; i < list->count; i++)
+		most += list->items[i].rows;
+	if (r->plan->most_rows == 0 || most <= r->plan->most_rows)
+		return 0;
+	struct part_list copy = { xmemdup(list->items,
+				      list->count * sizeof(*list->items)),
+		list->count };
+	struct part_run run;
+	size_t at = 0;
+	int err = ERR_OK;
+	while (err == ERR_OK && rows <= r->plan->most_rows &&
+	    next_hour(r, &copy, &at, &run))
+		err = count_run(r, &run, &rows);
+	part_list_fini(&copy);
+	return err < 0 ? err : rows > r->plan->most_rows;
+}
+
 static int read_hours(struct path_read *r)
 {
 	struct part_list list = { 0 };
+	struct part_run run;
+	size_t at = 0;
 	int64_t from = r->from - r->from % HOUR_S;
 	int err = part_list_read(
 	    &r->view->db, ROLLUP_PATHS, from, r->end, &list, r->msg);
-	for (size_t i = 0; err == 0 && i < list.count;) {
-		size_t end = i, kept = i;
-		int64_t hour = list.items[i].id.bin;
-		for (; end < list.count && list.items[end].id.bin == hour;
-		     end++)
-			if (list.items[end].fine || r->bin_s >= HOUR_S)
-				list.items[kept++] = list.items[end];
-		if (kept > i)
-			err = sum_parts(r, list.items + i, kept - i);
-		i = end;
-	}
+	if (err == ERR_OK)
+		err = has_too_many(r, &list);
+	while (err == ERR_OK && next_hour(r, &list, &at, &run))
+		err = sum_run(r, &run, HOUR_S);
 	part_list_fini(&list);
 	return err;
 }
@@ -325,7 +473,8 @@ static int read_day(struct path_read *r, int64_t day)
 	    &r->view->db, ROLLUP_PATH_DAYS, day, day + 1, &list, r->msg);
 	if (err < 0 || list.count == 0)
 		goto out;
-	err = sum_parts(r, list.items, list.count);
+	const struct part_run run = { list.items, list.count };
+	err = sum_run(r, &run, DAY_S);
 out:
 	part_list_fini(&list);
 	return err;
@@ -369,8 +518,7 @@ out:
 	if (r.names)
 		db_reset(r.names);
 	path_fini(&r.more);
-	for (size_t i = 0; i < r.identity_count; i++)
-		buf_fini(&r.identities[i].hops);
+	forget_identities(&r);
 	free(r.identities);
 	index_fini(&r.by_id);
 	free(r.wanted);

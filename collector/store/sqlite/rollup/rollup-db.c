@@ -10,6 +10,7 @@ struct gather_sizes gather_sizes = {
 	.heavy_groups = 4096,
 	.fine_rows = 100000,
 	.held_rows = GATHER_ROWS_MOST,
+	.path_rows = 32768,
 };
 
 void disk_lock(struct gather *g)

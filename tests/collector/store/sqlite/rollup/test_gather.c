@@ -608,7 +608,8 @@ static void check_agent_alone(
 struct paths_seen {
 	const struct world *w;
 	uint32_t bin_s;
-	uint64_t traces;
+	uint64_t traces, rows;
+	int64_t last_bin;
 };
 
 static int check_path(void *ctx, const struct store_row *row)
@@ -617,6 +618,9 @@ static int check_path(void *ctx, const struct store_row *row)
 	const struct store_path *p = row->path;
 	struct path got = { 0 }, sum = { 0 };
 	struct buf bytes = { 0 }, expected = { 0 };
+	assert_true(p->bin >= seen->last_bin);
+	seen->last_bin = p->bin;
+	seen->rows++;
 	check(path_read(
 		  &got, p->hops.data, p->hops.len, p->sums.data, p->sums.len),
 	    &(struct errmsg){ "sums" });
@@ -651,16 +655,48 @@ static int check_path(void *ctx, const struct store_row *row)
 	return 0;
 }
 
+static int refuse_path(void *ctx, const struct store_row *row)
+{
+	(void)ctx;
+	(void)row;
+	fail_msg("a row of too many");
+	return 0;
+}
+
+static int count_path(void *ctx, const struct store_row *row)
+{
+	(void)row;
+	++*(uint64_t *)ctx;
+	return 0;
+}
+
+/* The rows that were seen are not too many, one less is. */
+static void check_most_rows(struct rollup_view *view,
+    const struct store_plan *plan, const struct paths_seen *seen)
+{
+	struct errmsg msg = { "" };
+	struct store_plan most = *plan;
+	uint64_t rows = 0;
+	if (plan->bin_s >= 86400)
+		return;
+	most.most_rows = (uint32_t)seen->rows;
+	assert_int_equal(rollup_read(view, &most, count_path, &rows, &msg), 0);
+	assert_int_equal(rows, seen->rows);
+	most.most_rows--;
+	assert_int_equal(rollup_read(view, &most, refuse_path, NULL, &msg), 1);
+}
+
 static void check_paths(struct world *w, struct rollup_view *view)
 {
 	static const uint32_t widths[] = { 60, 3600, 86400 };
 	struct errmsg msg = { "" };
 	for (int i = 0; i < 3; i++) {
-		struct paths_seen seen = { w, widths[i], 0 };
+		struct paths_seen seen = { .w = w, .bin_s = widths[i] };
 		struct store_plan plan = { .table = STORE_PATHS,
 			.bin_s = widths[i] };
 		check(rollup_read(view, &plan, check_path, &seen, &msg), &msg);
 		assert_int_equal(seen.traces, w->trace_count);
+		check_most_rows(view, &plan, &seen);
 		/* Through one router, of one agent. */
 		struct addr hop = addr_v4(0xc0000200 + 8);
 		uint64_t expected = 0;
@@ -674,10 +710,25 @@ static void check_paths(struct world *w, struct rollup_view *view)
 				    addr_equal(&path->hops[h].from, &hop);
 			expected += through && w->traces[k].agent == 2;
 		}
-		seen.traces = 0;
+		seen.traces = seen.rows = 0;
+		seen.last_bin = 0;
 		check(rollup_read(view, &plan, check_path, &seen, &msg), &msg);
 		assert_int_equal(seen.traces, expected);
+		if (seen.rows > 1)
+			check_most_rows(view, &plan, &seen);
 	}
+}
+
+/* However few rows a reader may hold. */
+static void check_paths_in_pieces(struct world *w, struct rollup_view *view)
+{
+	static const uint32_t sizes[] = { 1, 2, 7, 40 };
+	uint32_t held = gather_sizes.path_rows;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		gather_sizes.path_rows = sizes[i];
+		check_paths(w, view);
+	}
+	gather_sizes.path_rows = held;
 }
 
 struct link_expected {
@@ -809,6 +860,8 @@ static void test_recount(void **state)
 			for (int64_t agent = 1; agent <= AGENTS; agent++)
 				check_agent_alone(&w, view, agent, h);
 		check_paths(&w, view);
+		if (seed % 8 == 1)
+			check_paths_in_pieces(&w, view);
 		for (int64_t h = START_S; h < START_S + SPAN_S; h += 3600)
 			links += check_links(view, h);
 		check_rest(&w, view);
@@ -862,7 +915,7 @@ static void check_kept(
 	struct errmsg msg = { "" };
 	struct rollup_view *view;
 	struct least least = { INT64_MAX, 0 };
-	struct paths_seen seen = { w, bin_s, 0 };
+	struct paths_seen seen = { .w = w, .bin_s = bin_s };
 	const struct store_plan plan = { .table = STORE_PATHS, .bin_s = bin_s };
 	check(rollup_begin(w->gather, &view, &msg), &msg);
 	check(rollup_read(view, &plan, note_least, &least, &msg), &msg);
