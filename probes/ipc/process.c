@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* The first steps of a child: signals, descriptors, sandbox. */
+#include <errno.h>
+#include <limits.h>
 #include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/xalloc.h"
 #include "probes/ipc/process.h"
 
 static volatile sig_atomic_t asked;
@@ -116,4 +120,39 @@ void process_keep_fds(int *fds, size_t count)
 		next = fds[i] + 1;
 	}
 	close_range((unsigned)next, ~0u, 0);
+}
+
+/* The folder of this program and below it the place; NULL without /proc. */
+static char *near_us(const char *place, const char *program)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return NULL;
+	exe[n] = '\0';
+	char *slash = strrchr(exe, '/');
+	if (slash)
+		*slash = '\0';
+	return xasprintf("%s/%s%s", exe, place, program);
+}
+
+int process_find(char **path, const char *program, struct errmsg *msg)
+{
+	/* In a build tree; where the prefix was moved; where it belongs. */
+	char *places[] = { near_us("", program),
+		near_us("../libexec/sonde/", program),
+		near_us("../../bin/", program),
+		xasprintf("%s/sonde/%s", SONDE_LIBEXECDIR, program) };
+	*path = NULL;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (!*path && places[i] && access(places[i], X_OK) == 0) {
+			*path = places[i];
+			continue;
+		}
+		free(places[i]);
+	}
+	if (*path)
+		return 0;
+	return err_set(msg, -ENOENT, "%s/sonde/%s is missing: install it again",
+	    SONDE_LIBEXECDIR, program);
 }

@@ -29,3 +29,8 @@ void process_rest(void);
 
 /* Closes every descriptor but 0, 1, 2 and these (sorted here; -1 ignored). */
 void process_keep_fds(int *fds, size_t count);
+
+/* Where another program of ours is: beside this one, as in a build, or in the
+ * libexec (from there: bin) folder of where this one was moved to, or was
+ * installed.  The path is the caller's; -ENOENT, NULL and what to do. */
+int process_find(char **path, const char *program, struct errmsg *msg);

@@ -36,41 +36,9 @@ int shipper_start_init(struct shipper_start *start, const char *url,
 	return 0;
 }
 
-/* --- where it is ------------------------------------------------------- */
-
-/* The folder of this program and below it the place; NULL without /proc. */
-static char *near_us(const char *place)
-{
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	if (n <= 0)
-		return NULL;
-	exe[n] = '\0';
-	char *slash = strrchr(exe, '/');
-	if (slash)
-		*slash = '\0';
-	return xasprintf("%s/%s", exe, place);
-}
-
 int shipper_find(char **program, struct errmsg *msg)
 {
-	/* In a build tree; where the prefix was moved; where it belongs. */
-	char *places[] = { near_us(PROGRAM),
-		near_us("../libexec/sonde/" PROGRAM),
-		xstrdup(SONDE_LIBEXECDIR "/sonde/" PROGRAM) };
-	*program = NULL;
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (!*program && places[i] && access(places[i], X_OK) == 0) {
-			*program = places[i];
-			continue;
-		}
-		free(places[i]);
-	}
-	if (*program)
-		return 0;
-	err_set(msg, -ENOENT, "%s is missing: install it again",
-	    SONDE_LIBEXECDIR "/sonde/" PROGRAM);
-	return -ENOENT;
+	return process_find(program, PROGRAM, msg);
 }
 
 /* --- starting it ------------------------------------------------------- */
