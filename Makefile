@@ -226,7 +226,7 @@ stress: deps-unit ## run unit tests N=300 times each on a machine that is too bu
 		$(if $(T),$(foreach t,$(T),$(O)/tests/$(dir $(t))test_$(notdir $(t))),$(UNIT_TESTS))
 
 .PHONY: asan-tests
-asan-tests: $(UNIT_TESTS) $(FUZZERS) $(O)/bin/sonde
+asan-tests: $(UNIT_TESTS) $(FUZZERS) $(O)/bin/sonde $(O)/bin/sonde-commands
 	@printf '%s\n' $(UNIT_TESTS) >$(O)/tests/unit.list
 	@printf '%s\n' $(FUZZERS) >$(O)/tests/fuzz.list
 
@@ -316,7 +316,8 @@ install: all ## install programs, scripts and man pages
 	$(INSTALL) -m 755 $(O)/bin/sonde $(DESTDIR)$(BINDIR)/
 	$(INSTALL) -m 755 $(O)/bin/sonde-agent $(O)/bin/sonde-collector \
 		$(DESTDIR)$(SBINDIR)/
-	$(INSTALL) -m 755 $(O)/bin/sonde-shipper $(DESTDIR)$(LIBEXECDIR)/sonde/
+	$(INSTALL) -m 755 $(O)/bin/sonde-commands $(O)/bin/sonde-shipper \
+		$(DESTDIR)$(LIBEXECDIR)/sonde/
 	$(INSTALL) -m 644 probes/scripts/*.lua $(DESTDIR)$(DATADIR)/scripts/
 	@for p in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${p##*.}; \
 		$(INSTALL) -d $$d && $(INSTALL) -m 644 $$p $$d/ || exit 1; done

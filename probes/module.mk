@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: ISC
-$(eval $(call program,sonde,probes/cli/sonde.c,https probes analysis lib))
+$(eval $(call program,sonde,probes/cli/sonde.c,probes lib))
+$(eval $(call program,sonde-commands,probes/commands-main.c,https probes analysis lib))
 $(eval $(call program,sonde-agent,probes/agent-main.c,probes analysis lib))
 $(eval $(call program,sonde-shipper,probes/shipper-main.c,https probes lib))
+
+# The headers of scripts/, read once and for all.
+$(eval $(call tool,probes/header-pack,probes/header-pack-main.c,probes lib))
+$(O)/probes/script/shipped-headers.c: $(O)/probes/header-pack \
+		$(wildcard probes/scripts/*.lua)
+	@mkdir -p $(@D)
+	@echo "  GEN  $@"
+	@$< $(filter %.lua,$^) >$@
+$(O)/probes/script/shipped-headers.o: $(O)/probes/script/shipped-headers.c
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/bin/sonde $(O)/bin/sonde-commands: $(O)/probes/script/shipped-headers.o

@@ -22,7 +22,20 @@ int command_fail(const char *name, int err, const struct errmsg *msg);
 /* What --help shows. */
 void command_print_help(const struct option_table *table);
 
-extern const struct command command_help, command_scripts, command_run,
-    command_sensor, command_spikes, command_doctor, command_submit,
-    command_runs, command_records, command_agents, command_campaigns,
-    command_token, command_completion;
+/* All of them, in the order that `sonde --help` shows them. */
+#define COMMANDS(X)  \
+	X(run)       \
+	X(scripts)   \
+	X(sensor)    \
+	X(submit)    \
+	X(campaigns) \
+	X(runs)      \
+	X(records)   \
+	X(agents)    \
+	X(token)     \
+	X(doctor)    \
+	X(spikes)    \
+	X(help)      \
+	X(completion)
+#define COMMAND_DECLARE(name) extern const struct command command_##name;
+COMMANDS(COMMAND_DECLARE)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The subcommands, in the order that `sonde --help` shows them, and what to
- * report of a word that is none of them. */
+/* The subcommands, and what to report of a word that is none of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +9,8 @@
 #include "probes/cli/measure.h"
 #include "probes/cli/commands.h"
 
-const struct command *const commands[] = {
-	&command_run,
-	&command_scripts,
-	&command_sensor,
-	&command_submit,
-	&command_campaigns,
-	&command_runs,
-	&command_records,
-	&command_agents,
-	&command_token,
-	&command_doctor,
-	&command_spikes,
-	&command_help,
-	&command_completion,
-	NULL,
-};
+#define POINTER(name) &command_##name,
+const struct command *const commands[] = { COMMANDS(POINTER) NULL };
 
 const struct command *command_find(const char *name)
 {

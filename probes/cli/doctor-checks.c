@@ -21,6 +21,7 @@
 #include "lib/https/http.h"
 #include "probes/agent/shipper/shipper-start.h"
 #include "probes/cli/doctor-checks.h"
+#include "probes/ipc/process.h"
 #include "probes/sandbox/sandbox.h"
 
 #define MTU_LEAST 1500
@@ -87,7 +88,7 @@ static void check_socket(
 {
 	int protocol = family == AF_PACKET ? 0 : IPPROTO_RAW;
 	int fd = socket(family, type, protocol);
-	char self[128] = "";
+	char *program;
 	if (fd >= 0) {
 		close(fd);
 		add_result(d, "rights", what, FINDING_OK, "may be opened");
@@ -99,10 +100,12 @@ static void check_socket(
 		    "this kernel has no such family");
 		return;
 	}
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	/* What it is granted, it passes on to its commands. */
+	process_find(&program, "sonde", NULL);
 	add_result(d, "rights", what, FINDING_LACK,
 	    "%s\nsetcap cap_net_raw,cap_net_admin+ep %s", strerror(err),
-	    n > 0 ? self : "sonde");
+	    program ? program : "sonde");
+	free(program);
 }
 
 void doctor_check_rights(const struct doctor *doctor)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Scripts as files: where they are looked for, and their headers, which a
- * forked and sandboxed child reads, because reading one means running it.
+ * forked and sandboxed child reads, because reading one means running it. Those
+ * of scripts that are as they came were read when the program was built.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -20,6 +21,7 @@
 #include "lib/base/xalloc.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/header.h"
+#include "probes/script/shipped.h"
 #include "probes/script/state.h"
 #include "probes/script/watch.h"
 
@@ -243,7 +245,7 @@ static int parse_header(
 	return err_set(msg, err, "%s", text);
 }
 
-static int load_header(struct script *s, bool allow_weak, struct errmsg *msg)
+static int ask_child(struct script *s, bool allow_weak, struct errmsg *msg)
 {
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) != 0)
@@ -264,6 +266,14 @@ static int load_header(struct script *s, bool allow_weak, struct errmsg *msg)
 	close(fds[0]);
 	buf_fini(&b);
 	return err;
+}
+
+static int load_header(struct script *s, bool allow_weak, struct errmsg *msg)
+{
+	const struct shipped_header *known =
+	    shipped_find(s->source, s->source_len);
+	return known ? header_read(s, known->bytes, known->len, msg)
+		     : ask_child(s, allow_weak, msg);
 }
 
 static char *base_name(const char *path)

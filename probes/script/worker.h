@@ -36,8 +36,8 @@ struct script {
 
 /* Finds "trace" among the shipped scripts ($SONDE_SCRIPTS, then the data
  * folder, then probes/scripts) or reads a path that has a '/' or ends in
- * .lua.  The header is read in a forked, sandboxed child: a script is never
- * run in the caller's process. */
+ * .lua.  The header is one that was read at build time (shipped.h), or is read
+ * in a forked, sandboxed child: a script is never run in the caller's process. */
 int script_load(struct script **script, const char *name_or_path,
     bool allow_weak_sandbox, struct errmsg *msg);
 void script_free(struct script *script);

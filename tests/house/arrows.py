@@ -85,6 +85,8 @@ FLOORS = [
 PROGRAMS = [
     "collector/main.c",
     "probes/agent-main.c",
+    "probes/commands-main.c",
+    "probes/header-pack-main.c",
     "probes/shipper-main.c",
     "probes/cli/sonde.c",
 ]

@@ -12,6 +12,8 @@ printf 'state-dir = "%s.state"\n%s' "$to" \
 check "install succeeds" \
 	make -s O="$build" DESTDIR="$to" PREFIX=/usr install
 check "sonde runs from there" "$to/usr/bin/sonde" --version
+check "and finds its commands there" sh -c \
+	'"$1/usr/bin/sonde" --help | grep -q Examples' _ "$to"
 check "the agent is there" test -x "$to/usr/sbin/sonde-agent"
 check "its shipper is there" test -x "$to/usr/libexec/sonde/sonde-shipper"
 check "the agent finds its shipper there" sh -c '

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# TLS is in one program of the agent, and only there; and what happens when
-# that program is not where it belongs.
+# TLS is in one program of the agent and one of the command, and only there; and
+# what happens when such a program is not where it belongs.
 # shellcheck disable=SC2317 # functions that check calls
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
@@ -32,6 +32,15 @@ alone() { # an agent without sonde-shipper tries to enrol
 		grep -q "libexec/sonde/sonde-shipper is missing" "$dir/err"
 }
 
+command_alone() { # a sonde without sonde-commands lists the agents
+	cp "$bin/sonde" "$dir/"
+	"$dir/sonde" agents 2>"$dir/err"
+	code=$?
+	cat "$dir/err"
+	[ $code = 74 ] &&
+		grep -q "libexec/sonde/sonde-commands is missing" "$dir/err"
+}
+
 by_hand() {
 	"$bin/sonde-shipper" </dev/null 2>"$dir/err"
 	[ $? = 2 ] && grep -q "started by sonde-agent" "$dir/err"
@@ -40,6 +49,8 @@ by_hand() {
 check "sonde-shipper links libcurl" \
 	sh -c 'ldd "$1" | grep -q libcurl' _ "$bin/sonde-shipper"
 check "sonde-agent links nothing of TLS" without_tls "$bin/sonde-agent"
+check "sonde links nothing of TLS" without_tls "$bin/sonde"
+check "a sonde without sonde-commands names the path" command_alone
 check "an agent without its shipper names the path" alone
 check "sonde-shipper is not for hands" by_hand
 done_testing

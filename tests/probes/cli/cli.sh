@@ -72,6 +72,18 @@ check "help of nothing known" exits 2 "no script" help nothing
 check "formats are listed" exits 0 "json" help formats
 check "an unknown format is refused" \
 	exits 2 "--format" --net "$sim" trace --format xml web
+# A script that was changed is a stranger, whose header a child reads.
+mkdir "$dir/own"
+for script in probes/scripts/*.lua; do
+	{ cat "$script"; echo '-- changed'; } >"$dir/own/${script##*/}"
+done
+headers() {
+	"$sonde" scripts --json | sed 's/"path":"[^"]*"//'
+}
+same_headers() {
+	[ "$(headers)" = "$(SONDE_SCRIPTS=$dir/own headers)" ]
+}
+check "headers read at build time are those that a child reads" same_headers
 check "scripts are listed with a line each" exits 0 "hop by hop" scripts
 check "scripts --json is JSON" sh -c \
 	"'$sonde' scripts --json | python3 -c 'import json, sys

@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/xalloc.h"
 #include "probes/script/header.h"
+#include "probes/script/shipped.h"
 #include "probes/script/state.h"
 
 /* Runs Lua in a fresh state; "" or what went wrong. */
@@ -246,6 +249,56 @@ static void a_wrong_header_says_what(void **state)
 	}
 }
 
+static void write_script(const char *path, const char *source)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(source, f);
+	fclose(f);
+}
+
+static void assert_summary(const char *path, const char *summary)
+{
+	struct script *script;
+	struct errmsg msg = { "" };
+	if (script_load(&script, path, true, &msg) != 0)
+		fail_msg("%s", msg.text);
+	assert_string_equal(script->options.summary, summary);
+	script_free(script);
+}
+
+/* The header that is known says something else than the script would, so it
+ * shows which of them was read. */
+static void only_the_same_octets_have_the_header_of_the_build(void **state)
+{
+	(void)state;
+	static const char source[] =
+	    "return {summary = 'as it runs', run = function() end}";
+	struct host host = { .client = { .fd = -1 } };
+	struct errmsg msg = { "" };
+	struct buf b = { 0 };
+	char path[64];
+	assert_non_null(host_state_new(&host));
+	host_run_chunk(&host,
+	    "return {summary = 'as built', run = function() end}", 51, "x.lua",
+	    &msg);
+	assert_int_equal(header_write(host.L, &b, &msg), 0);
+	lua_close(host.L);
+	struct shipped_header known = { .bytes = b.data, .len = b.len };
+	shipped_digest(known.digest, source, strlen(source));
+	snprintf(path, sizeof(path), "/tmp/sonde-test-%d.lua", (int)getpid());
+	write_script(path, source);
+	assert_summary(path, "as it runs");
+	shipped_use(&known, 1);
+	assert_summary(path, "as built");
+	write_script(path,
+	    "return {summary = 'as it runs', run = function() end}\n");
+	assert_summary(path, "as it runs");
+	shipped_use(NULL, 0);
+	unlink(path);
+	buf_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +309,8 @@ int main(void)
 		cmocka_unit_test(probes_check_their_fields),
 		cmocka_unit_test(a_header_comes_through),
 		cmocka_unit_test(a_wrong_header_says_what),
+		cmocka_unit_test(
+		    only_the_same_octets_have_the_header_of_the_build),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
