@@ -80,6 +80,8 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 	err = guardian_sandbox(allow_weak, log_fd, &msg);
 	if (err < 0)
 		goto out;
+	/* The reader waits for the end of this, not for that of a process. */
+	close(log_fd);
 	guardian_serve(guardian, -1);
 out:
 	if (err < 0)
@@ -180,10 +182,13 @@ static int wait_for(pid_t *pid, const char *what, struct errmsg *msg)
 	return 70;
 }
 
+/* A worker ends with 0 only when the guardian served it to its end.  Then that
+ * has closed, or is about to close, what it has open: nobody need wait. */
 int launch_finish(struct launch *l, struct errmsg *msg)
 {
 	int worker = wait_for(&l->worker, "script", msg);
-	int guardian = wait_for(&l->guardian, "guardian", msg);
+	int guardian =
+	    worker == 0 ? 0 : wait_for(&l->guardian, "guardian", msg);
 	close_fd(&l->record_fd);
 	close_fd(&l->log_fd);
 	return guardian > 0 ? guardian : worker < 0 ? 70 : worker;

@@ -28,6 +28,7 @@ int launch_start(struct launch *launch, const struct net_ops *net,
 void launch_interrupt(const struct launch *launch);
 void launch_kill(const struct launch *launch);
 
-/* Waits for both to end; the worker's exit code, 70 when it crashed or was
- * killed, or the guardian's when that failed. */
+/* Waits for the worker to end, and where it failed for the guardian, which
+ * ends by itself with its worker; the worker's exit code, 70 when it crashed or
+ * was killed, or the guardian's when that failed. */
 int launch_finish(struct launch *launch, struct errmsg *msg);
