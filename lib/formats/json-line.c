@@ -37,6 +37,14 @@ int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg)
 	return bad ? failed(msg) : 0;
 }
 
+int json_line_write_text(FILE *to, struct buf *line, struct errmsg *msg)
+{
+	buf_u8(line, '\n');
+	errno = 0;
+	return fwrite(line->data, 1, line->len, to) == line->len ? 0
+								 : failed(msg);
+}
+
 int json_line_measurement(FILE *to, const Sonde__Record *record,
     json_line_fn *trace, json_line_fn *ping, struct errmsg *msg)
 {

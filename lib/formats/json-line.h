@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/record/record.h"
 
@@ -18,6 +19,9 @@ int json_line_close(void *ctx, struct errmsg *msg);
 /* Writes the object and a newline.  Consumes line, which may be NULL: nothing
  * to say.  flags: jansson's, beside JSON_COMPACT. */
 int json_line_write(FILE *to, json_t *line, size_t flags, struct errmsg *msg);
+
+/* Writes the text, to which it adds a newline. */
+int json_line_write_text(FILE *to, struct buf *line, struct errmsg *msg);
 
 /* Formats of other tools, which have traces and pings alone: makes the line
  * with the one or the other; FORMAT_SKIPPED for other records. */

@@ -15,6 +15,7 @@
 struct json_format {
 	FILE *to; /* borrowed */
 	struct result_stream results;
+	struct buf line;
 };
 
 static int json_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
@@ -27,33 +28,26 @@ static int json_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 	return 0;
 }
 
-static json_t *line_of(struct json_format *format, const Sonde__Record *record,
-    int *err, struct errmsg *msg)
-{
-	const struct result_schema *schema;
-	bool row = record->body_case == SONDE__RECORD__BODY_RESULT;
-	*err = 0;
-	if (!row && record->body_case != SONDE__RECORD__BODY_RESULT_SCHEMA)
-		return record_to_json(record);
-	*err = result_stream_take(&format->results, record, &schema, msg);
-	if (row && *err == 1) {
-		*err = 0;
-		return result_to_json(schema, record);
-	}
-	if (*err == ERR_NOT_FOUND || (!row && *err == 0)) {
-		*err = 0;
-		return record_to_json(record);
-	}
-	return NULL;
-}
-
 static int json_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
 	struct json_format *format = ctx;
-	int err;
-	json_t *line = line_of(format, record, &err, msg);
-	return err < 0 ? err : json_line_write(format->to, line, 0, msg);
+	const struct result_schema *schema;
+	bool row = record->body_case == SONDE__RECORD__BODY_RESULT;
+	if (row || record->body_case == SONDE__RECORD__BODY_RESULT_SCHEMA) {
+		int err =
+		    result_stream_take(&format->results, record, &schema, msg);
+		if (row && err == 1)
+			return json_line_write(
+			    format->to, result_to_json(schema, record), 0, msg);
+		if (row && err == 0)
+			return 0; /* of a table that was not asked for */
+		if (err < 0 && err != ERR_NOT_FOUND)
+			return err;
+	}
+	buf_clear(&format->line);
+	record_put_json(&format->line, record);
+	return json_line_write_text(format->to, &format->line, msg);
 }
 
 static void json_select(void *ctx, const char *table)
@@ -67,6 +61,7 @@ static int json_close(void *ctx, struct errmsg *msg)
 	struct json_format *format = ctx;
 	FILE *to = format->to;
 	result_stream_fini(&format->results);
+	buf_fini(&format->line);
 	free(format);
 	return json_line_close(to, msg);
 }

@@ -70,11 +70,15 @@ static char *put_date(char *to, int64_t day)
 
 void jsonbuf_time(struct buf *to, int64_t ns)
 {
-	char text[40], *p = text;
-	if (ns == 0) {
+	if (ns == 0)
 		JSONBUF_PLAIN(to, "null");
-		return;
-	}
+	else
+		jsonbuf_wall(to, ns);
+}
+
+void jsonbuf_wall(struct buf *to, int64_t ns)
+{
+	char text[40], *p = text;
 	int64_t part = ns % NS_PER_S, s = ns / NS_PER_S;
 	if (part < 0) {
 		part += NS_PER_S;

@@ -19,7 +19,8 @@
 void jsonbuf_integer(struct buf *to, int64_t n);
 void jsonbuf_count(struct buf *to, int64_t n);   /* negative: null */
 void jsonbuf_real(struct buf *to, double value); /* not finite: null */
-void jsonbuf_time(struct buf *to, int64_t ns);   /* RFC 3339; 0: null */
+void jsonbuf_wall(struct buf *to, int64_t ns);   /* RFC 3339 */
+void jsonbuf_time(struct buf *to, int64_t ns);   /* the same; 0: null */
 void jsonbuf_addr(struct buf *to, const struct addr *addr); /* none: null */
 void jsonbuf_hex(struct buf *to, const void *bytes, size_t len);
 /* In quotes.  NULL and "" are null; of text that is not UTF-8 each byte outside

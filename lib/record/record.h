@@ -49,11 +49,15 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
  * yet.  UINT64_MAX when that is past counting. */
 uint64_t record_gap_count(const Sonde__Gap *gap);
 
-/* Fills wall_ns, mono_ns, clock_state and clock_error_ns with now. */
+/* Fills wall_ns and mono_ns with now, clock_state and clock_error_ns with what
+ * the clock was within the last second. */
 void record_stamp(Sonde__Record *record);
 
-/* One line of JSON (versioned schema "sonde-record/1"), addresses as text,
- * times as RFC 3339 beside their _ns fields.  The caller owns the json_t. */
+/* Appends one line of JSON without its end (versioned schema
+ * "sonde-record/1"), addresses as text, times as RFC 3339 beside their _ns
+ * fields. */
+void record_put_json(struct buf *to, const Sonde__Record *record);
+/* The same as a tree, which the caller owns. */
 struct json_t;
 struct json_t *record_to_json(const Sonde__Record *record);
 /* The way back, for those who got it from the API.  Free with record_free. */

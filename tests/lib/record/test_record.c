@@ -296,6 +296,92 @@ static void fields_and_counters_become_objects(void **state)
 	json_decref(j);
 }
 
+/* What is written without a tree is what the tree would be. */
+static void assert_text_is_tree(const Sonde__Record *record)
+{
+	struct buf text = { 0 };
+	record_put_json(&text, record);
+	buf_u8(&text, '\0');
+	json_t *tree = record_to_json(record);
+	char *dump = json_dumps(tree, JSON_COMPACT);
+	assert_string_equal((const char *)text.data, dump);
+	free(dump);
+	json_decref(tree);
+	buf_fini(&text);
+}
+
+enum { NAMES = 300 };
+
+/* Counters of few names and of many, each name twice: the last value counts,
+ * at the place of the first. */
+static void a_name_that_comes_twice_has_its_last_value(void **state)
+{
+	(void)state;
+	static Sonde__Counter counters[2 * NAMES];
+	static char names[NAMES][16];
+	Sonde__Counter *list[2 * NAMES];
+	Sonde__Heartbeat heartbeat = SONDE__HEARTBEAT__INIT;
+	Sonde__Record r = SONDE__RECORD__INIT;
+	heartbeat.counters = list;
+	r.body_case = SONDE__RECORD__BODY_HEARTBEAT;
+	r.heartbeat = &heartbeat;
+	for (size_t names_used = 2; names_used <= NAMES;
+	     names_used += NAMES - 2) {
+		heartbeat.n_counters = 2 * names_used;
+		for (size_t i = 0; i < 2 * names_used; i++) {
+			char *name = names[i % names_used];
+			snprintf(
+			    name, sizeof(names[0]), "a.%zu", i % names_used);
+			sonde__counter__init(&counters[i]);
+			counters[i].name = name;
+			counters[i].value = i;
+			list[i] = &counters[i];
+		}
+		json_t *j = record_to_json(&r);
+		json_t *object = json_object_get(
+		    json_object_get(j, "heartbeat"), "counters");
+		assert_int_equal(json_object_size(object), names_used);
+		assert_int_equal(
+		    json_integer_value(json_object_get(object, "a.1")),
+		    names_used + 1);
+		assert_string_equal(
+		    json_object_iter_key(json_object_iter(object)), "a.0");
+		json_decref(j);
+		assert_text_is_tree(&r);
+	}
+}
+
+static void json_text_is_what_a_tree_would_be(void **state)
+{
+	(void)state;
+	static const char *const texts[] = { "", "plain", "a\"b\\c/d",
+		"\n\t\x01\x7f", "z\xc3\xbcrich", "\xff\xfe" };
+	struct sample s;
+	sample_init(&s);
+	assert_text_is_tree(&s.record);
+	Sonde__Field field = SONDE__FIELD__INIT;
+	Sonde__Field *list[] = { &field };
+	Sonde__Train train = SONDE__TRAIN__INIT;
+	Sonde__Record r = SONDE__RECORD__INIT;
+	train.n_fields = 1;
+	train.fields = list;
+	r.body_case = SONDE__RECORD__BODY_TRAIN;
+	r.train = &train;
+	r.run = UINT64_MAX; /* past a JSON integer here */
+	field.name = (char *)"t";
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		field.value_case = SONDE__FIELD__VALUE_TEXT;
+		field.text = (char *)texts[i];
+		assert_text_is_tree(&r);
+	}
+	static const double reals[] = { 0, 1, -2.5, 1e300, 1.0 / 3 };
+	for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++) {
+		field.value_case = SONDE__FIELD__VALUE_NUMBER;
+		field.number = reals[i];
+		assert_text_is_tree(&r);
+	}
+}
+
 static void a_gap_counts_all_its_ranges(void **state)
 {
 	(void)state;
@@ -351,6 +437,8 @@ int main(void)
 		cmocka_unit_test(garbage_does_not_unpack),
 		cmocka_unit_test(json_speaks_to_people),
 		cmocka_unit_test(fields_and_counters_become_objects),
+		cmocka_unit_test(a_name_that_comes_twice_has_its_last_value),
+		cmocka_unit_test(json_text_is_what_a_tree_would_be),
 		cmocka_unit_test(a_gap_counts_all_its_ranges),
 		cmocka_unit_test(every_body_has_a_row_in_the_table_of_kinds),
 	};
