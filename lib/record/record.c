@@ -233,20 +233,42 @@ uint64_t record_gap_count(const Sonde__Gap *gap)
 	return over ? UINT64_MAX : sum;
 }
 
-void record_stamp(Sonde__Record *record)
+/* The state of the clock is of interest by the second, and asking costs more
+ * than the rest of a stamp.  An error bound is a second older than it says,
+ * which the kernel's own frequency tolerance of 500 parts in a million
+ * (MAXFREQ) makes 500 us at most. */
+#define CLOCK_STATE_NS NS_PER_S
+#define CLOCK_DRIFT_NS 500000
+
+struct clock_view {
+	int64_t asked_ns; /* monotonic; 0: never */
+	Sonde__ClockState state;
+	uint64_t error_ns;
+};
+
+static void ask_clock(struct clock_view *view, int64_t now_ns)
 {
 	struct timex now = { .modes = 0 };
-	record->mono_ns = monotime_now().ns;
-	record->wall_ns = walltime_now().ns;
 	int state = adjtimex(&now);
-	if (state < 0) {
-		record->clock_state = SONDE__CLOCK_STATE__CLOCK_STATE_UNKNOWN;
-		record->clock_error_ns = 0;
+	*view = (struct clock_view){ .asked_ns = now_ns };
+	if (state < 0)
 		return;
-	}
-	record->clock_state = state == TIME_ERROR || now.status & STA_UNSYNC
+	view->state = state == TIME_ERROR || now.status & STA_UNSYNC
 	    ? SONDE__CLOCK_STATE__CLOCK_STATE_UNSYNCHRONISED
 	    : SONDE__CLOCK_STATE__CLOCK_STATE_SYNCHRONISED;
-	record->clock_error_ns =
-	    now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0;
+	if (now.maxerror > 0)
+		view->error_ns =
+		    (uint64_t)now.maxerror * NS_PER_US + CLOCK_DRIFT_NS;
+}
+
+void record_stamp(Sonde__Record *record)
+{
+	static _Thread_local struct clock_view view;
+	record->mono_ns = monotime_now().ns;
+	record->wall_ns = walltime_now().ns;
+	if (view.asked_ns == 0 ||
+	    record->mono_ns - view.asked_ns >= CLOCK_STATE_NS)
+		ask_clock(&view, record->mono_ns);
+	record->clock_state = view.state;
+	record->clock_error_ns = view.error_ns;
 }
