@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/reader.h"
+#include "lib/base/arena.h"
 #include "lib/base/xalloc.h"
 #include "probes/ipc/record-frame.h"
 #include "probes/cli/command.h"
@@ -42,6 +43,7 @@ struct measure {
 	bool previews; /* one host, whose results are shown as they come */
 	bool format_failed, too_late;
 	struct verbose verbose;
+	struct arena arena; /* one record at a time */
 };
 
 static volatile sig_atomic_t interrupts;
@@ -255,15 +257,16 @@ static void write_record(
 	Sonde__Record *record;
 	if (m->format_failed)
 		return;
-	int err = record_unpack(&record, bytes, len, &msg);
+	struct arena_mark mark = arena_mark(&m->arena);
+	int err = record_unpack_in(&m->arena, &record, bytes, len, &msg);
 	if (!err) {
 		if (whole)
 			verbose_record(&m->verbose, record);
 		err = whole ? m->format->item(m->format_ctx, record, &msg)
 			    : m->format->preview(m->format_ctx, record, &msg);
-		record_free(record);
 		m->format_failed = err < 0;
 	}
+	arena_reset(&m->arena, mark);
 	if (err < 0)
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
 	if (m->format_failed)
@@ -330,6 +333,7 @@ static void read_until_end(struct measure *m)
 	uint8_t *bytes = xmalloc(PRODUCER_DATAGRAM_BYTES + 1);
 	bool records = true, log = true;
 	int heeded = 0;
+	arena_alloc(&m->arena, 1); /* a chunk that stays */
 	while (records || log) {
 		struct pollfd p[] = {
 			{ records ? m->launch.record_fd : -1, POLLIN, 0 },
@@ -347,6 +351,7 @@ static void read_until_end(struct measure *m)
 		if (p[0].revents == 0)
 			fflush(stdout);
 	}
+	arena_fini(&m->arena);
 	free(bytes);
 }
 
