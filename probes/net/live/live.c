@@ -15,19 +15,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/option/option.h"
 #include "lib/packet/octets.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/live/live-addr.h"
 #include "probes/net/live/live-copies.h"
 #include "probes/net/live/live-filter.h"
+#include "probes/net/live/live-message.h"
 #include "probes/net/live/live-ports.h"
+#include "probes/net/live/live-route.h"
+#include "probes/net/live/live-spec.h"
 #include "probes/net/live/live-stamp.h"
 #include "probes/net/net.h"
 
 #define BATCH 64
 #define SNAPLEN 1600
-#define RING_BYTES (4u << 20)
 #define SEND_BYTES (4 << 20)
 #define SLL2_HEADER 20
 
@@ -35,10 +36,10 @@
 #define QUIET_NS (10 * NS_PER_S)
 
 struct live {
-	int out[2];   /* raw, by family: 0 is IPv4, 1 is IPv6 */
-	int route[2]; /* UDP, connected only to ask for a route */
+	int out[2]; /* raw, by family: 0 is IPv4, 1 is IPv6 */
 	struct live_stamps stamps[2];
 	struct live_addrs addrs;
+	struct live_routes routes;
 	pcap_t *pcap;
 	struct live_filter filter;
 	struct live_copies copies;
@@ -49,6 +50,7 @@ struct live {
 	struct {
 		uint32_t cookie;
 		int err;
+		uint32_t mtu;
 	} failed[BATCH]; /* reported at the next poll */
 	size_t failed_count;
 	bool reset[2]; /* numbering is in doubt */
@@ -66,7 +68,7 @@ static int deny(int err, const char *what, struct errmsg *msg)
 	    n > 0 ? program : "PROGRAM");
 }
 
-static int raw_open(int family, struct errmsg *msg)
+static int raw_open(int family, uint32_t mark, struct errmsg *msg)
 {
 	int fd = socket(
 	    family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
@@ -76,6 +78,15 @@ static int raw_open(int family, struct errmsg *msg)
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) !=
 	    0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	if (mark &&
+	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) != 0) {
+		int err = -errno;
+		close(fd);
+		return err_set(msg, err,
+		    "mark: %s; setting one needs CAP_NET_RAW since Linux 5.17, "
+		    "CAP_NET_ADMIN before",
+		    strerror(-err));
+	}
 	if (family == AF_INET)
 		setsockopt(
 		    fd, SOL_SOCKET, SO_BROADCAST, &(int){ 0 }, sizeof(int));
@@ -85,15 +96,13 @@ static int raw_open(int family, struct errmsg *msg)
 }
 
 /* A host without IPv6 still measures by IPv4. */
-static int sockets_open(struct live *live, struct errmsg *msg)
+static int sockets_open(struct live *live, uint32_t mark, struct errmsg *msg)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	for (int i = 0; i < 2; i++) {
-		live->route[i] =
-		    socket(families[i], SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (live->route[i] < 0 && i == 1)
+		live->out[i] = raw_open(families[i], mark, msg);
+		if (live->out[i] == -EAFNOSUPPORT && i == 1)
 			break;
-		live->out[i] = raw_open(families[i], msg);
 		if (live->out[i] < 0)
 			return live->out[i];
 		int err = live_stamps_open(&live->stamps[i], live->out[i], msg);
@@ -153,52 +162,56 @@ static void live_close(void *ctx)
 	if (live->pcap)
 		pcap_close(live->pcap);
 	live_addrs_close(&live->addrs);
+	live_routes_close(&live->routes);
 	live_ports_close(&live->ports);
 	for (int i = 0; i < 2; i++) {
 		if (live->out[i] >= 0)
 			close(live->out[i]);
-		if (live->route[i] >= 0)
-			close(live->route[i]);
 	}
 	free(live);
 }
 
-/* spec: "buffer=SIZE" or nothing. */
-static int read_spec(const char *spec, uint64_t *bytes, struct errmsg *msg)
+/* Packets leave from this host's own addresses only. */
+static int check_sources(
+    const struct live *live, const struct live_wish *wish, struct errmsg *msg)
 {
-	*bytes = RING_BYTES;
-	if (!spec || !*spec)
-		return 0;
-	int err = strncmp(spec, "buffer=", 7) == 0
-	    ? option_parse_size(bytes, spec + 7, msg)
-	    : ERR_USAGE;
-	if (err || *bytes < 65536 || *bytes > UINT64_C(1) << 30)
-		return err_set(msg, ERR_USAGE,
-		    "network: expected "
-		    "'live' or 'live:buffer=SIZE' of 64k to 1G, got '%.80s'",
-		    spec);
+	char text[ADDR_TEXT_LEN];
+	for (int i = 0; i < 2; i++)
+		if (wish->source[i].family &&
+		    !live_addrs_own(&live->addrs, &wish->source[i]))
+			return err_set(msg, ERR_USAGE,
+			    "source: expected an address of this host, got "
+			    "%s; `ip addr` lists those that it has",
+			    addr_text(&wish->source[i], text));
 	return 0;
 }
 
 static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 {
-	uint64_t ring_bytes;
-	int err = read_spec(spec, &ring_bytes, msg);
+	struct live_spec wanted;
+	int err = live_spec_read(&wanted, spec, msg);
 	if (err)
 		return err;
 	struct live *live = xcalloc(1, sizeof(*live));
-	live->out[0] = live->out[1] = live->route[0] = live->route[1] = -1;
-	live->addrs.fd = -1;
+	live->out[0] = live->out[1] = -1;
+	live->addrs.fd = live->routes.ask_fd = live->routes.news_fd = -1;
 	if (getrandom(&live->copies.key, sizeof(live->copies.key), 0) < 0)
 		live->copies.key = (uint64_t)walltime_now().ns;
 	live_ports_open(&live->ports);
-	err = sockets_open(live, msg);
+	err = sockets_open(live, wanted.wish.mark, msg);
 	if (err)
 		goto failed;
-	err = capture_open(live, ring_bytes, msg);
+	err = capture_open(live, wanted.ring_bytes, msg);
 	if (err)
 		goto failed;
 	err = live_addrs_open(&live->addrs, msg);
+	if (err)
+		goto failed;
+	err = live_routes_open(&live->routes, &wanted.wish, msg);
+	if (err)
+		goto failed;
+	live->routes.no_protocol = !live_message_has_protocol(live->out[0]);
+	err = check_sources(live, &wanted.wish, msg);
 	if (err)
 		goto failed;
 	*ctx = live;
@@ -208,47 +221,14 @@ failed:
 	return err;
 }
 
-static socklen_t to_sockaddr(
-    const struct addr *a, uint16_t port, struct sockaddr_storage *to)
-{
-	memset(to, 0, sizeof(*to));
-	if (a->family == 4) {
-		struct sockaddr_in *in = (struct sockaddr_in *)to;
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		memcpy(&in->sin_addr, a->bytes, 4);
-		return sizeof(*in);
-	}
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(port);
-	memcpy(&in6->sin6_addr, a->bytes, 16);
-	return sizeof(*in6);
-}
-
-/* The kernel's own choice: connecting a UDP socket sends nothing. */
 static int live_route(
     void *ctx, const struct net_flow *flow, struct net_route *route)
 {
 	struct live *live = ctx;
-	const struct addr *dst = &flow->dst;
 	*route = (struct net_route){ 0 };
-	int fd = live->route[dst->family == 6];
-	if (fd < 0)
+	if (live->out[flow->dst.family == 6] < 0)
 		return -EAFNOSUPPORT;
-	struct sockaddr_storage at;
-	struct sockaddr no_peer = { .sa_family = AF_UNSPEC };
-	socklen_t len = to_sockaddr(dst, 33434, &at);
-	(void)connect(fd, &no_peer, sizeof(no_peer));
-	if (connect(fd, (struct sockaddr *)&at, len) != 0)
-		return -errno;
-	len = sizeof(at);
-	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-		return -errno;
-	route->src = dst->family == 4
-	    ? addr_from_bytes(&((struct sockaddr_in *)&at)->sin_addr, 4)
-	    : addr_from_bytes(&((struct sockaddr_in6 *)&at)->sin6_addr, 16);
-	return 0;
+	return live_routes_find(&live->routes, flow, monotime_now(), route);
 }
 
 static bool live_is_own(void *ctx, const struct addr *a)
@@ -275,49 +255,40 @@ static struct walltime live_wall(void *ctx)
 	return walltime_now();
 }
 
-static void note_failure(struct live *live, uint32_t cookie, int err)
+static void note_failure(
+    struct live *live, const struct net_send *packet, int err)
 {
 	live->counters.send_failed++;
-	if (live->failed_count < BATCH) {
-		live->failed[live->failed_count].cookie = cookie;
-		live->failed[live->failed_count++].err = err;
+	live_routes_doubt(&live->routes);
+	if (live->failed_count == BATCH)
+		return;
+	uint32_t mtu = 0;
+	if (err == -EMSGSIZE && packet->route) {
+		struct addr dst = live_destination(packet->bytes);
+		mtu = live_routes_mtu(&live->routes, packet->route, &dst);
 	}
+	live->failed[live->failed_count].cookie = packet->cookie;
+	live->failed[live->failed_count].mtu = mtu;
+	live->failed[live->failed_count++].err = err;
 }
 
-/* The destination is read back from the packet that the guardian built. */
-static socklen_t destination(
-    const struct net_send *packet, struct sockaddr_storage *to)
-{
-	bool v6 = packet->bytes[0] >> 4 == 6;
-	struct addr dst = v6 ? addr_from_bytes(packet->bytes + 24, 16)
-			     : addr_from_bytes(packet->bytes + 16, 4);
-	return to_sockaddr(&dst, 0, to);
-}
-
-/* Sends a run of one family; waits a little when the queue is full. */
+/* Sends a run that goes the same way to the kernel; waits a little when the
+ * queue is full. */
 static size_t send_run(
     struct live *live, int family, const struct net_send *packets, size_t count)
 {
-	struct mmsghdr messages[BATCH];
-	struct iovec parts[BATCH];
-	struct sockaddr_storage to[BATCH];
-	memset(messages, 0, sizeof(messages));
-	for (size_t i = 0; i < count; i++) {
-		parts[i] =
-		    (struct iovec){ (void *)packets[i].bytes, packets[i].len };
-		messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &to[i],
-			.msg_namelen = destination(&packets[i], &to[i]),
-			.msg_iov = &parts[i],
-			.msg_iovlen = 1,
-		};
-	}
+	struct live_message messages[BATCH];
+	struct mmsghdr heads[BATCH];
+	memset(heads, 0, sizeof(heads));
+	for (size_t i = 0; i < count; i++)
+		live_message_fill(&messages[i], &heads[i].msg_hdr, &packets[i]);
+	int flags = MSG_DONTWAIT | live_message_flags(&packets[0]);
 	size_t left = 0, at = 0;
 	for (int waits = 0; at < count;) {
 		struct monotime now = monotime_now();
 		struct walltime wall = walltime_now();
-		int n = sendmmsg(live->out[family], messages + at,
-		    (unsigned)(count - at), MSG_DONTWAIT);
+		int n = sendmmsg(live->out[family], heads + at,
+		    (unsigned)(count - at), flags);
 		for (int i = 0; i < n; i++)
 			live_stamps_sent(&live->stamps[family],
 			    packets[at + (size_t)i].cookie, now, wall);
@@ -332,7 +303,7 @@ static size_t send_run(
 			poll(&full, 1, 1);
 			continue;
 		}
-		note_failure(live, packets[at++].cookie, -err);
+		note_failure(live, &packets[at++], -err);
 		live->reset[family] = true;
 	}
 	return left;
@@ -351,8 +322,10 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 	}
 	for (size_t at = 0, run; at < count; at += run) {
 		int family = packets[at].bytes[0] >> 4 == 6;
+		int flags = live_message_flags(&packets[at]);
 		for (run = 1; at + run < count && run < BATCH; run++)
-			if ((packets[at + run].bytes[0] >> 4 == 6) != family)
+			if ((packets[at + run].bytes[0] >> 4 == 6) != family ||
+			    live_message_flags(&packets[at + run]) != flags)
 				break;
 		sent += send_run(live, family, packets + at, run);
 	}
@@ -416,6 +389,7 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 {
 	struct live *live = ctx;
 	live_addrs_update(&live->addrs);
+	live_routes_update(&live->routes);
 	/* Transmit times first: a reply's round trip needs its own. */
 	for (int i = 0; i < 2; i++) {
 		if (live->reset[i])
@@ -431,6 +405,7 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 			.stamp = { walltime_now(), NET_CLOCK_USER },
 			.cookie = live->failed[i].cookie,
 			.err = live->failed[i].err,
+			.mtu = live->failed[i].mtu,
 		};
 		fn(arg, &event);
 	}
@@ -444,7 +419,7 @@ static size_t live_fds(void *ctx, int *fds, size_t size)
 {
 	struct live *live = ctx;
 	int all[] = { pcap_get_selectable_fd(live->pcap), live->addrs.fd,
-		live->out[0], live->out[1] };
+		live->routes.news_fd, live->out[0], live->out[1] };
 	size_t count = 0;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] >= 0 && count < size)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: ISC
 probes_SRCS += probes/net/live/live-addr.c probes/net/live/live-copies.c \
-	probes/net/live/live-filter.c probes/net/live/live-ports.c \
+	probes/net/live/live-filter.c probes/net/live/live-message.c \
+	probes/net/live/live-ports.c probes/net/live/live-route.c \
+	probes/net/live/live-spec.c probes/net/live/netlink.c \
 	probes/net/live/live-stamp.c probes/net/live/live.c

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kernel does not look into a packet that a raw socket sends with its
+ * header (raw_sendmsg in net/ipv4/raw.c): it routes it as one of protocol 255,
+ * without ports or class, so rules and balancers do not see what is sent.  Two
+ * things make it leave by the way that was found.  Control messages say device,
+ * source, protocol and class (live-message.c); ports they cannot.  Where even
+ * then the socket's look-up would give another next hop, the packet is handed
+ * to the next hop by name: the address that sendmsg(2) is given need not be the
+ * header's, and with IP_HDRINCL it becomes the neighbour (FLOWI_FLAG_KNOWN_NH).
+ * Such packets pass netfilter, which those of a packet socket do not, so
+ * masquerading goes on working.
+ *
+ * A second question tells whether the next hop must be named.  It is asked only
+ * when a flow is looked up first: most hosts answer the same, and the kernel's
+ * cached route is cheaper than a neighbour by name.
+ */
+#include "probes/net/live/live-route.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/vec.h"
+#include "lib/base/xalloc.h"
+#include "lib/packet/packet.h"
+
+#define SLOTS 4096
+#define AGE_NS (5 * NS_PER_S)
+#define LINKS_MAX 65536
+#define NEWS_BYTES (1 << 20)
+#define ECHO_PORT4 (8 << 8) /* type and code, where ports would be */
+#define ECHO_PORT6 (128 << 8)
+
+struct live_route_slot {
+	struct net_flow flow; /* padding is zero */
+	struct net_route route;
+	struct monotime asked_at;
+	uint32_t generation; /* 0: nothing is here */
+	int err;
+};
+
+static int open_netlink(const uint32_t *groups, size_t count)
+{
+	int fd = socket(
+	    AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int bytes = NEWS_BYTES;
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK };
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
+		int err = -errno;
+		close(fd);
+		return err;
+	}
+	/* A kernel without rules or IPv6 has no news of them. */
+	for (size_t i = 0; i < count; i++)
+		(void)setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+		    &groups[i], sizeof(groups[i]));
+	return fd;
+}
+
+/* --- devices ------------------------------------------------------------ */
+
+/* Where the device of this index is, or would be. */
+static size_t place_of(const struct live_routes *routes, uint32_t index)
+{
+	size_t low = 0, high = routes->link_count;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (routes->links[mid].index < index)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static const struct netlink_link *find_link(
+    const struct live_routes *routes, uint32_t index)
+{
+	size_t at = place_of(routes, index);
+	return at < routes->link_count && routes->links[at].index == index
+	    ? &routes->links[at]
+	    : NULL;
+}
+
+const struct netlink_link *live_routes_device(
+    const struct live_routes *routes, const char *name)
+{
+	for (size_t i = 0; i < routes->link_count; i++)
+		if (strcmp(routes->links[i].name, name) == 0)
+			return &routes->links[i];
+	return NULL;
+}
+
+static void keep_link(
+    struct live_routes *routes, const struct netlink_link *link)
+{
+	size_t at = place_of(routes, link->index);
+	bool there = find_link(routes, link->index) != NULL;
+	size_t behind = routes->link_count - at;
+	if (there && link->gone) {
+		memmove(&routes->links[at], &routes->links[at + 1],
+		    (behind - 1) * sizeof(*link));
+		routes->link_count--;
+		return;
+	}
+	if (!there && (link->gone || routes->link_count == LINKS_MAX))
+		return;
+	if (!there) {
+		VEC_ROOM(routes->links, routes->link_count);
+		memmove(&routes->links[at + 1], &routes->links[at],
+		    behind * sizeof(*link));
+		routes->link_count++;
+	}
+	routes->links[at] = *link;
+}
+
+/* Reads what is there.  True: some of it was lost. */
+static bool read_news(struct live_routes *routes, bool *changed, bool *done)
+{
+	static uint8_t bytes[32768];
+	struct netlink_message message;
+	ssize_t n;
+	while ((n = recv(routes->news_fd, bytes, sizeof(bytes), MSG_DONTWAIT)) >
+	    0) {
+		size_t at = 0;
+		while (netlink_next(bytes, (size_t)n, &at, &message)) {
+			if (message.kind == NETLINK_IS_LINK)
+				keep_link(routes, &message.link);
+			*done |= message.kind == NETLINK_IS_DONE;
+		}
+		*changed = true;
+	}
+	return n < 0 && errno == ENOBUFS;
+}
+
+/* The answer to a dump is there at once; bounded all the same. */
+static int list_links(struct live_routes *routes)
+{
+	uint8_t ask[NETLINK_ASK_MAX];
+	bool changed = false, done = false;
+	size_t len = netlink_ask_links(ask, ++routes->seq);
+	routes->link_count = 0;
+	if (send(routes->news_fd, ask, len, 0) < 0)
+		return -errno;
+	struct pollfd p = { .fd = routes->news_fd, .events = POLLIN };
+	while (!done && poll(&p, 1, 1000) > 0)
+		if (read_news(routes, &changed, &done))
+			return -ENOBUFS;
+	return done ? 0 : -ETIMEDOUT;
+}
+
+void live_routes_doubt(struct live_routes *routes)
+{
+	if (++routes->generation == 0)
+		routes->generation = 1;
+}
+
+void live_routes_update(struct live_routes *routes)
+{
+	bool changed = false, done = false;
+	bool lost = read_news(routes, &changed, &done);
+	for (int tries = 0; lost && tries < 3; tries++)
+		lost = list_links(routes) != 0;
+	if (changed || lost)
+		live_routes_doubt(routes);
+}
+
+int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
+    const struct live_wish *wish, struct errmsg *msg)
+{
+	*routes = (struct live_routes){ .ask_fd = ask_fd,
+		.news_fd = news_fd,
+		.wish = *wish,
+		.generation = 1,
+		.slots = xcalloc(SLOTS, sizeof(*routes->slots)) };
+	int err = ask_fd < 0 ? ask_fd : news_fd;
+	if (err >= 0)
+		err = list_links(routes);
+	if (err < 0)
+		err_set(msg, err, "netlink: %s", strerror(-err));
+	else if (wish->device[0] && !live_routes_device(routes, wish->device))
+		err = err_set(msg, ERR_USAGE,
+		    "interface: this host has no '%s'; `ip link` lists those "
+		    "that it has",
+		    wish->device);
+	if (err < 0)
+		live_routes_close(routes);
+	return err;
+}
+
+int live_routes_open(struct live_routes *routes, const struct live_wish *wish,
+    struct errmsg *msg)
+{
+	static const uint32_t groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP };
+	int ask_fd = open_netlink(NULL, 0);
+	int news_fd = open_netlink(groups, sizeof(groups) / sizeof(groups[0]));
+	return live_routes_init(routes, ask_fd, news_fd, wish, msg);
+}
+
+void live_routes_close(struct live_routes *routes)
+{
+	if (routes->ask_fd >= 0)
+		close(routes->ask_fd);
+	if (routes->news_fd >= 0)
+		close(routes->news_fd);
+	free(routes->links);
+	free(routes->slots);
+	*routes = (struct live_routes){ .ask_fd = -1, .news_fd = -1 };
+}
+
+/* --- routes ------------------------------------------------------------- */
+
+static int ask_kernel(struct live_routes *routes,
+    const struct netlink_question *question, struct netlink_route *route)
+{
+	uint8_t bytes[4096];
+	struct netlink_message message;
+	size_t len = netlink_ask_route(bytes, question, ++routes->seq);
+	routes->asked++;
+	if (send(routes->ask_fd, bytes, len, 0) < 0)
+		return -errno;
+	/* The kernel answers before send() returns; what was left of an
+	 * earlier question is passed over. */
+	for (int tries = 0; tries < 16; tries++) {
+		size_t at = 0;
+		ssize_t n =
+		    recv(routes->ask_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n <= 0)
+			return n < 0 && errno != EAGAIN ? -errno : -ETIMEDOUT;
+		while (netlink_next(bytes, (size_t)n, &at, &message)) {
+			if (message.seq != routes->seq)
+				continue;
+			if (message.kind == NETLINK_IS_ERROR)
+				return message.err ? message.err : -EIO;
+			if (message.kind == NETLINK_IS_ROUTE) {
+				*route = message.route;
+				return route->err;
+			}
+		}
+	}
+	return -EIO;
+}
+
+/* Echo requests have a type and a code where others have ports. */
+static struct netlink_question question_of(
+    const struct live_routes *routes, const struct net_flow *flow)
+{
+	bool six = flow->dst.family == 6, icmp = flow->proto == PACKET_ICMP;
+	return (struct netlink_question){
+		.dst = flow->dst,
+		.src = routes->wish.source[six],
+		.proto = icmp && six ? IPPROTO_ICMPV6 : flow->proto,
+		.tos = flow->tos,
+		.sport = icmp ? 0 : flow->sport,
+		.dport = !icmp ? flow->dport
+		    : six      ? ECHO_PORT6
+			       : ECHO_PORT4,
+		.flow_label = flow->flow_label,
+		.mark = routes->wish.mark,
+	};
+}
+
+/* A link-local address is on a device, of which it says nothing. */
+static bool is_link_local(const struct addr *a)
+{
+	return a->family == 6 && a->bytes[0] == 0xfe &&
+	    (a->bytes[1] & 0xc0) == 0x80;
+}
+
+/* What the raw socket would do by itself, told all that it can be told. */
+static bool socket_agrees(struct live_routes *routes,
+    const struct net_flow *flow, const struct net_route *route)
+{
+	struct netlink_question question = question_of(routes, flow);
+	struct netlink_route plain;
+	if (routes->no_protocol && flow->dst.family == 4)
+		return false;
+	question.src = route->src;
+	question.device = route->device_index;
+	question.sport = question.dport = 0;
+	question.flow_label = 0;
+	return ask_kernel(routes, &question, &plain) == 0 &&
+	    plain.device == route->device_index &&
+	    addr_equal(&plain.next_hop, &route->next_hop);
+}
+
+static int name_device(struct net_route *route, const struct netlink_link *link)
+{
+	memcpy(route->device, link->name, sizeof(route->device));
+	if (route->mtu == 0)
+		route->mtu = link->mtu;
+	return link->is_up && link->has_carrier ? 0 : -ENETDOWN;
+}
+
+static int ask_route(struct live_routes *routes, const struct net_flow *flow,
+    struct net_route *route)
+{
+	struct netlink_question question = question_of(routes, flow);
+	struct netlink_route found;
+	const char *name = flow->zone[0] ? flow->zone : routes->wish.device;
+	*route = (struct net_route){ 0 };
+	if (*name) {
+		const struct netlink_link *link =
+		    live_routes_device(routes, name);
+		memcpy(route->device, name, sizeof(route->device));
+		if (!link)
+			return -ENODEV;
+		int err = name_device(route, link);
+		if (err < 0)
+			return err;
+		*route = (struct net_route){ 0 };
+		question.device = link->index;
+	}
+	int err = ask_kernel(routes, &question, &found);
+	/* A source that is no address of this host any more. */
+	if (err == -EINVAL && question.src.family)
+		err = -EADDRNOTAVAIL;
+	if (err < 0)
+		return err;
+	const struct netlink_link *link = find_link(routes, found.device);
+	*route = (struct net_route){ .next_hop = found.next_hop,
+		.src = question.src.family ? question.src : found.src,
+		.mtu = found.mtu,
+		.device_index = found.local ? 0 : found.device };
+	if (link)
+		err = name_device(route, link);
+	if (err < 0)
+		return err;
+	if (route->src.family != flow->dst.family)
+		return -EADDRNOTAVAIL;
+	if (found.local) {
+		if (is_link_local(&flow->dst))
+			route->device_index = question.device;
+		return 0;
+	}
+	/* A neighbour of the other family cannot be named to the socket. */
+	route->by_next_hop = (!route->next_hop.family ||
+				 route->next_hop.family == flow->dst.family) &&
+	    !socket_agrees(routes, flow, route);
+	return 0;
+}
+
+/* There is no route any more.  Went it with the device that the family's
+ * packets left by? */
+static int blame_device(
+    const struct live_routes *routes, const char *last, struct net_route *route)
+{
+	const struct netlink_link *link = live_routes_device(routes, last);
+	if (!last[0] || (link && link->is_up && link->has_carrier))
+		return -ENETUNREACH;
+	memcpy(route->device, last, sizeof(route->device));
+	return link ? -ENETDOWN : -ENODEV;
+}
+
+/* In a form that can be compared octet by octet. */
+static void make_key(struct net_flow *key, const struct net_flow *flow)
+{
+	memset(key, 0, sizeof(*key));
+	key->dst = flow->dst;
+	key->proto = flow->proto;
+	key->tos = flow->tos;
+	key->sport = flow->sport;
+	key->dport = flow->dport;
+	key->flow_label = flow->flow_label;
+	memcpy(
+	    key->zone, flow->zone, strnlen(flow->zone, sizeof(key->zone) - 1));
+}
+
+int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
+    struct monotime now, struct net_route *route)
+{
+	struct net_flow key;
+	make_key(&key, flow);
+	char *last = routes->last[flow->dst.family == 6];
+	struct live_route_slot *slot =
+	    &routes->slots[hash_fnv(HASH_FNV_START, &key, sizeof(key)) % SLOTS];
+	if (slot->generation != routes->generation ||
+	    monotime_diff(now, slot->asked_at) > AGE_NS ||
+	    memcmp(&slot->flow, &key, sizeof(key)) != 0) {
+		memcpy(&slot->flow, &key, sizeof(key));
+		slot->asked_at = now;
+		slot->generation = routes->generation;
+		slot->err = ask_route(routes, &key, &slot->route);
+		if (slot->err == -ENETUNREACH)
+			slot->err = blame_device(routes, last, &slot->route);
+		else if (slot->err == 0 && slot->route.device_index)
+			memcpy(last, slot->route.device, NET_DEVICE_LEN);
+	}
+	*route = slot->route;
+	return slot->err;
+}
+
+uint32_t live_routes_mtu(struct live_routes *routes,
+    const struct net_route *route, const struct addr *dst)
+{
+	const struct netlink_question question = { .dst = *dst,
+		.src = route->src,
+		.mark = routes->wish.mark,
+		.device = route->device_index };
+	struct netlink_route found;
+	if (ask_kernel(routes, &question, &found) == 0 && found.mtu > 0)
+		return found.mtu;
+	return route->mtu;
+}

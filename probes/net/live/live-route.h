@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * By which way a packet leaves this host: the kernel is asked over
+ * rtnetlink(7) for the very packet (its protocol, ports, class of service and
+ * mark), and the answer is kept by flow until the kernel tells that routes,
+ * rules, addresses or devices changed, or for some seconds, for there are
+ * changes that it does not tell (what redirects and path MTU discovery taught
+ * it, a router that went silent).  Sockets are opened once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "probes/net/live/netlink.h"
+#include "probes/net/net.h"
+
+/* What the operator wants of every packet. */
+struct live_wish {
+	char device[NET_DEVICE_LEN]; /* leave by it; empty: by any */
+	struct addr source[2];       /* IPv4, IPv6; family 0: the route's */
+	uint32_t mark;               /* SO_MARK, for rules; 0: none */
+};
+
+struct live_routes {
+	int ask_fd;
+	int news_fd; /* becomes readable when something changed */
+	struct live_wish wish;
+	bool no_protocol; /* live_message_has_protocol is false */
+	uint32_t seq;
+	uint32_t generation;        /* of what is known */
+	struct netlink_link *links; /* by index; owned */
+	size_t link_count;
+	struct live_route_slot *slots; /* owned */
+	uint64_t asked;                /* questions so far */
+	char last[2][NET_DEVICE_LEN];  /* that IPv4, IPv6 packets left by */
+};
+
+/* wish is copied. */
+int live_routes_open(struct live_routes *routes, const struct live_wish *wish,
+    struct errmsg *msg);
+/* The same with sockets that speak rtnetlink, which it takes over; a negative
+ * one is why there is none. */
+int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
+    const struct live_wish *wish, struct errmsg *msg);
+void live_routes_close(struct live_routes *routes);
+/* Reads the kernel's news, if there is any. */
+void live_routes_update(struct live_routes *routes);
+/* What is known may be wrong: ask again. */
+void live_routes_doubt(struct live_routes *routes);
+
+/* As net_ops' route. */
+int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
+    struct monotime now, struct net_route *route);
+
+/* How long a packet to dst may be by this way, asked now; 0: not known. */
+uint32_t live_routes_mtu(struct live_routes *routes,
+    const struct net_route *route, const struct addr *dst);
+/* The device of that name, or NULL; borrowed until the next call here. */
+const struct netlink_link *live_routes_device(
+    const struct live_routes *routes, const char *name);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Messages of rtnetlink(7), as far as routes and devices need them: what the
+ * kernel is asked and what its answers say.  Pure; no length in an answer is
+ * believed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probes/net/net.h"
+
+#define NETLINK_ASK_MAX 256
+
+/* A packet that is to be routed. */
+struct netlink_question {
+	struct addr dst, src; /* src: family 0 lets the kernel choose */
+	uint8_t proto;        /* IPPROTO_*; 0: none that a rule names */
+	uint8_t tos;
+	uint16_t sport, dport;
+	uint32_t flow_label, mark, device; /* 0: none */
+};
+
+/* Its way.  Where there is none, err says why and nothing else is set. */
+struct netlink_route {
+	int err;
+	struct addr src, next_hop; /* family 0: not said; on the link */
+	uint32_t device, mtu;      /* 0: not said */
+	bool local;                /* it ends at this host */
+};
+
+struct netlink_link {
+	uint32_t index, mtu;
+	char name[NET_DEVICE_LEN];
+	bool is_up, has_carrier, gone;
+};
+
+enum netlink_kind {
+	NETLINK_IS_ROUTE, /* route */
+	NETLINK_IS_LINK,  /* link */
+	NETLINK_IS_DONE,  /* a dump has ended */
+	NETLINK_IS_ERROR, /* err, 0: an acknowledgement */
+	NETLINK_IS_OTHER
+};
+
+struct netlink_message {
+	enum netlink_kind kind;
+	uint32_t seq;
+	union {
+		struct netlink_route route;
+		struct netlink_link link;
+		int err;
+	};
+};
+
+/* The next message in `bytes` of `len` from *at, which moves on; false at the
+ * end, or where no message can be. */
+bool netlink_next(const uint8_t *bytes, size_t len, size_t *at,
+    struct netlink_message *message);
+
+/* Requests, into `to`; their length. */
+size_t netlink_ask_route(uint8_t to[static NETLINK_ASK_MAX],
+    const struct netlink_question *question, uint32_t seq);
+size_t netlink_ask_links(uint8_t to[static NETLINK_ASK_MAX], uint32_t seq);
