@@ -24,6 +24,7 @@ $(eval $(call unit_test,probes/net/live,live_route,probes lib))
 $(eval $(call unit_test,probes/net/live,netlink,probes lib))
 $(eval $(call unit_test,probes/net/sim,sim,probes lib))
 $(eval $(call unit_test,probes/net/sim,sim_file,probes lib))
+$(eval $(call unit_test,probes/net/sim,sim_rude,probes lib))
 $(call script_test,tests/probes/net/sim/flows.py)
 
 $(eval $(call unit_test,probes/packet,build,probes lib))

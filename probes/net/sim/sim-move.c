@@ -93,15 +93,39 @@ static struct sim_flight *traverse(
 	return f;
 }
 
+static void send_packet(struct sim *s, const struct sim_arrival *a,
+    const uint8_t *bytes, size_t len, uint64_t serial)
+{
+	const struct sim_behaviour *how = s->world->nodes[a->node].how;
+	if (len == 0)
+		return;
+	struct sim_flight *f = sim_flight_new(bytes, len, serial, a->node);
+	f->at_ns = a->now_ns + how->slow_ns;
+	if (how->late_ns > 0 &&
+	    sim_draw(s->world, serial, 0x1a7e) < how->late_share)
+		f->at_ns += how->late_ns;
+	sim_move_later(s, f);
+}
+
 static void send_answer(struct sim *s, const struct sim_arrival *a,
     const uint8_t *bytes, size_t len)
 {
-	if (len == 0)
-		return;
-	struct sim_flight *f =
-	    sim_flight_new(bytes, len, hash_mix(a->serial, a->node), a->node);
-	f->at_ns = a->now_ns + s->world->nodes[a->node].how->slow_ns;
-	sim_move_later(s, f);
+	send_packet(s, a, bytes, len, hash_mix(a->serial, a->node));
+}
+
+/* What a host answers, after what a stranger sends in its place, and as often
+ * as it sends it. */
+static void answer_as_host(struct sim *s, const struct sim_arrival *a)
+{
+	const struct sim_behaviour *how = s->world->nodes[a->node].how;
+	uint8_t reply[SIM_PACKET_MAX], forged[SIM_PACKET_MAX];
+	size_t len = sim_reply_host(a, reply);
+	send_packet(s, a, forged, sim_forge(how, reply, len, forged),
+	    hash_mix(a->serial, 0xf043e));
+	send_answer(s, a, reply, len);
+	for (uint32_t i = 1; i <= how->copies; i++)
+		send_packet(s, a, reply, len,
+		    hash_mix(hash_mix(a->serial, a->node), i));
 }
 
 static void answer_error(struct sim *s, const struct sim_arrival *a,
@@ -109,6 +133,21 @@ static void answer_error(struct sim *s, const struct sim_arrival *a,
 {
 	uint8_t reply[SIM_PACKET_MAX];
 	send_answer(s, a, reply, sim_reply_error(a, error, mtu_bytes, reply));
+}
+
+/* What a router says of a packet that it passes on. */
+static void advise(struct sim *s, const struct sim_arrival *a)
+{
+	const struct sim_behaviour *how = s->world->nodes[a->node].how;
+	uint8_t reply[SIM_PACKET_MAX];
+	if (how->redirect)
+		send_packet(s, a, reply, sim_reply_advice(a, false, reply),
+		    hash_mix(a->serial, 0x4ed1));
+	if (how->quench)
+		send_packet(s, a, reply, sim_reply_advice(a, true, reply),
+		    hash_mix(a->serial, 0x40e2));
+	if (how->inject_reset && a->packet->proto == PACKET_TCP)
+		send_answer(s, a, reply, sim_reply_reset(a, reply));
 }
 
 static unsigned proto_bit(uint8_t proto)
@@ -122,15 +161,31 @@ static unsigned proto_bit(uint8_t proto)
 	return 0;
 }
 
-static void ttl_decrement(struct sim_flight *f)
+static uint8_t tos_of(const uint8_t *bytes)
 {
-	if (f->bytes[0] >> 4 == 6) {
-		f->bytes[7]--;
+	return bytes[0] >> 4 == 6 ? (uint8_t)(bytes[0] << 4 | bytes[1] >> 4)
+				  : bytes[1];
+}
+
+/* What a router changes in each packet that it passes on. */
+static void rewrite_header(
+    struct sim_flight *f, const struct sim_behaviour *how)
+{
+	bool six = f->bytes[0] >> 4 == 6;
+	uint8_t tos =
+	    six ? (uint8_t)(f->bytes[0] << 4 | f->bytes[1] >> 4) : f->bytes[1];
+	tos = (uint8_t)((tos & ~how->tos_clear) | how->tos_set);
+	if (six) {
+		f->bytes[0] = (uint8_t)(0x60 | tos >> 4);
+		f->bytes[1] = (uint8_t)(tos << 4 | (f->bytes[1] & 0xf));
+		f->bytes[7] -= !how->hidden;
 		return;
 	}
-	f->bytes[8]--;
+	f->bytes[1] = tos;
+	f->bytes[8] -= !how->hidden;
 	f->bytes[10] = f->bytes[11] = 0;
-	uint16_t sum = packet_fold(packet_sum(0, f->bytes, 20));
+	size_t len = (size_t)(f->bytes[0] & 0xf) * 4;
+	uint16_t sum = packet_fold(packet_sum(0, f->bytes, len));
 	f->bytes[10] = (uint8_t)(sum >> 8);
 	f->bytes[11] = (uint8_t)sum;
 }
@@ -148,7 +203,19 @@ static int objection(const struct sim_arrival *a, bool back)
 		return SIM_PROHIBITED;
 	if (a->packet->ttl <= 1 && !how->hidden)
 		return SIM_TIME_EXCEEDED;
+	if (how->reject_protos & bit)
+		return SIM_REJECTED;
 	return -1;
+}
+
+static void reject(struct sim *s, const struct sim_arrival *a)
+{
+	uint8_t reply[SIM_PACKET_MAX];
+	if (s->world->nodes[a->node].how->reject_reset &&
+	    a->packet->proto == PACKET_TCP)
+		send_answer(s, a, reply, sim_reply_reset(a, reply));
+	else
+		answer_error(s, a, SIM_REJECTED, 0);
 }
 
 /* Takes over the flight and sends it on over the right edge: the flight as it
@@ -169,7 +236,8 @@ static struct sim_flight *forward(
 	}
 	const struct sim_edge *e = &w->edges[edge];
 	if (e->how->mtu_bytes && f->len > e->how->mtu_bytes) {
-		answer_error(s, a, SIM_TOO_BIG, e->how->mtu_bytes);
+		if (!e->how->black_hole)
+			answer_error(s, a, SIM_TOO_BIG, e->how->mtu_bytes);
 		free(f);
 		return NULL;
 	}
@@ -178,8 +246,11 @@ static struct sim_flight *forward(
 		free(f);
 		return NULL;
 	}
-	if (!begins && !w->nodes[f->node].how->hidden)
-		ttl_decrement(f);
+	if (!begins) {
+		if (a->owner != w->vantage)
+			advise(s, a);
+		rewrite_header(f, w->nodes[f->node].how);
+	}
 	return traverse(s, f, edge);
 }
 
@@ -207,13 +278,14 @@ static struct sim_flight *arrive_once(
 		return NULL;
 	}
 	if (owner == f->node) {
-		uint8_t reply[SIM_PACKET_MAX];
-		send_answer(s, a, reply, sim_reply_host(a, reply));
+		answer_as_host(s, a);
 	} else if (!w->nodes[f->node].host) {
 		int error = objection(a, owner == w->vantage);
 		if (error == -1)
 			return forward(s, f, a);
-		if (error >= 0)
+		if (error == SIM_REJECTED)
+			reject(s, a);
+		else if (error >= 0)
 			answer_error(s, a, (enum sim_error)error, 0);
 	}
 	free(f);
@@ -236,7 +308,9 @@ void sim_arrive(struct sim *s, struct sim_flight *f)
 		if (!f)
 			return;
 		a.node = f->node;
-		packet.ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8];
+		bool six = f->bytes[0] >> 4 == 6;
+		packet.ttl = f->bytes[six ? 7 : 8];
+		packet.tos = tos_of(f->bytes);
 		if (!may_run_ahead(&a, f, owner))
 			break;
 	} while (true);

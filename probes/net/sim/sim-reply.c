@@ -11,6 +11,7 @@
  *   object: length 2, class 1, c-type 1, data | ...
  */
 #include "probes/net/sim/sim-reply.h"
+#include "probes/net/sim/sim-state.h"
 
 #define ERROR_MAX_V4 576  /* RFC 1812 */
 #define ERROR_MAX_V6 1280 /* RFC 4443 */
@@ -58,24 +59,6 @@ static void set16(struct out *o, size_t at, unsigned v)
 	o->to[at + 1] = (uint8_t)v;
 }
 
-static uint16_t next_ip_id(const struct sim_arrival *a, const struct addr *src)
-{
-	struct sim_node *node = &a->world->nodes[a->node];
-	const struct sim_behaviour *how = node->how;
-	uint64_t id = node->ip_id_salt + (uint64_t)node->ip_id_steps++ +
-	    (uint64_t)((double)a->now_ns / 1e9 * how->ip_id_rate);
-	switch (how->ip_id) {
-	case SIM_IP_ID_SHARED: return (uint16_t)id;
-	case SIM_IP_ID_ADDRESS:
-		return (uint16_t)(id + addr_hash(src, node->ip_id_salt));
-	case SIM_IP_ID_RANDOM:
-		return (uint16_t)hash_mix(
-		    a->world->seed, hash_mix(a->serial, a->node));
-	case SIM_IP_ID_ZERO: break;
-	}
-	return 0;
-}
-
 /* Begins a packet from src back to the sender; lengths come with ip_end. */
 static size_t ip_begin(struct out *o, const struct sim_arrival *a,
     const struct addr *src, uint8_t proto, uint8_t tos)
@@ -85,7 +68,7 @@ static size_t ip_begin(struct out *o, const struct sim_arrival *a,
 		put8(o, 0x45);
 		put8(o, tos);
 		put16(o, 0);
-		put16(o, next_ip_id(a, src));
+		put16(o, sim_ip_id_next(a, src));
 		put16(o, 0);
 		put8(o, how->ttl);
 		put8(o, proto);
@@ -137,7 +120,9 @@ static bool error_source(
 	uint32_t at = node->addr[six];
 	if (a->edge != SIM_NONE && w->edges[a->edge ^ 1].addr[six] != SIM_NONE)
 		at = w->edges[a->edge ^ 1].addr[six];
-	if (node->how->reply_from[six].family)
+	if (error == SIM_REJECTED && node->how->reject_as_target)
+		*src = a->packet->dst;
+	else if (node->how->reply_from[six].family)
 		*src = node->how->reply_from[six];
 	else if (error == SIM_PORT_UNREACHABLE)
 		*src = a->packet->dst;
@@ -145,24 +130,6 @@ static bool error_source(
 		*src = w->owners[at].addr;
 	else
 		return false;
-	return true;
-}
-
-/* May the node send one more error now? */
-static bool take_token(const struct sim_arrival *a)
-{
-	struct sim_node *node = &a->world->nodes[a->node];
-	const struct sim_behaviour *how = node->how;
-	if (how->limit_rate <= 0)
-		return true;
-	node->tokens +=
-	    (double)(a->now_ns - node->tokens_ns) / 1e9 * how->limit_rate;
-	node->tokens_ns = a->now_ns;
-	if (node->tokens > how->limit_burst)
-		node->tokens = how->limit_burst;
-	if (node->tokens < 1)
-		return false;
-	node->tokens--;
 	return true;
 }
 
@@ -197,8 +164,12 @@ static void put_extensions(
 		put_mpls(o, how);
 	if (how->interface_info)
 		put_interface(o, src);
-	set16(o, from + 2,
-	    packet_fold(packet_sum(0, o->to + from, o->len - from)));
+	unsigned sum = packet_fold(packet_sum(0, o->to + from, o->len - from));
+	if (how->extension_checksum == SIM_SUM_ZERO)
+		sum = 0; /* "not computed", as RFC 4884 allows */
+	else if (how->extension_checksum == SIM_SUM_WRONG)
+		sum ^= 0x1234;
+	set16(o, from + 2, sum);
 }
 
 /* Type and code of an error in each family. */
@@ -209,6 +180,7 @@ static const uint8_t error_codes[][2][2] = {
 	[SIM_PORT_UNREACHABLE] = { { 3, 3 }, { 1, 4 } },
 	[SIM_PROHIBITED] = { { 3, 13 }, { 1, 1 } },
 	[SIM_TOO_BIG] = { { 3, 4 }, { 2, 0 } },
+	[SIM_REJECTED] = { { 3, 0 }, { 1, 0 } }, /* its code is a choice */
 };
 
 /* The quoted packet, and the extensions with the octet that points to them. */
@@ -229,8 +201,12 @@ static void put_quote(struct out *o, const struct sim_arrival *a,
 		return;
 	if (o->len - from < QUOTE_PADDED)
 		put_zeros(o, QUOTE_PADDED - (o->len - from));
-	if (!how->old_extensions)
-		o->to[from - (six ? 4 : 3)] = (uint8_t)(QUOTE_PADDED / unit);
+	static const uint8_t lengths[] = { [SIM_LENGTH_NONE] = 0,
+		[SIM_LENGTH_17] = 17,
+		[SIM_LENGTH_OCTETS] = QUOTE_PADDED };
+	o->to[from - (six ? 4 : 3)] = how->extension_length == SIM_LENGTH_RIGHT
+	    ? (uint8_t)(QUOTE_PADDED / unit)
+	    : lengths[how->extension_length];
 	put_extensions(o, how, src);
 }
 
@@ -246,26 +222,84 @@ size_t sim_reply_error(const struct sim_arrival *a, enum sim_error error,
 {
 	struct addr src;
 	if (a->world->nodes[a->node].how->silent || !may_answer(a) ||
-	    !error_source(a, error, &src) || !take_token(a))
+	    !error_source(a, error, &src) || !sim_limit_take(a, false))
 		return 0;
 	bool six = src.family == 6;
 	uint8_t proto = six ? PACKET_ICMP6 : PACKET_ICMP;
 	struct out o = { to, 0 };
 	size_t upper_at = ip_begin(&o, a, &src, proto, TOS_CONTROL);
 	put8(&o, error_codes[error][six][0]);
-	put8(&o, error_codes[error][six][1]);
+	put8(&o,
+	    error == SIM_REJECTED
+		? a->world->nodes[a->node].how->reject_code[six]
+		: error_codes[error][six][1]);
 	put16(&o, 0);
 	put32(&o, mtu_bytes);
 	put_quote(&o, a, &src, error != SIM_TOO_BIG);
 	return ip_end(&o, upper_at, proto, 2);
 }
 
+/* RFC 4861 section 4.5: the better next hop, the destination, and the packet
+ * in an option of eight-octet units. */
+static void put_redirect_v6(
+    struct out *o, const struct sim_arrival *a, const struct addr *better)
+{
+	put32(o, 0);
+	put_bytes(o, better->bytes, 16);
+	put_bytes(o, a->packet->dst.bytes, 16);
+	size_t len = a->len < 1024 ? a->len : 1024, padded = (len + 7) & ~7u;
+	put8(o, 4);
+	put8(o, (unsigned)(1 + padded / 8));
+	put_zeros(o, 6);
+	put_bytes(o, a->bytes, len);
+	put_zeros(o, padded - len);
+}
+
+size_t sim_reply_advice(
+    const struct sim_arrival *a, bool quench, uint8_t to[SIM_PACKET_MAX])
+{
+	const struct sim_behaviour *how = a->world->nodes[a->node].how;
+	bool six = a->packet->dst.family == 6;
+	struct addr src;
+	if (!may_answer(a) || (quench && six) ||
+	    !error_source(a, SIM_TIME_EXCEEDED, &src))
+		return 0;
+	const struct addr *better =
+	    how->redirect_to[six].family ? &how->redirect_to[six] : &src;
+	uint8_t proto = six ? PACKET_ICMP6 : PACKET_ICMP;
+	struct out o = { to, 0 };
+	size_t upper_at = ip_begin(&o, a, &src, proto, TOS_CONTROL);
+	put16(&o, six ? 137 << 8 : quench ? 4 << 8 : 5 << 8 | 1);
+	put16(&o, 0);
+	if (six) {
+		put_redirect_v6(&o, a, better);
+	} else {
+		if (quench)
+			put32(&o, 0);
+		else
+			put_bytes(&o, better->bytes, 4);
+		put_quote(&o, a, &src, false);
+	}
+	return ip_end(&o, upper_at, proto, 2);
+}
+
+/* From where the node answers what is sent to its own address. */
+static const struct addr *answer_source(const struct sim_arrival *a)
+{
+	const struct sim_node *node = &a->world->nodes[a->node];
+	const struct addr *from =
+	    &node->how->answer_from[a->packet->dst.family == 6];
+	return from->family ? from : &a->packet->dst;
+}
+
 static size_t reply_echo(const struct sim_arrival *a, uint8_t *to)
 {
 	const struct packet *p = a->packet;
 	bool six = p->dst.family == 6;
+	if (!sim_limit_take(a, true))
+		return 0;
 	struct out o = { to, 0 };
-	size_t upper_at = ip_begin(&o, a, &p->dst, p->proto, p->tos);
+	size_t upper_at = ip_begin(&o, a, answer_source(a), p->proto, p->tos);
 	put16(&o, six ? 129 << 8 : 0);
 	put16(&o, 0);
 	put16(&o, p->icmp_id);
@@ -285,30 +319,41 @@ static bool port_open(const struct sim_behaviour *how, uint16_t port)
 	return false;
 }
 
-/* RFC 9293 section 3.10.7: a SYN to a listener, or a reset. */
-static size_t reply_tcp(const struct sim_arrival *a, uint8_t *to)
+size_t sim_reply_reset(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 {
 	const struct packet *p = a->packet;
-	bool syn = p->tcp_flags & PACKET_TCP_SYN;
 	bool ack = p->tcp_flags & PACKET_TCP_ACK;
-	bool open =
-	    syn && !ack && port_open(a->world->nodes[a->node].how, p->dport);
 	if (p->tcp_flags & PACKET_TCP_RST)
 		return 0;
 	struct out o = { to, 0 };
 	size_t upper_at = ip_begin(&o, a, &p->dst, PACKET_TCP, 0);
 	put16(&o, p->dport);
 	put16(&o, p->sport);
-	uint32_t seq = ack ? p->tcp_ack : 0;
-	if (open)
-		seq = (uint32_t)hash_mix(a->world->seed, a->serial);
-	put32(&o, seq);
+	put32(&o, ack ? p->tcp_ack : 0);
+	uint32_t syn = (p->tcp_flags & PACKET_TCP_SYN) != 0;
 	put32(&o, ack ? 0 : p->tcp_seq + syn + (uint32_t)p->payload_wire_len);
-	unsigned flags = PACKET_TCP_RST | (ack ? 0 : PACKET_TCP_ACK);
-	if (open)
-		flags = PACKET_TCP_SYN | PACKET_TCP_ACK;
-	put16(&o, 0x5000 | flags);
-	put16(&o, open ? 64240 : 0);
+	put16(&o, 0x5000 | PACKET_TCP_RST | (ack ? 0 : PACKET_TCP_ACK));
+	put16(&o, 0);
+	put32(&o, 0);
+	return ip_end(&o, upper_at, PACKET_TCP, 16);
+}
+
+/* RFC 9293 section 3.10.7: a SYN to a listener, or a reset. */
+static size_t reply_tcp(const struct sim_arrival *a, uint8_t *to)
+{
+	const struct packet *p = a->packet;
+	unsigned flags = p->tcp_flags & (PACKET_TCP_SYN | PACKET_TCP_ACK);
+	if (flags != PACKET_TCP_SYN ||
+	    !port_open(a->world->nodes[a->node].how, p->dport))
+		return sim_reply_reset(a, to);
+	struct out o = { to, 0 };
+	size_t upper_at = ip_begin(&o, a, answer_source(a), PACKET_TCP, 0);
+	put16(&o, p->dport);
+	put16(&o, p->sport);
+	put32(&o, (uint32_t)hash_mix(a->world->seed, a->serial));
+	put32(&o, p->tcp_seq + 1 + (uint32_t)p->payload_wire_len);
+	put16(&o, 0x5000 | PACKET_TCP_SYN | PACKET_TCP_ACK);
+	put16(&o, 64240);
 	put32(&o, 0);
 	return ip_end(&o, upper_at, PACKET_TCP, 16);
 }
@@ -331,4 +376,32 @@ size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 	case PACKET_TCP: return how->no_tcp ? 0 : reply_tcp(a, to);
 	}
 	return 0;
+}
+
+size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
+    size_t len, uint8_t to[SIM_PACKET_MAX])
+{
+	if (!how->forge || len == 0)
+		return 0;
+	struct out o = { to, 0 };
+	put_bytes(&o, answer, len);
+	bool six = answer[0] >> 4 == 6;
+	size_t upper_at = six ? 40 : 20;
+	uint8_t proto = answer[six ? 6 : 9];
+	size_t checksum_at = proto == PACKET_TCP ? 16
+	    : proto == PACKET_UDP                ? 6
+						 : 2;
+	/* The sequence of an echo, what TCP acknowledges, the source port of a
+	 * quoted packet, the destination port of a datagram. */
+	bool error = proto == PACKET_ICMP
+	    ? answer[upper_at] != 0
+	    : proto == PACKET_ICMP6 && answer[upper_at] < 128;
+	size_t at = proto == PACKET_TCP ? 8 : proto == PACKET_UDP ? 2 : 6;
+	if (error)
+		at = 8 + upper_at;
+	to[upper_at + at] ^= 0x5a;
+	set16(&o, upper_at + checksum_at, 0);
+	if (!six)
+		set16(&o, 10, 0);
+	return ip_end(&o, upper_at, proto, checksum_at);
 }

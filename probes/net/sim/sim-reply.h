@@ -23,9 +23,19 @@ enum sim_error {
 	SIM_HOST_UNREACHABLE,
 	SIM_PORT_UNREACHABLE,
 	SIM_PROHIBITED,
-	SIM_TOO_BIG
+	SIM_TOO_BIG,
+	SIM_REJECTED /* with the code that the node was given */
 };
 size_t sim_reply_error(const struct sim_arrival *arrival, enum sim_error error,
     uint32_t mtu_bytes, uint8_t to[SIM_PACKET_MAX]);
+/* A redirect to a better next hop, or a source quench (IPv4 alone). */
+size_t sim_reply_advice(
+    const struct sim_arrival *arrival, bool quench, uint8_t to[SIM_PACKET_MAX]);
+/* A reset as the packet's target would send it. */
+size_t sim_reply_reset(
+    const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);
+/* What a stranger sends in place of this answer; 0: nothing. */
+size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
+    size_t len, uint8_t to[SIM_PACKET_MAX]);
 size_t sim_reply_host(
     const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);

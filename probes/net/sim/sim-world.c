@@ -48,6 +48,7 @@ void sim_world_free(struct sim_world *w)
 	free(w->paths);
 	free(w->marks);
 	free(w->own);
+	free(w->cells);
 	free(w);
 }
 
@@ -85,7 +86,6 @@ uint32_t sim_node_add(struct sim_world *w, const char *name,
 		.name = name_keep(w, name),
 		.addr = { SIM_NONE, SIM_NONE },
 		.host = host,
-		.tokens = how->limit_burst,
 		.ip_id_salt = (uint16_t)hash_mix(w->seed, node),
 	};
 	sim_name_insert(w, node);
@@ -173,7 +173,8 @@ int sim_world_finish(
 			      "ADDRESS...'%s",
 		    vantage ? vantage : "");
 	for (uint32_t i = 0; i < w->edge_count; i++)
-		w->in_order |= w->edges[i].how->rate_bps > 0;
+		w->in_order |= w->edges[i].how->rate_bps > 0 ||
+		    w->edges[i].how->mtu_bytes > 0;
 	own_gather(w);
 	adjacency_make(w);
 	w->paths =

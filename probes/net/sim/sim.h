@@ -32,11 +32,30 @@ enum sim_hash {
 };
 
 enum sim_ip_id {
-	SIM_IP_ID_SHARED,  /* one counter for the node */
-	SIM_IP_ID_ADDRESS, /* one counter for each source address */
+	SIM_IP_ID_SHARED,      /* one counter for the node */
+	SIM_IP_ID_ADDRESS,     /* one for each source address */
+	SIM_IP_ID_INTERFACE,   /* one for each link */
+	SIM_IP_ID_DESTINATION, /* one for each address it sends to */
 	SIM_IP_ID_RANDOM,
 	SIM_IP_ID_ZERO
 };
+
+/* What shares one bucket of ICMP errors. */
+enum sim_limit_scope {
+	SIM_LIMIT_NODE,
+	SIM_LIMIT_INTERFACE,
+	SIM_LIMIT_DESTINATION,
+	SIM_LIMIT_LINUX /* destination, and one global bucket */
+};
+
+/* What stands in the length octet of RFC 4884. */
+enum sim_extension_length {
+	SIM_LENGTH_RIGHT,
+	SIM_LENGTH_NONE,
+	SIM_LENGTH_17,
+	SIM_LENGTH_OCTETS
+};
+enum sim_extension_checksum { SIM_SUM_RIGHT, SIM_SUM_ZERO, SIM_SUM_WRONG };
 
 /* How a node treats packets; shared by the nodes that one statement makes. */
 struct sim_behaviour {
@@ -47,15 +66,35 @@ struct sim_behaviour {
 	bool no_echo, no_udp, no_tcp; /* packets to its own address */
 	bool hidden;                  /* forwards without touching the TTL */
 	bool interface_info;          /* RFC 5837 object in errors */
-	bool old_extensions;          /* RFC 4884 length octet left 0 */
+	enum sim_extension_length extension_length;
+	enum sim_extension_checksum extension_checksum;
 	bool down; /* a host that its last router cannot reach */
 	uint8_t deny_protos, drop_protos; /* SIM_PROTO_* it does not forward */
-	uint8_t ttl;          /* of what it sends; 0: 255 router, 64 host */
+	uint8_t reject_protos;  /* the same, with an error of choice: */
+	uint8_t reject_code[2]; /* of "unreachable", v4, v6 */
+	bool reject_reset;      /* TCP: a reset instead */
+	bool reject_as_target;  /* the target seems to say it */
+	bool inject_reset; /* passes TCP on and sends a reset as its target */
+	bool redirect, quench; /* passes packets on with this advice */
+	struct addr redirect_to[2];
+	uint8_t tos_clear, tos_set; /* bits of what it passes on */
+	struct addr answer_from[2]; /* v4, v6: source of its answers */
+	uint32_t copies;            /* of each answer, beyond the first */
+	int64_t late_ns; /* takes this much longer, for a share of answers */
+	double late_share;
+	bool forge;  /* a stranger answers first, without knowing the probe */
+	uint8_t ttl; /* of what it sends; 0: 255 router, 64 host */
 	uint16_t quote_bytes; /* of the packet in an error; 0: all that fits */
-	uint32_t ip_id_rate;  /* counter steps a second from other traffic */
-	double limit_rate;    /* ICMP errors a second; 0: unlimited */
+	double ip_id_rate_lo, ip_id_rate_hi; /* steps a second that other
+						traffic makes; each counter
+						draws its own */
+	bool ip_id_swapped;
+	enum sim_limit_scope limit_scope;
+	bool limit_echo;   /* echo replies count as errors do */
+	double limit_rate; /* ICMP errors a second; 0: unlimited */
 	double limit_burst;
-	int64_t slow_ns; /* time it takes to make an error */
+	int64_t limit_v6_ns; /* IPv6: one in this time; 0: as IPv4 */
+	int64_t slow_ns;     /* time it takes to make an error */
 	uint32_t
 	    labels[SIM_MAX_LABELS]; /* MPLS stack that packets arrive with */
 	uint8_t label_count, port_count;
@@ -73,6 +112,7 @@ struct sim_link {
 	uint64_t queue_bytes;   /* before a packet is dropped */
 	uint32_t cost;
 	uint32_t mtu_bytes; /* 0: none */
+	bool black_hole;    /* nothing says that a packet is too long */
 };
 
 struct sim_node {
@@ -80,11 +120,9 @@ struct sim_node {
 	uint32_t name;     /* offset in world->names */
 	uint32_t addr[2];  /* index of the first v4, v6 address or SIM_NONE */
 	uint32_t edges_at; /* in world->adjacency */
-	uint16_t ip_id_salt, ip_id_steps;
+	uint16_t ip_id_salt;
 	bool host, routed;      /* forwards nothing; has static routes */
 	uint8_t network_len[2]; /* a vantage's prefix lengths, v4, v6 */
-	double tokens;
-	int64_t tokens_ns; /* when `tokens` was right */
 };
 
 /* One direction of a link; its reverse is the edge with the last bit other. */
@@ -114,6 +152,13 @@ struct sim_route {
 	bool drop;
 };
 
+/* What is kept for a key that is a hash of node, purpose and more. */
+struct sim_cell {
+	uint64_t key; /* 0: empty */
+	int64_t ns;
+	double amount;
+};
+
 /* The next hops at each node that lies on a shortest path to one place. */
 struct sim_paths;
 
@@ -135,6 +180,8 @@ struct sim_world {
 	uint32_t *dist_from, *dist_to; /* vantage to node, node to vantage */
 	struct sim_paths **paths; /* by destination node, made when needed */
 	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
+	struct sim_cell *cells;   /* open hash table */
+	size_t cells_size, cell_count;
 	uint32_t vantage;
 	uint32_t *own; /* the vantage's IPv4 addresses, among the owners */
 	uint32_t own_count;

@@ -146,3 +146,23 @@ static inline void lab_from(const struct lab *lab, const char *text)
 	char got[ADDR_TEXT_LEN];
 	assert_string_equal(addr_text(&lab->packet.src, got), text);
 }
+
+/* Over header and data, a right checksum makes the sum come out even. */
+static inline void lab_checksums(const struct lab *lab)
+{
+	const struct packet *p = &lab->packet;
+	size_t upper = p->ip_header_len, len = p->ip_len - upper;
+	uint32_t sum = 0;
+	if (p->src.family == 4)
+		assert_int_equal(
+		    packet_fold(packet_sum(0, lab->bytes, upper)), 0);
+	if (p->proto != PACKET_ICMP) {
+		uint8_t rest[] = {
+		    (uint8_t)(len >> 8), (uint8_t)len, 0, p->proto};
+		sum = packet_sum(sum, p->src.bytes, addr_len(&p->src));
+		sum = packet_sum(sum, p->dst.bytes, addr_len(&p->dst));
+		sum = packet_sum(sum, rest, sizeof(rest));
+	}
+	sum = packet_sum(sum, lab->bytes + upper, len);
+	assert_int_equal(packet_fold(sum), 0);
+}
