@@ -47,7 +47,9 @@ static json_t *write_head(const char *type, const ProtobufCBinaryData *src,
 	char proto[8] = "";
 	for (size_t i = 0; i + 1 < sizeof(proto) && method[i]; i++)
 		proto[i] = (char)toupper((unsigned char)method[i]);
-	set_address(j, "from", src);
+	char a[ADDR_TEXT_LEN];
+	json_object_set_new(
+	    j, "from", json_string(src->len ? reply_addr(src, a) : ""));
 	set_address(j, "src_addr", src);
 	set_address(j, "dst_addr", dst);
 	if (*name)
@@ -80,14 +82,25 @@ static void set_times(json_t *j, int64_t record_wall_ns,
 		set_int(j, "endtime", (uint64_t)(last / NS_PER_S));
 }
 
-/* N, H, A, P, p, h or the number of the code. */
+/* Atlas counts what is behind the header of TCP, UDP or ICMP. */
+static uint32_t atlas_size(uint32_t packet_bytes, bool six, bool tcp)
+{
+	uint32_t headers = (six ? 40u : 20u) + (tcp ? 20u : 8u);
+	return packet_bytes > headers ? packet_bytes - headers : 0;
+}
+
+/* N, H, A, P, p, h or the number of the code; of what is no unreachability, the
+ * words: whoever looks for success must find that there is an error. */
 static json_t *error_of(const Sonde__Reply *r)
 {
 	bool six = r->from.len == 16;
+	char words[40];
 	static const char *const v4[] = { "N", "H", "P", "p" };
 	static const char *const v6[] = { "N", "A", NULL, "H", "p" };
-	if (r->has_tcp_flags_case || r->icmp_type != (six ? 1u : 3u))
+	if (r->has_tcp_flags_case)
 		return NULL;
+	if (r->icmp_type != (six ? 1u : 3u))
+		return json_string(reply_error(r, words));
 	const char *letter = NULL;
 	if (six && r->icmp_code < 5)
 		letter = v6[r->icmp_code];
@@ -96,6 +109,21 @@ static json_t *error_of(const Sonde__Reply *r)
 	else if (!six && r->icmp_code == 13)
 		letter = "A";
 	return letter ? json_string(letter) : json_integer(r->icmp_code);
+}
+
+/* No probe of theirs decodes it; named as in our own records. */
+static json_t *write_interface(const Sonde__InterfaceInfo *info)
+{
+	json_t *j = json_pack("{s:s}", "role", info->role);
+	if (info->has_index_case)
+		set_int(j, "index", info->index);
+	if (info->has_address_case)
+		set_address(j, "address", &info->address);
+	if (info->has_name_case)
+		json_object_set_new(j, "name", json_string(info->name));
+	if (info->has_mtu_case)
+		set_int(j, "mtu", info->mtu);
+	return j;
 }
 
 static json_t *write_extensions(const Sonde__Reply *r)
@@ -116,35 +144,55 @@ static json_t *write_extensions(const Sonde__Reply *r)
 		if (e->n_mpls > 0)
 			json_object_set(one, "mpls", mpls);
 		json_decref(mpls);
+		if (e->interface)
+			json_object_set_new(
+			    one, "interface", write_interface(e->interface));
 		json_array_append_new(objects, one);
 	}
 	return json_pack("{s:i, s:i, s:o}", "version", 2, "rfc4884",
 	    (int)r->extensions_by_length, "obj", objects);
 }
 
-static json_t *trace_reply(const Sonde__Trace *t, const Sonde__Reply *r)
+static json_t *tcp_flags(uint32_t flags)
 {
-	Sonde__Outcome outcome = reply_outcome(r, &t->dst, t->method);
-	const char *not_sent = reply_not_sent(r);
-	if (not_sent)
-		return json_pack("{s:s}", "error", not_sent);
-	if (r->from.len == 0)
-		return json_pack("{s:s}", "x", "*");
+	static const char letters[] = "FSRPAU";
+	char text[sizeof(letters)], *end = text;
+	for (unsigned i = 0; letters[i]; i++)
+		if (flags >> i & 1)
+			*end++ = letters[i];
+	*end = '\0';
+	return json_string(text);
+}
+
+static void set_quote(json_t *j, const Sonde__Trace *t, const Sonde__Reply *r)
+{
+	if (r->has_quoted_ttl_case && r->quoted_ttl != 1)
+		set_int(j, "ittl", r->quoted_ttl);
+	/* Also that it was bleached to 0. */
+	if (r->has_quoted_tos_case && (r->quoted_tos || t->tos))
+		set_int(j, "itos", r->quoted_tos);
+}
+
+static json_t *trace_reply(
+    const Sonde__Trace *t, const Sonde__Reply *r, Sonde__Outcome outcome)
+{
 	json_t *j = json_object();
+	bool tcp = r->has_tcp_flags_case;
 	set_address(j, "from", &r->from);
-	/* Who takes medians must not find the time of what came too late. */
+	/* One that was late has no time: whoever takes medians passes it over.
+	 */
 	if (r->late)
 		set_int(j, "late", 1);
 	else if (r->has_rtt_ns_case)
 		json_object_set_new(j, "rtt", atlas_ms(r->rtt_ns));
 	if (r->has_reply_size_bytes_case)
-		set_int(j, "size", r->reply_size_bytes);
+		set_int(j, "size",
+		    atlas_size(r->reply_size_bytes, r->from.len == 16, tcp));
 	if (r->has_reply_ttl_case)
 		set_int(j, "ttl", r->reply_ttl);
-	if (r->has_quoted_ttl_case && r->quoted_ttl != 1)
-		set_int(j, "ittl", r->quoted_ttl);
-	if (r->quoted_tos)
-		set_int(j, "itos", r->quoted_tos);
+	if (tcp)
+		json_object_set_new(j, "flags", tcp_flags(r->tcp_flags));
+	set_quote(j, t, r);
 	/* That the target's port is closed is how it answers, and no error. */
 	json_t *error =
 	    outcome == SONDE__OUTCOME__OUTCOME_REJECTED ? error_of(r) : NULL;
@@ -159,13 +207,34 @@ static json_t *trace_reply(const Sonde__Trace *t, const Sonde__Reply *r)
 	return j;
 }
 
+static json_t *silence(void)
+{
+	return json_pack("{s:s}", "x", "*");
+}
+
+/* To Atlas a probe whose reply is late is silent first; nothing is said of a
+ * reply that may be another probe's. */
+static void add_reply(json_t *to, const Sonde__Trace *t, const Sonde__Reply *r)
+{
+	Sonde__Outcome outcome = reply_outcome(r, &t->dst, t->method);
+	const char *not_sent = reply_not_sent(r);
+	bool told = r->from.len && outcome != SONDE__OUTCOME__OUTCOME_AMBIGUOUS;
+	if (not_sent)
+		json_array_append_new(
+		    to, json_pack("{s:s}", "error", not_sent));
+	else if (!told || (r->late && !r->duplicate))
+		json_array_append_new(to, silence());
+	if (!not_sent && told)
+		json_array_append_new(to, trace_reply(t, r, outcome));
+}
+
 /* The replies from *at on that are of one hop. */
 static json_t *trace_hop(const Sonde__Trace *t, size_t *at)
 {
 	uint32_t ttl = t->replies[*at]->probe_ttl;
 	json_t *results = json_array();
 	for (; *at < t->n_replies && t->replies[*at]->probe_ttl == ttl; ++*at)
-		json_array_append_new(results, trace_reply(t, t->replies[*at]));
+		add_reply(results, t, t->replies[*at]);
 	return json_pack("{s:i, s:o}", "hop", (int)ttl, "result", results);
 }
 
@@ -177,7 +246,9 @@ static json_t *write_atlas_trace(const Sonde__Record *record)
 	json_t *hops = json_array();
 	set_int(j, "paris_id", t->flow_id % 65536);
 	if (t->size_bytes)
-		set_int(j, "size", t->size_bytes);
+		set_int(j, "size",
+		    atlas_size(t->size_bytes, t->dst.len == 16,
+			strcmp(t->method, "tcp") == 0));
 	set_times(j, record->wall_ns, t->replies, t->n_replies, true);
 	for (size_t i = 0; i < t->n_replies;)
 		json_array_append_new(hops, trace_hop(t, &i));
@@ -197,35 +268,58 @@ static json_t *ping_error(const Sonde__Reply *r)
 	return j;
 }
 
+/* From the target, though perhaps not from the address that was asked. */
+static bool is_atlas_reply(const Sonde__Ping *p, const Sonde__Reply *r)
+{
+	Sonde__Outcome outcome = reply_outcome(r, &p->dst, p->method);
+	return r->has_rtt_ns_case &&
+	    (outcome == SONDE__OUTCOME__OUTCOME_ANSWERED ||
+		outcome == SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS);
+}
+
 static json_t *ping_reply(const Sonde__Ping *p, const Sonde__Reply *r)
 {
-	json_t *j;
-	switch (reply_outcome(r, &p->dst, p->method)) {
-	case SONDE__OUTCOME__OUTCOME_NOT_SENT:
-	case SONDE__OUTCOME__OUTCOME_DENIED:
+	Sonde__Outcome outcome = reply_outcome(r, &p->dst, p->method);
+	if (!outcome_was_sent(outcome))
 		return json_pack("{s:s}", "error", reply_not_sent(r));
-	case SONDE__OUTCOME__OUTCOME_HOP:
-	case SONDE__OUTCOME__OUTCOME_REJECTED: return ping_error(r);
-	case SONDE__OUTCOME__OUTCOME_ANSWERED: break;
-	case SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS:
-		if (r->has_rtt_ns_case)
-			break;
-		return json_pack("{s:s}", "x", "*");
-	default: return json_pack("{s:s}", "x", "*");
-	}
-	j = json_pack("{s:o}", "rtt", atlas_ms(r->rtt_ns));
+	if (outcome == SONDE__OUTCOME__OUTCOME_HOP ||
+	    outcome == SONDE__OUTCOME__OUTCOME_REJECTED)
+		return ping_error(r);
+	if (!is_atlas_reply(p, r))
+		return silence();
+	json_t *j = json_pack("{s:o}", "rtt", atlas_ms(r->rtt_ns));
 	if (r->has_reply_ttl_case)
 		set_int(j, "ttl", r->reply_ttl);
-	if (r->outcome == SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS)
+	if (outcome == SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS)
 		set_address(j, "src_addr", &r->from);
 	if (r->duplicate)
 		json_object_set_new(j, "dup", json_integer(1));
 	return j;
 }
 
-static void set_rtt(json_t *j, const char *name, bool any, uint64_t ns)
+static void set_rtts(json_t *j, const Sonde__Ping *p)
 {
-	json_object_set_new(j, name, any ? atlas_ms(ns) : json_integer(-1));
+	uint64_t count = 0, sum_ns = 0, min_ns = UINT64_MAX, max_ns = 0;
+	for (size_t i = 0; i < p->n_replies; i++) {
+		const Sonde__Reply *r = p->replies[i];
+		if (r->duplicate || !is_atlas_reply(p, r))
+			continue;
+		if (count++ == 0 && r->has_reply_ttl_case)
+			set_int(j, "ttl", r->reply_ttl);
+		sum_ns += r->rtt_ns;
+		min_ns = r->rtt_ns < min_ns ? r->rtt_ns : min_ns;
+		max_ns = r->rtt_ns > max_ns ? r->rtt_ns : max_ns;
+	}
+	set_int(j, "rcvd", count);
+	if (count == 0) {
+		json_object_update_new(j,
+		    json_pack(
+			"{s:i, s:i, s:i}", "min", -1, "avg", -1, "max", -1));
+		return;
+	}
+	json_object_set_new(j, "min", atlas_ms(min_ns));
+	json_object_set_new(j, "avg", atlas_ms(sum_ns / count));
+	json_object_set_new(j, "max", atlas_ms(max_ns));
 }
 
 static json_t *write_atlas_ping(const Sonde__Record *record)
@@ -235,22 +329,17 @@ static json_t *write_atlas_ping(const Sonde__Record *record)
 	    write_head("ping", &p->src, &p->dst, p->dst_name, p->method);
 	json_t *result = json_array();
 	uint64_t duplicates = 0;
-	size_t headers = p->dst.len == 16 ? 48 : 28;
 	for (size_t i = 0; i < p->n_replies; i++) {
 		duplicates += (uint64_t)(p->replies[i]->duplicate != 0);
 		json_array_append_new(result, ping_reply(p, p->replies[i]));
 	}
 	set_times(j, record->wall_ns, p->replies, p->n_replies, false);
-	if (p->n_replies > 0 && p->replies[0]->from.len > 0)
-		set_int(j, "ttl", p->replies[0]->reply_ttl);
-	set_int(
-	    j, "size", p->size_bytes > headers ? p->size_bytes - headers : 0);
+	set_int(j, "size",
+	    atlas_size(p->size_bytes, p->dst.len == 16,
+		strcmp(p->method, "tcp") == 0));
 	set_int(j, "sent", p->sent);
-	set_int(j, "rcvd", p->received);
 	set_int(j, "dup", duplicates);
-	set_rtt(j, "min", p->received > 0, p->rtt_min_ns);
-	set_rtt(j, "avg", p->received > 0, p->rtt_avg_ns);
-	set_rtt(j, "max", p->received > 0, p->rtt_max_ns);
+	set_rtts(j, p);
 	json_object_set_new(j, "result", result);
 	return j;
 }

@@ -112,7 +112,7 @@ static void print_summary(const struct text *t, const Sonde__Ping *ping)
 		text_print(t, ping->error);
 		putc(')', t->to);
 	}
-	if (ping->received)
+	if (ping->received && ping->has_rtt_avg_ns_case)
 		fprintf(t->to, ", rtt %.3f / %.3f / %.3f ms (min / avg / max)",
 		    (double)ping->rtt_min_ns / NS_PER_MS,
 		    (double)ping->rtt_avg_ns / NS_PER_MS,

@@ -57,7 +57,9 @@ void text_stamp(const struct text *t)
 void text_not_sent(const struct text *t, const Sonde__Reply *reply)
 {
 	fprintf(t->to, "  %s%s", text_on(t, TEXT_BAD),
-	    *reply->denied ? "denied: " : *reply->error ? "not sent: " : "");
+	    *reply->denied      ? "denied: "
+		: *reply->error ? "not sent: "
+				: "");
 	text_print(t, reply_not_sent(reply));
 	fputs(text_off(t), t->to);
 }

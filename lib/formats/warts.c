@@ -10,24 +10,37 @@
  *	flags:		7 in an octet, the lowest first; its highest bit says
  *			that another octet of flags follows
  *
- * All in network order.  A parameter that our records do not know has no flag;
- * other records are passed over.
+ * A list and a cycle's start come before the first measurement, the cycle's end
+ * behind the last one.  All in network order.  A parameter that our records do
+ * not know has no flag; other records are passed over.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/xalloc.h"
 #include "lib/formats/json-line.h"
-#include "lib/formats/reply-text.h"
+#include "lib/formats/scamper-form.h"
 #include "lib/formats/format.h"
 
-enum { MAGIC = 0x1205, TYPE_TRACE = 6, TYPE_PING = 7, FLAG_OCTETS = 5 };
-#define EXTENSIONS_MAX_BYTES 4096 /* of one reply; no packet has more */
+enum { MAGIC = 0x1205, FLAG_OCTETS = 5 };
+enum warts_type {
+	TYPE_LIST = 1,
+	TYPE_CYCLE_START = 2,
+	TYPE_CYCLE_STOP = 4,
+	TYPE_TRACE = 6,
+	TYPE_PING = 7
+};
+enum { LIST_ID = 1, CYCLE_ID = 1 }; /* of this file */
+#define EXTENSIONS_MAX_BYTES 4096   /* of one reply; no packet has more */
 
 /* Numbers of parameters, from 1. */
 enum trace_param {
+	TRACE_LIST = 1,
+	TRACE_CYCLE,
 	TRACE_START = 5,
 	TRACE_STOP_REASON,
 	TRACE_STOP_DATA,
@@ -35,9 +48,12 @@ enum trace_param {
 	TRACE_ATTEMPTS,
 	TRACE_HOP_LIMIT,
 	TRACE_TYPE,
-	TRACE_SPORT = 13,
+	TRACE_PROBE_SIZE,
+	TRACE_SPORT,
 	TRACE_DPORT,
 	TRACE_FIRST_HOP,
+	TRACE_TOS,
+	TRACE_WAIT,
 	TRACE_HOP_COUNT = 19,
 	TRACE_PROBE_COUNT = 23,
 	TRACE_SRC = 26,
@@ -51,9 +67,13 @@ enum hop_param {
 	HOP_PROBE_ID,
 	HOP_RTT,
 	HOP_ICMP,
-	HOP_REPLY_SIZE = 9,
+	HOP_PROBE_SIZE,
+	HOP_REPLY_SIZE,
 	HOP_REPLY_IP_ID,
-	HOP_QUOTED_TTL = 14,
+	HOP_REPLY_TOS,
+	HOP_MTU,
+	HOP_QUOTED_SIZE,
+	HOP_QUOTED_TTL,
 	HOP_TCP_FLAGS,
 	HOP_QUOTED_TOS,
 	HOP_EXTENSIONS,
@@ -61,17 +81,25 @@ enum hop_param {
 	HOP_SENT
 };
 enum ping_param {
+	PING_LIST = 1,
+	PING_CYCLE,
 	PING_START = 5,
 	PING_STOP_REASON,
 	PING_STOP_DATA,
 	PING_PROBE_COUNT = 10,
 	PING_PROBE_SIZE,
-	PING_TTL = 13,
+	PING_INTERVAL,
+	PING_TTL,
 	PING_SENT = 15,
 	PING_METHOD,
-	PING_USER = 19,
+	PING_SPORT,
+	PING_DPORT,
+	PING_USER,
 	PING_SRC,
-	PING_DST
+	PING_DST,
+	PING_TOS = 23,
+	PING_TIMEOUT = 27,
+	PING_INTERVAL_US
 };
 enum reply_param {
 	REPLY_FLAGS = 2,
@@ -107,6 +135,11 @@ static void param_u8(struct params *p, unsigned number, uint32_t value)
 static void param_u16(struct params *p, unsigned number, uint32_t value)
 {
 	buf_be16(param(p, number), (uint16_t)(value < 65535 ? value : 65535));
+}
+
+static void param_u32(struct params *p, unsigned number, uint32_t value)
+{
+	buf_be32(param(p, number), value);
 }
 
 static void param_time(struct params *p, unsigned number, int64_t wall_ns)
@@ -192,43 +225,51 @@ static void param_extensions(struct params *p, const Sonde__Reply *r)
 	buf_fini(&all);
 }
 
-static void hop_record(struct buf *to, const Sonde__Reply *r)
+static void hop_quote(struct params *p, const Sonde__Reply *r)
+{
+	if (r->has_mtu_case)
+		param_u16(p, HOP_MTU, r->mtu);
+	if (r->has_quoted_size_bytes_case)
+		param_u16(p, HOP_QUOTED_SIZE, r->quoted_size_bytes);
+	if (r->has_quoted_ttl_case)
+		param_u8(p, HOP_QUOTED_TTL, r->quoted_ttl);
+	if (r->has_tcp_flags_case)
+		param_u8(p, HOP_TCP_FLAGS, r->tcp_flags);
+	if (r->has_quoted_tos_case)
+		param_u8(p, HOP_QUOTED_TOS, r->quoted_tos);
+}
+
+static void hop_record(
+    struct buf *to, const Sonde__Trace *t, const Sonde__Reply *r)
 {
 	enum { HAS_REPLY_TTL = 0x10, IS_TCP = 0x20 };
 	struct params p = { 0 };
 	param_u8(&p, HOP_PROBE_TTL, r->probe_ttl);
-	param_u8(&p, HOP_REPLY_TTL, r->reply_ttl);
-	param_u8(&p, HOP_FLAGS, HAS_REPLY_TTL | (r->tcp_flags ? IS_TCP : 0));
+	if (r->has_reply_ttl_case)
+		param_u8(&p, HOP_REPLY_TTL, r->reply_ttl);
+	param_u8(&p, HOP_FLAGS,
+	    (r->has_reply_ttl_case ? HAS_REPLY_TTL : 0) |
+		(r->has_tcp_flags_case ? IS_TCP : 0));
 	param_u8(&p, HOP_PROBE_ID, r->attempt - 1);
-	param_rtt(&p, HOP_RTT, r->rtt_ns);
-	if (!r->tcp_flags)
+	if (r->has_rtt_ns_case)
+		param_rtt(&p, HOP_RTT, r->rtt_ns);
+	if (!r->has_tcp_flags_case)
 		param_u16(&p, HOP_ICMP, r->icmp_type << 8 | r->icmp_code);
-	param_u16(&p, HOP_REPLY_SIZE, r->reply_size_bytes);
-	param_u16(&p, HOP_REPLY_IP_ID, r->reply_ip_id);
-	if (r->quoted_ttl)
-		param_u8(&p, HOP_QUOTED_TTL, r->quoted_ttl);
-	if (r->tcp_flags)
-		param_u8(&p, HOP_TCP_FLAGS, r->tcp_flags);
-	if (r->quoted_ttl)
-		param_u8(&p, HOP_QUOTED_TOS, r->quoted_tos);
+	if (t->size_bytes)
+		param_u16(&p, HOP_PROBE_SIZE, t->size_bytes);
+	if (r->has_reply_size_bytes_case)
+		param_u16(&p, HOP_REPLY_SIZE, r->reply_size_bytes);
+	if (r->has_reply_ip_id_case)
+		param_u16(&p, HOP_REPLY_IP_ID, r->reply_ip_id);
+	if (r->has_reply_tos_case)
+		param_u8(&p, HOP_REPLY_TOS, r->reply_tos);
+	hop_quote(&p, r);
 	if (r->n_extensions > 0)
 		param_extensions(&p, r);
 	param_address(&p, HOP_ADDRESS, &r->from);
 	if (r->tx_wall_ns)
 		param_time(&p, HOP_SENT, r->tx_wall_ns);
 	params_end(&p, to);
-}
-
-static uint8_t stop_number(const char *reason)
-{
-	static const char *const names[] = { "", "completed", "unreachable", "",
-		"loop", "gaplimit", "denied", "maxttl" };
-	if (strcmp(reason, "unsent") == 0)
-		reason = "denied";
-	for (size_t i = 1; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(names[i], reason) == 0)
-			return (uint8_t)i;
-	return 0;
 }
 
 static uint8_t trace_type(const char *method)
@@ -245,20 +286,18 @@ struct room {
 	uint32_t attempts;
 };
 
-static bool is_listed(const Sonde__Reply *r, struct room room)
+static bool has_room(const Sonde__Reply *r, struct room room)
 {
-	return r->from.len == room.address_len && !reply_not_sent(r) &&
+	return r->from.len == room.address_len &&
 	    r->attempt - 1 < room.attempts && r->probe_ttl >= 1 &&
 	    r->probe_ttl <= 255;
 }
 
 struct counts {
-	uint32_t attempts, hops, sent, answers, answered;
-	int64_t start_ns;
+	uint32_t attempts, hops, sent;
 };
 
-static struct counts count_records(Sonde__Reply *const *replies, size_t n,
-    int64_t record_wall_ns, struct room room)
+static struct counts count_records(Sonde__Reply *const *replies, size_t n)
 {
 	struct counts c = { 0 };
 	for (size_t i = 0; i < n; i++) {
@@ -269,66 +308,86 @@ static struct counts count_records(Sonde__Reply *const *replies, size_t n,
 			continue;
 		if (r->probe_ttl > c.hops && r->probe_ttl <= 255)
 			c.hops = r->probe_ttl;
-		if (r->tx_wall_ns &&
-		    (!c.start_ns || r->tx_wall_ns < c.start_ns))
-			c.start_ns = r->tx_wall_ns;
 		c.sent += !r->duplicate;
-		if (is_listed(r, room) && r->attempt > c.answered)
-			c.answered = r->attempt;
-		c.answers += is_listed(r, room);
 	}
-	if (!c.start_ns)
-		c.start_ns = record_wall_ns;
 	return c;
+}
+
+static bool hop_is_listed(const Sonde__Trace *t, const Sonde__Reply *r)
+{
+	struct room room = { t->dst.len, 255 };
+	return has_room(r, room) && scamper_has_hop(t, r);
 }
 
 static void write_warts_trace(struct buf *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
-	struct room room = { t->dst.len, 255 };
-	struct counts c =
-	    count_records(t->replies, t->n_replies, record->wall_ns, room);
+	struct counts c = count_records(t->replies, t->n_replies);
 	struct params p = { 0 };
-	param_time(&p, TRACE_START, c.start_ns);
-	param_u8(&p, TRACE_STOP_REASON, stop_number(t->stop_reason));
-	param_u8(&p, TRACE_STOP_DATA, 0);
+	uint16_t listed = 0;
+	for (size_t i = 0; i < t->n_replies; i++)
+		listed += hop_is_listed(t, t->replies[i]);
+	param_u32(&p, TRACE_LIST, LIST_ID);
+	param_u32(&p, TRACE_CYCLE, CYCLE_ID);
+	param_time(&p, TRACE_START, scamper_record_times(record).start_ns);
+	param_u8(&p, TRACE_STOP_REASON, scamper_stop_of(t->stop_reason).number);
+	param_u8(&p, TRACE_STOP_DATA, scamper_stop_data(t));
 	/* The destination port holds the checksum. */
 	param_u8(&p, TRACE_FLAGS, strcmp(t->method, "icmp") == 0 ? 0x20 : 0);
 	param_u8(&p, TRACE_ATTEMPTS, c.attempts);
 	param_u8(&p, TRACE_HOP_LIMIT, t->max_ttl);
 	param_u8(&p, TRACE_TYPE, trace_type(t->method));
+	param_u16(&p, TRACE_PROBE_SIZE, t->size_bytes);
 	param_u16(&p, TRACE_SPORT, t->sport);
 	param_u16(&p, TRACE_DPORT, t->dport);
 	param_u8(&p, TRACE_FIRST_HOP, t->first_ttl);
+	param_u8(&p, TRACE_TOS, t->tos);
+	param_u8(&p, TRACE_WAIT, scamper_seconds(t->wait_ns));
 	param_u16(&p, TRACE_HOP_COUNT, c.hops);
 	param_u16(&p, TRACE_PROBE_COUNT, c.sent);
 	param_source(&p, TRACE_SRC, &t->src, t->dst.len);
 	param_address(&p, TRACE_DST, &t->dst);
-	buf_be32(param(&p, TRACE_USER), 0);
+	param_u32(&p, TRACE_USER, 0);
 	params_end(&p, to);
-	buf_be16(to, (uint16_t)c.answers);
+	buf_be16(to, listed);
 	for (size_t i = 0; i < t->n_replies; i++)
-		if (is_listed(t->replies[i], room))
-			hop_record(to, t->replies[i]);
+		if (hop_is_listed(t, t->replies[i]))
+			hop_record(to, t, t->replies[i]);
 	buf_be16(to, 0); /* no attributes follow */
 }
 
 /* --- a ping ------------------------------------------------------------ */
 
-static void reply(struct buf *to, const Sonde__Reply *r, bool ipv6)
+static uint8_t reply_proto(const Sonde__Ping *g, const Sonde__Reply *r)
+{
+	enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
+	if (r->has_tcp_flags_case)
+		return TCP;
+	if (!r->has_icmp_type_case && strcmp(g->method, "icmp") != 0)
+		return UDP;
+	return g->dst.len == 16 ? ICMP6 : ICMP;
+}
+
+static void reply(struct buf *to, const Sonde__Ping *g, const Sonde__Reply *r)
 {
 	enum { HAS_TTL = 1, HAS_IP_ID = 2 };
 	struct params p = { 0 };
-	param_u8(&p, REPLY_FLAGS, HAS_TTL | HAS_IP_ID);
-	param_u8(&p, REPLY_TTL, r->reply_ttl);
-	param_u16(&p, REPLY_SIZE, r->reply_size_bytes);
-	if (!r->tcp_flags)
+	param_u8(&p, REPLY_FLAGS,
+	    (r->has_reply_ttl_case ? HAS_TTL : 0) |
+		(r->has_reply_ip_id_case ? HAS_IP_ID : 0));
+	if (r->has_reply_ttl_case)
+		param_u8(&p, REPLY_TTL, r->reply_ttl);
+	if (r->has_reply_size_bytes_case)
+		param_u16(&p, REPLY_SIZE, r->reply_size_bytes);
+	if (!r->has_tcp_flags_case)
 		param_u16(&p, REPLY_ICMP, r->icmp_type << 8 | r->icmp_code);
-	param_rtt(&p, REPLY_RTT, r->rtt_ns);
+	if (r->has_rtt_ns_case)
+		param_rtt(&p, REPLY_RTT, r->rtt_ns);
 	param_u16(&p, REPLY_PROBE_ID, r->attempt - 1);
-	param_u16(&p, REPLY_IP_ID, r->reply_ip_id);
-	param_u8(&p, REPLY_PROTO, r->tcp_flags ? 6 : ipv6 ? 58 : 1);
-	if (r->tcp_flags)
+	if (r->has_reply_ip_id_case)
+		param_u16(&p, REPLY_IP_ID, r->reply_ip_id);
+	param_u8(&p, REPLY_PROTO, reply_proto(g, r));
+	if (r->has_tcp_flags_case)
 		param_u8(&p, REPLY_TCP_FLAGS, r->tcp_flags);
 	param_address(&p, REPLY_ADDRESS, &r->from);
 	if (r->tx_wall_ns)
@@ -343,35 +402,77 @@ static uint8_t ping_method(const char *method)
 					   : 3;
 }
 
-static void write_warts_ping(struct buf *to, const Sonde__Record *record)
+static bool reply_is_listed(const Sonde__Ping *g, const Sonde__Reply *r)
+{
+	struct room room = { g->dst.len, 65535 };
+	return has_room(r, room) && scamper_has_reply(g, r);
+}
+
+static void ping_params(struct params *p, const Sonde__Record *record,
+    uint32_t attempts, uint32_t sent)
 {
 	enum { COMPLETED = 1, ERROR = 2 };
 	const Sonde__Ping *g = record->ping;
-	struct room room = { g->dst.len, 65535 };
-	struct counts c =
-	    count_records(g->replies, g->n_replies, record->wall_ns, room);
-	struct params p = { 0 };
-	param_time(&p, PING_START, c.start_ns);
-	param_u8(&p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
-	param_u8(&p, PING_STOP_DATA, 0);
-	param_u16(&p, PING_PROBE_COUNT, c.attempts);
-	param_u16(&p, PING_PROBE_SIZE, g->size_bytes);
+	bool icmp = strcmp(g->method, "icmp") == 0;
+	param_u32(p, PING_LIST, LIST_ID);
+	param_u32(p, PING_CYCLE, CYCLE_ID);
+	param_time(p, PING_START, scamper_record_times(record).start_ns);
+	param_u8(p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
+	param_u8(p, PING_STOP_DATA, 0);
+	param_u16(p, PING_PROBE_COUNT, attempts);
+	param_u16(p, PING_PROBE_SIZE, g->size_bytes);
+	if (g->has_interval_ns_case)
+		param_u8(p, PING_INTERVAL,
+		    (uint32_t)(g->interval_ns / NS_PER_S > 255
+			    ? 255
+			    : g->interval_ns / NS_PER_S));
 	if (g->n_replies > 0)
-		param_u8(&p, PING_TTL, g->replies[0]->probe_ttl);
+		param_u8(p, PING_TTL, g->replies[0]->probe_ttl);
+	param_u16(p, PING_SENT, sent);
+	param_u8(p, PING_METHOD, ping_method(g->method));
+	if (g->has_sport_case && !icmp)
+		param_u16(p, PING_SPORT, g->sport);
+	if (g->has_dport_case && !icmp)
+		param_u16(p, PING_DPORT, g->dport);
+	param_u32(p, PING_USER, 0);
+	param_source(p, PING_SRC, &g->src, g->dst.len);
+	param_address(p, PING_DST, &g->dst);
+	param_u8(p, PING_TOS, g->tos);
+	param_u8(p, PING_TIMEOUT, scamper_seconds(g->wait_ns));
+	if (g->has_interval_ns_case)
+		param_u32(p, PING_INTERVAL_US,
+		    (uint32_t)(g->interval_ns % NS_PER_S / NS_PER_US));
+}
+
+static void write_warts_ping(struct buf *to, const Sonde__Record *record)
+{
+	const Sonde__Ping *g = record->ping;
+	struct counts c = count_records(g->replies, g->n_replies);
+	struct params p = { 0 };
+	uint32_t listed = 0, last = 0;
+	for (size_t i = 0; i < g->n_replies; i++) {
+		const Sonde__Reply *r = g->replies[i];
+		if (!reply_is_listed(g, r))
+			continue;
+		listed++;
+		last = r->attempt > last ? r->attempt : last;
+	}
 	/* One that was denied has a number too, and may lie between. */
-	param_u16(&p, PING_SENT, g->sent > c.answered ? g->sent : c.answered);
-	param_u8(&p, PING_METHOD, ping_method(g->method));
-	buf_be32(param(&p, PING_USER), 0);
-	param_source(&p, PING_SRC, &g->src, g->dst.len);
-	param_address(&p, PING_DST, &g->dst);
+	ping_params(&p, record, c.attempts, g->sent > last ? g->sent : last);
 	params_end(&p, to);
-	buf_be16(to, (uint16_t)c.answers);
+	buf_be16(to, (uint16_t)listed);
 	for (size_t i = 0; i < g->n_replies; i++)
-		if (is_listed(g->replies[i], room))
-			reply(to, g->replies[i], g->dst.len == 16);
+		if (reply_is_listed(g, g->replies[i]))
+			reply(to, g, g->replies[i]);
 }
 
 /* --- the format -------------------------------------------------------- */
+
+struct warts_format {
+	FILE *to; /* borrowed */
+	bool begun;
+	int64_t stop_ns; /* of the last measurement so far */
+};
 
 static int warts_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 {
@@ -380,14 +481,65 @@ static int warts_open(void **ctx, FILE *to, int colour, struct errmsg *msg)
 		return err_set(msg, ERR_USAGE,
 		    "warts is not for a terminal: "
 		    "write it to a file or to `sc_warts2json`");
-	*ctx = to;
+	struct warts_format *f = xcalloc(1, sizeof(*f));
+	f->to = to;
+	*ctx = f;
 	return 0;
+}
+
+/* Appends it with its head, and empties it. */
+static void add_object(struct buf *to, enum warts_type type, struct buf *object)
+{
+	buf_be16(to, MAGIC);
+	buf_be16(to, (uint16_t)type);
+	buf_be32(to, (uint32_t)object->len);
+	buf_bytes(to, object->data, object->len);
+	buf_fini(object);
+	*object = (struct buf){ 0 };
+}
+
+/* The list and the cycle have no parameters: an octet without flags. */
+static void add_start(struct buf *to, int64_t wall_ns)
+{
+	struct buf o = { 0 };
+	buf_be32(&o, LIST_ID);
+	buf_be32(&o, 0); /* the number that a person gave it */
+	buf_bytes(&o, SCAMPER_LIST_NAME, sizeof(SCAMPER_LIST_NAME));
+	buf_u8(&o, 0);
+	add_object(to, TYPE_LIST, &o);
+	buf_be32(&o, CYCLE_ID);
+	buf_be32(&o, LIST_ID);
+	buf_be32(&o, 0);
+	buf_be32(&o, (uint32_t)(wall_ns / NS_PER_S));
+	buf_u8(&o, 0);
+	add_object(to, TYPE_CYCLE_START, &o);
+}
+
+static void add_stop(struct buf *to, int64_t wall_ns)
+{
+	struct buf o = { 0 };
+	buf_be32(&o, CYCLE_ID);
+	buf_be32(&o, (uint32_t)(wall_ns / NS_PER_S));
+	buf_u8(&o, 0);
+	add_object(to, TYPE_CYCLE_STOP, &o);
+}
+
+/* Ends the buffer. */
+static int write_out(FILE *to, struct buf *octets, struct errmsg *msg)
+{
+	errno = 0;
+	bool bad = fwrite(octets->data, octets->len, 1, to) != 1;
+	int err = errno ? -errno : -EIO;
+	buf_fini(octets);
+	return bad ? err_set(msg, err, "output: %s", strerror(-err)) : 0;
 }
 
 static int warts_record(
     void *ctx, const Sonde__Record *record, struct errmsg *msg)
 {
-	struct buf object = { 0 }, head = { 0 };
+	struct warts_format *f = ctx;
+	struct buf object = { 0 }, octets = { 0 };
+	struct scamper_times times = scamper_record_times(record);
 	bool is_trace = record->body_case == SONDE__RECORD__BODY_TRACE;
 	bool is_ping = record->body_case == SONDE__RECORD__BODY_PING;
 	/* Without a destination a reader takes none of the file. */
@@ -397,16 +549,27 @@ static int warts_record(
 		write_warts_ping(&object, record);
 	else
 		return FORMAT_SKIPPED;
-	buf_be16(&head, MAGIC);
-	buf_be16(&head, is_trace ? TYPE_TRACE : TYPE_PING);
-	buf_be32(&head, (uint32_t)object.len);
-	errno = 0;
-	bool bad = fwrite(head.data, head.len, 1, ctx) != 1 ||
-	    fwrite(object.data, object.len, 1, ctx) != 1;
-	int err = errno ? -errno : -EIO;
-	buf_fini(&head);
-	buf_fini(&object);
-	return bad ? err_set(msg, err, "output: %s", strerror(-err)) : 0;
+	if (!f->begun)
+		add_start(&octets, times.start_ns);
+	f->begun = true;
+	f->stop_ns = times.end_ns > f->stop_ns ? times.end_ns : f->stop_ns;
+	add_object(&octets, is_trace ? TYPE_TRACE : TYPE_PING, &object);
+	return write_out(f->to, &octets, msg);
+}
+
+static int warts_close(void *ctx, struct errmsg *msg)
+{
+	struct warts_format *f = ctx;
+	FILE *to = f->to;
+	struct buf octets = { 0 };
+	int err = 0;
+	if (f->begun) {
+		add_stop(&octets, f->stop_ns);
+		err = write_out(to, &octets, msg);
+	}
+	free(f);
+	int closed = json_line_close(to, err < 0 ? NULL : msg);
+	return err < 0 ? err : closed;
 }
 
 const struct format_ops format_warts = {
@@ -418,5 +581,5 @@ const struct format_ops format_warts = {
 	.holds = "trace,ping",
 	.open = warts_open,
 	.item = warts_record,
-	.close = json_line_close,
+	.close = warts_close,
 };

@@ -112,6 +112,21 @@ static int api_record_trace(lua_State *L)
 	return 0;
 }
 
+/* What is there only where it is known. */
+static void ping_extras(
+    lua_State *L, Sonde__Ping *ping, const struct probe *first)
+{
+	bool icmp = first->proto == PACKET_ICMP;
+	bool known = lua_getfield(L, 1, "interval_ns") != LUA_TNIL;
+	lua_pop(L, 1);
+	if (known)
+		PING_SET(ping, INTERVAL_NS, interval_ns,
+		    wide_field(L, "interval_ns"));
+	PING_SET(ping, SPORT, sport, icmp ? first->icmp_id : first->sport);
+	if (!icmp)
+		PING_SET(ping, DPORT, dport, first->dport);
+}
+
 /* The ping of the table at 1; mark as for record_frame. */
 static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 {
@@ -139,6 +154,7 @@ static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 	ping.size_bytes = (uint32_t)probe_size_bytes(l->first);
 	ping.tos = l->first->tos;
 	ping.wait_ns = wide_field(L, "wait_ns");
+	ping_extras(L, &ping, l->first);
 	ping.device = (char *)(l->device ? l->device : "");
 	ping.next_hop = octets_of(&l->next_hop);
 	ping.replies = l->replies;

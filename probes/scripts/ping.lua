@@ -78,7 +78,7 @@ local function finish(args, ping)
 		sonde.problem()
 	end
 	sonde.record_ping{probes = ping.results, dst_name = ping.name,
-		wait_ns = args.wait_ns}
+		wait_ns = args.wait_ns, interval_ns = args.interval_ns}
 end
 
 -- An error of somebody else is not the end: the target may answer all the same.

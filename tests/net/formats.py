@@ -20,14 +20,13 @@ SONDE = os.path.join(http.BUILD, "bin", "sonde")
 TARGET, NOBODY = "10.9.2.1", "10.9.2.99"
 # Newer scampers have these; of the others we know no value.
 NEWER = {"no_responses"}
-NOT_OURS = {"wait", "wait_probe", "tos", "probe_size", "reply_tos",
-            "icmp_q_ipl", "timeout", "sport", "dport", "tcp_seq", "tcp_ack",
-            "probe_ipid"}
+NOT_OURS = {"tcp_seq", "tcp_ack", "probe_ipid"}
 EQUAL = {"type", "version", "method", "src", "dst", "stop_reason",
          "stop_data", "hop_count", "attempts", "firsthop", "probe_count",
          "addr", "probe_ttl", "probe_id", "reply_ttl", "icmp_type",
          "icmp_code", "icmp_q_ttl", "icmp_q_tos", "tcp_flags", "ping_sent",
-         "from", "seq", "reply_proto", "replies", "loss", "ttl", "userid"}
+         "from", "seq", "reply_proto", "replies", "loss", "ttl", "userid",
+         "tos", "reply_tos", "wait_probe", "timeout"}
 
 if os.geteuid() != 0:
     http.skip_all("needs root")

@@ -89,6 +89,11 @@ static const struct schema_field ping_fields[] = {
 	FIELD("next_hop", SCHEMA_TEXT | SCHEMA_OR_NULL),
 	FIELD("remarks", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply",
 	    .help = REMARKS),
+	FIELD("interval_ns", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "between two probes"),
+	FIELD("sport", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of the first; the id of echo requests"),
+	FIELD("dport", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "not of icmp"),
 	{ 0 },
 };
 

@@ -232,10 +232,12 @@ static void warts_bounds_what_no_packet_holds(void **state)
 	assert_int_equal(format_warts.item(ctx, &s.record, &msg), 0);
 	assert_int_equal(format_warts.close(ctx, &msg), 0);
 	fclose(to);
+	/* Between the list, the cycle's start and its end. */
+	enum { LIST = 8 + 15, START = 8 + 17, END = 8 + 9 };
 	const uint8_t head[] = { 0x12, 0x05, 0, 6, 0, 0, 0,
-		(uint8_t)(len - 8) };
-	assert_in_range(len, 8, 255);
-	assert_memory_equal(text, head, sizeof(head));
+		(uint8_t)(len - LIST - START - END - 8) };
+	assert_in_range(len, LIST + START + END + 8, 255);
+	assert_memory_equal(text + LIST + START, head, sizeof(head));
 	free(text);
 }
 
@@ -402,9 +404,140 @@ static void a_format_says_what_it_holds(void **state)
 	assert_null(format_find("pcap"));
 }
 
+/* A ping of six: answered, late, from another address, perhaps another's,
+ * rejected too late, and not sent. */
+struct ends {
+	Sonde__Reply replies[6];
+	Sonde__Reply *list[6];
+	Sonde__Ping ping;
+	Sonde__Record record;
+};
+static uint8_t other[] = { 198, 51, 100, 8 };
+static char icmp[] = "icmp", down[] = "network is down";
+
+static void ends_init(struct ends *e)
+{
+	static const Sonde__Outcome outcomes[6] = {
+		SONDE__OUTCOME__OUTCOME_ANSWERED, SONDE__OUTCOME__OUTCOME_LATE,
+		SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS,
+		SONDE__OUTCOME__OUTCOME_AMBIGUOUS,
+		SONDE__OUTCOME__OUTCOME_REJECTED,
+		SONDE__OUTCOME__OUTCOME_NOT_SENT };
+	for (int i = 0; i < 6; i++) {
+		Sonde__Reply *r = e->list[i] = &e->replies[i];
+		*r = (Sonde__Reply)SONDE__REPLY__INIT;
+		r->probe_ttl = 64;
+		r->attempt = (uint32_t)i + 1;
+		r->outcome = outcomes[i];
+		if (i == 5)
+			continue;
+		r->tx_wall_ns = 1000000000;
+		r->from = (ProtobufCBinaryData)BYTES(target);
+		if (i != 3)
+			REPLY_SET(r, RTT_NS, rtt_ns, (uint64_t)(i + 1) * 1000000);
+		REPLY_SET(r, ICMP_TYPE, icmp_type, i == 4 ? 3 : 0);
+		REPLY_SET(r, ICMP_CODE, icmp_code, i == 4 ? 10 : 0);
+		r->late = i == 1 || i == 4;
+	}
+	e->replies[2].from = (ProtobufCBinaryData)BYTES(other);
+	e->replies[4].from = (ProtobufCBinaryData)BYTES(router);
+	e->replies[5].error = down;
+	e->ping = (Sonde__Ping)SONDE__PING__INIT;
+	e->ping.src = (ProtobufCBinaryData)BYTES(us);
+	e->ping.dst = (ProtobufCBinaryData)BYTES(target);
+	e->ping.method = icmp;
+	e->ping.sent = 5;
+	e->ping.received = e->ping.late = e->ping.other_address = 1;
+	e->ping.ambiguous = e->ping.rejected = e->ping.not_sent = 1;
+	e->ping.error = down;
+	e->ping.wait_ns = 1500000000;
+	e->ping.n_replies = 6;
+	e->ping.replies = e->list;
+	e->record = (Sonde__Record)SONDE__RECORD__INIT;
+	e->record.body_case = SONDE__RECORD__BODY_PING;
+	e->record.ping = &e->ping;
+}
+
+static void expect_parts(const char *format, const Sonde__Record *record,
+    const char *const *parts)
+{
+	char *text = written(format, record);
+	for (; *parts; parts++) {
+		if (!strstr(text, *parts))
+			print_error("no %s in %s\n", *parts, text);
+		assert_non_null(strstr(text, *parts));
+	}
+	free(text);
+}
+
+static void text_says_how_each_probe_ended(void **state)
+{
+	(void)state;
+	struct ends e;
+	ends_init(&e);
+	static const char *const parts[] = { "   1     1.000 ms\n",
+		"   2     2.000 ms  late\n",
+		"   3     3.000 ms  from another address, 198.51.100.8\n",
+		"   4  a reply that may be another probe's\n",
+		"host prohibited, from 192.0.2.254  late\n",
+		"   6  not sent: network is down\n",
+		"5 sent, 1 received, 40 % lost, 1 late, 1 rejected, "
+		"1 from another address, 1 ambiguous, 1 not sent "
+		"(network is down)\n", NULL };
+	expect_parts("text", &e.record, parts);
+}
+
+/* Two replies with a time; what is late is silent, and what is ambiguous or
+ * was not sent has no time. */
+static void other_tools_forms_have_what_they_can(void **state)
+{
+	(void)state;
+	struct ends e;
+	ends_init(&e);
+	static const char *const scamper[] = { "\"timeout\":2",
+		"\"responses\":[{\"from\":\"198.51.100.7\",\"seq\":0,",
+		"{\"from\":\"198.51.100.8\",\"seq\":2,",
+		"\"no_responses\":[{\"seq\":1,", "{\"seq\":3,", "{\"seq\":4,",
+		"\"statistics\":{\"replies\":2,\"loss\":0.4,\"min\":1.0,"
+		"\"max\":3.0,\"avg\":2.0,\"stddev\":1.0}", NULL };
+	expect_parts("scamper", &e.record, scamper);
+	static const char *const atlas[] = { "\"sent\":5", "\"rcvd\":2",
+		"\"min\":1.0,\"avg\":2.0,\"max\":3.0",
+		"\"result\":[{\"rtt\":1.0},{\"x\":\"*\"},"
+		"{\"rtt\":3.0,\"src_addr\":\"198.51.100.8\"},{\"x\":\"*\"},"
+		"{\"error\":\"host prohibited (from 192.0.2.254)\"},"
+		"{\"error\":\"network is down\"}]", NULL };
+	expect_parts("atlas", &e.record, atlas);
+	static const char *const csv[] = { ",answered,false,", ",late,true,",
+		"198.51.100.8,3000000,", ",ambiguous,false,", ",rejected,true,",
+		",not-sent,,,,,network is down\r\n", NULL };
+	expect_parts("csv", &e.record, csv);
+}
+
+static void a_late_hop_is_silence_and_a_late_reply_to_atlas(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	s.replies[0].late = true;
+	s.replies[0].outcome = SONDE__OUTCOME__OUTCOME_HOP;
+	s.replies[2].outcome = SONDE__OUTCOME__OUTCOME_AMBIGUOUS;
+	static const char *const parts[] = {
+		"{\"hop\":1,\"result\":[{\"x\":\"*\"},"
+		"{\"from\":\"192.0.2.254\",\"late\":1,",
+		"{\"hop\":3,\"result\":[{\"x\":\"*\"}]}", NULL };
+	expect_parts("atlas", &s.record, parts);
+	static const char *const text[] = { "  MPLS 16012", "  late",
+		"  may answer another probe\n", NULL };
+	expect_parts("text", &s.record, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_says_how_each_probe_ended),
+		cmocka_unit_test(other_tools_forms_have_what_they_can),
+		cmocka_unit_test(a_late_hop_is_silence_and_a_late_reply_to_atlas),
 		cmocka_unit_test(a_trace_reads_hop_by_hop),
 		cmocka_unit_test(several_answers_take_several_lines),
 		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),

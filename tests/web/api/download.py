@@ -111,13 +111,15 @@ def check_count(form, body, measured):
             return
         out = subprocess.run(["sc_warts2json"], input=body, check=True,
                              capture_output=True, timeout=120).stdout
-        seen = [json.loads(line) for line in out.splitlines()]
+        seen = [one for one in map(json.loads, out.splitlines())
+                if not one["type"].startswith("cycle-")]
         tap.equal([(o["type"], o["dst"]) for o in seen],
                   [(m["record"]["kind"],
                     m["record"][m["record"]["kind"]]["dst"])
                    for m in measured], "warts: scamper reads all of it")
     else:
-        tap.equal(len(body.splitlines()), len(measured),
+        cycle = 2 if form == "scamper" else 0  # its start and its end
+        tap.equal(len(body.splitlines()), len(measured) + cycle,
                   f"{form}: a line a measurement")
 
 
