@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -124,6 +125,14 @@ static int allow_shipper(scmp_filter_ctx filter)
 	return err;
 }
 
+/* To leave the class that it has (probes/ipc/precedence.c), not to enter one.
+ */
+static int allow_plain_class(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+	    CALL(sched_setscheduler), 1, SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER));
+}
+
 static int refuse_calls(scmp_filter_ctx filter, enum sandbox_role role)
 {
 	int err = 0;
@@ -151,6 +160,10 @@ static int fill(scmp_filter_ctx filter, enum sandbox_role role)
 				      : allow_plain_mmap(filter);
 	if (err < 0)
 		return err;
+	if (role == SANDBOX_GUARDIAN)
+		err = allow_plain_class(filter);
+	if (err < 0)
+		return err;
 	if (role != SANDBOX_WORKER)
 		err = refuse_calls(filter, role);
 	if (err < 0)
@@ -175,7 +188,8 @@ int seccomp_enter(enum sandbox_role role, struct errmsg *msg)
 
 unsigned seccomp_count(enum sandbox_role role)
 {
-	unsigned count = 1; /* mmap */
+	unsigned count = 1;                /* mmap */
+	count += role == SANDBOX_GUARDIAN; /* sched_setscheduler */
 	for (const int *c = common; *c != END; c++)
 		count++;
 	for (const int *c = lists[role]; *c != END; c++)

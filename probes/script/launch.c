@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "probes/guardian/guardian.h"
+#include "probes/ipc/precedence.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/launch.h"
 
@@ -73,6 +74,8 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 {
 	struct errmsg msg = { "" };
 	ignore_terminal();
+	if (!net->advance) /* real time */
+		precedence_first();
 	struct guardian *guardian = guardian_new(net, net_ctx, policy);
 	int err = guardian_add_run(guardian, run_fd, POLICY_LOCAL);
 	if (err < 0)

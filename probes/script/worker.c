@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probes/ipc/precedence.h"
 #include "probes/ipc/record-frame.h"
 #include "probes/sandbox/sandbox.h"
 #include "probes/script/script-api.h"
@@ -153,6 +154,7 @@ _Noreturn void worker_main(const struct worker_config *config)
 	host.records = (struct frame_batch){ record_write, &host, { 0 } };
 	int fds[] = { config->guardian_fd, config->record_fd, config->log_fd };
 	worker_close_others(fds, 3);
+	precedence_last();
 	if (config->deadline_ns > 0)
 		host.deadline =
 		    monotime_add(monotime_now(), config->deadline_ns);

@@ -14,6 +14,7 @@ $(call script_test,tests/probes/agent/libraries.sh)
 
 $(eval $(call unit_test,probes/ipc,counters,probes lib))
 $(eval $(call unit_test,probes/ipc,frame_batch,probes lib))
+$(eval $(call unit_test,probes/ipc,precedence,probes lib))
 $(eval $(call unit_test,probes/ipc,process,probes lib))
 $(eval $(call unit_test,probes/sandbox,sandbox,probes lib))
 $(eval $(call unit_test,probes/net/live,live,probes lib))

@@ -2,6 +2,7 @@
 /* The guardian as a process of the agent. */
 #include "probes/agent/supervisor/children.h"
 #include "probes/guardian/guardian.h"
+#include "probes/ipc/precedence.h"
 #include "probes/ipc/process.h"
 #include "probes/policy/policy-file.h"
 
@@ -30,6 +31,8 @@ static int guardian_main(
 	const struct net_ops *net = net_find(s->config.net, &spec, msg);
 	if (!net)
 		return ERR_CONFIG;
+	if (!net->advance) /* real time */
+		precedence_first();
 	err = net->open(&ctx, spec, msg);
 	if (err < 0)
 		return err;

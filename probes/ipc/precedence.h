@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* Which process runs first where there are fewer processors than work. */
+#pragma once
+
+/* The guardian: woken as exactly as the kernel can, and before all others.
+ * Called before the sandbox; without the privilege timers are exact alone. */
+void precedence_first(void);
+
+/* A script: it yields to whatever else there is to do, and how busy it is
+ * changes no other run's times. */
+void precedence_last(void);
