@@ -19,6 +19,9 @@
 
 #define NET_FDS 8
 #define DUE_AT_ONCE (4 * BATCH) /* then the network is read again */
+/* A sleep ends some microseconds late, and not always the same; the last of a
+ * wait for a probe's time is not slept. */
+#define AWAKE_NS (100 * NS_PER_US)
 
 struct guardian *guardian_new(
     const struct net_ops *net, void *net_ctx, const struct policy *policy)
@@ -115,13 +118,31 @@ static bool take_control(struct guardian *g, int control_fd)
 	    err == -EINTR;
 }
 
+/* Is it the time that a script wants a probe to leave, to be met exactly? */
+static bool is_departure(const struct timer *timer)
+{
+	const struct flight *f = (const struct flight *)timer;
+	return timer->kind == TIMER_FLIGHT && !f->in_air && !f->hold.bucket;
+}
+
+static bool is_due(struct guardian *g, const struct timer *timer)
+{
+	int64_t ns = monotime_diff(timer->at, guardian_now(g));
+	if (guardian_is_virtual(g) || ns > AWAKE_NS || !is_departure(timer))
+		return ns <= 0;
+	flight_send_batch(g);
+	while (monotime_before(guardian_now(g), timer->at))
+		;
+	return true;
+}
+
 static void run_timers(struct guardian *g)
 {
 	for (int i = 0; i < DUE_AT_ONCE; i++) {
-		struct monotime now = guardian_now(g);
 		struct timer *timer = timer_first(&g->timers);
-		if (!timer || monotime_before(now, timer->at))
+		if (!timer || !is_due(g, timer))
 			break;
+		struct monotime now = guardian_now(g);
 		timer_clear(&g->timers, timer);
 		if (timer->kind == TIMER_FLIGHT)
 			flight_due(g, (struct flight *)timer, now);
@@ -161,6 +182,8 @@ static const struct timespec *patience(struct guardian *g, struct timespec *ts)
 	if (!next)
 		return NULL;
 	int64_t ns = monotime_diff(next->at, guardian_now(g));
+	if (is_departure(next))
+		ns -= AWAKE_NS;
 	if (ns <= 0)
 		return &none;
 	*ts = (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
