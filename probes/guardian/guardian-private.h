@@ -3,14 +3,16 @@
  * Inside the guardian: a session is a worker's socket and what it is owed; a
  * flight is one probe from WIRE_SEND to its last event.  session.c speaks with
  * workers, pending.c with the network, guardian.c waits; what pending.c has
- * for a worker waits in event-queue.c until session.c hands it over.
+ * for a worker waits in its session until session.c hands it over.
  */
 #pragma once
 
-#include "lib/base/buf.h"
+#include <stddef.h>
+
 #include "lib/base/handles.h"
 #include "lib/base/timer.h"
 #include "probes/ipc/counters.h"
+#include "probes/ipc/entry-queue.h"
 #include "probes/guardian/guardian.h"
 #include "probes/guardian/wire.h"
 #include "probes/packet/match-table.h"
@@ -28,23 +30,16 @@
 
 enum timer_kind { TIMER_FLIGHT, TIMER_SESSION };
 
-/* What a worker is to hear. */
-struct event_queue {
-	struct buf events;               /* struct wire_event */
-	struct buf octets;               /* of replies among them */
-	size_t events_read, octets_read; /* bytes at the front of each */
-	size_t replies;                  /* that wait */
-};
-
 struct session {
 	int fd; /* owned */
 	enum policy_who who;
 	struct policy_run *policy; /* owned */
 	struct flight *flights;    /* newest first; owned */
 	size_t outstanding, outstanding_bytes;
-	struct event_queue queue;
-	bool waiting; /* for an answer to WIRE_WAIT */
-	bool broken;  /* it broke the rules, or is gone */
+	struct entry_queue events; /* struct wire_event, that it is to hear */
+	size_t replies;            /* among them */
+	bool waiting;              /* for an answer to WIRE_WAIT */
+	bool broken;               /* it broke the rules, or is gone */
 	struct timer wake;
 };
 
@@ -69,21 +64,21 @@ struct flight {
 };
 
 /* guardian.NAME in heartbeats, sonde-records(5). */
-enum guardian_count {
-	COUNT_SENT,
-	COUNT_FAILED,
-	COUNT_DEFERRED,
-	COUNT_REPLIES,
-	COUNT_UNMATCHED,  /* no probe was sent there */
-	COUNT_LATE,       /* no run listens for it any more */
-	COUNT_MISMATCHED, /* not what was sent: forged or mangled */
-	COUNT_AMBIGUOUS,  /* fits two sessions, or weakly more than one */
-	COUNT_DROPPED,
-	COUNT_BREACHES,
-	COUNT_CAPTURED,
-	COUNT_CAPTURE_DROPPED,
-	GUARDIAN_COUNTS
-};
+#define GUARDIAN_COUNTERS(X)                                                   \
+	X(COUNT_SENT, "sent")                                                  \
+	X(COUNT_FAILED, "failed")                                              \
+	X(COUNT_DEFERRED, "deferred")                                          \
+	X(COUNT_REPLIES, "replies")                                            \
+	X(COUNT_UNMATCHED, "unmatched")   /* no probe was sent there */        \
+	X(COUNT_LATE, "late")             /* no run listens for it any more */ \
+	X(COUNT_MISMATCHED, "mismatched") /* not what was sent: forged */      \
+	X(COUNT_AMBIGUOUS, "ambiguous")   /* fits more than one probe */       \
+	X(COUNT_DROPPED, "dropped")                                            \
+	X(COUNT_BREACHES, "breaches")                                          \
+	X(COUNT_CAPTURED, "captured")                                          \
+	X(COUNT_CAPTURE_DROPPED, "capture_dropped")
+#define COUNTER_CONSTANT(constant, name) constant,
+enum guardian_count { GUARDIAN_COUNTERS(COUNTER_CONSTANT) GUARDIAN_COUNTS };
 
 struct guardian {
 	const struct net_ops *net;
@@ -104,7 +99,7 @@ struct guardian {
 	size_t batch_len[BATCH], batch_count;
 	struct monotime counted_at;
 	uint64_t *counts[GUARDIAN_COUNTS], *denied[POLICY_VERDICTS];
-	uint8_t message[WIRE_MAX_BYTES + 1];
+	_Alignas(max_align_t) uint8_t message[WIRE_MAX_BYTES + 1];
 };
 
 static inline struct monotime guardian_now(struct guardian *g)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "probes/guardian/session.h"
 
 #define NET_FDS 8
+#define COUNTER_NAME(constant, name) name,
 #define DUE_AT_ONCE (4 * BATCH) /* then the network is read again */
 /* A sleep ends some microseconds late, and not always the same; the last of a
  * wait for a probe's time is not slept. */
@@ -63,20 +65,7 @@ void guardian_free(struct guardian *g)
 
 void guardian_set_counters(struct guardian *g, struct counters *counters)
 {
-	static const char *const names[GUARDIAN_COUNTS] = {
-		[COUNT_SENT] = "sent",
-		[COUNT_FAILED] = "failed",
-		[COUNT_DEFERRED] = "deferred",
-		[COUNT_REPLIES] = "replies",
-		[COUNT_UNMATCHED] = "unmatched",
-		[COUNT_LATE] = "late",
-		[COUNT_MISMATCHED] = "mismatched",
-		[COUNT_AMBIGUOUS] = "ambiguous",
-		[COUNT_DROPPED] = "dropped",
-		[COUNT_BREACHES] = "breaches",
-		[COUNT_CAPTURED] = "captured",
-		[COUNT_CAPTURE_DROPPED] = "capture_dropped",
-	};
+	static const char *const names[] = { GUARDIAN_COUNTERS(COUNTER_NAME) };
 	char name[COUNTERS_NAME_LEN];
 	for (int i = 0; i < GUARDIAN_COUNTS; i++) {
 		snprintf(name, sizeof(name), "guardian.%s", names[i]);
@@ -103,6 +92,8 @@ int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
 	session->who = who;
 	session->policy = policy_run_new();
 	session->wake.kind = TIMER_SESSION;
+	session->events.entry_size = sizeof(struct wire_event);
+	session->events.len_at = offsetof(struct wire_event, bytes_len);
 	g->sessions[g->session_count++] = session;
 	return 0;
 }

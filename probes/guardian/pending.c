@@ -7,10 +7,44 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/guardian/event-queue.h"
 #include "probes/guardian/pending.h"
+
+/* One more event that the worker is to hear; borrowed until the next. */
+static struct wire_event *event_add(
+    struct session *session, const struct flight *f, enum wire_event_kind kind)
+{
+	struct wire_event *event = entry_queue_add(&session->events);
+	event->cookie = f->cookie;
+	event->kind = kind;
+	event->last =
+	    kind == WIRE_DENIED || kind == WIRE_FAILED || kind == WIRE_EXPIRED;
+	event->replies = f->replies;
+	event->tx = f->tx;
+	event->src = f->entry.sent.src;
+	event->next_hop = f->route.next_hop;
+	memcpy(event->device, f->route.device, sizeof(event->device));
+	event->probe_checksum = f->entry.sent.checksum;
+	event->probe_ip_id = f->entry.sent.ip_id;
+	return event;
+}
+
+/* A reply with its octets; NULL when the worker does not keep up. */
+static struct wire_event *event_add_reply(struct session *session,
+    const struct flight *flight, const void *octets, size_t len)
+{
+	if (len > FLIGHT_SIZE)
+		len = FLIGHT_SIZE;
+	if (session->replies >= SESSION_MAX_REPLIES ||
+	    entry_queue_octets_len(&session->events) + len > SESSION_MAX_OCTETS)
+		return NULL;
+	struct wire_event *event = event_add(session, flight, WIRE_REPLY);
+	session->replies++;
+	entry_queue_octets(&session->events, octets, len);
+	return event;
+}
 
 static void drop_payload(struct guardian *g, struct flight *f)
 {
@@ -26,7 +60,7 @@ static void report_failed(struct guardian *g, struct session *session,
     const struct flight *f, int err)
 {
 	guardian_count(g, COUNT_FAILED, 1);
-	struct wire_event *event = event_add(&session->queue, f, WIRE_FAILED);
+	struct wire_event *event = event_add(session, f, WIRE_FAILED);
 	event->err = err;
 	event->mtu = err == -EMSGSIZE ? f->route.mtu : 0;
 }
@@ -143,8 +177,7 @@ static void flight_leave(
 	}
 	if (verdict != POLICY_ALLOW) {
 		counters_add(g->denied[verdict], 1);
-		event_add(&f->session->queue, f, WIRE_DENIED)->verdict =
-		    verdict;
+		event_add(f->session, f, WIRE_DENIED)->verdict = verdict;
 		flight_free(g, f);
 		return;
 	}
@@ -182,7 +215,7 @@ static void report_sent(struct flight *f)
 	if (f->reported)
 		return;
 	f->reported = true;
-	event_add(&f->session->queue, f, WIRE_SENT)->stamp = f->tx;
+	event_add(f->session, f, WIRE_SENT)->stamp = f->tx;
 }
 
 void flight_due(struct guardian *g, struct flight *f, struct monotime now)
@@ -194,11 +227,11 @@ void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 	report_sent(f);
 	if (!f->late && !f->concluded && f->late_ns > 0) {
 		f->late = true;
-		event_add(&f->session->queue, f, WIRE_TIMEOUT);
+		event_add(f->session, f, WIRE_TIMEOUT);
 		timer_set(&g->timers, &f->timer, monotime_add(now, f->late_ns));
 		return;
 	}
-	event_add(&f->session->queue, f, WIRE_EXPIRED);
+	event_add(f->session, f, WIRE_EXPIRED);
 	flight_free(g, f);
 }
 
@@ -216,8 +249,8 @@ static void report_reply(struct guardian *g, struct flight *f,
 	f->entry.told |= found->ambiguous;
 	report_sent(f);
 	f->replies++;
-	struct wire_event *reply = event_add_reply(&f->session->queue, f,
-	    event->bytes, found->shared ? 0 : event->caplen);
+	struct wire_event *reply = event_add_reply(
+	    f->session, f, event->bytes, found->shared ? 0 : event->caplen);
 	if (!reply) {
 		guardian_count(g, COUNT_DROPPED, 1);
 		return;

@@ -12,7 +12,6 @@
 
 #include "lib/base/xalloc.h"
 #include "lib/packet/packet.h"
-#include "probes/guardian/event-queue.h"
 #include "probes/guardian/pending.h"
 #include "probes/guardian/session.h"
 
@@ -43,10 +42,14 @@ static void send_message(
 
 static void send_events(struct guardian *g, struct session *session)
 {
-	size_t count, final, head = sizeof(struct wire_head);
-	size_t len = event_take(&session->queue, g->message + head,
-	    WIRE_MAX_BYTES - head, &count, &final);
-	session->outstanding -= final;
+	size_t count, head = sizeof(struct wire_head);
+	const struct wire_event *events = (void *)(g->message + head);
+	size_t len = entry_queue_take(&session->events, g->message + head,
+	    WIRE_MAX_BYTES - head, WIRE_MAX_COUNT, &count);
+	for (size_t i = 0; i < count; i++) {
+		session->replies -= events[i].kind == WIRE_REPLY;
+		session->outstanding -= events[i].last;
+	}
 	send_message(g, session, message_start(g, WIRE_EVENT, count) + len);
 }
 
@@ -54,7 +57,7 @@ void session_answer(struct guardian *g, struct session *session)
 {
 	if (!session->waiting || session->broken)
 		return;
-	if (event_waits(&session->queue))
+	if (entry_queue_waits(&session->events))
 		send_events(g, session);
 	else if (session->wake.place == 0)
 		send_message(g, session, message_start(g, WIRE_WOKEN, 0));
@@ -192,8 +195,7 @@ void session_free(struct guardian *g, struct session *session)
 		flight_free(g, session->flights);
 	timer_clear(&g->timers, &session->wake);
 	policy_run_free(session->policy);
-	buf_fini(&session->queue.events);
-	buf_fini(&session->queue.octets);
+	entry_queue_fini(&session->events);
 	close(session->fd);
 	free(session);
 }

@@ -13,6 +13,7 @@ $(call script_test,tests/probes/agent/first_sight.py)
 $(call script_test,tests/probes/agent/libraries.sh)
 
 $(eval $(call unit_test,probes/ipc,counters,probes lib))
+$(eval $(call unit_test,probes/ipc,entry_queue,probes lib))
 $(eval $(call unit_test,probes/ipc,frame_batch,probes lib))
 $(eval $(call unit_test,probes/ipc,precedence,probes lib))
 $(eval $(call unit_test,probes/ipc,process,probes lib))
