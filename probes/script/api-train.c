@@ -18,6 +18,7 @@
 #define WAIT_MAX_NS (60 * NS_PER_S)
 #define DELAY_MAX_NS (3600 * NS_PER_S)
 #define TRAIN_MAX 30000
+#define OPERAND_LOOK_NS (5 * NS_PER_MS)
 
 #define READY_SIZE_MIN 64
 
@@ -610,6 +611,17 @@ static int api_send_train(lua_State *L)
 	return 1;
 }
 
+/* Until when to wait, when the next operand may come at any time: the
+ * guardian answers events only, and the worker has one wait with it. */
+static struct monotime look_at_operands(
+    const struct host *host, struct monotime until)
+{
+	struct monotime soon =
+	    monotime_add(client_now(&host->client), OPERAND_LOOK_NS);
+	return host->operands.wanted && monotime_before(soon, until) ? soon
+								     : until;
+}
+
 static int push_nothing(lua_State *L, const char *why)
 {
 	lua_pushnil(L);
@@ -634,9 +646,16 @@ static int api_next(lua_State *L)
 		if (bounded &&
 		    !monotime_before(client_now(&host->client), until))
 			return push_nothing(L, "time");
-		if (!bounded && host->client.outstanding == 0)
-			return push_nothing(L, "idle");
-		wait_for_events(L, until);
+		if (operands_arrived(host))
+			return push_nothing(L, "operand");
+		if (!bounded && host->client.outstanding == 0) {
+			if (!host->operands.wanted)
+				return push_nothing(L, "idle");
+			record_flush(host);
+			operands_wait(host);
+			continue;
+		}
+		wait_for_events(L, look_at_operands(host, until));
 	}
 	take_ready(L, host);
 	return 2;
@@ -687,7 +706,8 @@ void api_train_open(lua_State *L)
 		{ "start", api_start }, { "send_train", api_send_train },
 		{ "next", api_next }, { "source", api_source },
 		{ "now_ns", api_now }, { "left_ns", api_deadline },
-		{ "room", api_room }, { NULL, NULL } };
+		{ "room", api_room }, { "operand", api_operand },
+		{ NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 	lua_pushinteger(L, NS_PER_US);
 	lua_setfield(L, -2, "us");

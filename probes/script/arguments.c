@@ -2,7 +2,7 @@
 /*
  * What a script's run(args) gets: each option under its name with '_' for '-'
  * and its unit behind it ("wait" is a duration: args.wait_ns), and
- * args.operands.
+ * args.operands with args.operand_count.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,8 @@
 struct arguments {
 	const struct script *script;
 	const struct option_values *values;
+	size_t count; /* of operands, if it is known */
+	bool known;
 };
 
 static void push_list(lua_State *L, const struct arguments *a, const char *name)
@@ -80,26 +82,10 @@ static const char *push_value(
 	return "";
 }
 
-/* "192.0.2.1" or "192.0.2.1=www.example.net" */
-static void push_host(lua_State *L, const char *operand)
-{
-	const char *name = strchr(operand, '=');
-	size_t len = name ? (size_t)(name - operand) : strlen(operand);
-	struct addr a;
-	lua_createtable(L, 0, 2);
-	lua_pushlstring(L, operand, len);
-	if (addr_parse(&a, lua_tostring(L, -1)) != 0)
-		luaL_error(L, "operand '%s': expected an address", operand);
-	lua_setfield(L, -2, "address");
-	lua_pushstring(L, name ? name + 1 : "");
-	lua_setfield(L, -2, "name");
-}
-
 static int push_all(lua_State *L)
 {
 	const struct arguments *a = lua_touserdata(L, 1);
 	const struct option_row *row = a->script->options.rows;
-	const char *const *operands;
 	char name[128];
 	lua_newtable(L);
 	for (; row && row->name; row++) {
@@ -110,16 +96,13 @@ static int push_all(lua_State *L)
 				*c = '_';
 		lua_setfield(L, -2, name);
 	}
-	size_t count = option_operands(a->values, &operands);
-	lua_createtable(L, (int)count, 0);
-	for (size_t i = 0; i < count; i++) {
-		if (a->script->operands_are_hosts)
-			push_host(L, operands[i]);
-		else
-			lua_pushstring(L, operands[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
+	operands_push(L);
 	lua_setfield(L, -2, "operands");
+	if (a->known)
+		lua_pushinteger(L, (lua_Integer)a->count);
+	else
+		lua_pushnil(L);
+	lua_setfield(L, -2, "operand_count");
 	return 1;
 }
 
@@ -127,23 +110,28 @@ int host_push_arguments(struct host *host, struct errmsg *msg)
 {
 	const struct worker_config *config = host->config;
 	size_t count = config->argument_count;
+	struct option_table table = config->script->options;
+	struct host_operands *operands = &host->operands;
 	char **argv = xcalloc(count + 2, sizeof(*argv));
 	argv[0] = config->script->name;
 	for (size_t i = 0; i < count; i++)
 		argv[i + 1] = (char *)config->arguments[i];
-	struct arguments a = { config->script, NULL };
-	struct option_values *values = NULL;
-	int err = option_parse(
-	    &values, &config->script->options, (int)count + 1, argv, msg);
-	a.values = values;
-	if (!err) {
-		lua_pushcfunction(host->L, push_all);
-		lua_pushlightuserdata(host->L, &a);
-		if (lua_pcall(host->L, 1, 1, 0) != LUA_OK)
-			err = err_set(
-			    msg, ERR_USAGE, "%s", lua_tostring(host->L, -1));
-	}
-	option_free(values);
+	if (config->operand_fd >= 0)
+		table.operands_min = 0; /* they are still to come */
+	int err =
+	    option_parse(&host->values, &table, (int)count + 1, argv, msg);
 	free(argv);
-	return err;
+	if (err < 0)
+		return err;
+	operands->word_count = option_operands(host->values, &operands->words);
+	operands->fd = config->operand_fd;
+	bool all_here = config->operand_fd < 0;
+	struct arguments a = { config->script, host->values,
+		all_here ? operands->word_count : config->operand_count,
+		all_here || config->operand_count > 0 };
+	lua_pushcfunction(host->L, push_all);
+	lua_pushlightuserdata(host->L, &a);
+	if (lua_pcall(host->L, 1, 1, 0) != LUA_OK)
+		return err_set(msg, ERR_USAGE, "%s", lua_tostring(host->L, -1));
+	return 0;
 }

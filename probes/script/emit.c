@@ -15,7 +15,12 @@ int record_flush(struct host *host)
 int record_write(void *arg, const uint8_t *bytes, size_t len)
 {
 	const struct host *host = arg;
-	return write_all(host->config->record_fd, bytes, len);
+	/* A reader that takes its time (a pager, a full pipe) is no script
+	 * that computes for too long. */
+	watch_waits(true);
+	int err = write_all(host->config->record_fd, bytes, len);
+	watch_waits(false);
+	return err;
 }
 
 void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)

@@ -15,6 +15,7 @@
 #include "lib/packet/packet.h"
 #include "probes/ipc/frame-batch.h"
 #include "probes/script/guardian-client.h"
+#include "probes/script/operands.h"
 #include "probes/script/worker.h"
 
 #define HOST_MEMORY_MAX (128u << 20)
@@ -27,6 +28,8 @@ struct host {
 	const struct worker_config *config; /* borrowed; NULL: header only */
 	struct guardian_client client;
 	struct frame_batch records; /* not yet written */
+	struct host_operands operands;
+	struct option_values *values; /* what the operands' words are of */
 	size_t memory_bytes;
 	struct monotime deadline;    /* real time; 0: none */
 	/* Probes in flight have places, and so cookies, which are used again:

@@ -21,13 +21,14 @@
 /* Everything the children need, made before the first fork. */
 struct launch_ends {
 	int run[2], record[2], log[2]; /* [0] the reader's or guardian's */
+	int operand[2];                /* [0] the writer's */
 };
 
 static int ends_open(struct launch_ends *e, struct errmsg *msg)
 {
-	int *pairs[] = { e->run, e->record, e->log };
+	int *pairs[] = { e->run, e->record, e->log, e->operand };
 	memset(e, 0xff, sizeof(*e));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			pairs[i]) != 0)
 			return err_set(
@@ -61,10 +62,13 @@ static int guardian_sandbox(bool allow_weak, int log_fd, struct errmsg *msg)
 	return 0;
 }
 
-/* Signals of the terminal are for the parent, which decides. */
+/* Signals of the terminal are for the parent, which decides.  While that is
+ * suspended, what is in the air is still received and timed. */
 static void ignore_terminal(void)
 {
 	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -102,6 +106,8 @@ static pid_t start_guardian(struct launch_ends *e, const struct net_ops *net,
 	close_fd(&e->record[0]);
 	close_fd(&e->record[1]);
 	close_fd(&e->log[0]);
+	close_fd(&e->operand[0]);
+	close_fd(&e->operand[1]);
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd >= 0) {
 		dup2(null_fd, 0);
@@ -120,6 +126,7 @@ static pid_t start_worker(
 	config.guardian_fd = e->run[1];
 	config.record_fd = e->record[1];
 	config.log_fd = e->log[1];
+	config.operand_fd = worker->streams_operands ? e->operand[1] : -1;
 	worker_main(&config);
 }
 
@@ -128,7 +135,7 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
     struct errmsg *msg)
 {
 	struct launch_ends e;
-	*l = (struct launch){ 0, 0, -1, -1 };
+	*l = (struct launch){ 0, 0, -1, -1, -1 };
 	int err = ends_open(&e, msg);
 	if (!err) {
 		l->guardian = start_guardian(
@@ -147,6 +154,8 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
 	close_fd(&e.run[1]);
 	close_fd(&e.record[1]);
 	close_fd(&e.log[1]);
+	close_fd(&e.operand[1]);
+	l->operand_fd = e.operand[0];
 	l->record_fd = e.record[0];
 	l->log_fd = e.log[0];
 	if (err) {
@@ -194,5 +203,6 @@ int launch_finish(struct launch *l, struct errmsg *msg)
 	    worker == 0 ? 0 : wait_for(&l->guardian, "guardian", msg);
 	close_fd(&l->record_fd);
 	close_fd(&l->log_fd);
+	close_fd(&l->operand_fd);
 	return guardian > 0 ? guardian : worker < 0 ? 70 : worker;
 }

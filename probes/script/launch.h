@@ -16,9 +16,12 @@
 struct launch {
 	pid_t guardian, worker; /* 0: has been waited for */
 	int record_fd, log_fd;  /* the caller reads datagrams of them */
+	int operand_fd;         /* and writes operands to this one, which
+				   never blocks; it closes it */
 };
 
-/* worker: its descriptors are filled in here.  Takes over net_ctx, also on
+/* worker: its descriptors are filled in here; one for operands when it has
+ * streams_operands.  Takes over net_ctx, also on
  * failure. */
 int launch_start(struct launch *launch, const struct net_ops *net,
     void *net_ctx, const struct policy *policy,

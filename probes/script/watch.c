@@ -101,6 +101,8 @@ void watch_start(int log_fd, struct monotime deadline, int64_t stall_ns)
 	sigaction(SIGALRM, &tick, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
 	signal(SIGINT, SIG_IGN); /* the parent passes it on as SIGTERM */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN); /* what is in the air comes all the same */
 	signal(SIGPIPE, SIG_IGN);
 	sigset_t none;
 	sigemptyset(&none);

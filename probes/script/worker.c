@@ -144,7 +144,12 @@ static int run_script(struct host *host, struct errmsg *msg)
 		return err_set(
 		    msg, ERR_UNSUPPORTED, "the script has no function run");
 	err = host_push_arguments(host, msg);
-	return err ? err : host_call(host, 1, msg);
+	if (err < 0)
+		return err;
+	/* The parent has said why there is nothing to do. */
+	if (script->options.operands_min > 0 && !operands_wait_first(host))
+		return 0;
+	return host_call(host, 1, msg);
 }
 
 _Noreturn void worker_main(const struct worker_config *config)
@@ -152,8 +157,9 @@ _Noreturn void worker_main(const struct worker_config *config)
 	struct errmsg msg = { "" };
 	struct host host = { .config = config };
 	host.records = (struct frame_batch){ record_write, &host, { 0 } };
-	int fds[] = { config->guardian_fd, config->record_fd, config->log_fd };
-	worker_close_others(fds, 3);
+	int fds[] = { config->guardian_fd, config->record_fd, config->log_fd,
+		config->operand_fd };
+	worker_close_others(fds, 4);
 	precedence_last();
 	if (config->deadline_ns > 0)
 		host.deadline =

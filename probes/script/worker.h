@@ -49,6 +49,10 @@ struct worker_config {
 	const char *const *arguments; /* options and operands as typed; a host
 					 is ADDRESS or ADDRESS=NAME */
 	size_t argument_count;
+	int operand_fd;       /* SOCK_SEQPACKET: more operands in datagrams of
+				 words with a NUL behind each, until its end;
+				 -1: none */
+	size_t operand_count; /* how many will come; 0: many, or not known */
 	int guardian_fd; /* SOCK_SEQPACKET, probes/guardian/wire.h */
 	int record_fd;   /* where records go: be32 length + packed Record;
 			    each write holds whole frames and is at most
@@ -61,6 +65,7 @@ struct worker_config {
 	int64_t deadline_ns; /* real time from now on; 0: none.  The worker
 				ends itself then, the parent kills later */
 	bool allow_weak_sandbox;
+	bool streams_operands; /* launch_start: operands come by operand_fd */
 	bool previews; /* record_fd takes PRODUCER_PREVIEW frames too */
 };
 

@@ -51,7 +51,7 @@ local function start(args, operand)
 	end
 	ping.results = sonde.start(train, {wait_ns = args.wait_ns,
 		late_ns = args.late_ns,
-		listen = #args.operands == 1 and "all" or "first"}, ping)
+		listen = args.operand_count == 1 and "all" or "first"}, ping)
 	return ping
 end
 
@@ -119,29 +119,38 @@ end
 local function run(args)
 	args.sport = args.sport or math.random(1024, 60000)
 	args.mark = string.pack("I8", math.random(0))
-	local operands, running, started = args.operands, {}, 0
-	local active = 0
 	local most = math.max(1, MAX_PENDING // args.count)
-	while true do
-		while started < #operands and active < most and
+	local running, started, active, all_known = {}, 0, 0, false
+	local function start_more()
+		while not all_known and active < most and
 		    sonde.room() > args.count do
-			started = started + 1
-			running[started] = start(args, operands[started])
-			active = active + 1
-		end
-		local result, kind = sonde.next()
-		if not result then
-			break
-		end
-		if handle(args, result, kind) then
-			active = active - 1
-			if active == 0 and started == #operands then
+			local operand, why = sonde.operand()
+			if not operand then
+				all_known = why == "end"
 				return
 			end
+			started = started + 1
+			running[started] = start(args, operand)
+			running[started].number = started
+			active = active + 1
 		end
 	end
+	while true do
+		start_more()
+		if all_known and active == 0 then
+			return
+		end
+		local result, kind = sonde.next()
+		if result and handle(args, result, kind) then
+			running[result.tag.number] = nil -- its memory with it
+			active = active - 1
+		elseif not result and kind ~= "operand" then
+			break
+		end
+	end
+	-- Interrupted, or no time left: what there is.
 	for i = 1, started do
-		if not running[i].finished then
+		if running[i] then
 			finish(args, running[i])
 		end
 	end

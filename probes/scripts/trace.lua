@@ -357,7 +357,7 @@ local function handle(result, kind)
 end
 
 local function prepare(args)
-	local count = #args.operands
+	local count = args.operand_count or math.huge
 	args.first_ttl = math.min(args.first_ttl, args.max_ttl)
 	args.window = args.window or
 		(count <= 16 and 8 or count <= 256 and 4 or 2)
@@ -370,8 +370,7 @@ end
 
 local function run(args)
 	prepare(args)
-	local operands, running, started = args.operands, {}, 0
-	local active = 0
+	local running, active, all_known = {}, 0, false
 	local most = math.max(1, MAX_PENDING // (args.window * args.probes))
 	local function ended(trace)
 		if running[trace] then
@@ -379,17 +378,24 @@ local function run(args)
 			active = active - 1
 		end
 	end
-	while true do
-		while started < #operands and active < most and
+	local function start_more()
+		while not all_known and active < most and
 		    (active == 0 or sonde.room() > 2 * MAX_PENDING) do
-			started = started + 1
-			local trace = start(args, operands[started])
+			local operand, why = sonde.operand()
+			if not operand then
+				all_known = why == "end"
+				return
+			end
+			local trace = start(args, operand)
 			if not trace.finished then
 				running[trace] = true
 				active = active + 1
 			end
 		end
-		if active == 0 and started == #operands then
+	end
+	while true do
+		start_more()
+		if all_known and active == 0 then
 			return
 		end
 		local at_ns, slow = next_alarm()
@@ -407,7 +413,7 @@ local function run(args)
 			if advance(slow.trace) then
 				ended(slow.trace)
 			end
-		else
+		elseif kind ~= "operand" then
 			break
 		end
 	end
