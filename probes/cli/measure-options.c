@@ -39,6 +39,12 @@ const struct option_row measure_rows[] = {
 	    .letter = '6',
 	    .type = OPTION_FLAG,
 	    .help = "only IPv6 addresses of names" },
+	{ .name = "both",
+	    .type = OPTION_FLAG,
+	    .help = "of each name an IPv4 and an IPv6 address" },
+	{ .name = "all",
+	    .type = OPTION_FLAG,
+	    .help = "all addresses of each name" },
 	{ .name = "net",
 	    .type = OPTION_TEXT,
 	    .argument = "NAME[:SPEC]",
@@ -97,6 +103,8 @@ struct option_table *measure_table(const struct script *script)
 	for (const struct option_row *r = measure_rows; r->name; r++)
 		if (script->operands_are_hosts ||
 		    (strcmp(r->name, "file") != 0 &&
+			strcmp(r->name, "both") != 0 &&
+			strcmp(r->name, "all") != 0 &&
 			strncmp(r->name, "ipv", 3) != 0))
 			table_add(rows, &count, r);
 	struct option_table *t = xmemdup(&script->options, sizeof(*t));

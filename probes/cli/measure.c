@@ -13,21 +13,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/base/reader.h"
 #include "lib/base/arena.h"
+#include "lib/base/reader.h"
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/ipc/record-frame.h"
 #include "probes/cli/command.h"
-#include "probes/cli/hosts.h"
 #include "probes/cli/measure.h"
 #include "probes/cli/output.h"
+#include "probes/cli/target-feed.h"
 #include "probes/cli/measure-verbose.h"
 #include "probes/policy/policy-file.h"
 #include "probes/script/launch.h"
 #include "lib/formats/format.h"
 
 #define POLICY_PATH SONDE_SYSCONFDIR "/sonde/policy.conf"
+#define COUNTED_MOST 256 /* targets that scripts are told the number of */
+#define COUNT_WAIT_MS 200
 #define KILL_AFTER_NS (NS_PER_S / 4) /* beyond the deadline */
+
+struct word_list {
+	char **words; /* owned */
+	size_t count;
+};
 
 struct measure {
 	const char *name; /* for messages */
@@ -35,7 +43,8 @@ struct measure {
 	struct option_table *table;
 	struct option_values *values;
 	struct word_list arguments;
-	size_t unresolved;
+	struct target_feed feed;
+	size_t target_count; /* 0: many, or not known */
 	const struct format_ops *format;
 	void *format_ctx;
 	struct launch launch;
@@ -45,6 +54,19 @@ struct measure {
 	struct verbose verbose;
 	struct arena arena; /* one record at a time */
 };
+
+static void word_list_add(struct word_list *list, char *word_taken)
+{
+	VEC_ROOM(list->words, list->count);
+	list->words[list->count++] = word_taken;
+}
+
+static void word_list_fini(struct word_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->words[i]);
+	free(list->words);
+}
 
 static volatile sig_atomic_t interrupts;
 
@@ -142,54 +164,49 @@ static void gather_options(struct measure *m)
 	word_list_add(&m->arguments, xstrdup("--"));
 }
 
-static void gather_host(struct measure *m, const struct net_ops *net,
-    void *net_ctx, const char *host)
-{
-	struct errmsg msg = { "" };
-	int family = option_flag(m->values, "ipv4") ? 4
-	    : option_flag(m->values, "ipv6")        ? 6
-						    : 0;
-	char *word = host_resolve(net, net_ctx, host, family, &msg);
-	if (word) {
-		verbose_print(&m->verbose, "host %s", word);
-		word_list_add(&m->arguments, word);
-		return;
-	}
-	fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
-	m->unresolved++;
-}
-
+/* The operands of a script that takes words; hosts are fed to it. */
 static int gather_operands(struct measure *m, const struct net_ops *net,
-    void *net_ctx, struct errmsg *msg)
+    const char *spec, struct errmsg *msg)
 {
 	const char *const *operands;
 	size_t count = option_operands(m->values, &operands);
-	size_t before = m->arguments.count;
-	struct word_list file = { 0 };
-	int err = 0;
+	struct target_feed *feed = &m->feed;
 	if (!m->script->operands_are_hosts) {
 		for (size_t i = 0; i < count; i++)
 			word_list_add(&m->arguments, xstrdup(operands[i]));
 		return 0;
 	}
 	const char *path = option_text(m->values, "file");
-	if (path)
-		err = word_list_read(&file, path, msg);
-	for (size_t i = 0; i < count && !err; i++)
-		gather_host(m, net, net_ctx, operands[i]);
-	for (size_t i = 0; i < file.count && !err; i++)
-		gather_host(m, net, net_ctx, file.words[i]);
-	word_list_fini(&file);
-	size_t got = m->arguments.count - before;
+	int err = target_list_open(&feed->list, operands, count, path, msg);
+	if (err < 0)
+		return err;
+	if (count == 0 && !path)
+		return err_set(msg, ERR_USAGE,
+		    "expected a host, or --file with hosts; --help has "
+		    "examples");
+	feed->choice = (struct resolver_choice){
+		.family = option_flag(m->values, "ipv4") ? 4
+		    : option_flag(m->values, "ipv6")     ? 6
+							 : 0,
+		.both = option_flag(m->values, "both"),
+		.all = option_flag(m->values, "all"),
+	};
+	if (feed->choice.both && feed->choice.family)
+		return err_set(msg, ERR_USAGE,
+		    "--both: expected no --ipv4 or --ipv6 besides");
+	/* In virtual time nothing may depend on how fast a pipe is. */
+	m->target_count = target_list_count(
+	    &feed->list, COUNTED_MOST, net->advance ? -1 : COUNT_WAIT_MS);
+	feed->program = m->name;
+	feed->verbose = &m->verbose;
+	feed->net = net;
+	feed->spec = spec;
 	/* Of several hosts at once the lines would be mixed. */
-	m->previews = m->format->preview && got == 1;
-	if (!err && got == 0)
-		err = err_set(msg, ERR_USAGE,
-		    m->unresolved
-			? "no host is left to measure"
-			: "expected a host, or --file with hosts; --help "
-			  "has examples");
-	return err;
+	bool several = feed->choice.both || feed->choice.all;
+	m->previews = m->format->preview && m->target_count == 1 && !several;
+	if (several)
+		m->target_count = 0;
+	return 0;
 }
 
 static void worker_config_fill(
@@ -200,6 +217,8 @@ static void worker_config_fill(
 		.arguments = (const char *const *)m->arguments.words,
 		.argument_count = m->arguments.count,
 		.deadline_ns = option_duration_ns(m->values, "deadline"),
+		.operand_count = m->target_count,
+		.streams_operands = m->script->operands_are_hosts,
 		.previews = m->previews,
 		.allow_weak_sandbox =
 		    option_flag(m->values, "allow-weak-sandbox"),
@@ -235,7 +254,7 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 		return err;
 	}
 	gather_options(m);
-	err = gather_operands(m, net, net_ctx, msg);
+	err = gather_operands(m, net, spec, msg);
 	worker_config_fill(m, &config);
 	fflush(NULL);
 	if (err)
@@ -243,6 +262,10 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 	else
 		err = launch_start(
 		    &m->launch, net, net_ctx, &policy, &config, msg);
+	if (!err) {
+		target_feed_start(&m->feed, m->launch.operand_fd);
+		m->launch.operand_fd = -1;
+	}
 	if (!err && config.deadline_ns)
 		m->end = monotime_add(
 		    monotime_now(), config.deadline_ns + KILL_AFTER_NS);
@@ -335,13 +358,15 @@ static void read_until_end(struct measure *m)
 	int heeded = 0;
 	arena_alloc(&m->arena, 1); /* a chunk that stays */
 	while (records || log) {
-		struct pollfd p[] = {
+		struct pollfd p[2 + TARGET_FEED_FDS] = {
 			{ records ? m->launch.record_fd : -1, POLLIN, 0 },
 			{ log ? m->launch.log_fd : -1, POLLIN, 0 },
 		};
+		target_feed_wants(&m->feed, p + 2);
 		heed_interrupts(m, &heeded);
-		if (poll(p, 2, 100) < 0)
+		if (poll(p, 2 + TARGET_FEED_FDS, 100) < 0)
 			continue;
+		target_feed_step(&m->feed);
 		/* What was logged before a record is shown before it. */
 		if (p[1].revents)
 			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
@@ -373,7 +398,14 @@ static int finish_measuring(struct measure *m)
 		return err_exit_code(-EIO);
 	if (interrupts && code == 0)
 		return 1;
-	return code == 0 && m->unresolved ? 1 : code;
+	bool none = m->script->operands_are_hosts && m->feed.given == 0;
+	if (code == 0 && none) {
+		if (m->feed.failed)
+			return 1; /* each was reported */
+		err_set(&msg, ERR_USAGE, "the file has no hosts");
+		return command_fail(m->name, ERR_USAGE, &msg);
+	}
+	return code == 0 && m->feed.failed ? 1 : code;
 }
 
 static void catch_interrupts(void)
@@ -381,6 +413,11 @@ static void catch_interrupts(void)
 	struct sigaction action = { .sa_handler = on_interrupt };
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* A terminal that closes: what was measured may go to a file. */
+	struct sigaction before;
+	if (sigaction(SIGHUP, NULL, &before) == 0 &&
+	    before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -394,7 +431,7 @@ static int measure_run(struct measure *m)
 	err = start_measuring(m, &msg);
 	if (err) {
 		m->format->close(m->format_ctx, NULL);
-		return m->unresolved ? 1 : command_fail(m->name, err, &msg);
+		return command_fail(m->name, err, &msg);
 	}
 	read_until_end(m);
 	return finish_measuring(m);
@@ -411,7 +448,8 @@ static bool has_word(int argc, char **argv, const char *word)
 int measure_main(const char *name_or_path, int argc, char **argv)
 {
 	struct errmsg msg = { "" };
-	struct measure m = { .name = name_or_path };
+	struct measure m = { .name = name_or_path,
+		.feed = { .fd = -1, .list = { .fd = -1 } } };
 	int err = script_load(&m.script, name_or_path,
 	    has_word(argc, argv, "--allow-weak-sandbox"), &msg);
 	if (err)
@@ -435,6 +473,7 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 		code = measure_run(&m);
 	}
 	option_free(m.values);
+	target_feed_fini(&m.feed);
 	word_list_fini(&m.arguments);
 	measure_table_free(m.table);
 	script_free(m.script);
