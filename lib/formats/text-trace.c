@@ -2,7 +2,8 @@
 /*
  * A trace as a column of hops: number, address, times, and after them only
  * what is out of the ordinary: refusals, labels, losses.  A hop with several
- * addresses takes a line for each.
+ * addresses takes a line for each.  Hops may be printed while the trace runs;
+ * then its record brings what is missing: the last hops and the end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -264,7 +265,9 @@ static int address_width(const Sonde__Trace *trace)
 	return (int)width;
 }
 
-static void print_hops(const struct text *t, const Sonde__Trace *trace)
+/* Those that were not shown yet, up to this TTL. */
+static void print_hops(
+    const struct text *t, const Sonde__Trace *trace, uint32_t up_to)
 {
 	int width = address_width(trace);
 	for (size_t i = 0; i < trace->n_replies;) {
@@ -273,7 +276,8 @@ static void print_hops(const struct text *t, const Sonde__Trace *trace)
 		while (i + h.count < trace->n_replies &&
 		    h.replies[h.count]->probe_ttl == ttl)
 			h.count++;
-		print_hop(t, &h, width);
+		if (ttl > t->shown_ttl && ttl <= up_to)
+			print_hop(t, &h, width);
 		i += h.count;
 	}
 }
@@ -281,6 +285,7 @@ static void print_hops(const struct text *t, const Sonde__Trace *trace)
 static void print_head(struct text *t, const Sonde__Trace *trace)
 {
 	char src[ADDR_TEXT_LEN];
+	text_apart(t);
 	text_stamp(t);
 	fprintf(t->to, "%strace to ", text_on(t, TEXT_BOLD));
 	text_target(t, &trace->dst, trace->dst_name);
@@ -343,11 +348,24 @@ static void print_reached(const struct text *t, const Sonde__Trace *trace)
 		    hops == 1 ? "" : "s", text_off(t));
 }
 
+void text_trace_preview(struct text *t, const Sonde__Trace *part)
+{
+	if (!t->shown_head)
+		print_head(t, part);
+	t->shown_head = true;
+	print_hops(t, part, part->max_ttl);
+	if (part->max_ttl > t->shown_ttl)
+		t->shown_ttl = part->max_ttl;
+	fflush(t->to);
+}
+
 void text_trace(struct text *t, const Sonde__Trace *trace)
 {
-	text_apart(t);
-	print_head(t, trace);
-	print_hops(t, trace);
+	if (!t->shown_head)
+		print_head(t, trace);
+	print_hops(t, trace, UINT32_MAX);
+	t->shown_head = false;
+	t->shown_ttl = 0;
 	size_t probes = 0;
 	for (size_t i = 0; i < trace->n_replies; i++)
 		probes += !trace->replies[i]->duplicate &&

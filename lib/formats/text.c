@@ -185,6 +185,8 @@ static int text_preview(
 	struct text *t = &format->text;
 	if (part->body_case == SONDE__RECORD__BODY_PING)
 		text_ping_preview(t, part->ping);
+	if (part->body_case == SONDE__RECORD__BODY_TRACE)
+		text_trace_preview(t, part->trace);
 	return ferror(t->to) ? err_set(msg, -EIO, "output: cannot write") : 0;
 }
 

@@ -24,6 +24,10 @@ struct text {
 	int64_t wall_ns; /* of the record that is being printed; 0: not known */
 	/* Of the ping that is being printed while it runs; 0: none is. */
 	uint32_t shown_attempt;
+	/* Of the trace that is being printed while it runs: its head is, and
+	 * the hops up to this TTL. */
+	bool shown_head;
+	uint32_t shown_ttl;
 };
 
 /* Before and after coloured words; "" without colour. */
@@ -45,5 +49,8 @@ void text_apart(struct text *t);
 
 void text_trace(struct text *t, const Sonde__Trace *trace);
 void text_ping(struct text *t, const Sonde__Ping *ping);
+/* Hops of a trace that has not ended, in order: those above the ones that were
+ * shown, up to the part's max_ttl.  Those behind tell what losses mean. */
+void text_trace_preview(struct text *t, const Sonde__Trace *part);
 /* The one probe of a ping that has not ended; they come in order. */
 void text_ping_preview(struct text *t, const Sonde__Ping *ping);

@@ -76,39 +76,60 @@ static uint64_t flow_id(
 	return hash_fnv(h, words, sizeof(words));
 }
 
-static int api_record_trace(lua_State *L)
+/* The trace of the table at 1; mark as for record_frame. */
+static void trace_frame(
+    lua_State *L, const struct reply_list *l, const char *max, uint32_t mark)
 {
-	struct reply_list l = { 0 };
-	watch_alive();
-	luaL_checktype(L, 1, LUA_TTABLE);
-	reply_list_read(L, &l);
 	Sonde__Record record = SONDE__RECORD__INIT;
 	Sonde__Trace trace = SONDE__TRACE__INIT;
-	const struct probe *p = l.first;
+	const struct probe *p = l->first;
 	bool icmp = p->proto == PACKET_ICMP;
-	trace.src = octets_of(&l.src);
+	trace.src = octets_of(&l->src);
 	trace.dst = octets_of(&p->dst);
 	trace.dst_name = text_field(L, "dst_name", "");
 	trace.method = method_of(p);
 	trace.sport = icmp ? p->icmp_id : p->sport;
 	trace.dport = icmp ? p->checksum : p->dport;
 	trace.flow_label = p->flow_label;
-	trace.flow_id = flow_id(&trace, p, &l.src);
+	trace.flow_id = flow_id(&trace, p, &l->src);
 	trace.stop_reason = text_field(L, "stop_reason", "");
 	trace.first_ttl = number_field(L, "first_ttl");
-	trace.max_ttl = number_field(L, "max_ttl");
+	trace.max_ttl = number_field(L, max);
 	trace.tos = p->tos;
 	trace.size_bytes = (uint32_t)probe_size_bytes(p);
 	trace.wait_ns = wide_field(L, "wait_ns");
-	trace.device = (char *)(l.device ? l.device : "");
-	trace.next_hop = octets_of(&l.next_hop);
-	trace.replies = l.replies;
-	trace.n_replies = l.count;
-	trace.remarks = l.remarks;
-	trace.n_remarks = l.remark_count;
+	trace.device = (char *)(l->device ? l->device : "");
+	trace.next_hop = octets_of(&l->next_hop);
+	trace.replies = l->replies;
+	trace.n_replies = l->count;
+	trace.remarks = l->remarks;
+	trace.n_remarks = l->remark_count;
 	record.body_case = SONDE__RECORD__BODY_TRACE;
 	record.trace = &trace;
-	record_emit(L, &record);
+	record_frame(L, &record, mark);
+}
+
+static int api_record_trace(lua_State *L)
+{
+	struct reply_list l = { 0 };
+	watch_alive();
+	luaL_checktype(L, 1, LUA_TTABLE);
+	reply_list_read(L, &l);
+	trace_frame(L, &l, "max_ttl", 0);
+	return 0;
+}
+
+/* Hops of a trace that is not whole, where a user looks on. */
+static int api_show_trace(lua_State *L)
+{
+	struct reply_list l = { 0 };
+	const struct host *host = host_of(L);
+	watch_alive();
+	luaL_checktype(L, 1, LUA_TTABLE);
+	if (!host->config || !host->config->previews)
+		return 0;
+	reply_list_read(L, &l);
+	trace_frame(L, &l, "last_ttl", PRODUCER_PREVIEW);
 	return 0;
 }
 
@@ -329,7 +350,8 @@ void api_record_open(lua_State *L)
 	static const luaL_Reg functions[] = { { "record", api_record },
 		{ "record_trace", api_record_trace },
 		{ "record_ping", api_record_ping },
-		{ "show_ping", api_show_ping }, { "log", api_log },
+		{ "show_ping", api_show_ping },
+		{ "show_trace", api_show_trace }, { "log", api_log },
 		{ "problem", api_problem }, { NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 	lua_pushcfunction(L, api_log);

@@ -200,6 +200,46 @@ local function stop_reason(trace, hop)
 	return nil
 end
 
+-- The share of a hop's probes that was answered; of none that was sent, all.
+local function share(hop)
+	local sent, answered = 0, 0
+	for _, result in ipairs(hop.results) do
+		sent = sent + (result.error and 0 or 1)
+		answered = answered + (result.reply and 1 or 0)
+	end
+	return sent == 0 and 1 or answered / sent
+end
+
+-- Shows hops whose end is known, in order.  One that left probes unanswered
+-- waits for one behind it that did better: only then it is sure that it is not
+-- asked again, and what its losses mean.  What is behind a router that rejects
+-- may not be the path's.
+local function show(trace, hop)
+	local held, best = trace.held, 0
+	local reliable = trace.rejected_ttl or 255
+	held[#held + 1] = {hop = hop, share = share(hop)}
+	local last
+	for i = #held, 1, -1 do
+		best = math.max(best, held[i].share)
+		held[i].known = held[i].hop.ttl <= reliable and
+			(held[i].share == 1 or held[i].share < best)
+	end
+	local probes = {}
+	for i, one in ipairs(held) do
+		for _, result in ipairs(one.hop.results) do
+			probes[#probes + 1] = result
+		end
+		if one.known and (last or 0) == i - 1 then
+			last = i
+		end
+	end
+	if last then
+		sonde.show_trace{probes = probes, dst_name = trace.name,
+			last_ttl = held[last].hop.ttl}
+		table.move(held, last + 1, #held + last, 1)
+	end
+end
+
 -- Looks at the hops that are known, in order.  True: the trace is finished.
 local function move_edge(trace)
 	while true do
@@ -215,6 +255,9 @@ local function move_edge(trace)
 				return finish(trace, reason)
 			end
 			hop.looked_at = true
+			if trace.args.shows then
+				show(trace, hop)
+			end
 		end
 		trace.edge = trace.edge + 1
 	end
@@ -251,7 +294,7 @@ end
 
 local function start(args, operand)
 	-- Who does not see the probes must guess where the numbers begin.
-	local trace = {args = args, name = operand.name, hops = {},
+	local trace = {args = args, name = operand.name, hops = {}, held = {},
 		number = math.random(0, 0xfffe), edge = args.first_ttl,
 		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
 		probe = methods[args.method](args, operand.address)}
@@ -362,6 +405,7 @@ local function prepare(args)
 	args.window = args.window or
 		(count <= 16 and 8 or count <= 256 and 4 or 2)
 	args.patient = count <= 256
+	args.shows = count == 1
 	args.sport = args.sport or math.random(32768, 60000)
 	if args.method ~= "icmp" then
 		args.sport = (args.sport + args.flow - 1) % 0xffff + 1

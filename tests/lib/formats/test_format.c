@@ -532,9 +532,67 @@ static void a_late_hop_is_silence_and_a_late_reply_to_atlas(void **state)
 	expect_parts("text", &s.record, text);
 }
 
+/* Shown hop by hop or at once, it is the same text. */
+static void hops_that_were_shown_are_not_repeated(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char *whole = written("text", &s.record), *text = NULL;
+	size_t len = 0;
+	for (size_t parts = 1; parts <= 3; parts++) {
+		FILE *to = open_memstream(&text, &len);
+		void *ctx;
+		struct errmsg msg;
+		assert_int_equal(format_text.open(&ctx, to, 0, &msg), 0);
+		for (size_t i = 1; i <= parts; i++) {
+			s.trace.n_replies = i;
+			s.trace.max_ttl = (uint32_t)i;
+			assert_int_equal(
+			    format_text.preview(ctx, &s.record, &msg), 0);
+		}
+		s.trace.n_replies = 3;
+		assert_int_equal(format_text.item(ctx, &s.record, &msg), 0);
+		fflush(to);
+		assert_string_equal(text, whole);
+		/* And the next trace begins anew. */
+		assert_int_equal(format_text.item(ctx, &s.record, &msg), 0);
+		assert_int_equal(format_text.close(ctx, &msg), 0);
+		fclose(to);
+		assert_int_equal(len, 2 * strlen(whole) + 1);
+		free(text);
+	}
+	free(whole);
+}
+
+/* Those behind the last one to show only tell what its losses mean. */
+static void a_hop_is_shown_with_what_is_known_behind_it(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	s.replies[1].probe_ttl = 1;
+	s.replies[2].probe_ttl = 2;
+	s.trace.max_ttl = 1;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	format_text.open(&ctx, to, 0, &msg);
+	assert_int_equal(format_text.preview(ctx, &s.record, &msg), 0);
+	assert_int_equal(format_text.close(ctx, &msg), 0);
+	fclose(to);
+	assert_non_null(strstr(text, "  answers 1 of 2\n"));
+	assert_null(strstr(text, "   2  "));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hops_that_were_shown_are_not_repeated),
+		cmocka_unit_test(a_hop_is_shown_with_what_is_known_behind_it),
 		cmocka_unit_test(text_says_how_each_probe_ended),
 		cmocka_unit_test(other_tools_forms_have_what_they_can),
 		cmocka_unit_test(a_late_hop_is_silence_and_a_late_reply_to_atlas),
