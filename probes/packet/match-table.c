@@ -128,6 +128,7 @@ static void walk(struct match_table *table, enum match_key key,
 	struct match_entry *entry =
 	    table->heads[key][hash_of(table, key, &answer->flow, number)];
 	size_t alike = 0;
+	bool better = false; /* what fits as well as before was found before */
 	const void *owner = NULL;
 	for (int i = 0; entry && i < WALK_MOST; i++) {
 		if (key == MATCH_BY_ANSWER_ANYWHERE)
@@ -136,8 +137,9 @@ static void walk(struct match_table *table, enum match_key key,
 		if (fit > found->fit) {
 			*found = (struct match_found){ .fit = fit };
 			alike = 0;
+			better = true;
 		}
-		if (fit == found->fit && fit >= MATCH_WEAK)
+		if (better && fit == found->fit && fit >= MATCH_WEAK)
 			found_add(found, entry, &alike, &owner);
 		entry = entry->in[key].next;
 	}

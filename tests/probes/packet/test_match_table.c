@@ -253,6 +253,32 @@ static void ids_do_not_come_back_soon(void **state)
 	match_table_free(table);
 }
 
+/* What a translator left of a probe is met in two chains. */
+static void a_probe_that_fits_a_little_is_found_once(void **state)
+{
+	(void)state;
+	struct air air = air_new(1);
+	fly(&air,
+	    (struct probe){ .dst = addr("192.0.2.80"),
+		.proto = PACKET_ICMP,
+		.ttl = 2,
+		.ip_id = 0x4242,
+		.icmp_id = 7,
+		.icmp_seq = 9,
+		.payload_len = 8 },
+	    &air);
+	uint8_t e[56] = { 0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 203, 0, 113,
+		1, 192, 0, 2, 1, 11 };
+	memcpy(e + 28, air.bytes[0], 28);
+	/* The source that was outside. */
+	memcpy(e + 28 + 12, (uint8_t[]){ 203, 0, 113, 8 }, 4);
+	struct match_found found = find(&air, e, sizeof(e), false);
+	assert_true(found.fit >= MATCH_WEAK);
+	assert_int_equal(found.count, 1);
+	assert_false(found.ambiguous);
+	air_free(&air);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +290,7 @@ int main(void)
 		cmocka_unit_test(of_two_owners_is_said),
 		cmocka_unit_test(the_mark_tells_runs_with_one_id_apart),
 		cmocka_unit_test(ids_do_not_come_back_soon),
+		cmocka_unit_test(a_probe_that_fits_a_little_is_found_once),
 	};
 	struct errmsg msg;
 	builder = probe_builder_new(&msg);
