@@ -256,10 +256,8 @@ static void report_reply(struct guardian *g, struct flight *f,
 		return;
 	}
 	reply->stamp = event->stamp;
-	reply->rtt_ns = net_rtt(&f->tx, &event->stamp,
-	    guardian_is_virtual(g)
-		? INT64_MAX
-		: monotime_diff(guardian_now(g), f->sent_at));
+	reply->rtt_ns = net_rtt(
+	    &f->tx, &event->stamp, monotime_diff(guardian_now(g), f->sent_at));
 	reply->late = f->late;
 	reply->ambiguous = found->ambiguous;
 	reply->outcome =
