@@ -260,6 +260,88 @@ static int read_from(
 	return 0;
 }
 
+/* "5ms", "-5ms". */
+static int read_offset(
+    struct sim_words *words, const struct sim_option *row, void *to)
+{
+	(void)row;
+	struct sim_behaviour *how = to;
+	const char *word = sim_words_next(words);
+	bool minus = word && *word == '-';
+	const char *rest = word
+	    ? sim_read_duration(word + minus, &how->clock_offset_ns)
+	    : NULL;
+	if (!rest || *rest)
+		return sim_words_expected(
+		    words, "a time such as 5ms or -1s, at most 600s");
+	if (minus)
+		how->clock_offset_ns = -how->clock_offset_ns;
+	return 0;
+}
+
+/* "20ppm", "-0.5ppm". */
+static int read_skew(
+    struct sim_words *words, const struct sim_option *row, void *to)
+{
+	(void)row;
+	static const char *const units[] = { "ppm", NULL };
+	static const double scales[] = { 1 };
+	struct sim_behaviour *how = to;
+	const char *word = sim_words_next(words), *rest;
+	bool minus = word && *word == '-';
+	if (!word ||
+	    !sim_words_scaled(
+		word + minus, units, scales, &how->clock_skew_ppm, &rest) ||
+	    *rest || how->clock_skew_ppm > 100000)
+		return sim_words_expected(
+		    words, "a skew such as 20ppm or -0.5ppm");
+	if (minus)
+		how->clock_skew_ppm = -how->clock_skew_ppm;
+	return 0;
+}
+
+/* "dns,http:8080": services, each at its port or another. */
+static int read_services(
+    struct sim_words *words, const struct sim_option *row, void *to)
+{
+	(void)row;
+	static const struct {
+		const char *name;
+		uint16_t port;
+	} kinds[SIM_SERVICES] = { [SIM_STAMP] = { "stamp", 862 },
+		[SIM_DNS] = { "dns", 53 },
+		[SIM_NTP] = { "ntp", 123 },
+		[SIM_HTTP] = { "http", 80 } };
+	struct sim_behaviour *how = to;
+	const char *word = sim_words_next(words);
+	while (word && *word) {
+		size_t len = strcspn(word, ",:"), kind = 0;
+		while (kind < SIM_SERVICES &&
+		    (strlen(kinds[kind].name) != len ||
+			strncmp(kinds[kind].name, word, len) != 0))
+			kind++;
+		if (kind == SIM_SERVICES)
+			break;
+		unsigned long port = kinds[kind].port;
+		char *end = (char *)word + len;
+		if (*end == ':')
+			port = isdigit((unsigned char)end[1])
+			    ? strtoul(end + 1, &end, 10)
+			    : 0;
+		if (port == 0 || port > 65535)
+			break;
+		how->services[kind] = (uint16_t)port;
+		if (!*end)
+			return 0;
+		if (*end != ',')
+			break;
+		word = end + 1;
+	}
+	return sim_words_expected(words,
+	    "stamp, dns, ntp, http, each with :PORT or without, with ',' "
+	    "between");
+}
+
 #define OF(field) offsetof(struct sim_behaviour, field)
 static const struct sim_option behaviours[] = {
 	{ "ecmp", .read = read_ecmp },
@@ -280,6 +362,14 @@ static const struct sim_option behaviours[] = {
 	    .field = OF(extension_checksum), .choices = "right,zero,wrong" },
 	{ "old-extensions", .read = read_old_extensions },
 	{ "down", sim_read_flag, .field = OF(down) },
+	{ "up", sim_read_no_flag, .field = OF(down) },
+	{ "nat", read_from, .field = OF(nat) },
+	{ "raw-quotes", sim_read_flag, .field = OF(nat_raw_quotes) },
+	{ "snat", read_from, .field = OF(snat) },
+	{ "stateful", sim_read_time, .field = OF(stateful_ns) },
+	{ "clock-offset", .read = read_offset },
+	{ "clock-skew", .read = read_skew },
+	{ "serve", .read = read_services },
 	{ "deny", read_protos, .field = OF(deny_protos) },
 	{ "drop", read_protos, .field = OF(drop_protos) },
 	{ "reject", read_protos, .field = OF(reject_protos) },

@@ -17,13 +17,10 @@
  *   generate mesh NAME at NODE count N degree N ...
  *   generate diamond NAME from NODE to NODE width N length N ...
  *
- * Node options: ecmp 5-tuple|first-4-octets|src-dst|per-packet[+flow-label]
- * [+tos], silent, limit N/s, burst N, slow TIME, mpls LABEL[,LABEL...],
- * hidden, interface-info, old-extensions, reply-from ADDRESS, ttl N, quote N,
- * ip-id shared|per-address|random|zero, ip-id-rate N, deny|drop PROTO[,...],
- * no-echo, no-udp, no-tcp, tcp PORT[,PORT...], down.
- * Link options: delay TIME[..TIME], jitter TIME, loss SHARE, duplicate SHARE,
- * rate BITS, queue BYTES, cost N, mtu BYTES.
+ *   converge TIME
+ *   at TIME link|node|route ...
+ *
+ * Options of nodes are in sim-behaviour.c, those of links in sim-option.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +167,15 @@ static int parse_node(struct sim_words *words, enum node_kind kind)
 		    words->word[0], name, w->max_nodes);
 	words->at = addresses_at;
 	err = node_addresses(words, kind, node);
+	/* What a translator makes of sources is its own address. */
+	for (int six = 0; six < 2 && !err; six++)
+		if (how.nat[six].family &&
+		    sim_addr_owner(w, &how.nat[six]) != node)
+			err = own_address(words, &how.nat[six], node);
+	for (int six = 0; six < 2 && !err; six++)
+		if (how.snat[six].family &&
+		    sim_addr_owner(w, &how.snat[six]) != node)
+			err = own_address(words, &how.snat[six], node);
 	/* The first vantage is where probes leave unless another is asked. */
 	if (kind == VANTAGE && w->vantage == SIM_NONE)
 		w->vantage = node;
@@ -269,40 +275,45 @@ static int route_via(struct sim_words *words, struct sim_route *route)
 	return 0;
 }
 
+int sim_words_route(
+    struct sim_words *words, struct sim_route *route, bool *none)
+{
+	int err = sim_words_node(words, &route->node);
+	if (err < 0)
+		return err;
+	err = sim_words_prefix(words, &route->prefix);
+	if (err < 0)
+		return err;
+	if (sim_words_take(words, "via"))
+		err = route_via(words, route);
+	else if (sim_words_take(words, "drop"))
+		route->drop = true;
+	else if (none && sim_words_take(words, "none"))
+		*none = true;
+	else if (!sim_words_take(words, "unreachable")) {
+		sim_words_next(words);
+		err = sim_words_expected(words,
+		    none ? "via, unreachable, drop or none"
+			 : "via, unreachable or drop");
+	}
+	return err < 0 ? err : sim_words_end(words);
+}
+
 static int parse_route(struct sim_words *words)
 {
 	struct sim_world *w = words->world;
 	struct sim_route route = { 0 };
-	int err = sim_words_node(words, &route.node);
-	if (err < 0)
-		return err;
-	err = sim_words_prefix(words, &route.prefix);
-	if (err < 0)
-		return err;
-	if (sim_words_take(words, "via"))
-		err = route_via(words, &route);
-	else if (sim_words_take(words, "drop"))
-		route.drop = true;
-	else if (!sim_words_take(words, "unreachable")) {
-		sim_words_next(words);
-		err = sim_words_expected(words, "via, unreachable or drop");
-	}
-	if (err < 0)
-		goto out;
-	err = sim_words_end(words);
-	if (err < 0)
-		goto out;
-	if (w->route_count == 4096) {
+	int err = sim_words_route(words, &route, NULL);
+	if (!err && w->route_count == 4096)
 		err = sim_words_error(words, "route: more than 4096 routes");
-		goto out;
+	if (err < 0) {
+		free(route.edges);
+		return err;
 	}
 	VEC_ROOM(w->routes, w->route_count);
 	w->routes[w->route_count++] = route;
 	w->nodes[route.node].routed = true;
 	return 0;
-out:
-	free(route.edges);
-	return err;
 }
 
 static const struct {
@@ -318,6 +329,8 @@ static const struct {
 	{ "link", parse_link },
 	{ "route", parse_route },
 	{ "generate", sim_generate },
+	{ "converge", sim_parse_converge },
+	{ "at", sim_parse_at },
 };
 
 static int parse_statement(struct sim_words *words)
@@ -328,7 +341,7 @@ static int parse_statement(struct sim_words *words)
 			return statements[i].parse(words);
 	return sim_words_error(words,
 	    "expected seed, start, default, vantage, router, host, link, "
-	    "route or generate, got '%.40s'",
+	    "route, generate, converge or at, got '%.40s'",
 	    words->word[0]);
 }
 

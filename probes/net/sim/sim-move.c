@@ -3,12 +3,15 @@
  * Packets on their way through a simulated internet: each is a flight that
  * goes from node to node, and what happens to it there and between.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-move.h"
+#include "probes/net/sim/sim-nat.h"
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-route.h"
 
@@ -48,15 +51,40 @@ struct sim_flight *sim_flight_new(
 	return f;
 }
 
+/* How long others' packets of 1500 octets hold the packet up: the wait of an
+ * M/M/1 queue (with a chance of 1 - load none, else exponential with mean
+ * service / (1 - load)).  At a load of 1 and above the queue is full, and that
+ * share of packets which the link takes gets in.  Negative: the queue was
+ * full. */
+static double load_wait(const struct sim_world *w, const struct sim_edge *e,
+    const struct sim_flight *f, double ns_per_byte)
+{
+	double load = e->how->load, full = (double)e->how->queue_bytes;
+	double u = sim_draw(w, f->serial, hash_mix(0x10ad, e->from ^ e->to));
+	if (load >= 1)
+		return u < 1 / load ? full * ns_per_byte : -1;
+	if (u < 1 - load)
+		return 0;
+	double bytes = 1500 / (1 - load) * -log((1 - u) / load);
+	return bytes > full ? -1 : bytes * ns_per_byte;
+}
+
 /* How long the packet waits for its turn and is clocked out; negative: the
  * queue was full. */
-static int64_t serialise(struct sim_edge *e, const struct sim_flight *f)
+static int64_t serialise(
+    const struct sim_world *w, struct sim_edge *e, const struct sim_flight *f)
 {
 	if (e->how->rate_bps <= 0)
 		return 0;
+	double ns_per_byte = 8e9 / e->how->rate_bps;
 	int64_t start =
 	    e->busy_until_ns > f->at_ns ? e->busy_until_ns : f->at_ns;
-	double ns_per_byte = 8e9 / e->how->rate_bps;
+	if (e->how->load > 0) {
+		double wait_ns = load_wait(w, e, f, ns_per_byte);
+		if (wait_ns < 0)
+			return -1;
+		start += (int64_t)wait_ns;
+	}
 	if ((double)(start - f->at_ns) >
 	    (double)e->how->queue_bytes * ns_per_byte)
 		return -1;
@@ -70,9 +98,9 @@ static struct sim_flight *traverse(
 {
 	struct sim_world *w = s->world;
 	struct sim_edge *e = &w->edges[edge];
-	int64_t wait_ns = serialise(e, f);
+	int64_t wait_ns = serialise(w, e, f);
 	uint64_t place = hash_mix(0x11ce, edge);
-	if (wait_ns < 0 ||
+	if (wait_ns < 0 || e->how->down ||
 	    (e->how->loss > 0 &&
 		sim_draw(w, f->serial, place) < e->how->loss)) {
 		free(f);
@@ -205,7 +233,16 @@ static int objection(const struct sim_arrival *a, bool back)
 		return SIM_TIME_EXCEEDED;
 	if (how->reject_protos & bit)
 		return SIM_REJECTED;
-	return -1;
+	return sim_firewall_passes(a, back) ? -1 : -2;
+}
+
+/* Is it on its way to the vantage, or to a translator on the way? */
+static bool goes_back(const struct sim_world *w, uint32_t owner)
+{
+	if (owner == w->vantage || owner == SIM_NONE)
+		return owner == w->vantage;
+	const struct sim_behaviour *how = w->nodes[owner].how;
+	return how->nat[0].family || how->nat[1].family;
 }
 
 static void reject(struct sim *s, const struct sim_arrival *a)
@@ -247,9 +284,15 @@ static struct sim_flight *forward(
 		return NULL;
 	}
 	if (!begins) {
-		if (a->owner != w->vantage)
+		if (!goes_back(w, a->owner))
 			advise(s, a);
 		rewrite_header(f, w->nodes[f->node].how);
+		if (!sim_nat_out(a, f->bytes, f->len)) {
+			free(f);
+			return NULL;
+		}
+	} else {
+		sim_snat(w->nodes[f->node].how, f->bytes, f->len);
 	}
 	return traverse(s, f, edge);
 }
@@ -262,7 +305,7 @@ static bool may_run_ahead(
 {
 	const struct sim_world *w = next->world;
 	return !w->in_order && f->node != owner && !w->nodes[f->node].host &&
-	    objection(next, owner == w->vantage) == -1;
+	    objection(next, goes_back(w, owner)) == -1;
 }
 
 /* The flight is at its node now: answered there, or where it is next. */
@@ -280,7 +323,7 @@ static struct sim_flight *arrive_once(
 	if (owner == f->node) {
 		answer_as_host(s, a);
 	} else if (!w->nodes[f->node].host) {
-		int error = objection(a, owner == w->vantage);
+		int error = objection(a, goes_back(w, owner));
 		if (error == -1)
 			return forward(s, f, a);
 		if (error == SIM_REJECTED)
@@ -292,17 +335,39 @@ static struct sim_flight *arrive_once(
 	return NULL;
 }
 
+/* The packet, and whose it is, after a translator has made it an inner one;
+ * false: it is none. */
+static bool open_flight(struct sim_world *w, struct sim_flight *f,
+    struct packet *packet, uint32_t *owner)
+{
+	if (packet_decode_ip(packet, f->bytes, f->len, f->len) != 0)
+		return false;
+	*owner = sim_addr_owner(w, &packet->dst);
+	if (*owner != f->node || f->edge == SIM_NONE || !goes_back(w, *owner))
+		return true;
+	struct sim_arrival a = { w, f->node, f->edge, f->at_ns, f->serial,
+		packet, f->bytes, f->len, *owner };
+	if (!sim_nat_in(&a, f->bytes, f->len))
+		return true;
+	if (packet_decode_ip(packet, f->bytes, f->len, f->len) != 0)
+		return false;
+	*owner = sim_addr_owner(w, &packet->dst);
+	return true;
+}
+
 /* Takes over the flight, which is at its node now. */
 void sim_arrive(struct sim *s, struct sim_flight *f)
 {
+	struct sim_world *w = s->world;
 	struct packet packet;
-	if (packet_decode_ip(&packet, f->bytes, f->len, f->len) != 0) {
+	uint32_t owner;
+	sim_changes_until(w, f->at_ns - NET_VIRTUAL_NS);
+	if (!open_flight(w, f, &packet, &owner)) {
 		free(f);
 		return;
 	}
-	uint32_t owner = sim_addr_owner(s->world, &packet.dst);
 	do {
-		struct sim_arrival a = { s->world, f->node, f->edge, f->at_ns,
+		struct sim_arrival a = { w, f->node, f->edge, f->at_ns,
 			f->serial, &packet, f->bytes, f->len, owner };
 		f = arrive_once(s, f, &a, owner);
 		if (!f)

@@ -12,7 +12,9 @@ struct sim_flight {
 	uint64_t serial;     /* stands for the packet where chance decides */
 	uint32_t node, edge; /* arrives where, over which; SIM_NONE: begins */
 	uint32_t cookie;
-	bool sent; /* in the inbox: a transmit stamp, not a packet */
+	bool sent;    /* in the inbox: a transmit stamp, not a packet */
+	int err;      /* of the stamp: it was not sent, */
+	uint32_t mtu; /* being longer than this */
 	size_t len;
 	uint8_t bytes[];
 };

@@ -12,6 +12,30 @@ int sim_read_flag(
 	return 0;
 }
 
+int sim_read_no_flag(
+    struct sim_words *words, const struct sim_option *row, void *to)
+{
+	(void)words;
+	*SIM_FIELD(bool, to, row) = false;
+	return 0;
+}
+
+/* "90%", and 120% where more comes than fits. */
+static int read_load(
+    struct sim_words *words, const struct sim_option *row, void *to)
+{
+	static const char *const units[] = { "%", "", NULL };
+	static const double scales[] = { 0.01, 1 };
+	const char *rest;
+	double *value = SIM_FIELD(double, to, row);
+	if (!sim_words_scaled(
+		sim_words_next(words), units, scales, value, &rest) ||
+	    *rest || *value > 10)
+		return sim_words_expected(
+		    words, "a share such as 90% or 1.2, at most 1000%");
+	return 0;
+}
+
 int sim_read_integer(
     struct sim_words *words, const struct sim_option *row, void *to)
 {
@@ -153,6 +177,9 @@ static const struct sim_option links[] = {
 	{ "cost", sim_read_integer, .field = OF(cost), .min = 1, .max = 65535 },
 	{ "mtu", sim_read_integer, .field = OF(mtu_bytes), .min = 68,
 	    .max = 65535 },
+	{ "load", read_load, .field = OF(load) },
+	{ "down", sim_read_flag, .field = OF(down) },
+	{ "up", sim_read_no_flag, .field = OF(down) },
 	{ "black-hole", sim_read_flag, .field = OF(black_hole) },
 	{ 0 },
 };

@@ -21,8 +21,8 @@ struct sim_option {
 #define SIM_FIELD(type, to, row) ((type *)(void *)((char *)(to) + (row)->field))
 
 /* Readers of one value into the row's field of `to`. */
-sim_read_fn sim_read_flag, sim_read_integer, sim_read_u16, sim_read_u8,
-    sim_read_number, sim_read_share, sim_read_rate, sim_read_size,
+sim_read_fn sim_read_flag, sim_read_no_flag, sim_read_integer, sim_read_u16,
+    sim_read_u8, sim_read_number, sim_read_share, sim_read_rate, sim_read_size,
     sim_read_time, sim_read_choice;
 
 /* Options up to the end or a word that is none of them. */

@@ -16,6 +16,7 @@ struct sim_words {
 	struct errmsg *msg;
 	struct sim_behaviour router, host; /* defaults, as stated so far */
 	struct sim_link link;
+	int64_t converge_ns; /* from a change to other paths */
 };
 
 /* ERR_CONFIG with "file:line: " before the text. */
@@ -60,3 +61,10 @@ int sim_words_end(struct sim_words *words);
 int sim_parse(
     struct sim_world *world, char *text, const char *name, struct errmsg *msg);
 int sim_generate(struct sim_words *words);
+int sim_parse_at(struct sim_words *words);
+int sim_parse_converge(struct sim_words *words);
+/* NODE PREFIX via NODE... | unreachable | drop, up to the end of the line, or,
+ * where none is not NULL, none.  route->edges is the caller's, also after an
+ * error. */
+int sim_words_route(
+    struct sim_words *words, struct sim_route *route, bool *none);

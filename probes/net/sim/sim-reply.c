@@ -11,6 +11,7 @@
  *   object: length 2, class 1, c-type 1, data | ...
  */
 #include "probes/net/sim/sim-reply.h"
+#include "probes/net/sim/sim-service.h"
 #include "probes/net/sim/sim-state.h"
 
 #define ERROR_MAX_V4 576  /* RFC 1812 */
@@ -105,7 +106,11 @@ static size_t ip_end(
 		sum = packet_sum(sum, rest, sizeof(rest));
 	}
 	sum = packet_sum(sum, o->to + upper_at, upper_len);
-	set16(o, upper_at + checksum_at, packet_fold(sum));
+	uint16_t folded = packet_fold(sum);
+	/* RFC 768: a checksum of zero would mean that there is none. */
+	if (proto == PACKET_UDP && folded == 0)
+		folded = 0xffff;
+	set16(o, upper_at + checksum_at, folded);
 	return o->len;
 }
 
@@ -313,6 +318,8 @@ static size_t reply_echo(const struct sim_arrival *a, uint8_t *to)
 
 static bool port_open(const struct sim_behaviour *how, uint16_t port)
 {
+	if (how->services[SIM_HTTP] && how->services[SIM_HTTP] == port)
+		return true;
 	for (unsigned i = 0; i < how->port_count; i++)
 		if (how->ports[i] == port)
 			return true;
@@ -370,10 +377,15 @@ size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 			return 0;
 		return reply_echo(a, to);
 	case PACKET_UDP:
+		if (sim_is_served(a))
+			return sim_serve(a, to);
 		return how->no_udp
 		    ? 0
 		    : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
-	case PACKET_TCP: return how->no_tcp ? 0 : reply_tcp(a, to);
+	case PACKET_TCP:
+		if (sim_is_served(a) && p->payload_len > 0)
+			return sim_serve(a, to);
+		return how->no_tcp ? 0 : reply_tcp(a, to);
 	}
 	return 0;
 }
@@ -388,9 +400,6 @@ size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
 	bool six = answer[0] >> 4 == 6;
 	size_t upper_at = six ? 40 : 20;
 	uint8_t proto = answer[six ? 6 : 9];
-	size_t checksum_at = proto == PACKET_TCP ? 16
-	    : proto == PACKET_UDP                ? 6
-						 : 2;
 	/* The sequence of an echo, what TCP acknowledges, the source port of a
 	 * quoted packet, the destination port of a datagram. */
 	bool error = proto == PACKET_ICMP
@@ -400,8 +409,28 @@ size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
 	if (error)
 		at = 8 + upper_at;
 	to[upper_at + at] ^= 0x5a;
-	set16(&o, upper_at + checksum_at, 0);
+	sim_checksum(to, len);
+	return len;
+}
+
+void sim_checksum(uint8_t *bytes, size_t len)
+{
+	bool six = bytes[0] >> 4 == 6;
+	struct out o = { bytes, len };
+	uint8_t proto = bytes[six ? 6 : 9];
+	size_t at = proto == PACKET_TCP ? 16 : proto == PACKET_UDP ? 6 : 2;
+	set16(&o, (six ? 40 : 20) + at, 0);
 	if (!six)
 		set16(&o, 10, 0);
-	return ip_end(&o, upper_at, proto, checksum_at);
+	ip_end(&o, six ? 40 : 20, proto, at);
+}
+
+size_t sim_answer_begin(const struct sim_arrival *a, uint8_t *to)
+{
+	const struct packet *p = a->packet;
+	struct out o = { to, 0 };
+	ip_begin(&o, a, answer_source(a), p->proto, p->tos);
+	put16(&o, p->dport);
+	put16(&o, p->sport);
+	return o.len;
 }

@@ -86,6 +86,8 @@ static void distances(
 		uint32_t count = edges_of(w, node, &edges);
 		for (uint32_t i = 0; i < count; i++) {
 			uint32_t edge = edges[i], to = w->edges[edge].to;
+			if (w->edges[edge].how->down)
+				continue;
 			uint64_t d = (top >> 32) +
 			    w->edges[backwards ? edge ^ 1 : edge].how->cost;
 			if (d >= dist[to])
@@ -100,9 +102,15 @@ static void distances(
 void sim_distances(struct sim_world *w)
 {
 	size_t count = w->node_count + (size_t)1;
-	w->dist_from = xreallocarray(NULL, count, sizeof(*w->dist_from));
-	w->dist_to = xreallocarray(NULL, count, sizeof(*w->dist_to));
-	w->marks = xcalloc(count, sizeof(*w->marks));
+	if (!w->marks) {
+		w->dist_from = xcalloc(count, sizeof(*w->dist_from));
+		w->dist_to = xcalloc(count, sizeof(*w->dist_to));
+		w->marks = xcalloc(count, sizeof(*w->marks));
+	}
+	for (uint32_t i = 0; i < w->node_count; i++) {
+		sim_paths_free(w->paths[i]);
+		w->paths[i] = NULL;
+	}
 	distances(w, w->vantage, false, w->dist_from);
 	distances(w, w->vantage, true, w->dist_to);
 }
@@ -119,7 +127,8 @@ static bool on_shortest(const struct sim_world *w, uint32_t edge)
 {
 	const struct sim_edge *e = &w->edges[edge];
 	uint64_t from = w->dist_from[e->from];
-	return from != FAR && from + e->how->cost == w->dist_from[e->to] &&
+	return from != FAR && !e->how->down &&
+	    from + e->how->cost == w->dist_from[e->to] &&
 	    (!w->nodes[e->from].host || e->from == w->vantage);
 }
 
@@ -186,7 +195,7 @@ static void choices_by_distance(const struct sim_world *w, uint32_t node,
 	uint32_t count = edges_of(w, node, &edges);
 	for (uint32_t i = 0; i < count && dist[node] != FAR; i++) {
 		const struct sim_edge *e = &w->edges[edges[i]];
-		if (dist[e->to] != FAR &&
+		if (dist[e->to] != FAR && !e->how->down &&
 		    (uint64_t)dist[e->to] + e->how->cost == dist[node])
 			choose_from(c, edges[i]);
 	}
@@ -212,7 +221,7 @@ static void choices_to(
 	}
 	for (; low < p->count && p->hops[low] >> 32 == node; low++)
 		choose_from(c, (uint32_t)p->hops[low]);
-	if (c->count > 0 || w->route_count == 0)
+	if (c->count > 0 || !w->any_way)
 		return;
 	if (!p->dist) {
 		p->dist = xreallocarray(
@@ -278,15 +287,36 @@ static struct choices choices_of(struct sim_world *w, uint32_t node,
 	struct choices c = { .wanted = wanted, .edge = SIM_NONE };
 	const uint32_t *edges;
 	if (route)
-		for (uint32_t i = 0; i < route->edge_count; i++)
-			choose_from(&c, route->edges[i]);
+		for (uint32_t i = 0; i < route->edge_count; i++) {
+			if (!w->edges[route->edges[i]].how->down)
+				choose_from(&c, route->edges[i]);
+		}
 	else if (place != SIM_NONE)
 		choices_to(w, node, place, &c);
 	/* A host sends what it does not know to its first neighbour. */
-	if (c.count == 0 && !route && w->nodes[node].host &&
-	    edges_of(w, node, &edges) > 0)
-		choose_from(&c, edges[0]);
+	if (c.count == 0 && !route && w->nodes[node].host) {
+		uint32_t count = edges_of(w, node, &edges);
+		for (uint32_t i = 0; i < count && c.count == 0; i++)
+			if (!w->edges[edges[i]].how->down)
+				choose_from(&c, edges[i]);
+	}
 	return c;
+}
+
+/* A host's packet from the address of one of its links leaves by that link. */
+static uint32_t edge_of_source(
+    const struct sim_world *w, uint32_t node, const struct addr *src)
+{
+	const uint32_t *edges;
+	uint32_t count = edges_of(w, node, &edges);
+	for (uint32_t i = 0; i < count && count > 1; i++) {
+		const struct sim_edge *e = &w->edges[edges[i]];
+		uint32_t at = e->addr[src->family == 6];
+		if (at != SIM_NONE && !e->how->down &&
+		    addr_equal(&w->owners[at].addr, src))
+			return edges[i];
+	}
+	return SIM_NONE;
 }
 
 uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
@@ -296,6 +326,11 @@ uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
 	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
 	uint32_t place = route ? SIM_NONE : owner;
 	*drop = route && route->drop;
+	if (node == w->vantage) {
+		uint32_t edge = edge_of_source(w, node, &packet->src);
+		if (edge != SIM_NONE)
+			return edge;
+	}
 	struct choices c = choices_of(w, node, route, place, 0);
 	if (c.count < 2)
 		return c.edge;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
+#include "probes/net/net.h"
 #include "probes/net/sim/sim-route.h"
 #include "probes/net/sim/sim-state.h"
 
@@ -152,4 +153,14 @@ uint16_t sim_ip_id_next(const struct sim_arrival *a, const struct addr *src)
 		    a->world->seed, hash_mix(a->serial, a->node));
 	uint16_t id = count_next(a, src);
 	return how->ip_id_swapped ? (uint16_t)(id << 8 | id >> 8) : id;
+}
+
+struct walltime sim_clock(
+    const struct sim_world *w, uint32_t node, int64_t now_ns)
+{
+	const struct sim_behaviour *how = w->nodes[node].how;
+	int64_t passed = now_ns - NET_VIRTUAL_NS;
+	return walltime_add(w->start,
+	    passed + how->clock_offset_ns +
+		(int64_t)((double)passed * how->clock_skew_ppm / 1e6));
 }

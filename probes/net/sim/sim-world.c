@@ -9,6 +9,7 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-route.h"
 #include "probes/net/sim/sim-world.h"
@@ -49,6 +50,7 @@ void sim_world_free(struct sim_world *w)
 	free(w->marks);
 	free(w->own);
 	free(w->cells);
+	sim_changes_free(w);
 	free(w);
 }
 
@@ -161,6 +163,29 @@ static void own_gather(struct sim_world *w)
 	}
 }
 
+/* What of the world keeps packets from running ahead of others, or leads
+ * them elsewhere than the vantage's shortest paths. */
+static void note_order(struct sim_world *w)
+{
+	w->any_way = w->route_count > 0 || w->change_count > 0;
+	w->in_order = w->change_count > 0;
+	w->guarded = w->change_count > 0;
+	for (uint32_t i = 0; i < w->edge_count; i++) {
+		const struct sim_edge *e = &w->edges[i];
+		w->in_order |= e->how->rate_bps > 0 || e->how->mtu_bytes > 0;
+		w->any_way |= e->how->down;
+		w->uplinks += e->from == w->vantage;
+		w->guarded |= e->from == w->vantage &&
+		    (e->how->down || e->how->mtu_bytes > 0);
+	}
+	for (uint32_t i = 0; i < w->node_count; i++) {
+		const struct sim_behaviour *how = w->nodes[i].how;
+		bool nat = how->nat[0].family || how->nat[1].family;
+		w->any_way |= nat;
+		w->in_order |= nat || how->stateful_ns > 0;
+	}
+}
+
 int sim_world_finish(
     struct sim_world *w, const char *vantage, struct errmsg *msg)
 {
@@ -172,9 +197,7 @@ int sim_world_finish(
 			    : "no vantage: expected a line 'vantage NAME "
 			      "ADDRESS...'%s",
 		    vantage ? vantage : "");
-	for (uint32_t i = 0; i < w->edge_count; i++)
-		w->in_order |= w->edges[i].how->rate_bps > 0 ||
-		    w->edges[i].how->mtu_bytes > 0;
+	note_order(w);
 	own_gather(w);
 	adjacency_make(w);
 	w->paths =

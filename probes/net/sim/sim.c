@@ -12,9 +12,12 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-move.h"
 #include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-route.h"
+#include "probes/net/sim/sim-state.h"
 #include "probes/net/sim/sim-world.h"
 
 #define FILE_MAX (64u << 20)
@@ -96,15 +99,52 @@ static void sim_close(void *ctx)
 	free(s);
 }
 
+/* The link that a flow would leave by, SIM_NONE where it has none. */
+static uint32_t uplink_of(struct sim *s, const struct net_flow *flow)
+{
+	struct packet p = { .dst = flow->dst,
+		.proto = flow->proto,
+		.tos = flow->tos,
+		.sport = flow->sport,
+		.dport = flow->dport,
+		.flow_label = flow->flow_label };
+	struct sim_world *w = s->world;
+	bool drop;
+	p.src.family = flow->dst.family;
+	return sim_next_edge(
+	    w, w->vantage, &p, sim_addr_owner(w, &flow->dst), 0, &drop);
+}
+
 static int sim_route(
     void *ctx, const struct net_flow *flow, struct net_route *route)
 {
-	const struct sim_world *w = ((struct sim *)ctx)->world;
-	uint32_t at = w->nodes[w->vantage].addr[flow->dst.family == 6];
+	struct sim *s = ctx;
+	struct sim_world *w = s->world;
+	int six = flow->dst.family == 6;
+	uint32_t at = w->nodes[w->vantage].addr[six];
 	*route = (struct net_route){ 0 };
 	if (at == SIM_NONE)
 		return -ENETUNREACH;
 	route->src = w->owners[at].addr;
+	if (!w->guarded && w->uplinks < 2)
+		return 0;
+	sim_changes_until(w, s->now_ns - NET_VIRTUAL_NS);
+	uint32_t edge = uplink_of(s, flow);
+	if (edge == SIM_NONE)
+		return w->uplinks > 0 ? -ENETDOWN : -ENETUNREACH;
+	const struct sim_edge *e = &w->edges[edge];
+	if (e->addr[six] != SIM_NONE)
+		route->src = w->owners[e->addr[six]].addr;
+	route->mtu = e->how->mtu_bytes;
+	if (w->uplinks < 2)
+		return 0;
+	uint32_t next = w->edges[edge ^ 1].addr[six];
+	if (next == SIM_NONE)
+		next = w->nodes[e->to].addr[six];
+	if (next != SIM_NONE)
+		route->next_hop = w->owners[next].addr;
+	snprintf(route->device, sizeof(route->device), "to-%.11s",
+	    sim_node_name(w, e->to));
 	return 0;
 }
 
@@ -147,7 +187,7 @@ static struct monotime sim_now(void *ctx)
 
 static struct walltime wall_at(const struct sim *s, int64_t ns)
 {
-	return walltime_add(s->world->start, ns - NET_VIRTUAL_NS);
+	return sim_clock(s->world, s->world->vantage, ns);
 }
 
 static struct walltime sim_wall(void *ctx)
@@ -155,23 +195,52 @@ static struct walltime sim_wall(void *ctx)
 	return wall_at(ctx, sim_now(ctx).ns);
 }
 
+/* Why a packet cannot leave this host; 0: it can. */
+static int send_error(
+    struct sim *s, const struct net_send *p, uint32_t *mtu_bytes)
+{
+	struct sim_world *w = s->world;
+	struct packet packet;
+	bool drop;
+	if (!w->guarded ||
+	    packet_decode_ip(&packet, p->bytes, p->len, p->len) != 0)
+		return 0;
+	sim_changes_until(w, s->now_ns - NET_VIRTUAL_NS);
+	uint32_t edge = sim_next_edge(w, w->vantage, &packet,
+	    sim_addr_owner(w, &packet.dst), s->serials + 1, &drop);
+	if (edge == SIM_NONE)
+		return -ENETDOWN;
+	*mtu_bytes = w->edges[edge].how->mtu_bytes;
+	if (*mtu_bytes > 0 && p->len > *mtu_bytes)
+		return -EMSGSIZE;
+	return 0;
+}
+
 static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 {
 	struct sim *s = ctx;
 	int64_t now_ns = sim_now(s).ns;
+	size_t sent = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct net_send *p = &packets[i];
-		struct sim_flight *f = sim_flight_new(
-		    p->bytes, p->len, ++s->serials, s->world->vantage);
-		struct sim_flight *stamp = sim_flight_new(NULL, 0, 0, f->node);
-		f->at_ns = stamp->at_ns = now_ns;
+		struct sim_flight *stamp =
+		    sim_flight_new(NULL, 0, 0, s->world->vantage);
+		stamp->at_ns = now_ns;
 		stamp->sent = true;
 		stamp->cookie = p->cookie;
+		stamp->err = send_error(s, p, &stamp->mtu);
 		sim_inbox_add(s, stamp);
+		if (stamp->err < 0)
+			continue;
+		struct sim_flight *f = sim_flight_new(
+		    p->bytes, p->len, ++s->serials, s->world->vantage);
+		f->at_ns = now_ns;
 		sim_move_later(s, f);
+		sent++;
 	}
-	s->counters.sent += count;
-	return count;
+	s->counters.sent += sent;
+	s->counters.send_failed += count - sent;
+	return sent;
 }
 
 static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
@@ -180,7 +249,11 @@ static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
 	for (size_t i = 0; i < s->inbox_count; i++) {
 		struct sim_flight *f = s->inbox[i];
 		struct net_event event = {
-			.kind = f->sent ? NET_SENT : NET_RECEIVED,
+			.kind = f->err < 0 ? NET_SEND_FAILED
+			    : f->sent      ? NET_SENT
+					   : NET_RECEIVED,
+			.err = f->err,
+			.mtu = f->mtu,
 			.stamp = { wall_at(s, f->at_ns), NET_CLOCK_SIMULATED },
 			.cookie = f->cookie,
 			.bytes = f->bytes,

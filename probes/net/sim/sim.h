@@ -57,6 +57,8 @@ enum sim_extension_length {
 };
 enum sim_extension_checksum { SIM_SUM_RIGHT, SIM_SUM_ZERO, SIM_SUM_WRONG };
 
+enum sim_service { SIM_STAMP, SIM_DNS, SIM_NTP, SIM_HTTP, SIM_SERVICES };
+
 /* How a node treats packets; shared by the nodes that one statement makes. */
 struct sim_behaviour {
 	enum sim_hash hash;
@@ -100,6 +102,14 @@ struct sim_behaviour {
 	uint8_t label_count, port_count;
 	uint16_t ports[SIM_MAX_PORTS]; /* open TCP ports */
 	struct addr reply_from[2];     /* v4, v6: source of its errors */
+	struct addr nat[2];  /* what it makes of sources, with ports */
+	bool nat_raw_quotes; /* errors quote what was outside */
+	struct addr snat[2]; /* what a vantage makes of its own */
+	int64_t stateful_ns; /* forwards conversations that are no older */
+	int64_t
+	    clock_offset_ns;   /* its clock minus the true one, at the start */
+	double clock_skew_ppm; /* and how much faster it runs */
+	uint16_t services[SIM_SERVICES]; /* ports; 0: not there */
 };
 enum { SIM_PROTO_ICMP = 1, SIM_PROTO_UDP = 2, SIM_PROTO_TCP = 4 };
 
@@ -113,6 +123,8 @@ struct sim_link {
 	uint32_t cost;
 	uint32_t mtu_bytes; /* 0: none */
 	bool black_hole;    /* nothing says that a packet is too long */
+	bool down;
+	double load; /* share of the rate that others take */
 };
 
 struct sim_node {
@@ -159,6 +171,9 @@ struct sim_cell {
 	double amount;
 };
 
+/* What becomes otherwise at a stated time (sim-change.h). */
+struct sim_change;
+
 /* The next hops at each node that lies on a shortest path to one place. */
 struct sim_paths;
 
@@ -188,6 +203,12 @@ struct sim_world {
 	/* What becomes of a packet between two hosts depends on the packets
 	 * before it, or on the time (a queue); if not, packets run ahead. */
 	bool in_order;
+	/* Packets are also on ways that are not the vantage's shortest. */
+	bool any_way;
+	uint32_t uplinks;           /* the vantage's links */
+	bool guarded;               /* the vantage's links may refuse packets */
+	struct sim_change *changes; /* owned, by time */
+	size_t change_count, changes_made;
 	uint64_t seed;
 	struct walltime start;
 	bool start_now;

@@ -17,7 +17,7 @@ static void errors_say_line_expected_and_got(void **state)
 	(void)state;
 	assert_refused("seed 1\n\nruoter a 10.0.0.1\n",
 	    "3: expected seed, start, default, vantage, router, host, link, "
-	    "route or generate, got 'ruoter'");
+	    "route, generate, converge or at, got 'ruoter'");
 	assert_refused("seed x\n",
 	    "1: seed: expected a number from 0 to "
 	    "18446744073709551615, got 'x'");
@@ -69,6 +69,39 @@ static void errors_say_line_expected_and_got(void **state)
 	    "'vantage NAME ADDRESS...'");
 }
 
+static void errors_of_what_is_rude_say_what_they_expect(void **state)
+{
+	(void)state;
+	assert_refused("router a 10.0.0.1 reject-with 256\n",
+	    "1: router: expected a code from 0 to 255, tcp-reset or a name such "
+	    "as admin-prohibited, got '256'");
+	assert_refused("router a 10.0.0.1 bleach tos\n",
+	    "1: router: expected dscp, ecn or dscp,ecn, got 'tos'");
+	assert_refused("router a 10.0.0.1 extension-length 18\n",
+	    "1: router: expected right,none,17,octets, got '18'");
+	assert_refused("router a 10.0.0.1 limit windows\n",
+	    "1: router: expected a number above 0, got 'windows'");
+	assert_refused("router a 10.0.0.1 ip-id-rate 9..5\n",
+	    "1: router: expected a number from 0 to 60000 or a range such as "
+	    "10..90, got '9..5'");
+	assert_refused("host a 10.0.0.1 serve dns,smtp\n",
+	    "1: host: expected stamp, dns, ntp, http, each with :PORT or "
+	    "without, with ',' between, got 'dns,smtp'");
+	assert_refused("host a 10.0.0.1 clock-skew 5\n",
+	    "1: host: expected a skew such as 20ppm or -0.5ppm, got '5'");
+	assert_refused("router a 10.0.0.1\nat 5s node b silent\n",
+	    "2: at: expected the name of a node that is above, got 'b'");
+	assert_refused("at 5s host b\n",
+	    "1: at: expected link, node or route, got 'host'");
+	assert_refused("router a 10.0.0.1\nrouter b 10.0.0.2\n"
+	    "at 1s link a b down\n",
+	    "3: at: expected a neighbour of the first, got 'b'");
+	assert_refused("router a 10.0.0.1\nat 1s route a 10.0.0.0/8 away\n",
+	    "2: at: expected via, unreachable, drop or none, got 'away'");
+	assert_refused("router a 10.0.0.1\nrouter b 10.0.0.2 nat 10.0.0.1\n",
+	    "2: router: address 10.0.0.1 is taken by 'a'");
+}
+
 static void another_vantage_can_be_asked_for(void **state)
 {
 	(void)state;
@@ -110,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_say_line_expected_and_got),
+		cmocka_unit_test(errors_of_what_is_rude_say_what_they_expect),
 		cmocka_unit_test(another_vantage_can_be_asked_for),
 		cmocka_unit_test(comments_blanks_and_joined_lines_are_read),
 	};

@@ -219,6 +219,97 @@ static void a_path_that_takes_less_may_say_nothing(void **state)
 	lab_close(&lab);
 }
 
+/* Whatever a translator makes of a packet, its checksums are right. */
+static void translators_keep_checksums_right(void **state)
+{
+	(void)state;
+	struct lab lab;
+	struct packet quoted;
+	static const char *const dsts[] = { "192.0.2.80", "2001:db8:80::1" };
+	lab_open(&lab,
+	    "vantage me 10.0.0.2 2001:db8:1::10\n"
+	    "router nat 10.0.0.1 2001:db8:1::1 nat 198.51.100.1 "
+	    "nat 2001:db8:9::1\n"
+	    "router far 203.0.113.1 2001:db8:2::1\n"
+	    "host web 192.0.2.80 2001:db8:80::1 tcp 80\n"
+	    "link me nat\nlink nat far\nlink far web\n");
+	for (size_t i = 0; i < 2; i++) {
+		struct addr own = addr(i ? "2001:db8:1::10" : "10.0.0.2");
+		struct probe p = lab_echo(dsts[i], 64);
+		assert_int_equal(lab_ask(&lab, &p), 1);
+		lab_checksums(&lab);
+		assert_int_equal(lab.packet.icmp_id, 0x1111);
+		p.ttl = 2;
+		assert_int_equal(lab_ask(&lab, &p), 1);
+		lab_checksums(&lab);
+		p = lab_udp(dsts[i], 2);
+		assert_int_equal(lab_ask(&lab, &p), 1);
+		lab_checksums(&lab);
+		assert_true(addr_equal(&lab.packet.dst, &own));
+		assert_int_equal(
+		    packet_decode_quote(&quoted, &lab.packet), 0);
+		assert_true(addr_equal(&quoted.src, &own));
+		assert_int_equal(quoted.sport, 40000);
+		p = (struct probe){ .dst = addr(dsts[i]), .proto = PACKET_TCP,
+			.ttl = 64, .sport = 5000, .dport = 80, .tcp_seq = 9,
+			.tcp_flags = PACKET_TCP_SYN };
+		assert_int_equal(lab_ask(&lab, &p), 1);
+		lab_checksums(&lab);
+		assert_int_equal(lab.packet.dport, 5000);
+	}
+	lab_close(&lab);
+}
+
+static void a_web_server_answers_one_request(void **state)
+{
+	(void)state;
+	struct lab lab;
+	static const uint8_t request[] = "GET / HTTP/1.1\r\n\r\n";
+	lab_open(&lab,
+	    "vantage me 198.51.100.10\nhost web 192.0.2.80 serve http:8080\n"
+	    "link me web\n");
+	struct probe p = { .dst = addr("192.0.2.80"), .proto = PACKET_TCP,
+		.ttl = 64, .sport = 5000, .dport = 8080, .tcp_seq = 9,
+		.tcp_flags = PACKET_TCP_SYN };
+	assert_int_equal(lab_ask(&lab, &p), 1);
+	assert_int_equal(
+	    lab.packet.tcp_flags, PACKET_TCP_SYN | PACKET_TCP_ACK);
+	p.tcp_flags = PACKET_TCP_ACK | PACKET_TCP_PSH;
+	p.tcp_seq = 10;
+	p.tcp_ack = lab.packet.tcp_seq + 1;
+	p.payload = request;
+	p.payload_len = sizeof(request) - 1;
+	assert_int_equal(lab_ask(&lab, &p), 1);
+	lab_checksums(&lab);
+	assert_int_equal(lab.packet.tcp_ack, 10 + sizeof(request) - 1);
+	assert_int_equal(lab.packet.tcp_seq, p.tcp_ack);
+	assert_true(lab.packet.tcp_flags & PACKET_TCP_FIN);
+	assert_memory_equal(lab.packet.payload, "HTTP/1.1 200 OK\r\n", 17);
+	lab_close(&lab);
+}
+
+/* A queue that others half fill holds packets up as an M/M/1 queue does. */
+static void load_makes_packets_wait(void **state)
+{
+	(void)state;
+	struct lab lab;
+	lab_open(&lab,
+	    "vantage me 198.51.100.10\nhost web 192.0.2.80\n"
+	    "link me web delay 1ms rate 1M queue 10M load 50% back load 0\n");
+	struct probe p = lab_echo("192.0.2.80", 64);
+	double sum_ms = 0;
+	enum { PROBES = 2000 };
+	for (int i = 0; i < PROBES; i++) {
+		assert_int_equal(lab_ask(&lab, &p), 1);
+		sum_ms += (double)(lab.at_ns - lab.sent_ns) / 1e6;
+	}
+	/* 2 ms, twice 36 octets at 1 Mbit/s, and load / (1 - load) times 12 ms
+	 * of service; the spread of a wait is about twice its mean. */
+	double wait_ms = sum_ms / PROBES - 2 - 2 * 36 * 8e-3;
+	assert_true(wait_ms > 12 - 2 && wait_ms < 12 + 2);
+	lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +319,9 @@ int main(void)
 		cmocka_unit_test(limits_are_those_of_linux),
 		cmocka_unit_test(a_global_bucket_bounds_all_destinations),
 		cmocka_unit_test(ip_ids_count_as_stated),
+		cmocka_unit_test(translators_keep_checksums_right),
+		cmocka_unit_test(a_web_server_answers_one_request),
+		cmocka_unit_test(load_makes_packets_wait),
 		cmocka_unit_test(a_path_that_takes_less_may_say_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
