@@ -34,8 +34,9 @@ int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg)
 	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
 	    setresuid(uid, uid, uid) != 0)
 		return err_set(msg, -errno,
-		    "capabilities: cannot become "
-		    "user %u: %s",
+		    "capabilities: root cannot become user %u: %s; give it "
+		    "CAP_SETUID and CAP_SETGID (a container: --cap-add "
+		    "SETUID --cap-add SETGID), or start as another user",
 		    uid, strerror(errno));
 	if (death)
 		prctl(PR_SET_PDEATHSIG, death);

@@ -30,11 +30,15 @@ int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg);
 /* Drops every capability, sets no_new_privs, checks that all this is so. */
 int capabilities_drop(struct errmsg *msg);
 
-/* flags: CLONE_NEW*.  namespaces_enter_first is for root, while it is root;
+/* May this process make namespaces without a user namespace around them? */
+bool namespaces_by_privilege(void);
+/* flags: CLONE_NEW*.  namespaces_enter_first is for who may, while it may;
  * namespaces_enter_last for what is left.  A mount namespace ends up with an
  * empty root folder. */
 int namespaces_enter_first(int flags, struct errmsg *msg);
 int namespaces_enter_last(int flags, struct errmsg *msg);
+/* What allows them on this machine, after unshare failed with err. */
+const char *namespaces_cure(int err);
 
 /* Only reading below paths->read, reading and writing below paths->write, and
  * TCP connections to one port, as far as the kernel's Landlock goes. */

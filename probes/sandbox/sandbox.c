@@ -62,22 +62,27 @@ const char *sandbox_layer_name(enum sandbox_layer layer)
 	return layer_names[layer];
 }
 
-/* Root makes what it can as root; a user namespace comes after it left. */
+/* What can be made by privilege is; a user namespace comes after it is given
+ * up.  Without privilege the others need a user namespace, whoever we are. */
 static int enter_namespaces(const struct profile *role,
     const struct sandbox_paths *paths, struct sandbox_report *report)
 {
 	struct errmsg *why = report->why;
-	bool root = geteuid() == 0;
-	int err =
-	    namespaces_enter_first(role->namespaces, &why[SANDBOX_NAMESPACES]);
+	int flags = role->namespaces, err = 0;
+	bool privileged = namespaces_by_privilege();
+	if (privileged)
+		err = namespaces_enter_first(flags, &why[SANDBOX_NAMESPACES]);
 	int left = capabilities_leave_root(
 	    paths->uid, paths->gid, &why[SANDBOX_CAPABILITIES]);
-	int flags = root ? role->namespaces & CLONE_NEWUSER : role->namespaces;
-	/* Without root the other namespaces need a user namespace. */
-	if (!root && flags)
+	if (privileged)
+		flags &= CLONE_NEWUSER;
+	else if (flags)
 		flags |= CLONE_NEWUSER;
-	if (!err && !left)
+	if (!err && (!left || !privileged))
 		err = namespaces_enter_last(flags, &why[SANDBOX_NAMESPACES]);
+	/* Root that may not become another is nobody in a user namespace. */
+	if (left && !err && geteuid() != 0)
+		left = 0;
 	report->enforced[SANDBOX_NAMESPACES] = err == 0 && left == 0;
 	return left;
 }

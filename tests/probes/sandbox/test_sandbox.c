@@ -6,6 +6,7 @@
  * sandbox makes the attempts that ought to work there, so that a test whose
  * attempts cannot succeed at all does not pass for a wall.
  */
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,9 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -390,6 +393,128 @@ static void death_signal_survives_the_change_of_user(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* The sandbox of a role, entered by root that has these capabilities only;
+ * report is shared with the caller. */
+static void probe_with(const int *capabilities, size_t count,
+    struct sandbox_report *shared)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		capng_clear(CAPNG_SELECT_BOTH);
+		for (size_t i = 0; i < count; i++)
+			capng_update(CAPNG_ADD,
+			    CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			    (unsigned)capabilities[i]);
+		if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+			_exit(1);
+		_exit(sandbox_probe(SANDBOX_WORKER, shared) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static struct sandbox_report *shared_report(void)
+{
+	void *p = mmap(NULL, sizeof(struct sandbox_report),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p;
+}
+
+static bool user_namespaces_are_allowed(void)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(setuid(65534) != 0 || unshare(CLONE_NEWUSER) != 0);
+	waitpid(pid, &status, 0);
+	return status == 0;
+}
+
+static void roots_of_containers_are_held(void **state)
+{
+	static const int usual[] = { CAP_NET_RAW, CAP_SETUID, CAP_SETGID,
+		CAP_SETPCAP, CAP_CHOWN },
+			 raw_only[] = { CAP_NET_RAW };
+	(void)state;
+	if (geteuid() != 0 || !user_namespaces_are_allowed())
+		skip();
+	struct sandbox_report *report = shared_report();
+	for (int i = 0; i < 2; i++) {
+		probe_with(i ? raw_only : usual, i ? 1 : 5, report);
+		for (int layer = 0; layer < SANDBOX_LAYERS; layer++)
+			if (report->wanted[layer] && !report->enforced[layer])
+				fail_msg("%s: %s",
+				    sandbox_layer_name(
+					(enum sandbox_layer)layer),
+				    report->why[layer].text);
+	}
+	munmap(report, sizeof(*report));
+}
+
+/* In a mount namespace of its own, what /proc/sys says is what the test
+ * wants. */
+static void cures_name_what_forbids(void **state)
+{
+	static const struct {
+		const char *file, *value, *cure;
+	} cases[] = { { "user/max_user_namespaces", "0",
+			  "user.max_user_namespaces=10000" },
+		{ "kernel/unprivileged_userns_clone", "0",
+		    "kernel.unprivileged_userns_clone=1" },
+		{ "kernel/apparmor_restrict_unprivileged_userns", "1",
+		    "kernel.apparmor_restrict_unprivileged_userns=0" } };
+	int status;
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			char path[128];
+			if (unshare(CLONE_NEWNS) != 0 ||
+			    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+			    mount("none", "/proc/sys", "tmpfs", 0, NULL) ||
+			    mkdir("/proc/sys/user", 0755) ||
+			    mkdir("/proc/sys/kernel", 0755))
+				_exit(77);
+			snprintf(path, sizeof(path), "/proc/sys/%s",
+			    cases[i].file);
+			FILE *f = fopen(path, "w");
+			if (!f || fprintf(f, "%s\n", cases[i].value) < 0 ||
+			    fclose(f) != 0)
+				_exit(77);
+			_exit(!strstr(namespaces_cure(-EPERM), cases[i].cure));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+			skip();
+		if (status != 0)
+			fail_msg("%s is not named", cases[i].cure);
+	}
+	assert_non_null(strstr(namespaces_cure(-EINVAL), "CONFIG_USER_NS"));
+}
+
+static void death_signal_survives_a_user_namespace(void **state)
+{
+	int status, signal_number = 0;
+	struct errmsg msg;
+	(void)state;
+	if (!user_namespaces_are_allowed())
+		skip();
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (namespaces_enter_last(CLONE_NEWUSER, &msg) != 0)
+			_exit(2);
+		prctl(PR_GET_PDEATHSIG, &signal_number);
+		_exit(signal_number == SIGKILL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +531,9 @@ int main(void)
 		cmocka_unit_test(the_keeper_may_sort_many),
 		cmocka_unit_test(paths_given_are_open_and_others_shut),
 		cmocka_unit_test(death_signal_survives_the_change_of_user),
+		cmocka_unit_test(death_signal_survives_a_user_namespace),
+		cmocka_unit_test(roots_of_containers_are_held),
+		cmocka_unit_test(cures_name_what_forbids),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
