@@ -58,6 +58,7 @@ static const char *row_argument(const struct option_row *row)
 		[OPTION_CHOICE] = NULL,
 		[OPTION_DURATION] = "TIME",
 		[OPTION_SIZE] = "SIZE",
+		[OPTION_TOS] = "TOS",
 		[OPTION_ADDRESS] = "ADDRESS",
 		[OPTION_PREFIX] = "PREFIX",
 		[OPTION_LIST] = "TEXT",

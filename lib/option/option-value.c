@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
@@ -121,6 +122,48 @@ int option_parse_size(uint64_t *bytes, const char *text, struct errmsg *msg)
 		return err_set(msg, ERR_USAGE,
 		    "expected a size such as 512, 64k or 8M, got '%.60s'",
 		    text);
+	return 0;
+}
+
+/* Code points by name (RFC 2474, 2597, 3246, 5865, 8622); those of classes are
+ * computed. */
+static int dscp_find(const char *name)
+{
+	static const struct {
+		const char *name;
+		int dscp;
+	} names[] = { { "BE", 0 }, { "DF", 0 }, { "LE", 1 },
+		{ "VOICE-ADMIT", 44 }, { "VA", 44 }, { "EF", 46 } };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcasecmp(name, names[i].name) == 0)
+			return names[i].dscp;
+	if (strncasecmp(name, "CS", 2) == 0 && name[2] >= '0' &&
+	    name[2] <= '7' && !name[3])
+		return (name[2] - '0') << 3;
+	if (strncasecmp(name, "AF", 2) == 0 && name[2] >= '1' &&
+	    name[2] <= '4' && name[3] >= '1' && name[3] <= '3' && !name[4])
+		return (name[2] - '0') << 3 | (name[3] - '0') << 1;
+	return -1;
+}
+
+int option_parse_tos(int64_t *tos, const char *text, struct errmsg *msg)
+{
+	int dscp = dscp_find(text);
+	if (dscp >= 0) {
+		*tos = dscp << 2;
+		return 0;
+	}
+	bool hex = strncasecmp(text, "0x", 2) == 0;
+	const char *digits = hex ? text + 2 : text;
+	size_t len =
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	if (len == 0 || len > 3 || digits[len] ||
+	    strtol(digits, NULL, hex ? 16 : 10) > 255)
+		return err_set(msg, ERR_USAGE,
+		    "expected a DSCP such as EF, AF41 or CS5, or the octet, 0 "
+		    "to 255 or 0x0 to 0xff, got '%.60s'",
+		    text);
+	*tos = strtol(digits, NULL, hex ? 16 : 10);
 	return 0;
 }
 
@@ -256,6 +299,10 @@ static int typed_parse(struct option_value *v, const struct option_row *row,
 	case OPTION_SIZE:
 		err = option_parse_size(&v->size, text, msg);
 		return err ? err : range_check(row, (double)v->size, text, msg);
+	case OPTION_TOS:
+		err = option_parse_tos(&v->integer, text, msg);
+		return err ? err
+			   : range_check(row, (double)v->integer, text, msg);
 	case OPTION_CHOICE: return choice_check(row, text, msg);
 	case OPTION_ADDRESS:
 		if (addr_parse(&a, text) != 0)

@@ -249,6 +249,11 @@ int64_t option_integer(const struct option_values *values, const char *name)
 	return find_value(values, name, OPTION_INTEGER)->integer;
 }
 
+int64_t option_tos(const struct option_values *values, const char *name)
+{
+	return find_value(values, name, OPTION_TOS)->integer;
+}
+
 double option_number(const struct option_values *values, const char *name)
 {
 	return find_value(values, name, OPTION_NUMBER)->number;

@@ -21,6 +21,8 @@ enum option_type {
 	OPTION_CHOICE,   /* one of choices, separated by '|' */
 	OPTION_DURATION, /* "500ms", "60s", "5m", "1h", "1d"; value in ns */
 	OPTION_SIZE,     /* "64k", "8M", "1G"; value in bytes */
+	OPTION_TOS,      /* "EF", "AF41", "CS5", "184", "0xb8"; value is the
+			    octet, min..max */
 	OPTION_ADDRESS,  /* numeric address */
 	OPTION_PREFIX,
 	OPTION_LIST /* text, may be given several times */
@@ -63,6 +65,7 @@ bool option_help_asked(const struct option_values *values);
 bool option_given(const struct option_values *values, const char *name);
 bool option_flag(const struct option_values *values, const char *name);
 int64_t option_integer(const struct option_values *values, const char *name);
+int64_t option_tos(const struct option_values *values, const char *name);
 double option_number(const struct option_values *values, const char *name);
 int64_t option_duration_ns(
     const struct option_values *values, const char *name);
@@ -91,5 +94,8 @@ const char *option_nearest(
 /* The typed parsers, for config files and scripts too. */
 int option_parse_duration(int64_t *ns, const char *text, struct errmsg *msg);
 int option_parse_size(uint64_t *bytes, const char *text, struct errmsg *msg);
+/* The octet of type of service or traffic class; a DSCP's name is that code
+ * point with ECN 0. */
+int option_parse_tos(int64_t *tos, const char *text, struct errmsg *msg);
 int option_parse_integer(int64_t *value, const char *text, double min,
     double max, struct errmsg *msg);

@@ -54,6 +54,12 @@ static const char *push_value(
 		else
 			lua_pushnil(L);
 		return "";
+	case OPTION_TOS:
+		if (there)
+			lua_pushinteger(L, option_tos(v, row->name));
+		else
+			lua_pushnil(L);
+		return "";
 	case OPTION_NUMBER:
 		if (there)
 			lua_pushnumber(L, option_number(v, row->name));

@@ -38,6 +38,7 @@ static const struct {
 	{ "choice", OPTION_CHOICE },
 	{ "duration", OPTION_DURATION },
 	{ "size", OPTION_SIZE },
+	{ "tos", OPTION_TOS },
 	{ "address", OPTION_ADDRESS },
 	{ "prefix", OPTION_PREFIX },
 	{ "list", OPTION_LIST },
@@ -276,7 +277,7 @@ static int read_type(struct heading *h, struct option_row *row)
 		}
 	return bad(h,
 	    "options: type: expected flag, integer, number, text, "
-	    "choice, duration, size, address, prefix or list");
+	    "choice, duration, size, tos, address, prefix or list");
 }
 
 static int read_option(struct heading *h, struct option_row *row)
@@ -285,6 +286,9 @@ static int read_option(struct heading *h, struct option_row *row)
 	const char *letter = read_text(h, false);
 	row->letter = *letter;
 	int err = read_type(h, row);
+	/* Whoever writes a script, --tos EF means the same. */
+	if (row->type == OPTION_INTEGER && strcmp(row->name, "tos") == 0)
+		row->type = OPTION_TOS;
 	row->argument = read_text(h, false);
 	row->choices = read_text(h, false);
 	bool numbers = read_number(h, &row->min, 0);

@@ -192,9 +192,8 @@ return {
 		{name = "ttl", letter = "t", type = "integer", min = 1,
 			max = 255, default = 64, argument = "TTL",
 			help = "how many hops a probe lives"},
-		{name = "tos", type = "integer", min = 0, max = 255,
-			default = 0, argument = "N",
-			help = "type of service, or traffic class"},
+		{name = "tos", type = "tos", default = 0, argument = "TOS",
+			help = "a DSCP by name (EF, AF41, CS5), or the octet"},
 	},
 	run = run,
 }

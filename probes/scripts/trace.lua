@@ -513,9 +513,8 @@ return {
 		{name = "size", type = "integer", min = 2, max = 1400,
 			default = 12, argument = "BYTES",
 			help = "payload of udp and icmp probes"},
-		{name = "tos", type = "integer", min = 0, max = 255,
-			default = 0, argument = "N",
-			help = "type of service, or traffic class"},
+		{name = "tos", type = "tos", default = 0, argument = "TOS",
+			help = "a DSCP by name (EF, AF41, CS5), or the octet"},
 	},
 	run = run,
 }

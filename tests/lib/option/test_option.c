@@ -379,9 +379,39 @@ static void other_shells_name_every_option(void **state)
 	assert_null(option_completion(tables, 2, "tcsh"));
 }
 
+static void dscp_names_are_octets(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t tos;
+	} good[] = { { "EF", 0xb8 }, { "ef", 0xb8 }, { "AF11", 0x28 },
+		{ "AF41", 0x88 }, { "af43", 0x98 }, { "CS0", 0 },
+		{ "CS5", 0xa0 }, { "cs7", 0xe0 }, { "LE", 4 }, { "VA", 0xb0 },
+		{ "BE", 0 }, { "0x2e", 46 }, { "46", 46 }, { "0XFF", 255 },
+		{ "0", 0 }, { "255", 255 } };
+	static const char *const bad[] = { "", "AF", "AF10", "AF44", "AF51",
+		"AF111", "CS8", "CS", "CS55", "EF1", "256", "0x100", "0x",
+		"-1", "+1", "1 ", "0xg", "x", "1000000000000" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		int64_t tos = -1;
+		assert_int_equal(option_parse_tos(&tos, good[i].text, NULL), 0);
+		assert_int_equal(tos, good[i].tos);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		int64_t tos = -1;
+		struct errmsg msg;
+		assert_int_equal(
+		    option_parse_tos(&tos, bad[i], &msg), ERR_USAGE);
+		assert_non_null(strstr(msg.text, "EF, AF41 or CS5"));
+		assert_int_equal(tos, -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dscp_names_are_octets),
 		cmocka_unit_test(values_come_typed_and_defaults_fill_in),
 		cmocka_unit_test(a_given_list_replaces_its_default),
 		cmocka_unit_test(errors_say_what_was_expected_and_got),

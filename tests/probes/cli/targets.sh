@@ -86,6 +86,23 @@ measures 1 "" -f "$dir/file" >/dev/null
 check "many wrong lines do not flood" \
 	sh -c "[ \$(grep -c expected '$dir/err') = 20 ]"
 
+# tos OPTION: the octet that a script of ours gets
+cat >"$dir/tos.lua" <<'END'
+return {fields = {{name = "tos", type = "integer"}},
+	options = {{name = "tos", type = "integer", min = 0, max = 200}},
+	run = function(args) sonde.record{tos = args.tos} end}
+END
+tos() {
+	[ "$("$sonde" --net "$sim" run "$dir/tos.lua" --json --tos "$1" |
+		grep -o '"tos":[0-9]*')" = "\"tos\":$2" ]
+}
+check "a script's tos may be the name of a DSCP" tos AF41 136
+check "or the octet" tos 0x2e 46
+"$sonde" --net "$sim" run "$dir/tos.lua" --tos CS7 2>"$dir/err"
+check "within its range" says "expected 0 to 200, got 'CS7'"
+"$sonde" --net "$sim" ping -c 1 --json --tos EF web >"$dir/out"
+check "ping sends it" grep -q '"tos":184' "$dir/out"
+
 # By number, by length and by turns.
 cat >"$dir/ways.lua" <<'END'
 return {operands = {type = "host", min = 1}, run = function(args)
