@@ -87,6 +87,15 @@ static void print_some(const struct text *t, uint32_t count, const char *what)
 		    what, text_off(t));
 }
 
+/* Known only when all replies are. */
+static uint32_t count_firewalls(const Sonde__Ping *ping)
+{
+	uint32_t count = 0;
+	for (size_t i = 0; i < ping->n_replies; i++)
+		count += (uint32_t)(ping->replies[i]->perhaps_firewall != 0);
+	return count;
+}
+
 /* What the target did not answer within the wait is lost, whatever else came;
  * but not what may have been answered. */
 static void print_summary(const struct text *t, const Sonde__Ping *ping)
@@ -105,6 +114,7 @@ static void print_summary(const struct text *t, const Sonde__Ping *ping)
 	print_some(t, ping->rejected, "rejected");
 	print_some(t, ping->other_address, "from another address");
 	print_some(t, ping->ambiguous, "ambiguous");
+	print_some(t, count_firewalls(ping), "perhaps of a firewall");
 	print_some(t, ping->denied, "denied");
 	print_some(t, ping->not_sent, "not sent");
 	if (*ping->error) {

@@ -4,6 +4,7 @@
  * traces and pings say the same things in the same fields.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "lib/base/reader.h"
 #include "lib/packet/interface.h"
@@ -252,6 +253,77 @@ static size_t list_size(lua_State *L, int at, lua_Integer count)
 	return size;
 }
 
+/* How far a reply came, if its TTL began as systems begin it. */
+static uint8_t hops_from(uint32_t reply_ttl)
+{
+	return (uint8_t)((reply_ttl <= 64           ? 64
+				 : reply_ttl <= 128 ? 128
+						    : 255) -
+	    reply_ttl);
+}
+
+static bool is_in_name_of(const Sonde__Reply *r, const struct addr *target)
+{
+	return r->has_reply_ttl_case && r->reply_ttl <= 255 &&
+	    r->from.len == addr_len(target) &&
+	    memcmp(r->from.data, target->bytes, r->from.len) == 0;
+}
+
+static bool is_reset(const Sonde__Reply *r)
+{
+	return r->has_tcp_flags_case && (r->tcp_flags & PACKET_TCP_RST) != 0;
+}
+
+/* How far the answers in the target's name came. */
+struct distances {
+	bool answer[256]; /* by hops_from: what was no reset */
+	bool answered;
+	uint8_t farthest; /* of the resets */
+};
+
+static void note_distances(struct distances *d, Sonde__Reply *const *replies,
+    size_t count, const struct addr *target)
+{
+	for (size_t i = 0; i < count; i++) {
+		const Sonde__Reply *r = replies[i];
+		if (!is_in_name_of(r, target))
+			continue;
+		uint8_t hops = hops_from(r->reply_ttl);
+		if (!is_reset(r))
+			d->answer[hops] = d->answered = true;
+		else if (hops > d->farthest)
+			d->farthest = hops;
+	}
+}
+
+/* A firewall may reset a connection in the target's name.  It is nearer then,
+ * but a reply may also have another way back: it is never certain.  Where there
+ * are resets alone, the farthest may be the target's. */
+static void mark_firewalls(const struct distances *d,
+    Sonde__Reply *const *replies, size_t count, const struct addr *target)
+{
+	for (size_t i = 0; i < count; i++) {
+		Sonde__Reply *r = replies[i];
+		if (!is_in_name_of(r, target) || !is_reset(r))
+			continue;
+		uint8_t hops = hops_from(r->reply_ttl);
+		r->perhaps_firewall =
+		    d->answered ? !d->answer[hops] : hops < d->farthest;
+	}
+}
+
+static void judge_resets(struct reply_list *l)
+{
+	struct distances d = { 0 };
+	const struct addr *target = &l->first->dst;
+	if (l->first->proto != PACKET_TCP)
+		return;
+	note_distances(&d, l->replies, l->count, target);
+	note_distances(&d, l->remarks, l->remark_count, target);
+	mark_firewalls(&d, l->replies, l->count, target);
+	mark_firewalls(&d, l->remarks, l->remark_count, target);
+}
+
 void reply_list_read(lua_State *L, struct reply_list *l)
 {
 	if (lua_getfield(L, 1, "probes") != LUA_TTABLE)
@@ -268,4 +340,5 @@ void reply_list_read(lua_State *L, struct reply_list *l)
 		lua_rawgeti(L, probes, i);
 		list_result(L, l);
 	}
+	judge_resets(l);
 }
