@@ -30,14 +30,14 @@
 #include "probes/script/guardian-client.h"
 
 static const char *const kinds[] = { "sent", "denied", "failed", "reply",
-	"expired" };
+	"timeout", "expired" };
 static const char *const clocks[] = { "unknown", "user", "kernel", "hardware",
 	"simulated" };
 
 struct drive {
 	struct guardian_client client;
 	uint64_t left;      /* probes without their last event */
-	uint64_t counts[5]; /* by kind */
+	uint64_t counts[6]; /* by kind */
 	bool quiet;
 };
 
@@ -130,6 +130,7 @@ static void read_line(struct wire_probe *entry, char *line, struct monotime now)
 	char *save, *word = strtok_r(line, " \n", &save);
 	*entry = (struct wire_probe){ .at = now,
 		.until = { 500 * NS_PER_MS },
+		.listen_all = 1,
 		.probe = {
 		    .proto = PACKET_ICMP, .ttl = 64, .icmp_id = 0x50de } };
 	if (!word || addr_parse(&entry->probe.dst, word) != 0) {
@@ -222,7 +223,7 @@ static void print_summary(const struct drive *d)
 {
 	char name[COUNTERS_NAME_LEN];
 	uint64_t value;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 		printf("%s %" PRIu64 "\n", kinds[i], d->counts[i]);
 	for (size_t i = 0; counters_get(counters, i, name, &value); i++)
 		if (value)
