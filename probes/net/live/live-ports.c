@@ -13,19 +13,14 @@
 #include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
 
-/* -1: none is to be had. */
-static int open_deaf(int family)
+/* A socket of IPv6 speaks IPv4 too, where this host has IPv6. */
+static int open_one(bool six)
 {
-	struct sock_filter drop_all = { BPF_RET | BPF_K, 0, 0, 0 };
-	const struct sock_fprog filter = { 1, &drop_all };
-	int on = 1;
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (setsockopt(
-		fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0)
+	const int off = 0;
+	int fd = socket(six ? AF_INET6 : AF_INET,
+	    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || !six ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -33,33 +28,41 @@ static int open_deaf(int family)
 
 void live_ports_open(struct live_ports *ports)
 {
-	static const int families[2] = { AF_INET, AF_INET6 };
-	*ports = (struct live_ports){ 0 };
-	for (int i = 0; i < 2; i++) {
-		struct live_ports_family *f = &ports->families[i];
-		for (; f->open < LIVE_PORTS; f->open++) {
-			f->fds[f->open] = open_deaf(families[i]);
-			if (f->fds[f->open] < 0)
-				break;
+	*ports = (struct live_ports){ .six = true };
+	for (; ports->open < LIVE_PORTS; ports->open++) {
+		int fd = open_one(ports->six);
+		if (fd < 0 && ports->open == 0) {
+			ports->six = false;
+			fd = open_one(false);
 		}
+		if (fd < 0)
+			break;
+		ports->fds[ports->open] = fd;
 	}
 }
 
-static bool is_held(const struct live_ports_family *f, uint16_t port)
+static bool is_held(const struct live_ports *ports, uint16_t port)
 {
-	for (size_t i = 0; i < f->held; i++)
-		if (f->ports[i] == port)
+	for (size_t i = 0; i < ports->held; i++)
+		if (ports->ports[i] == port)
 			return true;
 	return false;
 }
 
-static void bind_port(int fd, bool six, uint16_t port)
+/* Deaf first: most never get here, and a filter each costs more than the
+ * sockets do. */
+static void hold_port(int fd, bool six, uint16_t port)
 {
 	const struct sockaddr_in any4 = { .sin_family = AF_INET,
 		.sin_port = htons(port) };
 	const struct sockaddr_in6 any6 = { .sin6_family = AF_INET6,
 		.sin6_port = htons(port),
 		.sin6_addr = IN6ADDR_ANY_INIT };
+	struct sock_filter drop_all = { BPF_RET | BPF_K, 0, 0, 0 };
+	const struct sock_fprog filter = { 1, &drop_all };
+	if (setsockopt(
+		fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0)
+		return;
 	(void)bind(fd,
 	    six ? (const struct sockaddr *)&any6
 		: (const struct sockaddr *)&any4,
@@ -71,21 +74,18 @@ void live_ports_hold(
 {
 	bool six = packet[0] >> 4 == 6;
 	size_t upper = six ? 40 : 20;
-	struct live_ports_family *f = &ports->families[six];
 	if (packet[six ? 6 : 9] != PACKET_UDP || len < upper + 8 ||
-	    f->held == f->open)
+	    ports->held == ports->open)
 		return;
 	uint16_t port = load_be16(packet + upper);
-	if (port == 0 || is_held(f, port))
+	if (port == 0 || is_held(ports, port))
 		return;
-	bind_port(f->fds[f->held], six, port);
-	f->ports[f->held++] = port;
+	hold_port(ports->fds[ports->held], ports->six, port);
+	ports->ports[ports->held++] = port;
 }
 
 void live_ports_close(struct live_ports *ports)
 {
-	for (int i = 0; i < 2; i++)
-		while (ports->families[i].open > 0)
-			close(
-			    ports->families[i].fds[--ports->families[i].open]);
+	while (ports->open > 0)
+		close(ports->fds[--ports->open]);
 }

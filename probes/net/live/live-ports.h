@@ -7,17 +7,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIVE_PORTS 96 /* of each family */
+#define LIVE_PORTS 96
 
 struct live_ports {
-	struct live_ports_family {
-		int fds[LIVE_PORTS];
-		uint16_t ports[LIVE_PORTS]; /* of the first `held` sockets */
-		size_t open, held;
-	} families[2]; /* IPv4, IPv6 */
+	bool six; /* they are IPv6's and hold a port for both families */
+	int fds[LIVE_PORTS];
+	uint16_t ports[LIVE_PORTS]; /* of the first `held` sockets */
+	size_t open, held;
 };
 
 void live_ports_open(struct live_ports *ports);
