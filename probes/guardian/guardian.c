@@ -18,7 +18,7 @@
 #include "probes/guardian/pending.h"
 #include "probes/guardian/session.h"
 
-#define NET_FDS 8
+#define NET_FDS 16
 #define COUNTER_NAME(constant, name) name,
 #define DUE_AT_ONCE (4 * BATCH) /* then the network is read again */
 /* A sleep ends some microseconds late, and not always the same; the last of a

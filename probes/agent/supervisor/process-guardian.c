@@ -4,6 +4,7 @@
 #include "probes/guardian/guardian.h"
 #include "probes/ipc/precedence.h"
 #include "probes/ipc/process.h"
+#include "probes/net/live/live-receive.h"
 #include "probes/policy/policy-file.h"
 
 static size_t guardian_channels(
@@ -33,6 +34,7 @@ static int guardian_main(
 		return ERR_CONFIG;
 	if (!net->advance) /* real time */
 		precedence_first();
+	live_receive_by(&live_ring);
 	err = net->open(&ctx, spec, msg);
 	if (err < 0)
 		return err;

@@ -136,13 +136,34 @@ static bool is_empty(const struct live_range *range)
 	return range->low > range->high;
 }
 
+bool live_filter_listens(const struct live_filter *filter)
+{
+	return filter->errors || !is_empty(&filter->echo) ||
+	    !is_empty(&filter->udp) || !is_empty(&filter->tcp);
+}
+
+/* A raw socket of IPv6 shows no IP header. */
+static void write_upper(struct code *c, enum label where)
+{
+	put_instruction(c, BPF_LDX | BPF_IMM, 0);
+	branch(c, BPF_JGE, 0, where, where); /* always */
+}
+
+static void write_begin(struct code *c, enum live_filter_form form)
+{
+	switch (form) {
+	case LIVE_FILTER_ICMP6: write_upper(c, ICMP6); break;
+	case LIVE_FILTER_UDP6: write_upper(c, UDP); break;
+	case LIVE_FILTER_TCP6: write_upper(c, TCP); break;
+	default: write_ip(c); break;
+	}
+}
+
 static int attach(const struct live_filter *filter)
 {
 	struct code c = { .count = 0 };
-	bool deaf = is_empty(&filter->echo) && is_empty(&filter->udp) &&
-	    is_empty(&filter->tcp);
-	if (!deaf) {
-		write_ip(&c);
+	if (live_filter_listens(filter)) {
+		write_begin(&c, filter->form);
 		write_icmp(&c, &filter->echo);
 		write_ports(&c, &filter->udp, &filter->tcp);
 		label(&c, ACCEPT);
@@ -161,13 +182,16 @@ static int attach(const struct live_filter *filter)
 int live_filter_forget(struct live_filter *filter)
 {
 	const struct live_range none = { 1, 0 };
+	filter->errors = false;
 	filter->echo = filter->udp = filter->tcp = none;
 	return attach(filter);
 }
 
-int live_filter_open(struct live_filter *filter, int fd)
+int live_filter_open(
+    struct live_filter *filter, int fd, enum live_filter_form form)
 {
 	filter->fd = fd;
+	filter->form = form;
 	return live_filter_forget(filter);
 }
 
@@ -184,21 +208,42 @@ static bool widen(struct live_range *range, uint16_t value)
 	return true;
 }
 
+/* Which range a probe of this protocol widens; NULL: none of this socket. */
+static struct live_range *range_for(struct live_filter *filter, uint8_t proto)
+{
+	bool udp = proto == PACKET_UDP, tcp = proto == PACKET_TCP;
+	switch (filter->form) {
+	case LIVE_FILTER_ICMP:
+	case LIVE_FILTER_ICMP6: return udp || tcp ? NULL : &filter->echo;
+	case LIVE_FILTER_UDP:
+	case LIVE_FILTER_UDP6: return udp ? &filter->udp : NULL;
+	case LIVE_FILTER_TCP:
+	case LIVE_FILTER_TCP6: return tcp ? &filter->tcp : NULL;
+	default: return udp ? &filter->udp : tcp ? &filter->tcp : &filter->echo;
+	}
+}
+
+static bool hears_errors(enum live_filter_form form)
+{
+	return form == LIVE_FILTER_IP || form == LIVE_FILTER_ICMP ||
+	    form == LIVE_FILTER_ICMP6;
+}
+
 int live_filter_admit(
     struct live_filter *filter, const uint8_t *bytes, size_t len)
 {
 	const struct live_filter old = *filter;
-	bool v6 = bytes[0] >> 4 == 6, grown;
+	bool v6 = bytes[0] >> 4 == 6;
 	size_t at = v6 ? 40 : (size_t)(bytes[0] & 15) * 4;
 	if (len < at + 8)
 		return 0;
 	uint8_t proto = v6 ? bytes[6] : bytes[9];
-	if (proto == PACKET_UDP)
-		grown = widen(&filter->udp, load_be16(bytes + at));
-	else if (proto == PACKET_TCP)
-		grown = widen(&filter->tcp, load_be16(bytes + at));
-	else
-		grown = widen(&filter->echo, load_be16(bytes + at + 4));
+	bool port = proto == PACKET_UDP || proto == PACKET_TCP;
+	struct live_range *range = range_for(filter, proto);
+	bool grown = hears_errors(filter->form) && !filter->errors;
+	filter->errors = filter->errors || grown;
+	if (range)
+		grown |= widen(range, load_be16(bytes + at + (port ? 0 : 4)));
 	int err = grown ? attach(filter) : 0;
 	if (err) /* the next probe tries again */
 		*filter = old;

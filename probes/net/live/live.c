@@ -1,36 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The real network: packets leave through raw sockets in batches, replies
- * come by libpcap, the kernel stamps both.  Every descriptor is opened here
+ * come by a receiver, the kernel stamps both.  Every descriptor is opened here
  * once; afterwards no privilege, file or new socket is needed.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <pcap/pcap.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/packet/octets.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/live/live-addr.h"
-#include "probes/net/live/live-copies.h"
-#include "probes/net/live/live-filter.h"
+#include "probes/net/live/live-deny.h"
 #include "probes/net/live/live-message.h"
 #include "probes/net/live/live-ports.h"
+#include "probes/net/live/live-receive.h"
 #include "probes/net/live/live-route.h"
 #include "probes/net/live/live-spec.h"
 #include "probes/net/live/live-stamp.h"
 #include "probes/net/net.h"
 
 #define BATCH 64
-#define SNAPLEN 1600
 #define SEND_BYTES (4 << 20)
-#define SLL2_HEADER 20
 
 /* How long after the last probe what comes is still counted, as late. */
 #define QUIET_NS (10 * NS_PER_S)
@@ -40,12 +36,10 @@ struct live {
 	struct live_stamps stamps[2];
 	struct live_addrs addrs;
 	struct live_routes routes;
-	pcap_t *pcap;
-	struct live_filter filter;
-	struct live_copies copies;
+	const struct live_receiver *receiver;
+	void *receiver_ctx;
 	struct live_ports ports;
 	struct monotime quiet_since; /* 0: a probe may be in the air */
-	unsigned ring_kib;
 	struct net_counters counters;
 	struct {
 		uint32_t cookie;
@@ -56,16 +50,11 @@ struct live {
 	bool reset[2]; /* numbering is in doubt */
 };
 
-/* The line that grants what is missing. */
-static int deny(int err, const char *what, struct errmsg *msg)
+static const struct live_receiver *receive_by = &live_sockets;
+
+void live_receive_by(const struct live_receiver *receiver)
 {
-	char program[128];
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
-	return err_set(msg, err,
-	    "%s: %s; run as root, or once: "
-	    "sudo setcap cap_net_raw+ep %.*s",
-	    what, strerror(-err), n > 0 ? (int)n : 7,
-	    n > 0 ? program : "PROGRAM");
+	receive_by = receiver;
 }
 
 static int raw_open(int family, uint32_t mark, struct errmsg *msg)
@@ -73,7 +62,7 @@ static int raw_open(int family, uint32_t mark, struct errmsg *msg)
 	int fd = socket(
 	    family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
 	if (fd < 0)
-		return deny(-errno, "raw socket", msg);
+		return live_deny(-errno, "raw socket", msg);
 	int bytes = SEND_BYTES, on = 1;
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) !=
 	    0)
@@ -112,55 +101,13 @@ static int sockets_open(struct live *live, uint32_t mark, struct errmsg *msg)
 	return 0;
 }
 
-static int pcap_fail(struct errmsg *msg, int err, pcap_t *pcap)
-{
-	if (err == -EPERM)
-		return deny(err, "capture", msg);
-	return err_set(msg, err, "capture: %s", pcap_geterr(pcap));
-}
-
-static void ignore(
-    u_char *user, const struct pcap_pkthdr *head, const u_char *bytes)
-{
-	(void)user;
-	(void)head;
-	(void)bytes;
-}
-
-static int capture_open(
-    struct live *live, uint64_t ring_bytes, struct errmsg *msg)
-{
-	char text[PCAP_ERRBUF_SIZE] = "";
-	pcap_t *p = live->pcap = pcap_create("any", text);
-	live->ring_kib = (unsigned)(ring_bytes >> 10);
-	if (!p)
-		return err_set(msg, -EIO, "capture: %.200s", text);
-	if (pcap_set_snaplen(p, SNAPLEN) || pcap_set_immediate_mode(p, 1) ||
-	    pcap_set_buffer_size(p, (int)ring_bytes) ||
-	    pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO))
-		return pcap_fail(msg, -EIO, p);
-	int status = pcap_activate(p);
-	if (status < 0)
-		return pcap_fail(
-		    msg, status == PCAP_ERROR_PERM_DENIED ? -EPERM : -EIO, p);
-	if (pcap_set_datalink(p, DLT_LINUX_SLL2) != 0 ||
-	    pcap_setnonblock(p, 1, text) != 0)
-		return pcap_fail(msg, -EIO, p);
-	int err = live_filter_open(&live->filter, pcap_fileno(p));
-	if (err)
-		return err_set(msg, err, "filter: %s", strerror(-err));
-	/* What came before there was a filter. */
-	pcap_dispatch(p, -1, ignore, NULL);
-	return 0;
-}
-
 static void live_close(void *ctx)
 {
 	struct live *live = ctx;
 	if (!live)
 		return;
-	if (live->pcap)
-		pcap_close(live->pcap);
+	if (live->receiver_ctx)
+		live->receiver->close(live->receiver_ctx);
 	live_addrs_close(&live->addrs);
 	live_routes_close(&live->routes);
 	live_ports_close(&live->ports);
@@ -195,13 +142,12 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	struct live *live = xcalloc(1, sizeof(*live));
 	live->out[0] = live->out[1] = -1;
 	live->addrs.fd = live->routes.ask_fd = live->routes.news_fd = -1;
-	if (getrandom(&live->copies.key, sizeof(live->copies.key), 0) < 0)
-		live->copies.key = (uint64_t)walltime_now().ns;
+	live->receiver = receive_by;
 	live_ports_open(&live->ports);
 	err = sockets_open(live, wanted.wish.mark, msg);
 	if (err)
 		goto failed;
-	err = capture_open(live, wanted.ring_bytes, msg);
+	err = live->receiver->open(&live->receiver_ctx, wanted.ring_bytes, msg);
 	if (err)
 		goto failed;
 	err = live_addrs_open(&live->addrs, msg);
@@ -315,8 +261,8 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 	size_t sent = 0;
 	live->quiet_since.ns = 0;
 	for (size_t i = 0; i < count; i++) {
-		live_filter_admit(
-		    &live->filter, packets[i].bytes, packets[i].len);
+		live->receiver->admit(
+		    live->receiver_ctx, packets[i].bytes, packets[i].len);
 		live_ports_hold(
 		    &live->ports, packets[i].bytes, (uint32_t)packets[i].len);
 	}
@@ -346,43 +292,21 @@ static void forget_what_is_late(struct live *live)
 	    monotime_diff(monotime_now(), live->quiet_since) < QUIET_NS)
 		return;
 	live->quiet_since.ns = 0;
-	live_filter_forget(&live->filter);
+	live->receiver->forget(live->receiver_ctx);
 }
 
+/* What a receiver gives, counted. */
 struct delivery {
 	struct live *live;
 	net_event_fn *fn;
 	void *arg;
 };
 
-/* DLT_LINUX_SLL2: protocol in the first two octets, the device's index in the
- * fifth to eighth. */
-static void deliver(
-    u_char *user, const struct pcap_pkthdr *head, const u_char *bytes)
+static void deliver_counted(void *arg, const struct net_event *event)
 {
-	const struct delivery *to = (const struct delivery *)user;
-	if (head->caplen <= SLL2_HEADER || head->len < head->caplen)
-		return;
-	uint16_t protocol = (uint16_t)(bytes[0] << 8 | bytes[1]);
-	if (protocol != 0x0800 && protocol != 0x86dd)
-		return;
+	const struct delivery *to = arg;
 	to->live->counters.received++;
-	int64_t wall_ns = head->ts.tv_sec * NS_PER_S + head->ts.tv_usec;
-	if (live_copies_is_copy(&to->live->copies, bytes + SLL2_HEADER,
-		head->caplen - SLL2_HEADER, load_be32(bytes + 4), wall_ns))
-		return;
-	struct net_event event = {
-	    .kind = NET_RECEIVED,
-	    .stamp = {
-		/* tv_usec counts nanoseconds at this precision. */
-		.wall = {wall_ns},
-		.clock = NET_CLOCK_KERNEL_SOFTWARE,
-	    },
-	    .bytes = bytes + SLL2_HEADER,
-	    .caplen = head->caplen - SLL2_HEADER,
-	    .wirelen = head->len - SLL2_HEADER,
-	};
-	to->fn(to->arg, &event);
+	to->fn(to->arg, event);
 }
 
 static void live_poll(void *ctx, net_event_fn *fn, void *arg)
@@ -411,40 +335,38 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 	}
 	live->failed_count = 0;
 	struct delivery to = { live, fn, arg };
-	pcap_dispatch(live->pcap, 256, deliver, (u_char *)&to);
+	live->receiver->poll(live->receiver_ctx, deliver_counted, &to);
 	forget_what_is_late(live);
 }
 
 static size_t live_fds(void *ctx, int *fds, size_t size)
 {
 	struct live *live = ctx;
-	int all[] = { pcap_get_selectable_fd(live->pcap), live->addrs.fd,
-		live->routes.news_fd, live->out[0], live->out[1] };
+	int all[] = { live->addrs.fd, live->routes.news_fd, live->out[0],
+		live->out[1] };
 	size_t count = 0;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] >= 0 && count < size)
 			fds[count++] = all[i];
-	return count;
+	return count +
+	    live->receiver->fds(live->receiver_ctx, fds + count, size - count);
 }
 
 static void live_counters(void *ctx, struct net_counters *counters)
 {
 	struct live *live = ctx;
-	struct pcap_stat stat;
-	if (pcap_stats(live->pcap, &stat) == 0)
-		live->counters.dropped = stat.ps_drop;
+	live->counters.dropped = live->receiver->dropped(live->receiver_ctx);
 	*counters = live->counters;
 }
 
 static void live_describe(void *ctx, char *to, size_t size)
 {
 	const struct live *live = ctx;
-	const char *families = live->out[1] >= 0 ? "IPv4 and IPv6" : "IPv4";
-	snprintf(to, size,
-	    "raw sockets for %s; libpcap on every interface (%s), nanosecond "
-	    "stamps of the kernel, ring of %u KiB",
-	    families, pcap_datalink_val_to_name(pcap_datalink(live->pcap)),
-	    live->ring_kib);
+	char receiver[200];
+	live->receiver->describe(
+	    live->receiver_ctx, receiver, sizeof(receiver));
+	snprintf(to, size, "%s; replies by %s",
+	    live->out[1] >= 0 ? "IPv4 and IPv6" : "IPv4", receiver);
 }
 
 const struct net_ops net_live = {

@@ -24,7 +24,7 @@ static int setup(void **state)
 	(void)state;
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0)
 		return -1;
-	return live_filter_open(&filter, ends[0]);
+	return live_filter_open(&filter, ends[0], LIVE_FILTER_IP);
 }
 
 static int teardown(void **state)
@@ -216,6 +216,69 @@ static void fragments_and_stumps_do_not_pass(void **state)
 	assert_false(passes(m));
 }
 
+/* As raw sockets see them: of IPv6 only what is behind the IP header. */
+static void a_socket_of_one_protocol_hears_its_answers(void **state)
+{
+	(void)state;
+	static const struct {
+		enum live_filter_form form;
+		int family;
+		bool icmp, udp, tcp;
+	} forms[] = {
+		{ LIVE_FILTER_ICMP, 4, true, false, false },
+		{ LIVE_FILTER_UDP, 4, false, true, false },
+		{ LIVE_FILTER_TCP, 4, false, false, true },
+		{ LIVE_FILTER_ICMP6, 6, true, false, false },
+		{ LIVE_FILTER_UDP6, 6, false, true, false },
+		{ LIVE_FILTER_TCP6, 6, false, false, true },
+	};
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		bool six = forms[i].family == 6;
+		size_t cut = six ? 40 : 0;
+		struct made m[] = { icmp(forms[i].family, six ? 3 : 11, 0),
+			with_ports(forms[i].family, PACKET_UDP, 53, 40000, 0),
+			with_ports(forms[i].family, PACKET_TCP, 80, 40000, 0),
+			icmp(forms[i].family, six ? 129 : 0, 5000) };
+		bool heard[] = { forms[i].icmp, forms[i].udp, forms[i].tcp,
+			forms[i].icmp };
+		int f = forms[i].family;
+		assert_int_equal(
+		    live_filter_open(&filter, ends[0], forms[i].form), 0);
+		assert_false(live_filter_listens(&filter));
+		admit(with_ports(f, PACKET_UDP, 40000, 53, 0));
+		admit(with_ports(f, PACKET_TCP, 40000, 80, 0));
+		assert_true(live_filter_listens(&filter));
+		admit(icmp(f, six ? 128 : 8, 5000));
+		for (size_t k = 0; k < 4; k++) {
+			memmove(m[k].bytes, m[k].bytes + cut,
+			    sizeof(m[k].bytes) - cut);
+			m[k].len -= cut;
+			/* The kernel gives it nothing of another protocol. */
+			if (heard[k])
+				assert_true(passes(m[k]));
+		}
+		live_filter_forget(&filter);
+		assert_false(live_filter_listens(&filter));
+		for (size_t k = 0; k < 4; k++)
+			assert_false(passes(m[k]));
+	}
+}
+
+/* A UDP probe makes the kernel change no filter but those that it concerns. */
+static void a_filter_is_changed_only_for_what_it_hears(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    live_filter_open(&filter, ends[0], LIVE_FILTER_TCP), 0);
+	admit(with_ports(4, PACKET_UDP, 40000, 53, 0));
+	assert_false(live_filter_listens(&filter));
+	assert_int_equal(
+	    live_filter_open(&filter, ends[0], LIVE_FILTER_ICMP), 0);
+	admit(with_ports(4, PACKET_UDP, 40000, 53, 0));
+	assert_true(passes(icmp(4, 11, 0)));
+	assert_false(passes(icmp(4, 0, 40000)));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -229,6 +292,8 @@ int main(void)
 		TEST(all_icmp_errors_pass_and_nothing_else),
 		TEST(echo_replies_pass_by_their_id),
 		TEST(fragments_and_stumps_do_not_pass),
+		TEST(a_socket_of_one_protocol_hears_its_answers),
+		TEST(a_filter_is_changed_only_for_what_it_hears),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#include "probes/net/live/live-deny.h"
+
+#include <string.h>
+#include <unistd.h>
+
+int live_deny(int err, const char *what, struct errmsg *msg)
+{
+	char program[128];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
+	return err_set(msg, err,
+	    "%s: %s; run as root, or once: "
+	    "sudo setcap cap_net_raw+ep %.*s",
+	    what, strerror(-err), n > 0 ? (int)n : 7,
+	    n > 0 ? program : "PROGRAM");
+}
