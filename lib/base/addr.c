@@ -50,6 +50,33 @@ int addr_parse(struct addr *a, const char *text)
 	return 0;
 }
 
+bool addr_is_link_local(const struct addr *a)
+{
+	return a->family == 6 && a->bytes[0] == 0xfe &&
+	    (a->bytes[1] & 0xc0) == 0x80;
+}
+
+int addr_parse_zone(
+    struct addr *a, char zone[static ADDR_ZONE_LEN], const char *text)
+{
+	char number[ADDR_TEXT_LEN];
+	size_t len = strcspn(text, "%");
+	memset(zone, 0, ADDR_ZONE_LEN);
+	if (text[len] == '\0')
+		return addr_parse(a, text);
+	size_t zone_len = strlen(text + len + 1);
+	if (len >= sizeof(number) || zone_len == 0 || zone_len >= ADDR_ZONE_LEN)
+		return ERR_MALFORMED;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	struct addr got;
+	if (addr_parse(&got, number) != 0 || !addr_is_link_local(&got))
+		return ERR_MALFORMED;
+	memcpy(zone, text + len + 1, zone_len);
+	*a = got;
+	return 0;
+}
+
 /* inet_ntop prints, which costs twenty times as much. */
 static void text_v4(const uint8_t bytes[static 4], char *to)
 {

@@ -49,6 +49,13 @@ struct addr addr_from_bytes(const void *bytes, size_t len);
 
 /* Numeric text only, no names; ERR_MALFORMED otherwise. */
 int addr_parse(struct addr *a, const char *text);
+/* The same, or with the device that a link-local one is behind: "fe80::1%eth0".
+ * zone is empty without. */
+#define ADDR_ZONE_LEN 16 /* with the terminator */
+int addr_parse_zone(
+    struct addr *a, char zone[static ADDR_ZONE_LEN], const char *text);
+/* Of fe80::/10: each link has them all. */
+bool addr_is_link_local(const struct addr *a);
 /* Writes to `to` (ADDR_TEXT_LEN) and returns it; RFC 5952 for IPv6. */
 const char *addr_text(const struct addr *a, char to[static ADDR_TEXT_LEN]);
 

@@ -31,13 +31,16 @@ static void report_failure(
 		    f->program);
 }
 
-static void give_word(
-    struct target_feed *f, const struct addr *a, const char *name)
+/* zone is empty, or of a link-local address. */
+static void give_word(struct target_feed *f, const struct addr *a,
+    const char *zone, const char *name)
 {
 	char text[ADDR_TEXT_LEN];
 	size_t from = f->words.len;
 	addr_text(a, text);
 	buf_bytes(&f->words, text, strlen(text));
+	if (*zone)
+		buf_printf(&f->words, "%%%s", zone);
 	if (name) {
 		buf_u8(&f->words, '=');
 		buf_bytes(&f->words, name, strlen(name));
@@ -50,7 +53,7 @@ static void give_word(
 static void use_answer(struct target_feed *f, struct resolver_answer *answer)
 {
 	for (size_t i = 0; i < answer->count; i++)
-		give_word(f, &answer->addresses[i], answer->name);
+		give_word(f, &answer->addresses[i], "", answer->name);
 	if (answer->count > 0)
 		return;
 	err_prefix(&answer->msg, "%.60s", answer->name);
@@ -74,10 +77,11 @@ static void ask_network(struct target_feed *f, const char *name, uint64_t line)
 static bool take_target(struct target_feed *f, const char *word, uint64_t line)
 {
 	struct addr a;
+	char zone[ADDR_ZONE_LEN];
 	struct errmsg msg = { "" };
-	if (addr_parse(&a, word) == 0) {
+	if (addr_parse_zone(&a, zone, word) == 0) {
 		if (resolver_check_family(&a, f->choice.family, &msg) == 0) {
-			give_word(f, &a, NULL);
+			give_word(f, &a, zone, NULL);
 			return true;
 		}
 	} else if (resolver_check_name(word, &msg) == 0) {

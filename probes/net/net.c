@@ -24,12 +24,15 @@ const struct net_ops *net_find(
 
 struct net_flow net_flow_of(const struct probe *p)
 {
-	return (struct net_flow){ .dst = p->dst,
+	struct net_flow flow = { .dst = p->dst,
 		.proto = p->proto,
 		.tos = p->tos,
 		.sport = p->sport,
 		.dport = p->dport,
 		.flow_label = p->flow_label };
+	/* A worker need not have ended it. */
+	memcpy(flow.zone, p->zone, sizeof(flow.zone) - 1);
+	return flow;
 }
 
 int64_t net_rtt(

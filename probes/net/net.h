@@ -35,7 +35,7 @@ struct net_stamp {
 int64_t net_rtt(
     const struct net_stamp *tx, const struct net_stamp *rx, int64_t most);
 
-#define NET_DEVICE_LEN 16 /* of a device's name, with the terminator */
+#define NET_DEVICE_LEN ADDR_ZONE_LEN /* of a device's name, as IFNAMSIZ */
 
 /* What decides which way a packet leaves: what rules of routing and balancers
  * of this host look at. */

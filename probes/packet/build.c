@@ -133,6 +133,9 @@ int probe_check(const struct probe *probe, struct errmsg *msg)
 		    "probe: protocol %u, expected "
 		    "ICMP, UDP or TCP",
 		    probe->proto);
+	if (probe->zone[0] && !addr_is_link_local(&probe->dst))
+		return err_set(msg, ERR_USAGE,
+		    "probe: a zone, expected only with a link-local address");
 	if (probe->payload_len > PROBE_PAYLOAD_MAX)
 		return err_set(msg, ERR_USAGE,
 		    "probe: payload of %u octets, "

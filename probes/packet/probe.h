@@ -20,6 +20,8 @@
 
 struct probe {
 	struct addr dst;
+	char
+	    zone[ADDR_ZONE_LEN]; /* of a link-local dst: its device; or empty */
 	uint8_t proto; /* PACKET_ICMP (echo request, for both families),
 			  PACKET_UDP or PACKET_TCP */
 	uint8_t ttl;

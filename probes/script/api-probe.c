@@ -179,6 +179,16 @@ struct draft {
 	const char *payload; /* a Lua string that the table holds */
 };
 
+static void check_dst(lua_State *L, struct probe *p)
+{
+	const char *text = luaL_checkstring(L, -1);
+	if (addr_parse_zone(&p->dst, p->zone, text) != 0)
+		luaL_error(L,
+		    "expected an address, or ADDRESS%%DEVICE for a link-local "
+		    "one, got '%s'",
+		    text);
+}
+
 /* Takes the value on top of the stack. */
 static void draft_set(
     lua_State *L, struct draft *d, const struct probe_field *f)
@@ -187,7 +197,7 @@ static void draft_set(
 	void *to = (char *)p + f->at;
 	size_t len;
 	switch (f->kind) {
-	case DST: p->dst = api_check_address(L, -1); break;
+	case DST: check_dst(L, p); break;
 	case U8: *(uint8_t *)to = (uint8_t)number_in(L, f, UINT8_MAX); break;
 	case U16:
 		*(uint16_t *)to = (uint16_t)number_in(L, f, UINT16_MAX);

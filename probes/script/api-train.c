@@ -6,6 +6,7 @@
  * when no more can come ("done").
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/xalloc.h"
@@ -70,22 +71,39 @@ Sonde__Outcome result_outcome(const struct host_result *r)
 					  : SONDE__OUTCOME__OUTCOME_UNKNOWN;
 }
 
-const char *result_error_text(
-    const struct host_result *r, const struct addr *dst)
+const char *result_error_text(const struct host_result *r,
+    const struct addr *dst, char to[static RESULT_ERROR_LEN])
 {
-	bool six = dst->family == 6;
+	const char *device = r->device[0] ? r->device : "a device";
+	int family = dst->family == 6 ? 6 : 4;
 	switch (r->err) {
 	case -EADDRNOTAVAIL:
 	case -EAFNOSUPPORT:
-		return six ? "this host has no IPv6 address"
-			   : "this host has no IPv4 address";
+		snprintf(to, RESULT_ERROR_LEN, "this host has no IPv%d address",
+		    family);
+		break;
 	case -ENETUNREACH:
-		return six ? "network is unreachable: this host has no IPv6 "
-			     "route for it"
-			   : "network is unreachable: this host has no IPv4 "
-			     "route for it";
-	default: return err_str(r->err);
+		snprintf(to, RESULT_ERROR_LEN,
+		    "network is unreachable: this host has no IPv%d route for "
+		    "it",
+		    family);
+		break;
+	case -ENETDOWN:
+		snprintf(to, RESULT_ERROR_LEN, "network is down: %s", device);
+		break;
+	case -ENODEV:
+	case -ENXIO:
+		snprintf(to, RESULT_ERROR_LEN, "no such device: %s", device);
+		break;
+	case -EMSGSIZE:
+		snprintf(to, RESULT_ERROR_LEN,
+		    r->mtu ? "message too long: by %s at most %u octets"
+			   : "message too long for %s",
+		    device, r->mtu);
+		break;
+	default: snprintf(to, RESULT_ERROR_LEN, "%s", err_str(r->err));
 	}
+	return to;
 }
 
 static void push_outcome(lua_State *L, const struct host_result *r)
@@ -104,7 +122,8 @@ static void push_error(lua_State *L, const struct host_result *r)
 	} else if (r->err) {
 		lua_getiuservalue(L, 1, RESULT_PROBE);
 		const struct host_probe *p = api_probe_check(L, -1);
-		lua_pushstring(L, result_error_text(r, &p->probe.dst));
+		char text[RESULT_ERROR_LEN];
+		lua_pushstring(L, result_error_text(r, &p->probe.dst, text));
 	} else {
 		lua_pushnil(L);
 	}

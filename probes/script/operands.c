@@ -84,15 +84,16 @@ bool operands_wait_first(struct host *host)
 	return wait_for_operand(host);
 }
 
-/* "192.0.2.1" or "192.0.2.1=www.example.net" */
+/* "192.0.2.1", "fe80::1%eth0" or "192.0.2.1=www.example.net" */
 static void push_host(lua_State *L, const char *operand)
 {
 	const char *name = strchr(operand, '=');
 	size_t len = name ? (size_t)(name - operand) : strlen(operand);
 	struct addr a;
+	char zone[ADDR_ZONE_LEN];
 	lua_createtable(L, 0, 2);
 	lua_pushlstring(L, operand, len);
-	if (addr_parse(&a, lua_tostring(L, -1)) != 0)
+	if (addr_parse_zone(&a, zone, lua_tostring(L, -1)) != 0)
 		luaL_error(L, "operand '%s': expected an address", operand);
 	lua_setfield(L, -2, "address");
 	lua_pushstring(L, name ? name + 1 : "");

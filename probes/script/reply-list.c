@@ -144,7 +144,8 @@ static Sonde__Reply *reply_of(lua_State *L, struct reply_list *l,
 		to->denied =
 		    (char *)policy_reason_name((enum policy_verdict)r->verdict);
 	if (r->err)
-		to->error = (char *)result_error_text(r, &probe->dst);
+		to->error = (char *)result_error_text(
+		    r, &probe->dst, record_scratch(L, RESULT_ERROR_LEN));
 	if (r->mtu)
 		REPLY_SET(to, MTU, mtu, r->mtu);
 	if (reply)
@@ -165,7 +166,7 @@ static void count_answer(struct reply_list *l, const struct host_reply *reply)
 
 /* What was not sent is neither sent nor lost. */
 static void list_count(struct reply_list *l, const struct host_result *r,
-    const struct probe *probe, const struct host_reply *reply)
+    const Sonde__Reply *to, const struct host_reply *reply)
 {
 	Sonde__Outcome outcome = result_outcome(r);
 	l->sent += outcome_was_sent(outcome);
@@ -180,7 +181,7 @@ static void list_count(struct reply_list *l, const struct host_result *r,
 	case SONDE__OUTCOME__OUTCOME_NOT_SENT:
 		l->not_sent++;
 		if (!l->error)
-			l->error = result_error_text(r, &probe->dst);
+			l->error = to->error;
 		break;
 	default: break;
 	}
@@ -231,8 +232,9 @@ static void list_result(lua_State *L, struct reply_list *l)
 	l->number++;
 	if (is_open(r))
 		return;
-	l->replies[l->count++] = reply_of(L, l, r, &p->probe, reply);
-	list_count(l, r, &p->probe, reply);
+	Sonde__Reply *to = reply_of(L, l, r, &p->probe, reply);
+	l->replies[l->count++] = to;
+	list_count(l, r, to, reply);
 	if (lua_getiuservalue(L, at, RESULT_MORE) == LUA_TTABLE)
 		list_more(L, l, r, &p->probe);
 }

@@ -20,7 +20,7 @@ struct reply_list {
 	uint32_t sent, received, not_sent, denied, late, rejected,
 	    other_address, ambiguous;
 	uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns; /* of those received */
-	const char *error; /* of the first that was not sent; static text */
+	const char *error; /* of the first that was not sent; scratch */
 };
 
 /* Reads the list of results `probes` of the table at 1 into a list that is all

@@ -70,9 +70,10 @@ struct host_result {
 enum { RESULT_PROBE = 1, RESULT_TAG, RESULT_REPLY, RESULT_MORE };
 /* UNKNOWN while it may still change. */
 Sonde__Outcome result_outcome(const struct host_result *result);
-/* Why the probe was not sent, in words. */
-const char *result_error_text(
-    const struct host_result *result, const struct addr *dst);
+/* Why the probe was not sent, in words, into `to`, which is returned. */
+#define RESULT_ERROR_LEN 96
+const char *result_error_text(const struct host_result *result,
+    const struct addr *dst, char to[static RESULT_ERROR_LEN]);
 void api_train_open(lua_State *L);
 
 /* api-record.c */

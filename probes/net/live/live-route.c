@@ -273,13 +273,6 @@ static struct netlink_question question_of(
 	};
 }
 
-/* A link-local address is on a device, of which it says nothing. */
-static bool is_link_local(const struct addr *a)
-{
-	return a->family == 6 && a->bytes[0] == 0xfe &&
-	    (a->bytes[1] & 0xc0) == 0x80;
-}
-
 /* What the raw socket would do by itself, told all that it can be told. */
 static bool socket_agrees(struct live_routes *routes,
     const struct net_flow *flow, const struct net_route *route)
@@ -342,7 +335,7 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 	if (route->src.family != flow->dst.family)
 		return -EADDRNOTAVAIL;
 	if (found.local) {
-		if (is_link_local(&flow->dst))
+		if (addr_is_link_local(&flow->dst))
 			route->device_index = question.device;
 		return 0;
 	}

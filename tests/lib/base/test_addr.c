@@ -55,12 +55,32 @@ static void none_is_a_dash(void **state)
 	assert_int_equal(addr_parse(&a, "-"), ERR_MALFORMED);
 }
 
+static void a_zone_is_read_behind_a_link_local_address_only(void **state)
+{
+	(void)state;
+	struct addr a;
+	char zone[ADDR_ZONE_LEN], text[ADDR_TEXT_LEN];
+	assert_int_equal(addr_parse_zone(&a, zone, "fe80::1%eth0.100"), 0);
+	assert_string_equal(addr_text(&a, text), "fe80::1");
+	assert_string_equal(zone, "eth0.100");
+	assert_int_equal(addr_parse_zone(&a, zone, "192.0.2.1"), 0);
+	assert_string_equal(zone, "");
+	static const char *const wrong[] = { "fe80::1%", "%eth0",
+		"192.0.2.1%eth0", "2001:db8::1%eth0",
+		"fe80::1%a-name-of-sixteen", "fe80::x%eth0", "", "%" };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(
+		    addr_parse_zone(&a, zone, wrong[i]), ERR_MALFORMED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_octet_of_ipv4_is_printed),
 		cmocka_unit_test(ipv6_is_printed),
 		cmocka_unit_test(none_is_a_dash),
+		cmocka_unit_test(
+		    a_zone_is_read_behind_a_link_local_address_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

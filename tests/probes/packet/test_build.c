@@ -154,6 +154,9 @@ static void probes_that_cannot_exist_are_refused(void **state)
 	p.dst.family = 0;
 	assert_int_equal(probe_check(&p, NULL), ERR_USAGE);
 	p = udp_probe();
+	strcpy(p.zone, "eth0"); /* of no link-local address */
+	assert_int_equal(probe_check(&p, NULL), ERR_USAGE);
+	p = udp_probe();
 	p.proto = 2;
 	assert_int_equal(probe_check(&p, NULL), ERR_USAGE);
 	p = udp_probe();

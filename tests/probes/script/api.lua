@@ -35,6 +35,12 @@ local function trains()
 	check("a probe left from our address",
 		results[1].src == "198.51.100.10" and
 		sonde.source(web) == "198.51.100.10")
+	local behind = sonde.icmp{dst = "fe80::1%eth0"}
+	check("a link-local address may name its device",
+		behind.dst == "fe80::1" and
+		behind:with{ttl = 3}.dst == "fe80::1" and
+		not pcall(sonde.icmp, {dst = "192.0.2.1%eth0"}) and
+		not pcall(sonde.icmp, {dst = "fe80::1%"}))
 	check("a network without an address in the family",
 		select(2, sonde.source("2001:db8::1")) == "no route")
 end
