@@ -50,6 +50,18 @@ const struct option_row measure_rows[] = {
 	    .argument = "NAME[:SPEC]",
 	    .fallback = "live",
 	    .help = "the network: live, or sim:FILE[@VANTAGE] (sonde-sim(5))" },
+	{ .name = "interface",
+	    .type = OPTION_TEXT,
+	    .argument = "NAME",
+	    .help = "the device that probes leave by; the route's" },
+	{ .name = "source",
+	    .type = OPTION_LIST,
+	    .argument = "ADDRESS",
+	    .help = "the address of this host that they leave from" },
+	{ .name = "mark",
+	    .type = OPTION_TEXT,
+	    .argument = "N",
+	    .help = "the mark that rules of routing see on them" },
 	{ .name = "policy",
 	    .type = OPTION_TEXT,
 	    .argument = "FILE",
@@ -78,6 +90,15 @@ static bool is_common(const char *name)
 		if (strcmp(r->name, name) == 0)
 			return true;
 	return false;
+}
+
+bool measure_row_is_common(const struct script *script, const char *name)
+{
+	const struct option_row *r = script->options.rows;
+	for (; r && r->name; r++)
+		if (strcmp(r->name, name) == 0)
+			return false;
+	return is_common(name);
 }
 
 static void table_add(

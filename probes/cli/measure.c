@@ -45,6 +45,7 @@ struct measure {
 	struct word_list arguments;
 	struct target_feed feed;
 	size_t target_count; /* 0: many, or not known */
+	char *spec;          /* of the network, with the operator's wishes */
 	const struct format_ops *format;
 	void *format_ctx;
 	struct launch launch;
@@ -234,19 +235,38 @@ static void print_network(
 	verbose_print(&m->verbose, "network %s: %s", net->name, words);
 }
 
+/* What the operator wants of every packet.  A script may have options of these
+ * names; they are its own, and have no say. */
+static int join_spec(struct measure *m, const struct net_ops *net,
+    const char *given, struct errmsg *msg)
+{
+	struct net_wish wish = { 0 };
+	if (measure_row_is_common(m->script, "interface"))
+		wish.interface = option_text(m->values, "interface");
+	if (measure_row_is_common(m->script, "mark"))
+		wish.mark = option_text(m->values, "mark");
+	if (measure_row_is_common(m->script, "source"))
+		wish.source_count =
+		    option_list(m->values, "source", &wish.sources);
+	return net_spec_join(&m->spec, net, given, &wish, msg);
+}
+
 static int start_measuring(struct measure *m, struct errmsg *msg)
 {
-	const char *spec;
+	const char *given;
 	void *net_ctx = NULL;
 	struct policy policy;
 	struct worker_config config;
 	const struct net_ops *net =
-	    net_find(option_text(m->values, "net"), &spec, msg);
+	    net_find(option_text(m->values, "net"), &given, msg);
 	if (!net)
 		return ERR_USAGE;
-	int err = load_policy(m, &policy, msg);
+	int err = join_spec(m, net, given, msg);
+	if (err < 0)
+		return err;
+	err = load_policy(m, &policy, msg);
 	if (!err)
-		err = net->open(&net_ctx, spec, msg);
+		err = net->open(&net_ctx, m->spec, msg);
 	if (!err)
 		print_network(m, net, net_ctx);
 	if (err) {
@@ -254,7 +274,7 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 		return err;
 	}
 	gather_options(m);
-	err = gather_operands(m, net, spec, msg);
+	err = gather_operands(m, net, m->spec, msg);
 	worker_config_fill(m, &config);
 	fflush(NULL);
 	if (err)
@@ -475,6 +495,7 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 	option_free(m.values);
 	target_feed_fini(&m.feed);
 	word_list_fini(&m.arguments);
+	free(m.spec);
 	measure_table_free(m.table);
 	script_free(m.script);
 	return code;

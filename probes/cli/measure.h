@@ -22,5 +22,8 @@ extern const struct option_row measure_rows[];
  * options are common ones; the index of WORD, or argc when there is none. */
 int measure_reorder(int argc, char **argv);
 
+/* Is the option the common one, which the script has none of that name? */
+bool measure_row_is_common(const struct script *script, const char *name);
+
 /* Is this word, such as "--net" or "-4", one of the common options? */
 bool measure_option_is_common(const char *word);

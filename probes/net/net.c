@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The networks that a guardian can stand on. */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
+#include "lib/base/xalloc.h"
 #include "probes/net/net.h"
 #include "probes/packet/probe.h"
 
@@ -33,6 +36,55 @@ struct net_flow net_flow_of(const struct probe *p)
 	/* A worker need not have ended it. */
 	memcpy(flow.zone, p->zone, sizeof(flow.zone) - 1);
 	return flow;
+}
+
+static int add_word(
+    struct buf *to, const char *key, const char *value, struct errmsg *msg)
+{
+	if (strchr(value, ','))
+		return err_set(msg, ERR_USAGE,
+		    "%s: expected one value, got '%.80s'", key, value);
+	buf_printf(to, "%s%s=%s", to->len ? "," : "", key, value);
+	return 0;
+}
+
+static int add_wishes(
+    struct buf *to, const struct net_wish *wish, struct errmsg *msg)
+{
+	int err =
+	    wish->interface ? add_word(to, "interface", wish->interface, msg)
+			    : 0;
+	if (!err && wish->mark)
+		err = add_word(to, "mark", wish->mark, msg);
+	for (size_t i = 0; i < wish->source_count && !err; i++)
+		err = add_word(to, "source", wish->sources[i], msg);
+	return err;
+}
+
+int net_spec_join(char **joined, const struct net_ops *net, const char *spec,
+    const struct net_wish *wish, struct errmsg *msg)
+{
+	struct buf text = { 0 };
+	bool wished = wish->interface || wish->mark || wish->source_count;
+	*joined = NULL;
+	if (wished && net != &net_live)
+		return err_set(msg, ERR_USAGE,
+		    "interface, source and mark: expected the live network, "
+		    "got '%s'",
+		    net->name);
+	if (spec)
+		buf_printf(&text, "%s", spec);
+	int err = add_wishes(&text, wish, msg);
+	if (!err && text.len > 0) {
+		*joined = xstrndup((const char *)text.data, text.len);
+		err = net->check ? net->check(*joined, msg) : 0;
+	}
+	buf_fini(&text);
+	if (err < 0) {
+		free(*joined);
+		*joined = NULL;
+	}
+	return err;
 }
 
 int64_t net_rtt(

@@ -100,6 +100,8 @@ struct net_ops {
 	const char *name; /* "live", "sim" */
 	const char *help; /* one line */
 
+	/* Is this what open would read?  Touches nothing.  NULL: open says. */
+	int (*check)(const char *spec, struct errmsg *msg);
 	/* spec: what follows "NAME:" in --net, or NULL.  Everything that needs
 	 * privilege or a file happens here; afterwards neither is needed. */
 	int (*open)(void **ctx, const char *spec, struct errmsg *msg);
@@ -147,6 +149,18 @@ struct net_ops {
 };
 
 extern const struct net_ops net_live, net_sim;
+
+/* What the operator wants of every packet, as written; NULL or none: any. */
+struct net_wish {
+	const char *interface, *mark;
+	const char *const *sources;
+	size_t source_count;
+};
+/* The spec with these wishes as words of it, checked; NULL when there is
+ * neither.  ERR_USAGE for what is wrong, or for a network that has no devices.
+ * The caller frees. */
+int net_spec_join(char **joined, const struct net_ops *net, const char *spec,
+    const struct net_wish *wish, struct errmsg *msg);
 
 /* Finds the provider for "--net NAME[:SPEC]"; spec points into text. */
 const struct net_ops *net_find(

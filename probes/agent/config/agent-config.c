@@ -31,6 +31,12 @@ const struct option_row agent_config_rows[] = {
 	    "what may be sent, sonde-policy(5)" },
 	{ "net", 0, OPTION_TEXT, "NET", NULL, 0, 0, "live:buffer=1M",
 	    "live, or sim:FILE for a simulated internet" },
+	{ "interface", 0, OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
+	    "the device that probes leave by; the route's if absent" },
+	{ "source", 0, OPTION_LIST, "ADDRESSES", NULL, 0, 0, NULL,
+	    "of this host, one a family, that probes leave from" },
+	{ "mark", 0, OPTION_TEXT, "N", NULL, 0, 0, NULL,
+	    "the mark that rules of routing see on probes" },
 	{ "sensor-interfaces", 0, OPTION_LIST, "NAMES", NULL, 0, 0, NULL,
 	    "where the sensor listens; none: no sensor" },
 	{ "home-prefixes", 0, OPTION_LIST, "PREFIXES", NULL, 0, 0, NULL,
@@ -122,6 +128,9 @@ static void read_values(struct agent_config *c)
 	c->state_dir = config_text(raw, "state-dir");
 	c->policy = config_text(raw, "policy");
 	c->net = config_text(raw, "net");
+	c->wish.interface = config_text(raw, "interface");
+	c->wish.mark = config_text(raw, "mark");
+	c->wish.source_count = config_list(raw, "source", &c->wish.sources);
 	c->feed = config_text(raw, "feed");
 	c->interface_count =
 	    config_list(raw, "sensor-interfaces", &c->interfaces);
@@ -152,8 +161,11 @@ static int check_values(struct agent_config *c, struct errmsg *msg)
 	err = read_user(c, msg);
 	if (err < 0)
 		return err;
-	if (!net_find(c->net, &spec, msg))
+	const struct net_ops *net = net_find(c->net, &spec, msg);
+	char *joined;
+	if (!net || net_spec_join(&joined, net, spec, &c->wish, msg) < 0)
 		return ERR_CONFIG;
+	free(joined);
 	if (c->interface_count > SENSOR_INTERFACES_MAX)
 		return err_set(msg, ERR_CONFIG,
 		    "sensor-interfaces: expected at most %d, got %zu",

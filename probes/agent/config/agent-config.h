@@ -12,6 +12,7 @@
 #include "lib/option/option.h"
 #include "lib/base/log.h"
 #include "lib/https/url.h"
+#include "probes/net/net.h"
 
 #define AGENT_CONFIG_DEFAULT SONDE_SYSCONFDIR "/sonde/agent.conf"
 #define AGENT_MAX_HOMES 64
@@ -24,8 +25,9 @@ struct agent_config {
 	struct config *raw; /* owned; texts below are borrowed of it */
 	const char *collector, *ca_file, *name, *state_dir, *policy, *net,
 	    *feed, *user;
-	const char *const *interfaces;
+	const char *const *interfaces; /* the sensor's */
 	size_t interface_count;
+	struct net_wish wish; /* of probes */
 	struct prefix homes[AGENT_MAX_HOMES];
 	size_t home_count;
 	bool promiscuous, allow_weak_sandbox;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The guardian as a process of the agent. */
+#include <stdlib.h>
+
 #include "probes/agent/supervisor/children.h"
 #include "probes/guardian/guardian.h"
 #include "probes/ipc/precedence.h"
@@ -19,7 +21,8 @@ static int guardian_main(
     struct supervisor *s, struct child *self, struct errmsg *msg)
 {
 	static struct policy policy;
-	const char *spec;
+	const char *given;
+	char *spec;
 	void *ctx = NULL;
 	process_signals_end();
 	policy_init(&policy);
@@ -29,13 +32,17 @@ static int guardian_main(
 		err_prefix(msg, "policy");
 		return err;
 	}
-	const struct net_ops *net = net_find(s->config.net, &spec, msg);
+	const struct net_ops *net = net_find(s->config.net, &given, msg);
 	if (!net)
 		return ERR_CONFIG;
 	if (!net->advance) /* real time */
 		precedence_first();
 	live_receive_by(&live_ring);
+	err = net_spec_join(&spec, net, given, &s->config.wish, msg);
+	if (err < 0)
+		return err;
 	err = net->open(&ctx, spec, msg);
+	free(spec);
 	if (err < 0)
 		return err;
 	struct guardian *guardian = guardian_new(net, ctx, &policy);

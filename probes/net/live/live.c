@@ -133,6 +133,12 @@ static int check_sources(
 	return 0;
 }
 
+static int live_check(const char *spec, struct errmsg *msg)
+{
+	struct live_spec wanted;
+	return live_spec_read(&wanted, spec, msg);
+}
+
 static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 {
 	struct live_spec wanted;
@@ -372,6 +378,7 @@ static void live_describe(void *ctx, char *to, size_t size)
 const struct net_ops net_live = {
 	.name = "live",
 	.help = "this machine's network (needs CAP_NET_RAW)",
+	.check = live_check,
 	.open = live_open,
 	.close = live_close,
 	.route = live_route,

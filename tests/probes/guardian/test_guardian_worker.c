@@ -330,6 +330,8 @@ static struct wire_probe random_probe(uint64_t cookie)
 	if (rand() % 8)
 		p.probe.flow_label &= 0xfffff;
 	if (rand() % 8)
+		p.probe.zone[0] = '\0';
+	if (rand() % 8)
 		bytes[offsetof(struct wire_probe, probe.fix_checksum)] = 0;
 	return p;
 }
