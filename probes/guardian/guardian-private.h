@@ -25,8 +25,16 @@
 #define SESSION_MAX_REPLIES WIRE_MAX_OUTSTANDING
 #define SESSION_MAX_OCTETS (8u << 20)
 
-#define FLIGHT_SIZE 1500 /* octets of the largest packet */
-#define BATCH 64
+#define NET_FDS 16
+#define DUE_AT_ONCE (4 * NET_BATCH) /* then the network is read again */
+/* A sleep ends some microseconds late, and not always the same; the last of a
+ * wait for a probe's time is not slept. */
+#define AWAKE_NS (100 * NS_PER_US)
+/* A worker with so many probes in flight hears of a message's worth of events
+ * at a time, if they come that soon after each other: no script acts on each of
+ * them at once, and waking it for each would cost more than all else. */
+#define GATHER_FROM 1024
+#define GATHER_NS NS_PER_MS
 
 enum timer_kind { TIMER_FLIGHT, TIMER_SESSION };
 
@@ -35,11 +43,13 @@ struct session {
 	enum policy_who who;
 	struct policy_run *policy; /* owned */
 	struct flight *flights;    /* newest first; owned */
+	struct flight *sweep;      /* the one among them that is; or NULL */
 	size_t outstanding, outstanding_bytes;
 	struct entry_queue events; /* struct wire_event, that it is to hear */
 	size_t replies;            /* among them */
 	bool waiting;              /* for an answer to WIRE_WAIT */
-	bool broken;               /* it broke the rules, or is gone */
+	bool gathers; /* events wait for others: wake is when they do no more */
+	bool broken;  /* it broke the rules, or is gone */
 	struct timer wake;
 };
 
@@ -61,6 +71,8 @@ struct flight {
 	bool in_air, reported; /* left; WIRE_SENT was queued */
 	bool concluded, late;  /* a conclusive reply came; the wait is over */
 	uint32_t replies;
+	struct sweep *sweep; /* owned; NULL: it is one probe */
+	uint32_t index;      /* of the sweep's answer in hand */
 };
 
 /* guardian.NAME in heartbeats, sonde-records(5). */
@@ -94,9 +106,8 @@ struct guardian {
 	struct match_past past;
 	struct handles handles; /* flights, by network cookie */
 	size_t payload_bytes;
-	struct flight *batch[BATCH];
-	uint8_t batch_bytes[BATCH][FLIGHT_SIZE];
-	size_t batch_len[BATCH], batch_count;
+	struct net_batch batch;
+	struct flight *leaving[NET_BATCH]; /* whose packets are in it */
 	struct monotime counted_at;
 	uint64_t *counts[GUARDIAN_COUNTS], *denied[POLICY_VERDICTS];
 	_Alignas(max_align_t) uint8_t message[WIRE_MAX_BYTES + 1];

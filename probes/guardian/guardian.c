@@ -18,12 +18,7 @@
 #include "probes/guardian/pending.h"
 #include "probes/guardian/session.h"
 
-#define NET_FDS 16
 #define COUNTER_NAME(constant, name) name,
-#define DUE_AT_ONCE (4 * BATCH) /* then the network is read again */
-/* A sleep ends some microseconds late, and not always the same; the last of a
- * wait for a probe's time is not slept. */
-#define AWAKE_NS (100 * NS_PER_US)
 
 struct guardian *guardian_new(
     const struct net_ops *net, void *net_ctx, const struct policy *policy)
@@ -66,17 +61,14 @@ void guardian_free(struct guardian *g)
 void guardian_set_counters(struct guardian *g, struct counters *counters)
 {
 	static const char *const names[] = { GUARDIAN_COUNTERS(COUNTER_NAME) };
-	char name[COUNTERS_NAME_LEN];
-	for (int i = 0; i < GUARDIAN_COUNTS; i++) {
-		snprintf(name, sizeof(name), "guardian.%s", names[i]);
-		g->counts[i] = counters_cell(counters, name);
-	}
-	for (int i = 0; i < POLICY_VERDICTS; i++) {
-		snprintf(name, sizeof(name), "guardian.denied.%s",
-		    policy_reason_name(i));
-		bool denial = i != POLICY_ALLOW && i != POLICY_DEFER;
-		g->denied[i] = counters_cell(denial ? counters : NULL, name);
-	}
+	const char *reasons[POLICY_VERDICTS];
+	for (int i = 0; i < POLICY_VERDICTS; i++)
+		reasons[i] = i == POLICY_ALLOW || i == POLICY_DEFER
+		    ? NULL
+		    : policy_reason_name(i);
+	counters_cells(counters, "guardian", names, GUARDIAN_COUNTS, g->counts);
+	counters_cells(
+	    counters, "guardian.denied", reasons, POLICY_VERDICTS, g->denied);
 }
 
 int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
@@ -113,7 +105,8 @@ static bool take_control(struct guardian *g, int control_fd)
 static bool is_departure(const struct timer *timer)
 {
 	const struct flight *f = (const struct flight *)timer;
-	return timer->kind == TIMER_FLIGHT && !f->in_air && !f->hold.bucket;
+	return timer->kind == TIMER_FLIGHT && !f->in_air && !f->hold.bucket &&
+	    !f->sweep;
 }
 
 static bool is_due(struct guardian *g, const struct timer *timer)
@@ -129,9 +122,10 @@ static bool is_due(struct guardian *g, const struct timer *timer)
 
 static void run_timers(struct guardian *g)
 {
+	uint64_t end = g->timers.order; /* later ones: the network first */
 	for (int i = 0; i < DUE_AT_ONCE; i++) {
 		struct timer *timer = timer_first(&g->timers);
-		if (!timer || !is_due(g, timer))
+		if (!timer || timer->order >= end || !is_due(g, timer))
 			break;
 		struct monotime now = guardian_now(g);
 		timer_clear(&g->timers, timer);

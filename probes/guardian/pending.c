@@ -18,6 +18,7 @@ static struct wire_event *event_add(
 {
 	struct wire_event *event = entry_queue_add(&session->events);
 	event->cookie = f->cookie;
+	event->index = f->index;
 	event->kind = kind;
 	event->last =
 	    kind == WIRE_DENIED || kind == WIRE_FAILED || kind == WIRE_EXPIRED;
@@ -28,21 +29,6 @@ static struct wire_event *event_add(
 	memcpy(event->device, f->route.device, sizeof(event->device));
 	event->probe_checksum = f->entry.sent.checksum;
 	event->probe_ip_id = f->entry.sent.ip_id;
-	return event;
-}
-
-/* A reply with its octets; NULL when the worker does not keep up. */
-static struct wire_event *event_add_reply(struct session *session,
-    const struct flight *flight, const void *octets, size_t len)
-{
-	if (len > FLIGHT_SIZE)
-		len = FLIGHT_SIZE;
-	if (session->replies >= SESSION_MAX_REPLIES ||
-	    entry_queue_octets_len(&session->events) + len > SESSION_MAX_OCTETS)
-		return NULL;
-	struct wire_event *event = event_add(session, flight, WIRE_REPLY);
-	session->replies++;
-	entry_queue_octets(&session->events, octets, len);
 	return event;
 }
 
@@ -63,6 +49,78 @@ static void report_failed(struct guardian *g, struct session *session,
 	struct wire_event *event = event_add(session, f, WIRE_FAILED);
 	event->err = err;
 	event->mtu = err == -EMSGSIZE ? f->route.mtu : 0;
+}
+
+void flight_free(struct guardian *g, struct flight *f)
+{
+	timer_clear(&g->timers, &f->timer);
+	policy_release(&f->hold);
+	if (f->in_air) {
+		match_table_remove(&f->entry);
+		match_past_add(&g->past, &f->entry.sent, g->key);
+	}
+	if (f->older)
+		f->older->newer = f->newer;
+	*(f->newer ? &f->newer->older : &f->session->flights) = f->older;
+	if (f->sweep)
+		f->session->sweep = NULL;
+	sweep_free(f->sweep);
+	drop_payload(g, f);
+	handles_remove(&g->handles, f->handle);
+	if (g->handles.count == 0 && g->net->quiet)
+		g->net->quiet(g->net_ctx);
+	free(f);
+}
+
+/* Where the packet may end is asked of the network here, so that the policy
+ * stays a function of its arguments. */
+static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
+    struct monotime now, struct monotime *later)
+{
+	struct addr places[POLICY_PLACES];
+	size_t count = policy_places(&f->probe.dst, places);
+	struct policy_request request = { .who = f->session->who,
+		.probe = &f->probe,
+		.own = net_has_own(g->net, g->net_ctx, places, count),
+		.broadcast =
+		    net_has_broadcast(g->net, g->net_ctx, places, count),
+		.run = f->session->policy,
+		.hold = &f->hold,
+		.due = f->due,
+		.now = now };
+	return policy_check(g->policy, g->state, &request, later);
+}
+
+static int build_probe(struct guardian *g, struct flight *f)
+{
+	const struct net_flow flow = net_flow_of(&f->probe);
+	const struct addr *src = &f->route.src;
+	int err = net_find_route(
+	    g->net, g->net_ctx, &flow, f->sweep != NULL, &f->route);
+	if (err != 0)
+		return err;
+	if (f->probe.dst.family == 4 && f->probe.ip_id == 0)
+		f->probe.ip_id = match_table_next_ip_id(g->table);
+	uint8_t *bytes = g->batch.bytes[g->batch.count];
+	int len = probe_build(
+	    g->builder, &f->probe, src, bytes, NET_PACKET_MOST, NULL);
+	if (len < 0)
+		return len;
+	g->leaving[g->batch.count] = f;
+	net_batch_add(&g->batch, (size_t)len, f->handle, &f->route);
+	if (f->sweep)
+		return 0;
+	f->entry.sent = match_sent_of(&f->probe, src, bytes);
+	f->entry.owner = f->session;
+	match_table_add(g->table, &f->entry);
+	f->in_air = true;
+	return 0;
+}
+
+static void flight_fail(struct guardian *g, struct flight *f, int err)
+{
+	report_failed(g, f->session, f, err);
+	flight_free(g, f);
 }
 
 void flight_new(struct guardian *g, struct session *session,
@@ -95,74 +153,15 @@ void flight_new(struct guardian *g, struct session *session,
 	session->flights = f;
 	f->handle = handles_add(&g->handles, f);
 	timer_set(&g->timers, &f->timer, f->due);
-}
-
-void flight_free(struct guardian *g, struct flight *f)
-{
-	timer_clear(&g->timers, &f->timer);
-	policy_release(&f->hold);
-	if (f->in_air) {
-		match_table_remove(&f->entry);
-		match_past_add(&g->past, &f->entry.sent, g->key);
-	}
-	if (f->older)
-		f->older->newer = f->newer;
-	*(f->newer ? &f->newer->older : &f->session->flights) = f->older;
-	drop_payload(g, f);
-	handles_remove(&g->handles, f->handle);
-	if (g->handles.count == 0 && g->net->quiet)
-		g->net->quiet(g->net_ctx);
-	free(f);
-}
-
-/* Where the packet may end is asked of the network here, so that the policy
- * stays a function of its arguments. */
-static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
-    struct monotime now, struct monotime *later)
-{
-	struct addr places[POLICY_PLACES];
-	struct policy_request request = { .who = f->session->who,
-		.probe = &f->probe,
-		.run = f->session->policy,
-		.hold = &f->hold,
-		.due = f->due,
-		.now = now };
-	size_t count = policy_places(&f->probe.dst, places);
-	for (size_t i = 0; i < count; i++) {
-		request.own |= g->net->is_own(g->net_ctx, &places[i]);
-		request.broadcast |=
-		    g->net->is_broadcast(g->net_ctx, &places[i]);
-	}
-	return policy_check(g->policy, g->state, &request, later);
-}
-
-static int build_probe(struct guardian *g, struct flight *f)
-{
-	const struct net_flow flow = net_flow_of(&f->probe);
-	const struct addr *src = &f->route.src;
-	int err = g->net->route(g->net_ctx, &flow, &f->route);
-	if (err != 0)
-		return err;
-	if (f->probe.dst.family == 4 && f->probe.ip_id == 0)
-		f->probe.ip_id = match_table_next_ip_id(g->table);
-	uint8_t *bytes = g->batch_bytes[g->batch_count];
-	int len =
-	    probe_build(g->builder, &f->probe, src, bytes, FLIGHT_SIZE, NULL);
-	if (len < 0)
-		return len;
-	f->entry.sent = match_sent_of(&f->probe, src, bytes);
-	f->entry.owner = f->session;
-	match_table_add(g->table, &f->entry);
-	f->in_air = true;
-	g->batch[g->batch_count] = f;
-	g->batch_len[g->batch_count++] = (size_t)len;
-	return 0;
-}
-
-static void flight_fail(struct guardian *g, struct flight *f, int err)
-{
-	report_failed(g, f->session, f, err);
-	flight_free(g, f);
+	if (entry->range.count == 0)
+		return;
+	f->reported = f->listen_all = true;
+	if (!session->sweep)
+		f->sweep = sweep_new(&f->probe, &entry->range, f->due, g->key);
+	if (f->sweep)
+		session->sweep = f;
+	else
+		flight_fail(g, f, -EINVAL);
 }
 
 static void flight_leave(
@@ -184,29 +183,26 @@ static void flight_leave(
 	int err = build_probe(g, f);
 	if (err != 0)
 		flight_fail(g, f, err);
-	else if (g->batch_count == BATCH)
+	else if (g->batch.count == NET_BATCH)
 		flight_send_batch(g);
 }
 
 void flight_send_batch(struct guardian *g)
 {
-	struct net_send packets[BATCH];
 	struct monotime now = guardian_now(g);
 	struct walltime wall = g->net->wall(g->net_ctx);
-	for (size_t i = 0; i < g->batch_count; i++) {
-		struct flight *f = g->batch[i];
-		packets[i] = (struct net_send){ g->batch_bytes[i],
-			g->batch_len[i], f->handle, &f->route };
+	for (size_t i = 0; i < g->batch.count; i++) {
+		struct flight *f = g->leaving[i];
+		if (f->sweep)
+			continue;
 		f->sent_at = now;
 		f->tx = (struct net_stamp){ wall, NET_CLOCK_USER };
 		timer_set(&g->timers, &f->timer,
 		    monotime_add(now, f->listen_ns > 0 ? f->listen_ns : 0));
 		drop_payload(g, f);
 	}
-	if (g->batch_count > 0)
-		guardian_count(g, COUNT_SENT,
-		    g->net->send(g->net_ctx, packets, g->batch_count));
-	g->batch_count = 0;
+	guardian_count(
+	    g, COUNT_SENT, net_batch_send(&g->batch, g->net, g->net_ctx));
 }
 
 /* The network's transmit time if it gave one, else when we sent it. */
@@ -218,8 +214,46 @@ static void report_sent(struct flight *f)
 	event_add(f->session, f, WIRE_SENT)->stamp = f->tx;
 }
 
+/* The next probes of a sweep, each judged like any.  What its worker has not
+ * heard yet holds it back. */
+static void sweep_go_on(
+    struct guardian *g, struct flight *f, struct monotime now)
+{
+	struct monotime later = monotime_add(now, NS_PER_MS);
+	while (f->session->replies < SESSION_MAX_REPLIES / 2) {
+		later = sweep_due(f->sweep, f->listen_ns + f->late_ns);
+		if (monotime_before(now, later))
+			break;
+		if (!sweep_peek(f->sweep, &f->probe)) {
+			struct sweep_counts counts = sweep_counts(f->sweep);
+			event_add(f->session, f, WIRE_EXPIRED);
+			entry_queue_octets(
+			    &f->session->events, &counts, sizeof(counts));
+			flight_free(g, f);
+			return;
+		}
+		f->due = f->hold.bucket ? f->due : now;
+		enum policy_verdict verdict = judge_flight(g, f, now, &later);
+		if (verdict == POLICY_DEFER)
+			break;
+		int err = verdict == POLICY_ALLOW ? build_probe(g, f) : 0;
+		counters_add(g->denied[verdict], 1);
+		sweep_step(
+		    f->sweep, verdict, err, now, g->net->wall(g->net_ctx));
+		later = now;
+		if (g->batch.count == NET_BATCH)
+			break;
+	}
+	flight_send_batch(g);
+	timer_set(&g->timers, &f->timer, later);
+}
+
 void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 {
+	if (f->sweep) {
+		sweep_go_on(g, f, now);
+		return;
+	}
 	if (!f->in_air) {
 		flight_leave(g, f, now);
 		return;
@@ -235,47 +269,57 @@ void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 	flight_free(g, f);
 }
 
-static struct flight *flight_of(struct match_entry *entry)
-{
-	return (void *)((uint8_t *)entry - offsetof(struct flight, entry));
-}
-
 /* A reply to a flight, or one that may be another's.  The packet is not shown
  * to runs that may not be meant. */
 static void report_reply(struct guardian *g, struct flight *f,
     const struct net_event *event, const struct match_found *found,
     const struct packet *packet)
 {
+	size_t len = found->shared ? 0 : net_event_octets(event);
+	struct outcome outcome =
+	    match_outcome(&f->entry.sent, packet, f->late, found->ambiguous);
+	if (f->sweep && !sweep_is_better(f->sweep, f->index, outcome.rank))
+		return;
 	f->entry.told |= found->ambiguous;
 	report_sent(f);
 	f->replies++;
-	struct wire_event *reply = event_add_reply(
-	    f->session, f, event->bytes, found->shared ? 0 : event->caplen);
-	if (!reply) {
+	if (f->session->replies >= SESSION_MAX_REPLIES ||
+	    entry_queue_octets_len(&f->session->events) + len >
+		SESSION_MAX_OCTETS) {
 		guardian_count(g, COUNT_DROPPED, 1);
 		return;
 	}
+	struct wire_event *reply = event_add(f->session, f, WIRE_REPLY);
+	entry_queue_octets(&f->session->events, event->bytes, len);
+	f->session->replies++;
 	reply->stamp = event->stamp;
 	reply->rtt_ns = net_rtt(
 	    &f->tx, &event->stamp, monotime_diff(guardian_now(g), f->sent_at));
 	reply->late = f->late;
 	reply->ambiguous = found->ambiguous;
-	reply->outcome =
-	    match_outcome(&f->entry.sent, packet, f->late, found->ambiguous);
-	f->concluded |= reply->outcome.conclusive;
+	reply->outcome = outcome;
+	f->concluded |= outcome.conclusive;
 	if (f->concluded && !f->listen_all) {
 		reply->last = true;
 		flight_free(g, f);
 	}
 }
 
-static enum guardian_count why_unmatched(struct guardian *g,
-    const struct match_answer *answer, const struct match_found *found)
+/* The answer may be to one of a session's sweep. */
+static void find_swept(struct guardian *g, struct flight *f,
+    const struct match_answer *answer, struct match_found *found)
 {
-	if (match_past_has(&g->past, answer, g->key))
-		return COUNT_LATE;
-	return found->fit == MATCH_CONTRADICTS ? COUNT_MISMATCHED
-					       : COUNT_UNMATCHED;
+	struct sweep_hit hit;
+	if (!f || !sweep_find(f->sweep, g->builder, answer, &hit))
+		return;
+	f->index = hit.index;
+	f->entry.sent = hit.sent;
+	f->sent_at = hit.sent_at;
+	f->tx = (struct net_stamp){ hit.sent_wall, NET_CLOCK_USER };
+	f->late = monotime_diff(guardian_now(g), f->sent_at) > f->listen_ns;
+	*found = (struct match_found){
+		.fit = MATCH_FITS, .count = 1, .entries = { &f->entry }
+	};
 }
 
 static void receive_packet(struct guardian *g, const struct net_event *event)
@@ -290,14 +334,22 @@ static void receive_packet(struct guardian *g, const struct net_event *event)
 		return;
 	answer.to_own = g->net->is_own(g->net_ctx, &answer.to);
 	match_table_find(g->table, &answer, &found);
+	for (size_t i = 0; found.fit < MATCH_WEAK && i < g->session_count; i++)
+		find_swept(g, g->sessions[i]->sweep, &answer, &found);
 	if (found.fit < MATCH_WEAK) {
-		guardian_count(g, why_unmatched(g, &answer, &found), 1);
+		enum guardian_count why = found.fit == MATCH_CONTRADICTS
+		    ? COUNT_MISMATCHED
+		    : COUNT_UNMATCHED;
+		bool late = match_past_has(&g->past, &answer, g->key);
+		guardian_count(g, late ? COUNT_LATE : why, 1);
 		return;
 	}
 	guardian_count(g, found.ambiguous ? COUNT_AMBIGUOUS : COUNT_REPLIES, 1);
 	for (size_t i = 0; i < found.count; i++) {
-		struct flight *f = flight_of(found.entries[i]);
-		report_reply(g, f, event, &found, &packet);
+		uint8_t *entry = (uint8_t *)found.entries[i];
+		report_reply(g,
+		    (void *)(entry - offsetof(struct flight, entry)), event,
+		    &found, &packet);
 	}
 }
 

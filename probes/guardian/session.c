@@ -57,7 +57,16 @@ void session_answer(struct guardian *g, struct session *session)
 {
 	if (!session->waiting || session->broken)
 		return;
-	if (entry_queue_waits(&session->events))
+	size_t count = entry_queue_count(&session->events);
+	struct monotime soon = monotime_add(guardian_now(g), GATHER_NS);
+	bool gathers = count > 0 && count < WIRE_MAX_COUNT &&
+	    session->wake.place != 0 &&
+	    (session->sweep || session->outstanding > GATHER_FROM);
+	if (gathers && !session->gathers &&
+	    monotime_before(soon, session->wake.at))
+		timer_set(&g->timers, &session->wake, soon);
+	session->gathers = gathers;
+	if (count > 0 && !gathers)
 		send_events(g, session);
 	else if (session->wake.place == 0)
 		send_message(g, session, message_start(g, WIRE_WOKEN, 0));
@@ -82,13 +91,6 @@ static bool take_wait(struct guardian *g, struct session *session, size_t len)
 	return true;
 }
 
-/* Behind an IPv4 address there are twelve octets more, which would make it
- * another one to a comparison. */
-static struct addr clean_addr(const struct addr *a)
-{
-	return addr_from_bytes(a->bytes, addr_len(a));
-}
-
 static bool take_source(struct guardian *g, struct session *session, size_t len)
 {
 	struct net_flow flow = { .proto = PACKET_UDP };
@@ -97,7 +99,7 @@ static bool take_source(struct guardian *g, struct session *session, size_t len)
 		return false;
 	memcpy(
 	    &flow.dst, g->message + sizeof(struct wire_head), sizeof(flow.dst));
-	flow.dst = clean_addr(&flow.dst);
+	flow.dst = addr_from_bytes(flow.dst.bytes, addr_len(&flow.dst));
 	if (flow.dst.family == 0 ||
 	    g->net->route(g->net_ctx, &flow, &route) != 0)
 		route.src = (struct addr){ 0 };
@@ -105,18 +107,6 @@ static bool take_source(struct guardian *g, struct session *session, size_t len)
 	memcpy(to, &route.src, sizeof(route.src));
 	send_message(g, session, to + sizeof(route.src));
 	return true;
-}
-
-/* A bool that holds another value than 0 or 1 is undefined behaviour, so it
- * is set right before it is read. */
-static void read_entry(struct wire_probe *entry, const uint8_t *bytes)
-{
-	memcpy(entry, bytes, sizeof(*entry));
-	uint8_t *flag = (uint8_t *)&entry->probe.fix_checksum;
-	*flag = *flag != 0;
-	entry->probe.dst = clean_addr(&entry->probe.dst);
-	entry->listen_all = entry->listen_all != 0;
-	entry->probe.payload = NULL;
 }
 
 static bool is_entry_sane(
@@ -142,7 +132,8 @@ static bool take_probes(
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct wire_probe entry;
-		read_entry(&entry, bytes + i * sizeof(entry));
+		memcpy(&entry, bytes + i * sizeof(entry), sizeof(entry));
+		probe_clean(&entry.probe);
 		size_t payload_len = entry.probe.payload_len;
 		if (payload_len > len - at ||
 		    !is_entry_sane(session, &entry, now))

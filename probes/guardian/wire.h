@@ -26,6 +26,7 @@
 #include "lib/record/outcome.h"
 #include "probes/net/net.h"
 #include "probes/packet/probe.h"
+#include "probes/packet/sweep.h"
 
 #define WIRE_MAX_BYTES 65536 /* one datagram */
 #define WIRE_MAX_COUNT 64    /* entries in one */
@@ -66,7 +67,12 @@ struct wire_probe {
 				  as long as it asked: until moves with it */
 	int64_t late_ns;       /* and so long after that for late ones */
 	uint32_t listen_all;   /* 0: a conclusive reply ends it */
-	struct probe probe;    /* payload pointer ignored; octets follow */
+	/* count > 0: the probe is the template of a sweep, of which a session
+	 * has one at a time.  Its events are a REPLY for each answer better
+	 * than those before it to the same address, and EXPIRED, with struct
+	 * sweep_counts as octets. */
+	struct sweep_range range;
+	struct probe probe; /* payload pointer ignored; octets follow */
 };
 
 enum wire_event_kind {
@@ -81,6 +87,7 @@ enum wire_event_kind {
 
 struct wire_event {
 	uint64_t cookie;
+	uint32_t index;   /* of a sweep's address in its range */
 	uint32_t kind;    /* enum wire_event_kind */
 	uint32_t verdict; /* enum policy_verdict */
 	int32_t err;

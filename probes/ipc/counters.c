@@ -107,3 +107,14 @@ bool counters_get(const struct counters *counters, size_t i,
 	*value = __atomic_load_n(&row->value, __ATOMIC_RELAXED);
 	return true;
 }
+
+void counters_cells(struct counters *counters, const char *group,
+    const char *const *names, size_t count, uint64_t **cells)
+{
+	char name[COUNTERS_NAME_LEN];
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "%s.%s", group,
+		    names[i] ? names[i] : "");
+		cells[i] = counters_cell(names[i] ? counters : NULL, name);
+	}
+}

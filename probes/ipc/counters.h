@@ -26,6 +26,10 @@ void counters_free(struct counters *counters); /* unmaps, here only */
  * with counters_add.  A full page, or NULL for a page, gives a cell that
  * no process reads. */
 uint64_t *counters_cell(struct counters *counters, const char *name);
+/* Cells for count names, each with "group." before it; a NULL among them gives
+ * a cell that no process reads. */
+void counters_cells(struct counters *counters, const char *group,
+    const char *const *names, size_t count, uint64_t **cells);
 static inline void counters_add(uint64_t *cell, uint64_t n)
 {
 	__atomic_fetch_add(cell, n, __ATOMIC_RELAXED);

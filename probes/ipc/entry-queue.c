@@ -25,8 +25,7 @@ size_t entry_queue_take(struct entry_queue *queue, uint8_t *to, size_t size,
 {
 	size_t octets = 0, len = 0;
 	const uint8_t *entries = queue->entries.data + queue->entries_read;
-	size_t have =
-	    (queue->entries.len - queue->entries_read) / queue->entry_size;
+	size_t have = entry_queue_count(queue);
 	for (*count = 0; *count < have && *count < most; ++*count) {
 		uint32_t own;
 		memcpy(&own,

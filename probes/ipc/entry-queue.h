@@ -30,9 +30,9 @@ size_t entry_queue_take(struct entry_queue *queue, uint8_t *to, size_t size,
     size_t most, size_t *count);
 void entry_queue_fini(struct entry_queue *queue);
 
-static inline bool entry_queue_waits(const struct entry_queue *queue)
+static inline size_t entry_queue_count(const struct entry_queue *queue)
 {
-	return queue->entries_read < queue->entries.len;
+	return (queue->entries.len - queue->entries_read) / queue->entry_size;
 }
 static inline size_t entry_queue_octets_len(const struct entry_queue *queue)
 {

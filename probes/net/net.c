@@ -95,3 +95,50 @@ int64_t net_rtt(
 		return rtt;
 	return rtt >= 0 && rtt <= most + NS_PER_MS ? rtt : most;
 }
+
+int net_find_route(const struct net_ops *ops, void *ctx,
+    const struct net_flow *flow, bool shared, struct net_route *route)
+{
+	struct net_flow network = *flow;
+	unsigned len = flow->dst.family == 4 ? 24 : 64;
+	network.dst = prefix_of(&flow->dst, len).addr;
+	if (shared && ops->route(ctx, &network, route) == 0 &&
+	    route->next_hop.family != 0)
+		return 0;
+	return ops->route(ctx, flow, route);
+}
+
+void net_batch_add(struct net_batch *batch, size_t len, uint32_t cookie,
+    const struct net_route *route)
+{
+	size_t at = batch->count++;
+	batch->routes[at] = *route;
+	batch->packets[at] = (struct net_send){ batch->bytes[at], len, cookie,
+		&batch->routes[at] };
+}
+
+size_t net_batch_send(
+    struct net_batch *batch, const struct net_ops *ops, void *ctx)
+{
+	size_t count = batch->count;
+	batch->count = 0;
+	return count > 0 ? ops->send(ctx, batch->packets, count) : 0;
+}
+
+bool net_has_own(const struct net_ops *ops, void *ctx,
+    const struct addr *addresses, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ops->is_own(ctx, &addresses[i]))
+			return true;
+	return false;
+}
+
+bool net_has_broadcast(const struct net_ops *ops, void *ctx,
+    const struct addr *addresses, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ops->is_broadcast(ctx, &addresses[i]))
+			return true;
+	return false;
+}

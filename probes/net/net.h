@@ -82,6 +82,7 @@ struct net_event {
 	const uint8_t *bytes; /* NET_RECEIVED: an IP packet, borrowed */
 	size_t caplen, wirelen;
 };
+#define NET_PACKET_MOST 1500 /* octets */
 typedef void net_event_fn(void *arg, const struct net_event *event);
 
 struct net_counters {
@@ -147,6 +148,40 @@ struct net_ops {
 	int (*resolve)(
 	    void *ctx, const char *name, int family, struct addr *addr);
 };
+
+/* How many octets of what was received are kept. */
+static inline size_t net_event_octets(const struct net_event *event)
+{
+	return event->caplen < NET_PACKET_MOST ? event->caplen
+					       : NET_PACKET_MOST;
+}
+
+/* Is any of these one of this host's own addresses, or a broadcast? */
+bool net_has_own(const struct net_ops *ops, void *ctx,
+    const struct addr *addresses, size_t count);
+bool net_has_broadcast(const struct net_ops *ops, void *ctx,
+    const struct addr *addresses, size_t count);
+
+/* Packets that leave together. */
+#define NET_BATCH 64
+struct net_batch {
+	size_t count;
+	struct net_send packets[NET_BATCH];
+	struct net_route routes[NET_BATCH];
+	uint8_t bytes[NET_BATCH][NET_PACKET_MOST];
+};
+/* One more, of the octets at bytes[count]; the route is copied. */
+void net_batch_add(struct net_batch *batch, size_t len, uint32_t cookie,
+    const struct net_route *route);
+/* Empties it; how many left. */
+size_t net_batch_send(
+    struct net_batch *batch, const struct net_ops *ops, void *ctx);
+
+/* ops->route.  shared: for one flow of very many: addresses of one network
+ * behind a router have one way, which is asked for once; those on the link are
+ * asked for one by one. */
+int net_find_route(const struct net_ops *ops, void *ctx,
+    const struct net_flow *flow, bool shared, struct net_route *route);
 
 extern const struct net_ops net_live, net_sim;
 

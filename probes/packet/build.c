@@ -34,6 +34,14 @@ static int upper_of(const struct probe *probe)
 	}
 }
 
+void probe_clean(struct probe *probe)
+{
+	uint8_t *flag = (uint8_t *)&probe->fix_checksum;
+	*flag = *flag != 0;
+	probe->dst = addr_from_bytes(probe->dst.bytes, addr_len(&probe->dst));
+	probe->payload = NULL;
+}
+
 size_t probe_size_bytes(const struct probe *probe)
 {
 	return (probe->dst.family == 4 ? 20u : 40u) +

@@ -50,6 +50,11 @@ struct probe {
 /* ERR_USAGE, with the reason, for a probe that cannot exist. */
 int probe_check(const struct probe *probe, struct errmsg *msg);
 
+/* A probe that came as bytes from another process becomes one that its type can
+ * hold: behind an IPv4 address are no octets, a bool is one.  Without its
+ * payload. */
+void probe_clean(struct probe *probe);
+
 /* Bytes of the IP packet that this probe becomes. */
 size_t probe_size_bytes(const struct probe *probe);
 

@@ -20,6 +20,7 @@
 #define DELAY_MAX_NS (3600 * NS_PER_S)
 #define TRAIN_MAX 30000
 #define OPERAND_LOOK_NS (5 * NS_PER_MS)
+#define RATE_MAX_PPS 10000000
 
 #define READY_SIZE_MIN 64
 
@@ -44,11 +45,12 @@ enum result_field {
 	REACHED,
 	DENIED,
 	ERROR,
-	DONE
+	DONE,
+	COUNTS
 };
 static const char *const names[] = { "probe", "tag", "index", "sent", "tx_ns",
 	"tx_clock", "src", "ip_id", "checksum", "reply", "replies", "rtt_ns",
-	"outcome", "reached", "denied", "error", "done", NULL };
+	"outcome", "reached", "denied", "error", "done", "counts", NULL };
 
 static void push_denied(lua_State *L, const struct host_result *r)
 {
@@ -165,6 +167,33 @@ static void push_tx_clock(lua_State *L, const struct host_result *r)
 	lua_pushstring(L, clocks[clock <= NET_CLOCK_SIMULATED ? clock : 0]);
 }
 
+static void push_count(lua_State *L, const char *name, uint32_t count)
+{
+	lua_pushinteger(L, count);
+	lua_setfield(L, -2, name);
+}
+
+/* What became of a sweep's probes, once it is done. */
+static void push_counts(lua_State *L, const struct host_result *r)
+{
+	if (!r->is_sweep || !r->settled) {
+		lua_pushnil(L);
+		return;
+	}
+	lua_createtable(L, 0, 5);
+	push_count(L, "sent", r->counts.sent);
+	push_count(L, "denied", r->counts.denied);
+	push_count(L, "not_sent", r->counts.failed);
+	if (r->counts.denied) {
+		lua_pushstring(L, policy_reason_name(r->counts.verdict));
+		lua_setfield(L, -2, "denied_reason");
+	}
+	if (r->counts.failed) {
+		lua_pushstring(L, err_str(r->counts.err));
+		lua_setfield(L, -2, "error");
+	}
+}
+
 static int result_index(lua_State *L)
 {
 	const struct host_result *r = api_check(L, 1, HOST_RESULT);
@@ -186,6 +215,7 @@ static int result_index(lua_State *L)
 	case DENIED: push_denied(L, r); break;
 	case ERROR: push_error(L, r); break;
 	case DONE: lua_pushboolean(L, r->settled); break;
+	case COUNTS: push_counts(L, r); break;
 	case FIELD_NONE: lua_pushnil(L); break;
 	}
 	return 1;
@@ -198,10 +228,11 @@ enum ready {
 	READY_BETTER,
 	READY_DUPLICATE,
 	READY_ADVICE,
-	READY_TIMEOUT
+	READY_TIMEOUT,
+	READY_SWEPT
 };
 static const char *const ready_names[] = { "done", "reply", "better",
-	"duplicate", "advice", "timeout" };
+	"duplicate", "advice", "timeout", "swept" };
 
 /* A ring of twice the size, in the old one's place and on top of the stack. */
 static void ready_grow(lua_State *L, struct host *host)
@@ -385,6 +416,72 @@ static void result_event(lua_State *L, struct host_result *r,
 		make_ready(L, why);
 }
 
+/* Pushes a result for the probe on top of the stack, which it takes. */
+static struct host_result *result_push(lua_State *L, int tag_at)
+{
+	struct host_result *r = lua_newuserdatauv(L, sizeof(*r), RESULT_MORE);
+	memset(r, 0, sizeof(*r));
+	luaL_setmetatable(L, HOST_RESULT);
+	lua_insert(L, -2);
+	lua_setiuservalue(L, -2, RESULT_PROBE);
+	if (tag_at) {
+		lua_pushvalue(L, tag_at);
+		lua_setiuservalue(L, -2, RESULT_TAG);
+	}
+	return r;
+}
+
+/* An answer to one probe of the sweep whose result is on top of the stack:
+ * a result of its own, with the probe as it was sent. */
+static void sweep_answer(lua_State *L, const struct host_result *sweep,
+    const struct wire_event *event, const uint8_t *bytes)
+{
+	int at = lua_gettop(L);
+	lua_getiuservalue(L, at, RESULT_PROBE);
+	const struct host_probe *template = api_probe_check(L, -1);
+	size_t len = sizeof(*template) +
+	    (template->probe.payload ? template->probe.payload_len : 0);
+	struct host_probe *p = lua_newuserdatauv(L, len, 0);
+	memcpy(p, template, len);
+	luaL_setmetatable(L, HOST_PROBE);
+	if (template->probe.payload)
+		p->probe.payload = p->payload;
+	p->probe.dst = sweep_address(&template->probe.dst, event->index);
+	lua_getiuservalue(L, at, RESULT_TAG);
+	lua_insert(L, -2);
+	struct host_result *r = result_push(L, lua_gettop(L) - 1);
+	r->index = event->index + 1;
+	r->sent = r->settled = true;
+	r->cookie = sweep->cookie;
+	r->tx = event->tx;
+	r->src = event->src;
+	r->probe_checksum = event->probe_checksum;
+	r->probe_ip_id = event->probe_ip_id;
+	add_reply(L, r, event, bytes);
+	make_ready(L, READY_SWEPT);
+	lua_settop(L, at);
+}
+
+static void sweep_event(lua_State *L, struct host_result *sweep,
+    const struct wire_event *event, const uint8_t *bytes)
+{
+	if (event->kind == WIRE_REPLY) {
+		sweep_answer(L, sweep, event, bytes);
+		return;
+	}
+	if (event->kind == WIRE_FAILED)
+		sweep->err = event->err ? event->err : -EIO;
+	if (event->bytes_len == sizeof(sweep->counts))
+		memcpy(&sweep->counts, bytes, sizeof(sweep->counts));
+	if (sweep->counts.verdict >= POLICY_VERDICTS)
+		sweep->counts.verdict = POLICY_DENY_FIELD;
+	if (!event->last)
+		return;
+	settle_result(L, sweep);
+	host_of(L)->sweeps = false;
+	make_ready(L, READY_DONE);
+}
+
 static void on_event(
     void *arg, const struct wire_event *event, const uint8_t *bytes)
 {
@@ -393,7 +490,9 @@ static void on_event(
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
 	lua_rawgeti(L, -1, (lua_Integer)PLACE_OF(event->cookie) + 1);
 	struct host_result *r = api_test(L, -1, HOST_RESULT);
-	if (r && r->cookie == event->cookie)
+	if (r && r->cookie == event->cookie && r->is_sweep)
+		sweep_event(L, r, event, bytes);
+	else if (r && r->cookie == event->cookie)
 		result_event(L, r, event, bytes);
 	lua_pop(L, 2);
 }
@@ -425,27 +524,13 @@ static void wait_for_events(lua_State *L, struct monotime until)
 	check_wait(L, err, &msg);
 }
 
-/* Pushes a result for the probe on top of the stack, which it takes. */
-static struct host_result *result_push(lua_State *L, int tag_at)
-{
-	struct host_result *r = lua_newuserdatauv(L, sizeof(*r), RESULT_MORE);
-	memset(r, 0, sizeof(*r));
-	luaL_setmetatable(L, HOST_RESULT);
-	lua_insert(L, -2);
-	lua_setiuservalue(L, -2, RESULT_PROBE);
-	if (tag_at) {
-		lua_pushvalue(L, tag_at);
-		lua_setiuservalue(L, -2, RESULT_TAG);
-	}
-	return r;
-}
-
 /* When a train's probes go, and how each is listened for. */
 struct timing {
 	int64_t delay_ns; /* after `from` */
 	struct monotime from;
 	int64_t wait_ns, late_ns;
 	bool listen_all;
+	struct sweep_range range; /* of a sweep */
 };
 
 /* The result on top of the stack, with its probe, leaves for the guardian. */
@@ -473,9 +558,23 @@ static void launch(lua_State *L, struct host_result *r,
 		.until = monotime_add(at, t->wait_ns),
 		.late_ns = t->late_ns,
 		.listen_all = t->listen_all,
+		.range = t->range,
 	};
 	if (client_send(&host->client, &head, probe, &msg) != 0)
 		luaL_error(L, "%s", msg.text);
+}
+
+/* The table at `at` is replaced by a copy. */
+static void copy_table(lua_State *L, int at)
+{
+	lua_newtable(L);
+	lua_pushnil(L);
+	while (lua_next(L, at)) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -4);
+	}
+	lua_replace(L, at);
 }
 
 static int64_t check_time(
@@ -546,6 +645,57 @@ static int api_send(lua_State *L)
 	lua_pushvalue(L, 1);
 	struct host_result *r = result_push(L, 3);
 	r->index = 1;
+	launch(L, r, &p->probe, &t);
+	return 1;
+}
+
+static uint32_t check_range(
+    lua_State *L, const char *name, lua_Integer least, lua_Integer most)
+{
+	lua_getfield(L, 2, name);
+	int is_integer;
+	lua_Integer n =
+	    lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &is_integer);
+	if ((lua_isnil(L, -1) && least > 0) ||
+	    (!lua_isnil(L, -1) && (!is_integer || n < least || n > most)))
+		luaL_error(L,
+		    "sweep: %s: expected an integer from %I to %I, "
+		    "got %s",
+		    name, (LUAI_UACINT)least, (LUAI_UACINT)most,
+		    luaL_tolstring(L, -1, NULL));
+	lua_pop(L, 1);
+	lua_pushnil(L);
+	lua_setfield(L, 2, name);
+	return (uint32_t)n;
+}
+
+/* sonde.sweep(probe, {count = N, rate_pps = N, ...}, tag) */
+static int api_sweep(lua_State *L)
+{
+	watch_alive();
+	lua_settop(L, 3);
+	struct host *host = host_of(L);
+	const struct host_probe *p = api_probe_check(L, 1);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	check_network(L);
+	if (host->sweeps)
+		luaL_error(L, "a sweep is running; its result is 'done' first");
+	copy_table(L, 2);
+	struct sweep_range range = {
+		.count = check_range(L, "count", 1, SWEEP_MOST),
+		.rate_pps = check_range(L, "rate_pps", 0, RATE_MAX_PPS),
+	};
+	struct timing t = check_timing(L, 2);
+	t.range = range;
+	if (!sweep_fits(&p->probe.dst, range.count))
+		luaL_error(L,
+		    "sweep: count: the addresses from dst on are "
+		    "fewer than %d",
+		    (int)range.count);
+	lua_pushvalue(L, 1);
+	struct host_result *r = result_push(L, 3);
+	r->index = 1;
+	r->is_sweep = host->sweeps = true;
 	launch(L, r, &p->probe, &t);
 	return 1;
 }
@@ -722,10 +872,11 @@ static int api_room(lua_State *L)
 void api_train_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "send", api_send },
-		{ "start", api_start }, { "send_train", api_send_train },
-		{ "next", api_next }, { "source", api_source },
-		{ "now_ns", api_now }, { "left_ns", api_deadline },
-		{ "room", api_room }, { "operand", api_operand },
+		{ "start", api_start }, { "sweep", api_sweep },
+		{ "send_train", api_send_train }, { "next", api_next },
+		{ "source", api_source }, { "now_ns", api_now },
+		{ "left_ns", api_deadline }, { "room", api_room },
+		{ "operand", api_operand },
 		{ NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 	lua_pushinteger(L, NS_PER_US);

@@ -37,6 +37,7 @@ struct host {
 	uint64_t cookies;      /* given so far */
 	uint32_t *free_places; /* below places_used */
 	uint32_t free_place_count, places_used;
+	bool sweeps; /* a sweep is not done */
 	/* What next() will give: a ring. */
 	uint32_t ready_at, ready_count, ready_size;
 	uint64_t log_bytes;

@@ -63,6 +63,8 @@ struct host_result {
 	uint8_t verdict; /* enum policy_verdict; 0 unless denied */
 	int err;
 	uint32_t index;
+	bool is_sweep;              /* its probe is a sweep's template */
+	struct sweep_counts counts; /* of a sweep that is done */
 	uint32_t more;          /* replies that do not count */
 	struct outcome outcome; /* of the one that does; rank 0: none */
 };

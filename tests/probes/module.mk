@@ -33,6 +33,7 @@ $(call script_test,tests/probes/net/sim/flows.py)
 $(eval $(call unit_test,probes/packet,build,probes lib))
 $(eval $(call unit_test,probes/packet,match,probes lib))
 $(eval $(call unit_test,probes/packet,match_table,probes lib))
+$(eval $(call unit_test,probes/packet,sweep,probes lib))
 $(eval $(call tool,tests/probes/build-print,tests/probes/packet/build-print.c,probes lib))
 $(call script_test,tests/probes/packet/build.py)
 

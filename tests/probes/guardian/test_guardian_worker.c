@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -194,6 +195,7 @@ static void odd_fields_are_denied_not_fatal(void **state)
 	p.until.ns = net.now + 1;
 	p.late_ns = 0;
 	p.probe.payload_len = p.probe.answer_len = 0;
+	p.range.count = 0;
 	say_probe(0, p);
 	p.probe.dst = addr_v4(0x0b000001);
 	say_probe(0, p);
@@ -320,6 +322,7 @@ static struct wire_probe random_probe(uint64_t cookie)
 	p.at.ns = rand() % 2 ? 0 : net.now + rand() % NS_PER_MS;
 	p.until.ns = rand() % 2 ? 0 : net.now + rand() % NS_PER_MS;
 	p.late_ns = rand() % NS_PER_MS;
+	p.range.count = 0;
 	p.probe.answer_len %= PROBE_ANSWER_MAX + 1;
 	p.probe.dst = tricky_address();
 	p.probe.payload_len = (uint16_t)(rand() % 30);
@@ -396,6 +399,91 @@ static void whatever_a_worker_says_only_the_lawful_leaves(void **state)
 		expect_lawful(net.sent[i].bytes, net.sent[i].len);
 }
 
+static struct sweep_counts counts_heard(int who)
+{
+	struct sweep_counts counts;
+	const struct worker *w = &workers[who];
+	const struct wire_event *last = &w->heard[w->count - 1];
+	assert_int_equal(last->kind, WIRE_EXPIRED);
+	assert_int_equal(last->last, 1);
+	assert_int_equal(last->bytes_len, sizeof(counts));
+	memcpy(&counts, w->octets, sizeof(counts));
+	return counts;
+}
+
+/* Each probe of a sweep is judged like one that was sent alone. */
+static void a_sweep_is_judged_probe_by_probe(void **state)
+{
+	(void)state;
+	struct policy_class *c = &policy.classes[POLICY_REMOTE];
+	struct wire_probe p = echo("11.9.9.250", 5);
+	net.no_stamps = true;
+	c->run_burst = c->agent_burst = 3;
+	c->run_rate_pps = 10;
+	p.range.count = 10; /* 11.9.9.255 is a broadcast address */
+	say_probe(2, p);
+	play(NS_PER_S / 2);
+	/* Three at once, and ten a second after that. */
+	assert_in_range(net.sent_count, 7, 8);
+	play(10 * NS_PER_S);
+	struct sweep_counts counts = counts_heard(2);
+	assert_int_equal(counts.sent, 9);
+	assert_int_equal(counts.denied, 1);
+	assert_int_equal(counts.verdict, POLICY_DENY_BROADCAST);
+	assert_int_equal(net.sent_count, 9);
+	for (size_t i = 0; i < net.sent_count; i++)
+		expect_lawful(net.sent[i].bytes, net.sent[i].len);
+	assert_int_equal(counted("guardian.denied.broadcast"), 1);
+}
+
+static void answers_to_a_sweep_say_whose_they_are(void **state)
+{
+	(void)state;
+	struct wire_probe p = echo("11.0.0.1", 5);
+	uint32_t seen = 0;
+	net.answer = answer_echo_twice;
+	p.range = (struct sweep_range){ .count = 20, .rate_pps = 1000 };
+	say_probe(0, p);
+	play(10 * NS_PER_S);
+	assert_int_equal(workers[0].count, 21);
+	for (size_t i = 0; i < 20; i++) {
+		const struct wire_event *e = &workers[0].heard[i];
+		assert_int_equal(e->kind, WIRE_REPLY);
+		assert_int_equal(e->cookie, 5);
+		assert_int_equal(
+		    e->outcome.outcome, SONDE__OUTCOME__OUTCOME_ANSWERED);
+		assert_true(e->index < 20);
+		assert_false(seen & 1u << e->index);
+		seen |= 1u << e->index;
+	}
+	assert_int_equal(counts_heard(0).sent, 20);
+	assert_int_equal(net.sent_count, 20);
+	/* At 1,000 a second. */
+	assert_int_equal(net.sent[19].at - net.sent[0].at, 19 * NS_PER_MS);
+}
+
+static void a_run_has_one_sweep_at_a_time(void **state)
+{
+	(void)state;
+	struct wire_probe p = echo("11.0.0.1", 1);
+	p.range.count = SWEEP_MOST + 1;
+	say_probe(0, p);
+	p.cookie = 2;
+	p.range.count = 2;
+	say_probe(0, p);
+	p.cookie = 3;
+	say_probe(0, p);
+	play(10 * NS_PER_S);
+	assert_int_equal(workers[0].count, 3);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(workers[0].heard[i].cookie, 1 + 2 * i);
+		assert_int_equal(workers[0].heard[i].kind, WIRE_FAILED);
+		assert_int_equal(workers[0].heard[i].err, -EINVAL);
+	}
+	assert_int_equal(counts_heard(0).sent, 2);
+	assert_int_equal(net.sent_count, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +498,9 @@ int main(void)
 		TEST(odd_fields_are_denied_not_fatal),
 		TEST(octets_behind_an_ipv4_address_hide_nothing),
 		TEST(whatever_a_worker_says_only_the_lawful_leaves),
+		TEST(a_sweep_is_judged_probe_by_probe),
+		TEST(answers_to_a_sweep_say_whose_they_are),
+		TEST(a_run_has_one_sweep_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,11 +30,11 @@ static void entries_come_in_order_with_their_octets(void **state)
 	struct entry got[2];
 	uint8_t to[2 * sizeof(struct entry) + 5];
 	size_t count;
-	assert_false(entry_queue_waits(&q));
+	assert_int_equal(entry_queue_count(&q), 0);
 	add(&q, 1, "ab");
 	add(&q, 2, "");
 	add(&q, 3, "xyz123");
-	assert_true(entry_queue_waits(&q));
+	assert_int_equal(entry_queue_count(&q), 3);
 	assert_int_equal(entry_queue_octets_len(&q), 8);
 	size_t len = entry_queue_take(&q, to, sizeof(to), 64, &count);
 	assert_int_equal(count, 2);
@@ -53,7 +53,7 @@ static void entries_come_in_order_with_their_octets(void **state)
 	len = entry_queue_take(&q, to, sizeof(to), 1, &count);
 	assert_int_equal(count, 1);
 	assert_memory_equal(to + sizeof(got[0]), "q", 1);
-	assert_false(entry_queue_waits(&q));
+	assert_int_equal(entry_queue_count(&q), 0);
 	assert_int_equal(entry_queue_take(&q, to, sizeof(to), 1, &count), 0);
 	assert_int_equal(count, 0);
 	entry_queue_fini(&q);
@@ -71,7 +71,7 @@ static void what_does_not_fit_waits(void **state)
 	assert_int_equal(
 	    entry_queue_take(&q, to, sizeof(struct entry) + 3, 1, &count), 0);
 	assert_int_equal(count, 0);
-	assert_true(entry_queue_waits(&q));
+	assert_int_equal(entry_queue_count(&q), 1);
 	entry_queue_take(&q, to, sizeof(struct entry) + 4, 1, &count);
 	assert_int_equal(count, 1);
 	entry_queue_fini(&q);

@@ -187,6 +187,55 @@ local function coroutines()
 		"203.0.113.1 203.0.113.1 203.0.113.2 203.0.113.2")
 end
 
+local function sweeps()
+	local base = sonde.icmp{dst = "192.0.2.78", id = 4, payload = "sweep!"}
+	local sweep = sonde.sweep(base, {count = 4, rate_pps = 1000,
+		wait_ns = sonde.s}, "mine")
+	check("one sweep at a time", not pcall(sonde.sweep, base, {count = 2}))
+	local seen, times, last = {}, {}, nil
+	while true do
+		local r, kind = sonde.next()
+		if r == sweep then
+			last = kind
+			break
+		end
+		assert(kind == "swept")
+		seen[r.probe.dst] = r
+		times[#times + 1] = r.tx_ns
+	end
+	local r = seen[web]
+	check("a sweep's answers are results", r and r.index == 3 and
+		r.tag == "mine" and r.outcome == "answered" and r.reached and
+		r.rtt_ns == 12 * sonde.ms and r.reply.payload == "sweep!" and
+		r.src == "198.51.100.10" and r.sent and r.done and
+		r.counts == nil)
+	table.sort(times)
+	check("a sweep's probes leave at their rate",
+		(times[#times] - times[1]) % sonde.ms == 0 and
+		times[#times] > times[1])
+	local c = sweep.counts
+	check("a sweep ends with its counts", last == "done" and
+		c.sent == 4 and c.denied == 0 and c.not_sent == 0 and
+		c.denied_reason == nil and c.error == nil)
+	sweep = sonde.sweep(base:with{dst = "223.255.255.255"}, {count = 2,
+		wait_ns = sonde.ms})
+	repeat until sonde.next() == sweep
+	c = sweep.counts
+	check("a sweep does not pass the policy", c.denied == 1 and
+		c.denied_reason == "multicast")
+	local function says(what, range, words)
+		local good, text = pcall(sonde.sweep, base, range)
+		check("a sweep with " .. what .. " is refused",
+			not good and text:find(words, 1, true))
+	end
+	says("no count", {}, "count: expected an integer from 1 to 1048576")
+	says("a bad rate", {count = 1, rate_pps = -1}, "rate_pps: expected")
+	says("an unknown word", {count = 1, speed = 5}, "'speed'")
+	check("a range beyond the last address is refused",
+		not pcall(sonde.sweep, base:with{dst = "255.255.255.255"},
+			{count = 2}))
+end
+
 return {
 	options = {
 		{name = "n", type = "integer", default = 5},
@@ -221,6 +270,7 @@ return {
 		outcomes()
 		fields()
 		denials()
+		sweeps()
 		coroutines()
 		check("chance is the same every time",
 			math.random(1, 1000000) == 110598)
