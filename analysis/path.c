@@ -4,7 +4,8 @@
  * distance) are the path's identity and never change; the sums grow.  Both
  * are kept as bytes, apart, so that the identity is stored once.
  *
- *   hops: first ttl u8 | each: family u8, 0x80 set for the target | address
+ *   hops: first ttl u8 | each: family u8, 0x80 set for the target, 0x40 for
+ *         one that rejects | if so, ICMP type and code | address
  *   sums: each hop: flags (1 mpls) | probes | replies | rtt_min + 1 |
  *         histogram, all varints
  */
@@ -18,6 +19,8 @@
 #include "lib/base/xalloc.h"
 
 #define HOP_TARGET 0x80
+#define HOP_REJECTS 0x40
+#define HOP_FAMILY 0x3f
 #define SUM_MPLS 1
 #define CANDIDATES 8 /* addresses at one distance that we choose from */
 
@@ -48,7 +51,8 @@ struct by_ttl {
 
 static bool was_sent(const Sonde__Reply *reply)
 {
-	return !reply->duplicate && !*reply->denied && !*reply->error;
+	return !reply->duplicate && !*reply->denied && !*reply->error &&
+	    reply->outcome != SONDE__OUTCOME__OUTCOME_NOT_SENT;
 }
 
 static void sort_by_ttl(struct by_ttl *sorted, const Sonde__Trace *trace)
@@ -76,6 +80,7 @@ struct candidate {
 	unsigned replies;
 	int64_t rtt_ns;
 	bool mpls, reached;
+	const Sonde__Reply *rejection; /* NULL: it let all pass */
 };
 
 static struct candidate *candidate_for(
@@ -95,6 +100,9 @@ static void candidate_add(
 {
 	c->replies++;
 	c->reached |= reply_reached(reply, &trace->dst, trace->method);
+	if (reply_outcome(reply, &trace->dst, trace->method) ==
+	    SONDE__OUTCOME__OUTCOME_REJECTED)
+		c->rejection = reply;
 	if (reply->has_rtt_ns_case && reply->rtt_ns < INT64_MAX &&
 	    (c->rtt_ns < 0 || (int64_t)reply->rtt_ns < c->rtt_ns))
 		c->rtt_ns = (int64_t)reply->rtt_ns;
@@ -141,6 +149,11 @@ static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
 	hop->from = best.from;
 	hop->mpls = best.mpls;
 	hop->destination = best.reached;
+	if (best.rejection && !best.reached) {
+		hop->rejects = true;
+		hop->reject_type = (uint8_t)best.rejection->icmp_type;
+		hop->reject_code = (uint8_t)best.rejection->icmp_code;
+	}
 	hop->rtt_min_ns = best.rtt_ns;
 	if (best.rtt_ns >= 0)
 		histogram_add(&hop->rtt, best.rtt_ns, 1);
@@ -182,7 +195,12 @@ void path_write_hops(const struct path *path, struct buf *to)
 		const struct path_hop *hop = &path->hops[i];
 		buf_u8(to,
 		    (uint8_t)(hop->from.family |
-			(hop->destination ? HOP_TARGET : 0)));
+			(hop->destination ? HOP_TARGET : 0) |
+			(hop->rejects ? HOP_REJECTS : 0)));
+		if (hop->rejects) {
+			buf_u8(to, hop->reject_type);
+			buf_u8(to, hop->reject_code);
+		}
 		buf_bytes(to, hop->from.bytes, addr_len(&hop->from));
 	}
 }
@@ -220,13 +238,18 @@ static void read_hops(struct path *path, struct reader *r)
 {
 	unsigned ttl = reader_u8(r);
 	while (r->err == ERR_OK && reader_left(r) > 0) {
-		uint8_t byte = reader_u8(r), family = byte & 0x7f;
+		uint8_t byte = reader_u8(r), family = byte & HOP_FAMILY;
 		size_t len = family == 4 ? 4 : family == 6 ? 16 : 0;
 		if (ttl < 1 || ttl > PATH_MAX_HOPS || (family && !len)) {
 			reader_fail(r, ERR_MALFORMED);
 			return;
 		}
 		struct path_hop *hop = &path->hops[path->hop_count];
+		hop->rejects = byte & HOP_REJECTS;
+		if (hop->rejects) {
+			hop->reject_type = reader_u8(r);
+			hop->reject_code = reader_u8(r);
+		}
 		const uint8_t *bytes = reader_bytes(r, len);
 		if (len && bytes)
 			hop->from = addr_from_bytes(bytes, len);
@@ -365,6 +388,9 @@ void path_as_trace(const struct path *path, struct topology_hop *hops,
 			.rtt_ns = histogram_median(&hop->rtt),
 			.mpls = hop->mpls,
 			.destination = hop->destination,
+			.rejects = hop->rejects,
+			.reject_type = hop->reject_type,
+			.reject_code = hop->reject_code,
 		};
 	}
 	*trace = (struct topology_trace){

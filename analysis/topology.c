@@ -228,6 +228,23 @@ static struct topology_node hop_key(const struct walk *w, size_t i)
 	return key;
 }
 
+static void node_note_rejection(struct topology_node *node,
+    const struct topology_trace *trace, const struct topology_hop *hop,
+    uint64_t weight)
+{
+	struct walltime last = trace->last.ns ? trace->last : trace->when;
+	if (node->rejected == 0 ||
+	    walltime_diff(trace->when, node->rejected_first) < 0)
+		node->rejected_first = trace->when;
+	if (node->rejected == 0 ||
+	    walltime_diff(last, node->rejected_last) >= 0) {
+		node->rejected_last = last;
+		node->reject_type = hop->reject_type;
+		node->reject_code = hop->reject_code;
+	}
+	node->rejected += weight;
+}
+
 static void node_note(
     struct topology_node *node, const struct topology_hop *hop, uint64_t weight)
 {
@@ -283,6 +300,8 @@ static void walk_hop(struct topology *t, struct walk *w, size_t i)
 	struct topology_node key = hop_key(w, i);
 	size_t node = node_get(t, &key);
 	node_note(&t->nodes[node], hop, w->weight);
+	if (hop->rejects)
+		node_note_rejection(&t->nodes[node], w->trace, hop, w->weight);
 	if (w->linked && are_adjacent(w->trace, i) && node != w->node)
 		link_note(t, w, link_get(t, w->node, node), i);
 	w->node = node;

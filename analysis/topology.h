@@ -21,6 +21,9 @@ struct topology_hop {
 	int64_t rtt_ns;           /* the smallest; -1: none */
 	bool mpls;
 	bool destination; /* the answer came from the target itself */
+	/* The answer says no for a target behind it: ICMP type and code. */
+	bool rejects;
+	uint8_t reject_type, reject_code;
 };
 struct topology_trace {
 	struct addr src, dst;
@@ -52,6 +55,11 @@ struct topology_node {
 	struct addr before, after;
 	uint8_t run_index, run_len;
 	bool is_source, is_destination, mpls;
+	/* Of the traces, those that it rejected; since when, and with what it
+	 * last did. */
+	uint8_t reject_type, reject_code;
+	uint64_t rejected;
+	struct walltime rejected_first, rejected_last;
 	uint64_t traces;
 	int64_t rtt_min_ns; /* -1: none */
 	uint64_t probes, replies;

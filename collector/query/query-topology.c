@@ -9,6 +9,7 @@
 
 #include "collector/core/agent-table.h"
 #include "collector/query/path-graph.h"
+#include "lib/formats/reply-text.h"
 #include "lib/json/json-buf.h"
 #include "lib/base/xalloc.h"
 
@@ -163,6 +164,28 @@ static const char *name_of(const struct map_text *m,
 	return NULL;
 }
 
+/* What a firewall or a router answers in a target's place. */
+static void write_rejection(struct buf *to, const struct topology_node *node)
+{
+	char words[40];
+	uint8_t from[16] = { 0 };
+	Sonde__Reply reply = SONDE__REPLY__INIT;
+	if (node->rejected == 0)
+		return;
+	reply.from = (ProtobufCBinaryData){ addr_len(&node->addr), from };
+	REPLY_SET(&reply, ICMP_TYPE, icmp_type, node->reject_type);
+	REPLY_SET(&reply, ICMP_CODE, icmp_code, node->reject_code);
+	JSONBUF_PLAIN(to, ",\"rejects\":{\"traces\":");
+	jsonbuf_integer(to, (int64_t)node->rejected);
+	JSONBUF_PLAIN(to, ",\"with\":");
+	jsonbuf_text(to, reply_error(&reply, words));
+	JSONBUF_PLAIN(to, ",\"first_at\":");
+	jsonbuf_time(to, node->rejected_first.ns);
+	JSONBUF_PLAIN(to, ",\"last_at\":");
+	jsonbuf_time(to, node->rejected_last.ns);
+	buf_u8(to, '}');
+}
+
 static void write_node(
     const struct map_text *m, const struct topology_node *node)
 {
@@ -202,7 +225,9 @@ static void write_node(
 	else
 		JSONBUF_PLAIN(to, ",\"mpls\":false,\"agents\":[");
 	write_agents(m, node, seen, count);
-	JSONBUF_PLAIN(to, "],\"name\":");
+	buf_u8(to, ']');
+	write_rejection(to, node);
+	JSONBUF_PLAIN(to, ",\"name\":");
 	jsonbuf_text(to, name_of(m, node, seen, count));
 	buf_u8(to, '}');
 }

@@ -89,6 +89,39 @@ static void what_was_never_sent_was_not_lost(void **state)
 	path_fini(&p);
 }
 
+/* Who says no for the target stays no target, also in what is kept. */
+static void a_router_that_rejects_is_kept_as_one(void **state)
+{
+	(void)state;
+	Sonde__Reply reply = SONDE__REPLY__INIT, *replies[] = { &reply };
+	Sonde__Trace trace = SONDE__TRACE__INIT;
+	struct addr wall, dst;
+	struct path p, read = { 0 };
+	struct buf hops = { 0 };
+	addr_parse(&wall, "10.0.0.1");
+	addr_parse(&dst, "192.0.2.9");
+	reply.probe_ttl = 1;
+	reply.from = (ProtobufCBinaryData){ 4, wall.bytes };
+	REPLY_SET(&reply, ICMP_TYPE, icmp_type, 3);
+	REPLY_SET(&reply, ICMP_CODE, icmp_code, 13);
+	trace.dst = (ProtobufCBinaryData){ 4, dst.bytes };
+	trace.method = (char *)"udp";
+	trace.replies = replies;
+	trace.n_replies = 1;
+	path_from_trace(&p, &trace, 1000);
+	assert_int_equal(p.reached, 0);
+	path_write_hops(&p, &hops);
+	assert_int_equal(path_read_hops(&read, hops.data, hops.len), 0);
+	assert_int_equal(read.hop_count, 1);
+	assert_from(&read.hops[0], "10.0.0.1");
+	assert_true(read.hops[0].rejects && !read.hops[0].destination);
+	assert_int_equal(read.hops[0].reject_type, 3);
+	assert_int_equal(read.hops[0].reject_code, 13);
+	buf_fini(&hops);
+	path_fini(&read);
+	path_fini(&p);
+}
+
 static void hops_beyond_the_target_are_left_out(void **state)
 {
 	(void)state;
@@ -242,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(attempts_are_summed_by_distance),
 		cmocka_unit_test(what_was_never_sent_was_not_lost),
+		cmocka_unit_test(a_router_that_rejects_is_kept_as_one),
 		cmocka_unit_test(hops_beyond_the_target_are_left_out),
 		cmocka_unit_test(
 		    a_distance_without_probes_is_a_hop_without_probes),

@@ -196,7 +196,8 @@ static void a_trace_that_stands_for_many_weighs_as_many(void **state)
 {
 	(void)state;
 	struct topology *t = topology_new();
-	struct topology_hop slow = { at(2), 1, 90, 90, 30 * MS, false, true };
+	struct topology_hop slow = { at(2), 1, 90, 90, 30 * MS, false, true, false,
+		0, 0 };
 	struct topology_trace nine = { .src = at(1),
 		.dst = at(2),
 		.when = { 5 },
@@ -213,6 +214,39 @@ static void a_trace_that_stands_for_many_weighs_as_many(void **state)
 	topology_free(t);
 }
 
+/* Since when, how often and with what it last said no. */
+static void a_node_counts_the_traces_that_it_rejects(void **state)
+{
+	(void)state;
+	struct topology *t = topology_new();
+	struct topology_hop hop = { .from = at(2), .ttl = 1, .probes = 1,
+		.replies = 1, .rtt_ns = MS };
+	struct topology_trace trace = { .src = at(1), .dst = at(9),
+		.hops = &hop, .hop_count = 1 };
+	const struct topology_node *nodes;
+	for (int64_t when = 1; when <= 4; when++) {
+		trace.when.ns = when * 10;
+		hop.rejects = when >= 2 && when <= 3;
+		hop.reject_type = 3;
+		hop.reject_code = when == 3 ? 13 : 10;
+		topology_add(t, &trace);
+	}
+	size_t count = topology_nodes(t, &nodes), rejecting = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (nodes[i].rejected == 0)
+			continue;
+		rejecting++;
+		assert_true(addr_equal(&nodes[i].addr, &hop.from));
+		assert_int_equal(nodes[i].rejected, 2);
+		assert_int_equal(nodes[i].rejected_first.ns, 20);
+		assert_int_equal(nodes[i].rejected_last.ns, 30);
+		assert_int_equal(nodes[i].reject_code, 13);
+		assert_int_equal(nodes[i].traces, 4);
+	}
+	assert_int_equal(rejecting, 1);
+	topology_free(t);
+}
+
 static void many_traces_keep_every_node_findable(void **state)
 {
 	(void)state;
@@ -220,9 +254,9 @@ static void many_traces_keep_every_node_findable(void **state)
 	const struct topology_node *nodes;
 	for (uint32_t i = 0; i < 20000; i++) {
 		struct topology_hop hops[2] = { { addr_v4(0x0b000000 + i), 1, 1,
-						    1, MS, false, false },
+						    1, MS, false, false, false, 0, 0 },
 			{ addr_v4(0x0c000000 + i % 7), 2, 1, 1, MS, false,
-			    true } };
+			    true, false, 0, 0 } };
 		struct topology_trace trace = { .src = at(1),
 			.when = { 1 },
 			.hops = hops,
@@ -250,6 +284,7 @@ int main(void)
 		cmocka_unit_test(
 		    a_router_that_answers_twice_makes_no_link_to_itself),
 		cmocka_unit_test(a_trace_that_stands_for_many_weighs_as_many),
+		cmocka_unit_test(a_node_counts_the_traces_that_it_rejects),
 		cmocka_unit_test(many_traces_keep_every_node_findable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,6 +243,16 @@ static const struct schema_field link_series_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field node_rejects_fields[] = {
+	FIELD("traces", SCHEMA_COUNT, .help = "traces that it rejected",
+	    .example = "12"),
+	FIELD("with", SCHEMA_TEXT, .help = "what its last ICMP error says",
+	    .example = "\"administratively prohibited\""),
+	FIELD("first_at", SCHEMA_TIME),
+	FIELD("last_at", SCHEMA_TIME),
+	{ 0 },
+};
+
 static const struct schema_field node_fields[] = {
 	FIELD("id", SCHEMA_TEXT,
 	    .help = "the address, or ?BEFORE~AFTER~INDEX/LENGTH for a place "
@@ -264,6 +274,9 @@ static const struct schema_field node_fields[] = {
 	    .example = "false"),
 	FIELD("agents", SCHEMA_ID | SCHEMA_LIST,
 	    .help = "the agents that saw it"),
+	FIELD("rejects", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "NodeRejects",
+	    .help = "where it answers in a target's place that it is not to be "
+		    "reached, as routers and firewalls do"),
 	FIELD("name", SCHEMA_TEXT | SCHEMA_OR_NULL,
 	    .help = "of the agent whose address it is", .example = "null"),
 	{ 0 },
@@ -585,6 +598,7 @@ const struct schema api_schemas[] = {
 	{ .name = "LinkBin", .fields = link_bin_fields },
 	{ .name = "LinkSeries", .fields = link_series_fields },
 	{ .name = "Node", .fields = node_fields },
+	{ .name = "NodeRejects", .fields = node_rejects_fields },
 	{ .name = "OneSeries", .fields = one_series_fields },
 	{ .name = "Overview", .fields = overview_fields },
 	{ .name = "Payload", .fields = payload_fields },

@@ -11,6 +11,9 @@
 struct run_sum {
 	const struct prepared_record *last;
 	uint32_t records, reached;
+	/* How the last one ended, of traces and pings: ": rejected by ..." */
+	Sonde__Outcome outcome;
+	char end[160];
 };
 
 /* An event "run" for each of the first few campaign runs that have records of

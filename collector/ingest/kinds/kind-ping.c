@@ -2,6 +2,16 @@
 /* Pings: stored, found by their ends; nothing is summed up. */
 #include "collector/ingest/kinds/announce.h"
 #include "collector/ingest/kinds/ingest-kind.h"
+#include "lib/record/outcome.h"
+
+/* Late or in time, by the one rule; records without replies have the count. */
+static bool ping_reached(const Sonde__Ping *ping)
+{
+	for (size_t i = 0; i < ping->n_replies; i++)
+		if (reply_reached(ping->replies[i], &ping->dst, ping->method))
+			return true;
+	return ping->received > 0;
+}
 
 static int prepare_ping(
     struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
@@ -10,7 +20,7 @@ static int prepare_ping(
 	(void)msg;
 	to->src = addr_from_bytes(ping->src.data, ping->src.len);
 	to->dst = addr_from_bytes(ping->dst.data, ping->dst.len);
-	to->reached = ping->received > 0;
+	to->reached = ping_reached(ping);
 	return 0;
 }
 

@@ -138,6 +138,97 @@ static void results_of_a_run_are_one_event(void **state)
 	json_decref(runs);
 }
 
+/* A firewall that says no in a target's place: not reached, by whom and why;
+ * and the map has it as a node that rejects. */
+static void a_rejected_target_is_not_reached(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start = events_last_id(f->c);
+	uint8_t id[16] = { 9 }, us[] = { 192, 0, 2, 1 };
+	uint8_t wall[] = { 192, 0, 2, 254 }, target[] = { 198, 51, 100, 7 };
+	Sonde__Reply reply = SONDE__REPLY__INIT, *replies[] = { &reply };
+	Sonde__Trace trace = SONDE__TRACE__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	reply.probe_ttl = reply.attempt = 1;
+	reply.tx_wall_ns = f->now_ns;
+	reply.from = (ProtobufCBinaryData){ sizeof(wall), wall };
+	/* Port unreachable, but not of the target's own. */
+	REPLY_SET(&reply, ICMP_TYPE, icmp_type, 3);
+	REPLY_SET(&reply, ICMP_CODE, icmp_code, 3);
+	REPLY_SET(&reply, RTT_NS, rtt_ns, 1000000);
+	reply.outcome = SONDE__OUTCOME__OUTCOME_REJECTED;
+	trace.src = (ProtobufCBinaryData){ sizeof(us), us };
+	trace.dst = (ProtobufCBinaryData){ sizeof(target), target };
+	trace.method = (char *)"udp";
+	trace.stop_reason = (char *)"unreachable";
+	trace.replies = replies;
+	trace.n_replies = 1;
+	record.wall_ns = f->now_ns - 30 * NS_PER_S; /* the map ends now */
+	record.campaign = (ProtobufCBinaryData){ sizeof(id), id };
+	record.run = 6;
+	record.body_case = SONDE__RECORD__BODY_TRACE;
+	record.trace = &trace;
+	synth_add(&agent, &record);
+	fixture_ship(f, &agent);
+	assert_int_equal(take(f, start, NULL), 1);
+	assert_non_null(strstr(got[0].data,
+	    "trace to 198.51.100.7, not reached: rejected by 192.0.2.254, "
+	    "port unreachable"));
+	assert_non_null(strstr(got[0].data, "\"outcome\":\"rejected\""));
+	assert_non_null(strstr(got[0].data, "\"reached\":false"));
+	drop(1);
+	json_t *map = fixture_query(f, fixture_topology, "from=-10m");
+	json_t *nodes = json_object_get(map, "nodes"), *node;
+	size_t i, rejecting = 0;
+	json_array_foreach(nodes, i, node)
+	{
+		json_t *rejects = json_object_get(node, "rejects");
+		assert_string_not_equal(
+		    json_string_value(json_object_get(node, "role")),
+		    "destination");
+		if (!rejects)
+			continue;
+		rejecting++;
+		assert_string_equal(
+		    json_string_value(json_object_get(node, "addr")),
+		    "192.0.2.254");
+		assert_string_equal(
+		    json_string_value(json_object_get(rejects, "with")),
+		    "port unreachable");
+	}
+	assert_int_equal(rejecting, 1);
+	json_decref(map);
+}
+
+static void a_ping_that_was_not_sent_says_why(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start = events_last_id(f->c);
+	uint8_t id[16] = { 9 }, target[] = { 198, 51, 100, 7 };
+	Sonde__Reply reply = SONDE__REPLY__INIT, *replies[] = { &reply };
+	Sonde__Ping ping = SONDE__PING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	reply.probe_ttl = reply.attempt = 1;
+	reply.error = (char *)"network is down";
+	reply.outcome = SONDE__OUTCOME__OUTCOME_NOT_SENT;
+	ping.dst = (ProtobufCBinaryData){ sizeof(target), target };
+	ping.method = (char *)"icmp";
+	ping.not_sent = 1;
+	ping.replies = replies;
+	ping.n_replies = 1;
+	record.wall_ns = f->now_ns;
+	record.campaign = (ProtobufCBinaryData){ sizeof(id), id };
+	record.run = 7;
+	record.body_case = SONDE__RECORD__BODY_PING;
+	record.ping = &ping;
+	synth_add(&agent, &record);
+	fixture_ship(f, &agent);
+	assert_int_equal(take(f, start, NULL), 1);
+	assert_non_null(strstr(got[0].data,
+	    "ping to 198.51.100.7, not reached: not sent, network is down"));
+	drop(1);
+}
+
 /* A script's records have no target that could be missed. */
 static void a_scripts_results_are_not_called_unreached(void **state)
 {
@@ -292,6 +383,8 @@ int main(void)
 		TEST(what_happens_is_reported_once_and_in_order),
 		TEST(an_outbreak_is_summed_up),
 		TEST(results_of_a_run_are_one_event),
+		TEST(a_rejected_target_is_not_reached),
+		TEST(a_ping_that_was_not_sent_says_why),
 		TEST(a_scripts_results_are_not_called_unreached),
 		TEST(old_events_come_from_the_store_and_survive),
 		TEST(the_listener_hears_of_new_ones),

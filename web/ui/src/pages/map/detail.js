@@ -230,17 +230,25 @@ export class MapDetail {
 	}
 
 	fillNode(node, links) {
+		const { utc } = this.app, now = this.app.now();
 		const silent = node.id.startsWith("?");
 		replace(this.state,
 			badge(silent ? "does not answer" : ROLE_WORDS[node.role]
 				?? node.role, silent ? "quiet" : "info"),
 			node.mpls ? badge("MPLS") : null,
+			node.rejects ? badge("rejects", "warn") : null,
 			this.focusSwitch());
 		replace(this.factBox, facts([
 			node.name ? ["Name", node.name] : null,
 			["Traces", formatCount(node.traces)],
 			["Smallest round trip", formatDelay(node.rtt_min_ns)],
 			["Probes without answer", formatLoss(node.loss)],
+			node.rejects ? ["Rejects", h("span", null,
+				`${node.rejects.with}: `
+				+ `${formatCount(node.rejects.traces)} of `
+				+ `${formatCount(node.traces)} traces, `,
+				timeMark(node.rejects.first_at, now, utc), " \u2013 ",
+				timeMark(node.rejects.last_at, now, utc))] : null,
 			["Seen by", this.agentNames(node.agents)],
 			this.view.memory.pinned.has(node.id) ? ["Place",
 				h("button", { type: "button", class: "link-button",
