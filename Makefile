@@ -253,6 +253,8 @@ fuzzers: $(FUZZERS)
 calibrate: deps-unit ## test what is promised with a probability, on 1000 truths
 	@$(MAKE) $(patsubst %,$(O)/tests/calibrate/claim-%,$(CLAIMS))
 	@O=$(O) tests/calibrate/run.sh
+	@$(MAKE) $(O)/bin/sonde
+	@O=$(O) tests/probes/net/sim/lengths.py $(or $(CALIBRATE_TRUTHS),1000)
 
 .PHONY: soak
 soak: deps-check ## a day (SOAK_HOURS=24) under load, with kills; goes on where it stopped

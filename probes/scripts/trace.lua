@@ -44,6 +44,10 @@ local PATIENCE_NS = 30 * sonde.ms
 -- others of this host may have had it), so it may have been silent nearer by.
 local REST_NS = 1100 * sonde.ms
 local CONFIRMATIONS = 2
+-- So often where the target showed that it is nearer.
+local INSISTENCE = 8
+-- So often is a target asked that answers echo requests alone.
+local ASKS = 6
 -- Behind a router that rejects, so many hops may show that others go on.
 local BEHIND_REJECTION = 2
 
@@ -129,12 +133,18 @@ local function finish(trace, reason)
 	return true
 end
 
--- Does the target answer at all?  One probe that any path lets through; it is
--- no hop and not recorded.
+-- Does the target answer at all?  Probes that any path lets through; they are no
+-- hops and not recorded.  Beside one of the trace's kind an echo request, whose
+-- answers are seldom limited: it tells whether to ask again.
 local function ask_target(trace)
 	local hop = new_hop(trace, 255)
 	hop.full = true
 	trace.asking = true
+	if trace.args.method ~= "icmp" then
+		local echo = {trace = trace, full = true, echo = true}
+		sonde.send(sonde.icmp{dst = trace.dst, id = trace.args.sport,
+			seq = trace.number, ttl = 255}, trace.args.wait_ns, echo)
+	end
 	send_round(hop)
 end
 
@@ -146,7 +156,8 @@ local function confirm(trace)
 		return false
 	end
 	before.confirmed = (before.confirmed or 0) + 1
-	if before.confirmed > CONFIRMATIONS then
+	if before.confirmed > (trace.is_nearer and INSISTENCE or
+	    CONFIRMATIONS) then
 		return false
 	end
 	trace.edge = before.ttl
@@ -297,6 +308,7 @@ local function start(args, operand)
 	local trace = {args = args, name = operand.name, hops = {}, held = {},
 		number = math.random(0, 0xfffe), edge = args.first_ttl,
 		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
+		dst = operand.address,
 		probe = methods[args.method](args, operand.address)}
 	advance(trace)
 	return trace
@@ -325,6 +337,8 @@ local function on_reply(hop, result)
 	local reason = ending(result)
 	if reason and hop.ttl < (trace.last_ttl or 256) then
 		trace.last_ttl, trace.last_reason = hop.ttl, reason
+		-- A probe that came with hops to spare went further than needed.
+		trace.is_nearer = (result.reply.quoted_ttl or 1) > 1
 	end
 end
 
@@ -348,11 +362,27 @@ local function end_round(hop)
 	end
 end
 
+-- What became of a probe to the target itself.
 local function on_target(hop, result)
 	local trace = hop.trace
+	if hop.echo then
+		trace.echoes = trace.echoes or result.reached
+		return false
+	end
 	if result.reached then
 		trace.target_is_there = true
-	elseif result.done then
+	elseif result.done and not hop.ended[result] then
+		hop.ended[result] = true
+		hop.pending = hop.pending - 1
+		if hop.pending > 0 or trace.target_is_there then
+			return false
+		end
+		if trace.echoes and hop.rounds < ASKS then
+			hop.retry = true
+			set_alarm(hop, sonde.now_ns() + math.random(0, 1500) *
+				sonde.ms)
+			return false
+		end
 		trace.target_is_silent = true
 	end
 	return advance(trace)

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Is the length that a trace claims right?  usage: lengths.py [WORLDS [SEED]]
+
+Worlds with a path of known length: routers that are silent, that limit their
+errors as Linux or large routers do, that reject, loss; a target that answers,
+with or without Linux' limit, and five traces to it at once.  Whenever the
+target answers, each trace has to say that it is reached, and in how many hops.
+Without arguments a short form as TAP."""
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *['..'] * 4))
+BUILD = os.path.abspath(os.environ.get('O', os.path.join(ROOT, 'build')))
+SONDE = os.path.join(BUILD, 'bin', 'sonde')
+PARTIAL = ['net-unreachable', 'host-unreachable', 'admin-prohibited', '5']
+
+
+def router_options(draw, kind):
+    if kind == 'limits':
+        return draw.choice(['limit linux', 'limit linux', 'limit 1 burst 1',
+                            'limit 2 burst 3 limit-echo', ''])
+    if kind == 'silent':
+        return draw.choice(['silent', '', ''])
+    if kind == 'rejects':
+        # Only what it would forward by another protocol, or for its own TTL.
+        return draw.choice(['', '', 'reject icmp reject-with %s' %
+                            draw.choice(PARTIAL)])
+    return draw.choice(['', '', 'silent', 'limit linux', 'limit 1 burst 1',
+                        'limit 10 burst 2', 'extension-length 17 mpls 5',
+                        'slow 30ms', 'old-extensions mpls 7,9'])
+
+
+def world(seed, kind):
+    """Text of a world, how far its target is, and the words of the traces."""
+    draw = random.Random('%s %d' % (kind, seed))
+    hops = draw.randint(2, 14)
+    lines = ['seed %d' % (seed + 1),
+             'default link delay %dus..%dms' % (draw.randint(50, 900),
+                                               draw.randint(1, 30)),
+             'vantage me 198.51.100.10/24']
+    silent = 0
+    for i in range(1, hops):
+        options = router_options(draw, kind)
+        silent = silent + 1 if options == 'silent' else 0
+        if silent > 4:
+            options = ''
+        lines.append('router r%d 203.0.113.%d %s' % (i, i, options))
+    target = 'limit linux'
+    if kind == 'mixed':
+        target = draw.choice(['', 'limit linux', 'limit linux copies 1',
+                              'slow 200ms'])
+    lines.append('host target 192.0.2.80 ' + target)
+    names = ['me'] + ['r%d' % i for i in range(1, hops)] + ['target']
+    loss = draw.choice(['', '', ' loss 2%']) if kind == 'mixed' else ''
+    for a, b in zip(names, names[1:]):
+        lines.append('link %s %s%s' % (a, b, loss))
+    traces = 5 if kind in ('five', 'limits') else draw.choice([1, 1, 5])
+    method = draw.choice(['udp', 'udp', 'udp', 'icmp', 'tcp'])
+    if kind in ('five', 'limits'):
+        method = 'udp'  # what the target's limit is about
+    if kind == 'rejects' and method == 'icmp':
+        method = 'tcp'
+    return '\n'.join(lines) + '\n', hops, ['-M', method] + ['target'] * traces
+
+
+def claims(text, words, folder):
+    """What each trace says: its reason to stop and its length."""
+    path = os.path.join(folder, 'world.sim')
+    with open(path, 'w') as f:
+        f.write(text)
+    p = subprocess.run([SONDE, '--net', 'sim:' + path, 'trace', '--json']
+                       + words, capture_output=True, text=True,
+                       timeout=120)
+    said = []
+    for line in p.stdout.splitlines():
+        t = json.loads(line)['trace']
+        at = [r['probe_ttl'] for r in t['replies']
+              if r.get('from') == t['dst']]
+        said.append((t['stop_reason'], min(at) if at else None))
+    return said, p
+
+
+def judge(kind, count, first, folder):
+    """(traces, wrong, examples): of `count` worlds of a kind."""
+    traces = wrong = 0
+    examples = []
+    for seed in range(first, first + count):
+        text, hops, words = world(seed, kind)
+        said, p = claims(text, words, folder)
+        n = words.count('target')
+        bad = [s for s in said if s != ('completed', hops)]
+        bad += ['no trace'] * (n - len(said))
+        traces += n
+        wrong += len(bad)
+        if bad:
+            examples.append('%s %d: %d hops, said %s %s' % (
+                kind, seed, hops, bad, p.stderr.strip()[-100:]))
+    return traces, wrong, examples
+
+
+KINDS = ['five', 'limits', 'silent', 'rejects', 'mixed']
+# In a mixed world up to 28 links may lose 2% each, so that now and then all
+# probes that ask a hop again are lost.
+ALLOWED = {'mixed': 0.01}
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == '--show':
+        kind, seed = sys.argv[2].split(':')
+        print(world(int(seed), kind)[0])
+        return 0
+    worlds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    if not os.access(SONDE, os.X_OK):
+        print('1..0 # SKIP %s is not built' % SONDE)
+        return 0
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for n, kind in enumerate(KINDS, 1):
+            traces, wrong, examples = judge(
+                kind, worlds // len(KINDS), first, folder)
+            good = wrong <= traces * ALLOWED.get(kind, 0)
+            failed += not good
+            print('%sok %d - %s: %d of %d traces claim another length' % (
+                '' if good else 'not ', n, kind, wrong, traces), flush=True)
+            for e in examples[:8]:
+                print('# ' + e)
+    print('1..%d' % len(KINDS))
+    return failed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
