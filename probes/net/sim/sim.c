@@ -115,6 +115,14 @@ static uint32_t uplink_of(struct sim *s, const struct net_flow *flow)
 	    w, w->vantage, &p, sim_addr_owner(w, &flow->dst), 0, &drop);
 }
 
+/* A link of the vantage is called after the node behind it. */
+static void name_device(
+    const struct sim_world *w, uint32_t edge, struct net_route *route)
+{
+	snprintf(route->device, sizeof(route->device), "to-%.11s",
+	    sim_node_name(w, w->edges[edge].to));
+}
+
 static int sim_route(
     void *ctx, const struct net_flow *flow, struct net_route *route)
 {
@@ -130,8 +138,13 @@ static int sim_route(
 		return 0;
 	sim_changes_until(w, s->now_ns - NET_VIRTUAL_NS);
 	uint32_t edge = uplink_of(s, flow);
-	if (edge == SIM_NONE)
-		return w->uplinks > 0 ? -ENETDOWN : -ENETUNREACH;
+	if (edge == SIM_NONE && w->uplinks == 0)
+		return -ENETUNREACH;
+	if (edge == SIM_NONE) { /* all are down: the first is why */
+		name_device(
+		    w, w->adjacency[w->nodes[w->vantage].edges_at], route);
+		return -ENETDOWN;
+	}
 	const struct sim_edge *e = &w->edges[edge];
 	if (e->addr[six] != SIM_NONE)
 		route->src = w->owners[e->addr[six]].addr;
@@ -143,8 +156,7 @@ static int sim_route(
 		next = w->nodes[e->to].addr[six];
 	if (next != SIM_NONE)
 		route->next_hop = w->owners[next].addr;
-	snprintf(route->device, sizeof(route->device), "to-%.11s",
-	    sim_node_name(w, e->to));
+	name_device(w, edge, route);
 	return 0;
 }
 
