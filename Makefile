@@ -66,6 +66,12 @@ LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
 LIBS_collector = $(call pkg,sqlite3) -lpthread
 LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) $(call pkg,zlib) -lpthread
 
+# `sonde` runs for some milliseconds, and loading eight small libraries took one
+# of them: it takes their archives, where they are installed.  STATIC= does not.
+STATIC ?= 1
+archived = $(foreach l,$(1),$(or $(if $(STATIC),$(filter /%,$(shell \
+	$(CC) -print-file-name=lib$(l).a))),-l$(l)))
+
 # These goals build in a make of their own.  Beside another goal that would be
 # two makes at the same archives: one goal after the other then.
 OWN_MAKE := all asan bench calibrate check coverage demo fuzz soak \

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call program,sonde,probes/cli/sonde.c,probes lib))
+$(O)/bin/sonde: LIBS_lib = $(call archived,protobuf-c sodium confuse jansson) -lm
+$(O)/bin/sonde: LIBS_probes = $(call archived,lua5.4 seccomp cap-ng net) \
+	$(call pkg,libpcap) $(call pkg,libzstd) -lm
 $(eval $(call program,sonde-commands,probes/commands-main.c,https probes analysis lib))
 $(eval $(call program,sonde-agent,probes/agent-main.c,probes analysis lib))
 $(eval $(call program,sonde-shipper,probes/shipper-main.c,https probes lib))
