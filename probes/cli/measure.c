@@ -341,6 +341,8 @@ static bool read_log(struct measure *m, uint8_t *bytes, size_t size)
 	ssize_t n = recv(m->launch.log_fd, bytes, size - 1, MSG_DONTWAIT);
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	if (launch_is_end(&m->launch, bytes, (size_t)n))
+		return false;
 	/* A script may be hostile to terminals. */
 	for (ssize_t i = 0; i < n; i++)
 		if (bytes[i] < 0x20 || bytes[i] == 0x7f)
@@ -349,6 +351,17 @@ static bool read_log(struct measure *m, uint8_t *bytes, size_t size)
 	fprintf(stderr, "sonde %s: %s%s", m->name, (char *)bytes,
 	    bytes[n - 1] == '\n' ? "" : "\n");
 	return true;
+}
+
+/* What a worker that said its end has left behind. */
+static void drain_records(struct measure *m, uint8_t *bytes, size_t size)
+{
+	struct pollfd p = { m->launch.record_fd, POLLIN, 0 };
+	for (;;) {
+		int n = poll(&p, 1, 0);
+		if (n == 0 || (n > 0 && !read_records(m, bytes, size)))
+			return;
+	}
 }
 
 static void heed_interrupts(struct measure *m, int *heeded)
@@ -390,12 +403,16 @@ static void read_until_end(struct measure *m)
 		/* What was logged before a record is shown before it. */
 		if (p[1].revents)
 			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
+		if (m->launch.ended >= 0)
+			break;
 		if (p[0].revents)
 			records =
 			    read_records(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 		if (p[0].revents == 0)
 			fflush(stdout);
 	}
+	if (m->launch.ended >= 0)
+		drain_records(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 	arena_fini(&m->arena);
 	free(bytes);
 }

@@ -126,6 +126,7 @@ static pid_t start_worker(
 	config.guardian_fd = e->run[1];
 	config.record_fd = e->record[1];
 	config.log_fd = e->log[1];
+	config.says_end = true;
 	config.operand_fd = worker->streams_operands ? e->operand[1] : -1;
 	worker_main(&config);
 }
@@ -135,7 +136,7 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
     struct errmsg *msg)
 {
 	struct launch_ends e;
-	*l = (struct launch){ 0, 0, -1, -1, -1 };
+	*l = (struct launch){ 0, 0, -1, -1, -1, -1 };
 	int err = ends_open(&e, msg);
 	if (!err) {
 		l->guardian = start_guardian(
@@ -194,13 +195,25 @@ static int wait_for(pid_t *pid, const char *what, struct errmsg *msg)
 	return 70;
 }
 
-/* A worker ends with 0 only when the guardian served it to its end.  Then that
+bool launch_is_end(struct launch *l, const uint8_t *bytes, size_t len)
+{
+	if (len != 2 || bytes[0] != WORKER_END || bytes[1] > 1)
+		return false;
+	l->ended = bytes[1];
+	return true;
+}
+
+/* A worker comes to its end only when the guardian served it until then.  That
  * has closed, or is about to close, what it has open: nobody need wait. */
 int launch_finish(struct launch *l, struct errmsg *msg)
 {
-	int worker = wait_for(&l->worker, "script", msg);
-	int guardian =
-	    worker == 0 ? 0 : wait_for(&l->guardian, "guardian", msg);
+	int worker = l->ended, guardian = 0;
+	if (worker >= 0)
+		launch_kill(l);
+	else
+		worker = wait_for(&l->worker, "script", msg);
+	if (l->ended < 0 && worker != 0)
+		guardian = wait_for(&l->guardian, "guardian", msg);
 	close_fd(&l->record_fd);
 	close_fd(&l->log_fd);
 	close_fd(&l->operand_fd);

@@ -18,6 +18,7 @@ struct launch {
 	int record_fd, log_fd;  /* the caller reads datagrams of them */
 	int operand_fd;         /* and writes operands to this one, which
 				   never blocks; it closes it */
+	int ended;              /* the exit code that the worker said; -1 */
 };
 
 /* worker: its descriptors are filled in here; one for operands when it has
@@ -27,11 +28,16 @@ int launch_start(struct launch *launch, const struct net_ops *net,
     void *net_ctx, const struct policy *policy,
     const struct worker_config *worker, struct errmsg *msg);
 
+/* Is this datagram of log_fd the worker's end (then `ended` is set, and all its
+ * records are there to be read), and no line? */
+bool launch_is_end(struct launch *launch, const uint8_t *bytes, size_t len);
+
 /* Asks the worker to end and record what it has; kills it. */
 void launch_interrupt(const struct launch *launch);
 void launch_kill(const struct launch *launch);
 
-/* Waits for the worker to end, and where it failed for the guardian, which
- * ends by itself with its worker; the worker's exit code, 70 when it crashed or
- * was killed, or the guardian's when that failed. */
+/* Ends it all.  A worker that said its end is killed, and not waited for; any
+ * other is, and where it failed so is the guardian, which ends by itself with
+ * its worker.  The worker's exit code, 70 when it crashed or was killed, or the
+ * guardian's when that failed. */
 int launch_finish(struct launch *launch, struct errmsg *msg);

@@ -176,5 +176,8 @@ _Noreturn void worker_main(const struct worker_config *config)
 		fail_worker(config, err, &msg);
 	if (written)
 		fail_worker(config, written, &msg);
+	const uint8_t end[] = { WORKER_END, host.problem };
+	if (config->says_end)
+		write_all(config->log_fd, end, sizeof(end));
 	_exit(host.problem ? 1 : 0);
 }

@@ -37,7 +37,8 @@ struct script {
 /* Finds "trace" among the shipped scripts ($SONDE_SCRIPTS, then the data
  * folder, then probes/scripts) or reads a path that has a '/' or ends in
  * .lua.  The header is one that was read at build time (shipped.h), or is read
- * in a forked, sandboxed child: a script is never run in the caller's process. */
+ * in a forked, sandboxed child: a script is never run in the caller's process.
+ */
 int script_load(struct script **script, const char *name_or_path,
     bool allow_weak_sandbox, struct errmsg *msg);
 void script_free(struct script *script);
@@ -53,12 +54,12 @@ struct worker_config {
 				 words with a NUL behind each, until its end;
 				 -1: none */
 	size_t operand_count; /* how many will come; 0: many, or not known */
-	int guardian_fd; /* SOCK_SEQPACKET, probes/guardian/wire.h */
-	int record_fd;   /* where records go: be32 length + packed Record;
-			    each write holds whole frames and is at most
-			    PRODUCER_DATAGRAM_BYTES: a pipe or a
-			    SOCK_SEQPACKET socket */
-	int log_fd;      /* the script's log, one line each; -1: none */
+	int guardian_fd;      /* SOCK_SEQPACKET, probes/guardian/wire.h */
+	int record_fd;        /* where records go: be32 length + packed Record;
+				 each write holds whole frames and is at most
+				 PRODUCER_DATAGRAM_BYTES: a pipe or a
+				 SOCK_SEQPACKET socket */
+	int log_fd;           /* the script's log, one line each; -1: none */
 	uint8_t campaign[16];
 	bool has_campaign;
 	uint64_t run;
@@ -66,8 +67,13 @@ struct worker_config {
 				ends itself then, the parent kills later */
 	bool allow_weak_sandbox;
 	bool streams_operands; /* launch_start: operands come by operand_fd */
-	bool previews; /* record_fd takes PRODUCER_PREVIEW frames too */
+	bool previews;         /* record_fd takes PRODUCER_PREVIEW frames too */
+	bool says_end; /* log_fd gets WORKER_END and the exit code, two octets
+			  behind all records, so that nobody need wait for the
+			  process; not when it fails */
 };
+
+#define WORKER_END 0 /* no line of a log begins with it and ends at once */
 
 /* Runs in the forked child: enters the sandbox, runs the script, and _exits
  * with 0, 1 (the script found a problem), or an err_exit_code.  The reason

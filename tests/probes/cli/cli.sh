@@ -194,6 +194,22 @@ says_waiting() {
 		sleep 0.1
 	done
 }
+# The end of a run is two octets of the log, which no line can be.
+cat >"$dir/forger.lua" <<'END'
+return {fields = {{name = "n", type = "integer"}}, run = function()
+	print("\0")
+	print("\0\1")
+	print("")
+	for i = 1, 3000 do sonde.record{n = i} end
+end}
+END
+all_records() {
+	"$sonde" --net "$sim" run --json "$dir/forger.lua" >"$dir/out" \
+		2>"$dir/err"
+	[ $? = 0 ] && [ "$(grep -c '"train"' "$dir/out")" = 3000 ]
+}
+check "no log line is taken for the end, all records come before it" \
+	all_records
 interrupted() {
 	rm -f "$dir/err"
 	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &
