@@ -35,6 +35,7 @@ struct prepared_record {
 	const uint8_t *body; /* its bytes, inside the batch's raw */
 	uint32_t body_len;
 	bool reached;     /* a trace or ping: the target answered */
+	uint8_t outcome;  /* of such: Sonde__Outcome of what says most of it */
 	struct path path; /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
 	Sonde__Record

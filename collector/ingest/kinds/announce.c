@@ -6,7 +6,8 @@
 #include "collector/core/agent-table.h"
 #include "collector/core/event-log.h"
 #include "collector/ingest/kinds/announce.h"
-#include "lib/formats/reply-text.h"
+#include "collector/ingest/kinds/target-end.h"
+#include "lib/base/buf.h"
 #include "lib/json/json-value.h"
 
 #define RUNS_MOST 8
@@ -30,79 +31,29 @@ static struct run_sum *run_slot(
 	return *count < RUNS_MOST ? &runs[(*count)++] : NULL;
 }
 
-/* How a trace or ping of one target ended: the reply that says most of it. */
-struct target_end {
-	const Sonde__Reply *reply; /* NULL: none */
-	Sonde__Outcome outcome;
-};
-
-/* Of two replies the higher says more. */
-static unsigned weight_of(Sonde__Outcome outcome)
+/* Of many targets: how many ended in each way that is out of the ordinary. */
+static void several_words(
+    char *text, size_t len, const char *agent, const struct run_sum *run)
 {
-	switch (outcome) {
-	case SONDE__OUTCOME__OUTCOME_ANSWERED: return 8;
-	case SONDE__OUTCOME__OUTCOME_LATE: return 7;
-	case SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS: return 6;
-	case SONDE__OUTCOME__OUTCOME_REJECTED: return 5;
-	case SONDE__OUTCOME__OUTCOME_AMBIGUOUS: return 4;
-	case SONDE__OUTCOME__OUTCOME_SILENT: return 3;
-	case SONDE__OUTCOME__OUTCOME_NOT_SENT: return 2;
-	case SONDE__OUTCOME__OUTCOME_DENIED: return 1;
-	default: return 0; /* a hop says nothing of the target */
-	}
-}
-
-static struct target_end target_end_of(const Sonde__Record *record)
-{
-	bool trace = record->body_case == SONDE__RECORD__BODY_TRACE;
-	bool ping = record->body_case == SONDE__RECORD__BODY_PING;
-	struct target_end end = { NULL, SONDE__OUTCOME__OUTCOME_UNKNOWN };
-	if (!trace && !ping)
-		return end;
-	Sonde__Reply *const *replies =
-	    trace ? record->trace->replies : record->ping->replies;
-	size_t count =
-	    trace ? record->trace->n_replies : record->ping->n_replies;
-	for (size_t i = 0; i < count; i++) {
-		Sonde__Outcome outcome = trace
-		    ? reply_outcome(replies[i], &record->trace->dst,
-			  record->trace->method)
-		    : reply_outcome(
-			  replies[i], &record->ping->dst, record->ping->method);
-		if (weight_of(outcome) > weight_of(end.outcome))
-			end = (struct target_end){ replies[i], outcome };
-	}
-	return end;
-}
-
-/* ": rejected by 192.0.2.1, host prohibited"; "" when there is no more. */
-static void end_words(const struct target_end *end, char *text, size_t len)
-{
-	char a[ADDR_TEXT_LEN], words[40];
-	*text = '\0';
-	switch (end->outcome) {
-	case SONDE__OUTCOME__OUTCOME_LATE: snprintf(text, len, ": late"); break;
-	case SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS:
-		snprintf(text, len, ": answered from %s",
-		    reply_addr(&end->reply->from, a));
-		break;
-	case SONDE__OUTCOME__OUTCOME_REJECTED:
-		snprintf(text, len, ": rejected by %s, %s",
-		    reply_addr(&end->reply->from, a),
-		    reply_error(end->reply, words));
-		break;
-	case SONDE__OUTCOME__OUTCOME_AMBIGUOUS:
-		snprintf(text, len, ": a reply that may be another probe's");
-		break;
-	case SONDE__OUTCOME__OUTCOME_DENIED:
-	case SONDE__OUTCOME__OUTCOME_NOT_SENT:
-		snprintf(text, len, ": %s, %s",
-		    end->outcome == SONDE__OUTCOME__OUTCOME_DENIED ? "denied"
-								   : "not sent",
-		    reply_not_sent(end->reply));
-		break;
-	default: break;
-	}
+	static const struct {
+		Sonde__Outcome outcome;
+		const char *words;
+	} ends[] = {
+		{ SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS, "from elsewhere" },
+		{ SONDE__OUTCOME__OUTCOME_REJECTED, "rejected" },
+		{ SONDE__OUTCOME__OUTCOME_DENIED, "denied" },
+		{ SONDE__OUTCOME__OUTCOME_NOT_SENT, "not sent" },
+	};
+	struct buf b = { 0 };
+	buf_printf(&b, "%s: %u results of %s, %u targets reached", agent,
+	    run->records, record_kind_name(run->last->kind), run->reached);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (run->ends[ends[i].outcome] > 0)
+			buf_printf(&b, ", %u %s", run->ends[ends[i].outcome],
+			    ends[i].words);
+	buf_u8(&b, 0);
+	snprintf(text, len, "%s", (const char *)b.data);
+	buf_fini(&b);
 }
 
 void announce_targets(
@@ -117,8 +68,7 @@ void announce_targets(
 		snprintf(text, len, "%s: %s to %s%s%s", agent, kind, dst,
 		    run->reached ? ", reached" : ", not reached", run->end);
 	else
-		snprintf(text, len, "%s: %u results of %s, %u targets reached",
-		    agent, run->records, kind, run->reached);
+		several_words(text, len, agent, run);
 }
 
 void announce_results(
@@ -157,7 +107,7 @@ static void find_end(struct run_sum *run)
 		return;
 	struct target_end end = target_end_of(record);
 	run->outcome = end.outcome;
-	end_words(&end, run->end, sizeof(run->end));
+	target_end_words(&end, run->end, sizeof(run->end));
 	record_free(record);
 }
 
@@ -177,6 +127,8 @@ int announce_runs(const struct announcement *a, Sonde__Record__BodyCase body,
 		run->last = record;
 		run->records++;
 		run->reached += record->reached;
+		if (!record->reached && record->outcome < RUN_ENDS)
+			run->ends[record->outcome]++;
 	}
 	for (size_t i = 0; i < count; i++) {
 		char text[400];

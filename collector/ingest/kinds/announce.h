@@ -7,10 +7,13 @@
 
 #include "collector/ingest/kinds/ingest-kind.h"
 
+enum { RUN_ENDS = SONDE__OUTCOME__OUTCOME_SILENT + 1 };
+
 /* Results of one run and kind in a batch. */
 struct run_sum {
 	const struct prepared_record *last;
 	uint32_t records, reached;
+	uint32_t ends[RUN_ENDS]; /* of those not reached, by outcome */
 	/* How the last one ended, of traces and pings: ": rejected by ..." */
 	Sonde__Outcome outcome;
 	char end[160];

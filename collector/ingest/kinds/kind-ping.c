@@ -2,6 +2,7 @@
 /* Pings: stored, found by their ends; nothing is summed up. */
 #include "collector/ingest/kinds/announce.h"
 #include "collector/ingest/kinds/ingest-kind.h"
+#include "collector/ingest/kinds/target-end.h"
 #include "lib/record/outcome.h"
 
 /* Late or in time, by the one rule; records without replies have the count. */
@@ -20,6 +21,7 @@ static int prepare_ping(
 	(void)msg;
 	to->src = addr_from_bytes(ping->src.data, ping->src.len);
 	to->dst = addr_from_bytes(ping->dst.data, ping->dst.len);
+	to->outcome = (uint8_t)target_end_of(record).outcome;
 	to->reached = ping_reached(ping);
 	return 0;
 }

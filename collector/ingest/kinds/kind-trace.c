@@ -2,6 +2,7 @@
 /* Traces: each is cut into its path, whose sums are the map. */
 #include "collector/ingest/kinds/announce.h"
 #include "collector/ingest/kinds/ingest-kind.h"
+#include "collector/ingest/kinds/target-end.h"
 
 static int prepare_trace(
     struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
@@ -12,6 +13,7 @@ static int prepare_trace(
 	to->dst = addr_from_bytes(trace->dst.data, trace->dst.len);
 	path_from_trace(&to->path, trace, to->wall_ns);
 	path_digest(&to->path, to->path_digest);
+	to->outcome = (uint8_t)target_end_of(record).outcome;
 	to->reached = to->path.reached > 0;
 	return 0;
 }

@@ -229,6 +229,40 @@ static void a_ping_that_was_not_sent_says_why(void **state)
 	drop(1);
 }
 
+/* Of several targets it is said how many ended otherwise. */
+static void a_run_says_how_many_were_rejected_or_not_sent(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start = events_last_id(f->c);
+	static const Sonde__Outcome outcomes[] = {
+		SONDE__OUTCOME__OUTCOME_LATE, SONDE__OUTCOME__OUTCOME_REJECTED,
+		SONDE__OUTCOME__OUTCOME_NOT_SENT,
+		SONDE__OUTCOME__OUTCOME_NOT_SENT };
+	uint8_t id[16] = { 9 }, target[] = { 198, 51, 100, 7 };
+	Sonde__Reply reply = SONDE__REPLY__INIT, *replies[] = { &reply };
+	Sonde__Ping ping = SONDE__PING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	ping.dst = (ProtobufCBinaryData){ sizeof(target), target };
+	ping.method = (char *)"icmp";
+	ping.replies = replies;
+	ping.n_replies = 1;
+	record.wall_ns = f->now_ns;
+	record.campaign = (ProtobufCBinaryData){ sizeof(id), id };
+	record.run = 8;
+	record.body_case = SONDE__RECORD__BODY_PING;
+	record.ping = &ping;
+	for (size_t i = 0; i < 4; i++) {
+		reply.outcome = outcomes[i];
+		synth_add(&agent, &record);
+	}
+	fixture_ship(f, &agent);
+	assert_int_equal(take(f, start, NULL), 1);
+	assert_non_null(strstr(got[0].data,
+	    "4 results of ping, 1 targets reached, 1 rejected, 2 not sent"));
+	assert_non_null(strstr(got[0].data, "\"outcome\":\"not-sent\""));
+	drop(1);
+}
+
 /* A script's records have no target that could be missed. */
 static void a_scripts_results_are_not_called_unreached(void **state)
 {
@@ -385,6 +419,7 @@ int main(void)
 		TEST(results_of_a_run_are_one_event),
 		TEST(a_rejected_target_is_not_reached),
 		TEST(a_ping_that_was_not_sent_says_why),
+		TEST(a_run_says_how_many_were_rejected_or_not_sent),
 		TEST(a_scripts_results_are_not_called_unreached),
 		TEST(old_events_come_from_the_store_and_survive),
 		TEST(the_listener_hears_of_new_ones),

@@ -284,6 +284,8 @@ export class AgentsView {
 			h("h3", null, "Packets"),
 			facts([
 				["Sent", formatCount(agent.sent)],
+				agent.counters?.["guardian.failed"] ? ["Could not be sent",
+					formatCount(agent.counters["guardian.failed"])] : null,
 				["Captured", formatCount(agent.captured)],
 				["Missed by the capture",
 					formatCount(agent.capture_dropped)],
