@@ -108,11 +108,27 @@ static void check_socket(
 	free(program);
 }
 
+/* What `sonde ping` falls back on. */
+static void check_echo(const struct doctor *d, const char *what)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+	if (fd >= 0) {
+		close(fd);
+		add_result(d, "rights", what, FINDING_OK, "may be opened");
+	} else {
+		add_result(d, "rights", what, FINDING_WARN,
+		    "%s: users without other rights cannot ping\n"
+		    "sysctl -w net.ipv4.ping_group_range='0 2147483647'",
+		    strerror(errno));
+	}
+}
+
 void doctor_check_rights(const struct doctor *doctor)
 {
 	check_socket(doctor, "raw IPv4 socket", AF_INET, SOCK_RAW);
 	check_socket(doctor, "raw IPv6 socket", AF_INET6, SOCK_RAW);
 	check_socket(doctor, "packet socket", AF_PACKET, SOCK_RAW);
+	check_echo(doctor, "ICMP echo socket");
 }
 
 /* --- programs ---------------------------------------------------------- */

@@ -49,7 +49,8 @@ struct measure {
 	const struct format_ops *format;
 	void *format_ctx;
 	struct launch launch;
-	struct monotime end; /* kill then; 0: never */
+	struct errmsg denied; /* why only ICMP echo can be sent; or "" */
+	struct monotime end;  /* kill then; 0: never */
 	bool previews; /* one host, whose results are shown as they come */
 	bool format_failed, too_late;
 	struct verbose verbose;
@@ -251,6 +252,22 @@ static int join_spec(struct measure *m, const struct net_ops *net,
 	return net_spec_join(&m->spec, net, given, &wish, msg);
 }
 
+/* Where no raw socket can be had, ICMP echo may be all the same. */
+static int open_network(struct measure *m, const struct net_ops **net,
+    void **net_ctx, const char *spec, struct errmsg *msg)
+{
+	struct errmsg why;
+	int err = (*net)->open(net_ctx, spec, msg);
+	if (err != -EPERM || *net != &net_live)
+		return err;
+	if (net_echo.open(net_ctx, spec, &why) != 0)
+		return err;
+	verbose_print(&m->verbose, "network live: %s", msg->text);
+	m->denied = *msg;
+	*net = &net_echo;
+	return 0;
+}
+
 static int start_measuring(struct measure *m, struct errmsg *msg)
 {
 	const char *given;
@@ -266,7 +283,7 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 		return err;
 	err = load_policy(m, &policy, msg);
 	if (!err)
-		err = net->open(&net_ctx, m->spec, msg);
+		err = open_network(m, &net, &net_ctx, m->spec, msg);
 	if (!err)
 		print_network(m, net, net_ctx);
 	if (err) {
@@ -426,6 +443,9 @@ static int finish_measuring(struct measure *m)
 		    "the script did not end by its deadline and was killed"));
 	if (msg.text[0])
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+	if (code != 0 && m->denied.text[0])
+		fprintf(stderr, "sonde %s: only ICMP echo could be sent: %s\n",
+		    m->name, m->denied.text);
 	verbose_end(&m->verbose);
 	msg.text[0] = '\0';
 	int err = m->format->close(m->format_ctx, &msg);

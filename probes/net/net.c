@@ -9,7 +9,8 @@
 #include "probes/net/net.h"
 #include "probes/packet/probe.h"
 
-static const struct net_ops *const networks[] = { &net_live, &net_sim, NULL };
+static const struct net_ops *const networks[] = { &net_live, &net_echo,
+	&net_sim, NULL };
 
 const struct net_ops *net_find(
     const char *text, const char **spec, struct errmsg *msg)
@@ -21,7 +22,8 @@ const struct net_ops *net_find(
 		    strncmp(networks[i]->name, text, len) == 0)
 			return networks[i];
 	err_set(msg, ERR_USAGE,
-	    "network: expected 'live' or 'sim:FILE', got '%.100s'", text);
+	    "network: expected 'live', 'echo' or 'sim:FILE', got '%.100s'",
+	    text);
 	return NULL;
 }
 
@@ -67,7 +69,7 @@ int net_spec_join(char **joined, const struct net_ops *net, const char *spec,
 	struct buf text = { 0 };
 	bool wished = wish->interface || wish->mark || wish->source_count;
 	*joined = NULL;
-	if (wished && net != &net_live)
+	if (wished && net != &net_live && net != &net_echo)
 		return err_set(msg, ERR_USAGE,
 		    "interface, source and mark: expected the live network, "
 		    "got '%s'",

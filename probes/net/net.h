@@ -183,7 +183,7 @@ size_t net_batch_send(
 int net_find_route(const struct net_ops *ops, void *ctx,
     const struct net_flow *flow, bool shared, struct net_route *route);
 
-extern const struct net_ops net_live, net_sim;
+extern const struct net_ops net_live, net_echo, net_sim;
 
 /* What the operator wants of every packet, as written; NULL or none: any. */
 struct net_wish {

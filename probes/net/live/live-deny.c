@@ -10,7 +10,8 @@ int live_deny(int err, const char *what, struct errmsg *msg)
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
 	return err_set(msg, err,
 	    "%s: %s; run as root, or once: "
-	    "sudo setcap cap_net_raw+ep %.*s",
+	    "sudo setcap cap_net_raw+ep %.*s; in a container: --cap-add "
+	    "NET_RAW",
 	    what, strerror(-err), n > 0 ? (int)n : 7,
 	    n > 0 ? program : "PROGRAM");
 }
