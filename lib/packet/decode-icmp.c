@@ -2,7 +2,8 @@
 /*
  * What an ICMP error carries: the packet it complains about, and behind that
  * the multi-part extensions.  Specification: RFC 792, RFC 4443, RFC 4884
- * (sections 4, 5 and 7), RFC 5837 and 4950 for what the objects hold.
+ * (sections 4, 5 and 7), RFC 5837 and 4950 for what the objects hold, RFC 4861
+ * section 4.5 (the redirect of IPv6, which quotes in an option).
  *
  * |     Type      |     Code      |           Checksum            |
  * |    unused     | Length (v4)   |            unused             |
@@ -23,11 +24,17 @@
 #define COMPAT_QUOTE_LEN 128
 #define STRUCTURE_HEADER_LEN 4
 #define OBJECT_HEADER_LEN 4
+/* RFC 4861 section 4.5: target and destination, then options, whose lengths
+ * count eight octets each. */
+#define REDIRECT_V6 137
+#define REDIRECT_ADDRESSES_LEN 32
+#define OPTION_REDIRECTED 4
 
 bool packet_is_icmp_error(const struct packet *p)
 {
 	if (p->src.family == 6)
-		return p->proto == PACKET_ICMP6 && p->icmp_type < 128;
+		return p->proto == PACKET_ICMP6 &&
+		    (p->icmp_type < 128 || p->icmp_type == REDIRECT_V6);
 	return p->src.family == 4 && p->proto == PACKET_ICMP &&
 	    (p->icmp_type == 3 || p->icmp_type == 4 || p->icmp_type == 5 ||
 		p->icmp_type == 11 || p->icmp_type == 12);
@@ -96,12 +103,34 @@ static bool take_structure(struct packet *p, size_t at, bool by_length)
 	return true;
 }
 
+static void take_redirected(struct packet *p)
+{
+	size_t at = REDIRECT_ADDRESSES_LEN;
+	while (at + 8 < p->payload_len) {
+		size_t len = (size_t)p->payload[at + 1] * 8;
+		size_t left = p->payload_len - at;
+		if (len == 0)
+			return;
+		if (p->payload[at] == OPTION_REDIRECTED && len > 8) {
+			p->quote = p->payload + at + 8;
+			p->quote_len = (len < left ? len : left) - 8;
+			return;
+		}
+		at += len;
+	}
+}
+
 void decode_icmp_error(struct packet *p)
 {
+	if (p->proto == PACKET_ICMP6 && p->icmp_type == REDIRECT_V6) {
+		take_redirected(p);
+		return;
+	}
 	p->quote = p->payload_len > 0 ? p->payload : NULL;
 	p->quote_len = p->payload_len;
 	/* The structure runs to the end: a part of it proves nothing. */
-	if (!may_have_extensions(p) || p->payload_len < p->payload_wire_len)
+	if (!may_have_extensions(p) || p->fragment ||
+	    p->payload_len < p->payload_wire_len)
 		return;
 	if (!take_structure(p, quoted_len_attribute(p), true))
 		take_structure(p, COMPAT_QUOTE_LEN, false);

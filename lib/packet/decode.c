@@ -114,7 +114,7 @@ static int decode_icmp(struct packet *p, struct span *s, bool quoted)
 	}
 	span_skip(s, 8);
 	set_payload(p, s);
-	if (!quoted && packet_is_icmp_error(p) && !p->fragment)
+	if (!quoted && packet_is_icmp_error(p))
 		decode_icmp_error(p);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * Answers to probes.  Specification: RFC 792 and RFC 4443 (echo, and errors
  * that quote), RFC 9293 section 3.5 (which sequence and acknowledgement
- * numbers SYN-ACK and RST carry), RFC 5508 section 4.2 and RFC 1624
+ * numbers SYN-ACK and RST carry), RFC 5508 section 4.2, RFC 6296 and RFC 1624
  * (what translators do to quotes and to checksums).
  */
 #include <string.h>
@@ -83,7 +83,8 @@ static bool read_direct(struct match_answer *answer, const struct packet *p)
 
 bool match_read(struct match_answer *answer, const struct packet *packet)
 {
-	*answer = (struct match_answer){ .to = packet->dst };
+	*answer =
+	    (struct match_answer){ .from = packet->src, .to = packet->dst };
 	if (packet->fragment && !packet->first_fragment)
 		return false;
 	if (packet_is_icmp_error(packet))
@@ -91,16 +92,24 @@ bool match_read(struct match_answer *answer, const struct packet *packet)
 	return read_direct(answer, packet);
 }
 
+/* What an address adds to the checksum of a packet from or to it; ICMP over
+ * IPv4 has no pseudo header. */
+static uint32_t address_sum(const struct match_flow *flow, const struct addr *a)
+{
+	uint32_t sum = 0;
+	if (flow->proto == PACKET_ICMP && a->family == 4)
+		return 0;
+	for (size_t i = 0; i < addr_len(a); i += 2)
+		sum += (uint32_t)a->bytes[i] << 8 | a->bytes[i + 1];
+	return sum;
+}
+
 /* What a translator keeps when it writes another source over ours: the sum of
  * that and the checksum, modulo 0xffff. */
 static uint32_t kept_sum(
     const struct match_flow *flow, const struct addr *src, uint16_t checksum)
 {
-	uint32_t sum = (uint32_t)flow->sport + checksum;
-	uint32_t address = addr_v4_value(src);
-	if (flow->proto != PACKET_ICMP) /* has no pseudo header */
-		sum += (address >> 16) + (address & 0xffff);
-	return sum % 0xffff;
+	return (flow->sport + address_sum(flow, src) + checksum) % 0xffff;
 }
 
 static bool is_translation(
@@ -118,9 +127,11 @@ static bool is_translation(
 static enum match_fit fit_quote6(
     const struct match_answer *answer, const struct match_sent *sent)
 {
-	if (answer->flow.sport != sent->flow.sport || !answer->has_tag ||
-	    answer->tag != sent->tag)
-		return MATCH_CONTRADICTS;
+	bool same = answer->flow.sport == sent->flow.sport && answer->has_tag &&
+	    answer->tag == sent->tag;
+	if (!same)
+		return is_translation(answer, sent) ? MATCH_WEAK
+						    : MATCH_CONTRADICTS;
 	bool all = addr_equal(&answer->src, &sent->src) &&
 	    answer->flow_label == sent->flow_label;
 	return all ? MATCH_FITS_WELL : MATCH_FITS;
@@ -159,14 +170,19 @@ static bool same_mark(
 	return len == 0 || memcmp(answer->payload, sent->mark, len) == 0;
 }
 
-/* The checksum of an echo reply is that of its request but for the type.  Some
- * hosts return only the beginning of a long payload, with a sum of its own. */
+/* The checksum of an echo reply is that of its request but for the type and, if
+ * it came from or went to another address, over IPv6 for that.  Some hosts
+ * return only the beginning of a long payload, with a sum of its own. */
 static enum match_fit fit_echo(
     const struct match_answer *answer, const struct match_sent *sent)
 {
 	uint32_t step = sent->flow.dst.family == 4 ? 0x0800 : 0xffff - 0x0100;
-	bool same =
-	    (sent->checksum + step) % 0xffff == answer->checksum % 0xffff;
+	uint32_t then = address_sum(&sent->flow, &sent->flow.dst) +
+	    address_sum(&sent->flow, &sent->src);
+	uint32_t now = address_sum(&sent->flow, &answer->from) +
+	    address_sum(&sent->flow, &answer->to);
+	bool same = (sent->checksum + step + then) % 0xffff ==
+	    (answer->checksum + now) % 0xffff;
 	if (answer->tag != sent->tag || answer->len > sent->len ||
 	    !same_mark(answer, sent))
 		return MATCH_CONTRADICTS;

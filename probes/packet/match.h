@@ -12,8 +12,8 @@
  * (unless the script chose it), and in both families the tag: UDP checksum,
  * TCP or echo sequence number.  An address translator that does not translate
  * quotes back (RFC 5508 section 4.2 says it must) shows itself by another
- * source; then the ID must agree, and its arithmetic in the checksum must add
- * up, so that the answer still proves that it saw the probe.
+ * source; then the ID (over IPv4) must agree, and its arithmetic in the
+ * checksum must add up, so that the answer still proves that it saw the probe.
  *
  * Direct replies come to our address and port.  Echo replies show id, sequence
  * number and payload; TCP what was acknowledged.  A UDP reply shows nothing but
@@ -59,7 +59,7 @@ struct match_sent {
 struct match_answer {
 	struct match_flow flow; /* of the probe */
 	struct addr src;        /* of the probe: quoted, or where this went */
-	struct addr to;         /* where this went */
+	struct addr from, to;   /* where this came from and went */
 	bool to_own;            /* the caller's: an address of this host, though
 				   not the one that the probe left from: the
 				   kernel translates our packets */

@@ -79,8 +79,8 @@ static enum match_fit fit_error(
 static enum match_fit fit_error6(
     const struct match_sent *sent, const uint8_t *quote, size_t len)
 {
-	uint8_t e[256] = { 0x60, 0, 0, 0, 0, (uint8_t)(8 + len), 58, 64, 0x20,
-		[24] = 0x20, 0x01, 0x0d, 0xb8, [39] = 1, [40] = 3 };
+	uint8_t e[256] = { 0x60, 0, 0, 0, 0, (uint8_t)(8 + len), 58, 64,
+		0x20, [24] = 0x20, 0x01, 0x0d, 0xb8, [39] = 1, [40] = 3 };
 	memcpy(e + 48, quote, len);
 	return fit(sent, e, 48 + len);
 }
@@ -117,14 +117,13 @@ static void what_routers_may_change_in_a_quote_is_not_looked_at(void **state)
 			struct made m =
 			    make(probe_to("198.51.100.1", protos[i]));
 			m.bytes[mutable[j]] ^= 0x55;
-			assert_int_equal(fit_error(&m.sent, m.bytes, 28),
-			    MATCH_FITS_WELL);
+			assert_int_equal(
+			    fit_error(&m.sent, m.bytes, 28), MATCH_FITS_WELL);
 		}
 	struct made m = make(probe_to("2001:db8:9::1", PACKET_UDP));
 	m.bytes[0] ^= 1; /* traffic class */
 	m.bytes[7] = 0;  /* hop limit */
-	assert_int_equal(
-	    fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS_WELL);
+	assert_int_equal(fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS_WELL);
 	m.bytes[2] ^= 1; /* flow label: not to be changed, but it is */
 	assert_int_equal(fit_error6(&m.sent, m.bytes, m.len), MATCH_FITS);
 }
@@ -134,8 +133,14 @@ static void what_routers_may_change_in_a_quote_is_not_looked_at(void **state)
 static void no_octet_of_a_quote_is_ignored(void **state)
 {
 	(void)state;
-	static const bool mutable[28] = { [1] = 1, [2] = 1, [3] = 1, [6] = 1,
-		[7] = 1, [8] = 1, [10] = 1, [11] = 1 };
+	static const bool mutable[28] = { [1] = 1,
+		[2] = 1,
+		[3] = 1,
+		[6] = 1,
+		[7] = 1,
+		[8] = 1,
+		[10] = 1,
+		[11] = 1 };
 	for (size_t i = 0; i < 3; i++)
 		for (size_t at = 0; at < 28; at++) {
 			struct made m =
@@ -186,6 +191,26 @@ static void over_ipv6_the_tag_alone_decides(void **state)
 	}
 }
 
+static void over_ipv6_a_translated_source_must_add_up(void **state)
+{
+	(void)state;
+	struct addr outside = addr("2600:7::77");
+	for (size_t i = 0; i < 3; i++)
+		for (uint32_t port = 1; port < 0x10000; port += 4111) {
+			struct probe probe =
+			    probe_to("2001:db8:9::1", protos[i]);
+			struct made m = make(probe), t = m;
+			probe.sport = probe.icmp_id = (uint16_t)port;
+			assert_true(probe_build(builder, &probe, &outside,
+					t.bytes, sizeof(t.bytes), NULL) > 0);
+			assert_int_equal(
+			    fit_error6(&m.sent, t.bytes, t.len), MATCH_WEAK);
+			t.bytes[47] ^= 1; /* the sum, or the number */
+			assert_int_equal(fit_error6(&m.sent, t.bytes, t.len),
+			    MATCH_CONTRADICTS);
+		}
+}
+
 /* The probe as it looked behind a translator. */
 static struct made translate(
     struct made m, const struct probe *probe, uint16_t port)
@@ -221,8 +246,7 @@ static void a_quote_with_a_translated_source_must_add_up(void **state)
 			assert_int_equal(
 			    fit_error(&m.sent, t.bytes, 28), MATCH_CONTRADICTS);
 			t.bytes[5] ^= 1;
-			assert_int_equal(
-			    fit_error(&m.sent, t.bytes, 24),
+			assert_int_equal(fit_error(&m.sent, t.bytes, 24),
 			    protos[i] == PACKET_ICMP ? MATCH_OTHER
 						     : MATCH_CONTRADICTS);
 		}
@@ -314,6 +338,54 @@ static void an_echo_reply_fits_its_request(void **state)
 	}
 }
 
+/* Over IPv6 the addresses are in the sum. */
+static void an_echo_reply_from_elsewhere_fits_by_its_own_sum(void **state)
+{
+	(void)state;
+	struct made m = make(probe_to("2001:db8:9::1", PACKET_ICMP));
+	struct made r = echo_reply(m);
+	struct packet p;
+	struct match_answer answer;
+	r.bytes[23] ^= 2; /* its source, 2001:db8:9::3 */
+	r.bytes[43] = (uint8_t)(r.bytes[43] - 2);
+	assert_int_equal(packet_decode_ip(&p, r.bytes, r.len, r.len), 0);
+	assert_true(match_read(&answer, &p));
+	assert_int_equal(match_fit(&answer, &m.sent), MATCH_OTHER);
+	answer.flow.dst = m.sent.flow.dst; /* as one from anywhere is asked */
+	assert_int_equal(match_fit(&answer, &m.sent), MATCH_FITS_WELL);
+	answer.checksum ^= 1;
+	assert_int_equal(match_fit(&answer, &m.sent), MATCH_CONTRADICTS);
+}
+
+static void a_redirect_of_ipv6_quotes_in_an_option(void **state)
+{
+	(void)state;
+	struct made m = make(probe_to("2001:db8:9::1", PACKET_UDP));
+	uint8_t e[256] = { 0x60, [5] = (uint8_t)(48 + 8 + m.len), 58, 255, 0xfe,
+		0x80, [23] = 1, 0x20, 0x01, 0x0d,
+		0xb8, [39] = 1, [40] = 137, [80] = 2,
+		1, /* a link-layer address before it */
+		[88] = 4, (uint8_t)(1 + (m.len + 7) / 8) };
+	memcpy(e + 96, m.bytes, m.len);
+	assert_int_equal(fit(&m.sent, e, 96 + m.len), MATCH_FITS_WELL);
+	e[81] = 0; /* a length that leads nowhere */
+	assert_int_equal(fit(&m.sent, e, 96 + m.len), MATCH_OTHER);
+	e[81] = 200;
+	assert_int_equal(fit(&m.sent, e, 96 + m.len), MATCH_OTHER);
+}
+
+static void the_first_fragment_of_an_error_quotes(void **state)
+{
+	(void)state;
+	struct made m = make(probe_to("198.51.100.1", PACKET_UDP));
+	uint8_t e[256] = { 0x45, 0, 0, (uint8_t)(28 + m.len), 0, 9, 0x20, 0, 64,
+		1, 0, 0, 203, 0, 113, 1, 192, 0, 2, 1, 11 };
+	memcpy(e + 28, m.bytes, m.len);
+	assert_int_equal(fit(&m.sent, e, 28 + m.len), MATCH_FITS_WELL);
+	e[7] = 8;
+	assert_int_equal(fit(&m.sent, e, 28 + m.len), MATCH_OTHER);
+}
+
 static void a_host_may_return_the_beginning_of_a_payload(void **state)
 {
 	(void)state;
@@ -322,8 +394,7 @@ static void a_host_may_return_the_beginning_of_a_payload(void **state)
 	r.bytes[3] -= 2;
 	assert_int_equal(fit(&m.sent, r.bytes, r.len - 2), MATCH_FITS);
 	r.bytes[3] += 4; /* but not more than was sent */
-	assert_int_equal(
-	    fit(&m.sent, r.bytes, r.len + 2), MATCH_CONTRADICTS);
+	assert_int_equal(fit(&m.sent, r.bytes, r.len + 2), MATCH_CONTRADICTS);
 }
 
 static enum match_fit fit_tcp(
@@ -348,10 +419,10 @@ static void answers_to_a_syn_acknowledge_it(void **state)
 	assert_int_equal(fit_tcp(&m.sent, SYN | ACK, 1, end), MATCH_FITS_WELL);
 	assert_int_equal(fit_tcp(&m.sent, RST | ACK, 0, end), MATCH_FITS_WELL);
 	assert_int_equal(fit_tcp(&m.sent, RST | ACK, 0, end - 4), MATCH_FITS);
-	static const uint32_t wrong[] = { 1, -1u, -2u, -3u, -5u, -6u, 1u << 31 };
+	static const uint32_t wrong[] = { 1, -1u, -2u, -3u, -5u, -6u,
+		1u << 31 };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_int_equal(
-		    fit_tcp(&m.sent, SYN | ACK, 1, end + wrong[i]),
+		assert_int_equal(fit_tcp(&m.sent, SYN | ACK, 1, end + wrong[i]),
 		    MATCH_CONTRADICTS);
 	/* RFC 9293: a reset of what acknowledged nothing acknowledges it. */
 	assert_int_equal(fit_tcp(&m.sent, RST, 555, 0), MATCH_CONTRADICTS);
@@ -461,15 +532,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_fits_by_ip_id_and_by_tag),
-		cmocka_unit_test(what_routers_may_change_in_a_quote_is_not_looked_at),
+		cmocka_unit_test(
+		    what_routers_may_change_in_a_quote_is_not_looked_at),
 		cmocka_unit_test(no_octet_of_a_quote_is_ignored),
 		cmocka_unit_test(a_cut_quote_fits_as_far_as_it_goes),
 		cmocka_unit_test(over_ipv6_the_tag_alone_decides),
+		cmocka_unit_test(over_ipv6_a_translated_source_must_add_up),
 		cmocka_unit_test(a_quote_with_a_translated_source_must_add_up),
 		cmocka_unit_test(a_guess_that_misses_the_port_does_not_fit),
 		cmocka_unit_test(a_quoted_reply_is_no_probe),
 		cmocka_unit_test(an_error_to_another_address_does_not_fit),
 		cmocka_unit_test(an_echo_reply_fits_its_request),
+		cmocka_unit_test(
+		    an_echo_reply_from_elsewhere_fits_by_its_own_sum),
+		cmocka_unit_test(a_redirect_of_ipv6_quotes_in_an_option),
+		cmocka_unit_test(the_first_fragment_of_an_error_quotes),
 		cmocka_unit_test(a_host_may_return_the_beginning_of_a_payload),
 		cmocka_unit_test(answers_to_a_syn_acknowledge_it),
 		cmocka_unit_test(the_reset_of_an_ack_has_its_number),
