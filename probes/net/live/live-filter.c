@@ -16,11 +16,13 @@
 
 #define SNAPLEN 65535
 #define GRAIN 256 /* ports that a range grows by: fewer changes */
-#define CODE_MAX 64
+#define CODE_MAX 80
 
 enum label {
 	NEXT, /* the instruction after this one */
 	V6,
+	FRAGMENT6,
+	EXTENSION6,
 	UPPER,
 	UDP,
 	TCP,
@@ -68,6 +70,12 @@ static void resolve_jumps(struct code *c)
 }
 
 enum { BYTE = BPF_LD | BPF_B, HALF = BPF_LD | BPF_H };
+enum {
+	IP6_HOP_BY_HOP = 0,
+	IP6_ROUTING = 43,
+	IP6_FRAGMENT = 44,
+	IP6_DESTINATION = 60
+};
 
 /* The 16 bits at k behind the IP header are in the range. */
 static void accept_range(
@@ -76,6 +84,22 @@ static void accept_range(
 	put_instruction(c, HALF | BPF_IND, k);
 	branch(c, BPF_JGE, range->low, NEXT, DROP);
 	branch(c, BPF_JGT, range->high, DROP, ACCEPT);
+}
+
+/* One extension header of IPv6 is looked through, as a packet that was cut up
+ * or carries an option has it. */
+static void write_extension(struct code *c)
+{
+	label(c, FRAGMENT6);
+	put_instruction(c, HALF | BPF_ABS, 42);
+	branch(c, BPF_JSET, 0xfff8, DROP, NEXT); /* a later fragment */
+	label(c, EXTENSION6);
+	put_instruction(c, BYTE | BPF_ABS, 41); /* 0 for a fragment */
+	put_instruction(c, BPF_ALU | BPF_LSH | BPF_K, 3);
+	put_instruction(c, BPF_ALU | BPF_ADD | BPF_K, 40 + 8);
+	put_instruction(c, BPF_MISC | BPF_TAX, 0);
+	put_instruction(c, BYTE | BPF_ABS, 40);
+	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
 }
 
 /* X becomes the length of the IP header, A the upper protocol. */
@@ -96,7 +120,12 @@ static void write_ip(struct code *c)
 	label(c, V6);
 	put_instruction(c, BPF_LDX | BPF_IMM, 40);
 	put_instruction(c, BYTE | BPF_ABS, 6);
-	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
+	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, NEXT);
+	branch(c, BPF_JEQ, IP6_FRAGMENT, FRAGMENT6, NEXT);
+	branch(c, BPF_JEQ, IP6_HOP_BY_HOP, EXTENSION6, NEXT);
+	branch(c, BPF_JEQ, IP6_ROUTING, EXTENSION6, NEXT);
+	branch(c, BPF_JEQ, IP6_DESTINATION, EXTENSION6, UPPER);
+	write_extension(c);
 }
 
 /* Errors as in packet_is_icmp_error, and echo replies. */
@@ -112,6 +141,7 @@ static void write_icmp(struct code *c, const struct live_range *echo)
 	label(c, ICMP6);
 	put_instruction(c, BYTE | BPF_IND, 0);
 	branch(c, BPF_JEQ, 129, ECHO_REPLY, NEXT);
+	branch(c, BPF_JEQ, 137, ACCEPT, NEXT); /* redirect */
 	branch(c, BPF_JGT, 4, DROP, ACCEPT);
 	label(c, ECHO_REPLY);
 	accept_range(c, 4, echo);

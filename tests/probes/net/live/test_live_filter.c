@@ -178,7 +178,7 @@ static void all_icmp_errors_pass_and_nothing_else(void **state)
 				.proto =
 				    family == 6 ? PACKET_ICMP6 : PACKET_ICMP,
 				.icmp_type = (uint8_t)type };
-			bool known = family == 4 || type <= 4;
+			bool known = family == 4 || type <= 4 || type == 137;
 			assert_int_equal(
 			    passes(m), known && packet_is_icmp_error(&p));
 		}
@@ -279,6 +279,49 @@ static void a_filter_is_changed_only_for_what_it_hears(void **state)
 	assert_false(passes(icmp(4, 0, 40000)));
 }
 
+/* A packet of IPv6 with an extension header of so many octets before its
+ * upper one. */
+static struct made extended(struct made m, uint8_t extension, size_t len)
+{
+	memmove(m.bytes + 40 + len, m.bytes + 40, sizeof(m.bytes) - 40 - len);
+	memset(m.bytes + 40, 0, len);
+	m.bytes[40] = m.bytes[6];
+	m.bytes[41] = (uint8_t)(extension == 44 ? 0 : len / 8 - 1);
+	m.bytes[6] = extension;
+	m.len += len;
+	return m;
+}
+
+static void one_extension_header_is_looked_through(void **state)
+{
+	(void)state;
+	static const uint8_t extensions[] = { 0, 43, 44, 60 };
+	admit(with_ports(4, PACKET_UDP, 40000, 53, 0));
+	admit(icmp(6, 128, 5000));
+	struct made udp = with_ports(6, PACKET_UDP, 53, 40000, 0);
+	struct made other = with_ports(6, PACKET_UDP, 53, 41000, 0);
+	for (size_t i = 0; i < sizeof(extensions); i++) {
+		uint8_t e = extensions[i];
+		for (size_t len = 8; len <= 24; len += 8) {
+			if (e == 44 && len > 8)
+				break;
+			assert_true(passes(extended(udp, e, len)));
+			assert_false(passes(extended(other, e, len)));
+			assert_true(passes(extended(icmp(6, 3, 0), e, len)));
+			assert_true(
+			    passes(extended(icmp(6, 129, 5000), e, len)));
+			assert_false(
+			    passes(extended(icmp(6, 129, 6000), e, len)));
+		}
+	}
+	struct made later = extended(udp, 44, 8);
+	later.bytes[43] = 1; /* more follow, and it is the first */
+	assert_true(passes(later));
+	later.bytes[43] = 8;
+	assert_false(passes(later));
+	assert_false(passes(extended(udp, 51, 16)));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -294,6 +337,7 @@ int main(void)
 		TEST(fragments_and_stumps_do_not_pass),
 		TEST(a_socket_of_one_protocol_hears_its_answers),
 		TEST(a_filter_is_changed_only_for_what_it_hears),
+		TEST(one_extension_header_is_looked_through),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
