@@ -332,6 +332,20 @@ static void add_more(lua_State *L, struct host_result *r, int result_at)
 	lua_pop(L, 1);
 }
 
+/* Of one rank the first stands.  The same from the same host again is a
+ * duplicate; what another says, or in other words, is superseded. */
+static bool is_same_again(
+    lua_State *L, int result_at, const struct host_reply *reply)
+{
+	lua_getiuservalue(L, result_at, RESULT_REPLY);
+	const struct host_reply *first = api_test(L, -1, HOST_REPLY);
+	lua_pop(L, 1);
+	const struct packet *a = &reply->packet;
+	const struct packet *b = first ? &first->packet : a;
+	return a->proto == b->proto && a->icmp_type == b->icmp_type &&
+	    a->icmp_code == b->icmp_code && addr_equal(&a->src, &b->src);
+}
+
 /* The result is on top of the stack.  Ranks decide which reply counts, not
  * which came first (lib/record/outcome.h). */
 static enum ready add_reply(lua_State *L, struct host_result *r,
@@ -345,8 +359,9 @@ static enum ready add_reply(lua_State *L, struct host_result *r,
 		return READY_ADVICE;
 	}
 	if (rank <= before) {
-		reply->duplicate = rank == before;
-		reply->superseded = rank < before;
+		reply->duplicate =
+		    rank == before && is_same_again(L, at, reply);
+		reply->superseded = !reply->duplicate;
 		add_more(L, r, at);
 		return READY_DUPLICATE;
 	}
