@@ -24,7 +24,7 @@ unit='libcmocka-dev'
 check='ca-certificates chromium clang clang-format clang-tidy
 cppcheck curl git iputils-ping jq libclang-rt-14-dev mandoc openssl procps
 prometheus python3-jsonschema python3-scapy scamper shellcheck tcpdump tshark'
-bench='fping iputils-ping nfdump openssl scamper tcpdump'
+bench='fping iputils-ping nfdump openssl scamper tcpdump traceroute'
 coverage='gcovr'
 
 wanted=
