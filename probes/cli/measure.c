@@ -31,6 +31,7 @@
 #define COUNTED_MOST 256 /* targets that scripts are told the number of */
 #define COUNT_WAIT_MS 200
 #define KILL_AFTER_NS (NS_PER_S / 4) /* beyond the deadline */
+#define YIELD_AFTER_NS (200 * NS_PER_MS)
 
 struct word_list {
 	char **words; /* owned */
@@ -268,10 +269,25 @@ static int open_network(struct measure *m, const struct net_ops **net,
 	return 0;
 }
 
+/* Opens the network and has a guardian serve the worker with it. */
+static int start_guardian_of(struct measure *m, const struct net_ops *net,
+    const struct policy *policy, struct errmsg *msg)
+{
+	void *net_ctx = NULL;
+	int err = open_network(m, &net, &net_ctx, m->spec, msg);
+	if (err < 0) {
+		launch_abandon(&m->launch);
+		return err;
+	}
+	print_network(m, net, net_ctx);
+	fflush(NULL);
+	return launch_guardian(&m->launch, net, net_ctx, policy,
+	    option_flag(m->values, "allow-weak-sandbox"), msg);
+}
+
 static int start_measuring(struct measure *m, struct errmsg *msg)
 {
 	const char *given;
-	void *net_ctx = NULL;
 	struct policy policy;
 	struct worker_config config;
 	const struct net_ops *net =
@@ -282,30 +298,26 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 	if (err < 0)
 		return err;
 	err = load_policy(m, &policy, msg);
-	if (!err)
-		err = open_network(m, &net, &net_ctx, m->spec, msg);
-	if (!err)
-		print_network(m, net, net_ctx);
-	if (err) {
-		policy_fini(&policy);
-		return err;
-	}
+	if (err < 0)
+		goto out;
 	gather_options(m);
 	err = gather_operands(m, net, m->spec, msg);
+	if (err < 0)
+		goto out;
 	worker_config_fill(m, &config);
 	fflush(NULL);
-	if (err)
-		net->close(net_ctx);
-	else
-		err = launch_start(
-		    &m->launch, net, net_ctx, &policy, &config, msg);
-	if (!err) {
-		target_feed_start(&m->feed, m->launch.operand_fd);
-		m->launch.operand_fd = -1;
-	}
-	if (!err && config.deadline_ns)
+	err = launch_worker(&m->launch, &config, msg);
+	if (err < 0)
+		goto out;
+	err = start_guardian_of(m, net, &policy, msg);
+	if (err < 0)
+		goto out;
+	target_feed_start(&m->feed, m->launch.operand_fd);
+	m->launch.operand_fd = -1;
+	if (config.deadline_ns)
 		m->end = monotime_add(
 		    monotime_now(), config.deadline_ns + KILL_AFTER_NS);
+out:
 	policy_fini(&policy);
 	return err;
 }
@@ -404,8 +416,9 @@ static void heed_interrupts(struct measure *m, int *heeded)
 static void read_until_end(struct measure *m)
 {
 	uint8_t *bytes = xmalloc(PRODUCER_DATAGRAM_BYTES + 1);
-	bool records = true, log = true;
+	bool records = true, log = true, yields = false;
 	int heeded = 0;
+	struct monotime long_run = monotime_add(monotime_now(), YIELD_AFTER_NS);
 	arena_alloc(&m->arena, 1); /* a chunk that stays */
 	while (records || log) {
 		struct pollfd p[2 + TARGET_FEED_FDS] = {
@@ -414,6 +427,10 @@ static void read_until_end(struct measure *m)
 		};
 		target_feed_wants(&m->feed, p + 2);
 		heed_interrupts(m, &heeded);
+		if (!yields && !monotime_before(monotime_now(), long_run)) {
+			launch_yield(&m->launch);
+			yields = true;
+		}
 		if (poll(p, 2 + TARGET_FEED_FDS, 100) < 0)
 			continue;
 		target_feed_step(&m->feed);

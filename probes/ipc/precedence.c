@@ -45,8 +45,8 @@ void precedence_first(void)
 		sched_setscheduler(0, SCHED_FIFO, &lowest);
 }
 
-void precedence_last(void)
+void precedence_last(pid_t pid)
 {
-	sched_setscheduler(0, SCHED_BATCH, &no_priority);
-	setpriority(PRIO_PROCESS, 0, LAST_NICE);
+	sched_setscheduler(pid, SCHED_BATCH, &no_priority);
+	setpriority(PRIO_PROCESS, (id_t)pid, LAST_NICE);
 }

@@ -96,24 +96,23 @@ out:
 	_exit(err_exit_code(err));
 }
 
-static pid_t start_guardian(struct launch_ends *e, const struct net_ops *net,
+/* Closes what is the reader's. */
+static pid_t start_guardian(struct launch *l, const struct net_ops *net,
     void *net_ctx, const struct policy *policy, bool allow_weak)
 {
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
-	close_fd(&e->run[1]);
-	close_fd(&e->record[0]);
-	close_fd(&e->record[1]);
-	close_fd(&e->log[0]);
-	close_fd(&e->operand[0]);
-	close_fd(&e->operand[1]);
+	close_fd(&l->record_fd);
+	close_fd(&l->log_fd);
+	close_fd(&l->operand_fd);
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd >= 0) {
 		dup2(null_fd, 0);
 		dup2(null_fd, 1);
 	}
-	guardian_main(net, net_ctx, policy, e->run[0], e->log[1], allow_weak);
+	guardian_main(net, net_ctx, policy, l->guardian_ends[0],
+	    l->guardian_ends[1], allow_weak);
 }
 
 static pid_t start_worker(
@@ -131,22 +130,12 @@ static pid_t start_worker(
 	worker_main(&config);
 }
 
-int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
-    const struct policy *policy, const struct worker_config *worker,
-    struct errmsg *msg)
+int launch_worker(
+    struct launch *l, const struct worker_config *worker, struct errmsg *msg)
 {
 	struct launch_ends e;
-	*l = (struct launch){ 0, 0, -1, -1, -1, -1 };
+	*l = (struct launch){ .ended = -1 };
 	int err = ends_open(&e, msg);
-	if (!err) {
-		l->guardian = start_guardian(
-		    &e, net, net_ctx, policy, worker->allow_weak_sandbox);
-		if (l->guardian < 0)
-			err = err_set(msg, -errno, "fork: %s", strerror(errno));
-	}
-	/* The worker must not inherit the network. */
-	net->close(net_ctx);
-	close_fd(&e.run[0]);
 	if (!err) {
 		l->worker = start_worker(&e, worker);
 		if (l->worker < 0)
@@ -154,16 +143,42 @@ int launch_start(struct launch *l, const struct net_ops *net, void *net_ctx,
 	}
 	close_fd(&e.run[1]);
 	close_fd(&e.record[1]);
-	close_fd(&e.log[1]);
 	close_fd(&e.operand[1]);
 	l->operand_fd = e.operand[0];
 	l->record_fd = e.record[0];
 	l->log_fd = e.log[0];
-	if (err) {
-		launch_kill(l);
+	l->guardian_ends[0] = e.run[0];
+	l->guardian_ends[1] = e.log[1];
+	if (err < 0)
 		launch_finish(l, NULL);
-	}
 	return err;
+}
+
+int launch_guardian(struct launch *l, const struct net_ops *net, void *net_ctx,
+    const struct policy *policy, bool allow_weak, struct errmsg *msg)
+{
+	int err = 0;
+	l->guardian = start_guardian(l, net, net_ctx, policy, allow_weak);
+	if (l->guardian < 0)
+		err = err_set(msg, -errno, "fork: %s", strerror(errno));
+	net->close(net_ctx);
+	close_fd(&l->guardian_ends[0]);
+	close_fd(&l->guardian_ends[1]);
+	if (err < 0)
+		launch_abandon(l);
+	return err;
+}
+
+void launch_abandon(struct launch *l)
+{
+	launch_kill(l);
+	launch_finish(l, NULL);
+}
+
+void launch_yield(const struct launch *l)
+{
+	if (l->worker > 0)
+		precedence_last(l->worker);
 }
 
 void launch_interrupt(const struct launch *l)
@@ -217,5 +232,7 @@ int launch_finish(struct launch *l, struct errmsg *msg)
 	close_fd(&l->record_fd);
 	close_fd(&l->log_fd);
 	close_fd(&l->operand_fd);
+	close_fd(&l->guardian_ends[0]);
+	close_fd(&l->guardian_ends[1]);
 	return guardian > 0 ? guardian : worker < 0 ? 70 : worker;
 }

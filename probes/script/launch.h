@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A run by hand: one guardian and one worker, started for one script.  The
- * caller opens the network, because that takes privilege and files; the
- * guardian's process keeps it and the caller's copy is closed.
+ * worker first: it builds its sandbox while the caller opens the network, and
+ * has none of that.  The caller opens it, because that takes privilege and
+ * files; the guardian's process keeps it.
  */
 #pragma once
 
@@ -19,18 +20,27 @@ struct launch {
 	int operand_fd;         /* and writes operands to this one, which
 				   never blocks; it closes it */
 	int ended;              /* the exit code that the worker said; -1 */
+	int guardian_ends[2];   /* of its run and of the log */
 };
 
 /* worker: its descriptors are filled in here; one for operands when it has
- * streams_operands.  Takes over net_ctx, also on
- * failure. */
-int launch_start(struct launch *launch, const struct net_ops *net,
-    void *net_ctx, const struct policy *policy,
-    const struct worker_config *worker, struct errmsg *msg);
+ * streams_operands. */
+int launch_worker(struct launch *launch, const struct worker_config *worker,
+    struct errmsg *msg);
+/* Takes over net_ctx, also on failure, and then the worker is gone too. */
+int launch_guardian(struct launch *launch, const struct net_ops *net,
+    void *net_ctx, const struct policy *policy, bool allow_weak_sandbox,
+    struct errmsg *msg);
+/* Instead of launch_guardian: there is no network. */
+void launch_abandon(struct launch *launch);
 
 /* Is this datagram of log_fd the worker's end (then `ended` is set, and all its
  * records are there to be read), and no line? */
 bool launch_is_end(struct launch *launch, const uint8_t *bytes, size_t len);
+
+/* The worker runs after all else from now on: by hand only when it runs for
+ * long, because each of a short run's few steps would wait. */
+void launch_yield(const struct launch *launch);
 
 /* Asks the worker to end and record what it has; kills it. */
 void launch_interrupt(const struct launch *launch);

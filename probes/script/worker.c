@@ -160,7 +160,8 @@ _Noreturn void worker_main(const struct worker_config *config)
 	int fds[] = { config->guardian_fd, config->record_fd, config->log_fd,
 		config->operand_fd };
 	worker_close_others(fds, 4);
-	precedence_last();
+	if (config->has_campaign)
+		precedence_last(0);
 	if (config->deadline_ns > 0)
 		host.deadline =
 		    monotime_add(monotime_now(), config->deadline_ns);

@@ -66,7 +66,7 @@ struct worker_config {
 	int64_t deadline_ns; /* real time from now on; 0: none.  The worker
 				ends itself then, the parent kills later */
 	bool allow_weak_sandbox;
-	bool streams_operands; /* launch_start: operands come by operand_fd */
+	bool streams_operands; /* launch_worker: operands come by operand_fd */
 	bool previews;         /* record_fd takes PRODUCER_PREVIEW frames too */
 	bool says_end; /* log_fd gets WORKER_END and the exit code, two octets
 			  behind all records, so that nobody need wait for the

@@ -220,6 +220,22 @@ interrupted() {
 	[ $? = 1 ] && grep -q why=interrupted "$dir/out"
 }
 check "an interrupt lets a script record" interrupted
+# A script that runs for long comes after all else that there is to do.
+yields() {
+	rm -f "$dir/err"
+	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	says_waiting
+	for _ in $(seq 120); do
+		last=$(ps -o cls= --ppid "$pid" | grep -c B)
+		[ "$last" -gt 0 ] && break
+		sleep 0.1
+	done
+	kill -INT "$pid"
+	wait "$pid"
+	[ "$last" = 1 ]
+}
+check "a script that runs for long yields" yields
 orphans() {
 	rm -f "$dir/err"
 	"$sonde" --net "$sim" run "$dir/patient.lua" >"$dir/out" 2>"$dir/err" &

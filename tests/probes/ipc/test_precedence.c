@@ -49,7 +49,7 @@ static int yields_when_it_works_on(void)
 
 static int is_behind(void)
 {
-	precedence_last();
+	precedence_last(0);
 	return sched_getscheduler(0) == SCHED_BATCH &&
 		getpriority(PRIO_PROCESS, 0) > 0
 	    ? 0
