@@ -28,11 +28,14 @@ static void count_clock(uint64_t *clocks, Sonde__Clock clock)
 	clocks[(unsigned)clock < VERBOSE_CLOCKS ? clock : 0]++;
 }
 
-static void probe(
-    struct verbose *v, const ProtobufCBinaryData *dst, const Sonde__Reply *r)
+static void probe(struct verbose *v, const ProtobufCBinaryData *dst,
+    const char *method, const Sonde__Reply *r)
 {
 	char to[ADDR_TEXT_LEN];
 	const char *why = reply_not_sent(r);
+	Sonde__Outcome outcome = reply_outcome(r, dst, method);
+	if (!r->duplicate && (unsigned)outcome < VERBOSE_OUTCOMES)
+		v->outcomes[outcome]++;
 	if (why) {
 		v->denied++;
 		verbose_print(v, "to %s, ttl %u, attempt %u: %s%s",
@@ -57,10 +60,10 @@ void verbose_record(struct verbose *verbose, const Sonde__Record *record)
 	verbose->records++;
 	if (record->body_case == SONDE__RECORD__BODY_TRACE)
 		for (size_t i = 0; i < t->n_replies; i++)
-			probe(verbose, &t->dst, t->replies[i]);
+			probe(verbose, &t->dst, t->method, t->replies[i]);
 	else if (record->body_case == SONDE__RECORD__BODY_PING)
 		for (size_t i = 0; i < p->n_replies; i++)
-			probe(verbose, &p->dst, p->replies[i]);
+			probe(verbose, &p->dst, p->method, p->replies[i]);
 }
 
 static void list_clocks(struct buf *b, const uint64_t *clocks)
@@ -78,6 +81,18 @@ static void list_clocks(struct buf *b, const uint64_t *clocks)
 	}
 }
 
+static void list_outcomes(struct buf *b, const uint64_t *outcomes)
+{
+	const char *before = "; outcomes: ";
+	for (unsigned i = 0; i < VERBOSE_OUTCOMES; i++) {
+		if (outcomes[i] == 0)
+			continue;
+		buf_printf(b, "%s%s (%" PRIu64 ")", before,
+		    outcome_name((Sonde__Outcome)i), outcomes[i]);
+		before = ", ";
+	}
+}
+
 void verbose_end(const struct verbose *verbose)
 {
 	struct buf b = { 0 };
@@ -87,6 +102,7 @@ void verbose_end(const struct verbose *verbose)
 	buf_printf(&b, "; replies: %" PRIu64, verbose->answered);
 	list_clocks(&b, verbose->rx_clocks);
 	buf_printf(&b, "; not sent: %" PRIu64, verbose->denied);
+	list_outcomes(&b, verbose->outcomes);
 	buf_u8(&b, 0);
 	verbose_print(verbose, "%s", (const char *)b.data);
 	buf_fini(&b);

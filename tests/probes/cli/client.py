@@ -149,7 +149,8 @@ def verbose_tells_what_is_done():
     for words in ("seen from ", "policy built in", "host 192.0.2.80=web",
                   "to 224.0.0.5, ttl 64, attempt 2: denied: multicast",
                   "probes sent: 2, stamped by virtual time (2); replies: 2, "
-                  "stamped by virtual time (2); not sent: 2"):
+                  "stamped by virtual time (2); not sent: 2; outcomes: "
+                  "answered (2), denied (2)"):
         tap.ok(code == 1 and words in err and words not in out, words)
 
 
