@@ -38,7 +38,7 @@ def run_once(command):
     return (wall, cpu, rss / 1024)
 
 
-def compare(title, ours, peers, runs=3):
+def compare(title, ours, peers, runs=5):
     """ours: (name, command); peers: the same, several.  Prints a table of
     medians and of the ratio ours / peer, pair by pair."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

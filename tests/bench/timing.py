@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""How exact and how fast the guardian is, over a veth whose two ends are
+captured by one clock: gaps of trains against a clock_nanosleep loop, the same
+beside busy scripts, round trips against captures, sweeps against a bare loop;
+and simulated internets in probes a second."""
+import os
+import random
+import re
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import pairs
+
+BUILD = os.environ.get("O", "build")
+SONDE = os.path.abspath(f"{BUILD}/bin/sonde")
+BARE = os.path.abspath(f"{BUILD}/bench/bare-sweep")
+LOOP = os.path.abspath(f"{BUILD}/bench/gap-loop")
+SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts")
+TAG = f"stime{os.getpid()}"
+HERE, THERE = f"{TAG}-0", f"{TAG}-1"
+PAIRS = 5
+POLICY = "".join(f"local-{what} = 1000000\n" for what in (
+    "run-rate", "run-burst", "prefix-rate", "prefix-burst", "agent-rate",
+    "agent-burst"))
+
+
+def ip(*words):
+    return subprocess.run(["ip", *words], check=True, capture_output=True,
+                          text=True).stdout
+
+
+def build():
+    """Two namespaces and a veth; the far end has an address and no routes."""
+    for node in (HERE, THERE):
+        ip("netns", "add", node)
+        ip("-n", node, "link", "set", "lo", "up")
+    ip("link", "add", "v0", "netns", HERE, "type", "veth", "peer", "name",
+       "v1", "netns", THERE)
+    ip("-n", HERE, "addr", "add", "11.8.0.1/30", "dev", "v0")
+    ip("-n", THERE, "addr", "add", "11.8.0.2/30", "dev", "v1")
+    ip("-n", HERE, "link", "set", "v0", "up")
+    ip("-n", THERE, "link", "set", "v1", "up")
+    mac = re.search(r"link/ether (\S+)",
+                    ip("-n", THERE, "link", "show", "v1")).group(1)
+    ip("-n", HERE, "neigh", "replace", "11.8.0.2", "lladdr", mac, "dev", "v0",
+       "nud", "permanent")
+    ip("-n", HERE, "route", "add", "11.16.0.0/12", "via", "11.8.0.2")
+    return mac
+
+
+def tear_down():
+    for node in (HERE, THERE):
+        subprocess.run(["ip", "netns", "del", node], check=False,
+                       stderr=subprocess.DEVNULL)
+
+
+def inside(*command, node=HERE):
+    return ["ip", "netns", "exec", node, *command]
+
+
+def script(name, *words):
+    return [SONDE, "run", f"{SCRIPTS}/{name}.lua", *words]
+
+
+class Capture:
+    """tcpdump on one end; times in nanoseconds with the packets' octets."""
+
+    def __init__(self, node, device, folder, what):
+        self.path = f"{folder}/{device}.pcap"
+        self.child = subprocess.Popen(
+            inside("tcpdump", "-i", device, "-w", self.path, "-B", "8192",
+                   "--time-stamp-precision=nano", what, node=node),
+            stderr=subprocess.PIPE, text=True)
+        while "listening" not in self.child.stderr.readline():
+            if self.child.poll() is not None:
+                raise RuntimeError("tcpdump did not start")
+
+    def packets(self):
+        time.sleep(1.2)     # its buffer is read once a second
+        self.child.terminate()
+        self.child.wait()
+        with open(self.path, "rb") as file:
+            data = file.read()
+        at, found = 24, []
+        while at + 16 <= len(data):
+            s, ns, caplen, _ = struct.unpack_from("<IIII", data, at)
+            found.append((s * 10**9 + ns, data[at + 16 + 14:at + 16 + caplen]))
+            at += 16 + caplen
+        return found
+
+
+def quantile(values, part):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * part))]
+
+
+def gap_errors(command, gap_us, folder):
+    """How far each gap at the far end is from the one that was asked for."""
+    capture = Capture(THERE, "v1", folder, "udp dst port 33434")
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    times = [t for t, _ in capture.packets()]
+    return [abs(b - a - gap_us * 1000) for a, b in zip(times, times[1:])]
+
+
+def train(gap_us, count, folder):
+    return gap_errors(inside(*script("train", "--count", str(count), "--gap",
+                                     f"{gap_us}us", "11.8.0.2")),
+                      gap_us, folder)
+
+
+def loop(gap_us, count, folder):
+    return gap_errors(inside(LOOP, "11.8.0.2", "33434", str(gap_us),
+                             str(count)), gap_us, folder)
+
+
+def compare_gaps(folder):
+    print(f"\ngaps of a train, error at the far end in us  ({PAIRS} pairs, "
+          "medians)")
+    print(f"  {'gap us':>8}{'train p50':>12}{'loop p50':>10}{'ratio':>8}"
+          f"{'train p99':>12}{'loop p99':>10}{'ratio':>8}")
+    for gap_us in (100, 300, 1000, 3000, 10000):
+        count = 300 if gap_us < 10000 else 100
+        rows = []
+        for _ in range(PAIRS):
+            a, b = train(gap_us, count, folder), loop(gap_us, count, folder)
+            rows.append([quantile(v, p) / 1000 for p in (.5, .99)
+                         for v in (a, b)])
+        t50, l50, t99, l99 = (statistics.median(r[i] for r in rows)
+                              for i in range(4))
+        r50, r99 = (statistics.median(r[i] / r[i + 1] for r in rows)
+                    for i in (0, 2))
+        print(f"  {gap_us:8}{t50:12.1f}{l50:10.1f}{r50:8.2f}{t99:12.1f}"
+              f"{l99:10.1f}{r99:8.2f}")
+
+
+def busy_scripts(folder):
+    with open(f"{folder}/none.sim", "w", encoding="ascii") as to:
+        to.write("vantage v 192.0.2.1/24\nrouter r 198.51.100.1\nlink v r\n")
+    return [subprocess.Popen(
+        [*script("busy", "--deadline", "60s"), "--net",
+         f"sim:{folder}/none.sim"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL) for _ in range(6)]
+
+
+def compare_isolation(folder):
+    quiet, changes = [], []
+    for _ in range(10):
+        quiet.append([quantile(train(1000, 300, folder), .99) / 1000
+                      for _ in range(2)])
+    for _ in range(PAIRS):
+        alone = quantile(train(1000, 300, folder), .99) / 1000
+        children = busy_scripts(folder)
+        time.sleep(0.5)
+        try:
+            beside = quantile(train(1000, 300, folder), .99) / 1000
+        finally:
+            for child in children:
+                child.terminate()
+            for child in children:
+                child.wait()
+        changes.append(beside / alone)
+    spread = [max(a, b) / min(a, b) for a, b in quiet]
+    print("\np99 of a train's errors, gap 1 ms, beside six busy scripts")
+    print(f"  quiet pairs: median {statistics.median(sum(quiet, [])):.1f} us, "
+          f"one against the other {statistics.median(spread):.2f} median, "
+          f"{max(spread):.2f} at most")
+    print(f"  beside / alone: {statistics.median(changes):.2f} median of "
+          f"{', '.join(f'{c:.2f}' for c in changes)}")
+
+
+def compare_rtts(folder):
+    """RTT minus what the captures saw: the way there, the peer, the way back."""
+    rows = []
+    for _ in range(PAIRS):
+        near = Capture(HERE, "v0", folder, "icmp")
+        far = Capture(THERE, "v1", folder, "icmp")
+        text = subprocess.run(
+            inside(SONDE, "ping", "--json", "--count", "200", "--interval",
+                   "2ms", "11.8.0.2"), check=True, capture_output=True,
+            text=True).stdout
+        sums = {}       # by sequence number: t1 - t0 + t2 - t1 + t3 - t2
+        for capture, sign in ((near, 1), (far, 0)):
+            for at, octets in capture.packets():
+                key = octets[26:28]
+                entry = sums.setdefault(key, {})
+                entry[(sign, octets[20])] = at
+        for number, rtt in enumerate(re.findall(r'"rtt_ns":(\d+)', text), 1):
+            t = sums.get(struct.pack(">H", number), {})
+            if len(t) == 4:
+                way = ((t[0, 8] - t[1, 8]) + (t[0, 0] - t[0, 8]) +
+                       (t[1, 0] - t[0, 0]))
+                rows.append((int(rtt) - way) / 1000)
+    print("\nround trips against captures at both ends")
+    print(f"  {len(rows)} echoes: RTT minus both ways and the peer's "
+          f"turnaround: median {statistics.median(rows):.2f} us, p1 "
+          f"{quantile(rows, .01):.2f}, p99 {quantile(rows, .99):.2f}")
+
+
+def compare_sweeps(mac, policy):
+    count = "1000000"
+    pairs.compare(
+        f"sweep, {count} addresses to a veth whose peer drops, one core",
+        ("sonde.sweep", inside("taskset", "-c", "1", *script(
+            "sweep", "--count", count, "--wait", "1ms", "--policy", policy,
+            "11.16.0.0"))),
+        [("bare sendmmsg, bypass", inside("taskset", "-c", "1", BARE, "v0",
+                                          mac, count))])
+
+
+def simulate(folder, policy):
+    world = f"{folder}/mesh.sim"
+    with open(world, "w", encoding="ascii") as to:
+        to.write("vantage v 192.0.2.1/24\nrouter top 198.51.100.1\nlink v top\n"
+                 "generate mesh core at top count 100000 degree 2 "
+                 "addresses 10.0.0.0/8 delay 1ms..20ms\n")
+    common = ["--net", f"sim:{world}", "--policy", policy, "10.0.0.1"]
+
+    def seconds(*command):
+        return statistics.median(pairs.run_once([*command])[0]
+                                 for _ in range(PAIRS))
+    empty = seconds(*script("probes", "--count", "1", *common))
+    print(f"\nsimulated internet of 100,000 routers  (medians of {PAIRS}; "
+          f"{empty:.2f} s to load it are taken off)")
+    for name in ("probes", "sweep"):
+        wall = seconds(*script(name, "--count", "100000", *common))
+        print(f"  100,000 addresses by {name:8}{100000 / (wall - empty):12.0f} "
+              "probes a second")
+    print("  to one address, us a probe:")
+    for count in (10000, 20000, 100000):
+        wall = seconds(*script("probes", "--count", str(count), "--one",
+                               *common))
+        print(f"    {count:8} probes{(wall - empty) / count * 1e6:10.1f}")
+
+
+def main():
+    lacks = [t for t in ("tcpdump", "taskset") if not shutil.which(t)]
+    if os.geteuid() != 0 or lacks:
+        print(f"timing: skipped: needs root and {' '.join(lacks) or 'ip'}")
+        return 0
+    random.seed(1)
+    only = set(sys.argv[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        policy = f"{folder}/policy"
+        with open(policy, "w", encoding="ascii") as to:
+            to.write(POLICY)
+        try:
+            mac = build()
+            for name, part in (
+                    ("gaps", lambda: compare_gaps(folder)),
+                    ("isolation", lambda: compare_isolation(folder)),
+                    ("rtt", lambda: compare_rtts(folder)),
+                    ("sweep", lambda: compare_sweeps(mac, policy)),
+                    ("sim", lambda: simulate(folder, policy))):
+                if not only or name in only:
+                    part()
+                    sys.stdout.flush()
+        finally:
+            tear_down()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
