@@ -99,6 +99,56 @@ static void distances(
 	free(heap.items);
 }
 
+/* Does edge lie on a shortest path from the vantage? */
+static bool on_shortest(const struct sim_world *w, uint32_t edge)
+{
+	const struct sim_edge *e = &w->edges[edge];
+	uint64_t from = w->dist_from[e->from];
+	return from != FAR && !e->how->down &&
+	    from + e->how->cost == w->dist_from[e->to] &&
+	    (!w->nodes[e->from].host || e->from == w->vantage);
+}
+
+/* Does edge bring a packet to the vantage nearer to it? */
+static bool on_way_back(const struct sim_world *w, uint32_t edge)
+{
+	const struct sim_edge *e = &w->edges[edge];
+	return w->dist_to[e->to] != FAR && !e->how->down &&
+	    (uint64_t)w->dist_to[e->to] + e->how->cost == w->dist_to[e->from];
+}
+
+/* Into each node on shortest paths from the vantage, or out of each to it; what
+ * paths are made of, for every packet and place. */
+static void gather_hops(struct sim_world *w, struct sim_hops *h, bool back)
+{
+	size_t count = 0;
+	sim_hops_free(h);
+	h->at = xreallocarray(NULL, w->node_count + (size_t)1, sizeof(*h->at));
+	for (uint32_t node = 0; node < w->node_count; node++) {
+		const uint32_t *edges;
+		uint32_t all = edges_of(w, node, &edges);
+		h->at[node] = (uint32_t)count;
+		for (uint32_t i = 0; i < all; i++) {
+			uint32_t edge = back ? edges[i] : edges[i] ^ 1;
+			if (back ? !on_way_back(w, edge)
+				 : !on_shortest(w, edge))
+				continue;
+			const struct sim_edge *e = &w->edges[edge];
+			VEC_ROOM(h->hops, count);
+			h->hops[count++] =
+			    (uint64_t)(back ? e->to : e->from) << 32 | edge;
+		}
+	}
+	h->at[w->node_count] = (uint32_t)count;
+}
+
+void sim_hops_free(struct sim_hops *h)
+{
+	free(h->at);
+	free(h->hops);
+	*h = (struct sim_hops){ 0 };
+}
+
 void sim_distances(struct sim_world *w)
 {
 	size_t count = w->node_count + (size_t)1;
@@ -113,6 +163,8 @@ void sim_distances(struct sim_world *w)
 	}
 	distances(w, w->vantage, false, w->dist_from);
 	distances(w, w->vantage, true, w->dist_to);
+	gather_hops(w, &w->from_vantage, false);
+	gather_hops(w, &w->to_vantage, true);
 }
 
 /* Both kinds of 64-bit items sort by their upper half first. */
@@ -120,16 +172,6 @@ static int by_value(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 	return x < y ? -1 : x > y;
-}
-
-/* Does edge lie on a shortest path from the vantage? */
-static bool on_shortest(const struct sim_world *w, uint32_t edge)
-{
-	const struct sim_edge *e = &w->edges[edge];
-	uint64_t from = w->dist_from[e->from];
-	return from != FAR && !e->how->down &&
-	    from + e->how->cost == w->dist_from[e->to] &&
-	    (!w->nodes[e->from].host || e->from == w->vantage);
 }
 
 static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
@@ -144,15 +186,12 @@ static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 		todo[waiting++] = place;
 	}
 	while (waiting > 0) {
-		const uint32_t *edges;
-		uint32_t count = edges_of(w, todo[--waiting], &edges);
-		for (uint32_t i = 0; i < count; i++) {
-			uint32_t edge = edges[i] ^ 1;
-			uint32_t from = w->edges[edge].from;
-			if (!on_shortest(w, edge))
-				continue;
+		const struct sim_hops *h = &w->from_vantage;
+		uint32_t node = todo[--waiting];
+		for (uint32_t i = h->at[node]; i < h->at[node + 1]; i++) {
+			uint32_t from = (uint32_t)(h->hops[i] >> 32);
 			VEC_ROOM(p->hops, p->count);
-			p->hops[p->count++] = (uint64_t)from << 32 | edge;
+			p->hops[p->count++] = h->hops[i];
 			if (w->marks[from] == w->mark)
 				continue;
 			w->marks[from] = w->mark;
@@ -205,7 +244,9 @@ static void choices_to(
     struct sim_world *w, uint32_t node, uint32_t place, struct choices *c)
 {
 	if (place == w->vantage) {
-		choices_by_distance(w, node, w->dist_to, c);
+		const struct sim_hops *h = &w->to_vantage;
+		for (uint32_t i = h->at[node]; i < h->at[node + 1]; i++)
+			choose_from(c, (uint32_t)h->hops[i]);
 		return;
 	}
 	if (!w->paths[place])

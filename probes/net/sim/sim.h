@@ -177,6 +177,13 @@ struct sim_change;
 /* The next hops at each node that lies on a shortest path to one place. */
 struct sim_paths;
 
+/* For each node some edges, each behind the node at its other end, so that
+ * neither needs to be looked up. */
+struct sim_hops {
+	uint32_t *at;   /* owned; where a node's begin, the next one's end */
+	uint64_t *hops; /* owned; the other node, then the edge */
+};
+
 struct sim_world {
 	struct sim_node *nodes;
 	struct sim_edge *edges;
@@ -193,6 +200,7 @@ struct sim_world {
 	size_t kept_count;
 	uint32_t *adjacency;           /* edges, grouped by node */
 	uint32_t *dist_from, *dist_to; /* vantage to node, node to vantage */
+	struct sim_hops from_vantage, to_vantage;
 	struct sim_paths **paths; /* by destination node, made when needed */
 	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
 	struct sim_cell *cells;   /* open hash table */
