@@ -310,6 +310,13 @@ static void set_rtts(json_t *j, const Sonde__Ping *p)
 		min_ns = r->rtt_ns < min_ns ? r->rtt_ns : min_ns;
 		max_ns = r->rtt_ns > max_ns ? r->rtt_ns : max_ns;
 	}
+	/* The sums are of all, those listed only a part. */
+	if (p->replies_left_out > 0 && p->received > 0) {
+		count = p->received;
+		sum_ns = p->rtt_avg_ns * count;
+		min_ns = p->rtt_min_ns;
+		max_ns = p->rtt_max_ns;
+	}
 	set_int(j, "rcvd", count);
 	if (count == 0) {
 		json_object_update_new(j,

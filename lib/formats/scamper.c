@@ -230,9 +230,23 @@ struct round_trips {
 	double sum_us, squares;
 };
 
+static struct round_trips summed_up(const Sonde__Ping *p)
+{
+	uint64_t avg_us = p->rtt_avg_ns / NS_PER_US;
+	return (struct round_trips){ .count = p->received,
+		.errors = p->rejected,
+		.min_us = p->rtt_min_ns / NS_PER_US,
+		.max_us = p->rtt_max_ns / NS_PER_US,
+		.sum_us = (double)avg_us * p->received,
+		.squares = -1 }; /* not known */
+}
+
 static struct round_trips round_trips_of(const Sonde__Ping *p)
 {
 	struct round_trips t = { .min_us = UINT64_MAX };
+	/* The sums are of all, those listed only a part. */
+	if (p->replies_left_out > 0)
+		return summed_up(p);
 	for (size_t i = 0; i < p->n_replies; i++) {
 		const Sonde__Reply *r = p->replies[i];
 		if (!scamper_has_reply(p, r))
@@ -273,8 +287,9 @@ static json_t *statistics(const Sonde__Ping *p)
 		json_object_set_new(j, "min", us_as_ms((double)t.min_us));
 		json_object_set_new(j, "max", us_as_ms((double)t.max_us));
 		json_object_set_new(j, "avg", us_as_ms(mean));
-		json_object_set_new(
-		    j, "stddev", us_as_ms(variance > 0 ? sqrt(variance) : 0));
+		if (t.squares >= 0)
+			json_object_set_new(j, "stddev",
+			    us_as_ms(variance > 0 ? sqrt(variance) : 0));
 	}
 	if (t.duplicates)
 		set_int(j, "ndups", t.duplicates);

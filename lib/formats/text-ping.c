@@ -117,6 +117,7 @@ static void print_summary(const struct text *t, const Sonde__Ping *ping)
 	print_some(t, count_firewalls(ping), "perhaps of a firewall");
 	print_some(t, ping->denied, "denied");
 	print_some(t, ping->not_sent, "not sent");
+	print_some(t, ping->replies_left_out, "not in the record");
 	if (*ping->error) {
 		fputs(" (", t->to);
 		text_print(t, ping->error);

@@ -457,8 +457,10 @@ static void write_warts_ping(struct buf *to, const Sonde__Record *record)
 		listed++;
 		last = r->attempt > last ? r->attempt : last;
 	}
-	/* One that was denied has a number too, and may lie between. */
-	ping_params(&p, record, c.attempts, g->sent > last ? g->sent : last);
+	/* One that was denied has a number too, and may lie between; a reader
+	 * takes for lost what was sent and is not listed. */
+	uint32_t sent = g->replies_left_out ? c.sent : g->sent;
+	ping_params(&p, record, c.attempts, sent > last ? sent : last);
 	params_end(&p, to);
 	buf_be16(to, (uint16_t)listed);
 	for (size_t i = 0; i < g->n_replies; i++)

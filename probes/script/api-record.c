@@ -148,6 +148,20 @@ static void ping_extras(
 		PING_SET(ping, DPORT, dport, first->dport);
 }
 
+/* Thousands of replies are more than a record holds: the last ones are left
+ * out, and counted. */
+static void fit_replies(Sonde__Ping *ping)
+{
+	enum { ENVELOPE = 256 }; /* the record's own fields, and the tag */
+	size_t size = sonde__ping__get_packed_size(ping);
+	while (size > RECORD_MAX_BYTES - ENVELOPE && ping->n_replies > 0) {
+		const Sonde__Reply *last = ping->replies[--ping->n_replies];
+		size_t len = sonde__reply__get_packed_size(last);
+		size -= len + (len < 128 ? 2 : 3);
+		ping->replies_left_out++;
+	}
+}
+
 /* The ping of the table at 1; mark as for record_frame. */
 static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 {
@@ -182,6 +196,7 @@ static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 	ping.n_replies = l->count;
 	ping.remarks = l->remarks;
 	ping.n_remarks = l->remark_count;
+	fit_replies(&ping);
 	record.body_case = SONDE__RECORD__BODY_PING;
 	record.ping = &ping;
 	record_frame(L, &record, mark);

@@ -94,6 +94,9 @@ static const struct schema_field ping_fields[] = {
 	FIELD("sport", SCHEMA_COUNT | SCHEMA_OPTIONAL,
 	    .help = "of the first; the id of echo requests"),
 	FIELD("dport", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "not of icmp"),
+	FIELD("replies_left_out", SCHEMA_COUNT,
+	    .help = "the last ones, above the bounds of a record; the sums "
+		    "are of all"),
 	{ 0 },
 };
 
