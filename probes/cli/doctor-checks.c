@@ -52,6 +52,15 @@ static void add_result(const struct doctor *d, const char *area,
 
 /* --- sandbox ----------------------------------------------------------- */
 
+/* "reason: sysctl -w KEY=VALUE": the line that mends it stands alone. */
+static void add_lack(const struct doctor *d, const char *what, const char *why)
+{
+	const char *fix = strstr(why, ": sysctl -w ");
+	int len = fix ? (int)(fix - why) : (int)strlen(why);
+	add_result(d, "sandbox", what, FINDING_LACK, "%.*s%s%s", len, why,
+	    fix ? "\n" : "", fix ? fix + 2 : "");
+}
+
 static void check_role(const struct doctor *d, enum sandbox_role role)
 {
 	struct sandbox_report report;
@@ -70,8 +79,7 @@ static void check_role(const struct doctor *d, enum sandbox_role role)
 		if (report.enforced[i])
 			add_result(d, "sandbox", what, FINDING_OK, "enforced");
 		else
-			add_result(d, "sandbox", what, FINDING_LACK, "%s",
-			    report.why[i].text);
+			add_lack(d, what, report.why[i].text);
 	}
 }
 

@@ -5,9 +5,11 @@
  * records and write them until both have ended.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -106,8 +108,18 @@ static int check_table(const struct measure *m, struct errmsg *msg)
 	return ERR_USAGE;
 }
 
+/* A pipe that somebody else of its users made so that it does not wait would
+ * lose what it has no room for. */
+static void make_output_wait(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	if (flags >= 0 && flags & O_NONBLOCK)
+		fcntl(STDOUT_FILENO, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 static int pick_format(struct measure *m, struct errmsg *msg)
 {
+	make_output_wait();
 	int err = output_format(&m->format, m->values, msg);
 	if (err < 0)
 		return err;
@@ -207,7 +219,9 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 	/* Of several hosts at once the lines would be mixed. */
 	bool several = feed->choice.both || feed->choice.all;
 	m->previews = m->format->preview && m->target_count == 1 && !several;
-	if (several)
+	if (feed->choice.both)
+		m->target_count *= 2; /* at most */
+	if (feed->choice.all || m->target_count > COUNTED_MOST)
 		m->target_count = 0;
 	return 0;
 }
@@ -468,8 +482,12 @@ static int finish_measuring(struct measure *m)
 	int err = m->format->close(m->format_ctx, &msg);
 	if (err && !m->format_failed)
 		return command_fail(m->name, err, &msg);
-	if (m->format_failed)
+	if (m->format_failed) {
+		/* It has been said, and what is left cannot be written. */
+		__fpurge(stdout);
+		clearerr(stdout);
 		return err_exit_code(-EIO);
+	}
 	if (interrupts && code == 0)
 		return 1;
 	bool none = m->script->operands_are_hosts && m->feed.given == 0;

@@ -7,6 +7,7 @@
 . tests/net/lab.sh
 O=${O:-build}
 sonde=$(readlink -f "$O/bin/sonde")
+[ -x "$sonde" ] || skip_all "$O/bin/sonde is not built"
 lab_start
 lab_node host router peer
 lab_chain host router peer

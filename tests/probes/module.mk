@@ -72,5 +72,6 @@ $(call script_test,tests/probes/sensor/sensor_hostile.py)
 
 $(call script_test,tests/probes/cli/client.py)
 $(call script_test,tests/probes/cli/cli.sh)
+$(call script_test,tests/probes/cli/ends.py)
 $(call script_test,tests/probes/cli/targets.sh)
 $(eval $(call unit_test,probes/cli,target_list,probes lib))
