@@ -7,11 +7,15 @@ local methods = {}
 
 -- The payload begins with a mark of this run, which the reply must bring back:
 -- another run may have the same id.
+local function payload_of(args, size)
+	local mark = args.mark:sub(1, size)
+	return mark .. ("\0"):rep(size - #mark)
+end
+
 function methods.icmp(args, dst)
-	local mark = args.mark:sub(1, args.size)
 	local base = sonde.icmp{dst = dst, ttl = args.ttl, tos = args.tos,
 		id = args.sport,
-		payload = mark .. ("\0"):rep(args.size - #mark)}
+		payload = payload_of(args, args.size)}
 	return function(number)
 		return base:with{seq = number}
 	end
@@ -19,11 +23,11 @@ end
 
 -- A port of its own for each probe, since what a UDP service answers shows
 -- nothing else.  The port there is one that hosts keep closed: the answer is
--- "port unreachable".
+-- "port unreachable", which quotes the checksum of ports and payload.
 function methods.udp(args, dst)
 	local base = sonde.udp{dst = dst, ttl = args.ttl, tos = args.tos,
 		dport = args.port or 33434,
-		payload_bytes = math.max(args.size, 2)}
+		payload = payload_of(args, math.max(args.size, 2))}
 	return function(number)
 		return base:with{sport = 1024 + (args.sport + number) % 64000}
 	end
