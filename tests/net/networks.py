@@ -211,6 +211,14 @@ class Late(Network):
 
 
 @network
+class Slow(Network):
+    cases = [ping("answered", "T", "-c 2 -i 30ms -w 1s")]
+
+    def beyond(self, probe):
+        return [(0.3, probe.answer())]
+
+
+@network
 class LateRefusal(Network):
     cases = [ping("rejected", 3, "-c 2 -i 30ms -w 100ms --late 400ms",
                   reached=False, late=True,
