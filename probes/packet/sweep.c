@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The order of a sweep: the i-th probe goes to address i * step mod count of
- * the range, where step and count have no common divisor, so that each comes
- * once.  step is near count / golden ratio, which keeps probes to addresses
- * near each other far apart in time (Knuth, TAOCP 3, 6.4).
+ * The order of a sweep: the range is gone through in blocks of 65,536, and in
+ * one of n addresses the i-th probe goes to address i * step mod n, where step
+ * and n have no common divisor, so that each comes once.  step is near n /
+ * golden ratio, which keeps probes to addresses near each other far apart in
+ * time (Knuth, TAOCP 3, 6.4).  A block's networks are few enough for caches of
+ * routes and limits.
  */
 #include "probes/packet/sweep.h"
 
@@ -15,6 +17,7 @@
 #include "lib/packet/packet.h"
 
 #define PACKET_MOST 1500 /* octets */
+#define BLOCK 65536
 
 /* Of one address. */
 struct sweep_place {
@@ -27,8 +30,9 @@ struct sweep {
 	struct sweep_range range;
 	struct monotime start;
 	uint64_t key;
-	uint32_t step, turn;  /* turns so far */
-	uint32_t index;       /* of the next */
+	uint32_t turn;        /* turns so far */
+	uint32_t block, size; /* where the block in hand begins, its size */
+	uint32_t step, place; /* in it, of the next */
 	struct monotime last; /* that had its turn */
 	struct sweep_counts counts;
 	struct sweep_place *places;
@@ -76,6 +80,16 @@ struct addr sweep_address(const struct addr *first, uint32_t index)
 	return a;
 }
 
+static void start_block(struct sweep *sweep, uint32_t at)
+{
+	uint32_t left = sweep->range.count - at;
+	sweep->block = at;
+	sweep->size = left < BLOCK ? left : BLOCK;
+	sweep->place = 0;
+	if (left > 0)
+		sweep->step = step_of(sweep->size);
+}
+
 struct sweep *sweep_new(const struct probe *template,
     const struct sweep_range *range, struct monotime start, uint64_t key)
 {
@@ -87,7 +101,7 @@ struct sweep *sweep_new(const struct probe *template,
 	sweep->range = *range;
 	sweep->start = start;
 	sweep->key = key;
-	sweep->step = step_of(range->count);
+	start_block(sweep, 0);
 	sweep->places = xcalloc(range->count, sizeof(*sweep->places));
 	sweep->ranks = xcalloc(range->count, sizeof(*sweep->ranks));
 	return sweep;
@@ -120,7 +134,7 @@ bool sweep_peek(const struct sweep *sweep, struct probe *probe)
 {
 	if (sweep->turn == sweep->range.count)
 		return false;
-	put_fields(sweep, sweep->index, probe);
+	put_fields(sweep, sweep->block + sweep->place, probe);
 	return true;
 }
 
@@ -135,13 +149,14 @@ void sweep_step(struct sweep *sweep, uint32_t verdict, int err,
 		sweep->counts.err = err;
 	} else {
 		sweep->counts.sent++;
-		sweep->places[sweep->index] =
+		sweep->places[sweep->block + sweep->place] =
 		    (struct sweep_place){ now.ns, wall.ns };
 	}
 	sweep->turn++;
 	sweep->last = now;
-	sweep->index = (uint32_t)(((uint64_t)sweep->index + sweep->step) %
-	    sweep->range.count);
+	sweep->place = (sweep->place + sweep->step) % sweep->size;
+	if (sweep->place == 0)
+		start_block(sweep, sweep->turn);
 }
 
 struct sweep_counts sweep_counts(const struct sweep *sweep)

@@ -223,6 +223,31 @@ void live_routes_close(struct live_routes *routes)
 
 /* --- routes ------------------------------------------------------------- */
 
+/* The answer of this kind to the question in bytes; or an error. */
+static int exchange(struct live_routes *routes, uint8_t *bytes, size_t size,
+    size_t len, enum netlink_kind kind, struct netlink_message *message)
+{
+	if (send(routes->ask_fd, bytes, len, 0) < 0)
+		return -errno;
+	/* The kernel answers before send() returns; what was left of an
+	 * earlier question is passed over. */
+	for (int tries = 0; tries < 16; tries++) {
+		size_t at = 0;
+		ssize_t n = recv(routes->ask_fd, bytes, size, MSG_DONTWAIT);
+		if (n <= 0)
+			return n < 0 && errno != EAGAIN ? -errno : -ETIMEDOUT;
+		while (netlink_next(bytes, (size_t)n, &at, message)) {
+			if (message->seq != routes->seq)
+				continue;
+			if (message->kind == NETLINK_IS_ERROR)
+				return message->err ? message->err : -EIO;
+			if (message->kind == kind)
+				return 0;
+		}
+	}
+	return -EIO;
+}
+
 static int ask_kernel(struct live_routes *routes,
     const struct netlink_question *question, struct netlink_route *route)
 {
@@ -230,28 +255,27 @@ static int ask_kernel(struct live_routes *routes,
 	struct netlink_message message;
 	size_t len = netlink_ask_route(bytes, question, ++routes->seq);
 	routes->asked++;
-	if (send(routes->ask_fd, bytes, len, 0) < 0)
-		return -errno;
-	/* The kernel answers before send() returns; what was left of an
-	 * earlier question is passed over. */
-	for (int tries = 0; tries < 16; tries++) {
-		size_t at = 0;
-		ssize_t n =
-		    recv(routes->ask_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n <= 0)
-			return n < 0 && errno != EAGAIN ? -errno : -ETIMEDOUT;
-		while (netlink_next(bytes, (size_t)n, &at, &message)) {
-			if (message.seq != routes->seq)
-				continue;
-			if (message.kind == NETLINK_IS_ERROR)
-				return message.err ? message.err : -EIO;
-			if (message.kind == NETLINK_IS_ROUTE) {
-				*route = message.route;
-				return route->err;
-			}
-		}
-	}
-	return -EIO;
+	int err = exchange(
+	    routes, bytes, sizeof(bytes), len, NETLINK_IS_ROUTE, &message);
+	if (err < 0)
+		return err;
+	*route = message.route;
+	return route->err;
+}
+
+bool live_routes_neighbour(struct live_routes *routes, uint32_t device,
+    const struct addr *address, uint8_t mac[static 6])
+{
+	uint8_t bytes[4096];
+	struct netlink_message message;
+	size_t len =
+	    netlink_ask_neighbour(bytes, device, address, ++routes->seq);
+	if (exchange(routes, bytes, sizeof(bytes), len, NETLINK_IS_NEIGHBOUR,
+		&message) < 0 ||
+	    !message.neighbour.usable)
+		return false;
+	memcpy(mac, message.neighbour.mac, 6);
+	return true;
 }
 
 /* Echo requests have a type and a code where others have ports. */

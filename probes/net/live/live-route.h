@@ -57,6 +57,11 @@ void live_routes_doubt(struct live_routes *routes);
 int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
     struct monotime now, struct net_route *route);
 
+/* The link-layer address of a neighbour on an Ethernet, if the kernel knows
+ * it. */
+bool live_routes_neighbour(struct live_routes *routes, uint32_t device,
+    const struct addr *address, uint8_t mac[static 6]);
+
 /* How long a packet to dst may be by this way, asked now; 0: not known. */
 uint32_t live_routes_mtu(struct live_routes *routes,
     const struct net_route *route, const struct addr *dst);

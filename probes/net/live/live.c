@@ -16,6 +16,7 @@
 
 #include "lib/base/xalloc.h"
 #include "probes/net/live/live-addr.h"
+#include "probes/net/live/live-bypass.h"
 #include "probes/net/live/live-deny.h"
 #include "probes/net/live/live-message.h"
 #include "probes/net/live/live-ports.h"
@@ -36,6 +37,7 @@ struct live {
 	struct live_stamps stamps[2];
 	struct live_addrs addrs;
 	struct live_routes routes;
+	struct live_bypass bypass;
 	const struct live_receiver *receiver;
 	void *receiver_ctx;
 	struct live_ports ports;
@@ -110,6 +112,7 @@ static void live_close(void *ctx)
 		live->receiver->close(live->receiver_ctx);
 	live_addrs_close(&live->addrs);
 	live_routes_close(&live->routes);
+	live_bypass_close(&live->bypass);
 	live_ports_close(&live->ports);
 	for (int i = 0; i < 2; i++) {
 		if (live->out[i] >= 0)
@@ -150,6 +153,7 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	live->addrs.fd = live->routes.ask_fd = live->routes.news_fd = -1;
 	live->receiver = receive_by;
 	live_ports_open(&live->ports);
+	live_bypass_open(&live->bypass);
 	err = sockets_open(live, wanted.wish.mark, msg);
 	if (err)
 		goto failed;
@@ -273,6 +277,14 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 		    &live->ports, packets[i].bytes, (uint32_t)packets[i].len);
 	}
 	for (size_t at = 0, run; at < count; at += run) {
+		run = live_bypass_run(&live->bypass, &live->routes,
+		    packets + at, count - at, monotime_now());
+		if (run > 0)
+			run =
+			    live_bypass_send(&live->bypass, packets + at, run);
+		sent += run;
+		if (run > 0)
+			continue;
 		int family = packets[at].bytes[0] >> 4 == 6;
 		int flags = live_message_flags(&packets[at]);
 		for (run = 1; at + run < count && run < BATCH; run++)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/netlink.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -139,6 +140,34 @@ static int read_error(const uint8_t *body, size_t len)
 	return err <= 0 && err > -4096 ? err : -EIO;
 }
 
+static bool read_neighbour(
+    struct netlink_neighbour *to, const uint8_t *body, size_t len)
+{
+	struct ndmsg head;
+	if (len < sizeof(head))
+		return false;
+	memcpy(&head, body, sizeof(head));
+	*to = (struct netlink_neighbour){ 0 };
+	for (size_t at = NLMSG_ALIGN(sizeof(head));
+	     at + sizeof(struct rtattr) <= len;) {
+		struct rtattr part;
+		memcpy(&part, body + at, sizeof(part));
+		if (part.rta_len < sizeof(part) || part.rta_len > len - at)
+			return false;
+		if (part.rta_type == NDA_LLADDR &&
+		    part.rta_len == sizeof(part) + sizeof(to->mac)) {
+			memcpy(
+			    to->mac, body + at + sizeof(part), sizeof(to->mac));
+			to->usable =
+			    (head.ndm_state &
+				(NUD_PERMANENT | NUD_REACHABLE | NUD_STALE |
+				    NUD_DELAY | NUD_PROBE | NUD_NOARP)) != 0;
+		}
+		at += RTA_ALIGN(part.rta_len);
+	}
+	return true;
+}
+
 bool netlink_next(const uint8_t *bytes, size_t len, size_t *at,
     struct netlink_message *message)
 {
@@ -167,6 +196,10 @@ bool netlink_next(const uint8_t *bytes, size_t len, size_t *at,
 		if (read_link(&message->link, body, body_len,
 			head.nlmsg_type == RTM_DELLINK))
 			message->kind = NETLINK_IS_LINK;
+		break;
+	case RTM_NEWNEIGH:
+		if (read_neighbour(&message->neighbour, body, body_len))
+			message->kind = NETLINK_IS_NEIGHBOUR;
 		break;
 	default: break;
 	}
@@ -233,6 +266,28 @@ size_t netlink_ask_route(uint8_t to[static NETLINK_ASK_MAX],
 			(uint8_t)(q->flow_label >> 8), (uint8_t)q->flow_label };
 		put_attribute(to, &len, RTA_FLOWLABEL, label, sizeof(label));
 	}
+	start.head.nlmsg_len = (uint32_t)len;
+	memcpy(to, &start, sizeof(start));
+	return len;
+}
+
+size_t netlink_ask_neighbour(uint8_t to[static NETLINK_ASK_MAX],
+    uint32_t device, const struct addr *address, uint32_t seq)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ndmsg body;
+	} start = {
+		.head = { .nlmsg_type = RTM_GETNEIGH,
+		    .nlmsg_flags = NLM_F_REQUEST,
+		    .nlmsg_seq = seq },
+		.body = { .ndm_family =
+			      address->family == 6 ? AF_INET6 : AF_INET,
+		    .ndm_ifindex = (int)device },
+	};
+	size_t len = sizeof(start);
+	memset(to, 0, NETLINK_ASK_MAX);
+	put_attribute(to, &len, NDA_DST, address->bytes, addr_len(address));
 	start.head.nlmsg_len = (uint32_t)len;
 	memcpy(to, &start, sizeof(start));
 	return len;

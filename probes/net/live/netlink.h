@@ -37,9 +37,16 @@ struct netlink_link {
 	bool is_up, has_carrier, gone;
 };
 
+/* What the kernel knows of a neighbour on an Ethernet. */
+struct netlink_neighbour {
+	bool usable; /* mac is right, as far as it knows */
+	uint8_t mac[6];
+};
+
 enum netlink_kind {
 	NETLINK_IS_ROUTE, /* route */
 	NETLINK_IS_LINK,  /* link */
+	NETLINK_IS_NEIGHBOUR,
 	NETLINK_IS_DONE,  /* a dump has ended */
 	NETLINK_IS_ERROR, /* err, 0: an acknowledgement */
 	NETLINK_IS_OTHER
@@ -51,6 +58,7 @@ struct netlink_message {
 	union {
 		struct netlink_route route;
 		struct netlink_link link;
+		struct netlink_neighbour neighbour;
 		int err;
 	};
 };
@@ -63,4 +71,6 @@ bool netlink_next(const uint8_t *bytes, size_t len, size_t *at,
 /* Requests, into `to`; their length. */
 size_t netlink_ask_route(uint8_t to[static NETLINK_ASK_MAX],
     const struct netlink_question *question, uint32_t seq);
+size_t netlink_ask_neighbour(uint8_t to[static NETLINK_ASK_MAX],
+    uint32_t device, const struct addr *address, uint32_t seq);
 size_t netlink_ask_links(uint8_t to[static NETLINK_ASK_MAX], uint32_t seq);

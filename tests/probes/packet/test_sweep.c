@@ -36,7 +36,7 @@ static void every_address_comes_once(void **state)
 {
 	(void)state;
 	static const uint32_t counts[] = { 1, 2, 3, 4, 6, 255, 256, 1000,
-		65536 };
+		65535 };
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		struct probe template = echo_to("10.0.0.0"), p = template;
 		struct sweep *sweep = sweep_of(&template, counts[i]);
@@ -59,6 +59,28 @@ static void every_address_comes_once(void **state)
 		free(seen);
 		sweep_free(sweep);
 	}
+}
+
+/* Beyond what one block holds. */
+static void long_ranges_are_gone_through_in_blocks(void **state)
+{
+	(void)state;
+	enum { COUNT = 65536 + 1000 };
+	struct probe template = echo_to("10.0.0.0"), p = template;
+	struct sweep *sweep = sweep_of(&template, COUNT);
+	bool *seen = calloc(COUNT, sizeof(*seen));
+	uint32_t turns = 0;
+	for (; sweep_peek(sweep, &p); turns++) {
+		uint32_t at = addr_v4_value(&p.dst) - 0x0a000000;
+		assert_true(at < COUNT);
+		assert_int_equal(at < 65536, turns < 65536);
+		assert_false(seen[at]);
+		seen[at] = true;
+		sweep_step(sweep, 0, 0, start, wall);
+	}
+	assert_int_equal(turns, COUNT);
+	free(seen);
+	sweep_free(sweep);
 }
 
 static void a_range_that_runs_over_is_refused(void **state)
@@ -184,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_address_comes_once),
+		cmocka_unit_test(long_ranges_are_gone_through_in_blocks),
 		cmocka_unit_test(a_range_that_runs_over_is_refused),
 		cmocka_unit_test(what_became_of_probes_is_counted),
 		cmocka_unit_test(probes_leave_at_their_rate_and_are_waited_for),

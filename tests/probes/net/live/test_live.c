@@ -96,7 +96,7 @@ static void send_probe(void *ctx, const char *text)
 	int len = probe_build(
 	    builder, &probe, &route.src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = { bytes, (size_t)len, 4711, &route };
+	struct net_send packet = { bytes, (size_t)len, 4711, &route, false };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 1);
 	probe_builder_free(builder);
 }
@@ -142,7 +142,7 @@ static void a_packet_that_cannot_leave_is_reported_and_the_next_is_stamped(
 	struct seen seen = { 0 };
 	uint8_t bytes[40] = { 0x45, 0, 0, 40 };
 	memcpy(bytes + 16, (uint8_t[]){ 255, 255, 255, 255 }, 4);
-	struct net_send packet = { bytes, sizeof(bytes), 1, NULL };
+	struct net_send packet = { bytes, sizeof(bytes), 1, NULL, false };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 0);
 	net_live.poll(ctx, note, &seen);
 	assert_int_equal(seen.failed, 1);
@@ -193,8 +193,8 @@ static void note_datagram(void *arg, const struct net_event *event)
 	struct heard *heard = arg;
 	struct packet p;
 	if (event->kind != NET_RECEIVED ||
-	    packet_decode_ip(
-		&p, event->bytes, event->caplen, event->wirelen) != 0 ||
+	    packet_decode_ip(&p, event->bytes, event->caplen, event->wirelen) !=
+		0 ||
 	    p.proto != PACKET_UDP || p.dport != 33998)
 		return;
 	heard->count++;
@@ -214,8 +214,8 @@ static int target_open(int family, struct sockaddr_storage *at, socklen_t len)
 		setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops));
 		setsockopt(fd, IPPROTO_IP, IP_TOS, &class, sizeof(class));
 	} else {
-		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops,
-		    sizeof(hops));
+		setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops));
 		setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof(class));
 	}

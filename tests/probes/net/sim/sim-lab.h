@@ -102,7 +102,7 @@ static inline void lab_send(struct lab *lab, const struct probe *probe)
 	int len = probe_build(
 	    lab->builder, probe, &route.src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = { bytes, (size_t)len, 7, &route };
+	struct net_send packet = { bytes, (size_t)len, 7, &route, false };
 	assert_int_equal(net_sim.send(lab->net, &packet, 1), 1);
 }
 
