@@ -110,7 +110,7 @@ struct ring_delivery {
 
 /* DLT_LINUX_SLL2: protocol in the first two octets, the device's index in the
  * fifth to eighth. */
-static void deliver(
+static void deliver_frame(
     u_char *user, const struct pcap_pkthdr *head, const u_char *bytes)
 {
 	const struct ring_delivery *to = (const struct ring_delivery *)user;
@@ -138,7 +138,7 @@ static void ring_poll(void *ctx, net_event_fn *fn, void *arg)
 {
 	struct ring *ring = ctx;
 	struct ring_delivery to = { ring, fn, arg };
-	pcap_dispatch(ring->pcap, 256, deliver, (u_char *)&to);
+	pcap_dispatch(ring->pcap, 256, deliver_frame, (u_char *)&to);
 }
 
 static size_t ring_fds(void *ctx, int *fds, size_t size)

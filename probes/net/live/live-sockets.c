@@ -43,7 +43,7 @@ static const struct {
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
-struct arrival {
+struct raw_arrival {
 	int64_t wall_ns;
 	enum net_clock clock;
 	size_t caplen, wirelen, begin; /* the IP header's place in bytes */
@@ -52,7 +52,7 @@ struct arrival {
 
 struct sockets {
 	struct live_filter filters[KINDS]; /* fd -1: none */
-	struct arrival arrivals[BATCH];
+	struct raw_arrival arrivals[BATCH];
 	size_t count;
 	uint64_t kib;
 };
@@ -202,7 +202,7 @@ static void write_header6(uint8_t *at, const struct ancillary *c,
 /* The packet whose octets stand behind room for a header.  False: it cannot
  * be told where it went. */
 static bool note_arrival(
-    struct arrival *a, size_t kind, struct mmsghdr *m, size_t size)
+    struct raw_arrival *a, size_t kind, struct mmsghdr *m, size_t size)
 {
 	struct ancillary c;
 	read_control(&c, &m->msg_hdr);
@@ -250,7 +250,7 @@ static void read_kind(struct sockets *s, size_t kind)
 	    MSG_DONTWAIT | MSG_TRUNC, NULL);
 	size_t first = s->count;
 	for (size_t i = 0; n > 0 && i < (size_t)n; i++) {
-		struct arrival *a = &s->arrivals[first + i];
+		struct raw_arrival *a = &s->arrivals[first + i];
 		if (!note_arrival(a, kind, &messages[i], SNAPLEN))
 			a->caplen = 0;
 		s->count++;
@@ -271,7 +271,7 @@ static void deliver_in_order(struct sockets *s, net_event_fn *fn, void *arg)
 		order[at] = (uint8_t)i;
 	}
 	for (size_t i = 0; i < s->count; i++) {
-		const struct arrival *a = &s->arrivals[order[i]];
+		const struct raw_arrival *a = &s->arrivals[order[i]];
 		struct net_event event = {
 			.kind = NET_RECEIVED,
 			.stamp = { { a->wall_ns }, a->clock },
