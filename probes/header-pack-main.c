@@ -38,7 +38,7 @@ static int read_header(
 int main(int argc, char **argv)
 {
 	static uint8_t digests[64][SHIPPED_DIGEST_BYTES];
-	size_t count = 0, lens[64];
+	size_t count = 0, lens[64] = { 0 };
 	struct errmsg msg = { "" };
 	printf("#include \"probes/script/shipped.h\"\n");
 	for (; count + 1 < (size_t)argc && count < 64; count++) {

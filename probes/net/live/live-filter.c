@@ -96,7 +96,7 @@ static void write_extension(struct code *c)
 	label(c, EXTENSION6);
 	put_instruction(c, BYTE | BPF_ABS, 41); /* 0 for a fragment */
 	put_instruction(c, BPF_ALU | BPF_LSH | BPF_K, 3);
-	put_instruction(c, BPF_ALU | BPF_ADD | BPF_K, 40 + 8);
+	put_instruction(c, BPF_ALU | BPF_ADD, 40 + 8);
 	put_instruction(c, BPF_MISC | BPF_TAX, 0);
 	put_instruction(c, BYTE | BPF_ABS, 40);
 	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
