@@ -25,7 +25,7 @@ struct path_hop {
 	struct addr from; /* family 0: no answer */
 	uint8_t ttl;
 	bool destination, mpls;
-	bool rejects; /* it says no for the target: */
+	bool rejects;                     /* it says no for the target: */
 	uint8_t reject_type, reject_code; /* ICMP, of the target's family */
 	uint64_t probes, replies;
 	int64_t rtt_min_ns;   /* -1: none */

@@ -51,9 +51,10 @@ static void read_name(struct reader *r, size_t len, struct packet_interface *to)
 	const uint8_t *bytes = reader_bytes(r, len);
 	size_t n = 0;
 	while (bytes && n < len && n < PACKET_INTERFACE_NAME - 1 && bytes[n]) {
-		bool plain = bytes[n] >= 0x20 && bytes[n] < 0x7f;
-		to->name[n] = plain ? (char)bytes[n] : '?';
-		n++;
+		char c = (char)bytes[n];
+		if (c < 0x20 || c >= 0x7f)
+			c = '?';
+		to->name[n++] = c;
 	}
 	to->name[n] = '\0';
 }
