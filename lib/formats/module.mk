@@ -6,4 +6,4 @@ lib_SRCS += lib/formats/atlas.c lib/formats/csv-cell.c lib/formats/csv-result.c 
 	lib/formats/scamper-form.c lib/formats/scamper.c \
 	lib/formats/text-ping.c lib/formats/text-result.c \
 	lib/formats/text-style.c lib/formats/text-trace.c lib/formats/text.c \
-	lib/formats/warts.c
+	lib/formats/warts-params.c lib/formats/warts.c

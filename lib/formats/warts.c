@@ -24,9 +24,10 @@
 #include "lib/base/xalloc.h"
 #include "lib/formats/json-line.h"
 #include "lib/formats/scamper-form.h"
+#include "lib/formats/warts-params.h"
 #include "lib/formats/format.h"
 
-enum { MAGIC = 0x1205, FLAG_OCTETS = 5 };
+enum { MAGIC = 0x1205 };
 enum warts_type {
 	TYPE_LIST = 1,
 	TYPE_CYCLE_START = 2,
@@ -115,81 +116,6 @@ enum reply_param {
 	REPLY_SENT = 16
 };
 
-struct params {
-	uint8_t flags[FLAG_OCTETS];
-	struct buf body;
-};
-
-/* They come in the order of their numbers. */
-static struct buf *param(struct params *p, unsigned number)
-{
-	p->flags[(number - 1) / 7] |= (uint8_t)(1u << (number - 1) % 7);
-	return &p->body;
-}
-
-static void param_u8(struct params *p, unsigned number, uint32_t value)
-{
-	buf_u8(param(p, number), (uint8_t)(value < 255 ? value : 255));
-}
-
-static void param_u16(struct params *p, unsigned number, uint32_t value)
-{
-	buf_be16(param(p, number), (uint16_t)(value < 65535 ? value : 65535));
-}
-
-static void param_u32(struct params *p, unsigned number, uint32_t value)
-{
-	buf_be32(param(p, number), value);
-}
-
-static void param_time(struct params *p, unsigned number, int64_t wall_ns)
-{
-	struct buf *b = param(p, number);
-	buf_be32(b, (uint32_t)(wall_ns / NS_PER_S));
-	buf_be32(b, (uint32_t)(wall_ns % NS_PER_S / NS_PER_US));
-}
-
-/* Spelled out each time, never as a reference to an earlier one. */
-static void param_address(
-    struct params *p, unsigned number, const ProtobufCBinaryData *address)
-{
-	if (address->len == 0)
-		return;
-	struct buf *b = param(p, number);
-	buf_u8(b, (uint8_t)address->len);
-	buf_u8(b, address->len == 16 ? 2 : 1);
-	buf_bytes(b, address->data, address->len);
-}
-
-/* Where nothing was sent, from nowhere: readers cannot do without. */
-static void param_source(struct params *p, unsigned number,
-    const ProtobufCBinaryData *address, size_t len)
-{
-	uint8_t zero[16] = { 0 };
-	ProtobufCBinaryData nowhere = { len, zero };
-	param_address(p, number, address->len == len ? address : &nowhere);
-}
-
-static void param_rtt(struct params *p, unsigned number, uint64_t ns)
-{
-	uint64_t us = (ns + NS_PER_US / 2) / NS_PER_US;
-	buf_be32(param(p, number), us < UINT32_MAX ? (uint32_t)us : UINT32_MAX);
-}
-
-static void params_end(struct params *p, struct buf *to)
-{
-	int last = FLAG_OCTETS - 1;
-	while (last > 0 && p->flags[last] == 0)
-		last--;
-	for (int i = 0; i <= last; i++)
-		buf_u8(to, (uint8_t)(p->flags[i] | (i < last ? 0x80 : 0)));
-	if (p->flags[last]) {
-		buf_be16(to, (uint16_t)p->body.len);
-		buf_bytes(to, p->body.data, p->body.len);
-	}
-	buf_fini(&p->body);
-}
-
 /* --- a trace ----------------------------------------------------------- */
 
 static void mpls_bytes(struct buf *to, const Sonde__IcmpExtension *e)
@@ -202,7 +128,7 @@ static void mpls_bytes(struct buf *to, const Sonde__IcmpExtension *e)
 			(e->mpls[i]->ttl & 0xff));
 }
 
-static void param_extensions(struct params *p, const Sonde__Reply *r)
+static void param_extensions(struct warts_params *p, const Sonde__Reply *r)
 {
 	struct buf all = { 0 };
 	for (size_t i = 0;
@@ -219,57 +145,57 @@ static void param_extensions(struct params *p, const Sonde__Reply *r)
 		else
 			buf_bytes(&all, e->data.data, len);
 	}
-	struct buf *b = param(p, HOP_EXTENSIONS);
+	struct buf *b = warts_param(p, HOP_EXTENSIONS);
 	buf_be16(b, (uint16_t)all.len);
 	buf_bytes(b, all.data, all.len);
 	buf_fini(&all);
 }
 
-static void hop_quote(struct params *p, const Sonde__Reply *r)
+static void hop_quote(struct warts_params *p, const Sonde__Reply *r)
 {
 	if (r->has_mtu_case)
-		param_u16(p, HOP_MTU, r->mtu);
+		warts_u16(p, HOP_MTU, r->mtu);
 	if (r->has_quoted_size_bytes_case)
-		param_u16(p, HOP_QUOTED_SIZE, r->quoted_size_bytes);
+		warts_u16(p, HOP_QUOTED_SIZE, r->quoted_size_bytes);
 	if (r->has_quoted_ttl_case)
-		param_u8(p, HOP_QUOTED_TTL, r->quoted_ttl);
+		warts_u8(p, HOP_QUOTED_TTL, r->quoted_ttl);
 	if (r->has_tcp_flags_case)
-		param_u8(p, HOP_TCP_FLAGS, r->tcp_flags);
+		warts_u8(p, HOP_TCP_FLAGS, r->tcp_flags);
 	if (r->has_quoted_tos_case)
-		param_u8(p, HOP_QUOTED_TOS, r->quoted_tos);
+		warts_u8(p, HOP_QUOTED_TOS, r->quoted_tos);
 }
 
 static void hop_record(
     struct buf *to, const Sonde__Trace *t, const Sonde__Reply *r)
 {
 	enum { HAS_REPLY_TTL = 0x10, IS_TCP = 0x20 };
-	struct params p = { 0 };
-	param_u8(&p, HOP_PROBE_TTL, r->probe_ttl);
+	struct warts_params p = { 0 };
+	warts_u8(&p, HOP_PROBE_TTL, r->probe_ttl);
 	if (r->has_reply_ttl_case)
-		param_u8(&p, HOP_REPLY_TTL, r->reply_ttl);
-	param_u8(&p, HOP_FLAGS,
+		warts_u8(&p, HOP_REPLY_TTL, r->reply_ttl);
+	warts_u8(&p, HOP_FLAGS,
 	    (r->has_reply_ttl_case ? HAS_REPLY_TTL : 0) |
 		(r->has_tcp_flags_case ? IS_TCP : 0));
-	param_u8(&p, HOP_PROBE_ID, r->attempt - 1);
+	warts_u8(&p, HOP_PROBE_ID, r->attempt - 1);
 	if (r->has_rtt_ns_case)
-		param_rtt(&p, HOP_RTT, r->rtt_ns);
+		warts_rtt(&p, HOP_RTT, r->rtt_ns);
 	if (!r->has_tcp_flags_case)
-		param_u16(&p, HOP_ICMP, r->icmp_type << 8 | r->icmp_code);
+		warts_u16(&p, HOP_ICMP, r->icmp_type << 8 | r->icmp_code);
 	if (t->size_bytes)
-		param_u16(&p, HOP_PROBE_SIZE, t->size_bytes);
+		warts_u16(&p, HOP_PROBE_SIZE, t->size_bytes);
 	if (r->has_reply_size_bytes_case)
-		param_u16(&p, HOP_REPLY_SIZE, r->reply_size_bytes);
+		warts_u16(&p, HOP_REPLY_SIZE, r->reply_size_bytes);
 	if (r->has_reply_ip_id_case)
-		param_u16(&p, HOP_REPLY_IP_ID, r->reply_ip_id);
+		warts_u16(&p, HOP_REPLY_IP_ID, r->reply_ip_id);
 	if (r->has_reply_tos_case)
-		param_u8(&p, HOP_REPLY_TOS, r->reply_tos);
+		warts_u8(&p, HOP_REPLY_TOS, r->reply_tos);
 	hop_quote(&p, r);
 	if (r->n_extensions > 0)
 		param_extensions(&p, r);
-	param_address(&p, HOP_ADDRESS, &r->from);
+	warts_address(&p, HOP_ADDRESS, &r->from);
 	if (r->tx_wall_ns)
-		param_time(&p, HOP_SENT, r->tx_wall_ns);
-	params_end(&p, to);
+		warts_time(&p, HOP_SENT, r->tx_wall_ns);
+	warts_end(&p, to);
 }
 
 static uint8_t trace_type(const char *method)
@@ -323,32 +249,32 @@ static void write_warts_trace(struct buf *to, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	struct counts c = count_records(t->replies, t->n_replies);
-	struct params p = { 0 };
+	struct warts_params p = { 0 };
 	uint16_t listed = 0;
 	for (size_t i = 0; i < t->n_replies; i++)
 		listed += hop_is_listed(t, t->replies[i]);
-	param_u32(&p, TRACE_LIST, LIST_ID);
-	param_u32(&p, TRACE_CYCLE, CYCLE_ID);
-	param_time(&p, TRACE_START, scamper_record_times(record).start_ns);
-	param_u8(&p, TRACE_STOP_REASON, scamper_stop_of(t->stop_reason).number);
-	param_u8(&p, TRACE_STOP_DATA, scamper_stop_data(t));
+	warts_u32(&p, TRACE_LIST, LIST_ID);
+	warts_u32(&p, TRACE_CYCLE, CYCLE_ID);
+	warts_time(&p, TRACE_START, scamper_record_times(record).start_ns);
+	warts_u8(&p, TRACE_STOP_REASON, scamper_stop_of(t->stop_reason).number);
+	warts_u8(&p, TRACE_STOP_DATA, scamper_stop_data(t));
 	/* The destination port holds the checksum. */
-	param_u8(&p, TRACE_FLAGS, strcmp(t->method, "icmp") == 0 ? 0x20 : 0);
-	param_u8(&p, TRACE_ATTEMPTS, c.attempts);
-	param_u8(&p, TRACE_HOP_LIMIT, t->max_ttl);
-	param_u8(&p, TRACE_TYPE, trace_type(t->method));
-	param_u16(&p, TRACE_PROBE_SIZE, t->size_bytes);
-	param_u16(&p, TRACE_SPORT, t->sport);
-	param_u16(&p, TRACE_DPORT, t->dport);
-	param_u8(&p, TRACE_FIRST_HOP, t->first_ttl);
-	param_u8(&p, TRACE_TOS, t->tos);
-	param_u8(&p, TRACE_WAIT, scamper_seconds(t->wait_ns));
-	param_u16(&p, TRACE_HOP_COUNT, c.hops);
-	param_u16(&p, TRACE_PROBE_COUNT, c.sent);
-	param_source(&p, TRACE_SRC, &t->src, t->dst.len);
-	param_address(&p, TRACE_DST, &t->dst);
-	param_u32(&p, TRACE_USER, 0);
-	params_end(&p, to);
+	warts_u8(&p, TRACE_FLAGS, strcmp(t->method, "icmp") == 0 ? 0x20 : 0);
+	warts_u8(&p, TRACE_ATTEMPTS, c.attempts);
+	warts_u8(&p, TRACE_HOP_LIMIT, t->max_ttl);
+	warts_u8(&p, TRACE_TYPE, trace_type(t->method));
+	warts_u16(&p, TRACE_PROBE_SIZE, t->size_bytes);
+	warts_u16(&p, TRACE_SPORT, t->sport);
+	warts_u16(&p, TRACE_DPORT, t->dport);
+	warts_u8(&p, TRACE_FIRST_HOP, t->first_ttl);
+	warts_u8(&p, TRACE_TOS, t->tos);
+	warts_u8(&p, TRACE_WAIT, scamper_seconds(t->wait_ns));
+	warts_u16(&p, TRACE_HOP_COUNT, c.hops);
+	warts_u16(&p, TRACE_PROBE_COUNT, c.sent);
+	warts_source(&p, TRACE_SRC, &t->src, t->dst.len);
+	warts_address(&p, TRACE_DST, &t->dst);
+	warts_u32(&p, TRACE_USER, 0);
+	warts_end(&p, to);
 	buf_be16(to, listed);
 	for (size_t i = 0; i < t->n_replies; i++)
 		if (hop_is_listed(t, t->replies[i]))
@@ -371,28 +297,28 @@ static uint8_t reply_proto(const Sonde__Ping *g, const Sonde__Reply *r)
 static void reply(struct buf *to, const Sonde__Ping *g, const Sonde__Reply *r)
 {
 	enum { HAS_TTL = 1, HAS_IP_ID = 2 };
-	struct params p = { 0 };
-	param_u8(&p, REPLY_FLAGS,
+	struct warts_params p = { 0 };
+	warts_u8(&p, REPLY_FLAGS,
 	    (r->has_reply_ttl_case ? HAS_TTL : 0) |
 		(r->has_reply_ip_id_case ? HAS_IP_ID : 0));
 	if (r->has_reply_ttl_case)
-		param_u8(&p, REPLY_TTL, r->reply_ttl);
+		warts_u8(&p, REPLY_TTL, r->reply_ttl);
 	if (r->has_reply_size_bytes_case)
-		param_u16(&p, REPLY_SIZE, r->reply_size_bytes);
+		warts_u16(&p, REPLY_SIZE, r->reply_size_bytes);
 	if (!r->has_tcp_flags_case)
-		param_u16(&p, REPLY_ICMP, r->icmp_type << 8 | r->icmp_code);
+		warts_u16(&p, REPLY_ICMP, r->icmp_type << 8 | r->icmp_code);
 	if (r->has_rtt_ns_case)
-		param_rtt(&p, REPLY_RTT, r->rtt_ns);
-	param_u16(&p, REPLY_PROBE_ID, r->attempt - 1);
+		warts_rtt(&p, REPLY_RTT, r->rtt_ns);
+	warts_u16(&p, REPLY_PROBE_ID, r->attempt - 1);
 	if (r->has_reply_ip_id_case)
-		param_u16(&p, REPLY_IP_ID, r->reply_ip_id);
-	param_u8(&p, REPLY_PROTO, reply_proto(g, r));
+		warts_u16(&p, REPLY_IP_ID, r->reply_ip_id);
+	warts_u8(&p, REPLY_PROTO, reply_proto(g, r));
 	if (r->has_tcp_flags_case)
-		param_u8(&p, REPLY_TCP_FLAGS, r->tcp_flags);
-	param_address(&p, REPLY_ADDRESS, &r->from);
+		warts_u8(&p, REPLY_TCP_FLAGS, r->tcp_flags);
+	warts_address(&p, REPLY_ADDRESS, &r->from);
 	if (r->tx_wall_ns)
-		param_time(&p, REPLY_SENT, r->tx_wall_ns);
-	params_end(&p, to);
+		warts_time(&p, REPLY_SENT, r->tx_wall_ns);
+	warts_end(&p, to);
 }
 
 static uint8_t ping_method(const char *method)
@@ -408,39 +334,39 @@ static bool reply_is_listed(const Sonde__Ping *g, const Sonde__Reply *r)
 	return has_room(r, room) && scamper_has_reply(g, r);
 }
 
-static void ping_params(struct params *p, const Sonde__Record *record,
+static void ping_params(struct warts_params *p, const Sonde__Record *record,
     uint32_t attempts, uint32_t sent)
 {
 	enum { COMPLETED = 1, ERROR = 2 };
 	const Sonde__Ping *g = record->ping;
 	bool icmp = strcmp(g->method, "icmp") == 0;
-	param_u32(p, PING_LIST, LIST_ID);
-	param_u32(p, PING_CYCLE, CYCLE_ID);
-	param_time(p, PING_START, scamper_record_times(record).start_ns);
-	param_u8(p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
-	param_u8(p, PING_STOP_DATA, 0);
-	param_u16(p, PING_PROBE_COUNT, attempts);
-	param_u16(p, PING_PROBE_SIZE, g->size_bytes);
+	warts_u32(p, PING_LIST, LIST_ID);
+	warts_u32(p, PING_CYCLE, CYCLE_ID);
+	warts_time(p, PING_START, scamper_record_times(record).start_ns);
+	warts_u8(p, PING_STOP_REASON, g->sent ? COMPLETED : ERROR);
+	warts_u8(p, PING_STOP_DATA, 0);
+	warts_u16(p, PING_PROBE_COUNT, attempts);
+	warts_u16(p, PING_PROBE_SIZE, g->size_bytes);
 	if (g->has_interval_ns_case)
-		param_u8(p, PING_INTERVAL,
+		warts_u8(p, PING_INTERVAL,
 		    (uint32_t)(g->interval_ns / NS_PER_S > 255
 			    ? 255
 			    : g->interval_ns / NS_PER_S));
 	if (g->n_replies > 0)
-		param_u8(p, PING_TTL, g->replies[0]->probe_ttl);
-	param_u16(p, PING_SENT, sent);
-	param_u8(p, PING_METHOD, ping_method(g->method));
+		warts_u8(p, PING_TTL, g->replies[0]->probe_ttl);
+	warts_u16(p, PING_SENT, sent);
+	warts_u8(p, PING_METHOD, ping_method(g->method));
 	if (g->has_sport_case && !icmp)
-		param_u16(p, PING_SPORT, g->sport);
+		warts_u16(p, PING_SPORT, g->sport);
 	if (g->has_dport_case && !icmp)
-		param_u16(p, PING_DPORT, g->dport);
-	param_u32(p, PING_USER, 0);
-	param_source(p, PING_SRC, &g->src, g->dst.len);
-	param_address(p, PING_DST, &g->dst);
-	param_u8(p, PING_TOS, g->tos);
-	param_u8(p, PING_TIMEOUT, scamper_seconds(g->wait_ns));
+		warts_u16(p, PING_DPORT, g->dport);
+	warts_u32(p, PING_USER, 0);
+	warts_source(p, PING_SRC, &g->src, g->dst.len);
+	warts_address(p, PING_DST, &g->dst);
+	warts_u8(p, PING_TOS, g->tos);
+	warts_u8(p, PING_TIMEOUT, scamper_seconds(g->wait_ns));
 	if (g->has_interval_ns_case)
-		param_u32(p, PING_INTERVAL_US,
+		warts_u32(p, PING_INTERVAL_US,
 		    (uint32_t)(g->interval_ns % NS_PER_S / NS_PER_US));
 }
 
@@ -448,7 +374,7 @@ static void write_warts_ping(struct buf *to, const Sonde__Record *record)
 {
 	const Sonde__Ping *g = record->ping;
 	struct counts c = count_records(g->replies, g->n_replies);
-	struct params p = { 0 };
+	struct warts_params p = { 0 };
 	uint32_t listed = 0, last = 0;
 	for (size_t i = 0; i < g->n_replies; i++) {
 		const Sonde__Reply *r = g->replies[i];
@@ -461,7 +387,7 @@ static void write_warts_ping(struct buf *to, const Sonde__Record *record)
 	 * takes for lost what was sent and is not listed. */
 	uint32_t sent = g->replies_left_out ? c.sent : g->sent;
 	ping_params(&p, record, c.attempts, sent > last ? sent : last);
-	params_end(&p, to);
+	warts_end(&p, to);
 	buf_be16(to, (uint16_t)listed);
 	for (size_t i = 0; i < g->n_replies; i++)
 		if (reply_is_listed(g, g->replies[i]))
