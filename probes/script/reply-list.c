@@ -12,6 +12,8 @@
 #include "probes/script/emit.h"
 #include "probes/script/reply-list.h"
 
+#define RECORD_MAX_MORE 64 /* replies that are no outcomes */
+
 ProtobufCBinaryData octets_of(const struct addr *a)
 {
 	return (ProtobufCBinaryData){ addr_len(a), (uint8_t *)a->bytes };
@@ -194,12 +196,15 @@ static bool is_open(const struct host_result *r)
 	    result_outcome(r) == SONDE__OUTCOME__OUTCOME_UNKNOWN;
 }
 
-/* The replies of the table on top of the stack, which are not the outcome. */
+/* The replies of the table on top of the stack, which are not the outcome.
+ * They may be as many as others like: what is beyond the first of them must not
+ * cost a record its outcomes. */
 static void list_more(lua_State *L, struct reply_list *l,
     const struct host_result *r, const struct probe *probe)
 {
 	int more = lua_gettop(L);
-	for (lua_Integer i = 1; i <= r->more && l->count < l->size; i++) {
+	for (lua_Integer i = 1; i <= r->more && l->more_count < RECORD_MAX_MORE;
+	     i++) {
 		lua_rawgeti(L, more, i);
 		const struct host_reply *reply = api_test(L, -1, HOST_REPLY);
 		Sonde__Reply *to = reply_of(L, l, r, probe, reply);
@@ -207,6 +212,7 @@ static void list_more(lua_State *L, struct reply_list *l,
 			l->replies[l->count++] = to;
 		else
 			l->remarks[l->remark_count++] = to;
+		l->more_count++;
 	}
 }
 
@@ -242,17 +248,18 @@ static void list_result(lua_State *L, struct reply_list *l)
 /* How many replies the list can have: a silent probe is one too. */
 static size_t list_size(lua_State *L, int at, lua_Integer count)
 {
-	size_t size = 0;
+	size_t size = 0, more = 0;
 	for (lua_Integer i = 1; i <= count; i++) {
 		lua_rawgeti(L, at, i);
 		const struct host_result *r = api_check(L, -1, HOST_RESULT);
-		size += (size_t)r->more + 1;
+		size++;
+		more += (size_t)r->more;
 		lua_pop(L, 1);
 		if (size > RECORD_MAX_REPLIES)
 			luaL_error(L, "record: more than %d replies",
 			    RECORD_MAX_REPLIES);
 	}
-	return size;
+	return size + (more < RECORD_MAX_MORE ? more : RECORD_MAX_MORE);
 }
 
 /* How far a reply came, if its TTL began as systems begin it. */

@@ -9,6 +9,8 @@ struct reply_list {
 	Sonde__Reply **replies;
 	Sonde__Reply **remarks; /* as in the record */
 	size_t remark_count;
+	size_t
+	    more_count; /* replies that are no outcomes: duplicates, remarks */
 	const struct probe *first; /* of the first result */
 	struct addr src;           /* where its packet left from */
 	struct addr next_hop;      /* and by which way */
