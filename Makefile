@@ -74,7 +74,7 @@ archived = $(foreach l,$(1),$(or $(if $(STATIC),$(filter /%,$(shell \
 
 # These goals build in a make of their own.  Beside another goal that would be
 # two makes at the same archives: one goal after the other then.
-OWN_MAKE := all asan bench calibrate check coverage demo fuzz soak \
+OWN_MAKE := all asan bench calibrate check coverage demo fuzz soak worlds \
 	stress t unit
 ifneq ($(word 2,$(MAKECMDGOALS)),)
 ifneq ($(filter $(OWN_MAKE),$(MAKECMDGOALS)),)
@@ -261,6 +261,10 @@ calibrate: deps-unit ## test what is promised with a probability, on 1000 truths
 	@O=$(O) tests/calibrate/run.sh
 	@$(MAKE) $(O)/bin/sonde
 	@O=$(O) tests/probes/net/sim/lengths.py $(or $(CALIBRATE_TRUTHS),1000)
+
+.PHONY: worlds
+worlds: programs ## no simulated internet of 1000 (WORLDS) kills who measures on it
+	@O=$(O) tests/probes/net/sim/worlds.py $(or $(WORLDS),1000)
 
 .PHONY: soak
 soak: deps-check ## a day (SOAK_HOURS=24) under load, with kills; goes on where it stopped

@@ -15,8 +15,16 @@
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-route.h"
 
+#define FLIGHTS_MAX 300000
+
 void sim_move_later(struct sim *s, struct sim_flight *f)
 {
+	/* Loops and copies must not take all memory: a network is full too. */
+	if (s->moving.count >= FLIGHTS_MAX) {
+		s->counters.dropped++;
+		free(f);
+		return;
+	}
 	timer_set(&s->moving, &f->timer, (struct monotime){ f->at_ns });
 }
 
@@ -112,10 +120,11 @@ static struct sim_flight *traverse(
 		    (double)e->how->jitter_ns);
 	f->node = e->to;
 	f->edge = edge;
-	if (e->how->duplicate > 0 &&
+	if (e->how->duplicate > 0 && !f->copy &&
 	    sim_draw(w, f->serial ^ 0xd0b1e, place) < e->how->duplicate) {
 		struct sim_flight *again = xmemdup(f, sizeof(*f) + f->len);
 		again->serial = hash_mix(f->serial, 0xd0b1e);
+		again->copy = true;
 		sim_move_later(s, again);
 	}
 	return f;

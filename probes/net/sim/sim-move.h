@@ -13,6 +13,7 @@ struct sim_flight {
 	uint32_t node, edge; /* arrives where, over which; SIM_NONE: begins */
 	uint32_t cookie;
 	bool sent;    /* in the inbox: a transmit stamp, not a packet */
+	bool copy;    /* a link made it of another, and will not again */
 	int err;      /* of the stamp: it was not sent, */
 	uint32_t mtu; /* being longer than this */
 	size_t len;
