@@ -17,7 +17,6 @@ static void print_octets(const uint8_t *bytes, size_t len)
 		printf("%s%u,", i % 16 == 0 ? "\n\t" : " ", bytes[i]);
 }
 
-/* The state is left to the end of the process. */
 static int read_header(
     const char *path, uint8_t *digest, struct buf *to, struct errmsg *msg)
 {
@@ -32,7 +31,10 @@ static int read_header(
 	if (!host_state_new(&host))
 		return err_set(msg, ERR_LIMIT, "no memory for Lua");
 	int err = host_run_chunk(&host, source, len, path, msg);
-	return err ? err : header_write(host.L, to, msg);
+	if (err == 0)
+		err = header_write(host.L, to, msg);
+	lua_close(host.L);
+	return err;
 }
 
 int main(int argc, char **argv)
