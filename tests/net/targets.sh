@@ -66,6 +66,7 @@ for _ in $(seq 100); do
 done
 echo nameserver 11.0.2.2 >"$lab_dir/resolv.conf"
 echo "hosts: files dns" >"$lab_dir/nsswitch.conf"
+# shellcheck disable=SC2016 # for the inner shell
 # with_names COMMAND...: on the host, with that name server
 with_names() {
 	lab_run host unshare -m sh -c '
