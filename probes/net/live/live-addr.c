@@ -49,6 +49,7 @@ static void keep_address(struct live_addrs *addrs, const struct nlmsghdr *head)
 	    addrs->count == ADDRS_MAX)
 		return;
 	VEC_ROOM(addrs->list, addrs->count);
+	addrs->global6 += found.family == 6 && !addr_is_link_local(&found);
 	addrs->list[addrs->count].addr = found;
 	addrs->list[addrs->count++].len = body->ifa_prefixlen;
 }
@@ -83,7 +84,7 @@ void live_addrs_update(struct live_addrs *addrs)
 		return;
 	/* The answer to a dump is there at once; bounded all the same. */
 	for (int tries = 0; tries < 3; tries++) {
-		addrs->count = 0;
+		addrs->count = addrs->global6 = 0;
 		done = false;
 		if (ask(addrs->fd) != 0)
 			return;

@@ -18,6 +18,7 @@ struct live_addrs {
 		uint8_t len; /* of its network */
 	} * list;
 	size_t count;
+	size_t global6; /* IPv6 ones that are not of a link alone */
 };
 
 int live_addrs_open(struct live_addrs *addrs, struct errmsg *msg);

@@ -34,13 +34,21 @@
 
 #define SLOTS 4096
 #define AGE_NS (5 * NS_PER_S)
+#define CALM_NS (100 * NS_PER_MS) /* between two looks at all tables */
+#define SUBNET6 64                /* what a source is chosen by, at most */
 #define LINKS_MAX 65536
 #define NEWS_BYTES (1 << 20)
 #define ECHO_PORT4 (8 << 8) /* type and code, where ports would be */
 #define ECHO_PORT6 (128 << 8)
 
+/* Of what goes the same way.  Compared octet by octet. */
+struct route_key {
+	struct net_flow flow;
+	unsigned len; /* of flow.dst */
+};
+
 struct live_route_slot {
-	struct net_flow flow; /* padding is zero */
+	struct route_key key;
 	struct net_route route;
 	struct monotime asked_at;
 	uint32_t generation; /* 0: nothing is here */
@@ -149,7 +157,8 @@ static int list_links(struct live_routes *routes)
 {
 	uint8_t ask[NETLINK_ASK_MAX];
 	bool changed = false, done = false;
-	size_t len = netlink_ask_links(ask, ++routes->seq);
+	size_t len =
+	    netlink_ask_list(ask, NETLINK_LIST_LINKS, 0, ++routes->seq);
 	routes->link_count = 0;
 	if (send(routes->news_fd, ask, len, 0) < 0)
 		return -errno;
@@ -181,6 +190,7 @@ int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
 {
 	*routes = (struct live_routes){ .ask_fd = ask_fd,
 		.news_fd = news_fd,
+		.table_fd = -1,
 		.wish = *wish,
 		.generation = 1,
 		.slots = xcalloc(SLOTS, sizeof(*routes->slots)) };
@@ -207,7 +217,10 @@ int live_routes_open(struct live_routes *routes, const struct live_wish *wish,
 		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP };
 	int ask_fd = open_netlink(NULL, 0);
 	int news_fd = open_netlink(groups, sizeof(groups) / sizeof(groups[0]));
-	return live_routes_init(routes, ask_fd, news_fd, wish, msg);
+	int err = live_routes_init(routes, ask_fd, news_fd, wish, msg);
+	if (err == 0)
+		routes->table_fd = open_netlink(NULL, 0);
+	return err;
 }
 
 void live_routes_close(struct live_routes *routes)
@@ -216,9 +229,14 @@ void live_routes_close(struct live_routes *routes)
 		close(routes->ask_fd);
 	if (routes->news_fd >= 0)
 		close(routes->news_fd);
+	if (routes->table_fd >= 0)
+		close(routes->table_fd);
+	for (int i = 0; i < 2; i++)
+		live_tables_clear(&routes->tables[i]);
 	free(routes->links);
 	free(routes->slots);
-	*routes = (struct live_routes){ .ask_fd = -1, .news_fd = -1 };
+	*routes =
+	    (struct live_routes){ .ask_fd = -1, .news_fd = -1, .table_fd = -1 };
 }
 
 /* --- routes ------------------------------------------------------------- */
@@ -382,35 +400,102 @@ static int blame_device(
 	return link ? -ENETDOWN : -ENODEV;
 }
 
-/* In a form that can be compared octet by octet. */
-static void make_key(struct net_flow *key, const struct net_flow *flow)
+/* One list into the family's tables; false: it could not be had whole. */
+static bool read_list(
+    struct live_routes *routes, enum netlink_list list, int family)
 {
+	static uint8_t bytes[32768];
+	struct live_tables *tables = &routes->tables[family == 6];
+	struct pollfd p = { .fd = routes->table_fd, .events = POLLIN };
+	struct netlink_message message;
+	size_t len = netlink_ask_list(bytes, list, family, ++routes->seq);
+	if (send(routes->table_fd, bytes, len, 0) < 0)
+		return false;
+	while (!tables->overflow && poll(&p, 1, 200) > 0) {
+		ssize_t n =
+		    recv(routes->table_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		size_t at = 0;
+		if (n <= 0)
+			return false;
+		while (netlink_next(bytes, (size_t)n, &at, &message)) {
+			if (message.seq != routes->seq)
+				continue;
+			if (message.kind == NETLINK_IS_DONE)
+				return true;
+			if (message.kind == NETLINK_IS_ERROR)
+				return false;
+			live_tables_add(tables, &message);
+		}
+	}
+	return false;
+}
+
+/* A host that has more routes than we keep is asked for each flow: its lists
+ * are not begun again. */
+static void read_tables(struct live_routes *routes, struct monotime now)
+{
+	bool whole = true;
+	for (int i = 0; i < 2; i++)
+		live_tables_clear(&routes->tables[i]);
+	routes->tables_of = routes->generation;
+	routes->tables_at = now;
+	for (int family = 4; family <= 6 && whole; family += 2) {
+		whole = read_list(routes, NETLINK_LIST_RULES, family) &&
+		    read_list(routes, NETLINK_LIST_ROUTES, family);
+		live_tables_finish(&routes->tables[family == 6]);
+	}
+	if (whole)
+		return;
+	for (int i = 0; i < 2; i++)
+		live_tables_clear(&routes->tables[i]);
+	close(routes->table_fd);
+	routes->table_fd = -1;
+}
+
+/* What is known of the tables is of this generation. */
+static bool tables_hold(struct live_routes *routes, struct monotime now)
+{
+	if (routes->table_fd >= 0 && routes->tables_of != routes->generation &&
+	    (routes->tables_of == 0 ||
+		monotime_diff(now, routes->tables_at) > CALM_NS))
+		read_tables(routes, now);
+	return routes->table_fd >= 0 && routes->tables_of == routes->generation;
+}
+
+static void make_key(struct live_routes *routes, struct monotime now,
+    const struct net_flow *flow, struct route_key *key)
+{
+	struct net_flow *f = &key->flow;
+	bool six = flow->dst.family == 6;
 	memset(key, 0, sizeof(*key));
-	key->dst = flow->dst;
-	key->proto = flow->proto;
-	key->tos = flow->tos;
-	key->sport = flow->sport;
-	key->dport = flow->dport;
-	key->flow_label = flow->flow_label;
-	memcpy(
-	    key->zone, flow->zone, strnlen(flow->zone, sizeof(key->zone) - 1));
+	f->dst = flow->dst;
+	f->proto = flow->proto;
+	f->tos = flow->tos;
+	f->sport = flow->sport;
+	f->dport = flow->dport;
+	f->flow_label = flow->flow_label;
+	memcpy(f->zone, flow->zone, strnlen(flow->zone, sizeof(f->zone) - 1));
+	key->len = addr_bits(&f->dst);
+	if (tables_hold(routes, now))
+		key->len = live_tables_reduce(&routes->tables[six], f,
+		    six && routes->many_sources6 ? SUBNET6 : 0);
 }
 
 int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
     struct monotime now, struct net_route *route)
 {
-	struct net_flow key;
-	make_key(&key, flow);
+	struct route_key key;
+	make_key(routes, now, flow, &key);
 	char *last = routes->last[flow->dst.family == 6];
 	struct live_route_slot *slot =
 	    &routes->slots[hash_fnv(HASH_FNV_START, &key, sizeof(key)) % SLOTS];
 	if (slot->generation != routes->generation ||
 	    monotime_diff(now, slot->asked_at) > AGE_NS ||
-	    memcmp(&slot->flow, &key, sizeof(key)) != 0) {
-		memcpy(&slot->flow, &key, sizeof(key));
+	    memcmp(&slot->key, &key, sizeof(key)) != 0) {
+		memcpy(&slot->key, &key, sizeof(key));
 		slot->asked_at = now;
 		slot->generation = routes->generation;
-		slot->err = ask_route(routes, &key, &slot->route);
+		slot->err = ask_route(routes, flow, &slot->route);
 		if (slot->err == -ENETUNREACH)
 			slot->err = blame_device(routes, last, &slot->route);
 		else if (slot->err == 0 && slot->route.device_index)

@@ -16,6 +16,7 @@
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "probes/net/live/live-tables.h"
 #include "probes/net/live/netlink.h"
 #include "probes/net/net.h"
 
@@ -29,6 +30,12 @@ struct live_wish {
 struct live_routes {
 	int ask_fd;
 	int news_fd; /* becomes readable when something changed */
+	int table_fd;
+	struct live_tables tables[2]; /* IPv4, IPv6 */
+	uint32_t tables_of;           /* the generation that they are of */
+	struct monotime tables_at;
+	bool
+	    many_sources6; /* the kernel chooses by destination among several */
 	struct live_wish wish;
 	bool no_protocol; /* live_message_has_protocol is false */
 	uint32_t seq;

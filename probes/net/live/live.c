@@ -151,6 +151,7 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	struct live *live = xcalloc(1, sizeof(*live));
 	live->out[0] = live->out[1] = -1;
 	live->addrs.fd = live->routes.ask_fd = live->routes.news_fd = -1;
+	live->routes.table_fd = -1;
 	live->receiver = receive_by;
 	live_ports_open(&live->ports);
 	live_bypass_open(&live->bypass);
@@ -166,6 +167,7 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	err = live_routes_open(&live->routes, &wanted.wish, msg);
 	if (err)
 		goto failed;
+	live->routes.many_sources6 = live->addrs.global6 > 2;
 	live->routes.no_protocol = !live_message_has_protocol(live->out[0]);
 	err = check_sources(live, &wanted.wish, msg);
 	if (err)
@@ -332,6 +334,7 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 	struct live *live = ctx;
 	live_addrs_update(&live->addrs);
 	live_routes_update(&live->routes);
+	live->routes.many_sources6 = live->addrs.global6 > 2; /* with ::1 */
 	/* Transmit times first: a reply's round trip needs its own. */
 	for (int i = 0; i < 2; i++) {
 		if (live->reset[i])

@@ -6,6 +6,7 @@
 #include "probes/net/live/netlink.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/netlink.h>
 #include <linux/neighbour.h>
@@ -78,21 +79,39 @@ static int error_of_type(uint8_t type)
 	}
 }
 
+/* `family` as the kernel's, no address: 0.0.0.0 or ::. */
+static bool read_prefix(
+    struct prefix *to, uint8_t family, uint8_t len, const struct attribute *a)
+{
+	struct addr addr = { .family = family == AF_INET ? 4
+		    : family == AF_INET6                 ? 6
+							 : 0 };
+	if (a->len > 0) {
+		if (a->len != addr_len(&addr))
+			return false;
+		addr = addr_from_bytes(a->data, a->len);
+	}
+	if (addr.family == 0 || len > addr_bits(&addr))
+		return false;
+	*to = prefix_of(&addr, len);
+	return true;
+}
+
 static bool read_route(
     struct netlink_route *route, const uint8_t *body, size_t len)
 {
 	struct rtmsg head;
-	struct attribute a;
+	struct attribute a, dst = { 0 };
 	size_t at = NLMSG_ALIGN(sizeof(head));
 	if (len < sizeof(head))
 		return false;
 	memcpy(&head, body, sizeof(head));
 	*route = (struct netlink_route){ .err = error_of_type(head.rtm_type),
-		.local = head.rtm_type == RTN_LOCAL };
-	if (route->err)
-		return true;
+		.local = head.rtm_type == RTN_LOCAL,
+		.by_class = head.rtm_tos != 0 };
 	while (next_attribute(body, len, &at, &a)) {
 		switch (a.type) {
+		case RTA_DST: dst = a; break;
 		case RTA_OIF: route->device = word_of(&a); break;
 		case RTA_PREFSRC:
 			route->src = addr_from_bytes(a.data, a.len);
@@ -102,8 +121,30 @@ static bool read_route(
 			break;
 		case RTA_VIA: route->next_hop = via_of(&a); break;
 		case RTA_METRICS: route->mtu = mtu_of(&a); break;
+		case RTA_MULTIPATH:
+		case RTA_NH_ID: route->balanced = true; break;
 		default: break;
 		}
+	}
+	return read_prefix(&route->to, head.rtm_family, head.rtm_dst_len, &dst);
+}
+
+static bool read_rule(
+    struct netlink_rule *rule, const uint8_t *body, size_t len)
+{
+	struct fib_rule_hdr head;
+	struct attribute a;
+	size_t at = NLMSG_ALIGN(sizeof(head));
+	if (len < sizeof(head))
+		return false;
+	memcpy(&head, body, sizeof(head));
+	*rule = (struct netlink_rule){ .by_flow = head.tos != 0 };
+	while (next_attribute(body, len, &at, &a)) {
+		if (a.type == FRA_DST && head.dst_len > 0)
+			rule->by_flow |= !read_prefix(
+			    &rule->to, head.family, head.dst_len, &a);
+		/* What is after these came with later kernels. */
+		rule->by_flow |= a.type >= FRA_IP_PROTO;
 	}
 	return true;
 }
@@ -190,6 +231,10 @@ bool netlink_next(const uint8_t *bytes, size_t len, size_t *at,
 	case RTM_NEWROUTE:
 		if (read_route(&message->route, body, body_len))
 			message->kind = NETLINK_IS_ROUTE;
+		break;
+	case RTM_NEWRULE:
+		if (read_rule(&message->rule, body, body_len))
+			message->kind = NETLINK_IS_RULE;
 		break;
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -293,16 +338,26 @@ size_t netlink_ask_neighbour(uint8_t to[static NETLINK_ASK_MAX],
 	return len;
 }
 
-size_t netlink_ask_links(uint8_t to[static NETLINK_ASK_MAX], uint32_t seq)
+size_t netlink_ask_list(uint8_t to[static NETLINK_ASK_MAX],
+    enum netlink_list list, int family, uint32_t seq)
 {
+	static const uint16_t types[] = {
+		[NETLINK_LIST_LINKS] = RTM_GETLINK,
+		[NETLINK_LIST_RULES] = RTM_GETRULE,
+		[NETLINK_LIST_ROUTES] = RTM_GETROUTE,
+	};
+	/* The bodies begin with the family; ifinfomsg is the longest. */
 	const struct {
 		struct nlmsghdr head;
 		struct ifinfomsg body;
 	} ask = {
 		.head = { .nlmsg_len = sizeof(ask),
-		    .nlmsg_type = RTM_GETLINK,
+		    .nlmsg_type = types[list],
 		    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		    .nlmsg_seq = seq },
+		.body = { .ifi_family = family == 6 ? AF_INET6
+			: family == 4               ? AF_INET
+						    : AF_UNSPEC },
 	};
 	memcpy(to, &ask, sizeof(ask));
 	return sizeof(ask);

@@ -29,6 +29,16 @@ struct netlink_route {
 	struct addr src, next_hop; /* family 0: not said; on the link */
 	uint32_t device, mtu;      /* 0: not said */
 	bool local;                /* it ends at this host */
+	struct prefix to;          /* of a dump: what is routed so */
+	bool balanced;             /* over several next hops */
+	bool by_class;             /* to one class of service only */
+};
+
+/* A rule that says which table a packet is looked up in. */
+struct netlink_rule {
+	struct prefix to; /* family 0: to any */
+	bool by_flow;     /* it looks at protocol, ports, class or what we do
+			     not know */
 };
 
 struct netlink_link {
@@ -45,6 +55,7 @@ struct netlink_neighbour {
 
 enum netlink_kind {
 	NETLINK_IS_ROUTE, /* route */
+	NETLINK_IS_RULE,  /* rule */
 	NETLINK_IS_LINK,  /* link */
 	NETLINK_IS_NEIGHBOUR,
 	NETLINK_IS_DONE,  /* a dump has ended */
@@ -57,6 +68,7 @@ struct netlink_message {
 	uint32_t seq;
 	union {
 		struct netlink_route route;
+		struct netlink_rule rule;
 		struct netlink_link link;
 		struct netlink_neighbour neighbour;
 		int err;
@@ -73,4 +85,11 @@ size_t netlink_ask_route(uint8_t to[static NETLINK_ASK_MAX],
     const struct netlink_question *question, uint32_t seq);
 size_t netlink_ask_neighbour(uint8_t to[static NETLINK_ASK_MAX],
     uint32_t device, const struct addr *address, uint32_t seq);
-size_t netlink_ask_links(uint8_t to[static NETLINK_ASK_MAX], uint32_t seq);
+enum netlink_list {
+	NETLINK_LIST_LINKS,
+	NETLINK_LIST_RULES,
+	NETLINK_LIST_ROUTES
+};
+/* family 4 or 6; of links, any. */
+size_t netlink_ask_list(uint8_t to[static NETLINK_ASK_MAX],
+    enum netlink_list list, int family, uint32_t seq);

@@ -89,6 +89,61 @@ static void other_answers_are_read(void **state)
 	assert_true(m.link.is_up && m.link.has_carrier && !m.link.gone);
 }
 
+/* Of a dump: how many there are, of which how many look at a flow, and whether
+ * one is for the prefix. */
+static size_t count_rules(const char *name, const char *to, size_t *by_flow)
+{
+	uint8_t bytes[8192];
+	struct netlink_message m;
+	size_t len = read_corpus(name, bytes, sizeof(bytes)), at = 0, count = 0;
+	bool found = false;
+	*by_flow = 0;
+	while (netlink_next(bytes, len, &at, &m)) {
+		char text[PREFIX_TEXT_LEN];
+		if (m.kind != NETLINK_IS_RULE)
+			continue;
+		count++;
+		*by_flow += m.rule.by_flow;
+		found |= m.rule.to.addr.family &&
+		    strcmp(prefix_text(&m.rule.to, text), to) == 0;
+	}
+	assert_int_equal(at, len);
+	assert_int_equal(m.kind, NETLINK_IS_DONE);
+	assert_true(found);
+	return count;
+}
+
+static void rules_are_read(void **state)
+{
+	(void)state;
+	size_t by_flow;
+	/* local, main and default; those by port and class look at a flow */
+	assert_int_equal(count_rules("rules4", "10.3.0.0/16", &by_flow), 7);
+	assert_int_equal(by_flow, 2);
+	assert_int_equal(count_rules("rules6", "2600:3::/32", &by_flow), 3);
+	assert_int_equal(by_flow, 0);
+}
+
+static void a_list_of_routes_is_read(void **state)
+{
+	(void)state;
+	uint8_t bytes[8192];
+	struct netlink_message m;
+	size_t len = read_corpus("routes4", bytes, sizeof(bytes)), at = 0;
+	unsigned routes = 0, balanced = 0;
+	while (netlink_next(bytes, len, &at, &m)) {
+		if (m.kind != NETLINK_IS_ROUTE)
+			continue;
+		routes++;
+		balanced += m.route.balanced;
+		if (m.route.balanced)
+			assert_int_equal(m.route.to.len, 0);
+		assert_int_equal(m.route.to.addr.family, 4);
+	}
+	assert_true(routes > 6);
+	assert_int_equal(balanced, 1);
+}
+
 /* No octet beyond a message's end decides anything. */
 static void a_message_that_is_cut_gives_nothing_or_less(void **state)
 {
@@ -159,6 +214,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(routes_are_read),
 		TEST(other_answers_are_read),
+		TEST(rules_are_read),
+		TEST(a_list_of_routes_is_read),
 		TEST(a_message_that_is_cut_gives_nothing_or_less),
 		TEST(a_question_has_what_rules_look_at),
 	};
