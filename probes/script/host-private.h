@@ -15,6 +15,7 @@
 #include "lib/packet/packet.h"
 #include "probes/ipc/frame-batch.h"
 #include "probes/script/guardian-client.h"
+#include "probes/script/small-blocks.h"
 #include "probes/script/operands.h"
 #include "probes/script/worker.h"
 
@@ -31,6 +32,7 @@ struct host {
 	struct host_operands operands;
 	struct option_values *values; /* what the operands' words are of */
 	size_t memory_bytes;
+	struct small_blocks blocks; /* Lua's */
 	struct monotime deadline;    /* real time; 0: none */
 	/* Probes in flight have places, and so cookies, which are used again:
 	 * a Lua table whose keys only grow is hashed anew again and again. */

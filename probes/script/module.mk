@@ -4,5 +4,6 @@ probes_SRCS += probes/script/api-probe.c probes/script/api-record.c \
 	probes/script/arguments.c probes/script/emit.c probes/script/guardian-client.c \
 	probes/script/header.c probes/script/launch.c probes/script/operands.c \
 	probes/script/reply-list.c probes/script/safe.c \
-	probes/script/script.c probes/script/shipped.c probes/script/state.c probes/script/watch.c \
+	probes/script/script.c probes/script/shipped.c probes/script/small-blocks.c \
+	probes/script/state.c probes/script/watch.c \
 	probes/script/worker.c

@@ -21,15 +21,10 @@ static void *allocate(void *arg, void *block, size_t old_size, size_t size)
 {
 	struct host *host = arg;
 	size_t old = block ? old_size : 0;
-	if (size == 0) {
-		free(block);
-		host->memory_bytes -= old;
-		return NULL;
-	}
 	if (size > old && host->memory_bytes - old + size > memory_max(host))
 		return NULL;
-	void *got = realloc(block, size);
-	if (got)
+	void *got = small_block_resize(&host->blocks, block, old, size);
+	if (got || size == 0)
 		host->memory_bytes += size - old;
 	return got;
 }
