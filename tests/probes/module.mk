@@ -31,6 +31,7 @@ $(eval $(call unit_test,probes/net/sim,sim,probes lib))
 $(eval $(call unit_test,probes/net/sim,sim_file,probes lib))
 $(eval $(call unit_test,probes/net/sim,sim_rude,probes lib))
 $(call script_test,tests/probes/net/sim/flows.py)
+$(call script_test,tests/probes/net/sim/large.py)
 $(call script_test,tests/probes/net/sim/lengths.py)
 $(call script_test,tests/probes/net/sim/worlds.py)
 
