@@ -53,17 +53,38 @@ static void probe(struct verbose *v, const ProtobufCBinaryData *dst,
 	count_clock(v->rx_clocks, r->rx_clock);
 }
 
+/* By which way probes left, or were to leave; nothing of a network that has
+ * no devices. */
+static void print_way(const struct verbose *v, const ProtobufCBinaryData *dst,
+    const ProtobufCBinaryData *src, const char *device,
+    const ProtobufCBinaryData *next_hop)
+{
+	char to[ADDR_TEXT_LEN], from[ADDR_TEXT_LEN], via[ADDR_TEXT_LEN];
+	if (!*device)
+		return;
+	reply_addr(dst, to);
+	if (src->len == 0)
+		verbose_print(v, "to %s: device %s", to, device);
+	else
+		verbose_print(v, "to %s: device %s, from %s%s%s", to, device,
+		    reply_addr(src, from), next_hop->len ? ", next hop " : "",
+		    next_hop->len ? reply_addr(next_hop, via) : "");
+}
+
 void verbose_record(struct verbose *verbose, const Sonde__Record *record)
 {
 	const Sonde__Trace *t = record->trace;
 	const Sonde__Ping *p = record->ping;
 	verbose->records++;
-	if (record->body_case == SONDE__RECORD__BODY_TRACE)
+	if (record->body_case == SONDE__RECORD__BODY_TRACE) {
+		print_way(verbose, &t->dst, &t->src, t->device, &t->next_hop);
 		for (size_t i = 0; i < t->n_replies; i++)
 			probe(verbose, &t->dst, t->method, t->replies[i]);
-	else if (record->body_case == SONDE__RECORD__BODY_PING)
+	} else if (record->body_case == SONDE__RECORD__BODY_PING) {
+		print_way(verbose, &p->dst, &p->src, p->device, &p->next_hop);
 		for (size_t i = 0; i < p->n_replies; i++)
 			probe(verbose, &p->dst, p->method, p->replies[i]);
+	}
 }
 
 static void list_clocks(struct buf *b, const uint64_t *clocks)

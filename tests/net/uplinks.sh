@@ -134,6 +134,10 @@ check "--source leaves from that address" [ "$(by_sonde --source 11.0.2.77 \
 	--interface to-up2 11.200.0.7)" = \
 	"11.0.2.77 to-up2 11.0.2.2 11.0.2.2 arrived" ]
 
+check "--verbose says by which way" sh -c "ip netns exec lab$$-host \
+	'$O/bin/sonde' ping -v -c 1 --interface to-up2 11.200.0.7 2>&1 |
+	grep -q 'device to-up2, from 11.0.2.1, next hop 11.0.2.2'"
+
 refuses() { # word of the message, options
 	lab_word=$1
 	shift
