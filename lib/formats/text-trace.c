@@ -265,9 +265,19 @@ static int address_width(const Sonde__Trace *trace)
 	return (int)width;
 }
 
-/* Those that were not shown yet, up to this TTL. */
+static uint8_t count_answers(const struct hop *h)
+{
+	uint8_t count = 0;
+	for (size_t i = 0; i < h->count; i++)
+		count += h->replies[i]->from.len > 0 &&
+		    !h->replies[i]->duplicate && count < UINT8_MAX;
+	return count;
+}
+
+/* Those that were not shown yet, up to this TTL, and those of which more came
+ * since, which was late. */
 static void print_hops(
-    const struct text *t, const Sonde__Trace *trace, uint32_t up_to)
+    struct text *t, const Sonde__Trace *trace, uint32_t up_to)
 {
 	int width = address_width(trace);
 	for (size_t i = 0; i < trace->n_replies;) {
@@ -276,8 +286,12 @@ static void print_hops(
 		while (i + h.count < trace->n_replies &&
 		    h.replies[h.count]->probe_ttl == ttl)
 			h.count++;
-		if (ttl > t->shown_ttl && ttl <= up_to)
+		uint8_t answers = count_answers(&h);
+		uint8_t *shown = &t->shown_answers[ttl & UINT8_MAX];
+		if (ttl > t->shown_ttl ? ttl <= up_to : answers > *shown) {
 			print_hop(t, &h, width);
+			*shown = answers;
+		}
 		i += h.count;
 	}
 }

@@ -28,6 +28,7 @@ struct text {
 	 * the hops up to this TTL. */
 	bool shown_head;
 	uint32_t shown_ttl;
+	uint8_t shown_answers[256]; /* of each of these */
 };
 
 /* Before and after coloured words; "" without colour. */

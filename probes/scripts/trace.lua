@@ -37,6 +37,8 @@ function methods.tcp(args, dst)
 	end
 end
 
+-- What comes so long after its wait is taken, as late, while the trace goes on.
+local LATE_NS = sonde.s
 -- A hop that says nothing for so long holds the next one up no longer.  It is
 -- still waited for.
 local PATIENCE_NS = 30 * sonde.ms
@@ -86,7 +88,8 @@ local function send_round(hop)
 		trace.number = trace.number % 0xfffe + 1
 		hop.pending = hop.pending + 1
 		hop.results[#hop.results + 1] = sonde.send(
-			trace.probe(hop.ttl, trace.number), args.wait_ns, hop)
+			trace.probe(hop.ttl, trace.number),
+			hop.full and args.wait_ns or args.listening, hop)
 	end
 end
 
@@ -334,9 +337,16 @@ local function on_reply(hop, result)
 		trace.patience_ns = math.max(trace.patience_ns,
 			result.rtt_ns + result.rtt_ns // 2)
 	end
+	if hop.looked_at then -- it was taken for silent
+		trace.gap = math.min(trace.gap,
+			math.max(trace.edge - hop.ttl - 1, 0))
+	end
 	local reason = ending(result)
 	if reason and hop.ttl < (trace.last_ttl or 256) then
 		trace.last_ttl, trace.last_reason = hop.ttl, reason
+		if hop.ttl < trace.edge and hop.done then
+			trace.edge, hop.looked_at = hop.ttl, false
+		end
 		-- A probe that came with hops to spare went further than needed.
 		trace.is_nearer = (result.reply.quoted_ttl or 1) > 1
 	end
@@ -430,6 +440,7 @@ local function handle(result, kind)
 end
 
 local function prepare(args)
+	args.listening = {wait_ns = args.wait_ns, late_ns = LATE_NS}
 	local count = args.operand_count or math.huge
 	args.first_ttl = math.min(args.first_ttl, args.max_ttl)
 	args.window = args.window or

@@ -422,7 +422,8 @@ static void ends_init(struct ends *e)
 		SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS,
 		SONDE__OUTCOME__OUTCOME_AMBIGUOUS,
 		SONDE__OUTCOME__OUTCOME_REJECTED,
-		SONDE__OUTCOME__OUTCOME_NOT_SENT };
+		SONDE__OUTCOME__OUTCOME_NOT_SENT
+	};
 	for (int i = 0; i < 6; i++) {
 		Sonde__Reply *r = e->list[i] = &e->replies[i];
 		*r = (Sonde__Reply)SONDE__REPLY__INIT;
@@ -434,7 +435,8 @@ static void ends_init(struct ends *e)
 		r->tx_wall_ns = 1000000000;
 		r->from = (ProtobufCBinaryData)BYTES(target);
 		if (i != 3)
-			REPLY_SET(r, RTT_NS, rtt_ns, (uint64_t)(i + 1) * 1000000);
+			REPLY_SET(
+			    r, RTT_NS, rtt_ns, (uint64_t)(i + 1) * 1000000);
 		REPLY_SET(r, ICMP_TYPE, icmp_type, i == 4 ? 3 : 0);
 		REPLY_SET(r, ICMP_CODE, icmp_code, i == 4 ? 10 : 0);
 		r->late = i == 1 || i == 4;
@@ -458,8 +460,8 @@ static void ends_init(struct ends *e)
 	e->record.ping = &e->ping;
 }
 
-static void expect_parts(const char *format, const Sonde__Record *record,
-    const char *const *parts)
+static void expect_parts(
+    const char *format, const Sonde__Record *record, const char *const *parts)
 {
 	char *text = written(format, record);
 	for (; *parts; parts++) {
@@ -483,7 +485,8 @@ static void text_says_how_each_probe_ended(void **state)
 		"   6  not sent: network is down\n",
 		"5 sent, 1 received, 40 % lost, 1 late, 1 rejected, "
 		"1 from another address, 1 ambiguous, 1 not sent "
-		"(network is down)\n", NULL };
+		"(network is down)\n",
+		NULL };
 	expect_parts("text", &e.record, parts);
 }
 
@@ -499,14 +502,16 @@ static void other_tools_forms_have_what_they_can(void **state)
 		"{\"from\":\"198.51.100.8\",\"seq\":2,",
 		"\"no_responses\":[{\"seq\":1,", "{\"seq\":3,", "{\"seq\":4,",
 		"\"statistics\":{\"replies\":2,\"loss\":0.4,\"min\":1.0,"
-		"\"max\":3.0,\"avg\":2.0,\"stddev\":1.0}", NULL };
+		"\"max\":3.0,\"avg\":2.0,\"stddev\":1.0}",
+		NULL };
 	expect_parts("scamper", &e.record, scamper);
 	static const char *const atlas[] = { "\"sent\":5", "\"rcvd\":2",
 		"\"min\":1.0,\"avg\":2.0,\"max\":3.0",
 		"\"result\":[{\"rtt\":1.0},{\"x\":\"*\"},"
 		"{\"rtt\":3.0,\"src_addr\":\"198.51.100.8\"},{\"x\":\"*\"},"
 		"{\"error\":\"host prohibited (from 192.0.2.254)\"},"
-		"{\"error\":\"network is down\"}]", NULL };
+		"{\"error\":\"network is down\"}]",
+		NULL };
 	expect_parts("atlas", &e.record, atlas);
 	static const char *const csv[] = { ",answered,false,", ",late,true,",
 		"198.51.100.8,3000000,", ",ambiguous,false,", ",rejected,true,",
@@ -525,7 +530,8 @@ static void a_late_hop_is_silence_and_a_late_reply_to_atlas(void **state)
 	static const char *const parts[] = {
 		"{\"hop\":1,\"result\":[{\"x\":\"*\"},"
 		"{\"from\":\"192.0.2.254\",\"late\":1,",
-		"{\"hop\":3,\"result\":[{\"x\":\"*\"}]}", NULL };
+		"{\"hop\":3,\"result\":[{\"x\":\"*\"}]}", NULL
+	};
 	expect_parts("atlas", &s.record, parts);
 	static const char *const text[] = { "  MPLS 16012", "  late",
 		"  may answer another probe\n", NULL };
@@ -565,6 +571,34 @@ static void hops_that_were_shown_are_not_repeated(void **state)
 	free(whole);
 }
 
+static void a_hop_whose_reply_comes_late_is_shown_again(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	void *ctx;
+	struct errmsg msg;
+	format_text.open(&ctx, to, 0, &msg);
+	s.trace.max_ttl = 3;
+	assert_int_equal(format_text.preview(ctx, &s.record, &msg), 0);
+	fflush(to);
+	size_t shown = len;
+	s.replies[1].from = s.replies[0].from;
+	s.replies[1].late = true;
+	s.replies[1].outcome = SONDE__OUTCOME__OUTCOME_HOP;
+	assert_int_equal(format_text.item(ctx, &s.record, &msg), 0);
+	assert_int_equal(format_text.close(ctx, &msg), 0);
+	fclose(to);
+	assert_int_equal(strncmp(text + shown, "   2  192.0.2.254", 17), 0);
+	assert_non_null(strstr(text + shown, "  late\n"));
+	assert_null(strstr(text + shown, "   1  "));
+	assert_null(strstr(text + shown, "   3  "));
+	free(text);
+}
+
 /* Those behind the last one to show only tell what its losses mean. */
 static void a_hop_is_shown_with_what_is_known_behind_it(void **state)
 {
@@ -593,9 +627,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hops_that_were_shown_are_not_repeated),
 		cmocka_unit_test(a_hop_is_shown_with_what_is_known_behind_it),
+		cmocka_unit_test(a_hop_whose_reply_comes_late_is_shown_again),
 		cmocka_unit_test(text_says_how_each_probe_ended),
 		cmocka_unit_test(other_tools_forms_have_what_they_can),
-		cmocka_unit_test(a_late_hop_is_silence_and_a_late_reply_to_atlas),
+		cmocka_unit_test(
+		    a_late_hop_is_silence_and_a_late_reply_to_atlas),
 		cmocka_unit_test(a_trace_reads_hop_by_hop),
 		cmocka_unit_test(several_answers_take_several_lines),
 		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
