@@ -7,7 +7,7 @@ a hop's number, T the target, O another address of its, G the gateway.
 import struct
 
 import tun_internet as tun
-from tun_internet import FAR, Network
+from tun_internet import FAR, Network, Probe
 
 NETWORKS = {}
 ALL = ("icmp", "udp", "tcp")
@@ -21,13 +21,13 @@ TIMES = "-c 3 -i 30ms -w 300ms --late 50ms"
 class Case:
     def __init__(self, script, rows, options="", methods=ALL, reached=True,
                  stop="completed", duplicates=(0,), remarks=(0,),
-                 judges=None, see=None, late=False):
+                 judges=None, see=None, late=()):
         self.script, self.rows, self.options = script, rows, options
         self.methods, self.reached, self.stop = methods, reached, stop
         # How many there may be: after a ping's last answer nobody listens.
         self.duplicates, self.remarks = duplicates, remarks
         self.see, self.judges = see, judges or {}
-        self.late = late  # all of it comes after the wait
+        self.late = list(late)  # TTLs, or attempts, of what comes so
 
 
 def ping(outcome, who, options=TIMES, **how):
@@ -203,8 +203,11 @@ class Gap(Network):
 
 @network
 class Late(Network):
+    """The target takes longer than the wait."""
     cases = [ping("late", "T", "-c 2 -i 30ms -w 100ms --late 400ms",
-                  late=True)]
+                  late=(1, 2)),
+             trace(WAY + [(4, "late", "T"), (4, "silent", None)],
+                   "-w 150ms", late=(4,))]
 
     def beyond(self, probe):
         return [(0.25, probe.answer())]
@@ -221,7 +224,7 @@ class Slow(Network):
 @network
 class LateRefusal(Network):
     cases = [ping("rejected", 3, "-c 2 -i 30ms -w 100ms --late 400ms",
-                  reached=False, late=True,
+                  reached=False, late=(1, 2),
                   see=lambda r: all(x["late"] for x in r["replies"]))]
 
     def beyond(self, probe):
@@ -476,3 +479,103 @@ class Mangled(Network):
         if probe.ttl == 2:
             quote = tun.put16(quote, 2, 0)
         return [(0.002, probe.error("hop", by=probe.ttl, quote=quote))]
+
+
+@network
+class Firewall(Network):
+    """Something on the way resets later connections in the target's name."""
+    cases = [ping("answered", "T", methods=("tcp",), see=lambda r: [
+        bool(x.get("perhaps_firewall")) for x in r["replies"]] ==
+        [False, True, True])]
+
+    def beyond(self, probe):
+        self.seen = getattr(self, "seen", {})
+        first = probe.dst not in self.seen
+        self.seen[probe.dst] = True
+        if first:
+            return [(0.008, probe.answer(ttl=61))]
+        return [(0.002, probe.answer(flags=0x14, ttl=63))]
+
+
+@network
+class ExpiredCopy(Network):
+    """A copy of the probe goes round and ends; the probe arrives."""
+    cases = [ping("answered", "T", remarks=(3,))]
+
+    def beyond(self, probe):
+        return [(0.002, probe.error("hop", by=2))] + super().beyond(probe)
+
+
+@network
+class AnswersInTwoWays(Network):
+    """A datagram, and that the port is closed."""
+    cases = [ping("answered", "T", methods=("udp",), remarks=(2, 3)),
+             trace(REACHED, methods=("udp",))]
+
+    def beyond(self, probe):
+        return [(0.004, probe.datagram(b"pong"))] + super().beyond(probe)
+
+
+@network
+class Forger(Network):
+    """Somebody who does not see the probes says that they failed, and
+    answers for the target."""
+    cases = [ping("answered", "T"), trace(REACHED)]
+
+    def packet(self, probe):
+        quote = bytearray(probe.quoted(8))
+        head = probe.head
+        quote[head + (6 if probe.name != "tcp" else 4)] ^= 0x5a
+        if probe.family == 4:
+            quote[5] ^= 0x5a
+        forged = [(0.0005, probe.error("host", by=tun.OTHER[probe.family],
+                                       quote=bytes(quote)))]
+        if probe.name == "icmp":
+            other = Probe(probe.data[:-8] + b"another!")
+            forged.append((0.0005, other.answer()))
+        elif probe.name == "tcp":
+            at = probe.head + 4
+            other = Probe(probe.data[:at] + b"lost" + probe.data[at + 4:])
+            forged.append((0.0005, other.answer()))
+        return forged + super().packet(probe)
+
+
+@network
+class LateHops(Network):
+    """The first hop takes longer than the wait, while the trace goes on."""
+    cases = [trace([(1, "hop", 1), (1, "silent", None)] + REACHED[1:],
+                   "-w 150ms", late=(1,), see=lambda r:
+                   r["replies"][0]["late"] and
+                   not any(x.get("late") for x in r["replies"][1:]))]
+
+    def on_way(self, probe):
+        return [(0.2 if probe.ttl == 1 else 0.002,
+                 probe.error("hop", by=probe.ttl))]
+
+
+@network
+class LabelledRefusal(Network):
+    """Extensions in an unreachable."""
+    cases = [trace([(1, "hop", 1), (2, "rejected", 2)], "--size 200 -w 300ms",
+                   methods=("udp", "icmp"), stop="unreachable",
+                   see=lambda r: r["replies"][1]["extensions"][0]["mpls"][0][
+                       "label"] == 77)]
+
+    def packet(self, probe):
+        if probe.ttl == 1:
+            return self.on_way(probe)
+        quote = probe.quoted(1000)[:128]
+        rest = bytes([0, 32, 0, 0]) if probe.family == 4 else \
+            bytes([16, 0, 0, 0])
+        return [(0.004, probe.error("host", by=2, quote=quote, rest=rest,
+                                    tail=tun.labels(77)))]
+
+
+@network
+class WorseError(Network):
+    """A router's refusal comes after the target's own."""
+    cases = [ping("rejected", "T", remarks=(2, 3), reached=False)]
+
+    def beyond(self, probe):
+        return [(0.002, probe.error("filter")),
+                (0.006, probe.error("host", by=2))]

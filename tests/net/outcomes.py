@@ -183,12 +183,18 @@ class Judged:
         if self.case.script == "trace":
             hops = [(hop["hop"], reply) for hop in one["result"]
                     for reply in hop["result"] if "dup" not in reply]
+            # There what is late is lost, and told besides.
+            late = [n for n, r in hops if "late" in r]
+            hops = [(n, r) for n, r in hops if "late" not in r]
+            self.right("late in Atlas", late, self.case.late)
+            answers = [by if outcome not in ("silent", "not-sent") and
+                       n not in late else None for n, outcome, by in self.rows]
             self.right("Atlas", [(n, r.get("from")) for n, r in hops],
-                       [(row[0], row[2]) for row in self.rows])
+                       [(row[0], by) for row, by in zip(self.rows, answers)])
             self.right("errors in Atlas",
                        [("err" in r, "rtt" in r) for _, r in hops],
-                       [(o == "rejected", o not in ("silent", "not-sent"))
-                        for o in self.outcomes])
+                       [(o == "rejected", by is not None)
+                        for o, by in zip(self.outcomes, answers)])
             return
         own = [r for r in one["result"] if "dup" not in r]
         count = self.outcomes.count
