@@ -22,8 +22,9 @@ liblua5.4-dev libzstd-dev libjansson-dev libsodium-dev libconfuse-dev
 libseccomp-dev libcap-ng-dev zlib1g-dev python3 iproute2'
 unit='libcmocka-dev'
 check='ca-certificates chromium clang clang-format clang-tidy
-cppcheck curl git iputils-ping jq libclang-rt-14-dev mandoc openssl procps
-prometheus python3-jsonschema python3-scapy scamper shellcheck tcpdump tshark'
+cppcheck curl fping git iputils-ping jq libclang-rt-14-dev mandoc nftables
+openssl procps prometheus python3-jsonschema python3-scapy scamper shellcheck
+tcpdump traceroute tshark'
 bench='fping iputils-ping nfdump openssl scamper tcpdump traceroute'
 coverage='gcovr'
 
