@@ -159,11 +159,14 @@ check "sonde(1): a list of hosts on a port" sh -c "cd '$dir' && echo web |
 	grep -q ' ms  ttl '"
 example man/sonde-sim.5 1 >"$dir/man1.sim"
 example man/sonde-sim.5 2 >"$dir/man2.sim"
+example man/sonde-sim.5 3 >"$dir/man3.sim"
 example man/sonde-script.7 3 >"$dir/ids.lua"
 check "sonde-sim(5): the first example runs" exits 0 "reached in 4 hops" \
 	--net "sim:$dir/man1.sim" trace --flow 3 web
-check "sonde-sim(5): the second example runs" exits 0 "reached" \
-	--net "sim:$dir/man2.sim" trace core.100000
+check "sonde-sim(5): the second example runs" exits 0 "8 sent" \
+	--net "sim:$dir/man2.sim" ping -c 8 web
+check "sonde-sim(5): the third example runs" exits 0 "reached" \
+	--net "sim:$dir/man3.sim" trace core.100000
 check "sonde-script(7): the example runs" exits 0 "ip_id=" \
 	--net "sim:$dir/man1.sim" run "$dir/ids.lua" -c 3 web
 check "sonde-script(7): the example has help" exits 0 "its number" \
