@@ -134,7 +134,8 @@ static int echo_open(void **ctx, const char *spec, struct errmsg *msg)
 	struct echo_net *e = xcalloc(1, sizeof(*e));
 	memset(e->sockets, 0xff, sizeof(e->sockets));
 	memset(e->ids, 0xff, sizeof(e->ids));
-	e->addrs.fd = e->routes.ask_fd = e->routes.news_fd = -1;
+	e->addrs.fd = -1;
+	e->routes = LIVE_ROUTES_CLOSED;
 	for (int f = 0; f < 2; f++)
 		e->sent[f] = xcalloc(SEQUENCES, sizeof(*e->sent[f]));
 	e->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -149,6 +150,7 @@ static int echo_open(void **ctx, const char *spec, struct errmsg *msg)
 	err = live_routes_open(&e->routes, &wanted.wish, msg);
 	if (err < 0)
 		goto failed;
+	e->routes.many_sources6 = e->addrs.global6 > 2;
 	for (int f = 0; f < 2; f++)
 		if (wanted.wish.source[f].family &&
 		    !live_addrs_own(&e->addrs, &wanted.wish.source[f])) {
@@ -516,6 +518,7 @@ static void echo_poll(void *ctx, net_event_fn *fn, void *arg)
 	struct epoll_event ready[2 * SOCKETS];
 	live_addrs_update(&e->addrs);
 	live_routes_update(&e->routes);
+	e->routes.many_sources6 = e->addrs.global6 > 2; /* with ::1 */
 	/* Transmit times first: a reply's round trip needs its own. */
 	struct net_event *pending = e->pending;
 	size_t pending_count = e->pending_count;

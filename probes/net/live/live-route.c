@@ -235,8 +235,7 @@ void live_routes_close(struct live_routes *routes)
 		live_tables_clear(&routes->tables[i]);
 	free(routes->links);
 	free(routes->slots);
-	*routes =
-	    (struct live_routes){ .ask_fd = -1, .news_fd = -1, .table_fd = -1 };
+	*routes = LIVE_ROUTES_CLOSED;
 }
 
 /* --- routes ------------------------------------------------------------- */

@@ -47,6 +47,10 @@ struct live_routes {
 	char last[2][NET_DEVICE_LEN];  /* that IPv4, IPv6 packets left by */
 };
 
+/* Before it is opened; may be closed. */
+#define LIVE_ROUTES_CLOSED \
+	((struct live_routes){ .ask_fd = -1, .news_fd = -1, .table_fd = -1 })
+
 /* wish is copied. */
 int live_routes_open(struct live_routes *routes, const struct live_wish *wish,
     struct errmsg *msg);

@@ -150,8 +150,8 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 		return err;
 	struct live *live = xcalloc(1, sizeof(*live));
 	live->out[0] = live->out[1] = -1;
-	live->addrs.fd = live->routes.ask_fd = live->routes.news_fd = -1;
-	live->routes.table_fd = -1;
+	live->addrs.fd = -1;
+	live->routes = LIVE_ROUTES_CLOSED;
 	live->receiver = receive_by;
 	live_ports_open(&live->ports);
 	live_bypass_open(&live->bypass);

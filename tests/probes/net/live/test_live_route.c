@@ -325,6 +325,18 @@ static void an_unknown_device_is_a_usage_error(void **state)
 	close(news[1]);
 }
 
+static void what_was_never_opened_closes_nothing(void **state)
+{
+	(void)state;
+	int before = dup(STDOUT_FILENO);
+	struct live_routes routes = LIVE_ROUTES_CLOSED;
+	live_routes_close(&routes);
+	int after = dup(STDOUT_FILENO);
+	assert_int_equal(after, before + 1); /* no lower one became free */
+	close(before);
+	close(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +349,7 @@ int main(void)
 		TEST(without_a_route_no_device_is_blamed),
 		TEST(the_wished_device_may_vanish_and_come_back),
 		TEST(an_unknown_device_is_a_usage_error),
+		TEST(what_was_never_opened_closes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
