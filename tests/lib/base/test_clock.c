@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <time.h>
 
 #include "lib/base/clock.h"
 
@@ -25,6 +26,24 @@ static void times_are_written_in_utc_with_nanoseconds(void **state)
 		assert_string_equal(
 		    walltime_text((struct walltime){ cases[i].ns }, text),
 		    cases[i].text);
+}
+
+/* Every day from 1678 to 2261 as the system's calendar has it. */
+static void days_are_those_of_the_calendar(void **state)
+{
+	(void)state;
+	for (time_t day = -106600; day <= 106600; day++) {
+		char text[WALLTIME_TEXT_LEN], expected[32];
+		time_t s = day * 86400 + (day & 1 ? 86399 : 0);
+		struct tm tm;
+		gmtime_r(&s, &tm);
+		strftime(expected, sizeof(expected),
+		    "%Y-%m-%dT%H:%M:%S.000000000Z", &tm);
+		assert_string_equal(
+		    walltime_text(
+			(struct walltime){ (int64_t)s * NS_PER_S }, text),
+		    expected);
+	}
 }
 
 static void text_becomes_the_same_instant(void **state)
@@ -67,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_written_in_utc_with_nanoseconds),
+		cmocka_unit_test(days_are_those_of_the_calendar),
 		cmocka_unit_test(text_becomes_the_same_instant),
 		cmocka_unit_test(what_is_no_time_is_refused),
 	};
