@@ -30,6 +30,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "lib/base/clock.h"
 #include "probes/sandbox/layers.h"
 
 #define ROLE(x) (1u << SANDBOX_##x)
@@ -351,6 +352,53 @@ static void the_keeper_may_sort_many(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* What all roles do, with more than they ever have: sorted tables of each size
+ * up to 8 MiB, memory that grows and goes, numbers and times as text. */
+static bool compute_largest(void)
+{
+	char text[512], stamp[WALLTIME_TEXT_LEN];
+	for (size_t count = 16; count <= 2u << 20; count *= 8) {
+		int *values = malloc(count * sizeof(*values));
+		for (size_t i = 0; values && i < count; i++)
+			values[i] = (int)(i * 7919 % count);
+		if (!values)
+			return false;
+		qsort(values, count, sizeof(*values), by_value);
+		for (size_t i = 1; i < count; i++)
+			if (values[i - 1] > values[i])
+				return false;
+		free(values);
+	}
+	uint8_t *grown = NULL;
+	for (size_t size = 64; size <= 16u << 20; size *= 2) {
+		uint8_t *more = realloc(grown, size);
+		if (!more)
+			return false;
+		grown = more;
+		memset(grown, 1, size);
+	}
+	free(grown);
+	snprintf(text, sizeof(text), "%.17g %.3f %s", 1.7976931348623157e308,
+	    1e300, walltime_text(walltime_now(), stamp));
+	return strtod(text, NULL) > 1e308;
+}
+
+static void each_role_computes_the_largest(void **state)
+{
+	(void)state;
+	for (int role = 0; role < SANDBOX_ROLES; role++) {
+		int status;
+		pid_t pid = fork();
+		if (pid == 0) {
+			sandbox_enter(
+			    (enum sandbox_role)role, NULL, NULL, NULL);
+			_exit(compute_largest() ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void paths_given_are_open_and_others_shut(void **state)
 {
 	char dir[] = "/tmp/sonde-sandbox-XXXXXX", file[64];
@@ -529,6 +577,7 @@ int main(void)
 		cmocka_unit_test(open_descriptors_still_work),
 		cmocka_unit_test(all_but_the_worker_may_log_to_a_file),
 		cmocka_unit_test(the_keeper_may_sort_many),
+		cmocka_unit_test(each_role_computes_the_largest),
 		cmocka_unit_test(paths_given_are_open_and_others_shut),
 		cmocka_unit_test(death_signal_survives_the_change_of_user),
 		cmocka_unit_test(death_signal_survives_a_user_namespace),
