@@ -5,16 +5,18 @@ import { apiUrl, get, getAll } from "../../lib/api.js";
 import { commands, freshName, isLoopback, targetsOf }
 	from "../../lib/commands.js";
 import { h, replace } from "../../lib/dom.js";
+import { eventStream } from "../../lib/events.js";
 import { NONE, formatBytes, formatCompact, formatCount, formatDelay,
 	formatLoss } from "../../lib/format.js";
 import { icon } from "../../lib/icons.js";
 import { agoMark, badge, facts, stateMark, timeMark } from "../../lib/marks.js";
 import { Panel, commandBlock, emptyState } from "../../lib/panel.js";
 import { Table } from "../../lib/table.js";
+import { troublesOf } from "../../lib/troubles.js";
 import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const ORDER = { gone: 0, late: 1, new: 2, up: 3 };
-const GAPS_SHOWN = 8, GAPS_SINCE = "-400d";
+const TROUBLES_SHOWN = 8, GAPS_SHOWN = 8, GAPS_SINCE = "-400d";
 const DEFAULT_SORT = { id: "state", descending: false };
 
 const deniedTotal = (agent) => Object.values(agent.denied ?? {})
@@ -200,7 +202,10 @@ export class AgentsView {
 	}
 
 	drawDetail(agent) {
+		const troubles = agent ? troublesOf(eventStream.items, agent.id,
+			TROUBLES_SHOWN) : [];
 		const print = JSON.stringify(agent ?? null) + this.app.utc
+			+ troubles[0]?.id
 			+ (this.gaps?.agent === agent?.id ? this.gaps?.key : "");
 		if (this.detail.dataset.print === print)
 			return;
@@ -218,7 +223,7 @@ export class AgentsView {
 			h("div", { class: "detail-state" }, stateMark(agent.state),
 				agent.tags.map((t) => badge(t))),
 			this.identity(agent), this.accounts(agent),
-			this.gapRows(agent),
+			this.gapRows(agent), this.troubleRows(troubles),
 			this.denied(agent), this.counters(agent),
 			h("p", { class: "detail-links" },
 				h("a", { href: this.app.href({ page: "map",
@@ -274,6 +279,18 @@ export class AgentsView {
 					h("td", null, gap.reason),
 					h("td", { class: "num" },
 						formatCount(gap.records)))))));
+	}
+
+	troubleRows(troubles) {
+		const { utc } = this.app, now = this.app.now();
+		return troubles.length === 0 ? null
+			: h("section", { class: "detail-part" },
+				h("h3", null, "Not measured lately"),
+				h("table", { class: "plain" }, h("tbody", null,
+					troubles.map((event) => h("tr", null,
+						h("th", { scope: "row" },
+							timeMark(event.at, now, utc)),
+						h("td", null, event.text))))));
 	}
 
 	denied(agent) {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: ISC
+// What went wrong with an agent's measurements lately, by the events that are
+// kept: nothing left (an uplink was down, the policy said no), or somebody
+// answered in the target's place.
+const TROUBLES = new Set(["not-sent", "denied", "rejected", "ambiguous"]);
+
+// The newest first, as the events are.
+export function troublesOf(events, agent, most) {
+	return events.filter((e) => e.type === "run"
+		&& (e.agent?.id ?? e.agent) === agent
+		&& TROUBLES.has(e.outcome) && !e.reached).slice(0, most);
+}
