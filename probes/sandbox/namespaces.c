@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -139,9 +140,28 @@ bool namespaces_by_privilege(void)
 	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
 }
 
-int namespaces_enter_first(int flags, struct errmsg *msg)
+/* An empty network is as good as another, and dear to make: the one that a
+ * process of ours has made for itself, if it is no longer in ours. */
+static bool join_network(pid_t room)
+{
+	char path[64];
+	struct stat ours, its;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)room);
+	int fd = room > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return false;
+	bool joined = stat("/proc/self/ns/net", &ours) == 0 &&
+	    fstat(fd, &its) == 0 && ours.st_ino != its.st_ino &&
+	    setns(fd, CLONE_NEWNET) == 0;
+	close(fd);
+	return joined;
+}
+
+int namespaces_enter_first(int flags, pid_t room, struct errmsg *msg)
 {
 	flags &= ~CLONE_NEWUSER;
+	if (flags & CLONE_NEWNET && join_network(room))
+		flags &= ~CLONE_NEWNET;
 	return flags ? enter(flags, msg) : 0;
 }
 

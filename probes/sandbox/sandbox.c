@@ -71,7 +71,8 @@ static int enter_namespaces(const struct profile *role,
 	int flags = role->namespaces, err = 0;
 	bool privileged = namespaces_by_privilege();
 	if (privileged)
-		err = namespaces_enter_first(flags, &why[SANDBOX_NAMESPACES]);
+		err = namespaces_enter_first(
+		    flags, paths->room, &why[SANDBOX_NAMESPACES]);
 	int left = capabilities_leave_root(
 	    paths->uid, paths->gid, &why[SANDBOX_CAPABILITIES]);
 	if (privileged)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/err.h"
 
@@ -42,6 +43,8 @@ struct sandbox_paths {
 	uint16_t tcp_connect_port; /* shipper; 0: none */
 	uint32_t uid, gid;         /* whom to become when started as root;
 				      0: nobody */
+	pid_t room; /* a child of our parent that has made, or makes, an empty
+		       network, to be shared where we may; 0: none */
 };
 
 const char *sandbox_role_name(enum sandbox_role role);

@@ -51,10 +51,13 @@ static void send_summary(int log_fd, const char *text)
 		return;
 }
 
-static int guardian_sandbox(bool allow_weak, int log_fd, struct errmsg *msg)
+/* The worker is in an empty network already, or makes one. */
+static int guardian_sandbox(
+    bool allow_weak, pid_t worker, int log_fd, struct errmsg *msg)
 {
 	struct errmsg loud;
-	int err = sandbox_enter(SANDBOX_GUARDIAN, NULL, NULL, msg);
+	const struct sandbox_paths paths = { .room = worker };
+	int err = sandbox_enter(SANDBOX_GUARDIAN, &paths, NULL, msg);
 	if (!err || !allow_weak)
 		return err;
 	err_set(&loud, err, "WARNING: %.250s", msg->text);
@@ -73,9 +76,11 @@ static void ignore_terminal(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
-    const struct policy *policy, int run_fd, int log_fd, bool allow_weak)
+static _Noreturn void guardian_main(const struct launch *l,
+    const struct net_ops *net, void *net_ctx, const struct policy *policy,
+    bool allow_weak)
 {
+	int run_fd = l->guardian_ends[0], log_fd = l->guardian_ends[1];
 	struct errmsg msg = { "" };
 	ignore_terminal();
 	if (!net->advance) /* real time */
@@ -84,7 +89,7 @@ static _Noreturn void guardian_main(const struct net_ops *net, void *net_ctx,
 	int err = guardian_add_run(guardian, run_fd, POLICY_LOCAL);
 	if (err < 0)
 		goto out;
-	err = guardian_sandbox(allow_weak, log_fd, &msg);
+	err = guardian_sandbox(allow_weak, l->worker, log_fd, &msg);
 	if (err < 0)
 		goto out;
 	/* The reader waits for the end of this, not for that of a process. */
@@ -111,8 +116,7 @@ static pid_t start_guardian(struct launch *l, const struct net_ops *net,
 		dup2(null_fd, 0);
 		dup2(null_fd, 1);
 	}
-	guardian_main(net, net_ctx, policy, l->guardian_ends[0],
-	    l->guardian_ends[1], allow_weak);
+	guardian_main(l, net, net_ctx, policy, allow_weak);
 }
 
 static pid_t start_worker(

@@ -563,6 +563,55 @@ static void death_signal_survives_a_user_namespace(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* A child in the network that namespaces_enter_first gives; it stays. */
+static pid_t enter_network(pid_t room)
+{
+	int ends[2];
+	char done = 0;
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct errmsg msg;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (namespaces_enter_first(CLONE_NEWNET, room, &msg) == 0 &&
+		    write(ends[1], "d", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &done, 1), 1);
+	close(ends[0]);
+	return pid;
+}
+
+static ino_t network_of(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void an_empty_network_is_shared_but_never_ours(void **state)
+{
+	(void)state;
+	if (!namespaces_by_privilege())
+		skip();
+	pid_t first = enter_network(0);
+	pid_t second = enter_network(first);
+	pid_t third = enter_network(getpid()); /* has made none */
+	ino_t ours = network_of(getpid());
+	assert_true(network_of(first) != ours);
+	assert_true(network_of(second) == network_of(first));
+	assert_true(network_of(third) != ours);
+	pid_t pids[] = { first, second, third };
+	for (int i = 0; i < 3; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -583,6 +632,7 @@ int main(void)
 		cmocka_unit_test(death_signal_survives_a_user_namespace),
 		cmocka_unit_test(roots_of_containers_are_held),
 		cmocka_unit_test(cures_name_what_forbids),
+		cmocka_unit_test(an_empty_network_is_shared_but_never_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
