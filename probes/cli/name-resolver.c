@@ -204,7 +204,7 @@ static void *answer_questions(void *arg)
 			r->last = &r->first;
 		pthread_mutex_unlock(&r->lock);
 		struct resolver_answer *answer = xcalloc(1, sizeof(*answer));
-		strcpy(answer->name, q->name);
+		memcpy(answer->name, q->name, strlen(q->name) + 1);
 		answer->line = q->line;
 		free(q);
 		ask_system(answer, &r->choice, r->utf8);

@@ -206,7 +206,7 @@ enum target_step target_list_next(struct target_list *list,
 			if (strlen(given) >= TARGET_WORD_MAX)
 				return bad_target(list, msg,
 				    "expected a host of at most 255 octets");
-			strcpy(word, given);
+			memcpy(word, given, strlen(given) + 1);
 		} else if (list->fd >= 0) {
 			step = file_word(list, word, msg);
 		} else {

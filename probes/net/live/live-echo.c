@@ -15,16 +15,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <linux/errqueue.h>
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
 #include "probes/net/live/live-addr.h"
+#include "probes/net/live/live-echo-message.h"
 #include "probes/net/live/live-route.h"
 #include "probes/net/live/live-spec.h"
 #include "probes/net/net.h"
@@ -236,14 +234,8 @@ static int socket_of(struct echo_net *e, int six, uint16_t id)
 	return id ? -EMFILE : -EINVAL;
 }
 
-/* Control messages, one after the other. */
-struct control {
-	size_t len;
-	_Alignas(struct cmsghdr) uint8_t bytes[256];
-};
-
 static void control_add(
-    struct control *c, int level, int type, const void *data, size_t len)
+    struct echo_control *c, int level, int type, const void *data, size_t len)
 {
 	struct cmsghdr head = { CMSG_LEN(len), level, type };
 	memcpy(c->bytes + c->len, &head, sizeof(head));
@@ -252,8 +244,8 @@ static void control_add(
 }
 
 /* Time to live, class, source and device as in the packet and its route. */
-static void control_fill(
-    struct control *c, const struct net_send *packet, const struct packet *p)
+static void control_fill(struct echo_control *c, const struct net_send *packet,
+    const struct packet *p)
 {
 	int ttl = p->ttl, tos = p->tos, six = p->src.family == 6;
 	int level = six ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -275,7 +267,7 @@ static int send_packet(struct echo_net *e, const struct net_send *packet)
 {
 	struct packet p;
 	struct sockaddr_storage to;
-	struct control control = { 0 };
+	struct echo_control control = { 0 };
 	if (packet_decode_ip(&p, packet->bytes, packet->len, packet->len) != 0)
 		return -EINVAL;
 	int six = p.dst.family == 6;
@@ -326,129 +318,13 @@ static size_t echo_send(void *ctx, const struct net_send *packets, size_t count)
 	return left;
 }
 
-/* What a received message carries besides its octets. */
-struct arrival {
-	struct addr from, to;
-	uint8_t ttl, tos;
-	struct net_stamp stamp;
-	struct sock_extended_err error; /* of the error queue */
-	struct addr offender;
-};
-
-static struct addr get_address(const void *sockaddr)
-{
-	const struct sockaddr_in *in = sockaddr;
-	const struct sockaddr_in6 *in6 = sockaddr;
-	if (in->sin_family == AF_INET)
-		return addr_from_bytes(&in->sin_addr, 4);
-	if (in->sin_family == AF_INET6)
-		return addr_from_bytes(&in6->sin6_addr, 16);
-	return (struct addr){ 0 };
-}
-
-static void take_error(struct arrival *a, const struct cmsghdr *c)
-{
-	struct {
-		struct sock_extended_err error;
-		struct sockaddr_in6 offender;
-	} all = { 0 };
-	size_t len = c->cmsg_len - CMSG_LEN(0);
-	memcpy(&all, CMSG_DATA(c), len < sizeof(all) ? len : sizeof(all));
-	a->error = all.error;
-	a->offender = get_address(&all.offender);
-}
-
-static void take_control(struct arrival *a, const struct cmsghdr *c)
-{
-	const void *data = CMSG_DATA(c);
-	int value;
-	memcpy(&value, data, sizeof(value));
-	if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-		struct timespec t;
-		memcpy(&t, data, sizeof(t));
-		a->stamp.wall.ns = t.tv_sec * NS_PER_S + t.tv_nsec;
-		a->stamp.clock = NET_CLOCK_KERNEL_SOFTWARE;
-	} else if (c->cmsg_level == IPPROTO_IP) {
-		if (c->cmsg_type == IP_TTL)
-			a->ttl = (uint8_t)value;
-		else if (c->cmsg_type == IP_TOS)
-			a->tos = *(const uint8_t *)data;
-		else if (c->cmsg_type == IP_PKTINFO)
-			a->to = addr_from_bytes(
-			    &((const struct in_pktinfo *)data)->ipi_addr, 4);
-		else if (c->cmsg_type == IP_RECVERR)
-			take_error(a, c);
-	} else if (c->cmsg_level == IPPROTO_IPV6) {
-		if (c->cmsg_type == IPV6_HOPLIMIT)
-			a->ttl = (uint8_t)value;
-		else if (c->cmsg_type == IPV6_TCLASS)
-			a->tos = (uint8_t)value;
-		else if (c->cmsg_type == IPV6_PKTINFO)
-			a->to = addr_from_bytes(
-			    &((const struct in6_pktinfo *)data)->ipi6_addr, 16);
-		else if (c->cmsg_type == IPV6_RECVERR)
-			take_error(a, c);
-	}
-}
-
-/* One message to `bytes`; its length, negative when there is none. */
-static ssize_t receive(
-    int fd, int flags, struct arrival *a, uint8_t *bytes, size_t size)
-{
-	struct sockaddr_storage name = { 0 };
-	struct control control;
-	struct iovec part = { bytes, size };
-	struct msghdr message = { .msg_name = &name,
-		.msg_namelen = sizeof(name),
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	*a = (struct arrival){ .stamp = { walltime_now(), NET_CLOCK_USER } };
-	ssize_t n = recvmsg(fd, &message, flags | MSG_DONTWAIT);
-	if (n < 0)
-		return n;
-	a->from = get_address(&name);
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c;
-	     c = CMSG_NXTHDR(&message, c))
-		take_control(a, c);
-	return n;
-}
-
 static void put_be16(uint8_t *to, uint32_t v)
 {
 	to[0] = (uint8_t)(v >> 8);
 	to[1] = (uint8_t)v;
 }
 
-/* An IP header for `len` octets of ICMP; its own length. */
-static size_t put_header(uint8_t *ip, const struct addr *src,
-    const struct addr *dst, uint8_t ttl, uint8_t tos, size_t len)
-{
-	bool six = dst->family == 6;
-	memset(ip, 0, six ? 40 : 20);
-	if (six) {
-		ip[0] = (uint8_t)(0x60 | tos >> 4);
-		ip[1] = (uint8_t)(tos << 4);
-		put_be16(ip + 4, (uint32_t)len);
-		ip[6] = PACKET_ICMP6;
-		ip[7] = ttl;
-		memcpy(ip + 8, src->bytes, 16);
-		memcpy(ip + 24, dst->bytes, 16);
-		return 40;
-	}
-	ip[0] = 0x45;
-	ip[1] = tos;
-	put_be16(ip + 2, (uint32_t)len + 20);
-	ip[8] = ttl;
-	ip[9] = PACKET_ICMP;
-	memcpy(ip + 12, src->bytes, 4);
-	memcpy(ip + 16, dst->bytes, 4);
-	put_be16(ip + 10, packet_fold(packet_sum(0, ip, 20)));
-	return 20;
-}
-
-static void deliver(struct echo_net *e, const struct arrival *a,
+static void deliver(struct echo_net *e, const struct echo_arrival *a,
     const uint8_t *bytes, size_t len, net_event_fn *fn, void *arg)
 {
 	struct net_event event = { .kind = NET_RECEIVED,
@@ -464,14 +340,14 @@ static bool read_reply(
     struct echo_net *e, int six, int i, net_event_fn *fn, void *arg)
 {
 	uint8_t packet[PACKET_BYTES], header[40];
-	struct arrival a;
+	struct echo_arrival a;
 	size_t at = six ? 40 : 20;
-	ssize_t n = receive(
+	ssize_t n = echo_receive(
 	    e->sockets[six][i], 0, &a, packet + at, sizeof(packet) - at);
 	if (n < 0)
 		/* An error that goes with the error queue is told once. */
 		return errno != EAGAIN && errno != EINTR;
-	put_header(header, &a.from, &a.to, a.ttl, a.tos, (size_t)n);
+	echo_put_header(header, &a.from, &a.to, a.ttl, a.tos, (size_t)n);
 	memcpy(packet, header, at);
 	deliver(e, &a, packet, at + (size_t)n, fn, arg);
 	return true;
@@ -483,9 +359,9 @@ static bool read_error(
     struct echo_net *e, int six, int i, net_event_fn *fn, void *arg)
 {
 	uint8_t quote[PACKET_BYTES / 2], packet[PACKET_BYTES];
-	struct arrival a;
-	ssize_t n =
-	    receive(e->sockets[six][i], MSG_ERRQUEUE, &a, quote, sizeof(quote));
+	struct echo_arrival a;
+	ssize_t n = echo_receive(
+	    e->sockets[six][i], MSG_ERRQUEUE, &a, quote, sizeof(quote));
 	if (n < 0)
 		return false;
 	uint8_t origin = six ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP;
@@ -496,15 +372,15 @@ static bool read_error(
 		return true;
 	size_t header = six ? 40 : 20, inner = header + 8;
 	size_t len = 8 + header + (size_t)n;
-	put_header(packet, &a.offender, &sent->src, a.ttl, a.tos, len);
+	echo_put_header(packet, &a.offender, &sent->src, a.ttl, a.tos, len);
 	uint8_t *icmp = packet + header;
 	memset(icmp, 0, 8);
 	icmp[0] = a.error.ee_type;
 	icmp[1] = a.error.ee_code;
 	if (six ? icmp[0] == 2 : icmp[0] == 3 && icmp[1] == 4)
 		put_be16(icmp + 6, a.error.ee_info & 0xffff);
-	put_header(packet + inner, &sent->src, &a.from, sent->ttl, sent->tos,
-	    (size_t)n);
+	echo_put_header(packet + inner, &sent->src, &a.from, sent->ttl,
+	    sent->tos, (size_t)n);
 	memcpy(packet + inner + header, quote, (size_t)n);
 	if (!six)
 		put_be16(icmp + 2, packet_fold(packet_sum(0, icmp, len)));
