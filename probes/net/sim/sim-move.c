@@ -14,6 +14,7 @@
 #include "probes/net/sim/sim-nat.h"
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-route.h"
+#include "probes/net/sim/sim-service.h"
 
 #define FLIGHTS_MAX 300000
 
@@ -156,7 +157,8 @@ static void answer_as_host(struct sim *s, const struct sim_arrival *a)
 {
 	const struct sim_behaviour *how = s->world->nodes[a->node].how;
 	uint8_t reply[SIM_PACKET_MAX], forged[SIM_PACKET_MAX];
-	size_t len = sim_reply_host(a, reply);
+	size_t len =
+	    sim_is_served(a) ? sim_serve(a, reply) : sim_reply_host(a, reply);
 	send_packet(s, a, forged, sim_forge(how, reply, len, forged),
 	    hash_mix(a->serial, 0xf043e));
 	send_answer(s, a, reply, len);

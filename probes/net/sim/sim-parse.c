@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-parse.h"
+#include "probes/net/sim/sim-world.h"
 
 #define DELAY_MAX_NS (600 * NS_PER_S)
 
@@ -163,4 +165,51 @@ int sim_words_end(struct sim_words *words)
 	if (!sim_words_next(words))
 		return 0;
 	return sim_words_expected(words, "an option or the end of the line");
+}
+
+static int route_via(struct sim_words *words, struct sim_route *route)
+{
+	struct sim_world *w = words->world;
+	char *list = words->at < words->count ? words->word[words->at] : NULL;
+	sim_words_next(words);
+	if (!list)
+		return sim_words_expected(words, "the next node");
+	for (char *name, *rest = list; (name = strsep(&rest, ","));) {
+		uint32_t to = sim_node_find(w, name);
+		uint32_t edge = to == SIM_NONE
+		    ? SIM_NONE
+		    : sim_edge_between(w, route->node, to);
+		if (edge == SIM_NONE)
+			return sim_words_error(words,
+			    "route: expected a neighbour of '%.40s', got "
+			    "'%.40s'",
+			    sim_node_name(w, route->node), name);
+		VEC_ROOM(route->edges, route->edge_count);
+		route->edges[route->edge_count++] = edge;
+	}
+	return 0;
+}
+
+int sim_words_route(
+    struct sim_words *words, struct sim_route *route, bool *none)
+{
+	int err = sim_words_node(words, &route->node);
+	if (err < 0)
+		return err;
+	err = sim_words_prefix(words, &route->prefix);
+	if (err < 0)
+		return err;
+	if (sim_words_take(words, "via"))
+		err = route_via(words, route);
+	else if (sim_words_take(words, "drop"))
+		route->drop = true;
+	else if (none && sim_words_take(words, "none"))
+		*none = true;
+	else if (!sim_words_take(words, "unreachable")) {
+		sim_words_next(words);
+		err = sim_words_expected(words,
+		    none ? "via, unreachable, drop or none"
+			 : "via, unreachable or drop");
+	}
+	return err < 0 ? err : sim_words_end(words);
 }

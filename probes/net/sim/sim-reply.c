@@ -11,7 +11,6 @@
  *   object: length 2, class 1, c-type 1, data | ...
  */
 #include "probes/net/sim/sim-reply.h"
-#include "probes/net/sim/sim-service.h"
 #include "probes/net/sim/sim-state.h"
 
 #define ERROR_MAX_V4 576  /* RFC 1812 */
@@ -377,15 +376,10 @@ size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 			return 0;
 		return reply_echo(a, to);
 	case PACKET_UDP:
-		if (sim_is_served(a))
-			return sim_serve(a, to);
 		return how->no_udp
 		    ? 0
 		    : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
-	case PACKET_TCP:
-		if (sim_is_served(a) && p->payload_len > 0)
-			return sim_serve(a, to);
-		return how->no_tcp ? 0 : reply_tcp(a, to);
+	case PACKET_TCP: return how->no_tcp ? 0 : reply_tcp(a, to);
 	}
 	return 0;
 }

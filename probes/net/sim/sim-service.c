@@ -51,7 +51,8 @@ static enum sim_service service_of(const struct sim_arrival *a)
 
 bool sim_is_served(const struct sim_arrival *a)
 {
-	return service_of(a) != SIM_SERVICES;
+	return service_of(a) != SIM_SERVICES &&
+	    (a->packet->proto != PACKET_TCP || a->packet->payload_len > 0);
 }
 
 /* Sequence, time, error | MBZ, receive time | sender's sequence, time, error,

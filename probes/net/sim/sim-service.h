@@ -4,7 +4,7 @@
 
 #include "probes/net/sim/sim-reply.h"
 
-/* Is the packet's destination port that of a service of its node? */
+/* Is the packet for a service of its node?  Connections are not its own. */
 bool sim_is_served(const struct sim_arrival *arrival);
 /* What the service answers; 0: nothing. */
 size_t sim_serve(const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);
