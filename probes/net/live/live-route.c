@@ -36,7 +36,6 @@
 #define AGE_NS (5 * NS_PER_S)
 #define CALM_NS (100 * NS_PER_MS) /* between two looks at all tables */
 #define SUBNET6 64                /* what a source is chosen by, at most */
-#define LINKS_MAX 65536
 #define NEWS_BYTES (1 << 20)
 #define ECHO_PORT4 (8 << 8) /* type and code, where ports would be */
 #define ECHO_PORT6 (128 << 8)
@@ -78,61 +77,6 @@ static int open_netlink(const uint32_t *groups, size_t count)
 
 /* --- devices ------------------------------------------------------------ */
 
-/* Where the device of this index is, or would be. */
-static size_t place_of(const struct live_routes *routes, uint32_t index)
-{
-	size_t low = 0, high = routes->link_count;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (routes->links[mid].index < index)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static const struct netlink_link *find_link(
-    const struct live_routes *routes, uint32_t index)
-{
-	size_t at = place_of(routes, index);
-	return at < routes->link_count && routes->links[at].index == index
-	    ? &routes->links[at]
-	    : NULL;
-}
-
-const struct netlink_link *live_routes_device(
-    const struct live_routes *routes, const char *name)
-{
-	for (size_t i = 0; i < routes->link_count; i++)
-		if (strcmp(routes->links[i].name, name) == 0)
-			return &routes->links[i];
-	return NULL;
-}
-
-static void keep_link(
-    struct live_routes *routes, const struct netlink_link *link)
-{
-	size_t at = place_of(routes, link->index);
-	bool there = find_link(routes, link->index) != NULL;
-	size_t behind = routes->link_count - at;
-	if (there && link->gone) {
-		memmove(&routes->links[at], &routes->links[at + 1],
-		    (behind - 1) * sizeof(*link));
-		routes->link_count--;
-		return;
-	}
-	if (!there && (link->gone || routes->link_count == LINKS_MAX))
-		return;
-	if (!there) {
-		VEC_ROOM(routes->links, routes->link_count);
-		memmove(&routes->links[at + 1], &routes->links[at],
-		    behind * sizeof(*link));
-		routes->link_count++;
-	}
-	routes->links[at] = *link;
-}
-
 /* Reads what is there.  True: some of it was lost. */
 static bool read_news(struct live_routes *routes, bool *changed, bool *done)
 {
@@ -144,7 +88,7 @@ static bool read_news(struct live_routes *routes, bool *changed, bool *done)
 		size_t at = 0;
 		while (netlink_next(bytes, (size_t)n, &at, &message)) {
 			if (message.kind == NETLINK_IS_LINK)
-				keep_link(routes, &message.link);
+				live_links_keep(&routes->links, &message.link);
 			*done |= message.kind == NETLINK_IS_DONE;
 		}
 		*changed = true;
@@ -159,7 +103,7 @@ static int list_links(struct live_routes *routes)
 	bool changed = false, done = false;
 	size_t len =
 	    netlink_ask_list(ask, NETLINK_LIST_LINKS, 0, ++routes->seq);
-	routes->link_count = 0;
+	live_links_clear(&routes->links);
 	if (send(routes->news_fd, ask, len, 0) < 0)
 		return -errno;
 	struct pollfd p = { .fd = routes->news_fd, .events = POLLIN };
@@ -199,7 +143,8 @@ int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
 		err = list_links(routes);
 	if (err < 0)
 		err_set(msg, err, "netlink: %s", strerror(-err));
-	else if (wish->device[0] && !live_routes_device(routes, wish->device))
+	else if (wish->device[0] &&
+	    !live_links_named(&routes->links, wish->device))
 		err = err_set(msg, ERR_USAGE,
 		    "interface: this host has no '%s'; `ip link` lists those "
 		    "that it has",
@@ -233,7 +178,7 @@ void live_routes_close(struct live_routes *routes)
 		close(routes->table_fd);
 	for (int i = 0; i < 2; i++)
 		live_tables_clear(&routes->tables[i]);
-	free(routes->links);
+	live_links_clear(&routes->links);
 	free(routes->slots);
 	*routes = LIVE_ROUTES_CLOSED;
 }
@@ -348,7 +293,7 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 	*route = (struct net_route){ 0 };
 	if (*name) {
 		const struct netlink_link *link =
-		    live_routes_device(routes, name);
+		    live_links_named(&routes->links, name);
 		memcpy(route->device, name, sizeof(route->device));
 		if (!link)
 			return -ENODEV;
@@ -364,7 +309,8 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 		err = -EADDRNOTAVAIL;
 	if (err < 0)
 		return err;
-	const struct netlink_link *link = find_link(routes, found.device);
+	const struct netlink_link *link =
+	    live_links_find(&routes->links, found.device);
 	*route = (struct net_route){ .next_hop = found.next_hop,
 		.src = question.src.family ? question.src : found.src,
 		.mtu = found.mtu,
@@ -392,7 +338,8 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 static int blame_device(
     const struct live_routes *routes, const char *last, struct net_route *route)
 {
-	const struct netlink_link *link = live_routes_device(routes, last);
+	const struct netlink_link *link =
+	    live_links_named(&routes->links, last);
 	if (!last[0] || (link && link->is_up && link->has_carrier))
 		return -ENETUNREACH;
 	memcpy(route->device, last, sizeof(route->device));

@@ -16,6 +16,7 @@
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "probes/net/live/live-links.h"
 #include "probes/net/live/live-tables.h"
 #include "probes/net/live/netlink.h"
 #include "probes/net/net.h"
@@ -39,9 +40,8 @@ struct live_routes {
 	struct live_wish wish;
 	bool no_protocol; /* live_message_has_protocol is false */
 	uint32_t seq;
-	uint32_t generation;        /* of what is known */
-	struct netlink_link *links; /* by index; owned */
-	size_t link_count;
+	uint32_t generation; /* of what is known */
+	struct live_links links;
 	struct live_route_slot *slots; /* owned */
 	uint64_t asked;                /* questions so far */
 	char last[2][NET_DEVICE_LEN];  /* that IPv4, IPv6 packets left by */
@@ -76,6 +76,3 @@ bool live_routes_neighbour(struct live_routes *routes, uint32_t device,
 /* How long a packet to dst may be by this way, asked now; 0: not known. */
 uint32_t live_routes_mtu(struct live_routes *routes,
     const struct net_route *route, const struct addr *dst);
-/* The device of that name, or NULL; borrowed until the next call here. */
-const struct netlink_link *live_routes_device(
-    const struct live_routes *routes, const char *name);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* This host's devices, by what the kernel says of them.  Pure. */
+#pragma once
+
+#include <stddef.h>
+
+#include "probes/net/live/netlink.h"
+
+struct live_links {
+	struct netlink_link *list; /* by index; owned */
+	size_t count;
+};
+
+/* Adds, changes or, of one that is gone, removes. */
+void live_links_keep(struct live_links *links, const struct netlink_link *link);
+/* Borrowed until the next change; NULL: there is none. */
+const struct netlink_link *live_links_find(
+    const struct live_links *links, uint32_t index);
+const struct netlink_link *live_links_named(
+    const struct live_links *links, const char *name);
+void live_links_clear(struct live_links *links);
