@@ -13,7 +13,7 @@ import { Panel } from "../../lib/panel.js";
 import { aroundAlarm, formatSpan, parseTime, toRfc3339 }
 	from "../../lib/time.js";
 
-const SOURCES_MOST = 1000;
+const SOURCES_MOST = 500; // what a page of a list has
 const LAST_FROM = "-30d", LAST_MOST = 50;
 
 export class AlarmPanel {
