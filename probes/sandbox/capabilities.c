@@ -35,8 +35,8 @@ int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg)
 	    setresuid(uid, uid, uid) != 0)
 		return err_set(msg, -errno,
 		    "capabilities: root cannot become user %u: %s; give it "
-		    "CAP_SETUID and CAP_SETGID (a container: --cap-add "
-		    "SETUID --cap-add SETGID), or start as another user",
+		    "CAP_SETUID and CAP_SETGID (--cap-add of a container), "
+		    "or start as another user",
 		    uid, strerror(errno));
 	if (death)
 		prctl(PR_SET_PDEATHSIG, death);

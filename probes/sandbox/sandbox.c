@@ -112,7 +112,9 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
 
 	int left = enter_namespaces(&roles[role], paths, report);
 	done[SANDBOX_CAPABILITIES] =
-	    capabilities_drop(&why[SANDBOX_CAPABILITIES]) == 0 && left == 0;
+	    /* Why root could not become another says more. */
+	    capabilities_drop(left ? NULL : &why[SANDBOX_CAPABILITIES]) == 0 &&
+	    left == 0;
 	done[SANDBOX_LANDLOCK] =
 	    landlock_enter(paths, &why[SANDBOX_LANDLOCK]) == 0;
 	done[SANDBOX_RLIMITS] =

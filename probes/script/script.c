@@ -163,7 +163,7 @@ static void weak_hint(int err, struct errmsg *msg)
 {
 	struct errmsg why = *msg;
 	err_set(
-	    msg, err, "%.200s; --allow-weak-sandbox goes on without", why.text);
+	    msg, err, "%.210s; --allow-weak-sandbox goes on without", why.text);
 }
 
 /* The child: octets are 'h' and the header, or 'e' and what is wrong. */

@@ -80,7 +80,7 @@ static void enter_sandbox(const struct worker_config *config)
 		return;
 	if (!config->allow_weak_sandbox) {
 		err_set(&loud, err,
-		    "%.180s; --allow-weak-sandbox runs it "
+		    "%.210s; --allow-weak-sandbox runs it "
 		    "without",
 		    msg.text);
 		fail_worker(config, err, &loud);

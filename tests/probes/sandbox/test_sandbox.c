@@ -544,6 +544,36 @@ static void cures_name_what_forbids(void **state)
 	assert_non_null(strstr(namespaces_cure(-EINVAL), "CONFIG_USER_NS"));
 }
 
+/* Root that may become nobody else, where no user namespace is allowed. */
+static void root_without_any_way_is_told_which(void **state)
+{
+	int status;
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct sandbox_report report;
+		if (unshare(CLONE_NEWUSER) != 0)
+			_exit(77);
+		FILE *map = fopen("/proc/self/uid_map", "w");
+		if (!map || fputs("0 0 1\n", map) < 0 || fclose(map) != 0)
+			_exit(77);
+		FILE *most = fopen("/proc/sys/user/max_user_namespaces", "w");
+		if (!most || fputs("0\n", most) < 0 || fclose(most) != 0)
+			_exit(77);
+		if (sandbox_probe(SANDBOX_WORKER, &report) != 0)
+			_exit(1);
+		bool told = strstr(report.why[SANDBOX_CAPABILITIES].text,
+				"CAP_SETUID") != NULL;
+		_exit(report.enforced[SANDBOX_CAPABILITIES] || !told);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 static void death_signal_survives_a_user_namespace(void **state)
 {
 	int status, signal_number = 0;
@@ -632,6 +662,7 @@ int main(void)
 		cmocka_unit_test(death_signal_survives_a_user_namespace),
 		cmocka_unit_test(roots_of_containers_are_held),
 		cmocka_unit_test(cures_name_what_forbids),
+		cmocka_unit_test(root_without_any_way_is_told_which),
 		cmocka_unit_test(an_empty_network_is_shared_but_never_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
