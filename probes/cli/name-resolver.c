@@ -28,8 +28,8 @@ struct question {
 	char name[];
 };
 
-struct found {
-	struct found *next;
+struct name_answer {
+	struct name_answer *next;
 	struct resolver_answer *answer;
 };
 
@@ -38,7 +38,7 @@ struct resolver {
 	pthread_cond_t more;
 	struct resolver_choice choice;
 	struct question *first, **last; /* nobody has taken these up */
-	struct found *found_first, **found_last;
+	struct name_answer *found_first, **found_last;
 	size_t waiting, threads, idle;
 	int fd;
 	locale_t utf8; /* 0: names of ASCII only */
@@ -82,8 +82,8 @@ static void add_address(struct resolver_answer *answer, const struct addr *a)
 }
 
 /* Those of the list that the choice wants, in the resolver's order. */
-static void choose(struct resolver_answer *answer, const struct addrinfo *list,
-    const struct resolver_choice *choice)
+static void choose_address(struct resolver_answer *answer,
+    const struct addrinfo *list, const struct resolver_choice *choice)
 {
 	bool seen[2] = { false, false };
 	for (; list; list = list->ai_next) {
@@ -121,7 +121,7 @@ static void ask_system(struct resolver_answer *answer,
 	}
 	int code = getaddrinfo(answer->name, NULL, &hints, &found);
 	if (code == 0) {
-		choose(answer, found, choice);
+		choose_address(answer, found, choice);
 		freeaddrinfo(found);
 	} else if (code == EAI_IDN_ENCODE) {
 		answer->err = err_set(msg, ERR_NOT_FOUND,
@@ -159,8 +159,8 @@ void resolver_ask_network(const struct net_ops *net, void *net_ctx,
 
 static void give_answer(struct resolver *r, struct resolver_answer *answer)
 {
-	struct found *f = xmalloc(sizeof(*f));
-	*f = (struct found){ NULL, answer };
+	struct name_answer *f = xmalloc(sizeof(*f));
+	*f = (struct name_answer){ NULL, answer };
 	*r->found_last = f;
 	r->found_last = &f->next;
 	uint64_t one = 1;
@@ -177,7 +177,7 @@ static void leave(struct resolver *r)
 		return;
 	for (struct question *q; (q = r->first); free(q))
 		r->first = q->next;
-	for (struct found *f; (f = r->found_first); free(f)) {
+	for (struct name_answer *f; (f = r->found_first); free(f)) {
 		r->found_first = f->next;
 		free(f->answer);
 	}
@@ -289,7 +289,7 @@ struct resolver_answer *resolver_take(struct resolver *r)
 	struct resolver_answer *answer = NULL;
 	uint64_t count;
 	pthread_mutex_lock(&r->lock);
-	struct found *f = r->found_first;
+	struct name_answer *f = r->found_first;
 	if (f) {
 		answer = f->answer;
 		r->found_first = f->next;

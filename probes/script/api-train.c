@@ -891,8 +891,7 @@ void api_train_open(lua_State *L)
 		{ "send_train", api_send_train }, { "next", api_next },
 		{ "source", api_source }, { "now_ns", api_now },
 		{ "left_ns", api_deadline }, { "room", api_room },
-		{ "operand", api_operand },
-		{ NULL, NULL } };
+		{ "operand", api_operand }, { NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 	lua_pushinteger(L, NS_PER_US);
 	lua_setfield(L, -2, "us");

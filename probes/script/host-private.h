@@ -33,7 +33,7 @@ struct host {
 	struct option_values *values; /* what the operands' words are of */
 	size_t memory_bytes;
 	struct small_blocks blocks; /* Lua's */
-	struct monotime deadline;    /* real time; 0: none */
+	struct monotime deadline;   /* real time; 0: none */
 	/* Probes in flight have places, and so cookies, which are used again:
 	 * a Lua table whose keys only grow is hashed anew again and again. */
 	uint64_t cookies;      /* given so far */

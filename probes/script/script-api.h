@@ -65,8 +65,8 @@ struct host_result {
 	uint32_t index;
 	bool is_sweep;              /* its probe is a sweep's template */
 	struct sweep_counts counts; /* of a sweep that is done */
-	uint32_t more;          /* replies that do not count */
-	struct outcome outcome; /* of the one that does; rank 0: none */
+	uint32_t more;              /* replies that do not count */
+	struct outcome outcome;     /* of the one that does; rank 0: none */
 };
 /* What a result refers to: the reply that counts, and a list of others. */
 enum { RESULT_PROBE = 1, RESULT_TAG, RESULT_REPLY, RESULT_MORE };

@@ -35,7 +35,7 @@ static void open_region(struct small_blocks *b)
 	b->end = b->region + REGION_BYTES;
 }
 
-static void *take(struct small_blocks *b, size_t size)
+static void *take_block(struct small_blocks *b, size_t size)
 {
 	if (size > SMALL_BLOCK_MOST)
 		return malloc(size);
@@ -74,13 +74,13 @@ void *small_block_resize(
 		return NULL;
 	}
 	if (!block)
-		return take(b, size);
+		return take_block(b, size);
 	bool inside = is_inside(b, block);
 	if (inside && class_of(size) == class_of(old_size))
 		return block;
 	if (!inside && size > SMALL_BLOCK_MOST)
 		return realloc(block, size);
-	void *other = take(b, size);
+	void *other = take_block(b, size);
 	if (!other)
 		return NULL;
 	memcpy(other, block, old_size < size ? old_size : size);
