@@ -186,7 +186,7 @@ void live_routes_close(struct live_routes *routes)
 /* --- routes ------------------------------------------------------------- */
 
 /* The answer of this kind to the question in bytes; or an error. */
-static int exchange(struct live_routes *routes, uint8_t *bytes, size_t size,
+static int ask_kernel(struct live_routes *routes, uint8_t *bytes, size_t size,
     size_t len, enum netlink_kind kind, struct netlink_message *message)
 {
 	if (send(routes->ask_fd, bytes, len, 0) < 0)
@@ -217,7 +217,7 @@ static int ask_kernel(struct live_routes *routes,
 	struct netlink_message message;
 	size_t len = netlink_ask_route(bytes, question, ++routes->seq);
 	routes->asked++;
-	int err = exchange(
+	int err = ask_kernel(
 	    routes, bytes, sizeof(bytes), len, NETLINK_IS_ROUTE, &message);
 	if (err < 0)
 		return err;
@@ -232,7 +232,7 @@ bool live_routes_neighbour(struct live_routes *routes, uint32_t device,
 	struct netlink_message message;
 	size_t len =
 	    netlink_ask_neighbour(bytes, device, address, ++routes->seq);
-	if (exchange(routes, bytes, sizeof(bytes), len, NETLINK_IS_NEIGHBOUR,
+	if (ask_kernel(routes, bytes, sizeof(bytes), len, NETLINK_IS_NEIGHBOUR,
 		&message) < 0 ||
 	    !message.neighbour.usable)
 		return false;
