@@ -186,8 +186,9 @@ void live_routes_close(struct live_routes *routes)
 /* --- routes ------------------------------------------------------------- */
 
 /* The answer of this kind to the question in bytes; or an error. */
-static int ask_kernel(struct live_routes *routes, uint8_t *bytes, size_t size,
-    size_t len, enum netlink_kind kind, struct netlink_message *message)
+static int exchange_messages(struct live_routes *routes, uint8_t *bytes,
+    size_t size, size_t len, enum netlink_kind kind,
+    struct netlink_message *message)
 {
 	if (send(routes->ask_fd, bytes, len, 0) < 0)
 		return -errno;
@@ -217,7 +218,7 @@ static int ask_kernel(struct live_routes *routes,
 	struct netlink_message message;
 	size_t len = netlink_ask_route(bytes, question, ++routes->seq);
 	routes->asked++;
-	int err = ask_kernel(
+	int err = exchange_messages(
 	    routes, bytes, sizeof(bytes), len, NETLINK_IS_ROUTE, &message);
 	if (err < 0)
 		return err;
@@ -232,8 +233,8 @@ bool live_routes_neighbour(struct live_routes *routes, uint32_t device,
 	struct netlink_message message;
 	size_t len =
 	    netlink_ask_neighbour(bytes, device, address, ++routes->seq);
-	if (ask_kernel(routes, bytes, sizeof(bytes), len, NETLINK_IS_NEIGHBOUR,
-		&message) < 0 ||
+	if (exchange_messages(routes, bytes, sizeof(bytes), len,
+		NETLINK_IS_NEIGHBOUR, &message) < 0 ||
 	    !message.neighbour.usable)
 		return false;
 	memcpy(mac, message.neighbour.mac, 6);
