@@ -30,7 +30,7 @@ import tun_internet as tun  # noqa: E402
 SONDE = os.path.abspath(os.path.join(http.BUILD, "bin", "sonde"))
 os.environ.setdefault("SONDE_SCRIPTS", os.path.abspath("probes/scripts"))
 ME = os.path.abspath(__file__)
-JOBS = 8
+JOBS = 12  # most of it is waiting
 COUNTS = {"late": "late", "rejected": "rejected", "denied": "denied",
           "other-address": "other_address", "ambiguous": "ambiguous",
           "not-sent": "not_sent"}
@@ -40,9 +40,9 @@ TEXT = {"answered": r" ms  ttl \d+", "late": r" ms .* late",
         "ambiguous": r"may be another probe's"}
 
 
-def run(*command):
+def run(*command, limit=120):
     done = subprocess.run(command, capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=limit, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -62,7 +62,7 @@ def warts(command):
     with tempfile.NamedTemporaryFile(suffix=".warts") as file:
         with open(file.name, "wb") as to:
             subprocess.run(command, stdout=to, stderr=subprocess.DEVNULL,
-                           timeout=60, check=False)
+                           timeout=120, check=False)
         done = run("sc_warts2json", file.name)
     return objects(done[1])[-1]
 
@@ -239,11 +239,13 @@ class Judged:
         """What another program finds in the same network."""
         self.next_target()
         target = self.target
+        wait = "3" if "answered" in self.outcomes else "1"
         if tool in ("ping", "fping"):
             count = str(len(self.rows))
             command = ["ping", "-n", "-q", "-c", count, "-i", "0.1", "-W",
-                       "0.5", target] if tool == "ping" else \
-                ["fping", "-q", "-c", count, "-p", "100", "-t", "500", target]
+                       wait, target] if tool == "ping" else \
+                ["fping", "-q", "-c", count, "-p", "100", "-t",
+                 f"{wait}000", target]
             _, out, err = run(*command)
             found = re.search(r"(\d+) (?:packets )?received", out) or \
                 re.search(r"xmt/rcv/%loss = \d+/(\d+)/", err)
@@ -252,7 +254,7 @@ class Judged:
                        self.outcomes.count("answered"))
             return
         how = {"icmp": "-I", "udp": "-U", "tcp": "-T"}[self.method]
-        _, out, _ = run("traceroute", "-n", how, "-q", "1", "-w", "0.5",
+        _, out, _ = run("traceroute", "-n", how, "-q", "1", "-w", "3",
                         "-N", "1", "-m", str(len(self.rows)), target)
         hops = []
         for line in out.splitlines()[1:]:
@@ -295,7 +297,7 @@ def inside(name, family):
 def network_of(at):
     name, family = at
     return at, run("unshare", "-n", sys.executable, ME, "--of", name,
-                   str(family))
+                   str(family), limit=600)
 
 
 def main(names):
