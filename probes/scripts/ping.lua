@@ -76,7 +76,9 @@ local function finish(args, ping)
 		if result.error then
 			sonde.problem()
 		end
-		ping.answered = ping.answered or result.reached
+		ping.answered = ping.answered or
+			result.outcome == "answered" or
+			result.outcome == "late"
 	end
 	if not ping.answered then
 		sonde.problem()

@@ -134,7 +134,7 @@ class TargetRejects(Network):
 @network
 class TargetPort(Network):
     """The target's packet filter says port unreachable to whatever."""
-    cases = [ping("rejected", "T", methods=("icmp", "tcp"), reached=True),
+    cases = [ping("rejected", "T", methods=("icmp", "tcp"), reached=False),
              trace(WAY + [(4, "rejected", "T")], methods=("icmp", "tcp"))]
 
     def beyond(self, probe):
