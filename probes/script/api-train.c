@@ -90,6 +90,10 @@ const char *result_error_text(const struct host_result *r,
 		    "it",
 		    family);
 		break;
+	case -EDESTADDRREQ:
+		snprintf(to, RESULT_ERROR_LEN,
+		    "on which link? expected ADDRESS%%DEVICE");
+		break;
 	case -ENETDOWN:
 		snprintf(to, RESULT_ERROR_LEN, "network is down: %s", device);
 		break;

@@ -292,6 +292,10 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 	struct netlink_route found;
 	const char *name = flow->zone[0] ? flow->zone : routes->wish.device;
 	*route = (struct net_route){ 0 };
+	/* RFC 4007 section 6: such an address means nothing without its link,
+	 * and the kernel would take any. */
+	if (!*name && flow->dst.family == 6 && addr_is_link_local(&flow->dst))
+		return -EDESTADDRREQ;
 	if (*name) {
 		const struct netlink_link *link =
 		    live_links_named(&routes->links, name);
