@@ -48,9 +48,10 @@ by_scamper() { # method sport dport dst
 			"\(.probe_ttl) \(.addr)"' | sort -u
 }
 
+# scamper first: who holds sonde's port ends a moment after the command.
 same_hops() {
-	by_sonde "$@" >"$lab_dir/sonde"
 	by_scamper "$@" >"$lab_dir/scamper"
+	by_sonde "$@" >"$lab_dir/sonde"
 	cat "$lab_dir/sonde" >>"$lab_dir/all"
 	# Hops 1 and 2, the join, the last router and the target.
 	[ "$(wc -l <"$lab_dir/scamper")" = 5 ] &&
