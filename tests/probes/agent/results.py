@@ -27,7 +27,7 @@ def get(lab, path):
 def rows(lab, table, more=""):
     try:
         return json.loads(get(lab, f"results/rows?script={SCRIPT}&table="
-                              f"{table}&limit=1000{more}"))["items"]
+                              f"{table}&limit=500{more}"))["items"]
     except urllib.error.HTTPError:  # its schema did not come yet
         return []
 

@@ -192,7 +192,7 @@ class Path:
         return self.collector.get(target).json()
 
     def sightings(self):
-        return self.get("/api/v1/sightings?limit=1000")["items"]
+        return self.get("/api/v1/sightings?limit=500")["items"]
 
     def log(self):
         with open(f"{self.folder}/agent.log", encoding="utf-8",
