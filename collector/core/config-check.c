@@ -42,12 +42,10 @@ static int check_folder(const char *dir, struct errmsg *msg)
 	char *copy = xstrdup(dir);
 	const char *where =
 	    stat(dir, &st) < 0 && errno == ENOENT ? dirname(copy) : dir;
-	int err = ERR_OK;
-	if (stat(where, &st) < 0)
-		err = -errno;
-	else if (!S_ISDIR(st.st_mode))
+	int err = stat(where, &st) < 0 ? -errno : ERR_OK;
+	if (err == ERR_OK && !S_ISDIR(st.st_mode))
 		err = -ENOTDIR;
-	else if (access(where, R_OK | W_OK | X_OK) < 0)
+	if (err == ERR_OK && access(where, R_OK | W_OK | X_OK) < 0)
 		err = -errno;
 	if (err < 0)
 		err_set(msg, err,

@@ -274,10 +274,10 @@ static int take_row(void *ctx, const struct store_row *from)
 		query_list_add(&q->list,
 		    q->csv ? row_csv(q, stored, record, &row)
 			   : row_json(q, stored, record, &row),
-		    stored->wall_ns, stored->row);
+		    stored->wall_ns, (int64_t)stored->row);
 	/* The next page goes on behind what was looked at. */
 	q->list.last_ns = stored->wall_ns;
-	q->list.last_row = stored->row;
+	q->list.last_row = (int64_t)stored->row;
 	record_free(record);
 	return 0;
 }

@@ -672,7 +672,7 @@ static uint32_t check_range(
     lua_State *L, const char *name, lua_Integer least, lua_Integer most)
 {
 	lua_getfield(L, 2, name);
-	int is_integer;
+	int is_integer = false;
 	lua_Integer n =
 	    lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &is_integer);
 	if ((lua_isnil(L, -1) && least > 0) ||

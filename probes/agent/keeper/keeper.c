@@ -277,7 +277,7 @@ static int keep_until_asked(
 int keeper_main(const struct keeper_config *config, const sigset_t *open_mask,
     struct errmsg *msg)
 {
-	struct keeper *keeper;
+	struct keeper *keeper = NULL;
 	int err = keeper_open(&keeper, config, msg);
 	if (err < 0)
 		return err;

@@ -432,6 +432,12 @@ static void make_key(struct live_routes *routes, struct monotime now,
 		    six && routes->many_sources6 ? SUBNET6 : 0);
 }
 
+/* make_key makes padding zero. */
+static bool same_key(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct route_key)) == 0;
+}
+
 int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
     struct monotime now, struct net_route *route)
 {
@@ -442,7 +448,7 @@ int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
 	    &routes->slots[hash_fnv(HASH_FNV_START, &key, sizeof(key)) % SLOTS];
 	if (slot->generation != routes->generation ||
 	    monotime_diff(now, slot->asked_at) > AGE_NS ||
-	    memcmp(&slot->key, &key, sizeof(key)) != 0) {
+	    !same_key(&slot->key, &key)) {
 		memcpy(&slot->key, &key, sizeof(key));
 		slot->asked_at = now;
 		slot->generation = routes->generation;

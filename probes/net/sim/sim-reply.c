@@ -124,12 +124,12 @@ static bool error_source(
 	uint32_t at = node->addr[six];
 	if (a->edge != SIM_NONE && w->edges[a->edge ^ 1].addr[six] != SIM_NONE)
 		at = w->edges[a->edge ^ 1].addr[six];
-	if (error == SIM_REJECTED && node->how->reject_as_target)
+	const struct addr *given = &node->how->reply_from[six];
+	if ((error == SIM_REJECTED && node->how->reject_as_target) ||
+	    (error == SIM_PORT_UNREACHABLE && !given->family))
 		*src = a->packet->dst;
-	else if (node->how->reply_from[six].family)
-		*src = node->how->reply_from[six];
-	else if (error == SIM_PORT_UNREACHABLE)
-		*src = a->packet->dst;
+	else if (given->family)
+		*src = *given;
 	else if (at != SIM_NONE)
 		*src = w->owners[at].addr;
 	else
