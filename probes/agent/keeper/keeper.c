@@ -277,9 +277,9 @@ static int keep_until_asked(
 int keeper_main(const struct keeper_config *config, const sigset_t *open_mask,
     struct errmsg *msg)
 {
-	struct keeper *keeper = NULL;
+	struct keeper *keeper;
 	int err = keeper_open(&keeper, config, msg);
-	if (err < 0)
+	if (err != 0)
 		return err;
 	err = keep_until_asked(keeper, open_mask, msg);
 	keeper_close(keeper);
