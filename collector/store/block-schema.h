@@ -109,7 +109,7 @@ static inline void block_times_start(struct block_times *t)
 }
 static inline uint64_t zigzag(uint64_t d)
 {
-	return (d << 1) ^ (uint64_t)((int64_t)d >> 63);
+	return (d << 1) ^ (0 - (d >> 63));
 }
 static inline uint64_t unzigzag(uint64_t z)
 {

@@ -396,9 +396,10 @@ static int identify(struct supervisor *s, struct errmsg *msg)
 
 static void children_plan(struct supervisor *s)
 {
+	_Static_assert(sizeof(processes) / sizeof(*processes) <=
+		SUPERVISOR_MAX_PROCESSES + 1,
+	    "struct supervisor holds fewer");
 	for (size_t i = 0; processes[i]; i++) {
-		if (i == SUPERVISOR_MAX_PROCESSES)
-			BUG("more than %d processes", SUPERVISOR_MAX_PROCESSES);
 		struct child *c = &s->children[s->child_count++];
 		c->process = processes[i];
 		c->at = monotime_now();
