@@ -20,9 +20,8 @@ int sim_read_no_flag(
 	return 0;
 }
 
-/* "90%", and 120% where more comes than fits. */
-static int read_load(
-    struct sim_words *words, const struct sim_option *row, void *to)
+static int read_share_up_to(struct sim_words *words,
+    const struct sim_option *row, void *to, double most, const char *expected)
 {
 	static const char *const units[] = { "%", "", NULL };
 	static const double scales[] = { 0.01, 1 };
@@ -30,10 +29,17 @@ static int read_load(
 	double *value = SIM_FIELD(double, to, row);
 	if (!sim_words_scaled(
 		sim_words_next(words), units, scales, value, &rest) ||
-	    *rest || *value > 10)
-		return sim_words_expected(
-		    words, "a share such as 90% or 1.2, at most 1000%");
+	    *rest || *value > most)
+		return sim_words_expected(words, expected);
 	return 0;
+}
+
+/* "90%", and 120% where more comes than fits. */
+static int read_load(
+    struct sim_words *words, const struct sim_option *row, void *to)
+{
+	return read_share_up_to(
+	    words, row, to, 10, "a share such as 90% or 1.2, at most 1000%");
 }
 
 int sim_read_integer(
@@ -79,16 +85,8 @@ int sim_read_number(
 int sim_read_share(
     struct sim_words *words, const struct sim_option *row, void *to)
 {
-	static const char *const units[] = { "%", "", NULL };
-	static const double scales[] = { 0.01, 1 };
-	const char *rest;
-	double *value = SIM_FIELD(double, to, row);
-	if (!sim_words_scaled(
-		sim_words_next(words), units, scales, value, &rest) ||
-	    *rest || *value > 1)
-		return sim_words_expected(
-		    words, "a share such as 2% or 0.02, at most 100%");
-	return 0;
+	return read_share_up_to(
+	    words, row, to, 1, "a share such as 2% or 0.02, at most 100%");
 }
 
 int sim_read_rate(
