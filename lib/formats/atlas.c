@@ -90,7 +90,7 @@ static uint32_t atlas_size(uint32_t packet_bytes, bool six, bool tcp)
 }
 
 /* N, H, A, P, p, h or the number of the code; of what is no unreachability, the
- * words: whoever looks for success must find that there is an error. */
+ * words: a reader that looks for success must find the error. */
 static json_t *error_of(const Sonde__Reply *r)
 {
 	bool six = r->from.len == 16;
@@ -179,7 +179,7 @@ static json_t *trace_reply(
 	json_t *j = json_object();
 	bool tcp = r->has_tcp_flags_case;
 	set_address(j, "from", &r->from);
-	/* One that was late has no time: whoever takes medians passes it over.
+	/* One that was late has no time: readers that take medians skip it.
 	 */
 	if (r->late)
 		set_int(j, "late", 1);
