@@ -26,6 +26,8 @@
 #define SESSION_MAX_OCTETS (8u << 20)
 
 #define NET_FDS 16
+/* Of virtual time, between two looks at workers all of which wait. */
+#define UNSEEN_INSTANTS 64
 #define DUE_AT_ONCE (4 * NET_BATCH) /* then the network is read again */
 /* A sleep ends some microseconds late, and not always the same; the last of a
  * wait for a probe's time is not slept. */
@@ -121,8 +123,4 @@ static inline void guardian_count(
     struct guardian *g, enum guardian_count count, uint64_t n)
 {
 	counters_add(g->counts[count], n);
-}
-static inline bool guardian_is_virtual(const struct guardian *g)
-{
-	return g->net->advance != NULL;
 }

@@ -33,7 +33,7 @@ struct guardian *guardian_new(
 		BUG("no packet templates: %s", msg.text);
 	/* A simulation is the same every time. */
 	g->key = 1;
-	if (!guardian_is_virtual(g) &&
+	if (!net_is_virtual(g->net) &&
 	    getrandom(&g->key, sizeof(g->key), 0) != sizeof(g->key))
 		BUG("getrandom: %s", strerror(errno));
 	g->state = policy_state_new(g->key);
@@ -112,7 +112,7 @@ static bool is_departure(const struct timer *timer)
 static bool is_due(struct guardian *g, const struct timer *timer)
 {
 	int64_t ns = monotime_diff(timer->at, guardian_now(g));
-	if (guardian_is_virtual(g) || ns > AWAKE_NS || !is_departure(timer))
+	if (net_is_virtual(g->net) || ns > AWAKE_NS || !is_departure(timer))
 		return ns <= 0;
 	flight_send_batch(g);
 	while (monotime_before(guardian_now(g), timer->at))
@@ -161,7 +161,7 @@ static bool all_wait(const struct guardian *g)
 static const struct timespec *patience(struct guardian *g, struct timespec *ts)
 {
 	static const struct timespec none = { 0, 0 };
-	if (guardian_is_virtual(g))
+	if (net_is_virtual(g->net))
 		return all_wait(g) ? &none : NULL;
 	const struct timer *next = timer_first(&g->timers);
 	if (!next)
@@ -210,13 +210,18 @@ static void count_captures(struct guardian *g)
 
 bool guardian_step(struct guardian *g, int control_fd)
 {
+	int instants = UNSEEN_INSTANTS;
 	bool open = wait_and_read(g, control_fd);
 	run_timers(g);
 	answer_sessions(g);
 	/* Virtual time moves when no worker has anything to send at this
 	 * instant. One that waits has a timer, so there is a next one. */
-	if (guardian_is_virtual(g) && all_wait(g))
+	while (net_is_virtual(g->net) && all_wait(g) && instants-- > 0) {
 		g->net->advance(g->net_ctx, timer_first(&g->timers)->at);
+		g->net->poll(g->net_ctx, flight_on_event, g);
+		run_timers(g);
+		answer_sessions(g);
+	}
 	if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
 		count_captures(g);
 	return open;

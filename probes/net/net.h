@@ -135,7 +135,8 @@ struct net_ops {
 
 	/* live: descriptors to wait for (returns how many, at most size);
 	 * sim: none, and advance moves virtual time to the next event or to
-	 * `until`, whichever is first.  advance is NULL in a live network. */
+	 * `until`, whichever is first; where many come at one instant, to a
+	 * part of them.  advance is NULL in a live network. */
 	size_t (*fds)(void *ctx, int *fds, size_t size);
 	void (*advance)(void *ctx, struct monotime until);
 
@@ -149,6 +150,11 @@ struct net_ops {
 	int (*resolve)(
 	    void *ctx, const char *name, int family, struct addr *addr);
 };
+
+static inline bool net_is_virtual(const struct net_ops *ops)
+{
+	return ops->advance != NULL;
+}
 
 /* How many octets of what was received are kept. */
 static inline size_t net_event_octets(const struct net_event *event)

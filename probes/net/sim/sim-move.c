@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-ahead.h"
 #include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-move.h"
@@ -16,47 +17,55 @@
 #include "probes/net/sim/sim-route.h"
 #include "probes/net/sim/sim-service.h"
 
-#define FLIGHTS_MAX 300000
+#define FLIGHTS_OCTETS_MAX ((size_t)256 << 20)
 
 void sim_move_later(struct sim *s, struct sim_flight *f)
 {
+	size_t size = sizeof(*f) + f->len;
 	/* Loops and copies must not take all memory: a network is full too. */
-	if (s->moving.count >= FLIGHTS_MAX) {
+	if (s->moving_octets + size > FLIGHTS_OCTETS_MAX) {
 		s->counters.dropped++;
 		free(f);
 		return;
 	}
-	timer_set(&s->moving, &f->timer, (struct monotime){ f->at_ns });
+	s->moving_octets += size;
+	sim_queue_add(&s->moving, f->at_ns, f);
 }
 
-/* The next flight that arrives somewhere by then, or NULL. */
 struct sim_flight *sim_take_next(struct sim *s, int64_t until_ns)
 {
-	struct timer *timer = timer_first(&s->moving);
-	if (!timer || timer->at.ns > until_ns)
-		return NULL;
-	timer_clear(&s->moving, timer);
-	return (struct sim_flight *)timer;
+	struct sim_flight *f = sim_queue_take(&s->moving, until_ns);
+	if (f)
+		s->moving_octets -= sizeof(*f) + f->len;
+	return f;
 }
 
-void sim_inbox_add(struct sim *s, struct sim_flight *f)
+void sim_inbox_add(struct sim *s, const struct sim_notice *notice)
 {
-	if (s->inbox_count == s->inbox_cap)
+	if (s->inbox_count == s->inbox_room)
 		s->inbox = xreallocarray(s->inbox,
-		    s->inbox_cap = s->inbox_cap ? s->inbox_cap * 2 : 64,
-		    sizeof(struct sim_flight *));
-	s->inbox[s->inbox_count++] = f;
+		    s->inbox_room = s->inbox_room ? s->inbox_room * 2 : 64,
+		    sizeof(*s->inbox));
+	s->inbox[s->inbox_count++] = *notice;
+}
+
+void sim_begin(struct sim *s, struct sim_flight *f)
+{
+	if (s->world->in_order || f->at_ns > s->now_ns)
+		sim_move_later(s, f);
+	else
+		sim_arrive(s, f);
 }
 
 struct sim_flight *sim_flight_new(
     const void *bytes, size_t len, uint64_t serial, uint32_t node)
 {
 	struct sim_flight *f = xmalloc(sizeof(*f) + len);
-	*f = (struct sim_flight){
-		.serial = serial, .node = node, .edge = SIM_NONE, .len = len
-	};
-	if (len > 0)
-		memcpy(f->bytes, bytes, len);
+	*f = (struct sim_flight){ .serial = serial,
+		.node = node,
+		.edge = SIM_NONE,
+		.len = (uint32_t)len };
+	memcpy(f->bytes, bytes, len);
 	return f;
 }
 
@@ -101,7 +110,8 @@ static int64_t serialise(
 	return e->busy_until_ns - f->at_ns;
 }
 
-/* The flight as it will arrive at the edge's other end; NULL: it is lost. */
+/* The flight as it will arrive at the edge's other end; NULL: it is lost, or
+ * will arrive later. */
 static struct sim_flight *traverse(
     struct sim *s, struct sim_flight *f, uint32_t edge)
 {
@@ -127,6 +137,9 @@ static struct sim_flight *traverse(
 		again->serial = hash_mix(f->serial, 0xd0b1e);
 		again->copy = true;
 		sim_move_later(s, again);
+		/* Behind the copy, wherever the two come at one instant. */
+		sim_move_later(s, f);
+		return NULL;
 	}
 	return f;
 }
@@ -142,7 +155,7 @@ static void send_packet(struct sim *s, const struct sim_arrival *a,
 	if (how->late_ns > 0 &&
 	    sim_draw(s->world, serial, 0x1a7e) < how->late_share)
 		f->at_ns += how->late_ns;
-	sim_move_later(s, f);
+	sim_begin(s, f);
 }
 
 static void send_answer(struct sim *s, const struct sim_arrival *a,
@@ -222,11 +235,7 @@ static void rewrite_header(
 	}
 	f->bytes[1] = tos;
 	f->bytes[8] -= !how->hidden;
-	f->bytes[10] = f->bytes[11] = 0;
-	size_t len = (size_t)(f->bytes[0] & 0xf) * 4;
-	uint16_t sum = packet_fold(packet_sum(0, f->bytes, len));
-	f->bytes[10] = (uint8_t)(sum >> 8);
-	f->bytes[11] = (uint8_t)sum;
+	sim_ip_checksum(f->bytes);
 }
 
 /* What a router has against passing the packet on: an enum sim_error, or -1
@@ -266,19 +275,33 @@ static void reject(struct sim *s, const struct sim_arrival *a)
 		answer_error(s, a, SIM_REJECTED, 0);
 }
 
+/* Takes over the flight, which cannot go on.  One that is here before its time
+ * is told so then. */
+static struct sim_flight *give_back(struct sim *s, struct sim_flight *f,
+    const struct sim_arrival *a, enum sim_error error, bool ahead)
+{
+	if (ahead) {
+		sim_move_later(s, f);
+		return NULL;
+	}
+	answer_error(s, a, error, 0);
+	free(f);
+	return NULL;
+}
+
 /* Takes over the flight and sends it on over the right edge: the flight as it
  * will arrive there, or NULL. */
 static struct sim_flight *forward(
-    struct sim *s, struct sim_flight *f, struct sim_arrival *a)
+    struct sim *s, struct sim_flight *f, struct sim_arrival *a, bool ahead)
 {
 	struct sim_world *w = s->world;
 	bool drop;
 	uint32_t edge =
 	    sim_next_edge(w, f->node, a->packet, a->owner, f->serial, &drop);
 	bool begins = f->edge == SIM_NONE;
+	if (edge == SIM_NONE && !drop && !begins)
+		return give_back(s, f, a, SIM_NET_UNREACHABLE, ahead);
 	if (edge == SIM_NONE) {
-		if (!drop && !begins)
-			answer_error(s, a, SIM_NET_UNREACHABLE, 0);
 		free(f);
 		return NULL;
 	}
@@ -289,11 +312,8 @@ static struct sim_flight *forward(
 		free(f);
 		return NULL;
 	}
-	if (w->nodes[e->to].how->down) {
-		answer_error(s, a, SIM_HOST_UNREACHABLE, 0);
-		free(f);
-		return NULL;
-	}
+	if (w->nodes[e->to].how->down)
+		return give_back(s, f, a, SIM_HOST_UNREACHABLE, ahead);
 	if (!begins) {
 		if (!goes_back(w, a->owner))
 			advise(s, a);
@@ -315,20 +335,29 @@ static bool may_run_ahead(
     const struct sim_arrival *next, const struct sim_flight *f, uint32_t owner)
 {
 	const struct sim_world *w = next->world;
+	const struct sim_behaviour *how = w->nodes[f->node].how;
+	bool says = how->redirect || how->quench || how->inject_reset;
 	return !w->in_order && f->node != owner && !w->nodes[f->node].host &&
-	    objection(next, goes_back(w, owner)) == -1;
+	    !says && objection(next, goes_back(w, owner)) == -1;
+}
+
+static void receive(struct sim *s, struct sim_flight *f)
+{
+	s->counters.received++;
+	sim_inbox_add(
+	    s, &(struct sim_notice){ .flight = f, .at_ns = f->at_ns });
 }
 
 /* The flight is at its node now: answered there, or where it is next. */
 static struct sim_flight *arrive_once(
-    struct sim *s, struct sim_flight *f, struct sim_arrival *a, uint32_t owner)
+    struct sim *s, struct sim_flight *f, struct sim_arrival *a, bool ahead)
 {
 	struct sim_world *w = s->world;
+	uint32_t owner = a->owner;
 	if (f->edge == SIM_NONE)
-		return forward(s, f, a);
+		return forward(s, f, a, ahead);
 	if (owner == f->node && f->node == w->vantage) {
-		s->counters.received++;
-		sim_inbox_add(s, f);
+		receive(s, f);
 		return NULL;
 	}
 	if (owner == f->node) {
@@ -336,7 +365,7 @@ static struct sim_flight *arrive_once(
 	} else if (!w->nodes[f->node].host) {
 		int error = objection(a, goes_back(w, owner));
 		if (error == -1)
-			return forward(s, f, a);
+			return forward(s, f, a, ahead);
 		if (error == SIM_REJECTED)
 			reject(s, a);
 		else if (error >= 0)
@@ -366,29 +395,45 @@ static bool open_flight(struct sim_world *w, struct sim_flight *f,
 	return true;
 }
 
+/* The packet becomes what the flight holds. */
+static void read_again(struct packet *packet, const struct sim_flight *f)
+{
+	packet->ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8];
+	packet->tos = tos_of(f->bytes);
+}
+
 /* Takes over the flight, which is at its node now. */
 void sim_arrive(struct sim *s, struct sim_flight *f)
 {
 	struct sim_world *w = s->world;
 	struct packet packet;
 	uint32_t owner;
+	bool ahead = false;
 	sim_changes_until(w, f->at_ns - NET_VIRTUAL_NS);
+	if (f->home) {
+		receive(s, f);
+		return;
+	}
 	if (!open_flight(w, f, &packet, &owner)) {
 		free(f);
 		return;
 	}
-	do {
+	for (;; ahead = true) {
 		struct sim_arrival a = { w, f->node, f->edge, f->at_ns,
 			f->serial, &packet, f->bytes, f->len, owner };
-		f = arrive_once(s, f, &a, owner);
+		f = arrive_once(s, f, &a, ahead);
 		if (!f)
 			return;
+		read_again(&packet, f);
+		if (!w->in_order)
+			sim_pass_plain(w, f, &packet, owner);
+		read_again(&packet, f);
 		a.node = f->node;
-		bool six = f->bytes[0] >> 4 == 6;
-		packet.ttl = f->bytes[six ? 7 : 8];
-		packet.tos = tos_of(f->bytes);
 		if (!may_run_ahead(&a, f, owner))
 			break;
-	} while (true);
+	}
+	const struct sim_behaviour *how = w->nodes[w->vantage].how;
+	f->home = f->node == w->vantage && owner == w->vantage &&
+	    !how->nat[0].family && !how->nat[1].family;
 	sim_move_later(s, f);
 }

@@ -407,6 +407,14 @@ size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
 	return len;
 }
 
+void sim_ip_checksum(uint8_t *bytes)
+{
+	struct out o = { bytes, 0 };
+	set16(&o, 10, 0);
+	set16(&o, 10,
+	    packet_fold(packet_sum(0, bytes, (size_t)(bytes[0] & 0xf) * 4)));
+}
+
 void sim_checksum(uint8_t *bytes, size_t len)
 {
 	bool six = bytes[0] >> 4 == 6;

@@ -37,6 +37,8 @@ size_t sim_reply_reset(
 /* What a stranger sends in place of this answer; 0: nothing. */
 size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
     size_t len, uint8_t to[SIM_PACKET_MAX]);
+/* Fills the header checksum of an IPv4 packet. */
+void sim_ip_checksum(uint8_t *bytes);
 /* Fills the checksums of a whole packet anew. */
 void sim_checksum(uint8_t *bytes, size_t len);
 /* The IP header of an answer of TCP or UDP and its ports; its length. */

@@ -16,10 +16,10 @@
 #define FAR UINT32_MAX
 
 struct sim_paths {
-	uint64_t *hops; /* owned, sorted: the node, then the edge to take */
-	uint32_t count;
 	uint32_t *dist; /* owned; every node's distance to the place, made
 			   when a static route leads off the paths */
+	uint32_t count;
+	uint64_t hops[]; /* sorted: the node, then the edge to take */
 };
 
 double sim_draw(const struct sim_world *w, uint64_t a, uint64_t b)
@@ -156,6 +156,9 @@ void sim_distances(struct sim_world *w)
 		w->dist_from = xcalloc(count, sizeof(*w->dist_from));
 		w->dist_to = xcalloc(count, sizeof(*w->dist_to));
 		w->marks = xcalloc(count, sizeof(*w->marks));
+		w->todo = xcalloc(count, sizeof(*w->todo));
+		w->found =
+		    xcalloc(w->edge_count + (size_t)1, sizeof(*w->found));
 	}
 	for (uint32_t i = 0; i < w->node_count; i++) {
 		sim_paths_free(w->paths[i]);
@@ -174,34 +177,49 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Most paths are short: no call for each comparison. */
+static void sort_hops(uint64_t *hops, uint32_t count)
+{
+	enum { FEW = 48 };
+	if (count > FEW) {
+		qsort(hops, count, sizeof(*hops), by_value);
+		return;
+	}
+	for (uint32_t i = 1; i < count; i++) {
+		uint64_t hop = hops[i];
+		uint32_t at = i;
+		for (; at > 0 && hops[at - 1] > hop; at--)
+			hops[at] = hops[at - 1];
+		hops[at] = hop;
+	}
+}
+
 static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
 {
-	struct sim_paths *p = xcalloc(1, sizeof(*p));
+	const struct sim_hops *h = &w->from_vantage;
 	size_t waiting = 0;
-	uint32_t *todo = NULL;
+	uint32_t count = 0;
 	w->mark++;
 	w->marks[place] = w->mark;
-	if (w->dist_from[place] != FAR) {
-		VEC_ROOM(todo, waiting);
-		todo[waiting++] = place;
-	}
+	if (w->dist_from[place] != FAR)
+		w->todo[waiting++] = place;
 	while (waiting > 0) {
-		const struct sim_hops *h = &w->from_vantage;
-		uint32_t node = todo[--waiting];
+		uint32_t node = w->todo[--waiting];
 		for (uint32_t i = h->at[node]; i < h->at[node + 1]; i++) {
 			uint32_t from = (uint32_t)(h->hops[i] >> 32);
-			VEC_ROOM(p->hops, p->count);
-			p->hops[p->count++] = h->hops[i];
+			w->found[count++] = h->hops[i];
 			if (w->marks[from] == w->mark)
 				continue;
 			w->marks[from] = w->mark;
-			VEC_ROOM(todo, waiting);
-			todo[waiting++] = from;
+			w->todo[waiting++] = from;
 		}
 	}
-	free(todo);
-	if (p->count > 0)
-		qsort(p->hops, p->count, sizeof(*p->hops), by_value);
+	struct sim_paths *p = xmalloc(sizeof(*p) + count * sizeof(*p->hops));
+	p->count = count;
+	p->dist = NULL;
+	if (count > 0)
+		memcpy(p->hops, w->found, count * sizeof(*p->hops));
+	sort_hops(p->hops, count);
 	return p;
 }
 
@@ -209,7 +227,6 @@ void sim_paths_free(struct sim_paths *p)
 {
 	if (!p)
 		return;
-	free(p->hops);
 	free(p->dist);
 	free(p);
 }
@@ -240,6 +257,27 @@ static void choices_by_distance(const struct sim_world *w, uint32_t node,
 	}
 }
 
+static struct sim_paths *paths_to(struct sim_world *w, uint32_t place)
+{
+	if (!w->paths[place])
+		w->paths[place] = paths_make(w, place);
+	return w->paths[place];
+}
+
+/* Where the node's hops begin, if it has any. */
+static uint32_t paths_find(const struct sim_paths *p, uint32_t node)
+{
+	uint32_t low = 0, high = p->count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (p->hops[middle] >> 32 < node)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static void choices_to(
     struct sim_world *w, uint32_t node, uint32_t place, struct choices *c)
 {
@@ -249,19 +287,10 @@ static void choices_to(
 			choose_from(c, (uint32_t)h->hops[i]);
 		return;
 	}
-	if (!w->paths[place])
-		w->paths[place] = paths_make(w, place);
-	struct sim_paths *p = w->paths[place];
-	uint32_t low = 0, high = p->count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (p->hops[middle] >> 32 < node)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < p->count && p->hops[low] >> 32 == node; low++)
-		choose_from(c, (uint32_t)p->hops[low]);
+	struct sim_paths *p = paths_to(w, place);
+	for (uint32_t i = paths_find(p, node);
+	     i < p->count && p->hops[i] >> 32 == node; i++)
+		choose_from(c, (uint32_t)p->hops[i]);
 	if (c->count > 0 || !w->any_way)
 		return;
 	if (!p->dist) {
@@ -377,4 +406,30 @@ uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
 		return c.edge;
 	uint64_t hash = flow_hash(w, node, packet, serial);
 	return choices_of(w, node, route, place, hash % c.count).edge;
+}
+
+uint32_t sim_plain_edge(struct sim_world *w, uint32_t node,
+    const struct packet *packet, uint32_t owner, uint64_t serial)
+{
+	const uint64_t *hops;
+	uint32_t count = 0;
+	if (owner == SIM_NONE)
+		return SIM_NONE;
+	if (owner == w->vantage) {
+		const struct sim_hops *h = &w->to_vantage;
+		count = h->at[node + 1] - h->at[node];
+		hops = count > 0 ? &h->hops[h->at[node]] : NULL;
+	} else {
+		const struct sim_paths *p = paths_to(w, owner);
+		uint32_t at = paths_find(p, node);
+		hops = p->hops + at;
+		while (at + count < p->count && hops[count] >> 32 == node)
+			count++;
+	}
+	if (count == 0)
+		return SIM_NONE;
+	uint32_t chosen = count == 1
+	    ? 0
+	    : (uint32_t)(flow_hash(w, node, packet, serial) % count);
+	return (uint32_t)hops[chosen];
 }

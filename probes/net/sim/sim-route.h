@@ -11,5 +11,9 @@ void sim_hops_free(struct sim_hops *hops);
  * stands for the packet itself.  SIM_NONE: no route, and *drop: silently. */
 uint32_t sim_next_edge(struct sim_world *world, uint32_t node,
     const struct packet *packet, uint32_t owner, uint64_t serial, bool *drop);
+/* The same of a router that has no static route; SIM_NONE: none of the shortest
+ * paths between the vantage and owner leads on from there. */
+uint32_t sim_plain_edge(struct sim_world *world, uint32_t node,
+    const struct packet *packet, uint32_t owner, uint64_t serial);
 /* A number in [0, 1) from a seed and a place. */
 double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);

@@ -9,6 +9,7 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-ahead.h"
 #include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-route.h"
@@ -50,6 +51,10 @@ void sim_world_free(struct sim_world *w)
 	sim_hops_free(&w->to_vantage);
 	free(w->paths);
 	free(w->marks);
+	free(w->todo);
+	free(w->found);
+	free(w->plain);
+	free(w->ways);
 	free(w->own);
 	free(w->cells);
 	sim_changes_free(w);
@@ -205,5 +210,6 @@ int sim_world_finish(
 	w->paths =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
 	sim_distances(w);
+	sim_note_plain(w);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A described internet under the guardian (man/sonde-sim.5).  Timers keep the
+ * A described internet under the guardian (man/sonde-sim.5).  A queue keeps the
  * packets in flight by time, and virtual time is the time of the one that was
  * moved last.  All chance is a
  * function of the seed, the packet and the place, so a run is the same every
@@ -21,6 +21,7 @@
 #include "probes/net/sim/sim-world.h"
 
 #define FILE_MAX (64u << 20)
+#define INSTANT_MOST 1024 /* packets that arrive together */
 
 static int read_file(const char *path, char **text, struct errmsg *msg)
 {
@@ -89,11 +90,12 @@ out:
 static void sim_close(void *ctx)
 {
 	struct sim *s = ctx;
-	for (size_t i = 0; i < s->moving.count; i++)
-		free((struct sim_flight *)s->moving.heap[i]);
+	struct sim_flight *f;
+	while ((f = sim_queue_drain(&s->moving)))
+		free(f);
 	for (size_t i = 0; i < s->inbox_count; i++)
-		free(s->inbox[i]);
-	timers_fini(&s->moving);
+		free(s->inbox[i].flight);
+	sim_queue_fini(&s->moving);
 	free(s->inbox);
 	sim_world_free(s->world);
 	free(s);
@@ -235,19 +237,17 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 	size_t sent = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct net_send *p = &packets[i];
-		struct sim_flight *stamp =
-		    sim_flight_new(NULL, 0, 0, s->world->vantage);
-		stamp->at_ns = now_ns;
-		stamp->sent = true;
-		stamp->cookie = p->cookie;
-		stamp->err = send_error(s, p, &stamp->mtu);
-		sim_inbox_add(s, stamp);
-		if (stamp->err < 0)
+		struct sim_notice stamp = { .at_ns = now_ns,
+			.cookie = p->cookie };
+		stamp.err = send_error(s, p, &stamp.mtu);
+		if (stamp.err < 0 || !p->swept)
+			sim_inbox_add(s, &stamp);
+		if (stamp.err < 0)
 			continue;
 		struct sim_flight *f = sim_flight_new(
 		    p->bytes, p->len, ++s->serials, s->world->vantage);
 		f->at_ns = now_ns;
-		sim_move_later(s, f);
+		sim_begin(s, f);
 		sent++;
 	}
 	s->counters.sent += sent;
@@ -259,21 +259,22 @@ static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
 {
 	struct sim *s = ctx;
 	for (size_t i = 0; i < s->inbox_count; i++) {
-		struct sim_flight *f = s->inbox[i];
+		struct sim_notice n = s->inbox[i];
+		const struct sim_flight *f = n.flight;
 		struct net_event event = {
-			.kind = f->err < 0 ? NET_SEND_FAILED
-			    : f->sent      ? NET_SENT
-					   : NET_RECEIVED,
-			.err = f->err,
-			.mtu = f->mtu,
-			.stamp = { wall_at(s, f->at_ns), NET_CLOCK_SIMULATED },
-			.cookie = f->cookie,
-			.bytes = f->bytes,
-			.caplen = f->len,
-			.wirelen = f->len,
+			.kind = n.err < 0 ? NET_SEND_FAILED
+			    : f           ? NET_RECEIVED
+					  : NET_SENT,
+			.err = n.err,
+			.mtu = n.mtu,
+			.stamp = { wall_at(s, n.at_ns), NET_CLOCK_SIMULATED },
+			.cookie = n.cookie,
+			.bytes = f ? f->bytes : NULL,
+			.caplen = f ? f->len : 0,
+			.wirelen = f ? f->len : 0,
 		};
 		fn(arg, &event);
-		free(f);
+		free(n.flight);
 	}
 	s->inbox_count = 0;
 }
@@ -295,8 +296,10 @@ static void sim_advance(void *ctx, struct monotime until)
 			s->now_ns = f->at_ns;
 		sim_arrive(s, f);
 	}
-	/* What comes at the same instant comes together. */
-	while (s->inbox_count > 0 && (f = sim_take_next(s, s->now_ns)))
+	/* What comes at the same instant comes together, if it is no flood that
+	 * whoever is told could not keep. */
+	while (s->inbox_count > 0 && s->inbox_count < INSTANT_MOST &&
+	    (f = sim_take_next(s, s->now_ns)))
 		sim_arrive(s, f);
 	if (s->inbox_count == 0 && until.ns > s->now_ns &&
 	    until.ns != INT64_MAX)

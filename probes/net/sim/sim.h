@@ -4,8 +4,9 @@
  * sim-file.c reads a description into a world, sim-generate.c makes large
  * parts of one, sim-world.c keeps its tables, sim-index.c finds
  * names and addresses in them, sim-route.c chooses next hops,
- * sim-reply.c writes what nodes answer, sim-move.c moves packets, sim.c keeps
- * virtual time.
+ * sim-reply.c writes what nodes answer, sim-move.c moves packets (sim-ahead.c
+ * through what only forwards), sim-queue.c orders them, sim.c keeps virtual
+ * time.
  */
 #pragma once
 
@@ -184,6 +185,12 @@ struct sim_hops {
 	uint64_t *hops; /* owned; the other node, then the edge */
 };
 
+/* What a direction of a link is to packets that it only delays. */
+struct sim_way {
+	int64_t delay_ns; /* negative: it does more */
+	uint32_t to;
+};
+
 struct sim_world {
 	struct sim_node *nodes;
 	struct sim_edge *edges;
@@ -203,6 +210,8 @@ struct sim_world {
 	struct sim_hops from_vantage, to_vantage;
 	struct sim_paths **paths; /* by destination node, made when needed */
 	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
+	uint32_t *todo;           /* owned: the walk's nodes to go on from, */
+	uint64_t *found;          /* owned: what it found */
 	struct sim_cell *cells;   /* open hash table */
 	size_t cells_size, cell_count;
 	uint32_t vantage;
@@ -211,6 +220,8 @@ struct sim_world {
 	/* What becomes of a packet between two hosts depends on the packets
 	 * before it, or on the time (a queue); if not, packets run ahead. */
 	bool in_order;
+	bool *plain;          /* owned: routers that only forward */
+	struct sim_way *ways; /* owned, of each edge */
 	/* Packets are also on ways that are not the vantage's shortest. */
 	bool any_way;
 	uint32_t uplinks;           /* the vantage's links */
