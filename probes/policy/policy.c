@@ -117,10 +117,13 @@ enum policy_verdict policy_check_address(const struct policy *policy,
 	return verdict;
 }
 
+/* A chosen checksum's two octets are the guardian's.  An echo asks for nothing,
+ * so it may say whose it is. */
 static bool is_silent(const struct probe *probe)
 {
-	/* A chosen checksum's two octets are the guardian's. */
-	size_t first = probe->fix_checksum ? 2 : 0;
+	size_t first = probe->proto == PACKET_ICMP ? POLICY_MARK_BYTES
+	    : probe->fix_checksum                  ? 2
+						   : 0;
 	for (size_t i = first; probe->payload && i < probe->payload_len; i++)
 		if (probe->payload[i] != 0)
 			return false;

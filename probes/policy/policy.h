@@ -35,6 +35,8 @@ enum policy_verdict {
 	POLICY_VERDICTS
 };
 
+#define POLICY_MARK_BYTES 8 /* by which a run knows its echo replies */
+
 enum policy_who {
 	POLICY_LOCAL,  /* an administrator at this machine's command line */
 	POLICY_REMOTE, /* a campaign from a collector */
@@ -53,7 +55,8 @@ struct policy_class {
 	bool allow_own;       /* this machine's own addresses */
 	bool allow_loopback;
 	bool allow_special;   /* documentation, benchmarking, ... */
-	bool allow_payload;   /* octets of the script's choice */
+	bool allow_payload;   /* octets of the script's choice; an echo may
+				 begin with POLICY_MARK_BYTES all the same */
 	bool allow_tcp_flags; /* more than SYN alone or ACK alone */
 	bool obey_deny_list;
 };

@@ -6,16 +6,12 @@ local MAX_PENDING = 16000 -- probes of all hosts together
 local methods = {}
 
 -- The payload begins with a mark of this run, which the reply must bring back:
--- another run may have the same id.
-local function payload_of(args, size)
-	local mark = args.mark:sub(1, size)
-	return mark .. ("\0"):rep(size - #mark)
-end
-
+-- another run may have the same id.  Policy lets every echo carry one.
 function methods.icmp(args, dst)
+	local mark = args.mark:sub(1, args.size)
 	local base = sonde.icmp{dst = dst, ttl = args.ttl, tos = args.tos,
 		id = args.sport,
-		payload = payload_of(args, args.size)}
+		payload = mark .. ("\0"):rep(args.size - #mark)}
 	return function(number)
 		return base:with{seq = number}
 	end
@@ -23,11 +19,11 @@ end
 
 -- A port of its own for each probe, since what a UDP service answers shows
 -- nothing else.  The port there is one that hosts keep closed: the answer is
--- "port unreachable", which quotes the checksum of ports and payload.
+-- "port unreachable", which quotes the checksum: it is this run's mark.
 function methods.udp(args, dst)
 	local base = sonde.udp{dst = dst, ttl = args.ttl, tos = args.tos,
 		dport = args.port or 33434,
-		payload = payload_of(args, math.max(args.size, 2))}
+		payload_bytes = math.max(args.size, 2), checksum = args.checksum}
 	return function(number)
 		return base:with{sport = 1024 + (args.sport + number) % 64000}
 	end
@@ -125,6 +121,7 @@ end
 local function run(args)
 	args.sport = args.sport or math.random(1024, 60000)
 	args.mark = string.pack("I8", math.random(0))
+	args.checksum = math.random(1, 0xfffe)
 	local most = math.max(1, MAX_PENDING // args.count)
 	local running, started, active, all_known = {}, 0, 0, false
 	local function start_more()

@@ -254,6 +254,17 @@ def test_campaigns(tap, lab):
               lambda: any(r["campaign"] == once and r["run"] == 1 and
                           r["trace"]["stop_reason"] == "completed"
                           for r in lab.records("trace")), lab.log)
+    tap.until("the policy of campaigns lets it ask, and it is answered",
+              lambda: any(r["ping"]["received"] == 1 for r in
+                          lab.records("ping") if r["campaign"] == again),
+              lab.log)
+    code, out, err = lab.sonde("submit", "ping", "11.3.3.80", "--",
+                               "--count=1", "--method=udp")
+    udp = out.strip()
+    tap.until("so is one by UDP",
+              lambda: any(r["ping"]["received"] == 1 for r in
+                          lab.records("ping") if r["campaign"] == udp),
+              lab.log)
     tap.until("the ping runs again and again",
               lambda: len({r["run"] for r in lab.records("ping")
                            if r["campaign"] == again}) >= 3, lab.log)

@@ -172,6 +172,29 @@ static void a_campaign_sends_zeros_unless_payload_is_granted(void **context)
 	assert_int_equal(fields(POLICY_REMOTE, &p), POLICY_ALLOW);
 }
 
+/* What is behind the mark is zeros, and no other protocol may have one: eight
+ * octets are a request to some services. */
+static void an_echo_of_a_campaign_may_say_whose_it_is(void **context)
+{
+	(void)context;
+	uint8_t octets[POLICY_MARK_BYTES + 1];
+	struct probe p = { .dst = addr_v4(0x0b000001),
+		.proto = PACKET_ICMP,
+		.ttl = 9,
+		.payload = octets,
+		.payload_len = sizeof(octets) };
+	memset(octets, 0xff, sizeof(octets));
+	octets[POLICY_MARK_BYTES] = 0;
+	assert_int_equal(fields(POLICY_REMOTE, &p), POLICY_ALLOW);
+	octets[POLICY_MARK_BYTES] = 1;
+	assert_int_equal(fields(POLICY_REMOTE, &p), POLICY_DENY_PAYLOAD);
+	octets[POLICY_MARK_BYTES] = 0;
+	struct probe other = udp();
+	other.payload = octets;
+	other.payload_len = sizeof(octets);
+	assert_int_equal(fields(POLICY_REMOTE, &other), POLICY_DENY_PAYLOAD);
+}
+
 static void size_is_bounded(void **context)
 {
 	(void)context;
@@ -488,6 +511,7 @@ int main(void)
 		TEST(values_that_no_probe_may_have_are_denied),
 		TEST(only_syn_alone_or_ack_alone_is_sent),
 		TEST(a_campaign_sends_zeros_unless_payload_is_granted),
+		TEST(an_echo_of_a_campaign_may_say_whose_it_is),
 		TEST(size_is_bounded),
 		TEST(a_run_has_so_many_targets),
 		TEST(what_would_wait_too_long_is_denied),
