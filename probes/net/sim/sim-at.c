@@ -31,10 +31,7 @@ static int at_link(struct sim_words *words, struct sim_change *c)
 {
 	struct sim_world *w = words->world;
 	uint32_t ends[2];
-	int err = sim_words_node(words, &ends[0]);
-	if (err < 0)
-		return err;
-	err = sim_words_node(words, &ends[1]);
+	int err = sim_words_ends(words, ends);
 	if (err < 0)
 		return err;
 	c->edge = sim_edge_between(w, ends[0], ends[1]);
@@ -42,19 +39,7 @@ static int at_link(struct sim_words *words, struct sim_change *c)
 		return sim_words_expected(words, "a neighbour of the first");
 	struct sim_link there = *sim_stated_link(w, c->edge);
 	struct sim_link back = *sim_stated_link(w, c->edge ^ 1);
-	int options_at = words->at;
-	err = sim_words_link(words, &there);
-	if (err < 0)
-		return err;
-	int back_at = words->at;
-	words->at = options_at;
-	sim_words_link(words, &back);
-	words->at = back_at;
-	if (sim_words_take(words, "back"))
-		err = sim_words_link(words, &back);
-	if (err < 0)
-		return err;
-	err = sim_words_end(words);
+	err = sim_words_ways(words, &there, &back);
 	if (err < 0)
 		return err;
 	c->kind = SIM_CHANGE_LINK;

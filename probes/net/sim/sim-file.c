@@ -219,10 +219,7 @@ static int parse_link(struct sim_words *words)
 	struct sim_world *w = words->world;
 	uint32_t ends[2],
 	    at[2][2] = { { SIM_NONE, SIM_NONE }, { SIM_NONE, SIM_NONE } };
-	int err = sim_words_node(words, &ends[0]);
-	if (err < 0)
-		return err;
-	err = sim_words_node(words, &ends[1]);
+	int err = sim_words_ends(words, ends);
 	if (err < 0)
 		return err;
 	if (ends[0] == ends[1])
@@ -232,16 +229,8 @@ static int parse_link(struct sim_words *words)
 		if (err < 0)
 			return err;
 	}
-	struct sim_link there = words->link;
-	err = sim_words_link(words, &there);
-	if (err < 0)
-		return err;
-	struct sim_link back = there;
-	if (sim_words_take(words, "back"))
-		err = sim_words_link(words, &back);
-	if (err < 0)
-		return err;
-	err = sim_words_end(words);
+	struct sim_link there = words->link, back = words->link;
+	err = sim_words_ways(words, &there, &back);
 	if (err < 0)
 		return err;
 	uint32_t edge = sim_link_add(w, ends[0], ends[1],

@@ -204,3 +204,17 @@ int sim_words_link(struct sim_words *words, struct sim_link *how)
 {
 	return sim_read_options(words, links, how);
 }
+
+int sim_words_ways(
+    struct sim_words *words, struct sim_link *there, struct sim_link *back)
+{
+	int both_at = words->at;
+	int err = sim_words_link(words, there);
+	if (err < 0)
+		return err;
+	words->at = both_at;
+	err = sim_words_link(words, back);
+	if (!err && sim_words_take(words, "back"))
+		err = sim_words_link(words, back);
+	return err ? err : sim_words_end(words);
+}

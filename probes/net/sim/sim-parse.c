@@ -141,6 +141,12 @@ int sim_words_node(struct sim_words *words, uint32_t *node)
 	return 0;
 }
 
+int sim_words_ends(struct sim_words *words, uint32_t ends[static 2])
+{
+	int err = sim_words_node(words, &ends[0]);
+	return err ? err : sim_words_node(words, &ends[1]);
+}
+
 int sim_words_name(struct sim_words *words, const char **name)
 {
 	*name = sim_words_next(words);

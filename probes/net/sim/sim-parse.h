@@ -39,6 +39,7 @@ int sim_words_duration(struct sim_words *words, int64_t *ns);
 int sim_words_address(struct sim_words *words, struct addr *to);
 int sim_words_prefix(struct sim_words *words, struct prefix *to);
 int sim_words_node(struct sim_words *words, uint32_t *node);
+int sim_words_ends(struct sim_words *words, uint32_t ends[static 2]);
 
 /* A number and its unit, one of units (ended by NULL), into *to by its scale;
  * *rest is what follows.  False when it is not one of them. */
@@ -54,6 +55,10 @@ bool sim_words_has_address(const struct sim_words *words);
  * none of them; the caller says whether that is an error. */
 int sim_words_behaviour(struct sim_words *words, struct sim_behaviour *how);
 int sim_words_link(struct sim_words *words, struct sim_link *how);
+/* Options of a link's two directions, to the end of the line: those before
+ * "back" are added to both. */
+int sim_words_ways(
+    struct sim_words *words, struct sim_link *there, struct sim_link *back);
 int sim_words_end(struct sim_words *words);
 
 /* A whole description, and what one of its lines makes (sim-file.c,
