@@ -63,7 +63,8 @@ static struct outcome answer_of(const struct outcome_reply *r, bool by_target)
 			OUTCOME_RANK_OTHER_ADDRESS, .conclusive = false };
 	return (struct outcome){ r->late ? SONDE__OUTCOME__OUTCOME_LATE
 					 : SONDE__OUTCOME__OUTCOME_ANSWERED,
-		OUTCOME_RANK_ANSWER, .reached = true, .conclusive = true };
+		r->receipt ? OUTCOME_RANK_RECEIPT : OUTCOME_RANK_ANSWER,
+		.reached = true, .conclusive = !r->receipt };
 }
 
 struct outcome outcome_decide(const struct outcome_reply *r)

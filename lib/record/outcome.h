@@ -22,6 +22,7 @@ struct outcome_reply {
 	uint8_t probe_proto; /* enum packet_proto; PACKET_ICMP for both */
 	bool icmp;           /* the reply is ICMP or ICMPv6: */
 	uint8_t icmp_type, icmp_code;
+	bool receipt;   /* TCP has the data; what it answers may follow */
 	bool late;      /* it came after the probe's wait */
 	bool ambiguous; /* it may be another probe's */
 };
@@ -32,6 +33,7 @@ enum outcome_rank {
 	OUTCOME_RANK_ERROR,        /* of somebody on the way */
 	OUTCOME_RANK_TARGET_ERROR, /* of the target */
 	OUTCOME_RANK_OTHER_ADDRESS,
+	OUTCOME_RANK_RECEIPT, /* TCP of the target has the data */
 	OUTCOME_RANK_ANSWER
 };
 

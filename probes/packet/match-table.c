@@ -49,7 +49,9 @@ static uint64_t hash_of(const struct match_table *table, enum match_key key,
 	    HEADS;
 }
 
-/* The number that an answer of the target shows of this probe. */
+/* The number that an answer of the target shows of this probe.  What answers a
+ * bare acknowledgement is a reset, which begins where that ended; what answers
+ * data acknowledges it. */
 static uint64_t shown_of_sent(const struct match_sent *sent)
 {
 	uint32_t syn = (sent->tcp_flags & PACKET_TCP_SYN) != 0;
@@ -58,7 +60,7 @@ static uint64_t shown_of_sent(const struct match_sent *sent)
 		return sent->tag;
 	if (sent->flow.proto != PACKET_TCP)
 		return 0;
-	return sent->tcp_flags & PACKET_TCP_ACK
+	return sent->tcp_flags & PACKET_TCP_ACK && sent->len == 0
 	    ? sent->tcp_ack
 	    : sent->tag + syn + sent->len + fin;
 }
@@ -69,7 +71,8 @@ static uint64_t shown_by_answer(const struct match_answer *answer)
 		return answer->tag;
 	if (answer->flow.proto != PACKET_TCP)
 		return 0;
-	return answer->tcp_acks ? answer->tag : answer->tcp_seq;
+	return answer->tcp_flags & PACKET_TCP_ACK ? answer->tag
+						  : answer->tcp_seq;
 }
 
 void match_table_add(struct match_table *table, struct match_entry *entry)

@@ -51,7 +51,6 @@ static bool read_quote(struct match_answer *answer, const struct packet *error)
 
 static bool read_direct(struct match_answer *answer, const struct packet *p)
 {
-	uint8_t flags = p->tcp_flags & (PACKET_TCP_SYN | PACKET_TCP_ACK);
 	answer->has_tag = true;
 	answer->src = p->dst;
 	answer->ip_id = p->ip_id;
@@ -68,9 +67,8 @@ static bool read_direct(struct match_answer *answer, const struct packet *p)
 	case PACKET_TCP:
 		answer->tag = p->tcp_ack;
 		answer->tcp_seq = p->tcp_seq;
-		answer->tcp_acks = p->tcp_flags & PACKET_TCP_ACK;
-		return p->tcp_flags & PACKET_TCP_RST ||
-		    flags == (PACKET_TCP_SYN | PACKET_TCP_ACK);
+		answer->tcp_flags = p->tcp_flags;
+		return p->tcp_flags & (PACKET_TCP_RST | PACKET_TCP_ACK);
 	case PACKET_ICMP:
 	case PACKET_ICMP6:
 		answer->flow.sport = p->icmp_id;
@@ -192,18 +190,27 @@ static enum match_fit fit_echo(
 }
 
 /* SYN-ACK and RST acknowledge all of the segment, or its SYN but no data; only
- * a reset of a segment that acknowledged something does not. */
+ * a reset of a segment that acknowledged something does not.  What else answers
+ * such a segment acknowledges it too, and goes on behind what it acknowledged,
+ * within the window that it gave. */
 static enum match_fit fit_tcp(
     const struct match_answer *answer, const struct match_sent *sent)
 {
 	uint32_t syn = (sent->tcp_flags & PACKET_TCP_SYN) != 0;
 	uint32_t fin = (sent->tcp_flags & PACKET_TCP_FIN) != 0;
 	uint32_t acked = answer->tag - sent->tag; /* modulo 2^32 */
-	if (!answer->tcp_acks)
+	bool reset = answer->tcp_flags & PACKET_TCP_RST;
+	bool begins = answer->tcp_flags & PACKET_TCP_SYN;
+	if (!(answer->tcp_flags & PACKET_TCP_ACK))
 		return sent->tcp_flags & PACKET_TCP_ACK &&
 			answer->tcp_seq == sent->tcp_ack
 		    ? MATCH_FITS_WELL
 		    : MATCH_CONTRADICTS;
+	if (!reset && begins != (syn != 0))
+		return MATCH_CONTRADICTS;
+	if (!reset && !begins &&
+	    answer->tcp_seq - sent->tcp_ack > sent->tcp_window)
+		return MATCH_CONTRADICTS;
 	if (acked == syn + sent->len + fin)
 		return MATCH_FITS_WELL;
 	return syn && acked == 1 ? MATCH_FITS : MATCH_CONTRADICTS;
@@ -254,6 +261,16 @@ enum match_fit match_fit(
 				  : fit_quote4(answer, sent);
 }
 
+/* Does it acknowledge data and say no more? */
+static bool is_receipt(
+    const struct match_sent *sent, const struct packet *reply)
+{
+	return sent->len > 0 && reply->proto == PACKET_TCP &&
+	    reply->payload_wire_len == 0 &&
+	    (reply->tcp_flags &
+		(PACKET_TCP_SYN | PACKET_TCP_FIN | PACKET_TCP_RST)) == 0;
+}
+
 struct outcome match_outcome(const struct match_sent *sent,
     const struct packet *reply, bool late, bool ambiguous)
 {
@@ -263,6 +280,7 @@ struct outcome match_outcome(const struct match_sent *sent,
 		.icmp = plain_proto(reply->proto) == PACKET_ICMP,
 		.icmp_type = reply->icmp_type,
 		.icmp_code = reply->icmp_code,
+		.receipt = is_receipt(sent, reply),
 		.late = late,
 		.ambiguous = ambiguous };
 	return outcome_decide(&r);
@@ -288,6 +306,7 @@ struct match_sent match_sent_of(
 		.len = probe->payload_len,
 		.tcp_flags = probe->tcp_flags,
 		.tcp_ack = probe->tcp_ack,
+		.tcp_window = probe->tcp_window,
 		.answer_offset = probe->answer_offset,
 		.answer_len = probe->answer_len,
 	};

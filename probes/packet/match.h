@@ -16,8 +16,10 @@
  * checksum must add up, so that the answer still proves that it saw the probe.
  *
  * Direct replies come to our address and port.  Echo replies show id, sequence
- * number and payload; TCP what was acknowledged.  A UDP reply shows nothing but
- * addresses and ports, unless the probe declares what its answer holds.
+ * number and payload; TCP what was acknowledged: the SYN-ACK of a SYN, any
+ * segment that answers one with an acknowledgement, a reset of either.  A UDP
+ * reply shows nothing but addresses and ports, unless the probe declares what
+ * its answer holds.
  *
  * An answer that fits several probes equally well is given to none of them
  * (probes/packet/match-table.h).
@@ -50,6 +52,7 @@ struct match_sent {
 	uint8_t tcp_flags;
 	uint32_t tag; /* TCP seq, echo seq, UDP checksum */
 	uint32_t tcp_ack;
+	uint16_t tcp_window;
 	uint8_t mark[MATCH_MARK]; /* how the payload begins */
 	uint16_t answer_offset;   /* as in struct probe */
 	uint8_t answer_len;
@@ -69,7 +72,7 @@ struct match_answer {
 	uint32_t flow_label;
 	uint32_t tag; /* quoted; or echo seq; or TCP ack */
 	uint32_t tcp_seq;
-	bool tcp_acks;
+	uint8_t tcp_flags;
 	const uint8_t *payload; /* of a direct answer; borrowed */
 	size_t payload_len;     /* of these octets */
 };

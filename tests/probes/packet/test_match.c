@@ -427,7 +427,7 @@ static void answers_to_a_syn_acknowledge_it(void **state)
 	/* RFC 9293: a reset of what acknowledged nothing acknowledges it. */
 	assert_int_equal(fit_tcp(&m.sent, RST, 555, 0), MATCH_CONTRADICTS);
 	assert_int_equal(fit_tcp(&m.sent, RST, 0, 0), MATCH_CONTRADICTS);
-	assert_int_equal(fit_tcp(&m.sent, ACK, 1, end), MATCH_OTHER);
+	assert_int_equal(fit_tcp(&m.sent, ACK, 1, end), MATCH_CONTRADICTS);
 	assert_int_equal(fit_tcp(&m.sent, SYN, 1, end), MATCH_OTHER);
 }
 
@@ -442,6 +442,60 @@ static void the_reset_of_an_ack_has_its_number(void **state)
 	assert_int_equal(fit_tcp(&m.sent, RST, 0, 0), MATCH_CONTRADICTS);
 	assert_int_equal(
 	    fit_tcp(&m.sent, RST | ACK, 0, 0xfffffff0u + 4), MATCH_FITS_WELL);
+}
+
+static void answers_to_data_acknowledge_it_and_go_on(void **state)
+{
+	(void)state;
+	enum { FIN = PACKET_TCP_FIN, PSH = PACKET_TCP_PSH };
+	struct probe probe = probe_to("198.51.100.1", PACKET_TCP);
+	probe.tcp_flags = PSH | ACK;
+	probe.tcp_window = 1000;
+	struct made m = make(probe);
+	uint32_t end = 0xfffffff0u + 4;
+	assert_int_equal(fit_tcp(&m.sent, ACK, 555, end), MATCH_FITS_WELL);
+	assert_int_equal(
+	    fit_tcp(&m.sent, PSH | ACK, 555 + 1000, end), MATCH_FITS_WELL);
+	assert_int_equal(
+	    fit_tcp(&m.sent, FIN | ACK, 556, end), MATCH_FITS_WELL);
+	assert_int_equal(fit_tcp(&m.sent, RST, 555, 0), MATCH_FITS_WELL);
+	/* Behind the window, before it, another segment's, a SYN-ACK again. */
+	assert_int_equal(
+	    fit_tcp(&m.sent, ACK, 555 + 1001, end), MATCH_CONTRADICTS);
+	assert_int_equal(fit_tcp(&m.sent, ACK, 554, end), MATCH_CONTRADICTS);
+	assert_int_equal(
+	    fit_tcp(&m.sent, ACK, 555, end - 1), MATCH_CONTRADICTS);
+	assert_int_equal(
+	    fit_tcp(&m.sent, SYN | ACK, 554, end - 4), MATCH_CONTRADICTS);
+	assert_int_equal(fit_tcp(&m.sent, FIN, 555, 0), MATCH_OTHER);
+}
+
+/* "It has arrived" is worth less than what it answers. */
+static void a_receipt_is_not_the_last_word(void **state)
+{
+	(void)state;
+	struct probe probe = probe_to("198.51.100.1", PACKET_TCP);
+	probe.tcp_flags = ACK;
+	struct made m = make(probe);
+	struct packet reply = {
+		.src = probe.dst, .proto = PACKET_TCP, .tcp_flags = ACK
+	};
+	struct outcome o = match_outcome(&m.sent, &reply, false, false);
+	assert_int_equal(o.outcome, SONDE__OUTCOME__OUTCOME_ANSWERED);
+	assert_true(o.reached);
+	assert_false(o.conclusive);
+	enum outcome_rank receipt = o.rank;
+	reply.tcp_flags = ACK | PACKET_TCP_FIN;
+	o = match_outcome(&m.sent, &reply, false, false);
+	assert_true(o.conclusive && o.rank > receipt);
+	reply.tcp_flags = ACK;
+	reply.payload_wire_len = 1;
+	o = match_outcome(&m.sent, &reply, false, false);
+	assert_true(o.conclusive && o.rank > receipt);
+	reply.payload_wire_len = 0;
+	m.sent.len = 0; /* to what carried nothing there is no more to say */
+	o = match_outcome(&m.sent, &reply, false, false);
+	assert_true(o.conclusive && o.rank > receipt);
 }
 
 static void a_datagram_to_ourselves_is_not_its_own_answer(void **state)
@@ -550,6 +604,8 @@ int main(void)
 		cmocka_unit_test(a_host_may_return_the_beginning_of_a_payload),
 		cmocka_unit_test(answers_to_a_syn_acknowledge_it),
 		cmocka_unit_test(the_reset_of_an_ack_has_its_number),
+		cmocka_unit_test(answers_to_data_acknowledge_it_and_go_on),
+		cmocka_unit_test(a_receipt_is_not_the_last_word),
 		cmocka_unit_test(a_datagram_to_ourselves_is_not_its_own_answer),
 		cmocka_unit_test(a_datagram_fits_by_both_addresses_and_ports),
 		cmocka_unit_test(later_fragments_answer_nothing),
