@@ -12,6 +12,7 @@
  */
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-state.h"
+#include "probes/net/sim/sim-tcp.h"
 
 #define ERROR_MAX_V4 576  /* RFC 1812 */
 #define ERROR_MAX_V6 1280 /* RFC 4443 */
@@ -315,16 +316,6 @@ static size_t reply_echo(const struct sim_arrival *a, uint8_t *to)
 	return ip_end(&o, upper_at, p->proto, 2);
 }
 
-static bool port_open(const struct sim_behaviour *how, uint16_t port)
-{
-	if (how->services[SIM_HTTP] && how->services[SIM_HTTP] == port)
-		return true;
-	for (unsigned i = 0; i < how->port_count; i++)
-		if (how->ports[i] == port)
-			return true;
-	return false;
-}
-
 size_t sim_reply_reset(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 {
 	const struct packet *p = a->packet;
@@ -344,26 +335,6 @@ size_t sim_reply_reset(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 	return ip_end(&o, upper_at, PACKET_TCP, 16);
 }
 
-/* RFC 9293 section 3.10.7: a SYN to a listener, or a reset. */
-static size_t reply_tcp(const struct sim_arrival *a, uint8_t *to)
-{
-	const struct packet *p = a->packet;
-	unsigned flags = p->tcp_flags & (PACKET_TCP_SYN | PACKET_TCP_ACK);
-	if (flags != PACKET_TCP_SYN ||
-	    !port_open(a->world->nodes[a->node].how, p->dport))
-		return sim_reply_reset(a, to);
-	struct out o = { to, 0 };
-	size_t upper_at = ip_begin(&o, a, answer_source(a), PACKET_TCP, 0);
-	put16(&o, p->dport);
-	put16(&o, p->sport);
-	put32(&o, (uint32_t)hash_mix(a->world->seed, a->serial));
-	put32(&o, p->tcp_seq + 1 + (uint32_t)p->payload_wire_len);
-	put16(&o, 0x5000 | PACKET_TCP_SYN | PACKET_TCP_ACK);
-	put16(&o, 64240);
-	put32(&o, 0);
-	return ip_end(&o, upper_at, PACKET_TCP, 16);
-}
-
 size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 {
 	const struct packet *p = a->packet;
@@ -379,7 +350,7 @@ size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 		return how->no_udp
 		    ? 0
 		    : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
-	case PACKET_TCP: return how->no_tcp ? 0 : reply_tcp(a, to);
+	case PACKET_TCP: return how->no_tcp ? 0 : sim_reply_tcp(a, to);
 	}
 	return 0;
 }
@@ -431,7 +402,8 @@ size_t sim_answer_begin(const struct sim_arrival *a, uint8_t *to)
 {
 	const struct packet *p = a->packet;
 	struct out o = { to, 0 };
-	ip_begin(&o, a, answer_source(a), p->proto, p->tos);
+	uint8_t tos = p->proto == PACKET_TCP ? 0 : p->tos; /* the socket's */
+	ip_begin(&o, a, answer_source(a), p->proto, tos);
 	put16(&o, p->dport);
 	put16(&o, p->sport);
 	return o.len;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What services answer, by the clock of their host.
+ * What services of UDP answer, by the clock of their host.
  *
  *   STAMP: RFC 8762 section 4.3.1, a stateful reflector of unauthenticated
  *   test packets; DNS: RFC 1035, an address of the host for every name of the
- *   right type; NTP: RFC 5905 figure 8, mode 4; HTTP: RFC 9112, one request,
- *   one answer, the end.
+ *   right type; NTP: RFC 5905 figure 8, mode 4.
  */
 #include <string.h>
 
@@ -17,24 +16,12 @@
 #define STAMP_LEN 44
 #define NTP_LEN 48
 
-static void store16(uint8_t *at, unsigned v)
-{
-	at[0] = (uint8_t)(v >> 8);
-	at[1] = (uint8_t)v;
-}
-
-static void store32(uint8_t *at, uint32_t v)
-{
-	store16(at, v >> 16);
-	store16(at + 2, v & 0xffff);
-}
-
 /* Seconds since 1900 and a fraction of 32 bits. */
 static void store_ntp(uint8_t *at, struct walltime t)
 {
 	int64_t s = t.ns / NS_PER_S;
-	store32(at, (uint32_t)(s + NTP_EPOCH_S));
-	store32(at + 4,
+	sim_store32(at, (uint32_t)(s + NTP_EPOCH_S));
+	sim_store32(at + 4,
 	    (uint32_t)(((uint64_t)(t.ns - s * NS_PER_S) << 32) / NS_PER_S));
 }
 
@@ -42,17 +29,16 @@ static enum sim_service service_of(const struct sim_arrival *a)
 {
 	const struct packet *p = a->packet;
 	const struct sim_behaviour *how = a->world->nodes[a->node].how;
-	for (int i = 0; i < SIM_SERVICES; i++)
-		if (how->services[i] != 0 && how->services[i] == p->dport &&
-		    p->proto == (i == SIM_HTTP ? PACKET_TCP : PACKET_UDP))
+	for (int i = 0; i < SIM_SERVICES && p->proto == PACKET_UDP; i++)
+		if (i != SIM_HTTP && how->services[i] != 0 &&
+		    how->services[i] == p->dport)
 			return (enum sim_service)i;
 	return SIM_SERVICES;
 }
 
 bool sim_is_served(const struct sim_arrival *a)
 {
-	return service_of(a) != SIM_SERVICES &&
-	    (a->packet->proto != PACKET_TCP || a->packet->payload_len > 0);
+	return service_of(a) != SIM_SERVICES;
 }
 
 /* Sequence, time, error | MBZ, receive time | sender's sequence, time, error,
@@ -70,9 +56,9 @@ static size_t answer_stamp(const struct sim_arrival *a, uint8_t *to)
 	uint64_t session = hash_mix(addr_hash(&p->src, p->sport), p->dport);
 	struct sim_cell *count =
 	    sim_cell_get(a->world, SIM_CELL_SERVICE, a->node, session, &fresh);
-	store32(to, (uint32_t)count->amount++);
+	sim_store32(to, (uint32_t)count->amount++);
 	store_ntp(to + 4, out);
-	store16(to + 12, 0x8001); /* synchronised, a multiplier of 1 */
+	sim_store16(to + 12, 0x8001); /* synchronised, a multiplier of 1 */
 	store_ntp(to + 16, now);
 	memcpy(to + 24, p->payload, 14);
 	to[40] = p->ttl;
@@ -107,11 +93,11 @@ static size_t answer_dns(const struct sim_arrival *a, uint8_t *to)
 		return end;
 	const struct addr *own = &a->world->owners[at].addr;
 	to[7] = 1;
-	store16(to + end, 0xc00c);
-	store16(to + end + 2, six ? 28 : 1);
-	store16(to + end + 4, 1);
-	store32(to + end + 6, 60);
-	store16(to + end + 10, (unsigned)addr_len(own));
+	sim_store16(to + end, 0xc00c);
+	sim_store16(to + end + 2, six ? 28 : 1);
+	sim_store16(to + end + 4, 1);
+	sim_store32(to + end + 6, 60);
+	sim_store16(to + end + 10, (unsigned)addr_len(own));
 	memcpy(to + end + 12, own->bytes, addr_len(own));
 	return end + 12 + addr_len(own);
 }
@@ -151,36 +137,10 @@ static size_t serve_udp(
 		len = answer_ntp(a, to + data_at);
 	if (len == 0)
 		return 0;
-	store16(to + at, (unsigned)(8 + len));
-	store16(to + at + 2, 0);
+	sim_store16(to + at, (unsigned)(8 + len));
+	sim_store16(to + at + 2, 0);
 	sim_checksum(to, data_at + len);
 	return data_at + len;
-}
-
-/* One segment: the answer and the end of the connection. */
-static size_t serve_http(const struct sim_arrival *a, uint8_t *to)
-{
-	static const char text[] = "HTTP/1.1 200 OK\r\n"
-				   "Content-Type: text/plain\r\n"
-				   "Content-Length: 6\r\n"
-				   "Connection: close\r\n\r\nhello\n";
-	static const char bad[] = "HTTP/1.1 400 Bad Request\r\n"
-				  "Content-Length: 0\r\n"
-				  "Connection: close\r\n\r\n";
-	const struct packet *p = a->packet;
-	bool good = p->payload_len >= 5 && memcmp(p->payload, "GET /", 5) == 0;
-	const char *body = good ? text : bad;
-	size_t len = good ? sizeof(text) - 1 : sizeof(bad) - 1;
-	size_t at = sim_answer_begin(a, to);
-	store32(to + at, p->tcp_ack);
-	store32(to + at + 4, p->tcp_seq + (uint32_t)p->payload_wire_len);
-	store16(to + at + 8,
-	    0x5000 | PACKET_TCP_ACK | PACKET_TCP_PSH | PACKET_TCP_FIN);
-	store16(to + at + 10, 64240);
-	store32(to + at + 12, 0);
-	memcpy(to + at + 16, body, len);
-	sim_checksum(to, at + 16 + len);
-	return at + 16 + len;
 }
 
 size_t sim_serve(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
@@ -188,6 +148,5 @@ size_t sim_serve(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 	enum sim_service service = service_of(a);
 	if (a->packet->payload_len == 0)
 		return 0;
-	return service == SIM_HTTP ? serve_http(a, to)
-				   : serve_udp(a, service, to);
+	return serve_udp(a, service, to);
 }

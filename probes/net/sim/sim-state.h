@@ -11,7 +11,8 @@ enum sim_purpose {
 	SIM_CELL_IP_ID,
 	SIM_CELL_CONVERSATION,
 	SIM_CELL_NAT,
-	SIM_CELL_SERVICE
+	SIM_CELL_SERVICE,
+	SIM_CELL_TCP
 };
 
 /* The cell of a key, never NULL and valid until the next call; *fresh when it

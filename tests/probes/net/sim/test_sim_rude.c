@@ -246,12 +246,15 @@ static void translators_keep_checksums_right(void **state)
 		assert_int_equal(lab_ask(&lab, &p), 1);
 		lab_checksums(&lab);
 		assert_true(addr_equal(&lab.packet.dst, &own));
-		assert_int_equal(
-		    packet_decode_quote(&quoted, &lab.packet), 0);
+		assert_int_equal(packet_decode_quote(&quoted, &lab.packet), 0);
 		assert_true(addr_equal(&quoted.src, &own));
 		assert_int_equal(quoted.sport, 40000);
-		p = (struct probe){ .dst = addr(dsts[i]), .proto = PACKET_TCP,
-			.ttl = 64, .sport = 5000, .dport = 80, .tcp_seq = 9,
+		p = (struct probe){ .dst = addr(dsts[i]),
+			.proto = PACKET_TCP,
+			.ttl = 64,
+			.sport = 5000,
+			.dport = 80,
+			.tcp_seq = 9,
 			.tcp_flags = PACKET_TCP_SYN };
 		assert_int_equal(lab_ask(&lab, &p), 1);
 		lab_checksums(&lab);
@@ -268,12 +271,15 @@ static void a_web_server_answers_one_request(void **state)
 	lab_open(&lab,
 	    "vantage me 198.51.100.10\nhost web 192.0.2.80 serve http:8080\n"
 	    "link me web\n");
-	struct probe p = { .dst = addr("192.0.2.80"), .proto = PACKET_TCP,
-		.ttl = 64, .sport = 5000, .dport = 8080, .tcp_seq = 9,
+	struct probe p = { .dst = addr("192.0.2.80"),
+		.proto = PACKET_TCP,
+		.ttl = 64,
+		.sport = 5000,
+		.dport = 8080,
+		.tcp_seq = 9,
 		.tcp_flags = PACKET_TCP_SYN };
 	assert_int_equal(lab_ask(&lab, &p), 1);
-	assert_int_equal(
-	    lab.packet.tcp_flags, PACKET_TCP_SYN | PACKET_TCP_ACK);
+	assert_int_equal(lab.packet.tcp_flags, PACKET_TCP_SYN | PACKET_TCP_ACK);
 	p.tcp_flags = PACKET_TCP_ACK | PACKET_TCP_PSH;
 	p.tcp_seq = 10;
 	p.tcp_ack = lab.packet.tcp_seq + 1;
@@ -285,6 +291,58 @@ static void a_web_server_answers_one_request(void **state)
 	assert_int_equal(lab.packet.tcp_seq, p.tcp_ack);
 	assert_true(lab.packet.tcp_flags & PACKET_TCP_FIN);
 	assert_memory_equal(lab.packet.payload, "HTTP/1.1 200 OK\r\n", 17);
+	/* It takes the acknowledgement, and no second request. */
+	struct probe again = p;
+	p.tcp_flags = PACKET_TCP_ACK;
+	p.tcp_seq += p.payload_len;
+	p.tcp_ack += (uint32_t)lab.packet.payload_wire_len + 1;
+	p.payload_len = 0;
+	assert_int_equal(lab_ask(&lab, &p), 0);
+	assert_int_equal(lab_ask(&lab, &again), 1);
+	assert_int_equal(lab.packet.tcp_flags, PACKET_TCP_RST);
+	lab_close(&lab);
+}
+
+static void tcp_knows_its_conversations(void **state)
+{
+	(void)state;
+	struct lab lab;
+	lab_open(&lab,
+	    "vantage me 198.51.100.10\nhost web 192.0.2.80 tcp 22\n"
+	    "link me web\n");
+	struct probe p = { .dst = addr("192.0.2.80"),
+		.proto = PACKET_TCP,
+		.ttl = 64,
+		.sport = 5000,
+		.dport = 22,
+		.tcp_seq = 9,
+		.tcp_ack = 7,
+		.tcp_flags = PACKET_TCP_ACK };
+	assert_int_equal(lab_ask(&lab, &p), 1); /* of none */
+	assert_int_equal(lab.packet.tcp_flags, PACKET_TCP_RST);
+	p.tcp_flags = PACKET_TCP_SYN;
+	assert_int_equal(lab_ask(&lab, &p), 1);
+	uint32_t first = lab.packet.tcp_seq;
+	assert_int_equal(lab_ask(&lab, &p), 1); /* again: the same one */
+	assert_int_equal(lab.packet.tcp_seq, first);
+	p.tcp_flags = PACKET_TCP_ACK;
+	p.tcp_seq = 10;
+	p.tcp_ack = first + 1;
+	assert_int_equal(lab_ask(&lab, &p), 0);
+	p.payload_len = 5;
+	assert_int_equal(lab_ask(&lab, &p), 1); /* a receipt */
+	lab_checksums(&lab);
+	assert_int_equal(lab.packet.tcp_flags, PACKET_TCP_ACK);
+	assert_int_equal(lab.packet.tcp_ack, 15);
+	p.sport++; /* another's */
+	assert_int_equal(lab_ask(&lab, &p), 1);
+	assert_int_equal(lab.packet.tcp_flags, PACKET_TCP_RST);
+	p.sport--;
+	p.tcp_flags = PACKET_TCP_RST;
+	assert_int_equal(lab_ask(&lab, &p), 0);
+	p.tcp_flags = PACKET_TCP_ACK; /* forgotten */
+	assert_int_equal(lab_ask(&lab, &p), 1);
+	assert_int_equal(lab.packet.tcp_flags, PACKET_TCP_RST);
 	lab_close(&lab);
 }
 
@@ -321,6 +379,7 @@ int main(void)
 		cmocka_unit_test(ip_ids_count_as_stated),
 		cmocka_unit_test(translators_keep_checksums_right),
 		cmocka_unit_test(a_web_server_answers_one_request),
+		cmocka_unit_test(tcp_knows_its_conversations),
 		cmocka_unit_test(load_makes_packets_wait),
 		cmocka_unit_test(a_path_that_takes_less_may_say_nothing),
 	};
