@@ -107,7 +107,8 @@ static int build_probe(struct guardian *g, struct flight *f)
 	if (len < 0)
 		return len;
 	g->leaving[g->batch.count] = f;
-	net_batch_add(&g->batch, (size_t)len, f->handle, &f->route, f->sweep);
+	net_batch_add(&g->batch, (size_t)len, f->handle, &f->route, f->sweep,
+	    f->probe.hold);
 	if (f->sweep)
 		return 0;
 	f->entry.sent = match_sent_of(&f->probe, src, bytes);

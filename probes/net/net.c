@@ -111,12 +111,12 @@ int net_find_route(const struct net_ops *ops, void *ctx,
 }
 
 void net_batch_add(struct net_batch *batch, size_t len, uint32_t cookie,
-    const struct net_route *route, bool swept)
+    const struct net_route *route, bool swept, bool hold)
 {
 	size_t at = batch->count++;
 	batch->routes[at] = *route;
 	batch->packets[at] = (struct net_send){ batch->bytes[at], len, cookie,
-		&batch->routes[at], swept };
+		&batch->routes[at], swept, hold };
 }
 
 size_t net_batch_send(

@@ -70,6 +70,7 @@ struct net_send {
 	uint32_t cookie; /* comes back with the transmit timestamp */
 	const struct net_route *route; /* borrowed for the call */
 	bool swept; /* one of very many, which needs no stamp of the network */
+	bool hold;  /* its TCP port is not to be answered for by the kernel */
 };
 
 /* What came back, in order of time. */
@@ -179,7 +180,7 @@ struct net_batch {
 };
 /* One more, of the octets at bytes[count]; the route is copied. */
 void net_batch_add(struct net_batch *batch, size_t len, uint32_t cookie,
-    const struct net_route *route, bool swept);
+    const struct net_route *route, bool swept, bool hold);
 /* Empties it; how many left. */
 size_t net_batch_send(
     struct net_batch *batch, const struct net_ops *ops, void *ctx);

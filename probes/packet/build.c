@@ -36,8 +36,10 @@ static int upper_of(const struct probe *probe)
 
 void probe_clean(struct probe *probe)
 {
-	uint8_t *flag = (uint8_t *)&probe->fix_checksum;
-	*flag = *flag != 0;
+	uint8_t *flags[] = { (uint8_t *)&probe->fix_checksum,
+		(uint8_t *)&probe->hold };
+	for (int i = 0; i < 2; i++)
+		*flags[i] = *flags[i] != 0;
 	probe->dst = addr_from_bytes(probe->dst.bytes, addr_len(&probe->dst));
 	probe->payload = NULL;
 }
@@ -149,6 +151,9 @@ int probe_check(const struct probe *probe, struct errmsg *msg)
 		    "probe: payload of %u octets, "
 		    "expected at most %d",
 		    probe->payload_len, PROBE_PAYLOAD_MAX);
+	if (probe->hold && probe->proto != PACKET_TCP)
+		return err_set(
+		    msg, ERR_USAGE, "probe: hold, expected only with TCP");
 	if (!probe->fix_checksum)
 		return 0;
 	if (probe->proto == PACKET_TCP || probe->payload_len < 2)

@@ -38,6 +38,7 @@ struct probe {
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window;
 	uint8_t tcp_flags;
+	bool hold; /* TCP: this host does not reset what answers it */
 	/* What the payload of a direct answer holds, if it answers this probe
 	 * and not another of its flow: UDP services that copy a number back. */
 	uint16_t answer_offset;

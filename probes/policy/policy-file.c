@@ -50,6 +50,7 @@ static const struct policy_field {
 	FLAG("allow-special", allow_special, true, false),
 	FLAG("allow-payload", allow_payload, true, false),
 	FLAG("allow-tcp-flags", allow_tcp_flags, false, false),
+	FLAG("allow-tcp-hold", allow_tcp_hold, true, false),
 	FLAG("obey-deny-list", obey_deny_list, false, true),
 };
 

@@ -130,6 +130,19 @@ static bool is_silent(const struct probe *probe)
 	return true;
 }
 
+/* SYN alone and ACK alone; of a conversation, what carries, ends and resets it
+ * too. */
+static bool are_flags_plain(const struct probe *probe)
+{
+	uint8_t flags = probe->tcp_flags;
+	if (flags == PACKET_TCP_SYN || flags == PACKET_TCP_ACK)
+		return true;
+	uint8_t ends = flags & (uint8_t) ~(PACKET_TCP_PSH | PACKET_TCP_FIN);
+	return probe->hold &&
+	    (ends == PACKET_TCP_ACK || flags == PACKET_TCP_RST ||
+		flags == (PACKET_TCP_RST | PACKET_TCP_ACK));
+}
+
 static bool are_fields_sane(
     const struct policy_class *class, const struct probe *probe)
 {
@@ -137,11 +150,11 @@ static bool are_fields_sane(
 		return false;
 	if (probe->proto == PACKET_ICMP)
 		return true;
-	if (probe->sport == 0 || probe->dport == 0)
+	if (probe->sport == 0 || probe->dport == 0 ||
+	    (probe->hold && !class->allow_tcp_hold))
 		return false;
 	return probe->proto != PACKET_TCP || class->allow_tcp_flags ||
-	    probe->tcp_flags == PACKET_TCP_SYN ||
-	    probe->tcp_flags == PACKET_TCP_ACK;
+	    are_flags_plain(probe);
 }
 
 enum policy_verdict policy_check_fields(

@@ -58,6 +58,7 @@ struct policy_class {
 	bool allow_payload;   /* octets of the script's choice; an echo may
 				 begin with POLICY_MARK_BYTES all the same */
 	bool allow_tcp_flags; /* more than SYN alone or ACK alone */
+	bool allow_tcp_hold; /* conversations: the kernel does not reset them */
 	bool obey_deny_list;
 };
 

@@ -130,7 +130,8 @@ static int add_rules(int ruleset, const struct ruleset_attr *handled,
 	return 0;
 }
 
-int landlock_enter(const struct sandbox_paths *paths, struct errmsg *msg)
+int landlock_enter(
+    const struct sandbox_paths *paths, bool tcp_bind, struct errmsg *msg)
 {
 	static const struct sandbox_paths nothing;
 	int abi = landlock_abi();
@@ -140,6 +141,8 @@ int landlock_enter(const struct sandbox_paths *paths, struct errmsg *msg)
 		    "boot a kernel from 5.13 on with lsm=landlock,...");
 	size_t size;
 	struct ruleset_attr handled = handled_by(abi, &size);
+	if (tcp_bind)
+		handled.net &= ~NET_BIND_TCP;
 	int ruleset =
 	    (int)syscall(SYS_landlock_create_ruleset, &handled, size, 0);
 	if (ruleset < 0)

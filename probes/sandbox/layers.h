@@ -42,8 +42,10 @@ int namespaces_enter_last(int flags, struct errmsg *msg);
 const char *namespaces_cure(int err);
 
 /* Only reading below paths->read, reading and writing below paths->write, and
- * TCP connections to one port, as far as the kernel's Landlock goes. */
-int landlock_enter(const struct sandbox_paths *paths, struct errmsg *msg);
+ * TCP connections to one port, as far as the kernel's Landlock goes.  tcp_bind:
+ * TCP sockets that are there may take ports. */
+int landlock_enter(
+    const struct sandbox_paths *paths, bool tcp_bind, struct errmsg *msg);
 /* The kernel's ABI version, 0 when it has none. */
 int landlock_abi(void);
 

@@ -115,8 +115,8 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
 	    /* Why root could not become another says more. */
 	    capabilities_drop(left ? NULL : &why[SANDBOX_CAPABILITIES]) == 0 &&
 	    left == 0;
-	done[SANDBOX_LANDLOCK] =
-	    landlock_enter(paths, &why[SANDBOX_LANDLOCK]) == 0;
+	done[SANDBOX_LANDLOCK] = landlock_enter(paths, role == SANDBOX_GUARDIAN,
+				     &why[SANDBOX_LANDLOCK]) == 0;
 	done[SANDBOX_RLIMITS] =
 	    rlimits_enter(roles[role].limits, &why[SANDBOX_RLIMITS]) == 0;
 	done[SANDBOX_SECCOMP] = seccomp_enter(role, &why[SANDBOX_SECCOMP]) == 0;

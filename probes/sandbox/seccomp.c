@@ -28,11 +28,11 @@ static const int common[] = { CALL(read), CALL(write), CALL(close),
 
 static const int worker[] = { END };
 
-static const int guardian[] = { CALL(bind), CALL(sendmmsg), CALL(recvmmsg),
-	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl), CALL(connect),
-	CALL(getsockname), CALL(getsockopt), CALL(setsockopt), CALL(writev),
-	CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl), CALL(futex),
-	CALL(gettimeofday), CALL(timerfd_settime), END };
+static const int guardian[] = { CALL(bind), CALL(listen), CALL(sendmmsg),
+	CALL(recvmmsg), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl),
+	CALL(connect), CALL(getsockname), CALL(getsockopt), CALL(setsockopt),
+	CALL(writev), CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl),
+	CALL(futex), CALL(gettimeofday), CALL(timerfd_settime), END };
 
 static const int sensor[] = { CALL(sendmmsg), CALL(epoll_wait),
 	CALL(epoll_pwait), CALL(epoll_ctl), CALL(getsockopt), CALL(writev),

@@ -21,6 +21,7 @@ enum field_type {
 	PAYLOAD,
 	SIZE,
 	FLAGS,
+	HOLD,
 	PROTO,
 	SIZE_BYTES,
 	WITH
@@ -50,6 +51,7 @@ static const struct probe_field {
 	{ "ack", U32, FOR_TCP, AT(tcp_ack) },
 	{ "window", U16, FOR_TCP, AT(tcp_window) },
 	{ "flags", FLAGS, FOR_TCP, 0 },
+	{ "hold", HOLD, FOR_TCP, 0 },
 	{ "proto", PROTO, FOR_ALL | READ_ONLY, 0 },
 	{ "size_bytes", SIZE_BYTES, FOR_ALL | READ_ONLY, 0 },
 	{ "with", WITH, FOR_ALL | READ_ONLY, 0 },
@@ -224,6 +226,10 @@ static void draft_set(
 		p->payload_len = (uint16_t)len;
 		break;
 	case FLAGS: p->tcp_flags = check_flags(L, f); break;
+	case HOLD:
+		luaL_checktype(L, -1, LUA_TBOOLEAN);
+		p->hold = lua_toboolean(L, -1);
+		break;
 	case PROTO:
 	case SIZE_BYTES:
 	case WITH: break;
@@ -343,6 +349,7 @@ static void push_field(
 		    p->payload ? p->payload_len : 0);
 		break;
 	case FLAGS: push_flags(L, p->tcp_flags); break;
+	case HOLD: lua_pushboolean(L, p->hold); break;
 	case PROTO:
 		lua_pushstring(L,
 		    p->proto == PACKET_UDP       ? "udp"

@@ -783,7 +783,9 @@ static bool train_is_done(lua_State *L, lua_Integer *from)
 		lua_pop(L, 1);
 		if (!r)
 			return true;
-		if (!r->settled && r->outcome.rank == OUTCOME_RANK_ADVICE)
+		if (!r->settled &&
+		    (r->outcome.rank == OUTCOME_RANK_ADVICE ||
+			r->outcome.rank == OUTCOME_RANK_RECEIPT))
 			return false;
 	}
 }

@@ -3,6 +3,7 @@ $(eval $(call tool,tests/net/guardian-drive,tests/net/guardian-drive.c,probes li
 $(call script_test,tests/net/formats.py)
 $(call script_test,tests/net/hops-come.py)
 $(call script_test,tests/net/hostile.sh)
+$(call script_test,tests/net/http.sh)
 $(call script_test,tests/net/outcomes.py)
 $(call script_test,tests/net/policy.sh)
 $(call script_test,tests/net/routers.sh)

@@ -147,18 +147,21 @@ static void write_icmp(struct code *c, const struct live_range *echo)
 	accept_range(c, 4, echo);
 }
 
-static void write_ports(
-    struct code *c, const struct live_range *udp, const struct live_range *tcp)
+static void write_ports(struct code *c, const struct live_filter *filter)
 {
+	uint32_t flags = PACKET_TCP_SYN | PACKET_TCP_RST;
+	if (filter->segments)
+		flags |= PACKET_TCP_ACK;
+
 	label(c, UPPER);
 	branch(c, BPF_JEQ, PACKET_UDP, UDP, NEXT);
 	branch(c, BPF_JEQ, PACKET_TCP, TCP, DROP);
 	label(c, UDP);
-	accept_range(c, 2, udp);
+	accept_range(c, 2, &filter->udp);
 	label(c, TCP);
 	put_instruction(c, BYTE | BPF_IND, 13);
-	branch(c, BPF_JSET, PACKET_TCP_SYN | PACKET_TCP_RST, NEXT, DROP);
-	accept_range(c, 2, tcp);
+	branch(c, BPF_JSET, flags, NEXT, DROP);
+	accept_range(c, 2, &filter->tcp);
 }
 
 static bool is_empty(const struct live_range *range)
@@ -195,7 +198,7 @@ static int attach(const struct live_filter *filter)
 	if (live_filter_listens(filter)) {
 		write_begin(&c, filter->form);
 		write_icmp(&c, &filter->echo);
-		write_ports(&c, &filter->udp, &filter->tcp);
+		write_ports(&c, filter);
 		label(&c, ACCEPT);
 		put_instruction(&c, BPF_RET | BPF_K, SNAPLEN);
 	}
@@ -212,7 +215,7 @@ static int attach(const struct live_filter *filter)
 int live_filter_forget(struct live_filter *filter)
 {
 	const struct live_range none = { 1, 0 };
-	filter->errors = false;
+	filter->errors = filter->segments = false;
 	filter->echo = filter->udp = filter->tcp = none;
 	return attach(filter);
 }
@@ -272,6 +275,10 @@ int live_filter_admit(
 	struct live_range *range = range_for(filter, proto);
 	bool grown = hears_errors(filter->form) && !filter->errors;
 	filter->errors = filter->errors || grown;
+	/* What acknowledges something may be answered by any segment. */
+	if (range == &filter->tcp && !filter->segments && len > at + 13 &&
+	    bytes[at + 13] & PACKET_TCP_ACK)
+		grown = filter->segments = true;
 	if (range)
 		grown |= widen(range, load_be16(bytes + at + (port ? 0 : 4)));
 	int err = grown ? attach(filter) : 0;

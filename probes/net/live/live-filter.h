@@ -29,7 +29,8 @@ enum live_filter_form {
 struct live_filter {
 	int fd; /* borrowed */
 	enum live_filter_form form;
-	bool errors; /* ICMP errors are let through */
+	bool errors;   /* ICMP errors are let through, */
+	bool segments; /* and TCP that is neither SYN nor reset */
 	struct live_range echo, udp, tcp;
 };
 

@@ -40,7 +40,7 @@ struct live {
 	struct live_bypass bypass;
 	const struct live_receiver *receiver;
 	void *receiver_ctx;
-	struct live_ports ports;
+	struct live_ports ports, tcp_ports;
 	struct monotime quiet_since; /* 0: a probe may be in the air */
 	struct net_counters counters;
 	struct {
@@ -114,6 +114,7 @@ static void live_close(void *ctx)
 	live_routes_close(&live->routes);
 	live_bypass_close(&live->bypass);
 	live_ports_close(&live->ports);
+	live_ports_close(&live->tcp_ports);
 	for (int i = 0; i < 2; i++) {
 		if (live->out[i] >= 0)
 			close(live->out[i]);
@@ -153,7 +154,8 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	live->addrs.fd = -1;
 	live->routes = LIVE_ROUTES_CLOSED;
 	live->receiver = receive_by;
-	live_ports_open(&live->ports);
+	live_ports_open(&live->ports, SOCK_DGRAM, LIVE_PORTS);
+	live_ports_open(&live->tcp_ports, SOCK_STREAM, LIVE_TCP_PORTS);
 	live_bypass_open(&live->bypass);
 	err = sockets_open(live, wanted.wish.mark, msg);
 	if (err)
@@ -277,6 +279,9 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 		    live->receiver_ctx, packets[i].bytes, packets[i].len);
 		live_ports_hold(
 		    &live->ports, packets[i].bytes, (uint32_t)packets[i].len);
+		if (packets[i].hold)
+			live_ports_hold(&live->tcp_ports, packets[i].bytes,
+			    packets[i].len);
 	}
 	for (size_t at = 0, run; at < count; at += run) {
 		run = live_bypass_run(&live->bypass, &live->routes,

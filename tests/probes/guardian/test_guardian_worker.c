@@ -337,6 +337,8 @@ static struct wire_probe random_probe(uint64_t cookie)
 		p.probe.zone[0] = '\0';
 	if (rand() % 8)
 		bytes[offsetof(struct wire_probe, probe.fix_checksum)] = 0;
+	if (rand() % 8)
+		bytes[offsetof(struct wire_probe, probe.hold)] = 0;
 	return p;
 }
 

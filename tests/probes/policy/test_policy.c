@@ -154,6 +154,30 @@ static void only_syn_alone_or_ack_alone_is_sent(void **context)
 	assert_int_equal(fields(POLICY_LOCAL, &p), POLICY_ALLOW);
 }
 
+/* A conversation is more than a campaign may, unless the operator says so. */
+static void only_who_may_hold_a_port_converses(void **context)
+{
+	(void)context;
+	static const uint8_t of_a_conversation[] = { 0x02, 0x10, 0x18, 0x11,
+		0x19, 0x04, 0x14 };
+	struct probe p = udp();
+	p.proto = PACKET_TCP;
+	p.hold = true;
+	for (int flags = 0; flags < 256; flags++) {
+		p.tcp_flags = (uint8_t)flags;
+		bool fine =
+		    memchr(of_a_conversation, flags, sizeof(of_a_conversation));
+		assert_int_equal(fields(POLICY_LOCAL, &p),
+		    fine ? POLICY_ALLOW : POLICY_DENY_FIELD);
+		assert_int_equal(fields(POLICY_REMOTE, &p), POLICY_DENY_FIELD);
+	}
+	p.tcp_flags = PACKET_TCP_SYN;
+	policy.classes[POLICY_REMOTE].allow_tcp_hold = true;
+	assert_int_equal(fields(POLICY_REMOTE, &p), POLICY_ALLOW);
+	p.proto = PACKET_UDP; /* nothing to hold */
+	assert_int_equal(fields(POLICY_LOCAL, &p), POLICY_DENY_FIELD);
+}
+
 static void a_campaign_sends_zeros_unless_payload_is_granted(void **context)
 {
 	(void)context;
@@ -510,6 +534,7 @@ int main(void)
 		TEST(ordinary_probes_are_allowed),
 		TEST(values_that_no_probe_may_have_are_denied),
 		TEST(only_syn_alone_or_ack_alone_is_sent),
+		TEST(only_who_may_hold_a_port_converses),
 		TEST(a_campaign_sends_zeros_unless_payload_is_granted),
 		TEST(an_echo_of_a_campaign_may_say_whose_it_is),
 		TEST(size_is_bounded),

@@ -96,7 +96,8 @@ static void send_probe(void *ctx, const char *text)
 	int len = probe_build(
 	    builder, &probe, &route.src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = { bytes, (size_t)len, 4711, &route, false };
+	struct net_send packet = { bytes, (size_t)len, 4711, &route, false,
+		false };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 1);
 	probe_builder_free(builder);
 }
@@ -142,7 +143,8 @@ static void a_packet_that_cannot_leave_is_reported_and_the_next_is_stamped(
 	struct seen seen = { 0 };
 	uint8_t bytes[40] = { 0x45, 0, 0, 40 };
 	memcpy(bytes + 16, (uint8_t[]){ 255, 255, 255, 255 }, 4);
-	struct net_send packet = { bytes, sizeof(bytes), 1, NULL, false };
+	struct net_send packet = { bytes, sizeof(bytes), 1, NULL, false,
+		false };
 	assert_int_equal(net_live.send(ctx, &packet, 1), 0);
 	net_live.poll(ctx, note, &seen);
 	assert_int_equal(seen.failed, 1);

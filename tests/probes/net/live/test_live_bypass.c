@@ -90,7 +90,7 @@ static void lab_open(struct lab *lab)
 		.way = { .next_hop = addr_v4(0x0a000001), .device_index = 3 } };
 	for (int i = 0; i < 4; i++)
 		lab->packets[i] = (struct net_send){ lab->bytes[i],
-			sizeof(lab->bytes[i]), 1, &lab->way, true };
+			sizeof(lab->bytes[i]), 1, &lab->way, true, false };
 }
 
 static void lab_close(struct lab *lab)

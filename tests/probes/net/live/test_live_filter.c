@@ -157,13 +157,37 @@ static void the_ends_of_the_port_range_are_ports(void **state)
 static void of_tcp_only_answers_pass(void **state)
 {
 	(void)state;
-	admit(with_ports(4, PACKET_TCP, 40000, 80, 0));
+	struct made syn = with_ports(4, PACKET_TCP, 40000, 80, 0);
+	syn.bytes[syn.upper + 13] = PACKET_TCP_SYN;
+	admit(syn);
 	for (unsigned flags = 0; flags < 256; flags++) {
 		struct made m = with_ports(4, PACKET_TCP, 80, 40000, 0);
 		m.bytes[m.upper + 13] = (uint8_t)flags;
 		assert_int_equal(passes(m),
 		    (flags & (PACKET_TCP_SYN | PACKET_TCP_RST)) != 0);
 	}
+}
+
+/* What acknowledges something may be answered by more than a reset. */
+static void of_tcp_that_was_acknowledged_segments_pass(void **state)
+{
+	(void)state;
+	enum { SYN = PACKET_TCP_SYN, RST = PACKET_TCP_RST };
+	struct made probe = with_ports(4, PACKET_TCP, 40000, 80, 0);
+	probe.bytes[probe.upper + 13] = PACKET_TCP_ACK;
+	admit(probe);
+	for (unsigned flags = 0; flags < 256; flags++) {
+		struct made m = with_ports(4, PACKET_TCP, 80, 40000, 0);
+		m.bytes[m.upper + 13] = (uint8_t)flags;
+		assert_int_equal(
+		    passes(m), (flags & (SYN | RST | PACKET_TCP_ACK)) != 0);
+	}
+	live_filter_forget(&filter);
+	probe.bytes[probe.upper + 13] = SYN;
+	admit(probe);
+	struct made m = with_ports(4, PACKET_TCP, 80, 40000, 0);
+	m.bytes[m.upper + 13] = PACKET_TCP_ACK;
+	assert_false(passes(m));
 }
 
 /* The same judgement as the decoder's. */
@@ -332,6 +356,7 @@ int main(void)
 		TEST(ranges_grow_by_what_is_sent),
 		TEST(the_ends_of_the_port_range_are_ports),
 		TEST(of_tcp_only_answers_pass),
+		TEST(of_tcp_that_was_acknowledged_segments_pass),
 		TEST(all_icmp_errors_pass_and_nothing_else),
 		TEST(echo_replies_pass_by_their_id),
 		TEST(fragments_and_stumps_do_not_pass),

@@ -37,7 +37,7 @@ static void ipv4_is_told_what_it_does_not_read(void **state)
 	uint8_t bytes[28] = { 0x45, 0xb8, 0, 28, 0, 0, 0, 0, 64, 17 };
 	memcpy(bytes + 16, (uint8_t[]){ 198, 51, 100, 7 }, 4);
 	struct net_route r = route("192.0.2.9", "192.0.2.1");
-	struct net_send packet = { bytes, sizeof(bytes), 1, &r, false };
+	struct net_send packet = { bytes, sizeof(bytes), 1, &r, false, false };
 	struct live_message m;
 	struct msghdr head = { 0 };
 	live_message_fill(&m, &head, &packet);
@@ -67,7 +67,7 @@ static void ipv6_is_told_too(void **state)
 	bytes[24] = 0xfe;
 	bytes[25] = 0x80;
 	struct net_route r = route("fe80::9", "fe80::1");
-	struct net_send packet = { bytes, sizeof(bytes), 1, &r, false };
+	struct net_send packet = { bytes, sizeof(bytes), 1, &r, false, false };
 	struct live_message m;
 	struct msghdr head = { 0 };
 	live_message_fill(&m, &head, &packet);
@@ -88,7 +88,8 @@ static void without_a_device_nothing_is_told(void **state)
 {
 	(void)state;
 	uint8_t bytes[28] = { 0x45 };
-	struct net_send packet = { bytes, sizeof(bytes), 1, NULL, false };
+	struct net_send packet = { bytes, sizeof(bytes), 1, NULL, false,
+		false };
 	struct live_message m;
 	struct msghdr head = { 0 };
 	live_message_fill(&m, &head, &packet);

@@ -102,7 +102,8 @@ static inline void lab_send(struct lab *lab, const struct probe *probe)
 	int len = probe_build(
 	    lab->builder, probe, &route.src, bytes, sizeof(bytes), NULL);
 	assert_true(len > 0);
-	struct net_send packet = { bytes, (size_t)len, 7, &route, false };
+	struct net_send packet = { bytes, (size_t)len, 7, &route, false,
+		false };
 	assert_int_equal(net_sim.send(lab->net, &packet, 1), 1);
 }
 
@@ -157,8 +158,8 @@ static inline void lab_checksums(const struct lab *lab)
 		assert_int_equal(
 		    packet_fold(packet_sum(0, lab->bytes, upper)), 0);
 	if (p->proto != PACKET_ICMP) {
-		uint8_t rest[] = {
-		    (uint8_t)(len >> 8), (uint8_t)len, 0, p->proto};
+		uint8_t rest[] = { (uint8_t)(len >> 8), (uint8_t)len, 0,
+			p->proto };
 		sum = packet_sum(sum, p->src.bytes, addr_len(&p->src));
 		sum = packet_sum(sum, p->dst.bytes, addr_len(&p->dst));
 		sum = packet_sum(sum, rest, sizeof(rest));
