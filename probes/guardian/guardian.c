@@ -224,13 +224,12 @@ bool guardian_step(struct guardian *g, int control_fd)
 	}
 	if (monotime_diff(guardian_now(g), g->counted_at) > NS_PER_S)
 		count_captures(g);
-	return open;
+	return open && (control_fd >= 0 || g->session_count > 0);
 }
 
 void guardian_serve(struct guardian *g, int control_fd)
 {
-	while (control_fd >= 0 || g->session_count > 0)
-		if (!guardian_step(g, control_fd))
-			break;
+	while (guardian_step(g, control_fd))
+		;
 	count_captures(g);
 }

@@ -28,7 +28,8 @@ struct guardian_control {
 	uint32_t who; /* enum policy_who */
 };
 void guardian_serve(struct guardian *guardian, int control_fd);
-/* Once round the loop.  False: the control end has closed. */
+/* Once round the loop.  False: the control end has closed or, without one, the
+ * last run has ended. */
 bool guardian_step(struct guardian *guardian, int control_fd);
 
 /* "guardian.sent", "guardian.denied.<reason>", ... into the shared page. */

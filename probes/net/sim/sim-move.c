@@ -16,6 +16,7 @@
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-route.h"
 #include "probes/net/sim/sim-service.h"
+#include "probes/net/sim/sim-tcp.h"
 
 #define FLIGHTS_OCTETS_MAX ((size_t)256 << 20)
 
@@ -170,8 +171,9 @@ static void answer_as_host(struct sim *s, const struct sim_arrival *a)
 {
 	const struct sim_behaviour *how = s->world->nodes[a->node].how;
 	uint8_t reply[SIM_PACKET_MAX], forged[SIM_PACKET_MAX];
-	size_t len =
-	    sim_is_served(a) ? sim_serve(a, reply) : sim_reply_host(a, reply);
+	size_t len = sim_is_served(a)        ? sim_serve(a, reply)
+	    : a->packet->proto == PACKET_TCP ? sim_reply_tcp(a, reply)
+					     : sim_reply_host(a, reply);
 	send_packet(s, a, forged, sim_forge(how, reply, len, forged),
 	    hash_mix(a->serial, 0xf043e));
 	send_answer(s, a, reply, len);

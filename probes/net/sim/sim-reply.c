@@ -12,7 +12,6 @@
  */
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-state.h"
-#include "probes/net/sim/sim-tcp.h"
 
 #define ERROR_MAX_V4 576  /* RFC 1812 */
 #define ERROR_MAX_V6 1280 /* RFC 4443 */
@@ -350,7 +349,6 @@ size_t sim_reply_host(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 		return how->no_udp
 		    ? 0
 		    : sim_reply_error(a, SIM_PORT_UNREACHABLE, 0, to);
-	case PACKET_TCP: return how->no_tcp ? 0 : sim_reply_tcp(a, to);
 	}
 	return 0;
 }

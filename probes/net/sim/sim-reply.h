@@ -53,5 +53,6 @@ static inline void sim_store32(uint8_t *at, uint32_t v)
 }
 /* The IP header of an answer of TCP or UDP and its ports; its length. */
 size_t sim_answer_begin(const struct sim_arrival *arrival, uint8_t *to);
+/* What a host answers to an echo request, or to a datagram for no service. */
 size_t sim_reply_host(
     const struct sim_arrival *arrival, uint8_t to[SIM_PACKET_MAX]);

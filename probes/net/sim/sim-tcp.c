@@ -95,8 +95,11 @@ static size_t continue_conversation(
 size_t sim_reply_tcp(const struct sim_arrival *a, uint8_t to[SIM_PACKET_MAX])
 {
 	const struct packet *p = a->packet;
+	const struct sim_behaviour *how = a->world->nodes[a->node].how;
 	uint8_t flags = p->tcp_flags & (PACKET_TCP_SYN | PACKET_TCP_ACK);
-	if (!port_open(a->world->nodes[a->node].how, p->dport))
+	if (how->no_tcp)
+		return 0;
+	if (!port_open(how, p->dport))
 		return sim_reply_reset(a, to);
 	if (p->tcp_flags & PACKET_TCP_RST) {
 		conversation(a)->ns = CLOSED;
