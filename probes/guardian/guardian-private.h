@@ -42,7 +42,7 @@ enum timer_kind { TIMER_FLIGHT, TIMER_SESSION };
 
 struct session {
 	int fd; /* owned */
-	enum policy_who who;
+	struct guardian_run run;
 	struct policy_run *policy; /* owned */
 	struct flight *flights;    /* newest first; owned */
 	struct flight *sweep;      /* the one among them that is; or NULL */

@@ -71,17 +71,16 @@ void guardian_set_counters(struct guardian *g, struct counters *counters)
 	    counters, "guardian.denied", reasons, POLICY_VERDICTS, g->denied);
 }
 
-int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
+int guardian_add_run(struct guardian *g, int fd, const struct guardian_run *r)
 {
-	if (g->session_count == GUARDIAN_MAX_RUNS ||
-	    (unsigned)who >= POLICY_WHOS) {
+	if (g->session_count == GUARDIAN_MAX_RUNS || r->who >= POLICY_WHOS) {
 		close(fd);
 		return g->session_count == GUARDIAN_MAX_RUNS ? -EBUSY
 							     : ERR_USAGE;
 	}
 	struct session *session = xcalloc(1, sizeof(*session));
 	session->fd = fd;
-	session->who = who;
+	session->run = *r;
 	session->policy = policy_run_new();
 	session->wake.kind = TIMER_SESSION;
 	session->events.entry_size = sizeof(struct wire_event);
@@ -93,10 +92,10 @@ int guardian_add_run(struct guardian *g, int fd, enum policy_who who)
 /* One run as a descriptor; false when the other end has closed. */
 static bool take_control(struct guardian *g, int control_fd)
 {
-	struct guardian_control control = { 0 };
-	int fd, err = pass_receive(control_fd, &fd, &control, sizeof(control));
+	struct guardian_run run = { 0 };
+	int fd, err = pass_receive(control_fd, &fd, &run, sizeof(run));
 	if (err == 0)
-		guardian_add_run(g, fd, control.who);
+		guardian_add_run(g, fd, &run);
 	return err == 0 || err == ERR_MALFORMED || err == -EAGAIN ||
 	    err == -EINTR;
 }

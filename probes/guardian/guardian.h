@@ -17,16 +17,18 @@ struct guardian *guardian_new(
     const struct net_ops *net, void *net_ctx, const struct policy *policy);
 void guardian_free(struct guardian *guardian);
 
+/* Whose it is, and the way of its packets. */
+struct guardian_run {
+	uint32_t who; /* enum policy_who */
+	struct net_choice choice;
+};
 /* A worker's end of a run: the guardian reads probes from fd and answers on
  * it, and forgets the run when the other end closes. */
-int guardian_add_run(struct guardian *guardian, int fd, enum policy_who who);
+int guardian_add_run(struct guardian *g, int fd, const struct guardian_run *r);
 
 /* Serves until every run has ended (control_fd -1), or until control_fd
  * closes.  On control_fd, runs arrive as descriptors (SCM_RIGHTS) with one
- * struct guardian_control each. */
-struct guardian_control {
-	uint32_t who; /* enum policy_who */
-};
+ * struct guardian_run each. */
 void guardian_serve(struct guardian *guardian, int control_fd);
 /* Once round the loop.  False: the control end has closed or, without one, the
  * last run has ended. */

@@ -79,7 +79,7 @@ static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
 {
 	struct addr places[POLICY_PLACES];
 	size_t count = policy_places(&f->probe.dst, places);
-	struct policy_request request = { .who = f->session->who,
+	struct policy_request request = { .who = f->session->run.who,
 		.probe = &f->probe,
 		.own = net_has_own(g->net, g->net_ctx, places, count),
 		.broadcast =
@@ -93,7 +93,7 @@ static enum policy_verdict judge_flight(struct guardian *g, struct flight *f,
 
 static int build_probe(struct guardian *g, struct flight *f)
 {
-	const struct net_flow flow = net_flow_of(&f->probe);
+	struct net_flow flow = net_flow_of(&f->probe, &f->session->run.choice);
 	const struct addr *src = &f->route.src;
 	int err = net_find_route(
 	    g->net, g->net_ctx, &flow, f->sweep != NULL, &f->route);

@@ -93,13 +93,13 @@ static bool take_wait(struct guardian *g, struct session *session, size_t len)
 
 static bool take_source(struct guardian *g, struct session *session, size_t len)
 {
-	struct net_flow flow = { .proto = PACKET_UDP };
+	struct probe p = { .proto = PACKET_UDP };
 	struct net_route route;
-	if (len != sizeof(flow.dst))
+	if (len != sizeof(p.dst))
 		return false;
-	memcpy(
-	    &flow.dst, g->message + sizeof(struct wire_head), sizeof(flow.dst));
-	flow.dst = addr_from_bytes(flow.dst.bytes, addr_len(&flow.dst));
+	memcpy(&p.dst, g->message + sizeof(struct wire_head), sizeof(p.dst));
+	p.dst = addr_from_bytes(p.dst.bytes, addr_len(&p.dst));
+	const struct net_flow flow = net_flow_of(&p, &session->run.choice);
 	if (flow.dst.family == 0 ||
 	    g->net->route(g->net_ctx, &flow, &route) != 0)
 		route.src = (struct addr){ 0 };

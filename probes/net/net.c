@@ -27,16 +27,21 @@ const struct net_ops *net_find(
 	return NULL;
 }
 
-struct net_flow net_flow_of(const struct probe *p)
+struct net_flow net_flow_of(
+    const struct probe *p, const struct net_choice *choice)
 {
+	const char *zone =
+	    p->zone[0] && !choice->no_zones ? p->zone : choice->device;
 	struct net_flow flow = { .dst = p->dst,
 		.proto = p->proto,
 		.tos = p->tos,
 		.sport = p->sport,
 		.dport = p->dport,
-		.flow_label = p->flow_label };
+		.flow_label = p->flow_label,
+		.src = choice->source[p->dst.family == 6],
+		.mark = choice->mark };
 	/* A worker need not have ended it. */
-	memcpy(flow.zone, p->zone, sizeof(flow.zone) - 1);
+	memcpy(flow.zone, zone, sizeof(flow.zone) - 1);
 	return flow;
 }
 
@@ -60,6 +65,8 @@ static int add_wishes(
 		err = add_word(to, "mark", wish->mark, msg);
 	for (size_t i = 0; i < wish->source_count && !err; i++)
 		err = add_word(to, "source", wish->sources[i], msg);
+	for (size_t i = 0; i < wish->run_mark_count && !err; i++)
+		err = add_word(to, "run-mark", wish->run_marks[i], msg);
 	return err;
 }
 
@@ -67,7 +74,8 @@ int net_spec_join(char **joined, const struct net_ops *net, const char *spec,
     const struct net_wish *wish, struct errmsg *msg)
 {
 	struct buf text = { 0 };
-	bool wished = wish->interface || wish->mark || wish->source_count;
+	bool wished = wish->interface || wish->mark || wish->source_count ||
+	    wish->run_mark_count;
 	*joined = NULL;
 	if (wished && net != &net_live && net != &net_echo)
 		return err_set(msg, ERR_USAGE,

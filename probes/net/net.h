@@ -45,12 +45,25 @@ struct net_flow {
 	uint8_t tos;
 	uint16_t sport, dport; /* UDP, TCP */
 	uint32_t flow_label;
-	/* Of a link-local dst: the device that it is behind; or empty. */
+	/* The device that it is to leave by; of a link-local dst: that it is
+	 * behind; or empty. */
 	char zone[NET_DEVICE_LEN];
+	struct addr src; /* that it is to carry; family 0: the network's */
+	uint32_t mark;   /* for rules of routing; 0: the network's */
+};
+
+/* What one run wants of its packets, before what the network was opened with;
+ * or what the network was.  All zero: nothing. */
+struct net_choice {
+	char device[NET_DEVICE_LEN]; /* leave by it; empty: by any */
+	struct addr source[2];       /* IPv4, IPv6; family 0: the route's */
+	uint32_t mark;               /* SO_MARK, for rules; 0: none */
+	bool no_zones; /* a probe's own zone has no say: device alone has */
 };
 
 struct probe;
-struct net_flow net_flow_of(const struct probe *probe);
+struct net_flow net_flow_of(
+    const struct probe *probe, const struct net_choice *choice);
 
 /* The way that a network chose. */
 struct net_route {
@@ -58,9 +71,9 @@ struct net_route {
 	struct addr next_hop; /* family 0: dst is on the link, or not known */
 	char device[NET_DEVICE_LEN]; /* empty: not known */
 	uint32_t mtu;                /* of the way; 0: not known */
-	/* The provider's own: a device's number, and whether its packets must
-	 * be handed to next_hop by name. */
-	uint32_t device_index;
+	/* The provider's own: a device's number, the packets' mark, and whether
+	 * they must be handed to next_hop by name. */
+	uint32_t device_index, mark;
 	bool by_next_hop;
 };
 
@@ -193,11 +206,16 @@ int net_find_route(const struct net_ops *ops, void *ctx,
 
 extern const struct net_ops net_live, net_echo, net_sim;
 
+#define NET_RUN_MARKS_MAX 4 /* of net_wish */
+
 /* What the operator wants of every packet, as written; NULL or none: any. */
 struct net_wish {
 	const char *interface, *mark;
 	const char *const *sources;
 	size_t source_count;
+	/* Further marks, which a run may choose. */
+	const char *const *run_marks;
+	size_t run_mark_count;
 };
 /* The spec with these wishes as words of it, checked; NULL when there is
  * neither.  ERR_USAGE for what is wrong, or for a network that has no devices.

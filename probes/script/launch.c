@@ -86,7 +86,8 @@ static _Noreturn void guardian_main(const struct launch *l,
 	if (!net->advance) /* real time */
 		precedence_first();
 	struct guardian *guardian = guardian_new(net, net_ctx, policy);
-	int err = guardian_add_run(guardian, run_fd, POLICY_LOCAL);
+	int err = guardian_add_run(
+	    guardian, run_fd, &(struct guardian_run){ .who = POLICY_LOCAL });
 	if (err < 0)
 		goto out;
 	err = guardian_sandbox(allow_weak, l->worker, log_fd, &msg);

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct guardian *g = guardian_new(&null_ops, NULL, &policy);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
 		return 0;
-	guardian_add_run(g, pair[1], size & 1);
+	guardian_add_run(g, pair[1], &(struct guardian_run){ .who = size & 1 });
 	while (reader_left(&r) > 2 && g->session_count > 0) {
 		struct reader message = reader_sub(&r, reader_be16(&r));
 		send(pair[0], message.pos, reader_left(&message), MSG_NOSIGNAL);

@@ -66,7 +66,7 @@ static _Noreturn void guard(
 		die("network", &msg);
 	struct guardian *g = guardian_new(net, ctx, &policy);
 	guardian_set_counters(g, counters);
-	guardian_add_run(g, fd, who);
+	guardian_add_run(g, fd, &(struct guardian_run){ .who = who });
 	if (sandbox_enter(SANDBOX_GUARDIAN, &paths, &report, &msg) != 0 &&
 	    !getenv("SONDE_WEAK"))
 		die("sandbox", &msg);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call unit_test,probes/agent/config,agent_state,probes lib))
+$(eval $(call unit_test,probes/agent/config,campaign_choice,probes lib))
 $(eval $(call unit_test,probes/agent/keeper,keeper,probes lib))
 $(O)/tests/probes/agent/keeper/test_keeper: \
 	$(O)/tests/lib/record/result-fixture.o
@@ -11,6 +12,7 @@ $(call script_test,tests/probes/agent/agent.py)
 $(call script_test,tests/probes/agent/results.py)
 $(call script_test,tests/probes/agent/first_sight.py)
 $(call script_test,tests/probes/agent/libraries.sh)
+$(call script_test,tests/probes/agent/ways.sh)
 
 $(eval $(call unit_test,probes/ipc,counters,probes lib))
 $(eval $(call unit_test,probes/ipc,entry_queue,probes lib))

@@ -37,6 +37,12 @@ const struct option_row agent_config_rows[] = {
 	    "of this host, one a family, that probes leave from" },
 	{ "mark", 0, OPTION_TEXT, "N", NULL, 0, 0, NULL,
 	    "the mark that rules of routing see on probes" },
+	{ "campaign-interfaces", 0, OPTION_LIST, "NAMES", NULL, 0, 0, NULL,
+	    "devices that a campaign may choose; none: none" },
+	{ "campaign-sources", 0, OPTION_LIST, "ADDRESSES", NULL, 0, 0, NULL,
+	    "of this host, that a campaign may choose; none: none" },
+	{ "campaign-marks", 0, OPTION_LIST, "NUMBERS", NULL, 0, 0, NULL,
+	    "that a campaign may choose; none: none" },
 	{ "sensor-interfaces", 0, OPTION_LIST, "NAMES", NULL, 0, 0, NULL,
 	    "where the sensor listens; none: no sensor" },
 	{ "home-prefixes", 0, OPTION_LIST, "PREFIXES", NULL, 0, 0, NULL,
@@ -131,6 +137,8 @@ static void read_values(struct agent_config *c)
 	c->wish.interface = config_text(raw, "interface");
 	c->wish.mark = config_text(raw, "mark");
 	c->wish.source_count = config_list(raw, "source", &c->wish.sources);
+	c->wish.run_mark_count =
+	    config_list(raw, "campaign-marks", &c->wish.run_marks);
 	c->feed = config_text(raw, "feed");
 	c->interface_count =
 	    config_list(raw, "sensor-interfaces", &c->interfaces);
@@ -161,8 +169,16 @@ static int check_values(struct agent_config *c, struct errmsg *msg)
 	err = read_user(c, msg);
 	if (err < 0)
 		return err;
+	err = choice_allowed_read(&c->allowed, c->raw, msg);
+	if (err < 0)
+		return err;
 	const struct net_ops *net = net_find(c->net, &spec, msg);
 	char *joined;
+	if (net && net->advance && choice_allowed_any(&c->allowed))
+		return err_set(msg, ERR_CONFIG,
+		    "campaign-interfaces, -sources and -marks: expected the "
+		    "live network, got '%s'",
+		    net->name);
 	if (!net || net_spec_join(&joined, net, spec, &c->wish, msg) < 0)
 		return ERR_CONFIG;
 	free(joined);

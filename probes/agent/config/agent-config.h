@@ -12,6 +12,7 @@
 #include "lib/option/option.h"
 #include "lib/base/log.h"
 #include "lib/https/url.h"
+#include "probes/agent/config/campaign-choice.h"
 #include "probes/net/net.h"
 
 #define AGENT_CONFIG_DEFAULT SONDE_SYSCONFDIR "/sonde/agent.conf"
@@ -28,6 +29,7 @@ struct agent_config {
 	const char *const *interfaces; /* the sensor's */
 	size_t interface_count;
 	struct net_wish wish; /* of probes */
+	struct choice_allowed allowed;
 	struct prefix homes[AGENT_MAX_HOMES];
 	size_t home_count;
 	bool promiscuous, allow_weak_sandbox;

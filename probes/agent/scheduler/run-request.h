@@ -12,6 +12,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "probes/agent/scheduler/worklist.h"
+#include "probes/net/net.h"
 
 #define RUN_REQUEST_MAX_BYTES 16384
 
@@ -23,6 +24,7 @@ struct run_request {
 	char script[WORKLIST_SCRIPT_LEN];
 	char **arguments; /* owned */
 	size_t argument_count;
+	struct net_choice choice; /* made of arguments; not packed */
 };
 
 #define RUN_DEADLINE_MAX_NS (3600 * NS_PER_S)

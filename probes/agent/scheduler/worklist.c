@@ -126,8 +126,9 @@ static int add_targets(struct campaign *c, json_t *targets, struct errmsg *msg)
 	json_array_foreach(targets, i, item)
 	{
 		struct addr a;
+		char zone[ADDR_ZONE_LEN];
 		const char *text = json_string_value(item);
-		if (!text || addr_parse(&a, text) != 0)
+		if (!text || addr_parse_zone(&a, zone, text) != 0)
 			return err_set(msg, ERR_MALFORMED,
 			    "targets: expected numeric addresses");
 		int err = add_argument(c, xstrdup(text), msg);

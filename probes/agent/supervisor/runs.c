@@ -22,6 +22,7 @@
 #include "probes/ipc/fd-pass.h"
 #include "probes/ipc/process.h"
 #include "probes/agent/supervisor/children.h"
+#include "probes/agent/supervisor/host-addresses.h"
 #include "probes/agent/supervisor/runs.h"
 #include "probes/guardian/guardian.h"
 #include "probes/script/worker.h"
@@ -68,15 +69,16 @@ static int open_producer(struct supervisor *s, struct keeper_producer *p,
 	return pass_send(s->keeper_control[OURS], p->fd, grant, sizeof(*grant));
 }
 
-static int open_guardian(struct supervisor *s, int *end)
+static int open_guardian(
+    struct supervisor *s, const struct net_choice *choice, int *end)
 {
-	const struct guardian_control control = { POLICY_REMOTE };
+	const struct guardian_run grant = { POLICY_REMOTE, *choice };
 	int pair[2];
 	if (!pair_make(pair))
 		return -errno;
 	*end = pair[1];
 	int err = pass_send(
-	    s->guardian_control[OURS], pair[0], &control, sizeof(control));
+	    s->guardian_control[OURS], pair[0], &grant, sizeof(grant));
 	close(pair[0]);
 	return err;
 }
@@ -94,7 +96,7 @@ static int channels_open(struct supervisor *s, struct run *run,
 	memcpy(records.campaign, q->campaign, sizeof(records.campaign));
 	memcpy(log_lines.campaign, q->campaign, sizeof(log_lines.campaign));
 	snprintf(log_lines.name, sizeof(log_lines.name), "%.31s", q->script);
-	int err = open_guardian(s, &ends->guardian);
+	int err = open_guardian(s, &q->choice, &ends->guardian);
 	if (err < 0)
 		return err;
 	err = open_producer(s, &run->producers[0], &records, &ends->records);
@@ -200,7 +202,16 @@ static void report_failure(
 	    s->log_lines[THEIRS], q->campaign, q->run, 0, q->script, why);
 }
 
-void run_start(struct supervisor *s, const struct run_request *request)
+/* The way that its probes are to leave by, if this agent lets it choose. */
+static int choose_way(
+    struct supervisor *s, struct run_request *q, struct errmsg *msg)
+{
+	int err = choice_take(&q->choice, &s->config.allowed, q->arguments,
+	    &q->argument_count, msg);
+	return err < 0 ? err : host_has_choice(&q->choice, msg);
+}
+
+void run_start(struct supervisor *s, struct run_request *request)
 {
 	struct run *run;
 	struct errmsg msg;
@@ -212,6 +223,10 @@ void run_start(struct supervisor *s, const struct run_request *request)
 		return;
 	}
 	if (request->once && once_add(s->once, request->campaign, &msg) != 0) {
+		report_failure(s, request, msg.text);
+		return;
+	}
+	if (choose_way(s, request, &msg) < 0) {
 		report_failure(s, request, msg.text);
 		return;
 	}

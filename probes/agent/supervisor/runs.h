@@ -4,7 +4,7 @@
 
 #include "probes/agent/supervisor/supervisor-state.h"
 
-void run_start(struct supervisor *s, const struct run_request *request);
+void run_start(struct supervisor *s, struct run_request *request);
 /* A worker ended, or its deadline came; and what is left of ended ones. */
 void runs_tend(struct supervisor *s);
 /* Asks workers to record what they have and end; kills them soon after. */

@@ -126,7 +126,7 @@ static int echo_open(void **ctx, const char *spec, struct errmsg *msg)
 	int err = live_spec_read(&wanted, spec, msg);
 	if (err < 0)
 		return err;
-	if (wanted.wish.mark)
+	if (wanted.wish.mark || wanted.run_mark_count)
 		return err_set(
 		    msg, -EPERM, "mark: setting one needs privilege");
 	struct echo_net *e = xcalloc(1, sizeof(*e));
@@ -170,6 +170,10 @@ static int echo_route(
 	*route = (struct net_route){ 0 };
 	if (e->sockets[flow->dst.family == 6][0] < 0)
 		return -EAFNOSUPPORT;
+	if (flow->mark)
+		return -EPERM;
+	if (flow->src.family && !live_addrs_own(&e->addrs, &flow->src))
+		return -EADDRNOTAVAIL;
 	return live_routes_find(&e->routes, flow, monotime_now(), route);
 }
 

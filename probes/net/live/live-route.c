@@ -130,7 +130,7 @@ void live_routes_update(struct live_routes *routes)
 }
 
 int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
-    const struct live_wish *wish, struct errmsg *msg)
+    const struct net_choice *wish, struct errmsg *msg)
 {
 	*routes = (struct live_routes){ .ask_fd = ask_fd,
 		.news_fd = news_fd,
@@ -154,7 +154,7 @@ int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
 	return err;
 }
 
-int live_routes_open(struct live_routes *routes, const struct live_wish *wish,
+int live_routes_open(struct live_routes *routes, const struct net_choice *wish,
     struct errmsg *msg)
 {
 	static const uint32_t groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
@@ -241,6 +241,12 @@ bool live_routes_neighbour(struct live_routes *routes, uint32_t device,
 	return true;
 }
 
+static uint32_t mark_of(
+    const struct live_routes *routes, const struct net_flow *flow)
+{
+	return flow->mark ? flow->mark : routes->wish.mark;
+}
+
 /* Echo requests have a type and a code where others have ports. */
 static struct netlink_question question_of(
     const struct live_routes *routes, const struct net_flow *flow)
@@ -248,7 +254,7 @@ static struct netlink_question question_of(
 	bool six = flow->dst.family == 6, icmp = flow->proto == PACKET_ICMP;
 	return (struct netlink_question){
 		.dst = flow->dst,
-		.src = routes->wish.source[six],
+		.src = flow->src.family ? flow->src : routes->wish.source[six],
 		.proto = icmp && six ? IPPROTO_ICMPV6 : flow->proto,
 		.tos = flow->tos,
 		.sport = icmp ? 0 : flow->sport,
@@ -256,7 +262,7 @@ static struct netlink_question question_of(
 		    : six      ? ECHO_PORT6
 			       : ECHO_PORT4,
 		.flow_label = flow->flow_label,
-		.mark = routes->wish.mark,
+		.mark = mark_of(routes, flow),
 	};
 }
 
@@ -319,6 +325,7 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 	*route = (struct net_route){ .next_hop = found.next_hop,
 		.src = question.src.family ? question.src : found.src,
 		.mtu = found.mtu,
+		.mark = question.mark,
 		.device_index = found.local ? 0 : found.device };
 	if (link)
 		err = name_device(route, link);
@@ -425,6 +432,8 @@ static void make_key(struct live_routes *routes, struct monotime now,
 	f->sport = flow->sport;
 	f->dport = flow->dport;
 	f->flow_label = flow->flow_label;
+	f->src = flow->src;
+	f->mark = flow->mark;
 	memcpy(f->zone, flow->zone, strnlen(flow->zone, sizeof(f->zone) - 1));
 	key->len = addr_bits(&f->dst);
 	if (tables_hold(routes, now))
@@ -467,7 +476,7 @@ uint32_t live_routes_mtu(struct live_routes *routes,
 {
 	const struct netlink_question question = { .dst = *dst,
 		.src = route->src,
-		.mark = routes->wish.mark,
+		.mark = route->mark,
 		.device = route->device_index };
 	struct netlink_route found;
 	if (ask_kernel(routes, &question, &found) == 0 && found.mtu > 0)

@@ -21,13 +21,6 @@
 #include "probes/net/live/netlink.h"
 #include "probes/net/net.h"
 
-/* What the operator wants of every packet. */
-struct live_wish {
-	char device[NET_DEVICE_LEN]; /* leave by it; empty: by any */
-	struct addr source[2];       /* IPv4, IPv6; family 0: the route's */
-	uint32_t mark;               /* SO_MARK, for rules; 0: none */
-};
-
 struct live_routes {
 	int ask_fd;
 	int news_fd; /* becomes readable when something changed */
@@ -37,8 +30,8 @@ struct live_routes {
 	struct monotime tables_at;
 	bool
 	    many_sources6; /* the kernel chooses by destination among several */
-	struct live_wish wish;
-	bool no_protocol; /* live_message_has_protocol is false */
+	struct net_choice wish; /* of every packet */
+	bool no_protocol;       /* live_message_has_protocol is false */
 	uint32_t seq;
 	uint32_t generation; /* of what is known */
 	struct live_links links;
@@ -52,12 +45,12 @@ struct live_routes {
 	((struct live_routes){ .ask_fd = -1, .news_fd = -1, .table_fd = -1 })
 
 /* wish is copied. */
-int live_routes_open(struct live_routes *routes, const struct live_wish *wish,
+int live_routes_open(struct live_routes *routes, const struct net_choice *wish,
     struct errmsg *msg);
 /* The same with sockets that speak rtnetlink, which it takes over; a negative
  * one is why there is none. */
 int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
-    const struct live_wish *wish, struct errmsg *msg);
+    const struct net_choice *wish, struct errmsg *msg);
 void live_routes_close(struct live_routes *routes);
 /* Reads the kernel's news, if there is any. */
 void live_routes_update(struct live_routes *routes);

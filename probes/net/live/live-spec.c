@@ -49,8 +49,8 @@ static int read_source(
 }
 
 /* Decimal, or hexadecimal as `ip rule` prints it. */
-static int read_mark(
-    struct live_spec *spec, const char *value, struct errmsg *msg)
+static int read_number(
+    uint32_t *to, const char *key, const char *value, struct errmsg *msg)
 {
 	unsigned long long mark = 0;
 	char extra;
@@ -62,8 +62,28 @@ static int read_mark(
 	    sscanf(digits, hex ? "%llx%c" : "%llu%c", &mark, &extra) != 1 ||
 	    mark > UINT32_MAX)
 		return err_set(msg, ERR_USAGE,
-		    "mark: expected 0 to 0xffffffff, got '%.80s'", value);
-	spec->wish.mark = (uint32_t)mark;
+		    "%s: expected 0 to 0xffffffff, got '%.80s'", key, value);
+	*to = (uint32_t)mark;
+	return 0;
+}
+
+static int read_mark(
+    struct live_spec *spec, const char *value, struct errmsg *msg)
+{
+	return read_number(&spec->wish.mark, "mark", value, msg);
+}
+
+static int read_run_mark(
+    struct live_spec *spec, const char *value, struct errmsg *msg)
+{
+	uint32_t mark;
+	int err = read_number(&mark, "run-mark", value, msg);
+	if (err < 0)
+		return err;
+	if (spec->run_mark_count == NET_RUN_MARKS_MAX)
+		return err_set(msg, ERR_USAGE, "run-mark: expected at most %d",
+		    NET_RUN_MARKS_MAX);
+	spec->run_marks[spec->run_mark_count++] = mark;
 	return 0;
 }
 
@@ -78,6 +98,7 @@ static int read_word(
 		{ "interface=", read_device },
 		{ "source=", read_source },
 		{ "mark=", read_mark },
+		{ "run-mark=", read_run_mark },
 	};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		size_t len = strlen(keys[i].key);

@@ -32,9 +32,20 @@
 /* How long after the last probe what comes is still counted, as late. */
 #define QUIET_NS (10 * NS_PER_S)
 
+/* The mark is a socket's: setting it takes a privilege that is given up, so
+ * there is a socket for each that may be wanted. */
+struct live_out {
+	uint32_t mark;
+	int fd; /* raw */
+	int family;
+	struct live_stamps stamps;
+	bool reset; /* numbering is in doubt */
+};
+
 struct live {
-	int out[2]; /* raw, by family: 0 is IPv4, 1 is IPv6 */
-	struct live_stamps stamps[2];
+	/* IPv4 and IPv6 of the network's mark, then of each run's. */
+	struct live_out *outs[2 + 2 * NET_RUN_MARKS_MAX]; /* owned */
+	size_t out_count;
 	struct live_addrs addrs;
 	struct live_routes routes;
 	struct live_bypass bypass;
@@ -49,7 +60,6 @@ struct live {
 		uint32_t mtu;
 	} failed[BATCH]; /* reported at the next poll */
 	size_t failed_count;
-	bool reset[2]; /* numbering is in doubt */
 };
 
 static const struct live_receiver *receive_by = &live_sockets;
@@ -86,21 +96,47 @@ static int raw_open(int family, uint32_t mark, struct errmsg *msg)
 	return fd;
 }
 
+static struct live_out *find_out(
+    const struct live *live, int family, uint32_t mark)
+{
+	for (size_t i = 0; i < live->out_count; i++)
+		if (live->outs[i]->family == family &&
+		    live->outs[i]->mark == mark)
+			return live->outs[i];
+	return NULL;
+}
+
 /* A host without IPv6 still measures by IPv4. */
-static int sockets_open(struct live *live, uint32_t mark, struct errmsg *msg)
+static int open_outs(struct live *live, uint32_t mark, struct errmsg *msg)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	for (int i = 0; i < 2; i++) {
-		live->out[i] = raw_open(families[i], mark, msg);
-		if (live->out[i] == -EAFNOSUPPORT && i == 1)
+		if (find_out(live, 4 + 2 * i, mark))
+			continue;
+		int fd = raw_open(families[i], mark, msg);
+		if (fd == -EAFNOSUPPORT && i == 1)
 			break;
-		if (live->out[i] < 0)
-			return live->out[i];
-		int err = live_stamps_open(&live->stamps[i], live->out[i], msg);
+		if (fd < 0)
+			return fd;
+		struct live_out *out = xcalloc(1, sizeof(*out));
+		live->outs[live->out_count++] = out;
+		out->mark = mark;
+		out->family = 4 + 2 * i;
+		out->fd = fd;
+		int err = live_stamps_open(&out->stamps, fd, msg);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+static int open_all_outs(
+    struct live *live, const struct live_spec *wanted, struct errmsg *msg)
+{
+	int err = open_outs(live, wanted->wish.mark, msg);
+	for (size_t i = 0; i < wanted->run_mark_count && !err; i++)
+		err = open_outs(live, wanted->run_marks[i], msg);
+	return err;
 }
 
 static void live_close(void *ctx)
@@ -115,16 +151,16 @@ static void live_close(void *ctx)
 	live_bypass_close(&live->bypass);
 	live_ports_close(&live->ports);
 	live_ports_close(&live->tcp_ports);
-	for (int i = 0; i < 2; i++) {
-		if (live->out[i] >= 0)
-			close(live->out[i]);
+	for (size_t i = 0; i < live->out_count; i++) {
+		close(live->outs[i]->fd);
+		free(live->outs[i]);
 	}
 	free(live);
 }
 
 /* Packets leave from this host's own addresses only. */
 static int check_sources(
-    const struct live *live, const struct live_wish *wish, struct errmsg *msg)
+    const struct live *live, const struct net_choice *wish, struct errmsg *msg)
 {
 	char text[ADDR_TEXT_LEN];
 	for (int i = 0; i < 2; i++)
@@ -150,14 +186,13 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	if (err)
 		return err;
 	struct live *live = xcalloc(1, sizeof(*live));
-	live->out[0] = live->out[1] = -1;
 	live->addrs.fd = -1;
 	live->routes = LIVE_ROUTES_CLOSED;
 	live->receiver = receive_by;
 	live_ports_open(&live->ports, SOCK_DGRAM, LIVE_PORTS);
 	live_ports_open(&live->tcp_ports, SOCK_STREAM, LIVE_TCP_PORTS);
 	live_bypass_open(&live->bypass);
-	err = sockets_open(live, wanted.wish.mark, msg);
+	err = open_all_outs(live, &wanted, msg);
 	if (err)
 		goto failed;
 	err = live->receiver->open(&live->receiver_ctx, wanted.ring_bytes, msg);
@@ -170,7 +205,8 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	if (err)
 		goto failed;
 	live->routes.many_sources6 = live->addrs.global6 > 2;
-	live->routes.no_protocol = !live_message_has_protocol(live->out[0]);
+	live->routes.no_protocol =
+	    !live_message_has_protocol(live->outs[0]->fd);
 	err = check_sources(live, &wanted.wish, msg);
 	if (err)
 		goto failed;
@@ -186,8 +222,13 @@ static int live_route(
 {
 	struct live *live = ctx;
 	*route = (struct net_route){ 0 };
-	if (live->out[flow->dst.family == 6] < 0)
+	if (!find_out(live, flow->dst.family, live->outs[0]->mark))
 		return -EAFNOSUPPORT;
+	if (flow->mark && !find_out(live, flow->dst.family, flow->mark))
+		return -EPERM;
+	/* IPv6 would route what carries any address. */
+	if (flow->src.family && !live_addrs_own(&live->addrs, &flow->src))
+		return -EADDRNOTAVAIL;
 	return live_routes_find(&live->routes, flow, monotime_now(), route);
 }
 
@@ -234,8 +275,8 @@ static void note_failure(
 
 /* Sends a run that goes the same way to the kernel; waits a little when the
  * queue is full. */
-static size_t send_run(
-    struct live *live, int family, const struct net_send *packets, size_t count)
+static size_t send_run(struct live *live, struct live_out *out,
+    const struct net_send *packets, size_t count)
 {
 	struct live_message messages[BATCH];
 	struct mmsghdr heads[BATCH];
@@ -247,10 +288,10 @@ static size_t send_run(
 	for (int waits = 0; at < count;) {
 		struct monotime now = monotime_now();
 		struct walltime wall = walltime_now();
-		int n = sendmmsg(live->out[family], heads + at,
-		    (unsigned)(count - at), flags);
+		int n = sendmmsg(
+		    out->fd, heads + at, (unsigned)(count - at), flags);
 		for (int i = 0; i < n; i++)
-			live_stamps_sent(&live->stamps[family],
+			live_stamps_sent(&out->stamps,
 			    packets[at + (size_t)i].cookie, now, wall);
 		if (n > 0) {
 			at += (size_t)n;
@@ -258,15 +299,23 @@ static size_t send_run(
 			continue;
 		}
 		int err = n < 0 ? errno : EIO;
-		struct pollfd full = { live->out[family], POLLOUT, 0 };
+		struct pollfd full = { out->fd, POLLOUT, 0 };
 		if ((err == EAGAIN || err == ENOBUFS) && waits++ < 20) {
 			poll(&full, 1, 1);
 			continue;
 		}
 		note_failure(live, &packets[at++], -err);
-		live->reset[family] = true;
+		out->reset = true;
 	}
 	return left;
+}
+
+/* What has a route has a socket. */
+static struct live_out *out_of(
+    const struct live *live, const struct net_send *packet)
+{
+	return find_out(live, packet->bytes[0] >> 4,
+	    packet->route ? packet->route->mark : live->outs[0]->mark);
 }
 
 static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
@@ -280,8 +329,8 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 		live_ports_hold(
 		    &live->ports, packets[i].bytes, (uint32_t)packets[i].len);
 		if (packets[i].hold)
-			live_ports_hold(&live->tcp_ports, packets[i].bytes,
-			    packets[i].len);
+			live_ports_hold(
+			    &live->tcp_ports, packets[i].bytes, packets[i].len);
 	}
 	for (size_t at = 0, run; at < count; at += run) {
 		run = live_bypass_run(&live->bypass, &live->routes,
@@ -292,13 +341,13 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 		sent += run;
 		if (run > 0)
 			continue;
-		int family = packets[at].bytes[0] >> 4 == 6;
+		struct live_out *out = out_of(live, &packets[at]);
 		int flags = live_message_flags(&packets[at]);
 		for (run = 1; at + run < count && run < BATCH; run++)
-			if ((packets[at + run].bytes[0] >> 4 == 6) != family ||
+			if (out_of(live, &packets[at + run]) != out ||
 			    live_message_flags(&packets[at + run]) != flags)
 				break;
-		sent += send_run(live, family, packets + at, run);
+		sent += send_run(live, out, packets + at, run);
 	}
 	live->counters.sent += sent;
 	return sent;
@@ -341,13 +390,13 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 	live_routes_update(&live->routes);
 	live->routes.many_sources6 = live->addrs.global6 > 2; /* with ::1 */
 	/* Transmit times first: a reply's round trip needs its own. */
-	for (int i = 0; i < 2; i++) {
-		if (live->reset[i])
-			live_stamps_reset(&live->stamps[i], fn, arg);
-		else if (live->out[i] >= 0)
-			live_stamps_poll(
-			    &live->stamps[i], monotime_now(), fn, arg);
-		live->reset[i] = false;
+	for (size_t i = 0; i < live->out_count; i++) {
+		struct live_out *out = live->outs[i];
+		if (out->reset)
+			live_stamps_reset(&out->stamps, fn, arg);
+		else
+			live_stamps_poll(&out->stamps, monotime_now(), fn, arg);
+		out->reset = false;
 	}
 	for (size_t i = 0; i < live->failed_count; i++) {
 		struct net_event event = {
@@ -368,12 +417,13 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 static size_t live_fds(void *ctx, int *fds, size_t size)
 {
 	struct live *live = ctx;
-	int all[] = { live->addrs.fd, live->routes.news_fd, live->out[0],
-		live->out[1] };
+	int others[] = { live->addrs.fd, live->routes.news_fd };
 	size_t count = 0;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (all[i] >= 0 && count < size)
-			fds[count++] = all[i];
+	for (size_t i = 0; i < 2; i++)
+		if (others[i] >= 0 && count < size)
+			fds[count++] = others[i];
+	for (size_t i = 0; i < live->out_count && count < size; i++)
+		fds[count++] = live->outs[i]->fd;
 	return count +
 	    live->receiver->fds(live->receiver_ctx, fds + count, size - count);
 }
@@ -392,7 +442,8 @@ static void live_describe(void *ctx, char *to, size_t size)
 	live->receiver->describe(
 	    live->receiver_ctx, receiver, sizeof(receiver));
 	snprintf(to, size, "%s; replies by %s",
-	    live->out[1] >= 0 ? "IPv4 and IPv6" : "IPv4", receiver);
+	    find_out(live, 6, live->outs[0]->mark) ? "IPv4 and IPv6" : "IPv4",
+	    receiver);
 }
 
 const struct net_ops net_live = {

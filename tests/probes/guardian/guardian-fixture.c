@@ -31,12 +31,15 @@ static void *serve(void *arg)
 
 int add_run(enum policy_who who)
 {
+	return add_run_by(&(struct guardian_run){ .who = who });
+}
+
+int add_run_by(const struct guardian_run *run)
+{
 	int pair[2];
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	const struct guardian_control body = { who };
-	assert_int_equal(
-	    pass_send(control[0], pair[1], &body, sizeof(body)), 0);
+	assert_int_equal(pass_send(control[0], pair[1], run, sizeof(*run)), 0);
 	close(pair[1]);
 	return pair[0];
 }

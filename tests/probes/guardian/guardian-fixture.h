@@ -34,7 +34,8 @@ extern struct fake_net {
 	} coming[MAX_COMING];
 	size_t coming_count;
 	bool no_stamps;
-	int fail_sends; /* an errno */
+	int fail_sends;       /* an errno */
+	struct net_flow flow; /* the last that a way was asked for */
 	void (*answer)(const uint8_t *packet, size_t len);
 } net;
 
@@ -75,6 +76,7 @@ int teardown(void **state);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int add_run(enum policy_who who); /* gives the worker's end */
+int add_run_by(const struct guardian_run *run);
 uint64_t counted(const char *name);
 struct wire_probe echo(const char *dst, uint64_t cookie);
 struct wire_probe udp(const char *dst, uint64_t cookie);

@@ -26,6 +26,8 @@ static int fake_route(
     void *ctx, const struct net_flow *flow, struct net_route *route)
 {
 	(void)ctx;
+	if (flow->proto)
+		net.flow = *flow;
 	*route = (struct net_route){ .device = "fake0", .mtu = 1400 };
 	if (flow->dst.bytes[0] == 99)
 		return -ENETUNREACH;

@@ -172,9 +172,11 @@ static void runs_are_bounded(void **state)
 	struct guardian *g = guardian_new(&fake, NULL, &policy);
 	int fds[2], taken = 0;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-	assert_int_equal(
-	    guardian_add_run(g, dup(fds[0]), POLICY_WHOS), ERR_USAGE);
-	while (guardian_add_run(g, dup(fds[0]), POLICY_LOCAL) == 0)
+	assert_int_equal(guardian_add_run(g, dup(fds[0]),
+			     &(struct guardian_run){ .who = POLICY_WHOS }),
+	    ERR_USAGE);
+	while (guardian_add_run(g, dup(fds[0]),
+		   &(struct guardian_run){ .who = POLICY_LOCAL }) == 0)
 		taken++;
 	assert_int_equal(taken, 32);
 	guardian_free(g);
@@ -183,6 +185,37 @@ static void runs_are_bounded(void **state)
 	char byte;
 	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
 	close(fds[1]);
+}
+
+/* Of the guardian's control, not of what a worker says. */
+static void a_run_goes_by_its_own_way(void **state)
+{
+	(void)state;
+	struct guardian_run run = { .who = POLICY_REMOTE,
+		.choice = { .device = "wan1", .mark = 7, .no_zones = true } };
+	assert_int_equal(addr_parse(&run.choice.source[1], "2600::8"), 0);
+	close(workers[0].fd);
+	workers[0].fd = add_run_by(&run);
+	policy.classes[POLICY_REMOTE].allow_private = true;
+	struct wire_probe p = echo("fe80::1", 1);
+	memcpy(p.probe.zone, "lan0", 5);
+	say_probe(0, p);
+	play(2 * NS_PER_S);
+	assert_string_equal(net.flow.zone, "wan1");
+	assert_int_equal(net.flow.mark, 7);
+	assert_true(addr_equal(&net.flow.src, &run.choice.source[1]));
+	struct addr dst = addr_v4(0x0b000002);
+	say(0, WIRE_SOURCE, 1, &dst, sizeof(dst));
+	assert_true(hear(&workers[0]));
+	assert_int_equal(workers[0].head.type, WIRE_SOURCE_IS);
+	assert_string_equal(net.flow.zone, "wan1");
+	assert_int_equal(net.flow.mark, 7);
+	/* Another's is its own. */
+	say_probe(1, echo("11.0.0.1", 1));
+	play(2 * NS_PER_S);
+	assert_string_equal(net.flow.zone, "");
+	assert_int_equal(net.flow.mark, 0);
+	assert_int_equal(net.flow.src.family, 0);
 }
 
 /* A bool that is neither true nor false, a family that is none, ... */
@@ -498,6 +531,7 @@ int main(void)
 		TEST(too_many_outstanding_probes_are_a_breach),
 		TEST(too_much_outstanding_payload_is_a_breach),
 		TEST(runs_are_bounded),
+		TEST(a_run_goes_by_its_own_way),
 		TEST(odd_fields_are_denied_not_fatal),
 		TEST(octets_behind_an_ipv4_address_hide_nothing),
 		TEST(whatever_a_worker_says_only_the_lawful_leaves),

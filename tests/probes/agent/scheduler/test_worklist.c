@@ -66,6 +66,7 @@ static void a_bad_campaign_is_left_out_alone(void **state)
 		"{" ID "\"script\":\"trace\",\"targets\":[\"example.net\"]}",
 		"{" ID "\"script\":\"trace\",\"targets\":[\"--evil\"]}",
 		"{" ID "\"script\":\"trace\",\"targets\":[7]}",
+		"{" ID "\"script\":\"trace\",\"targets\":[\"192.0.2.1%eth0\"]}",
 		"{" ID "\"script\":\"t\",\"targets\":[\"192.0.2.1\"],"
 		"\"options\":{\"a b\":1}}",
 		"{" ID "\"script\":\"t\",\"targets\":[\"192.0.2.1\"],"

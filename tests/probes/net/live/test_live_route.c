@@ -85,25 +85,31 @@ static void tell_error(struct kernel *k, int err)
 	    NLMSG_ERROR, ++k->seq);
 }
 
-/* The device of the next question; 0: any.  Asserts that there is one. */
-static uint32_t asked_for(struct kernel *k)
+/* The number that the next question has for this; 0: none.  Asserts that
+ * there is a question. */
+static uint32_t asked_with(struct kernel *k, int type)
 {
 	_Alignas(struct nlmsghdr) uint8_t bytes[512];
-	uint32_t device = 0;
+	uint32_t number = 0;
 	assert_true(recv(k->ask, bytes, sizeof(bytes), MSG_DONTWAIT) > 0);
 	const struct nlmsghdr *head = (const void *)bytes;
 	size_t left = RTM_PAYLOAD(head);
 	for (const struct rtattr *a = RTM_RTA((struct rtmsg *)NLMSG_DATA(head));
 	     RTA_OK(a, left); a = RTA_NEXT(a, left))
-		if (a->rta_type == RTA_OIF)
-			memcpy(&device, RTA_DATA(a), sizeof(device));
-	return device;
+		if (a->rta_type == type)
+			memcpy(&number, RTA_DATA(a), sizeof(number));
+	return number;
+}
+
+static uint32_t asked_for(struct kernel *k)
+{
+	return asked_with(k, RTA_OIF);
 }
 
 static void open_kernel(struct kernel *k, const char *wish_device)
 {
 	int ask[2], news[2];
-	struct live_wish wish = { 0 };
+	struct net_choice wish = { 0 };
 	struct errmsg msg;
 	uint8_t done[20] = { 0 };
 	*k = (struct kernel){ .seq = 1, .now = { NS_PER_S } };
@@ -304,11 +310,42 @@ static void the_wished_device_may_vanish_and_come_back(void **state)
 	close_kernel(&k);
 }
 
+/* Of one destination, the ways of runs that chose are not each other's. */
+static void what_a_run_chose_is_asked_for(void **state)
+{
+	(void)state;
+	struct kernel k;
+	struct net_route route;
+	struct net_flow flow = { .proto = PACKET_UDP, .dport = 33434 };
+	open_kernel(&k, "");
+	k.routes.wish.mark = 3;
+	assert_int_equal(addr_parse(&flow.dst, "198.51.100.7"), 0);
+	tell_route(&k, 7, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
+	tell_route(&k, 7, "192.0.2.1", "", RTN_UNICAST);
+	assert_int_equal(live_routes_find(&k.routes, &flow, k.now, &route), 0);
+	assert_int_equal(route.mark, 3);
+	assert_int_equal(asked_with(&k, RTA_MARK), 3);
+	asked_for(&k);
+	flow.mark = 7;
+	assert_int_equal(addr_parse(&flow.src, "192.0.2.8"), 0);
+	tell_route(&k, 9, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
+	tell_route(&k, 9, "192.0.2.1", "", RTN_UNICAST);
+	assert_int_equal(live_routes_find(&k.routes, &flow, k.now, &route), 0);
+	assert_int_equal(route.mark, 7);
+	assert_int_equal(route.device_index, 9);
+	assert_true(addr_equal(&route.src, &flow.src));
+	uint32_t src;
+	memcpy(&src, flow.src.bytes, 4);
+	assert_int_equal(asked_with(&k, RTA_SRC), src);
+	assert_int_equal(asked_with(&k, RTA_MARK), 7);
+	close_kernel(&k);
+}
+
 static void an_unknown_device_is_a_usage_error(void **state)
 {
 	(void)state;
 	struct live_routes routes;
-	struct live_wish wish = { .device = "none0" };
+	struct net_choice wish = { .device = "none0" };
 	struct errmsg msg;
 	int ask[2], news[2];
 	struct kernel k = { 0 };
@@ -348,6 +385,7 @@ int main(void)
 		TEST(a_device_that_is_down_or_gone_is_why),
 		TEST(without_a_route_no_device_is_blamed),
 		TEST(the_wished_device_may_vanish_and_come_back),
+		TEST(what_a_run_chose_is_asked_for),
 		TEST(an_unknown_device_is_a_usage_error),
 		TEST(what_was_never_opened_closes_nothing),
 	};
