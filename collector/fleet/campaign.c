@@ -110,7 +110,7 @@ static int read_options(
 			    "options.%.40s: expected a text, a number, true, "
 			    "false, or a list of them",
 			    name);
-		if (campaign_check_option(name, msg) < 0)
+		if (campaign_check_option(name, value, msg) < 0)
 			return ERR_USAGE;
 		arguments += json_is_array(value) ? json_array_size(value) : 1;
 	}

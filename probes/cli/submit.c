@@ -4,16 +4,16 @@
  * Names of targets are resolved here, by the one who asks: an agent takes
  * addresses only.  What follows `--` is for the script.
  */
-#include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/api-client.h"
+#include "probes/cli/name-resolver.h"
 #include "probes/script/worker.h"
 
 static const struct option_row rows[] = {
@@ -23,6 +23,20 @@ static const struct option_row rows[] = {
 	    "run again and again, so often; once if absent" },
 	{ "until", 0, OPTION_TEXT, "TIME", NULL, 0, 0, NULL,
 	    "the end, RFC 3339" },
+	{ "ipv4", '4', OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "only IPv4 addresses of names" },
+	{ "ipv6", '6', OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "only IPv6 addresses of names" },
+	{ "both", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "of each name an IPv4 and an IPv6 address" },
+	{ "all", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "all addresses of each name" },
+	{ "interface", 0, OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
+	    "the agents' device that probes leave by, where they allow it" },
+	{ "source", 0, OPTION_LIST, "ADDRESS", NULL, 0, 0, NULL,
+	    "the agents' address that they leave from, likewise" },
+	{ "mark", 0, OPTION_TEXT, "N", NULL, 0, 0, NULL,
+	    "the mark that the agents' rules of routing see, likewise" },
 	OUTPUT_JSON_ROW,
 	CLIENT_ROWS,
 	CLIENT_END,
@@ -42,39 +56,92 @@ static const struct option_table options = {
 
 /* --- targets ----------------------------------------------------------- */
 
-static int add_name(json_t *targets, const char *name, struct errmsg *msg)
+/* Names are asked for all at once, and answered in any order. */
+static int take_answers(struct resolver *r, struct resolver_answer **answers,
+    size_t left, struct errmsg *msg)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM,
-		.ai_flags = AI_ADDRCONFIG };
-	struct addrinfo *list;
-	char text[NI_MAXHOST];
-	int r = getaddrinfo(name, NULL, &hints, &list);
-	if (r != 0)
-		return err_set(
-		    msg, ERR_USAGE, "%.80s: %s", name, gai_strerror(r));
-	r = getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text),
-	    NULL, 0, NI_NUMERICHOST);
-	freeaddrinfo(list);
-	if (r != 0)
-		return err_set(
-		    msg, ERR_USAGE, "%.80s: %s", name, gai_strerror(r));
-	json_array_append_new(targets, json_string(text));
+	while (left > 0) {
+		struct resolver_answer *a = resolver_take(r);
+		struct pollfd wait = { .fd = resolver_fd(r), .events = POLLIN };
+		if (!a) {
+			poll(&wait, 1, -1);
+			continue;
+		}
+		answers[a->line] = a;
+		left--;
+		if (a->count == 0)
+			return err_set(
+			    msg, ERR_USAGE, "%.80s: %s", a->name, a->msg.text);
+	}
 	return 0;
 }
 
-static int add_targets(
-    json_t *body, const char *const *names, size_t count, struct errmsg *msg)
+/* The addresses of the names among the targets, by place; the caller frees
+ * each, also after an error. */
+static int resolve_names(struct resolver_answer **answers,
+    const struct resolver_choice *choice, const char *const *names,
+    size_t count, struct errmsg *msg)
 {
-	json_t *targets = json_array();
+	struct resolver *r = NULL;
+	char zone[ADDR_ZONE_LEN];
 	struct addr a;
+	size_t asked = 0;
 	int err = 0;
-	json_object_set_new(body, "targets", targets);
 	for (size_t i = 0; i < count && !err; i++) {
-		if (addr_parse(&a, names[i]) == 0)
-			json_array_append_new(targets, json_string(names[i]));
-		else
-			err = add_name(targets, names[i], msg);
+		bool numeric = addr_parse_zone(&a, zone, names[i]) == 0;
+		err = numeric ? resolver_check_family(&a, choice->family, msg)
+			      : resolver_check_name(names[i], msg);
+		if (err < 0)
+			err_prefix(msg, "%.80s", names[i]);
+		if (err < 0 || numeric)
+			continue;
+		if (!r)
+			r = resolver_new(choice);
+		if (!resolver_ask(r, names[i], i))
+			err = err_set(msg, ERR_USAGE, "too many names");
+		asked++;
 	}
+	if (!err)
+		err = take_answers(r, answers, asked, msg);
+	if (r)
+		resolver_free(r);
+	return err;
+}
+
+static void add_addresses(
+    json_t *targets, const char *name, const struct resolver_answer *answer)
+{
+	char text[ADDR_TEXT_LEN];
+	if (!answer)
+		json_array_append_new(targets, json_string(name));
+	for (size_t i = 0; answer && i < answer->count; i++)
+		json_array_append_new(targets,
+		    json_string(addr_text(&answer->addresses[i], text)));
+}
+
+static int add_targets(json_t *body, const struct option_values *values,
+    const char *const *names, size_t count, struct errmsg *msg)
+{
+	const struct resolver_choice choice = {
+		.family = option_flag(values, "ipv4") ? 4
+		    : option_flag(values, "ipv6")     ? 6
+						      : 0,
+		.both = option_flag(values, "both"),
+		.all = option_flag(values, "all"),
+	};
+	json_t *targets = json_array();
+	json_object_set_new(body, "targets", targets);
+	if (choice.both && choice.family)
+		return err_set(msg, ERR_USAGE,
+		    "--both: expected no --ipv4 or --ipv6 besides");
+	struct resolver_answer **answers = xcalloc(count, sizeof(*answers));
+	int err = resolve_names(answers, &choice, names, count, msg);
+	for (size_t i = 0; i < count; i++) {
+		if (!err)
+			add_addresses(targets, names[i], answers[i]);
+		free(answers[i]);
+	}
+	free(answers);
 	return err;
 }
 
@@ -114,6 +181,32 @@ static int add_options(json_t *body, char **words, struct errmsg *msg)
 	for (; *words && !err; words += used)
 		err = add_option(to, words, &used, msg);
 	return err;
+}
+
+/* They travel among the script's options, as agents read them. */
+static int add_way(
+    json_t *body, const struct option_values *values, struct errmsg *msg)
+{
+	static const char *const texts[] = { "interface", "mark" };
+	json_t *to = json_object_get(body, "options");
+	const char *const *sources;
+	size_t count = option_list(values, "source", &sources);
+	json_t *list = json_array();
+	int r = 0;
+	for (size_t i = 0; i < 2; i++) {
+		const char *text = option_text(values, texts[i]);
+		if (text)
+			r |= json_object_set_new(
+			    to, texts[i], json_string(text));
+	}
+	for (size_t i = 0; i < count; i++)
+		r |= json_array_append_new(list, json_string(sources[i]));
+	if (count > 0)
+		r |= json_object_set(to, "source", list);
+	json_decref(list);
+	return r == 0 ? 0
+		      : err_set(msg, ERR_USAGE,
+			    "--interface, --source, --mark: expected UTF-8");
 }
 
 /* --- what this machine knows of the script ----------------------------- */
@@ -207,10 +300,13 @@ static int submit(const struct option_values *values, char **script_words)
 	json_t *body = json_pack("{s:s}", "script", operands[0]);
 	json_t *answer = NULL;
 	const char *id;
-	int err = add_targets(body, operands + 1, count - 1, &msg);
+	int err = add_targets(body, values, operands + 1, count - 1, &msg);
 	if (err < 0)
 		goto out;
 	err = add_options(body, script_words, &msg);
+	if (err < 0)
+		goto out;
+	err = add_way(body, values, &msg);
 	if (err < 0)
 		goto out;
 	add_schedule(body, values);

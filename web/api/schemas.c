@@ -122,9 +122,14 @@ static const struct schema_field campaign_new_fields[] = {
 	    .help = "the name of a script that the agents have",
 	    .example = "\"trace\""),
 	FIELD("targets", SCHEMA_TEXT | SCHEMA_LIST,
-	    .help = "a numeric address of one host", .items = "1..256",
-	    .example = "\"192.0.2.1\""),
-	FIELD("options", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "for the script",
+	    .help = "a numeric address of one host; a link-local one with "
+		    "the agent's device, fe80::1%eth0",
+	    .items = "1..256", .example = "\"192.0.2.1\""),
+	FIELD("options", SCHEMA_ANY | SCHEMA_OPTIONAL,
+	    .help = "for the script; interface (a device's name), source (an "
+		    "address, or a list with one of each family) and mark (1 "
+		    "to 0xffffffff) are for the agent, which fails the run "
+		    "where its operator does not allow the choice",
 	    .example = "{\"method\": \"udp\"}"),
 	FIELD("on", SCHEMA_TEXT | SCHEMA_LIST,
 	    .help = "tags or names of agents, or \"all\"",

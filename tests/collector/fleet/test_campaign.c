@@ -227,6 +227,27 @@ static void wrong_campaigns_are_refused(void **state)
 		{ "options", "{\"file\": \"-\"}" },
 		{ "options", "{\"count\": 3, \"help\": true}" },
 		{ "options", "{\"allow-weak-sandbox\": true}" },
+		{ "options", "{\"both\": true}" },
+		/* what no agent could leave by */
+		{ "options", "{\"interface\": \"lo\"}" },
+		{ "options", "{\"interface\": \"\"}" },
+		{ "options", "{\"interface\": \"a/b\"}" },
+		{ "options", "{\"interface\": \"sixteen-letters-\"}" },
+		{ "options", "{\"interface\": [\"eth0\", \"eth1\"]}" },
+		{ "options", "{\"source\": \"here\"}" },
+		{ "options", "{\"source\": 7}" },
+		{ "options", "{\"source\": \"192.0.2.1,\"}" },
+		{ "options", "{\"source\": \"fe80::1%eth0\"}" },
+		{ "options", "{\"source\": \"224.0.0.1\"}" },
+		{ "options", "{\"source\": [\"192.0.2.1\", \"192.0.2.2\"]}" },
+		{ "options", "{\"mark\": 0}" },
+		{ "options", "{\"mark\": -1}" },
+		{ "options", "{\"mark\": 4294967296}" },
+		{ "options", "{\"mark\": \"7x\"}" },
+		{ "options", "{\"mark\": \"0x100000000\"}" },
+		{ "options", "{\"mark\": true}" },
+		{ "targets", "[\"192.0.2.1%eth0\"]" },
+		{ "targets", "[\"fe80::1%\"]" },
 		/* no host */
 		{ "targets", "[\"0.0.0.0\"]" },
 		{ "targets", "[\"::\"]" },
@@ -251,6 +272,32 @@ static void wrong_campaigns_are_refused(void **state)
 		json_decref(body);
 	}
 	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM campaigns"), 0);
+}
+
+/* Agents read it among the options of the script. */
+static void a_way_travels_with_the_options(void **state)
+{
+	struct fixture *f = *state;
+	struct synth a;
+	fixture_enrol(f, &a, "alpha", "[]");
+	create(f,
+	    "{\"script\": \"ping\", \"targets\": [\"fe80::1%eth0\"],"
+	    " \"options\": {\"interface\": \"eth0\", \"mark\": \"0x7\","
+	    " \"source\": [\"192.0.2.1\", \"2001:db8::1\"],"
+	    " \"tos\": \"EF\"}, \"on\": [\"all\"]}",
+	    NULL);
+	json_t *work = work_of(f, &a);
+	json_t *first = json_array_get(json_object_get(work, "campaigns"), 0);
+	json_t *options = json_object_get(first, "options");
+	assert_string_equal(text(options, "interface"), "eth0");
+	assert_string_equal(text(options, "mark"), "0x7");
+	assert_int_equal(
+	    json_array_size(json_object_get(options, "source")), 2);
+	assert_string_equal(json_string_value(json_array_get(
+				json_object_get(first, "targets"), 0)),
+	    "fe80::1%eth0");
+	json_decref(work);
+	synth_fini(&a);
 }
 
 static json_t *warnings_of(struct fixture *f, const char *body)
@@ -422,6 +469,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_campaign_is_handed_to_those_it_names),
+		TEST(a_way_travels_with_the_options),
 		TEST(every_change_raises_the_revision),
 		TEST(campaigns_end_by_time_and_by_stopping),
 		TEST(wrong_campaigns_are_refused),

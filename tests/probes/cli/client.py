@@ -167,6 +167,23 @@ def a_slip_in_a_submission_shows():
     tap.ok("did you mean --method?" in err, said(err))
     code, err = asked("trace", "192.0.2.1", *auth, "--", "--method=tcp")
     tap.ok(code == 0 and not err, "nothing to warn of")
+    code, out, _ = sonde("submit", "trace", "localhost", "192.0.2.1",
+                         "--both", "--interface", "wan0", "--source",
+                         "192.0.2.9", "--source", "2001:db8::9", "--mark",
+                         "7", *auth, "--", "--tos=EF")
+    made = json.loads(out) if code == 0 else {}
+    tap.equal(made.get("options"),
+              {"interface": "wan0", "source": ["192.0.2.9", "2001:db8::9"],
+               "mark": "7", "tos": "EF"}, "the way is among the options")
+    found = made.get("targets", [])
+    tap.ok("127.0.0.1" in found and found[-1] == "192.0.2.1" and
+           len(found) == len(set(found)),
+           "names become addresses, in their order")
+    sonde("campaigns", "--stop", made.get("id", ""), *auth)
+    code, err = asked("trace", "192.0.2.1", "-6", *auth)
+    tap.ok(code == 2 and "192.0.2.1" in err and "IPv6" in err, said(err))
+    code, err = asked("trace", "no..name", *auth)
+    tap.ok(code == 2 and "no..name" in err, said(err))
     code, err = asked("trace")
     tap.ok(code == 2 and "sonde submit SCRIPT TARGET" in err, said(err))
 
