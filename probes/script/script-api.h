@@ -47,7 +47,7 @@ void api_reply_open(lua_State *L);
 struct host_reply *api_reply_push(
     lua_State *L, const struct wire_event *event, const uint8_t *bytes);
 
-/* api-train.c */
+/* result-fields.c */
 #define HOST_RESULT "result"
 struct host_result {
 	uint64_t cookie;
@@ -76,7 +76,19 @@ Sonde__Outcome result_outcome(const struct host_result *result);
 #define RESULT_ERROR_LEN 96
 const char *result_error_text(const struct host_result *result,
     const struct addr *dst, char to[static RESULT_ERROR_LEN]);
+/* Pushes a result for the probe on top of the stack, which it takes; tag_at:
+ * where the tag is, or 0. */
+struct host_result *result_push(lua_State *L, int tag_at);
+void api_result_open(lua_State *L);
+
+/* api-next.c */
+void api_next_open(lua_State *L);
+/* The header is read without a network: a Lua error then. */
+struct guardian_client *network_check(lua_State *L);
+
+/* api-train.c, api-sweep.c */
 void api_train_open(lua_State *L);
+void api_sweep_open(lua_State *L);
 
 /* api-record.c */
 void api_record_open(lua_State *L);

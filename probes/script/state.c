@@ -93,7 +93,10 @@ static int open_all(lua_State *L)
 	lua_createtable(L, 0, 32);
 	api_probe_open(L);
 	api_reply_open(L);
+	api_result_open(L);
+	api_next_open(L);
 	api_train_open(L);
+	api_sweep_open(L);
 	api_record_open(L);
 	lua_setglobal(L, "sonde");
 	return 0;
