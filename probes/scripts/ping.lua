@@ -5,6 +5,9 @@ local MAX_PENDING = 16000 -- probes of all hosts together
 
 local methods = {}
 
+-- A method gives what makes a probe to a host from its number.  All are made of
+-- one.
+--
 -- The payload begins with a mark of this run, which the reply must bring back:
 -- another run may have the same id.  Policy lets every echo carry one.
 function methods.icmp(args, dst)
@@ -12,8 +15,8 @@ function methods.icmp(args, dst)
 	local base = sonde.icmp{dst = dst, ttl = args.ttl, tos = args.tos,
 		id = args.sport,
 		payload = mark .. ("\0"):rep(args.size - #mark)}
-	return function(number)
-		return base:with{seq = number}
+	return function(to, number)
+		return base:with{dst = to, seq = number}
 	end
 end
 
@@ -24,34 +27,36 @@ function methods.udp(args, dst)
 	local base = sonde.udp{dst = dst, ttl = args.ttl, tos = args.tos,
 		dport = args.port or 33434,
 		payload_bytes = math.max(args.size, 2), checksum = args.checksum}
-	return function(number)
-		return base:with{sport = 1024 + (args.sport + number) % 64000}
+	return function(to, number)
+		return base:with{dst = to,
+			sport = 1024 + (args.sport + number) % 64000}
 	end
 end
 
 function methods.tcp(args, dst)
 	local base = sonde.tcp{dst = dst, ttl = args.ttl, tos = args.tos,
 		dport = args.port or 80}
-	return function(number)
+	return function(to, number)
 		-- Each SYN from a port of its own, or hosts take the second for
 		-- a copy of the first.
-		return base:with{seq = math.random(0, 0xffffffff),
+		return base:with{dst = to, seq = math.random(0, 0xffffffff),
 			sport = 1024 + (args.sport + number) % 64000}
 	end
 end
 
-local function start(args, operand)
-	local probe = methods[args.method](args, operand.address)
-	local ping = {name = operand.name, pending = args.count, shown = 0,
-		ended = {}}
-	local train = {}
-	for i = 1, args.count do
-		train[i] = {probe = probe(i),
-			delay_ns = i > 1 and args.interval_ns or 0}
+-- place: in the list of those that run.
+local function start(args, operand, place)
+	local address = operand.address
+	args.probe = args.probe or methods[args.method](args, address)
+	local train = {args.probe(address, 1)}
+	for i = 2, args.count do
+		train[i] = {probe = args.probe(address, i),
+			delay_ns = args.interval_ns}
 	end
-	ping.results = sonde.start(train, {wait_ns = args.wait_ns,
-		late_ns = args.late_ns,
-		listen = args.operand_count == 1 and "all" or "first"}, ping)
+	local ping = {name = operand.name, pending = args.count, shown = 0,
+		place = place, ended = args.count > 1 and {},
+		results = false, answered = false, finished = false}
+	ping.results = sonde.start(train, args.listening, ping)
 	return ping
 end
 
@@ -100,30 +105,38 @@ local function handle(args, result, kind)
 			(result.denied and "denied by policy: " or "") ..
 			result.error)
 	end
-	if #ping.results > 1 then
+	if args.count > 1 then
 		if kind == "reply" and result.index <= ping.shown then
 			sonde.show_ping{probes = {result}, number = result.index,
 				dst_name = ping.name}
 		end
 		show(ping)
 	end
-	if has_ended(result) and not ping.ended[result.index] then
-		ping.ended[result.index] = true
-		ping.pending = ping.pending - 1
-		if ping.pending == 0 then
-			finish(args, ping)
-			return true
-		end
+	if not has_ended(result) then
+		return false
 	end
-	return false
+	if ping.ended then
+		if ping.ended[result.index] then
+			return false
+		end
+		ping.ended[result.index] = true
+	end
+	ping.pending = ping.pending - 1
+	if ping.pending > 0 then
+		return false
+	end
+	finish(args, ping)
+	return true
 end
 
 local function run(args)
 	args.sport = args.sport or math.random(1024, 60000)
 	args.mark = string.pack("I8", math.random(0))
 	args.checksum = math.random(1, 0xfffe)
+	args.listening = {wait_ns = args.wait_ns, late_ns = args.late_ns,
+		listen = args.operand_count == 1 and "all" or "first"}
 	local most = math.max(1, MAX_PENDING // args.count)
-	local running, started, active, all_known = {}, 0, 0, false
+	local running, active, all_known = {}, 0, false
 	local function start_more()
 		while not all_known and active < most and
 		    sonde.room() > args.count do
@@ -132,11 +145,17 @@ local function run(args)
 				all_known = why == "end"
 				return
 			end
-			started = started + 1
-			running[started] = start(args, operand)
-			running[started].number = started
 			active = active + 1
+			running[active] = start(args, operand, active)
 		end
+	end
+	-- The last one takes its place, so that the list has no holes.
+	local function leave(ping)
+		local last = running[active]
+		last.place = ping.place
+		running[last.place] = last
+		running[active] = nil
+		active = active - 1
 	end
 	while true do
 		start_more()
@@ -145,17 +164,14 @@ local function run(args)
 		end
 		local result, kind = sonde.next()
 		if result and handle(args, result, kind) then
-			running[result.tag.number] = nil -- its memory with it
-			active = active - 1
+			leave(result.tag)
 		elseif not result and kind ~= "operand" then
 			break
 		end
 	end
 	-- Interrupted, or no time left: what there is.
-	for i = 1, started do
-		if running[i] then
-			finish(args, running[i])
-		end
+	for i = 1, active do
+		finish(args, running[i])
 	end
 end
 
