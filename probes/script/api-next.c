@@ -101,10 +101,22 @@ static int api_deadline(lua_State *L)
 	return 1;
 }
 
+/* None while the guardian has enough to do and there is something for next();
+ * while there is not, it is waited for. */
 static int api_room(lua_State *L)
 {
+	struct host *host = host_of(L);
+	bool full;
+	network_check(L);
+	watch_alive();
+	while ((full = backlog_is_full(host)) && host->ready_count == 0 &&
+	    !*watch_stop())
+		events_wait(
+		    L, monotime_add(client_now(&host->client), BACKLOG_NS));
 	lua_pushinteger(L,
-	    (lua_Integer)WIRE_MAX_OUTSTANDING - host_of(L)->client.outstanding);
+	    full
+		? 0
+		: (lua_Integer)WIRE_MAX_OUTSTANDING - host->client.outstanding);
 	return 1;
 }
 

@@ -35,6 +35,7 @@ static const struct probe_field {
 	int for_what;
 	size_t at;
 } fields[] = {
+	{ "with", WITH, FOR_ALL | READ_ONLY, 0 },
 	{ "dst", DST, FOR_ALL, 0 },
 	{ "ttl", U8, FOR_ALL, AT(ttl) },
 	{ "tos", U8, FOR_ALL, AT(tos) },
@@ -54,21 +55,41 @@ static const struct probe_field {
 	{ "hold", HOLD, FOR_TCP, 0 },
 	{ "proto", PROTO, FOR_ALL | READ_ONLY, 0 },
 	{ "size_bytes", SIZE_BYTES, FOR_ALL | READ_ONLY, 0 },
-	{ "with", WITH, FOR_ALL | READ_ONLY, 0 },
 };
 #undef AT
 #define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
 
 static const char flag_letters[] = "FSRPAU";
 
-void *api_test(lua_State *L, int at, const char *type)
+static const char *const type_names[HOST_TYPES] = {
+	[HOST_PROBE] = "probe", [HOST_RESULT] = "result", [HOST_REPLY] = "reply"
+};
+/* Registry keys, by address: the metatables. */
+static char type_keys[HOST_TYPES];
+
+void *api_object_new(lua_State *L, enum host_type type, size_t size, int values)
 {
-	return luaL_testudata(L, at, type);
+	struct host_object *o = lua_newuserdatauv(L, size, values);
+	memset(o, 0, size);
+	o->type = type;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &type_keys[type]);
+	lua_setmetatable(L, -2);
+	return o;
 }
 
-void *api_check(lua_State *L, int at, const char *type)
+/* Scripts have no userdata that is not ours. */
+void *api_test(lua_State *L, int at, enum host_type type)
 {
-	return luaL_checkudata(L, at, type);
+	struct host_object *o = lua_touserdata(L, at);
+	return o && o->type == type ? o : NULL;
+}
+
+void *api_check(lua_State *L, int at, enum host_type type)
+{
+	void *o = api_test(L, at, type);
+	if (!o)
+		luaL_typeerror(L, at, type_names[type]);
+	return o;
 }
 
 const struct host_probe *api_probe_check(lua_State *L, int at)
@@ -100,10 +121,12 @@ int api_field_number(lua_State *L, int name_at)
 	return number;
 }
 
-void api_type_new(lua_State *L, const char *name, const char *const *names,
+void api_type_new(lua_State *L, enum host_type type, const char *const *names,
     lua_CFunction index)
 {
-	luaL_newmetatable(L, name);
+	lua_createtable(L, 0, 3);
+	lua_pushstring(L, type_names[type]);
+	lua_setfield(L, -2, "__name");
 	lua_newtable(L);
 	for (int i = 0; names[i]; i++) {
 		lua_pushinteger(L, i + 1);
@@ -113,7 +136,7 @@ void api_type_new(lua_State *L, const char *name, const char *const *names,
 	lua_setfield(L, -2, "__index");
 	lua_pushboolean(L, 0);
 	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &type_keys[type]);
 }
 
 static int for_proto(uint8_t proto)
@@ -127,6 +150,7 @@ static const struct probe_field *field_find(const char *name, int for_what)
 {
 	for (size_t i = 0; i < FIELD_COUNT; i++)
 		if ((fields[i].for_what & for_what) &&
+		    *fields[i].name == *name &&
 		    strcmp(fields[i].name, name) == 0)
 			return &fields[i];
 	return NULL;
@@ -269,14 +293,14 @@ static void draft_read(lua_State *L, int at, struct draft *d)
 static int draft_push(lua_State *L, const struct draft *d)
 {
 	size_t len = d->payload ? d->probe.payload_len : 0;
-	struct host_probe *p = lua_newuserdatauv(L, sizeof(*p) + len, 0);
+	struct host_probe *p =
+	    api_object_new(L, HOST_PROBE, sizeof(*p) + len, 0);
 	p->probe = d->probe;
 	p->probe.payload = NULL;
 	if (len > 0) {
 		memcpy(p->payload, d->payload, len);
 		p->probe.payload = p->payload;
 	}
-	luaL_setmetatable(L, HOST_PROBE);
 	return 1;
 }
 

@@ -260,8 +260,8 @@ struct host_reply *api_reply_push(
     lua_State *L, const struct wire_event *event, const uint8_t *bytes)
 {
 	size_t len = event->bytes_len;
-	struct host_reply *r = lua_newuserdatauv(L, sizeof(*r) + len, 0);
-	memset(r, 0, sizeof(*r));
+	struct host_reply *r =
+	    api_object_new(L, HOST_REPLY, sizeof(*r) + len, 0);
 	r->stamp = event->stamp;
 	r->rtt_ns = event->rtt_ns;
 	r->outcome = event->outcome;
@@ -274,7 +274,6 @@ struct host_reply *api_reply_push(
 	packet_decode_ip(&r->packet, r->bytes, len, len);
 	r->has_quote = packet_is_icmp_error(&r->packet) &&
 	    packet_decode_quote(&r->quoted, &r->packet) == 0;
-	luaL_setmetatable(L, HOST_REPLY);
 	return r;
 }
 

@@ -27,12 +27,16 @@ void train_launch(lua_State *L, struct host_result *r,
 	if (*watch_stop()) {
 		r->settled = true;
 		r->err = -EINTR;
-		if (!r->quiet)
-			ready_add(L, READY_DONE);
+		if (r->quiet)
+			return;
+		place_take(L, r);
+		ready_add(L, r, READY_DONE);
 		return;
 	}
 	r->payload_len = probe->payload_len;
-	flight_keep(L, r);
+	place_take(L, r);
+	if (t->delay_ns == 0)
+		backlog_add(host, r);
 	struct wire_probe head = {
 		.cookie = r->cookie,
 		.at = t->delay_ns ? at : (struct monotime){ 0 },

@@ -34,14 +34,18 @@ struct host {
 	size_t memory_bytes;
 	struct small_blocks blocks; /* Lua's */
 	struct monotime deadline;   /* real time; 0: none */
-	/* Probes in flight have places, and so cookies, which are used again:
-	 * a Lua table whose keys only grow is hashed anew again and again. */
-	uint64_t cookies;      /* given so far */
-	uint32_t *free_places; /* below places_used */
-	uint32_t free_place_count, places_used;
-	bool sweeps; /* a sweep is not done */
-	/* What next() will give: a ring. */
+	bool sweeps;                /* a sweep is not done */
+	/* result-events.c: results that the guardian or next() will name, by
+	 * their places, which are used again; owned. */
+	struct result_place *places;
+	uint32_t place_count, free_place; /* from 1; 0: none */
+	uint64_t cookies;                 /* given so far */
+	/* What next() will give: a ring; owned. */
+	struct ready_entry *ready;
 	uint32_t ready_at, ready_count, ready_size;
+	/* Probes that the guardian has not said anything of. */
+	uint32_t backlog, backlog_number;
+	struct monotime backlog_since;
 	uint64_t log_bytes;
 	bool problem; /* reported by the script: exit code 1 */
 };

@@ -4,100 +4,154 @@
  * of which a script is to hear wait in a ring until next() takes them.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/xalloc.h"
+#include "lib/base/vec.h"
 #include "probes/policy/policy.h"
 #include "probes/script/emit.h"
 #include "probes/script/result-events.h"
 #include "probes/script/watch.h"
 
-#define READY_SIZE_MIN 64
-
-/* Registry keys, by address: place to result, and what is ready. */
-static char flights_key, ready_key;
+/* Registry key, by address: the results that have a place, by it. */
+static char places_key;
 static const char *const ready_names[] = { "done", "reply", "better",
 	"duplicate", "advice", "timeout", "swept" };
 
-/* A ring of twice the size, in the old one's place and on top of the stack. */
-static void ready_grow(lua_State *L, struct host *host)
+/* A cookie says its place, and a number that no other probe of the run has. */
+#define PLACE_BITS 24
+#define PLACE_OF(cookie) ((uint32_t)((cookie) & ((1u << PLACE_BITS) - 1)))
+
+struct result_place {
+	struct host_result *result; /* held by Lua's list too; NULL: free */
+	uint32_t next_free;         /* of a free place */
+	uint32_t ready;             /* how often it is in the ring */
+};
+
+struct ready_entry {
+	uint32_t place;
+	enum ready why;
+};
+
+static void places_grow(lua_State *L, struct host *host)
 {
-	uint32_t size = host->ready_size;
-	uint32_t bigger = size ? 2 * size : READY_SIZE_MIN;
-	lua_createtable(L, (int)(2 * bigger), 0);
-	for (uint32_t i = 0; i < host->ready_count; i++) {
-		uint32_t from = (host->ready_at + i) % size;
-		for (uint32_t half = 1; half <= 2; half++) {
-			lua_rawgeti(L, -2, 2 * from + half);
-			lua_rawseti(L, -2, 2 * i + half);
-		}
-	}
+	if (host->place_count == 1u << PLACE_BITS)
+		luaL_error(L, "too many results wait for sonde.next()");
+	VEC_ROOM(host->places, host->place_count);
+	host->places[host->place_count] =
+	    (struct result_place){ .next_free = host->free_place };
+	host->free_place = ++host->place_count;
+}
+
+void place_take(lua_State *L, struct host_result *r)
+{
+	struct host *host = host_of(L);
+	if (!host->free_place)
+		places_grow(L, host);
+	uint32_t place = host->free_place - 1;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &places_key);
+	lua_pushvalue(L, -2);
+	lua_rawseti(L, -2, (lua_Integer)place + 1);
+	lua_pop(L, 1);
+	host->free_place = host->places[place].next_free;
+	host->places[place] = (struct result_place){ .result = r };
+	r->cookie = ++host->cookies << PLACE_BITS | place;
+}
+
+/* Pushes the result of a place. */
+static void place_push(lua_State *L, uint32_t place)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &places_key);
+	lua_rawgeti(L, -1, (lua_Integer)place + 1);
 	lua_remove(L, -2);
-	lua_pushvalue(L, -1);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &ready_key);
+}
+
+/* A place that nothing needs any more is free. */
+static void place_look(lua_State *L, struct host *host, uint32_t place)
+{
+	struct result_place *p = &host->places[place];
+	if (!p->result->settled || p->ready > 0)
+		return;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &places_key);
+	lua_pushboolean(L, false);
+	lua_rawseti(L, -2, (lua_Integer)place + 1);
+	lua_pop(L, 1);
+	*p = (struct result_place){ .next_free = host->free_place };
+	host->free_place = place + 1;
+}
+
+/* A ring of twice the size, in the old one's place. */
+static void ready_grow(struct host *host)
+{
+	uint32_t size = host->ready_size, bigger = size ? 2 * size : 64;
+	struct ready_entry *ring = xcalloc(bigger, sizeof(*ring));
+	for (uint32_t i = 0; i < host->ready_count; i++)
+		ring[i] = host->ready[(host->ready_at + i) % size];
+	free(host->ready);
+	host->ready = ring;
 	host->ready_at = 0;
 	host->ready_size = bigger;
 }
 
-void ready_add(lua_State *L, enum ready why)
+void ready_add(lua_State *L, const struct host_result *r, enum ready why)
 {
 	struct host *host = host_of(L);
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
+	uint32_t place = PLACE_OF(r->cookie);
 	if (host->ready_count == host->ready_size)
-		ready_grow(L, host);
+		ready_grow(host);
 	uint32_t at = (host->ready_at + host->ready_count++) % host->ready_size;
-	lua_pushvalue(L, -2);
-	lua_rawseti(L, -2, 2 * at + 1);
-	lua_pushinteger(L, why);
-	lua_rawseti(L, -2, 2 * at + 2);
-	lua_pop(L, 1);
+	host->ready[at] = (struct ready_entry){ place, why };
+	host->places[place].ready++;
 }
 
 void ready_take(lua_State *L, struct host *host)
 {
-	uint32_t at = host->ready_at;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &ready_key);
-	int ring = lua_gettop(L);
-	lua_rawgeti(L, ring, 2 * at + 1);
-	lua_rawgeti(L, ring, 2 * at + 2);
-	lua_pushboolean(L, false); /* the ring holds it no longer */
-	lua_rawseti(L, ring, 2 * at + 1);
-	lua_pushstring(L, ready_names[lua_tointeger(L, -1)]);
-	lua_remove(L, -2);
-	host->ready_at = (at + 1) % host->ready_size;
+	struct ready_entry entry = host->ready[host->ready_at];
+	host->ready_at = (host->ready_at + 1) % host->ready_size;
 	host->ready_count--;
+	host->places[entry.place].ready--;
+	place_push(L, entry.place);
+	lua_pushstring(L, ready_names[entry.why]);
+	place_look(L, host, entry.place);
 }
 
-/* A cookie says its place, and a number that no other probe of the run has. */
-#define PLACE_OF(cookie) ((uint32_t)((cookie) % WIRE_MAX_OUTSTANDING))
-
-void flight_keep(lua_State *L, struct host_result *r)
+/* Of what was given to the guardian a while ago nothing is known, but that it
+ * is not for want of CPU time: a rate limit holds it back. */
+static void backlog_look(struct host *host)
 {
-	struct host *host = host_of(L);
-	if (!host->free_places)
-		host->free_places =
-		    xreallocarray(NULL, WIRE_MAX_OUTSTANDING, sizeof(uint32_t));
-	uint32_t place = host->free_place_count > 0
-	    ? host->free_places[--host->free_place_count]
-	    : host->places_used++;
-	r->cookie = ++host->cookies * WIRE_MAX_OUTSTANDING + place;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_pushvalue(L, -2);
-	lua_rawseti(L, -2, (lua_Integer)place + 1);
-	lua_pop(L, 1);
+	struct monotime now = client_now(&host->client);
+	if (monotime_diff(now, host->backlog_since) < BACKLOG_NS)
+		return;
+	host->backlog_since = now;
+	host->backlog_number++;
+	host->backlog = 0;
+}
+
+void backlog_add(struct host *host, struct host_result *r)
+{
+	backlog_look(host);
+	host->backlog++;
+	r->behind = host->backlog_number + 1;
+}
+
+static void backlog_heard(struct host *host, struct host_result *r)
+{
+	host->backlog -= r->behind == host->backlog_number + 1;
+	r->behind = 0;
+}
+
+bool backlog_is_full(struct host *host)
+{
+	if (host->backlog < BACKLOG_MOST)
+		return false;
+	backlog_look(host);
+	return host->backlog >= BACKLOG_MOST;
 }
 
 static void settle_result(lua_State *L, struct host_result *r)
 {
-	struct host *host = host_of(L);
-	uint32_t place = PLACE_OF(r->cookie);
-	client_settled(&host->client, r->payload_len);
+	client_settled(&host_of(L)->client, r->payload_len);
 	r->settled = true;
-	host->free_places[host->free_place_count++] = place;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_pushboolean(L, false);
-	lua_rawseti(L, -2, (lua_Integer)place + 1);
-	lua_pop(L, 1);
 }
 
 /* The reply on top of the stack, which it takes, joins the result's others. */
@@ -167,8 +221,8 @@ static void take_way(struct host_result *r, const struct wire_event *event)
 	memcpy(r->device, event->device, sizeof(r->device) - 1);
 }
 
-/* What next() says of an event of the result on top of the stack, if it does:
- * nothing more is to be heard of one that a reply ends. */
+/* What next() says of an event, if it does: nothing more is to be heard of a
+ * result that a reply ends. */
 static bool take_event(lua_State *L, struct host_result *r,
     const struct wire_event *event, const uint8_t *bytes, enum ready *why)
 {
@@ -182,7 +236,11 @@ static bool take_event(lua_State *L, struct host_result *r,
 		r->probe_checksum = event->probe_checksum;
 		r->probe_ip_id = event->probe_ip_id;
 		return false;
-	case WIRE_REPLY: *why = add_reply(L, r, event, bytes); return true;
+	case WIRE_REPLY:
+		place_push(L, PLACE_OF(r->cookie));
+		*why = add_reply(L, r, event, bytes);
+		lua_pop(L, 1);
+		return true;
 	case WIRE_TIMEOUT:
 		r->timed_out = true;
 		*why = READY_TIMEOUT;
@@ -207,25 +265,27 @@ static void result_event(lua_State *L, struct host_result *r,
 {
 	enum ready why;
 	bool tell = take_event(L, r, event, bytes, &why);
+	if (r->behind)
+		backlog_heard(host_of(L), r);
 	if (event->last)
 		settle_result(L, r);
 	if (tell && !r->quiet)
-		ready_add(L, why);
+		ready_add(L, r, why);
 }
 
-/* An answer to one probe of the sweep whose result is on top of the stack:
- * a result of its own, with the probe as it was sent. */
+/* An answer to one probe of a sweep: a result of its own, with the probe as it
+ * was sent. */
 static void sweep_answer(lua_State *L, const struct host_result *sweep,
     const struct wire_event *event, const uint8_t *bytes)
 {
-	int at = lua_gettop(L);
+	int at = lua_gettop(L) + 1;
+	place_push(L, PLACE_OF(sweep->cookie));
 	lua_getiuservalue(L, at, RESULT_PROBE);
 	const struct host_probe *template = api_probe_check(L, -1);
 	size_t len = sizeof(*template) +
 	    (template->probe.payload ? template->probe.payload_len : 0);
-	struct host_probe *p = lua_newuserdatauv(L, len, 0);
+	struct host_probe *p = api_object_new(L, HOST_PROBE, len, 0);
 	memcpy(p, template, len);
-	luaL_setmetatable(L, HOST_PROBE);
 	if (template->probe.payload)
 		p->probe.payload = p->payload;
 	p->probe.dst = sweep_address(&template->probe.dst, event->index);
@@ -234,14 +294,14 @@ static void sweep_answer(lua_State *L, const struct host_result *sweep,
 	struct host_result *r = result_push(L, lua_gettop(L) - 1);
 	r->index = event->index + 1;
 	r->sent = r->settled = true;
-	r->cookie = sweep->cookie;
+	place_take(L, r);
 	r->tx = event->tx;
 	r->src = event->src;
 	r->probe_checksum = event->probe_checksum;
 	r->probe_ip_id = event->probe_ip_id;
 	add_reply(L, r, event, bytes);
-	ready_add(L, READY_SWEPT);
-	lua_settop(L, at);
+	ready_add(L, r, READY_SWEPT);
+	lua_settop(L, at - 1);
 }
 
 static void sweep_event(lua_State *L, struct host_result *sweep,
@@ -261,22 +321,25 @@ static void sweep_event(lua_State *L, struct host_result *sweep,
 		return;
 	settle_result(L, sweep);
 	host_of(L)->sweeps = false;
-	ready_add(L, READY_DONE);
+	ready_add(L, sweep, READY_DONE);
 }
 
 static void on_event(
     void *arg, const struct wire_event *event, const uint8_t *bytes)
 {
 	lua_State *L = arg;
+	struct host *host = host_of(L);
+	uint32_t place = PLACE_OF(event->cookie);
+	struct host_result *r =
+	    place < host->place_count ? host->places[place].result : NULL;
+	if (!r || r->cookie != event->cookie || r->settled)
+		return;
 	luaL_checkstack(L, 12, NULL);
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_rawgeti(L, -1, (lua_Integer)PLACE_OF(event->cookie) + 1);
-	struct host_result *r = api_test(L, -1, HOST_RESULT);
-	if (r && r->cookie == event->cookie && r->is_sweep)
+	if (r->is_sweep)
 		sweep_event(L, r, event, bytes);
-	else if (r && r->cookie == event->cookie)
+	else
 		result_event(L, r, event, bytes);
-	lua_pop(L, 2);
+	place_look(L, host, place);
 }
 
 static void check_wait(lua_State *L, int err, const struct errmsg *msg)
@@ -300,7 +363,5 @@ void events_wait(lua_State *L, struct monotime until)
 void events_open(lua_State *L)
 {
 	lua_newtable(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &flights_key);
-	lua_newtable(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &ready_key);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &places_key);
 }

@@ -14,14 +14,26 @@ enum ready {
 	READY_TIMEOUT,
 	READY_SWEPT
 };
-/* The result on top of the stack becomes ready, and stays there. */
-void ready_add(lua_State *L, enum ready why);
+/* The result becomes ready; it has a place. */
+void ready_add(lua_State *L, const struct host_result *result, enum ready why);
 /* Pushes the result that is ready first and why: there is one. */
 void ready_take(lua_State *L, struct host *host);
 
-/* The result on top of the stack gets its cookie, is in flight from now on, and
- * stays there. */
-void flight_keep(lua_State *L, struct host_result *result);
+/* The result on top of the stack, which stays there, gets a place and a cookie:
+ * it is held until it is settled and nothing of it is ready. */
+void place_take(lua_State *L, struct host_result *result);
+
+/* A script is faster than the guardian: without a bound the probes that wait to
+ * leave are all that it starts, and everything that belongs to them is out of
+ * the cache when their replies come.  So many at once are enough to keep the
+ * guardian busy. */
+#define BACKLOG_MOST 512
+#define BACKLOG_NS (20 * NS_PER_MS)
+/* The result's probe is to leave now. */
+void backlog_add(struct host *host, struct host_result *result);
+/* Has the guardian enough to do?  Those of the last BACKLOG_NS count of which
+ * it has not said anything. */
+bool backlog_is_full(struct host *host);
 
 /* Sends what is queued and takes events until some came or until `until`; a Lua
  * error when the guardian is gone. */

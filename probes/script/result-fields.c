@@ -210,9 +210,8 @@ static int result_index(lua_State *L)
 
 struct host_result *result_push(lua_State *L, int tag_at)
 {
-	struct host_result *r = lua_newuserdatauv(L, sizeof(*r), RESULT_MORE);
-	memset(r, 0, sizeof(*r));
-	luaL_setmetatable(L, HOST_RESULT);
+	struct host_result *r =
+	    api_object_new(L, HOST_RESULT, sizeof(*r), RESULT_MORE);
 	lua_insert(L, -2);
 	lua_setiuservalue(L, -2, RESULT_PROBE);
 	if (tag_at) {

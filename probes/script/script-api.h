@@ -7,9 +7,26 @@
 
 #include "probes/script/host-private.h"
 
+/* Every value of ours that scripts get hold of begins with its type. */
+enum host_type { HOST_PROBE = 1, HOST_RESULT, HOST_REPLY, HOST_TYPES };
+struct host_object {
+	enum host_type type;
+};
+/* Pushes one of `size` octets, all zeros but its type, with room for so many
+ * values that it refers to. */
+void *api_object_new(
+    lua_State *L, enum host_type type, size_t size, int values);
+/* What is at a place, or NULL; api_check: or an argument error. */
+void *api_test(lua_State *L, int at, enum host_type type);
+void *api_check(lua_State *L, int at, enum host_type type);
+/* The metatable of a type: fields go to `index` as numbers 1.. in order. Leaves
+ * nothing. */
+void api_type_new(lua_State *L, enum host_type type, const char *const *fields,
+    lua_CFunction index);
+
 /* api-probe.c */
-#define HOST_PROBE "probe"
 struct host_probe {
+	struct host_object object;
 	struct probe probe;
 	uint8_t payload[]; /* probe.payload points here */
 };
@@ -18,19 +35,13 @@ const struct host_probe *api_probe_check(lua_State *L, int at);
 /* Pushes a name's number from the table that the metatable's __index has as
  * first upvalue; 0: no such field. */
 int api_field_number(lua_State *L, int name_at);
-/* A metatable for userdata called name: fields go to `index` as numbers
- * 1.. in order.  Leaves nothing. */
-void api_type_new(lua_State *L, const char *name, const char *const *fields,
-    lua_CFunction index);
-void *api_check(lua_State *L, int at, const char *type);
-void *api_test(lua_State *L, int at, const char *type);
 /* The address that a string at a place is, or an argument error. */
 struct addr api_check_address(lua_State *L, int at);
 void api_push_address(lua_State *L, const struct addr *a);
 
 /* api-reply.c */
-#define HOST_REPLY "reply"
 struct host_reply {
+	struct host_object object;
 	struct net_stamp stamp;
 	int64_t rtt_ns;
 	struct packet packet; /* points into bytes */
@@ -48,8 +59,8 @@ struct host_reply *api_reply_push(
     lua_State *L, const struct wire_event *event, const uint8_t *bytes);
 
 /* result-fields.c */
-#define HOST_RESULT "result"
 struct host_result {
+	struct host_object object;
 	uint64_t cookie;
 	struct net_stamp tx;
 	struct addr src, next_hop;
@@ -60,6 +71,7 @@ struct host_result {
 	bool sent, settled;
 	bool timed_out;  /* the wait is over */
 	bool quiet;      /* a blocking call waits; not for next() */
+	uint32_t behind; /* the backlog that it is in; 0: none */
 	uint8_t verdict; /* enum policy_verdict; 0 unless denied */
 	int err;
 	uint32_t index;

@@ -236,6 +236,55 @@ local function sweeps()
 			{count = 2}))
 end
 
+local function answers_that_wait()
+	local got = 0
+	while true do
+		local r = sonde.next()
+		if not r then
+			return got
+		end
+		got = got + (r.outcome == "answered" and 1 or 0)
+	end
+end
+
+local function crowds()
+	local base = sonde.icmp{dst = web, id = 77}
+	local sent, got, refused, at_once = 0, 0, 0, true
+	while sent < 2000 do
+		if sonde.room() > 0 then
+			sent = sent + 1
+			sonde.send(base:with{seq = sent}, sonde.s)
+		else
+			refused = refused + 1
+			local r = sonde.next(sonde.now_ns())
+			at_once = at_once and r and r.outcome == "answered"
+			got = got + 1
+		end
+	end
+	check("there is no room while probes wait to leave and answers to be "
+		.. "taken", refused > 0 and at_once)
+	check("a crowd is answered", got + answers_that_wait() == 2000)
+	base = base:with{dst = "192.0.2.82"}
+	local began = sonde.now_ns()
+	sent = 0
+	while sent < 2000 and sonde.room() > 0 do
+		sent = sent + 1
+		sonde.send(base:with{seq = sent}, sonde.s)
+	end
+	check("silent targets take no room for others", sent == 2000 and
+		sonde.now_ns() - began < sonde.s)
+	check("and say nothing", answers_that_wait() == 0)
+	local room, train = sonde.room(), {}
+	for i = 1, 1000 do
+		train[i] = {probe = base:with{seq = i}, delay_ns = sonde.ms}
+	end
+	began = sonde.now_ns()
+	sonde.start(train, sonde.ms)
+	check("nor do probes that leave later", sonde.room() == room - 1000 and
+		sonde.now_ns() == began)
+	answers_that_wait()
+end
+
 return {
 	options = {
 		{name = "n", type = "integer", default = 5},
@@ -271,6 +320,7 @@ return {
 		fields()
 		denials()
 		sweeps()
+		crowds()
 		coroutines()
 		check("chance is the same every time",
 			math.random(1, 1000000) == 110598)

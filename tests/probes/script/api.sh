@@ -15,10 +15,12 @@ router r1   203.0.113.1 mpls 24001,17 interface-info
 router r2   203.0.113.2
 host web    192.0.2.80 tcp 80
 host copy   192.0.2.81
+host mute   192.0.2.82
 link me r1
 link r1 r2
 link r2 web
 link r2 copy duplicate 0% back duplicate 100%
+link r2 mute loss 100%
 END
 timeout 60 "$sonde" --net "sim:$dir/net.sim" run --json tests/probes/script/api.lua --n 7 --go \
 	--word one --word two web 192.0.2.81 >"$dir/out" 2>"$dir/err"
