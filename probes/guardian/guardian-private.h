@@ -4,6 +4,14 @@
  * flight is one probe from WIRE_SEND to its last event.  session.c speaks with
  * workers, pending.c with the network, guardian.c waits; what pending.c has
  * for a worker waits in its session until session.c hands it over.
+ *
+ * Live, the loop sleeps until a worker sends, the network has something or a
+ * timer is due.  In a simulated network it lets every worker send until all
+ * wait, and only then moves time to whatever is next.
+ *
+ * Departures at times that scripts chose come before all other work: it is cut
+ * in pieces of some microseconds, and between two of them is looked whether one
+ * is due.  So what other runs send, however much, moves no train.
  */
 #pragma once
 
@@ -25,10 +33,14 @@
 #define SESSION_MAX_REPLIES WIRE_MAX_OUTSTANDING
 #define SESSION_MAX_OCTETS (8u << 20)
 
-#define NET_FDS 16
 /* Of virtual time, between two looks at workers all of which wait. */
 #define UNSEEN_INSTANTS 64
 #define DUE_AT_ONCE (4 * NET_BATCH) /* then the network is read again */
+/* So long before a departure only a few packets are sent together. */
+#define NEAR_NS (800 * NS_PER_US)
+#define NEAR_BATCH 8
+/* Work between two looks at departures takes less. */
+#define LOOK_NS (20 * NS_PER_US)
 /* A sleep ends some microseconds late, and not always the same; the last of a
  * wait for a probe's time is not slept. */
 #define AWAKE_NS (100 * NS_PER_US)
@@ -38,7 +50,7 @@
 #define GATHER_FROM 1024
 #define GATHER_NS NS_PER_MS
 
-enum timer_kind { TIMER_FLIGHT, TIMER_SESSION };
+enum timer_kind { TIMER_FLIGHT, TIMER_SESSION, TIMER_DEPARTURE };
 
 struct session {
 	int fd; /* owned */
@@ -100,7 +112,8 @@ struct guardian {
 	const struct policy *policy;
 	struct policy_state *state;
 	struct probe_builder *builder;
-	struct timers timers;
+	/* Departures are at times that scripts chose, before all else. */
+	struct timers timers, departures;
 	struct session *sessions[GUARDIAN_MAX_RUNS];
 	size_t session_count;
 	uint64_t key;              /* secret */

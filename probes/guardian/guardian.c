@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The guardian's loop.  Live, it sleeps until a worker sends, the network
- * has something or a timer is due.  In a simulated network it lets every
- * worker send until all wait, and only then moves time to whatever is next.
- */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
@@ -31,11 +24,7 @@ struct guardian *guardian_new(
 	g->builder = probe_builder_new(&msg);
 	if (!g->builder)
 		BUG("no packet templates: %s", msg.text);
-	/* A simulation is the same every time. */
-	g->key = 1;
-	if (!net_is_virtual(g->net) &&
-	    getrandom(&g->key, sizeof(g->key), 0) != sizeof(g->key))
-		BUG("getrandom: %s", strerror(errno));
+	g->key = net_secret(net);
 	g->state = policy_state_new(g->key);
 	g->table = match_table_new(g->key);
 	handles_init(&g->handles, GUARDIAN_FLIGHT_BITS);
@@ -55,6 +44,7 @@ void guardian_free(struct guardian *g)
 	probe_builder_free(g->builder);
 	handles_fini(&g->handles);
 	timers_fini(&g->timers);
+	timers_fini(&g->departures);
 	free(g);
 }
 
@@ -62,10 +52,7 @@ void guardian_set_counters(struct guardian *g, struct counters *counters)
 {
 	static const char *const names[] = { GUARDIAN_COUNTERS(COUNTER_NAME) };
 	const char *reasons[POLICY_VERDICTS];
-	for (int i = 0; i < POLICY_VERDICTS; i++)
-		reasons[i] = i == POLICY_ALLOW || i == POLICY_DEFER
-		    ? NULL
-		    : policy_reason_name(i);
+	policy_refusal_names(reasons);
 	counters_cells(counters, "guardian", names, GUARDIAN_COUNTS, g->counts);
 	counters_cells(
 	    counters, "guardian.denied", reasons, POLICY_VERDICTS, g->denied);
@@ -100,44 +87,28 @@ static bool take_control(struct guardian *g, int control_fd)
 	    err == -EINTR;
 }
 
-/* Is it the time that a script wants a probe to leave, to be met exactly? */
-static bool is_departure(const struct timer *timer)
-{
-	const struct flight *f = (const struct flight *)timer;
-	return timer->kind == TIMER_FLIGHT && !f->in_air && !f->hold.bucket &&
-	    !f->sweep;
-}
-
-static bool is_due(struct guardian *g, const struct timer *timer)
-{
-	int64_t ns = monotime_diff(timer->at, guardian_now(g));
-	if (net_is_virtual(g->net) || ns > AWAKE_NS || !is_departure(timer))
-		return ns <= 0;
-	flight_send_batch(g);
-	while (monotime_before(guardian_now(g), timer->at))
-		;
-	return true;
-}
-
 static void run_timers(struct guardian *g)
 {
 	uint64_t end = g->timers.order; /* later ones: the network first */
 	for (int i = 0; i < DUE_AT_ONCE; i++) {
+		flight_depart(g, LOOK_NS);
 		struct timer *timer = timer_first(&g->timers);
-		if (!timer || timer->order >= end || !is_due(g, timer))
+		if (!timer || timer->order >= end ||
+		    monotime_before(guardian_now(g), timer->at))
 			break;
-		struct monotime now = guardian_now(g);
 		timer_clear(&g->timers, timer);
 		if (timer->kind == TIMER_FLIGHT)
-			flight_due(g, (struct flight *)timer, now);
+			flight_due(g, (struct flight *)timer, guardian_now(g));
 	}
 	flight_send_batch(g);
+	flight_depart(g, AWAKE_NS);
 }
 
 static void answer_sessions(struct guardian *g)
 {
 	for (size_t i = 0; i < g->session_count;) {
 		struct session *session = g->sessions[i];
+		flight_depart(g, LOOK_NS);
 		session_answer(g, session);
 		if (!session->broken) {
 			i++;
@@ -163,11 +134,11 @@ static const struct timespec *patience(struct guardian *g, struct timespec *ts)
 	if (net_is_virtual(g->net))
 		return all_wait(g) ? &none : NULL;
 	const struct timer *next = timer_first(&g->timers);
-	if (!next)
+	int64_t ns = flight_departs_ns(g) - AWAKE_NS;
+	if (next && monotime_diff(next->at, guardian_now(g)) < ns)
+		ns = monotime_diff(next->at, guardian_now(g));
+	if (!next && !timer_first(&g->departures))
 		return NULL;
-	int64_t ns = monotime_diff(next->at, guardian_now(g));
-	if (is_departure(next))
-		ns -= AWAKE_NS;
 	if (ns <= 0)
 		return &none;
 	*ts = (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
@@ -178,16 +149,13 @@ static const struct timespec *patience(struct guardian *g, struct timespec *ts)
 static bool wait_and_read(struct guardian *g, int control_fd)
 {
 	struct pollfd polls[NET_FDS + GUARDIAN_MAX_RUNS + 1];
-	int fds[NET_FDS];
 	struct timespec ts;
 	size_t runs = g->session_count, count = 0;
 	for (size_t i = 0; i < runs; i++)
 		polls[count++] =
 		    (struct pollfd){ g->sessions[i]->fd, POLLIN, 0 };
 	polls[count++] = (struct pollfd){ control_fd, POLLIN, 0 };
-	size_t net_fds = g->net->fds(g->net_ctx, fds, NET_FDS);
-	for (size_t i = 0; i < net_fds; i++)
-		polls[count++] = (struct pollfd){ fds[i], POLLIN, 0 };
+	count += net_polls(g->net, g->net_ctx, polls + count);
 	if (ppoll(polls, count, patience(g, &ts), NULL) < 0)
 		return true;
 	/* The network first: its events wait in a ring of bounded size. */

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * One probe's life: planned, judged when its time comes, perhaps deferred and
- * judged again, built, sent in a batch, matched to its replies, and at the
- * end exactly one of DENIED, FAILED and EXPIRED.
- */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -51,9 +46,14 @@ static void report_failed(struct guardian *g, struct session *session,
 	event->mtu = err == -EMSGSIZE ? f->route.mtu : 0;
 }
 
+static struct timers *timers_of(struct guardian *g, const struct flight *f)
+{
+	return f->timer.kind == TIMER_DEPARTURE ? &g->departures : &g->timers;
+}
+
 void flight_free(struct guardian *g, struct flight *f)
 {
-	timer_clear(&g->timers, &f->timer);
+	timer_clear(timers_of(g, f), &f->timer);
 	policy_release(&f->hold);
 	if (f->in_air) {
 		match_table_remove(&f->entry);
@@ -153,7 +153,10 @@ void flight_new(struct guardian *g, struct session *session,
 		f->older->newer = f;
 	session->flights = f;
 	f->handle = handles_add(&g->handles, f);
-	timer_set(&g->timers, &f->timer, f->due);
+	/* Virtual time waits for all. */
+	if (monotime_before(now, f->due) && !net_is_virtual(g->net))
+		f->timer.kind = TIMER_DEPARTURE;
+	timer_set(timers_of(g, f), &f->timer, f->due);
 	if (entry->range.count == 0)
 		return;
 	f->reported = f->listen_all = true;
@@ -163,6 +166,18 @@ void flight_new(struct guardian *g, struct session *session,
 		session->sweep = f;
 	else
 		flight_fail(g, f, -EINVAL);
+}
+
+int64_t flight_departs_ns(struct guardian *g)
+{
+	const struct timer *next = timer_first(&g->departures);
+	return next ? monotime_diff(next->at, guardian_now(g)) : INT64_MAX;
+}
+
+static size_t batch_most(struct guardian *g)
+{
+	int64_t ns = flight_departs_ns(g);
+	return ns > 0 && ns < NEAR_NS ? NEAR_BATCH : NET_BATCH;
 }
 
 static void flight_leave(
@@ -184,7 +199,7 @@ static void flight_leave(
 	int err = build_probe(g, f);
 	if (err != 0)
 		flight_fail(g, f, err);
-	else if (g->batch.count == NET_BATCH)
+	else if (g->batch.count >= batch_most(g))
 		flight_send_batch(g);
 }
 
@@ -242,7 +257,7 @@ static void sweep_go_on(
 		sweep_step(
 		    f->sweep, verdict, err, now, g->net->wall(g->net_ctx));
 		later = now;
-		if (g->batch.count == NET_BATCH)
+		if (g->batch.count >= batch_most(g))
 			break;
 	}
 	flight_send_batch(g);
@@ -268,6 +283,23 @@ void flight_due(struct guardian *g, struct flight *f, struct monotime now)
 	}
 	event_add(f->session, f, WIRE_EXPIRED);
 	flight_free(g, f);
+}
+
+void flight_depart(struct guardian *g, int64_t lead_ns)
+{
+	int left = 0;
+	for (; left < NET_BATCH && flight_departs_ns(g) <= lead_ns; left++) {
+		struct timer *timer = timer_first(&g->departures);
+		if (flight_departs_ns(g) > 0)
+			flight_send_batch(g);
+		while (monotime_before(guardian_now(g), timer->at))
+			;
+		timer_clear(&g->departures, timer);
+		timer->kind = TIMER_FLIGHT;
+		flight_due(g, (struct flight *)timer, guardian_now(g));
+	}
+	if (left > 0)
+		flight_send_batch(g);
 }
 
 /* A reply to a flight, or one that may be another's.  The packet is not shown
@@ -328,10 +360,8 @@ static void receive_packet(struct guardian *g, const struct net_event *event)
 	struct packet packet;
 	struct match_answer answer;
 	struct match_found found;
-	int err = packet_decode_ip(
-	    &packet, event->bytes, event->caplen, event->wirelen);
-	if ((err != 0 && err != ERR_TRUNCATED) || packet.src.family == 0 ||
-	    !match_read(&answer, &packet))
+	if (!match_read_bytes(
+		&answer, &packet, event->bytes, event->caplen, event->wirelen))
 		return;
 	answer.to_own = g->net->is_own(g->net_ctx, &answer.to);
 	match_table_find(g->table, &answer, &found);
@@ -358,6 +388,7 @@ void flight_on_event(void *guardian, const struct net_event *event)
 {
 	struct guardian *g = guardian;
 	if (event->kind == NET_RECEIVED) {
+		flight_depart(g, LOOK_NS);
 		receive_packet(g, event);
 		return;
 	}

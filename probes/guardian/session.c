@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * A worker and the guardian, over one socket.  What arrives is copied first
- * and hostile throughout; the first thing that a worker of ours would not send
- * ends its session.
- */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +163,7 @@ static bool take_message(
 void session_read(struct guardian *g, struct session *session)
 {
 	for (int i = 0; i < MESSAGES_AT_ONCE && !session->broken; i++) {
+		flight_depart(g, LOOK_NS);
 		ssize_t n = recv(session->fd, g->message, sizeof(g->message),
 		    MSG_DONTWAIT | MSG_TRUNC);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* A worker and the guardian, over one socket. */
+/*
+ * A worker and the guardian, over one socket.  What arrives is copied first
+ * and hostile throughout; the first thing that a worker of ours would not send
+ * ends its session.
+ */
 #pragma once
 
 #include "probes/guardian/guardian-private.h"

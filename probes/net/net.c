@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The networks that a guardian can stand on. */
+#include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/xalloc.h"
@@ -43,6 +46,25 @@ struct net_flow net_flow_of(
 	/* A worker need not have ended it. */
 	memcpy(flow.zone, zone, sizeof(flow.zone) - 1);
 	return flow;
+}
+
+uint64_t net_secret(const struct net_ops *ops)
+{
+	uint64_t key = 1;
+	if (!net_is_virtual(ops) &&
+	    getrandom(&key, sizeof(key), 0) != sizeof(key))
+		BUG("getrandom: %s", strerror(errno));
+	return key;
+}
+
+size_t net_polls(
+    const struct net_ops *ops, void *ctx, struct pollfd polls[static NET_FDS])
+{
+	int fds[NET_FDS];
+	size_t count = ops->fds(ctx, fds, NET_FDS);
+	for (size_t i = 0; i < count; i++)
+		polls[i] = (struct pollfd){ fds[i], POLLIN, 0 };
+	return count;
 }
 
 static int add_word(

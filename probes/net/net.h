@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -169,6 +170,14 @@ static inline bool net_is_virtual(const struct net_ops *ops)
 {
 	return ops->advance != NULL;
 }
+
+/* Secret; in virtual time the same every time. */
+uint64_t net_secret(const struct net_ops *ops);
+
+/* ops->fds as ppoll(2) wants them; how many. */
+#define NET_FDS 16
+size_t net_polls(
+    const struct net_ops *ops, void *ctx, struct pollfd polls[static NET_FDS]);
 
 /* How many octets of what was received are kept. */
 static inline size_t net_event_octets(const struct net_event *event)

@@ -90,6 +90,14 @@ bool match_read(struct match_answer *answer, const struct packet *packet)
 	return read_direct(answer, packet);
 }
 
+bool match_read_bytes(struct match_answer *answer, struct packet *packet,
+    const uint8_t *bytes, size_t caplen, size_t wirelen)
+{
+	int err = packet_decode_ip(packet, bytes, caplen, wirelen);
+	return (err == 0 || err == ERR_TRUNCATED) && packet->src.family != 0 &&
+	    match_read(answer, packet);
+}
+
 /* What an address adds to the checksum of a packet from or to it; ICMP over
  * IPv4 has no pseudo header. */
 static uint32_t address_sum(const struct match_flow *flow, const struct addr *a)

@@ -79,6 +79,9 @@ struct match_answer {
 
 /* False: this packet answers nothing. */
 bool match_read(struct match_answer *answer, const struct packet *packet);
+/* The same of an IP packet as it came, which is decoded for it. */
+bool match_read_bytes(struct match_answer *answer, struct packet *packet,
+    const uint8_t *bytes, size_t caplen, size_t wirelen);
 
 enum match_fit {
 	MATCH_OTHER,       /* another flow */

@@ -50,6 +50,14 @@ const char *policy_reason_name(enum policy_verdict verdict)
 	return reason_names[verdict];
 }
 
+void policy_refusal_names(const char *names[static POLICY_VERDICTS])
+{
+	for (int i = 0; i < POLICY_VERDICTS; i++)
+		names[i] = i == POLICY_ALLOW || i == POLICY_DEFER
+		    ? NULL
+		    : policy_reason_name((enum policy_verdict)i);
+}
+
 static bool is_on_deny_list(const struct policy *policy, const struct addr *a)
 {
 	/* The last prefix that does not start after a. */

@@ -70,6 +70,8 @@ struct policy {
 };
 
 const char *policy_reason_name(enum policy_verdict verdict);
+/* All of those that refuse, by verdict; NULL in the place of others. */
+void policy_refusal_names(const char *names[static POLICY_VERDICTS]);
 
 /* The token buckets of all destinations and of the agent; those of one run,
  * with the set of its targets.  key: 64 secret bits. */

@@ -14,6 +14,7 @@ $(call script_test,tests/probes/agent/first_sight.py)
 $(call script_test,tests/probes/agent/libraries.sh)
 $(call script_test,tests/probes/agent/ways.sh)
 
+$(eval $(call unit_test,probes/guardian,guardian_exact,probes lib))
 $(eval $(call unit_test,probes/ipc,counters,probes lib))
 $(eval $(call unit_test,probes/ipc,entry_queue,probes lib))
 $(eval $(call unit_test,probes/ipc,frame_batch,probes lib))
