@@ -1,6 +1,7 @@
 $(eval $(call tool,bench/pcap-loop,tests/bench/pcap-loop.c,probes lib))
 $(eval $(call tool,bench/bare-sweep,tests/bench/bare-sweep.c,lib))
 $(eval $(call tool,bench/gap-loop,tests/bench/gap-loop.c,lib))
+$(eval $(call tool,bench/shared-guardian,tests/bench/shared-guardian.c,probes lib))
 $(eval $(call tool,bench/gen-pcap,tests/bench/gen-pcap.c,probes lib))
 $(eval $(call tool,bench/ingest-bench,tests/bench/ingest-bench.c,collector analysis lib))
 $(O)/bench/ingest-bench: $(O)/tests/web/synth.o $(O)/tests/bench/load.o

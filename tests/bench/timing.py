@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """How exact and how fast the guardian is, over a veth whose two ends are
 captured by one clock: gaps of trains against a clock_nanosleep loop, the same
-beside busy scripts, round trips against captures, sweeps against a bare loop;
-and simulated internets in probes a second."""
+beside other scripts of one guardian, round trips against captures, sweeps
+against a bare loop; and simulated internets in probes a second."""
 import os
 import random
 import re
@@ -20,6 +20,7 @@ import pairs
 BUILD = os.environ.get("O", "build")
 SONDE = os.path.abspath(f"{BUILD}/bin/sonde")
 BARE = os.path.abspath(f"{BUILD}/bench/bare-sweep")
+SHARED = os.path.abspath(f"{BUILD}/bench/shared-guardian")
 LOOP = os.path.abspath(f"{BUILD}/bench/gap-loop")
 SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts")
 TAG = f"stime{os.getpid()}"
@@ -51,6 +52,8 @@ def build():
     ip("-n", HERE, "neigh", "replace", "11.8.0.2", "lladdr", mac, "dev", "v0",
        "nud", "permanent")
     ip("-n", HERE, "route", "add", "11.16.0.0/12", "via", "11.8.0.2")
+    for n in range(3):      # these answer
+        ip("-n", THERE, "addr", "add", f"11.24.{n}.1/32", "dev", "lo")
     return mac
 
 
@@ -139,39 +142,49 @@ def compare_gaps(folder):
               f"{l99:10.1f}{r99:8.2f}")
 
 
-def busy_scripts(folder):
-    with open(f"{folder}/none.sim", "w", encoding="ascii") as to:
-        to.write("vantage v 192.0.2.1/24\nrouter r 198.51.100.1\nlink v r\n")
-    return [subprocess.Popen(
-        [*script("busy", "--deadline", "60s"), "--net",
-         f"sim:{folder}/none.sim"], stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL) for _ in range(6)]
+def train_beside(policy, folder, others):
+    """The errors of a train of 500 at 1 ms beside other runs of the same
+    guardian, each a list of words."""
+    command = [SHARED, policy, f"{SCRIPTS}/train.lua", "--count", "500",
+               "--gap", "1ms", "11.8.0.2"]
+    for other in others:
+        command += ["--", f"{SCRIPTS}/{other[0]}.lua", *other[1:]]
+    return gap_errors(inside(*command), 1000, folder)
 
 
 def compare_isolation(folder):
-    quiet, changes = [], []
+    """Of each round: quiet, quiet again, six that compute, and three that
+    compute with three that send as fast as they may."""
+    policy = f"{folder}/default-policy"
+    with open(policy, "w", encoding="ascii"):
+        pass
+    ways = {"quiet": [], "quiet again": [],
+            "six that compute": [["busy"]] * 6,
+            "three compute, three send":
+            [["busy"]] * 3 + [["flood", f"11.24.{n}.1"] for n in range(3)]}
+    errors = {name: [] for name in ways}
     for _ in range(10):
-        quiet.append([quantile(train(1000, 300, folder), .99) / 1000
-                      for _ in range(2)])
-    for _ in range(PAIRS):
-        alone = quantile(train(1000, 300, folder), .99) / 1000
-        children = busy_scripts(folder)
-        time.sleep(0.5)
-        try:
-            beside = quantile(train(1000, 300, folder), .99) / 1000
-        finally:
-            for child in children:
-                child.terminate()
-            for child in children:
-                child.wait()
-        changes.append(beside / alone)
-    spread = [max(a, b) / min(a, b) for a, b in quiet]
-    print("\np99 of a train's errors, gap 1 ms, beside six busy scripts")
-    print(f"  quiet pairs: median {statistics.median(sum(quiet, [])):.1f} us, "
-          f"one against the other {statistics.median(spread):.2f} median, "
-          f"{max(spread):.2f} at most")
-    print(f"  beside / alone: {statistics.median(changes):.2f} median of "
-          f"{', '.join(f'{c:.2f}' for c in changes)}")
+        for name, others in ways.items():
+            errors[name].append(train_beside(policy, folder, others))
+    p99 = {name: [quantile(e, .99) / 1000 for e in runs]
+           for name, runs in errors.items()}
+    ratios = {name: [b / a for a, b in zip(p99["quiet"], values)]
+              for name, values in p99.items()}
+    spread = statistics.median(max(r, 1 / r) for r in ratios["quiet again"])
+    print("\np99 of a train's errors, gap 1 ms, one guardian  (10 rounds)")
+    print(f"  {'':28}{'p50 us':>8}{'p90 us':>8}{'p99 us':>8}"
+          f"{'ratio to quiet: median':>25}{'least..most':>16}")
+    for name, runs in errors.items():
+        pooled = sum(runs, [])
+        print(f"  {name:28}" + "".join(
+            f"{quantile(pooled, q) / 1000:8.1f}" for q in (.5, .9, .99)) +
+            f"{statistics.median(ratios[name]):25.2f}"
+            f"{min(ratios[name]):8.2f}..{max(ratios[name]):.2f}")
+    for name in list(ways)[2:]:
+        beyond = statistics.median(ratios[name]) - spread
+        print(f"  {name}: change less the quiet pairs' median spread "
+              f"({spread:.2f}): {beyond:+.2f}, "
+              f"{'holds' if beyond < .1 else 'does not hold'} (bar +0.10)")
 
 
 def compare_rtts(folder):
