@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Everything that happens at a time, next first.  A binary heap of pointers to
- * timers that live inside what they are for; equal times keep their order.
+ * Everything that happens at a time, next first.  A binary heap of timers that
+ * live inside what they are for; equal times keep their order.
  */
 #pragma once
 
@@ -17,8 +17,16 @@ struct timer {
 	int kind;     /* the owner's, who may have timers in several structs */
 };
 
+/* What is compared lies in the heap, or each comparison would miss the cache
+ * where timers are many. */
+struct timers_item {
+	int64_t ns;
+	uint64_t order;
+	struct timer *timer;
+};
+
 struct timers {
-	struct timer **heap; /* owned; the timers are not */
+	struct timers_item *heap; /* owned; the timers are not */
 	size_t count, room;
 	uint64_t order;
 };
