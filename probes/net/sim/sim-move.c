@@ -18,6 +18,7 @@
 #include "probes/net/sim/sim-service.h"
 #include "probes/net/sim/sim-tcp.h"
 
+#define SPARE_ROOM 80
 #define FLIGHTS_OCTETS_MAX ((size_t)256 << 20)
 
 void sim_move_later(struct sim *s, struct sim_flight *f)
@@ -26,7 +27,7 @@ void sim_move_later(struct sim *s, struct sim_flight *f)
 	/* Loops and copies must not take all memory: a network is full too. */
 	if (s->moving_octets + size > FLIGHTS_OCTETS_MAX) {
 		s->counters.dropped++;
-		free(f);
+		sim_flight_free(s, f);
 		return;
 	}
 	s->moving_octets += size;
@@ -58,16 +59,31 @@ void sim_begin(struct sim *s, struct sim_flight *f)
 		sim_arrive(s, f);
 }
 
-struct sim_flight *sim_flight_new(
-    const void *bytes, size_t len, uint64_t serial, uint32_t node)
+struct sim_flight *sim_flight_new(struct sim *s, const void *bytes, size_t len,
+    uint64_t serial, uint32_t node)
 {
-	struct sim_flight *f = xmalloc(sizeof(*f) + len);
+	struct sim_flight *f = s->spare;
+	if (len <= SPARE_ROOM && f)
+		s->spare = f->next_spare;
+	else
+		f = xmalloc(sizeof(*f) + (len < SPARE_ROOM ? SPARE_ROOM : len));
 	*f = (struct sim_flight){ .serial = serial,
 		.node = node,
 		.edge = SIM_NONE,
 		.len = (uint32_t)len };
 	memcpy(f->bytes, bytes, len);
 	return f;
+}
+
+/* Most packets are short, and very many of them come and go. */
+void sim_flight_free(struct sim *s, struct sim_flight *f)
+{
+	if (!f || f->len > SPARE_ROOM) {
+		free(f);
+		return;
+	}
+	f->next_spare = s->spare;
+	s->spare = f;
 }
 
 /* How long others' packets of 1500 octets hold the packet up: the wait of an
@@ -123,7 +139,7 @@ static struct sim_flight *traverse(
 	if (wait_ns < 0 || e->how->down ||
 	    (e->how->loss > 0 &&
 		sim_draw(w, f->serial, place) < e->how->loss)) {
-		free(f);
+		sim_flight_free(s, f);
 		return NULL;
 	}
 	f->at_ns += wait_ns + e->delay_ns;
@@ -134,8 +150,10 @@ static struct sim_flight *traverse(
 	f->edge = edge;
 	if (e->how->duplicate > 0 && !f->copy &&
 	    sim_draw(w, f->serial ^ 0xd0b1e, place) < e->how->duplicate) {
-		struct sim_flight *again = xmemdup(f, sizeof(*f) + f->len);
-		again->serial = hash_mix(f->serial, 0xd0b1e);
+		struct sim_flight *again = sim_flight_new(
+		    s, f->bytes, f->len, hash_mix(f->serial, 0xd0b1e), f->node);
+		again->at_ns = f->at_ns;
+		again->edge = f->edge;
 		again->copy = true;
 		sim_move_later(s, again);
 		/* Behind the copy, wherever the two come at one instant. */
@@ -151,7 +169,7 @@ static void send_packet(struct sim *s, const struct sim_arrival *a,
 	const struct sim_behaviour *how = s->world->nodes[a->node].how;
 	if (len == 0)
 		return;
-	struct sim_flight *f = sim_flight_new(bytes, len, serial, a->node);
+	struct sim_flight *f = sim_flight_new(s, bytes, len, serial, a->node);
 	f->at_ns = a->now_ns + how->slow_ns;
 	if (how->late_ns > 0 &&
 	    sim_draw(s->world, serial, 0x1a7e) < how->late_share)
@@ -287,7 +305,7 @@ static struct sim_flight *give_back(struct sim *s, struct sim_flight *f,
 		return NULL;
 	}
 	answer_error(s, a, error, 0);
-	free(f);
+	sim_flight_free(s, f);
 	return NULL;
 }
 
@@ -304,14 +322,14 @@ static struct sim_flight *forward(
 	if (edge == SIM_NONE && !drop && !begins)
 		return give_back(s, f, a, SIM_NET_UNREACHABLE, ahead);
 	if (edge == SIM_NONE) {
-		free(f);
+		sim_flight_free(s, f);
 		return NULL;
 	}
 	const struct sim_edge *e = &w->edges[edge];
 	if (e->how->mtu_bytes && f->len > e->how->mtu_bytes) {
 		if (!e->how->black_hole)
 			answer_error(s, a, SIM_TOO_BIG, e->how->mtu_bytes);
-		free(f);
+		sim_flight_free(s, f);
 		return NULL;
 	}
 	if (w->nodes[e->to].how->down)
@@ -321,7 +339,7 @@ static struct sim_flight *forward(
 			advise(s, a);
 		rewrite_header(f, w->nodes[f->node].how);
 		if (!sim_nat_out(a, f->bytes, f->len)) {
-			free(f);
+			sim_flight_free(s, f);
 			return NULL;
 		}
 	} else {
@@ -373,7 +391,7 @@ static struct sim_flight *arrive_once(
 		else if (error >= 0)
 			answer_error(s, a, (enum sim_error)error, 0);
 	}
-	free(f);
+	sim_flight_free(s, f);
 	return NULL;
 }
 
@@ -417,7 +435,7 @@ void sim_arrive(struct sim *s, struct sim_flight *f)
 		return;
 	}
 	if (!open_flight(w, f, &packet, &owner)) {
-		free(f);
+		sim_flight_free(s, f);
 		return;
 	}
 	for (;; ahead = true) {

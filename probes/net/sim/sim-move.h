@@ -13,6 +13,7 @@ struct sim_flight {
 	bool copy;           /* a link made it of another, and will not again */
 	bool home;           /* it is the vantage's, where it arrives */
 	uint32_t len;
+	struct sim_flight *next_spare;
 	uint8_t bytes[];
 };
 
@@ -29,6 +30,7 @@ struct sim_notice {
 struct sim {
 	struct sim_world *world;
 	struct sim_queue moving;  /* flights, owned */
+	struct sim_flight *spare; /* owned: of FLIGHT_ROOM octets, for others */
 	size_t moving_octets;     /* of theirs */
 	struct sim_notice *inbox; /* owned */
 	size_t inbox_count, inbox_room;
@@ -39,8 +41,9 @@ struct sim {
 };
 
 /* A packet at a node where it begins; owned by the caller until it moves. */
-struct sim_flight *sim_flight_new(
-    const void *bytes, size_t len, uint64_t serial, uint32_t node);
+struct sim_flight *sim_flight_new(struct sim *s, const void *bytes, size_t len,
+    uint64_t serial, uint32_t node);
+void sim_flight_free(struct sim *s, struct sim_flight *f);
 /* Takes over the flight: it arrives at its time. */
 void sim_move_later(struct sim *s, struct sim_flight *f);
 /* The next flight that arrives somewhere by then, or NULL. */

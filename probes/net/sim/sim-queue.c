@@ -16,6 +16,9 @@
 
 #include "lib/base/xalloc.h"
 
+/* So few are taken before a cache forgets them. */
+#define SOON 64
+
 static void bucket_add(
     struct sim_queue *q, unsigned at, int64_t ns, struct sim_flight *flight)
 {
@@ -52,9 +55,13 @@ static bool spread(struct sim_queue *q, int64_t until_ns)
 	struct sim_queue_bucket *b = &q->buckets[at];
 	q->last_ns = b->first_ns;
 	q->used &= ~(UINT64_C(1) << (at - 1));
-	for (size_t i = 0; i < b->count; i++)
+	bool soon = b->count <= SOON;
+	for (size_t i = 0; i < b->count; i++) {
+		if (soon)
+			__builtin_prefetch(b->items[i].flight);
 		bucket_add(q, bucket_of(q, b->items[i].ns), b->items[i].ns,
 		    b->items[i].flight);
+	}
 	b->count = 0;
 	return true;
 }

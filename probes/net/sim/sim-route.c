@@ -10,6 +10,7 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-ahead.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-route.h"
 
@@ -65,10 +66,11 @@ static uint32_t edges_of(
 	return w->nodes[node + 1].edges_at - w->nodes[node].edges_at;
 }
 
-/* Fills dist with each node's distance from root (backwards: to root).  Hosts
- * forward nothing, so no path goes on from one. */
-static void distances(
-    const struct sim_world *w, uint32_t root, bool backwards, uint32_t *dist)
+/* Fills dist with each node's distance from root (backwards: to root), and
+ * nearest, if it is not NULL, with the nodes that are reached, the nearest
+ * first.  Hosts forward nothing, so no path goes on from one. */
+static void distances(const struct sim_world *w, uint32_t root, bool backwards,
+    uint32_t *dist, struct sim_nearest *nearest)
 {
 	struct heap heap = { xreallocarray(NULL, w->edge_count + (size_t)2,
 				 sizeof(uint64_t)),
@@ -79,8 +81,11 @@ static void distances(
 	while (heap.count > 0) {
 		uint64_t top = heap_pop(&heap);
 		uint32_t node = (uint32_t)top;
-		if (dist[node] != top >> 32 ||
-		    (w->nodes[node].host && node != root))
+		if (dist[node] != top >> 32)
+			continue;
+		if (nearest)
+			nearest->nodes[nearest->count++] = node;
+		if (w->nodes[node].host && node != root)
 			continue;
 		const uint32_t *edges;
 		uint32_t count = edges_of(w, node, &edges);
@@ -164,10 +169,15 @@ void sim_distances(struct sim_world *w)
 		sim_paths_free(w->paths[i]);
 		w->paths[i] = NULL;
 	}
-	distances(w, w->vantage, false, w->dist_from);
-	distances(w, w->vantage, true, w->dist_to);
+	struct sim_nearest nearest = { xcalloc(count, sizeof(uint32_t)), 0 };
+	distances(w, w->vantage, false, w->dist_from, &nearest);
 	gather_hops(w, &w->from_vantage, false);
+	sim_gather_jumps(w, false, &nearest);
+	nearest.count = 0;
+	distances(w, w->vantage, true, w->dist_to, &nearest);
 	gather_hops(w, &w->to_vantage, true);
+	sim_gather_jumps(w, true, &nearest);
+	free(nearest.nodes);
 }
 
 /* Both kinds of 64-bit items sort by their upper half first. */
@@ -296,7 +306,7 @@ static void choices_to(
 	if (!p->dist) {
 		p->dist = xreallocarray(
 		    NULL, w->node_count + (size_t)1, sizeof(*p->dist));
-		distances(w, place, true, p->dist);
+		distances(w, place, true, p->dist, NULL);
 	}
 	choices_by_distance(w, node, p->dist, c);
 }
@@ -392,6 +402,11 @@ static uint32_t edge_of_source(
 uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
     const struct packet *packet, uint32_t owner, uint64_t serial, bool *drop)
 {
+	const uint32_t *edges;
+	*drop = false;
+	if (w->nodes[node].host && !w->nodes[node].routed &&
+	    edges_of(w, node, &edges) == 1)
+		return w->edges[edges[0]].how->down ? SIM_NONE : edges[0];
 	const struct sim_route *route =
 	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
 	uint32_t place = route ? SIM_NONE : owner;

@@ -44,6 +44,8 @@ void sim_world_free(struct sim_world *w)
 	free(w->names);
 	free(w->by_name);
 	free(w->by_addr);
+	free(w->recent);
+	free(w->perhaps);
 	free(w->adjacency);
 	free(w->dist_from);
 	free(w->dist_to);
@@ -55,6 +57,8 @@ void sim_world_free(struct sim_world *w)
 	free(w->found);
 	free(w->plain);
 	free(w->ways);
+	free(w->up);
+	free(w->back);
 	free(w->own);
 	free(w->cells);
 	sim_changes_free(w);
@@ -209,7 +213,7 @@ int sim_world_finish(
 	adjacency_make(w);
 	w->paths =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
-	sim_distances(w);
 	sim_note_plain(w);
+	sim_distances(w);
 	return 0;
 }

@@ -95,6 +95,10 @@ static void sim_close(void *ctx)
 		free(f);
 	for (size_t i = 0; i < s->inbox_count; i++)
 		free(s->inbox[i].flight);
+	for (f = s->spare; f; f = s->spare) {
+		s->spare = f->next_spare;
+		free(f);
+	}
 	sim_queue_fini(&s->moving);
 	free(s->inbox);
 	sim_world_free(s->world);
@@ -245,7 +249,7 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 		if (stamp.err < 0)
 			continue;
 		struct sim_flight *f = sim_flight_new(
-		    p->bytes, p->len, ++s->serials, s->world->vantage);
+		    s, p->bytes, p->len, ++s->serials, s->world->vantage);
 		f->at_ns = now_ns;
 		sim_begin(s, f);
 		sent++;
@@ -274,7 +278,7 @@ static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
 			.wirelen = f ? f->len : 0,
 		};
 		fn(arg, &event);
-		free(n.flight);
+		sim_flight_free(s, n.flight);
 	}
 	s->inbox_count = 0;
 }

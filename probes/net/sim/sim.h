@@ -151,6 +151,11 @@ struct sim_owner {
 	struct addr addr;
 	uint32_t node;
 };
+/* Of the table of addresses; most that are not in it are known by their tag,
+ * without a look at the owners. */
+struct sim_addr_cell {
+	uint32_t at, tag; /* SIM_NONE: empty */
+};
 struct sim_block {
 	struct prefix prefix;
 	uint32_t node;
@@ -191,6 +196,15 @@ struct sim_way {
 	uint32_t to;
 };
 
+/* Links and the routers between them that a packet has no choice but to pass,
+ * and that only forward. */
+struct sim_jump {
+	int64_t delay_ns;
+	uint32_t node; /* the far end's */
+	uint32_t edge; /* the last one */
+	uint32_t hops; /* 0: there is none */
+};
+
 struct sim_world {
 	struct sim_node *nodes;
 	struct sim_edge *edges;
@@ -201,9 +215,14 @@ struct sim_world {
 	uint32_t max_nodes;
 	char *names;
 	size_t names_len;
-	uint32_t *by_name, *by_addr; /* open hash tables, SIM_NONE empty */
+	uint32_t *by_name; /* open hash tables, SIM_NONE empty */
+	struct sim_addr_cell *by_addr;
 	size_t by_name_size, by_addr_size;
-	void **kept; /* behaviours and links */
+	uint64_t *perhaps;         /* owned: bits of addresses that may be in
+				      by_addr, perhaps_size of them */
+	size_t perhaps_size;
+	struct sim_recent *recent; /* owned: addresses looked up of late */
+	void **kept;               /* behaviours and links */
 	size_t kept_count;
 	uint32_t *adjacency;           /* edges, grouped by node */
 	uint32_t *dist_from, *dist_to; /* vantage to node, node to vantage */
@@ -222,6 +241,10 @@ struct sim_world {
 	bool in_order;
 	bool *plain;          /* owned: routers that only forward */
 	struct sim_way *ways; /* owned, of each edge */
+	/* Owned; none in a world in which packets do not run ahead.  up: to
+	 * each node from the one that is farthest before it on all paths; back:
+	 * from each node towards the vantage. */
+	struct sim_jump *up, *back;
 	/* Packets are also on ways that are not the vantage's shortest. */
 	bool any_way;
 	uint32_t uplinks;           /* the vantage's links */
