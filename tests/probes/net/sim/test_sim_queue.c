@@ -42,7 +42,7 @@ static void takes_in_order_of_time_and_of_adding(void **state)
 	for (uint64_t round = 0; round < 64; round++) {
 		struct sim_queue q = { 0 };
 		struct list l = { .count = 0 };
-		int64_t now = INT64_C(1) << 60, span = 1 << (round % 32);
+		int64_t now = INT64_C(1) << 60, span = INT64_C(1) << (round % 32);
 		uintptr_t ids = 0;
 		for (uint64_t step = 0; step < 3000; step++) {
 			uint64_t draw = hash_mix(round, step);
