@@ -72,10 +72,11 @@ struct net_route {
 	struct addr next_hop; /* family 0: dst is on the link, or not known */
 	char device[NET_DEVICE_LEN]; /* empty: not known */
 	uint32_t mtu;                /* of the way; 0: not known */
-	/* The provider's own: a device's number, the packets' mark, and whether
-	 * they must be handed to next_hop by name. */
+	/* The provider's own: a device's number, the packets' mark, whether
+	 * they must be handed to next_hop by name, and how they are stamped. */
 	uint32_t device_index, mark;
 	bool by_next_hop;
+	bool unqueued; /* no packet waits for the device */
 };
 
 struct net_send {

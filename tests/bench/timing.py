@@ -211,7 +211,7 @@ def compare_rtts(folder):
                 rows.append((int(rtt) - way) / 1000)
     print("\nround trips against captures at both ends")
     print(f"  {len(rows)} echoes: RTT minus both ways and the peer's "
-          f"turnaround: median {statistics.median(rows):.2f} us, p1 "
+          f"turnaround: median {statistics.median(rows):.2f} us (bar 2), p1 "
           f"{quantile(rows, .01):.2f}, p99 {quantile(rows, .99):.2f}")
 
 

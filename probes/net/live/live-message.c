@@ -2,6 +2,9 @@
 /* See live-route.c for why a packet may be addressed to its next hop. */
 #include "probes/net/live/live-message.h"
 
+#include <time.h>
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include <string.h>
 
 #ifndef IP_PROTOCOL /* of Linux 6.4, and of stable ones before */
@@ -45,6 +48,18 @@ static void put_control(
 	memcpy(CMSG_DATA(c), data, size);
 }
 
+/* The stamp is to be of the time at which a packet goes to the device.  The
+ * driver makes it late: behind those who capture, a microsecond or more for
+ * each.  Where nothing queues, the stamp that is made before a queueing
+ * discipline is of that time. */
+static void put_stamp(struct msghdr *head, const struct net_route *route)
+{
+	const uint32_t before_queue = SOF_TIMESTAMPING_TX_SCHED;
+	if (route->unqueued)
+		put_control(head, SOL_SOCKET, SO_TIMESTAMPING, &before_queue,
+		    sizeof(before_queue));
+}
+
 static void fill_control4(struct msghdr *head, const struct net_send *packet)
 {
 	const struct net_route *route = packet->route;
@@ -52,6 +67,7 @@ static void fill_control4(struct msghdr *head, const struct net_send *packet)
 	int proto = packet->bytes[9], tos = packet->bytes[1];
 	memcpy(&info.ipi_spec_dst, route->src.bytes, 4);
 	put_control(head, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	put_stamp(head, route);
 	if (route->by_next_hop) /* the rest does not matter then */
 		return;
 	put_control(head, IPPROTO_IP, IP_PROTOCOL, &proto, sizeof(proto));
@@ -66,6 +82,7 @@ static void fill_control6(struct msghdr *head, const struct net_send *packet)
 	int class = (packet->bytes[0] & 15) << 4 | packet->bytes[1] >> 4;
 	memcpy(&info.ipi6_addr, route->src.bytes, 16);
 	put_control(head, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	put_stamp(head, route);
 	if (class)
 		put_control(
 		    head, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof(class));

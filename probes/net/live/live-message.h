@@ -9,7 +9,7 @@
 
 /* Source and device; protocol, and class. */
 #define LIVE_MESSAGE_CONTROL \
-	(CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)))
+	(CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int)))
 
 /* What a msghdr points to. */
 struct live_message {

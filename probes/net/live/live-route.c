@@ -89,6 +89,7 @@ static bool read_news(struct live_routes *routes, bool *changed, bool *done)
 		while (netlink_next(bytes, (size_t)n, &at, &message)) {
 			if (message.kind == NETLINK_IS_LINK)
 				live_links_keep(&routes->links, &message.link);
+			routes->relist |= message.kind == NETLINK_IS_QDISC;
 			*done |= message.kind == NETLINK_IS_DONE;
 		}
 		*changed = true;
@@ -123,6 +124,9 @@ void live_routes_update(struct live_routes *routes)
 {
 	bool changed = false, done = false;
 	bool lost = read_news(routes, &changed, &done);
+	/* News of a queueing discipline are not of the device that has it. */
+	lost |= routes->relist;
+	routes->relist = false;
 	for (int tries = 0; lost && tries < 3; tries++)
 		lost = list_links(routes) != 0;
 	if (changed || lost)
@@ -159,7 +163,8 @@ int live_routes_open(struct live_routes *routes, const struct net_choice *wish,
 {
 	static const uint32_t groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP };
+		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP,
+		RTNLGRP_TC };
 	int ask_fd = open_netlink(NULL, 0);
 	int news_fd = open_netlink(groups, sizeof(groups) / sizeof(groups[0]));
 	int err = live_routes_init(routes, ask_fd, news_fd, wish, msg);
@@ -288,6 +293,7 @@ static int name_device(struct net_route *route, const struct netlink_link *link)
 	memcpy(route->device, link->name, sizeof(route->device));
 	if (route->mtu == 0)
 		route->mtu = link->mtu;
+	route->unqueued = link->unqueued;
 	return link->is_up && link->has_carrier ? 0 : -ENETDOWN;
 }
 

@@ -32,6 +32,7 @@ struct live_routes {
 	    many_sources6; /* the kernel chooses by destination among several */
 	struct net_choice wish; /* of every packet */
 	bool no_protocol;       /* live_message_has_protocol is false */
+	bool relist;            /* the list of devices must be read again */
 	uint32_t seq;
 	uint32_t generation; /* of what is known */
 	struct live_links links;

@@ -152,6 +152,7 @@ static bool read_rule(
 static bool read_link(
     struct netlink_link *link, const uint8_t *body, size_t len, bool gone)
 {
+	static const char no_queue[] = "noqueue";
 	struct ifinfomsg head;
 	struct attribute a;
 	size_t at = NLMSG_ALIGN(sizeof(head));
@@ -168,6 +169,9 @@ static bool read_link(
 		else if (a.type == IFLA_IFNAME && a.len > 0 &&
 		    a.len <= sizeof(link->name) && a.data[a.len - 1] == 0)
 			memcpy(link->name, a.data, a.len);
+		else if (a.type == IFLA_QDISC)
+			link->unqueued = a.len == sizeof(no_queue) &&
+			    memcmp(a.data, no_queue, a.len) == 0;
 	}
 	return head.ifi_index > 0 && link->name[0];
 }
@@ -242,6 +246,8 @@ bool netlink_next(const uint8_t *bytes, size_t len, size_t *at,
 			head.nlmsg_type == RTM_DELLINK))
 			message->kind = NETLINK_IS_LINK;
 		break;
+	case RTM_NEWQDISC:
+	case RTM_DELQDISC: message->kind = NETLINK_IS_QDISC; break;
 	case RTM_NEWNEIGH:
 		if (read_neighbour(&message->neighbour, body, body_len))
 			message->kind = NETLINK_IS_NEIGHBOUR;

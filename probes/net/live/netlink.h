@@ -45,6 +45,7 @@ struct netlink_link {
 	uint32_t index, mtu;
 	char name[NET_DEVICE_LEN];
 	bool is_up, has_carrier, gone;
+	bool unqueued; /* packets do not wait for it: no queueing discipline */
 };
 
 /* What the kernel knows of a neighbour on an Ethernet. */
@@ -58,6 +59,7 @@ enum netlink_kind {
 	NETLINK_IS_RULE,  /* rule */
 	NETLINK_IS_LINK,  /* link */
 	NETLINK_IS_NEIGHBOUR,
+	NETLINK_IS_QDISC, /* some device's queueing discipline changed */
 	NETLINK_IS_DONE,  /* a dump has ended */
 	NETLINK_IS_ERROR, /* err, 0: an acknowledgement */
 	NETLINK_IS_OTHER

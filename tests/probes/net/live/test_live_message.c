@@ -51,6 +51,12 @@ static void ipv4_is_told_what_it_does_not_read(void **state)
 	assert_int_equal(info.ipi_ifindex, 5);
 	assert_memory_equal(&info.ipi_spec_dst, r.src.bytes, 4);
 	assert_int_equal(live_message_flags(&packet), 0);
+	assert_false(has_control(&head, SOL_SOCKET, SO_TIMESTAMPING));
+	r.unqueued = true;
+	live_message_fill(&m, &head, &packet);
+	assert_true(has_control(&head, SOL_SOCKET, SO_TIMESTAMPING));
+	assert_true(has_control(&head, IPPROTO_IP, IP_TOS));
+	assert_true(head.msg_controllen <= sizeof(m.control));
 	r.by_next_hop = true;
 	live_message_fill(&m, &head, &packet);
 	assert_memory_equal(&to->sin_addr, r.next_hop.bytes, 4);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,6 +169,59 @@ static void a_route_is_asked_for_once_until_there_is_news(void **state)
 		live_routes_update(&k.routes);
 	}
 	assert_int_equal(k.routes.asked, 6);
+	close_kernel(&k);
+}
+
+static void tell_qdisc(struct kernel *k, const char *qdisc)
+{
+	uint8_t bytes[256] = { 0 };
+	struct ifinfomsg body = { .ifi_index = 7, .ifi_flags = UP };
+	memcpy(bytes + sizeof(struct nlmsghdr), &body, sizeof(body));
+	size_t len = sizeof(struct nlmsghdr) + sizeof(body);
+	len = put(bytes, len, IFLA_IFNAME, "bond0.100", 10);
+	len = put(bytes, len, IFLA_QDISC, qdisc, strlen(qdisc) + 1);
+	finish_message(k->news, bytes, len, RTM_NEWLINK, 1);
+}
+
+/* The list of devices is asked for again, in which one queues now. */
+static void *list_again(void *arg)
+{
+	struct kernel *k = arg;
+	uint8_t bytes[512], done[20] = { 0 };
+	if (recv(k->news, bytes, sizeof(bytes), 0) > 0) {
+		tell_qdisc(k, "fq");
+		finish_message(k->news, done, sizeof(done), NLMSG_DONE, 1);
+	}
+	return NULL;
+}
+
+/* News of it name no device's state (rtnetlink(7)). */
+static void a_queueing_discipline_is_known_when_it_changes(void **state)
+{
+	(void)state;
+	struct kernel k;
+	struct net_route route;
+	pthread_t lister;
+	uint8_t news[64] = { 0 };
+	open_kernel(&k, "");
+	tell_qdisc(&k, "noqueue");
+	live_routes_update(&k.routes);
+	tell_route(&k, 7, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
+	tell_route(&k, 7, "192.0.2.1", "", RTN_UNICAST);
+	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
+	assert_true(route.unqueued);
+	assert_int_equal(recv(k.news, news, sizeof(news), MSG_DONTWAIT), 32);
+	finish_message(k.news, news, sizeof(news), RTM_NEWQDISC, 0);
+	assert_int_equal(pthread_create(&lister, NULL, list_again, &k), 0);
+	live_routes_update(&k.routes);
+	pthread_join(lister, NULL);
+	k.seq++; /* of the list */
+	tell_route(&k, 7, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
+	tell_route(&k, 7, "192.0.2.1", "", RTN_UNICAST);
+	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
+	assert_false(route.unqueued);
+	for (int i = 0; i < 4; i++)
+		asked_for(&k);
 	close_kernel(&k);
 }
 
@@ -378,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_route_is_asked_for_once_until_there_is_news),
+		TEST(a_queueing_discipline_is_known_when_it_changes),
 		TEST(a_next_hop_that_the_socket_would_not_take_is_named),
 		TEST(own_addresses_need_no_device),
 		TEST(a_vrf_is_asked_by_its_name_and_answers_with_its_member),
