@@ -9,6 +9,7 @@
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
 #include "lib/json/json-value.h"
+#include "collector/query/agent-unsent.h"
 #include "collector/query/query-list.h"
 #include "collector/registry/registry-agents.h"
 #include "lib/record/record.h"
@@ -142,8 +143,13 @@ static json_t *agent_to_json(
 		    json_time(known.seen_wall_ns)),
 		.version = row->version,
 	};
+	json_t *unsent;
 	int err =
 	    q->c->ops->read(q->reader, &plan, join_telemetry, &joined, q->msg);
+	if (err >= 0) {
+		err = agent_unsent_json(q, row->row, &unsent);
+		json_object_set_new(joined.json, "unsent", unsent);
+	}
 	if (err < 0) {
 		json_decref(joined.json);
 		return NULL;

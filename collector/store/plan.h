@@ -170,6 +170,15 @@ struct store_payload {
 	struct store_bytes octets;
 };
 
+/* Traces' and pings' probes that did not leave an agent in one hour. */
+struct store_unsent {
+	int64_t agent_row, bin;      /* the hour's start, seconds */
+	uint32_t outcome;            /* Sonde__Outcome: NOT_SENT, DENIED */
+	const char *reason, *device; /* device "": none is known */
+	uint64_t probes;
+	int64_t first_ns, last_ns;
+};
+
 enum store_table {
 	STORE_RECORDS,  /* newest first, below the cursor */
 	STORE_AGENTS,   /* by row */
@@ -191,6 +200,7 @@ enum store_table {
 			   that are left come by class and address as soon as
 			   finding the next most would cost more than them */
 	STORE_PAYLOADS, /* of one hash; none: no row */
+	STORE_UNSENT,   /* of one agent, the newest hour first */
 	STORE_TABLES
 };
 
@@ -211,6 +221,7 @@ struct store_row {
 		const struct store_class *class;
 		const struct store_source *source;
 		const struct store_payload *payload;
+		const struct store_unsent *unsent;
 	};
 };
 

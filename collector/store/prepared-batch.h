@@ -36,12 +36,12 @@ struct prepared_record {
 	uint32_t body_len;
 	bool reached;     /* a trace or ping: the target answered */
 	uint8_t outcome;  /* of such: Sonde__Outcome of what says most of it */
+	bool unsent;      /* of such: some probes did not leave */
 	struct path path; /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
-	Sonde__Record
-	    *record; /* in the arena; sightings, payloads and gaps that
-			can be used, errors of runs, NULL for
-			the others */
+	Sonde__Record *record; /* in the arena; sightings, payloads and gaps
+				  that can be used, errors of runs, traces and
+				  pings with `unsent`, NULL for the others */
 	struct prepared_heartbeat {
 		uint64_t uptime_ns;
 		bool sensor; /* it counts what a sensor does */

@@ -27,6 +27,7 @@ $(O)/tests/collector/detect/test_engine \
 $(call collector_test,fleet,campaign)
 $(call collector_test,fleet,enrol)
 $(call collector_test,ingest,ingest)
+$(call collector_test,query,agent_unsent)
 $(call collector_test,query,path_graph)
 $(call collector_test,query,records)
 $(call collector_test,query,results)
@@ -42,6 +43,14 @@ $(call collector_test,store/sqlite,retention)
 $(call collector_test,store/sqlite,rollup)
 $(call collector_test,store/sqlite,store)
 $(call collector_test,store/sqlite/rollup,gather)
+$(call collector_test,store/sqlite/rollup,gather_bounds)
+GATHER_WORLD := $(O)/tests/collector/store/sqlite/rollup/gather-world.o
+GATHER_RECOUNT := $(O)/tests/collector/store/sqlite/rollup/gather-recount.o \
+	$(O)/tests/collector/store/sqlite/rollup/gather-recount-paths.o
+OBJS += $(GATHER_WORLD) $(GATHER_RECOUNT)
+$(O)/tests/collector/store/sqlite/rollup/test_gather: \
+	$(GATHER_WORLD) $(GATHER_RECOUNT)
+$(O)/tests/collector/store/sqlite/rollup/test_gather_bounds: $(GATHER_WORLD)
 $(call collector_test,store/sqlite/rollup,segment)
 $(call script_test,tests/collector/core/conf.sh)
 

@@ -42,12 +42,37 @@ static const struct schema_field agent_fields[] = {
 	FIELD("denied", SCHEMA_COUNTS,
 	    .help = "packets that its policy refused, by reason",
 	    .example = "{\"private\": 12}"),
+	FIELD("unsent", SCHEMA_OBJECT | SCHEMA_LIST, .of = "AgentUnsent",
+	    .help = "probes of traces and pings that did not leave it in this "
+		    "hour and the 23 before, by reason, the most first; "
+		    "at most 16"),
 	FIELD("clock", SCHEMA_OBJECT, .of = "AgentClock"),
 	FIELD("spool_bytes", SCHEMA_COUNT | SCHEMA_OR_NULL,
 	    .help = "waiting at the agent", .example = "212000"),
 	FIELD("counters", SCHEMA_COUNTS,
 	    .help = "the newest heartbeat's, by name",
 	    .example = "{\"sensor.captured\": 324000}"),
+	{ 0 },
+};
+
+static const struct schema_field agent_unsent_fields[] = {
+	FIELD("outcome", SCHEMA_WORD, .of = "not-sent|denied",
+	    .example = "\"not-sent\""),
+	FIELD("reason", SCHEMA_TEXT,
+	    .help = "what the host said, or the policy; (more): of reasons "
+		    "above an agent's bound",
+	    .example = "\"network is down\""),
+	FIELD("device", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "that they would have left by; null: not known",
+	    .example = "\"wan0\""),
+	FIELD("probes", SCHEMA_COUNT, .example = "120"),
+	FIELD("since", SCHEMA_TIME,
+	    .help = "the first of the hours in a row that had it; may be "
+		    "before the day"),
+	FIELD("last_at", SCHEMA_TIME, .help = "the last of them"),
+	FIELD("hours", SCHEMA_COUNT | SCHEMA_LIST,
+	    .help = "probes by hour, 24 of them, the earliest first",
+	    .example = "0"),
 	{ 0 },
 };
 
@@ -584,6 +609,7 @@ const struct schema api_schemas[] = {
 	{ .name = "Agent", .fields = agent_fields },
 	{ .name = "AgentClock", .fields = agent_clock_fields },
 	{ .name = "AgentTotals", .fields = agent_totals_fields },
+	{ .name = "AgentUnsent", .fields = agent_unsent_fields },
 	{ .name = "Alarm", .fields = alarm_fields },
 	{ .name = "Campaign", .fields = campaign_fields },
 	{ .name = "CampaignNew", .fields = campaign_new_fields },

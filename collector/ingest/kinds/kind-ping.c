@@ -23,7 +23,8 @@ static int prepare_ping(
 	to->dst = addr_from_bytes(ping->dst.data, ping->dst.len);
 	to->outcome = (uint8_t)target_end_of(record).outcome;
 	to->reached = ping_reached(ping);
-	return 0;
+	to->unsent = target_has_unsent(record);
+	return to->unsent;
 }
 
 static int announce_pings(const struct announcement *a, struct errmsg *msg)

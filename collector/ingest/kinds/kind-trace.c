@@ -15,7 +15,8 @@ static int prepare_trace(
 	path_digest(&to->path, to->path_digest);
 	to->outcome = (uint8_t)target_end_of(record).outcome;
 	to->reached = to->path.reached > 0;
-	return 0;
+	to->unsent = target_has_unsent(record);
+	return to->unsent;
 }
 
 static int announce_traces(const struct announcement *a, struct errmsg *msg)

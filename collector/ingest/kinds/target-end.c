@@ -44,6 +44,25 @@ struct target_end target_end_of(const Sonde__Record *record)
 	return end;
 }
 
+bool target_has_unsent(const Sonde__Record *record)
+{
+	bool ping = record->body_case == SONDE__RECORD__BODY_PING;
+	const ProtobufCBinaryData *dst =
+	    ping ? &record->ping->dst : &record->trace->dst;
+	const char *method =
+	    ping ? record->ping->method : record->trace->method;
+	Sonde__Reply *const *replies =
+	    ping ? record->ping->replies : record->trace->replies;
+	size_t count =
+	    ping ? record->ping->n_replies : record->trace->n_replies;
+	if (ping && (record->ping->not_sent || record->ping->denied))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (!outcome_was_sent(reply_outcome(replies[i], dst, method)))
+			return true;
+	return false;
+}
+
 void target_end_words(const struct target_end *end, char *text, size_t len)
 {
 	char a[ADDR_TEXT_LEN], words[40];

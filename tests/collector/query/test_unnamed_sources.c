@@ -182,6 +182,7 @@ static void a_database_without_marks_opens(void **state)
 	assert_int_equal(db_script(&db,
 			     "ALTER TABLE series DROP COLUMN sources_at_least;"
 			     "ALTER TABLE classes DROP COLUMN sources_at_least;"
+			     "DROP TABLE unsent;"
 			     "PRAGMA user_version = 1;",
 			     &msg),
 	    0);

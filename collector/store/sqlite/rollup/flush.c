@@ -20,6 +20,7 @@
 #include "collector/store/sqlite/rollup/paths.h"
 #include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/rollup-runs.h"
+#include "collector/store/sqlite/rollup/rollup-unsent.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
 #include "lib/base/xalloc.h"
@@ -107,6 +108,9 @@ static int write_all(struct gather *g, struct errmsg *msg)
 	if (err < 0)
 		return err;
 	err = runs_flush(g, msg);
+	if (err < 0)
+		return err;
+	err = unsent_flush(g, msg);
 	return err < 0 ? err : write_mark(g, msg);
 }
 
@@ -138,6 +142,7 @@ static void clear_set(struct gathered *set)
 	paths_clear(set);
 	names_clear(set);
 	runs_clear(set);
+	unsent_clear(set);
 	set->waiting = false;
 }
 
@@ -153,6 +158,8 @@ void gathered_free(struct gathered *set)
 	buf_fini(&set->paths.bytes);
 	free(set->runs.rows);
 	index_fini(&set->runs.index);
+	free(set->unsent.rows);
+	index_fini(&set->unsent.index);
 	free(set->payloads);
 	free(set->gaps);
 	free(set->new_paths);

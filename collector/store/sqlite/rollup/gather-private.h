@@ -34,6 +34,7 @@
 #define AGENT_GAPS_DAY 4096u
 #define AGENT_HOURS_MOST 512u /* between two flushes */
 #define AGENT_WATCH_MOST 1024u
+#define AGENT_REASONS_MOST 64u /* why probes did not leave */
 #define MORE "(more)"
 #define MORE_VERDICT "other"
 
@@ -61,7 +62,8 @@ struct gather_agent {
 	int64_t heard_ns;
 	struct buf heartbeat;
 	bool changed;
-	uint32_t classes, paths, campaigns, runs_pending, runs_unchecked;
+	uint32_t classes, paths, campaigns, reasons, runs_pending,
+	    runs_unchecked;
 	int64_t payload_day, gap_day;
 	uint32_t payloads, gaps; /* of those days */
 	uint64_t gap_more;       /* records of gaps above the bound */
@@ -113,6 +115,24 @@ struct run_table {
 	struct index index;
 };
 
+/* Zeros behind texts: compared octet by octet. */
+#define UNSENT_REASON_LEN 48
+struct unsent_key {
+	int64_t agent, bin; /* of an hour */
+	uint32_t outcome;   /* NOT_SENT, DENIED */
+	char reason[UNSENT_REASON_LEN], device[20];
+};
+struct unsent_row {
+	struct unsent_key key;
+	uint64_t probes;
+	int64_t first_ns, last_ns;
+};
+struct unsent_table {
+	struct unsent_row *rows;
+	size_t count, cap;
+	struct index index;
+};
+
 struct new_payload {
 	uint8_t hash[16];
 	struct buf octets;
@@ -142,6 +162,7 @@ struct gathered {
 	struct source_table sources;
 	struct path_table paths;
 	struct run_table runs;
+	struct unsent_table unsent;
 	struct new_payload *payloads;
 	size_t payload_count;
 	struct new_gap *gaps;
@@ -220,6 +241,7 @@ struct gather {
 	struct index path_index;
 	uint32_t last_path;
 	struct index campaigns; /* of agents: hashes alone */
+	struct index reasons;   /* likewise */
 	uint64_t *seen; /* the filter of all sources that were ever seen */
 	struct rollup_view *idle_views;
 

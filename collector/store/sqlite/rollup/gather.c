@@ -17,6 +17,7 @@
 #include "collector/store/sqlite/rollup/paths.h"
 #include "collector/store/sqlite/rollup/rollup-db.h"
 #include "collector/store/sqlite/rollup/rollup-runs.h"
+#include "collector/store/sqlite/rollup/rollup-unsent.h"
 #include "collector/store/sqlite/rollup/seen.h"
 #include "collector/store/sqlite/rollup/bins.h"
 #include "collector/store/sqlite/rollup/gather-private.h"
@@ -116,8 +117,18 @@ static const char schema_at_least[] =
     "UPDATE classes SET sources_at_least = 1 WHERE id IN"
     " (SELECT class FROM series WHERE sources_at_least = 1);";
 
-static const char *const schema_steps[] = { schema, schema_at_least };
-static const struct db_schema rollup_schema = { schema_steps, 2 };
+/* Probes that did not leave their agent, by hour. */
+static const char schema_unsent[] =
+    "CREATE TABLE unsent ("
+    " agent INTEGER, bin INTEGER, outcome INTEGER,"
+    " reason TEXT, device TEXT,"
+    " probes INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+    " PRIMARY KEY (agent, bin, outcome, reason, device)) WITHOUT ROWID;";
+
+static const char *const schema_steps[] = { schema, schema_at_least,
+	schema_unsent };
+static const struct db_schema rollup_schema = { schema_steps, 3 };
 
 static int open_database(struct gather *g, struct errmsg *msg)
 {
@@ -196,6 +207,9 @@ static int load_all(
 	if (err < 0)
 		return err;
 	err = runs_load(g, msg);
+	if (err < 0)
+		return err;
+	err = unsent_load(g, msg);
 	return err < 0 ? err : seen_load(g, msg);
 }
 
@@ -257,6 +271,7 @@ void gather_close(struct gather *g)
 	gathered_free(g->now);
 	gathered_free(g->frozen);
 	runs_fini(g);
+	unsent_fini(g);
 	names_fini(g);
 	free(g->seen);
 	segment_codec_free(g->codec);
@@ -378,6 +393,8 @@ static void gather_record(struct gather *g, struct gather_agent *agent,
 	int64_t at_ns = rollup_sane_ns(batch->received, record->wall_ns);
 	if (record->in_campaign)
 		runs_add(g, agent, record, at_ns);
+	if (record->unsent && record->record)
+		unsent_add(g, agent, record, bounded_time(g, agent, at_ns));
 	switch (record->kind) {
 	case SONDE__RECORD__BODY_SIGHTING:
 		if (record->record &&
@@ -430,7 +447,7 @@ void gather_batch(struct gather *g, const struct prepared_batch *batch,
 static bool is_over(const struct gathered *set, uint32_t rows)
 {
 	return set->sources.count >= rows || set->paths.count >= rows ||
-	    set->runs.count >= rows ||
+	    set->runs.count >= rows || set->unsent.count >= rows ||
 	    set->paths.bytes.len + set->loose_bytes >= GATHER_BYTES_MOST;
 }
 

@@ -4,4 +4,4 @@ collector_SRCS += $(addprefix collector/store/sqlite/rollup/, \
 	paths.c read-paths.c read-sources.c read-sources-days.c \
 	read-sources-places.c read-sources-rows.c read-sources-top.c \
 	read-tables.c rollup-db.c rollup-expire.c rollup-part.c rollup-runs.c \
-	seen.c segment.c sources.c)
+	rollup-unsent.c seen.c segment.c sources.c)

@@ -351,6 +351,35 @@ int view_read_payloads(struct rollup_view *view, const struct store_plan *plan,
 	return end_read(row, err);
 }
 
+int view_read_unsent(struct rollup_view *view, const struct store_plan *plan,
+    store_row_fn *fn, void *ctx, struct errmsg *msg)
+{
+	sqlite3_stmt *row = db_query(&view->db,
+	    "SELECT agent, bin, outcome, reason, device, probes, first_ns,"
+	    " last_ns FROM unsent WHERE agent = ?1 AND bin >= ?2 AND bin < ?3"
+	    " ORDER BY bin DESC",
+	    "iii", plan->agent_row, view_first_bin(plan, HOUR_S),
+	    view_end_bin(plan));
+	int err;
+	while ((err = db_step(&view->db, row, msg)) == 1) {
+		const struct store_unsent unsent = {
+			.agent_row = sqlite3_column_int64(row, 0),
+			.bin = sqlite3_column_int64(row, 1),
+			.outcome = (uint32_t)sqlite3_column_int64(row, 2),
+			.reason = db_column_text(row, 3),
+			.device = db_column_text(row, 4),
+			.probes = (uint64_t)sqlite3_column_int64(row, 5),
+			.first_ns = sqlite3_column_int64(row, 6),
+			.last_ns = sqlite3_column_int64(row, 7),
+		};
+		const struct store_row out = { STORE_UNSENT,
+			{ .unsent = &unsent } };
+		if ((err = fn(ctx, &out)) != 0)
+			break;
+	}
+	return end_read(row, err);
+}
+
 int rollup_read(struct rollup_view *view, const struct store_plan *plan,
     store_row_fn *fn, void *ctx, struct errmsg *msg)
 {
@@ -366,6 +395,7 @@ int rollup_read(struct rollup_view *view, const struct store_plan *plan,
 		[STORE_CLASSES] = view_read_classes,
 		[STORE_SOURCES] = view_read_sources,
 		[STORE_PAYLOADS] = view_read_payloads,
+		[STORE_UNSENT] = view_read_unsent,
 	};
 	if (!tables[plan->table])
 		BUG("rollup: table %d is not here", (int)plan->table);

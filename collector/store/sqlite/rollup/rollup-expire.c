@@ -189,9 +189,20 @@ static void expire_paths(struct letting_go *l)
 	pthread_mutex_unlock(&g->lock);
 }
 
+static int expire_unsent(struct letting_go *l)
+{
+	if (l->keep->hours_ns == 0)
+		return ERR_OK;
+	return db_run(&l->g->db, l->msg, "DELETE FROM unsent WHERE bin < ?1",
+	    "i", horizon(l, l->keep->hours_ns, HOUR_S));
+}
+
 static int housekeep(struct letting_go *l)
 {
 	int err = expire_series(l);
+	if (err < 0)
+		return err;
+	err = expire_unsent(l);
 	if (err < 0 || !l->keep->days_ns)
 		return err;
 	return expire_rows(l);

@@ -22,7 +22,7 @@ typedef int view_read_fn(struct rollup_view *view,
 /* read-tables.c */
 view_read_fn view_read_agents, view_read_gaps, view_read_runs,
     view_read_run_sums, view_read_points, view_read_watch, view_read_classes,
-    view_read_payloads;
+    view_read_payloads, view_read_unsent;
 /* read-paths.c */
 view_read_fn view_read_paths, view_read_links;
 /* read-sources.c */
