@@ -238,6 +238,46 @@ async function oneInfectedMachine({ browser, url, shot }) {
 	await close(page);
 }
 
+// An uplink that is down: how many probes, why, since when; and which runs
+// failed for what reason.
+async function agentTellsItsDay({ browser, url, shot }) {
+	const [{ id, name }] = (await ask(url, "agents")).items;
+	const hours = Array.from({ length: 24 }, (_, i) => i < 20 ? 0 : i * 10);
+	const since = new Date(Date.now() - 4 * 3600e3).toISOString();
+	const last_at = new Date(Date.now() - 60e3).toISOString();
+	const page = await open(browser, `${url}?page=agents&sel=${id}`, { routes: {
+		"**/api/v1/agents?*": altered(({ items }) => {
+			for (const agent of items)
+				agent.unsent = [];
+			items.find((a) => a.id === id).unsent = [
+				{ outcome: "not-sent", reason: "network is down",
+				  device: "wan0", probes: 860, since, last_at, hours },
+				{ outcome: "denied", reason: "private", device: null,
+				  probes: 12, since, last_at, hours }];
+		}), "**/api/v1/runs?*": altered((answer) => {
+			answer.items = [{ campaign: id, run: 7, agent: id,
+				script: "ping", first_at: since, last_at, records: 0,
+				error: "interface: this host has no 'wan9'" }];
+			answer.next = null;
+		}) } });
+	await loaded(page, "agents");
+	const day = page.locator(".detail .unsent");
+	await day.waitFor();
+	const text = await day.textContent();
+	assert.match(text, /Not sent, the last 24 hours/);
+	assert.match(text, /network is down, wan0.?860.*since/);
+	assert.match(text, /denied: private.?12/);
+	assert.equal(await day.locator("svg rect.some").count(), 8);
+	assert.match(await page.locator(".failed-runs").textContent(),
+		/ping: interface: this host has no 'wan9'/);
+	const row = page.locator("tr", { hasText: name }).first();
+	assert.match(await row.textContent(), /860/);
+	await accessible(page);
+	await shot(page, "agent-day");
+	untroubled(page);
+	await close(page);
+}
+
 async function tracesAsFile({ browser, url }) {
 	const page = await open(browser, `${url}?page=map&range=1h`);
 	await loaded(page, "map");
@@ -326,6 +366,8 @@ export function meanings(world) {
 			() => resultsShowTheirSchema(world)),
 		() => check("words of a script are only words",
 			() => wordsOfScripts(world)),
+		() => check("an agent tells what it could not send, and why",
+			() => agentTellsItsDay(world)),
 		() => check("the traces behind the map come as a file",
 			() => tracesAsFile(world)),
 		() => check("commands can be run as they stand",

@@ -9,13 +9,17 @@ import { eventStream } from "../../lib/events.js";
 import { NONE, formatBytes, formatCompact, formatCount, formatDelay,
 	formatLoss } from "../../lib/format.js";
 import { icon } from "../../lib/icons.js";
-import { agoMark, badge, facts, stateMark, timeMark } from "../../lib/marks.js";
+import { agoMark, badge, facts, sparkBars, stateMark, timeMark }
+	from "../../lib/marks.js";
 import { Panel, commandBlock, emptyState } from "../../lib/panel.js";
 import { Table } from "../../lib/table.js";
 import { troublesOf } from "../../lib/troubles.js";
+import { failedRuns, unsentShares, unsentTotal, unsentWords }
+	from "../../lib/unsent.js";
 import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const ORDER = { gone: 0, late: 1, new: 2, up: 3 };
+const RUNS_READ = 100, RUNS_SHOWN = 8;
 const TROUBLES_SHOWN = 8, GAPS_SHOWN = 8, GAPS_SINCE = "-400d";
 const DEFAULT_SORT = { id: "state", descending: false };
 
@@ -59,6 +63,10 @@ function columns(app) {
 		{ id: "dropped", label: "Dropped", class: "num optional",
 		  descending: true, hint: "Packets that the sensor missed",
 		  value: dropShare, cell: (a) => formatLoss(dropShare(a)) },
+		{ id: "unsent", label: "Not sent", class: "num", descending: true,
+		  hint: "Probes of the last 24 hours that could not leave it",
+		  value: unsentTotal, cell: (a) => unsentTotal(a) > 0
+			? badge(formatCompact(unsentTotal(a)), "warn") : "0" },
 		{ id: "denied", label: "Denied", class: "num optional",
 		  descending: true, hint: "Packets that the guardian refused",
 		  value: deniedTotal, cell: (a) => formatCompact(deniedTotal(a)) },
@@ -135,7 +143,20 @@ export class AgentsView {
 		if (first && this.agents.length === 0)
 			this.app.set({ add: true }, { replace: true });
 		this.draw();
-		await this.readGaps(signal);
+		await Promise.all([this.readGaps(signal), this.readRuns(signal)]);
+	}
+
+	// Which of the chosen agent's newest runs failed, and why.
+	async readRuns(signal) {
+		const agent = this.agents?.find((a) => a.id === this.app.state.sel);
+		const key = agent ? `${agent.id} ${agent.stored}` : "";
+		if (!agent || this.failed?.key === key)
+			return;
+		const { items } = await get("runs", { agent: agent.id,
+			limit: RUNS_READ }, signal);
+		this.failed = { key, agent: agent.id,
+			items: failedRuns(items, RUNS_SHOWN) };
+		this.draw();
 	}
 
 	// What the chosen agent declared lost, the newest few.
@@ -161,6 +182,7 @@ export class AgentsView {
 		this.draw();
 		// It comes with the next refresh anyway.
 		this.readGaps().catch(() => {});
+		this.readRuns().catch(() => {});
 	}
 
 	escape() {
@@ -206,7 +228,9 @@ export class AgentsView {
 			TROUBLES_SHOWN) : [];
 		const print = JSON.stringify(agent ?? null) + this.app.utc
 			+ troubles[0]?.id
-			+ (this.gaps?.agent === agent?.id ? this.gaps?.key : "");
+			+ (this.gaps?.agent === agent?.id ? this.gaps?.key : "")
+			+ (this.failed?.agent === agent?.id
+				? JSON.stringify(this.failed?.items) : "");
 		if (this.detail.dataset.print === print)
 			return;
 		this.detail.dataset.print = print;
@@ -223,7 +247,8 @@ export class AgentsView {
 			h("div", { class: "detail-state" }, stateMark(agent.state),
 				agent.tags.map((t) => badge(t))),
 			this.identity(agent), this.accounts(agent),
-			this.gapRows(agent), this.troubleRows(troubles),
+			this.gapRows(agent), this.unsentRows(agent),
+			this.failedRows(agent), this.troubleRows(troubles),
 			this.denied(agent), this.counters(agent),
 			h("p", { class: "detail-links" },
 				h("a", { href: this.app.href({ page: "map",
@@ -279,6 +304,36 @@ export class AgentsView {
 					h("td", null, gap.reason),
 					h("td", { class: "num" },
 						formatCount(gap.records)))))));
+	}
+
+	// Its day: what could not be sent, hour by hour.
+	unsentRows(agent) {
+		const { utc } = this.app, now = this.app.now();
+		const rows = agent.unsent ?? [];
+		return rows.length === 0 ? null
+			: h("section", { class: "detail-part unsent" },
+				h("h3", null, "Not sent, the last 24 hours"),
+				h("ul", null, rows.map((row) => h("li", null,
+					h("span", { class: "unsent-name" }, unsentWords(row)),
+					h("span", { class: "num" }, formatCount(row.probes)),
+					h("span", { class: "quiet" }, "since ",
+						timeMark(row.since, now, utc), ", last ",
+						timeMark(row.last_at, now, utc)),
+					sparkBars(unsentShares(row), {
+						label: "By hour, the last 24" })))));
+	}
+
+	failedRows(agent) {
+		const { utc } = this.app, now = this.app.now();
+		if (this.failed?.agent !== agent.id || !this.failed.items.length)
+			return null;
+		return h("section", { class: "detail-part failed-runs" },
+			h("h3", null, "Runs that failed"),
+			h("table", { class: "plain" }, h("tbody", null,
+				this.failed.items.map((run) => h("tr", null,
+					h("th", { scope: "row" },
+						timeMark(run.last_at, now, utc)),
+					h("td", null, `${run.script}: ${run.error}`))))));
 	}
 
 	troubleRows(troubles) {
