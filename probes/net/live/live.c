@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -173,6 +174,18 @@ static int check_sources(
 	return 0;
 }
 
+/* Runs come and go for long where a ring receives; their descriptors and ours
+ * need room too. */
+static size_t count_ports(const struct live *live)
+{
+	struct rlimit files;
+	return live->receiver == &live_ring &&
+		getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+		files.rlim_cur >= LIVE_PORTS_LONG + 256
+	    ? LIVE_PORTS_LONG
+	    : LIVE_PORTS;
+}
+
 static int live_check(const char *spec, struct errmsg *msg)
 {
 	struct live_spec wanted;
@@ -189,7 +202,7 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	live->addrs.fd = -1;
 	live->routes = LIVE_ROUTES_CLOSED;
 	live->receiver = receive_by;
-	live_ports_open(&live->ports, SOCK_DGRAM, LIVE_PORTS);
+	live_ports_open(&live->ports, SOCK_DGRAM, count_ports(live));
 	live_ports_open(&live->tcp_ports, SOCK_STREAM, LIVE_TCP_PORTS);
 	live_bypass_open(&live->bypass);
 	err = open_all_outs(live, &wanted, msg);
@@ -322,15 +335,16 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 {
 	struct live *live = ctx;
 	size_t sent = 0;
+	struct monotime now = monotime_now();
 	live->quiet_since.ns = 0;
 	for (size_t i = 0; i < count; i++) {
 		live->receiver->admit(
 		    live->receiver_ctx, packets[i].bytes, packets[i].len);
 		live_ports_hold(
-		    &live->ports, packets[i].bytes, (uint32_t)packets[i].len);
+		    &live->ports, packets[i].bytes, packets[i].len, now);
 		if (packets[i].hold)
-			live_ports_hold(
-			    &live->tcp_ports, packets[i].bytes, packets[i].len);
+			live_ports_hold(&live->tcp_ports, packets[i].bytes,
+			    packets[i].len, now);
 	}
 	for (size_t at = 0, run; at < count; at += run) {
 		run = live_bypass_run(&live->bypass, &live->routes,
@@ -387,6 +401,8 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 {
 	struct live *live = ctx;
 	live_addrs_update(&live->addrs);
+	live_ports_retry(&live->ports, monotime_now());
+	live_ports_retry(&live->tcp_ports, monotime_now());
 	live_routes_update(&live->routes);
 	live->routes.many_sources6 = live->addrs.global6 > 2; /* with ::1 */
 	/* Transmit times first: a reply's round trip needs its own. */
