@@ -111,8 +111,8 @@ static int api_room(lua_State *L)
 	watch_alive();
 	while ((full = backlog_is_full(host)) && host->ready_count == 0 &&
 	    !*watch_stop())
-		events_wait(
-		    L, monotime_add(client_now(&host->client), BACKLOG_NS));
+		events_wait(L,
+		    monotime_add(client_now(&host->client), BACKLOG_SLICE_NS));
 	lua_pushinteger(L,
 	    full
 		? 0

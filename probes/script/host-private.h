@@ -24,6 +24,13 @@
 #define HOST_SOURCE_MAX (64u << 10)
 #define HOST_LOG_LINE_MAX 1024
 
+/* Probes that the guardian has not said anything of, by when it got them. */
+#define BACKLOG_SLICES 8
+struct host_backlog {
+	int64_t slice; /* the latest: number of slices since the clock's 0 */
+	uint32_t total, counts[BACKLOG_SLICES];
+};
+
 struct host {
 	lua_State *L;
 	const struct worker_config *config; /* borrowed; NULL: header only */
@@ -43,9 +50,7 @@ struct host {
 	/* What next() will give: a ring; owned. */
 	struct ready_entry *ready;
 	uint32_t ready_at, ready_count, ready_size;
-	/* Probes that the guardian has not said anything of. */
-	uint32_t backlog, backlog_number;
-	struct monotime backlog_since;
+	struct host_backlog backlog;
 	uint64_t log_bytes;
 	bool problem; /* reported by the script: exit code 1 */
 };

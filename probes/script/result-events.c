@@ -116,36 +116,49 @@ void ready_take(lua_State *L, struct host *host)
 }
 
 /* Of what was given to the guardian a while ago nothing is known, but that it
- * is not for want of CPU time: a rate limit holds it back. */
+ * is not for want of CPU time: a rate limit holds it back, and it counts no
+ * longer. */
 static void backlog_look(struct host *host)
 {
-	struct monotime now = client_now(&host->client);
-	if (monotime_diff(now, host->backlog_since) < BACKLOG_NS)
-		return;
-	host->backlog_since = now;
-	host->backlog_number++;
-	host->backlog = 0;
+	struct host_backlog *b = &host->backlog;
+	int64_t now = client_now(&host->client).ns / BACKLOG_SLICE_NS;
+	if (now - b->slice > BACKLOG_SLICES) {
+		memset(b, 0, sizeof(*b));
+		b->slice = now;
+	}
+	while (b->slice < now) {
+		uint32_t *oldest = &b->counts[++b->slice % BACKLOG_SLICES];
+		b->total -= *oldest;
+		*oldest = 0;
+	}
 }
 
 void backlog_add(struct host *host, struct host_result *r)
 {
+	struct host_backlog *b = &host->backlog;
 	backlog_look(host);
-	host->backlog++;
-	r->behind = host->backlog_number + 1;
+	b->total++;
+	b->counts[b->slice % BACKLOG_SLICES]++;
+	r->behind = b->slice + 1;
 }
 
 static void backlog_heard(struct host *host, struct host_result *r)
 {
-	host->backlog -= r->behind == host->backlog_number + 1;
+	struct host_backlog *b = &host->backlog;
+	int64_t slice = r->behind - 1;
+	if (b->slice - slice < BACKLOG_SLICES) {
+		b->total--;
+		b->counts[slice % BACKLOG_SLICES]--;
+	}
 	r->behind = 0;
 }
 
 bool backlog_is_full(struct host *host)
 {
-	if (host->backlog < BACKLOG_MOST)
+	if (host->backlog.total < BACKLOG_MOST)
 		return false;
 	backlog_look(host);
-	return host->backlog >= BACKLOG_MOST;
+	return host->backlog.total >= BACKLOG_MOST;
 }
 
 static void settle_result(lua_State *L, struct host_result *r)

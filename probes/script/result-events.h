@@ -27,12 +27,12 @@ void place_take(lua_State *L, struct host_result *result);
  * leave are all that it starts, and everything that belongs to them is out of
  * the cache when their replies come.  So many at once are enough to keep the
  * guardian busy. */
-#define BACKLOG_MOST 512
-#define BACKLOG_NS (20 * NS_PER_MS)
+#define BACKLOG_MOST 128
+#define BACKLOG_SLICE_NS (25 * NS_PER_MS)
 /* The result's probe is to leave now. */
 void backlog_add(struct host *host, struct host_result *result);
-/* Has the guardian enough to do?  Those of the last BACKLOG_NS count of which
- * it has not said anything. */
+/* Has the guardian enough to do?  Those of the last BACKLOG_SLICES count of
+ * which it has not said anything. */
 bool backlog_is_full(struct host *host);
 
 /* Sends what is queued and takes events until some came or until `until`; a Lua

@@ -71,7 +71,7 @@ struct host_result {
 	bool sent, settled;
 	bool timed_out;  /* the wait is over */
 	bool quiet;      /* a blocking call waits; not for next() */
-	uint32_t behind; /* the backlog that it is in; 0: none */
+	int64_t behind;  /* its slice of the backlog, from 1; 0: none */
 	uint8_t verdict; /* enum policy_verdict; 0 unless denied */
 	int err;
 	uint32_t index;

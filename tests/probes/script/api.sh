@@ -41,4 +41,21 @@ END
 [ "$code" = 1 ] || echo "not ok $((checks + 2)) - problem() makes the exit \
 code 1, got $code"
 [ "$code" = 1 ] && echo "ok $((checks + 2)) - problem() makes the exit code 1"
-echo "1..$((checks + 2))"
+printf 'local-prefix-rate = 10\nlocal-prefix-burst = 1\n' >"$dir/policy"
+cat >"$dir/far.sim" <<'END'
+vantage me  198.51.100.10
+host mute   192.0.2.82
+host other  198.18.0.1
+link me mute loss 100%
+link me other
+END
+got=$(timeout 60 "$sonde" --net "sim:$dir/far.sim" --policy "$dir/policy" run \
+	tests/probes/script/held-back.lua mute other 2>&1)
+what="$((checks + 3)) - probes that a limit holds back keep no others back"
+case $got in
+"sonde held-back: 300 answered "[0-9]|\
+"sonde held-back: 300 answered "[0-9][0-9]|\
+"sonde held-back: 300 answered "[0-9][0-9][0-9]) echo "ok $what" ;;
+*) echo "not ok $what"; echo "# $got" ;;
+esac
+echo "1..$((checks + 3))"
