@@ -83,19 +83,40 @@ end
 -- One probe or a few to one TTL.
 local function send_round(hop)
 	local trace, args = hop.trace, hop.trace.args
-	hop.rounds = hop.rounds + 1
+	local listening = hop.full and args.wait_ns or args.listening
+	hop.pending = args.probes
 	for _ = 1, args.probes do
 		trace.number = trace.number % 0xfffe + 1
-		hop.pending = hop.pending + 1
 		hop.results[#hop.results + 1] = sonde.send(
-			trace.probe(hop.ttl, trace.number),
-			hop.full and args.wait_ns or args.listening, hop)
+			trace.probe(hop.ttl, trace.number), listening, hop)
 	end
 end
 
+-- All that every hop comes to have, in a table of the right size: there may be
+-- millions.
 local function new_hop(trace, ttl)
-	return {trace = trace, ttl = ttl, results = {}, ended = {}, rounds = 0,
-		pending = 0}
+	return {trace = trace, ttl = ttl, results = {}, pending = 0,
+		from = false, passed = false, done = false, looked_at = false}
+end
+
+local function rounds_of(hop)
+	return #hop.results // hop.trace.args.probes
+end
+
+-- Ends a probe; false when it had ended before.  A round begins when all probes
+-- of those before it have ended.
+local function end_probe(hop, result)
+	if hop.trace.args.probes > 1 then
+		hop.ended = hop.ended or {}
+		if hop.ended[result] then
+			return false
+		end
+		hop.ended[result] = true
+	elseif hop.pending == 0 or result ~= hop.results[#hop.results] then
+		return false
+	end
+	hop.pending = hop.pending - 1
+	return true
 end
 
 -- Two hops in a row seen before, at the same distance: the path goes round.
@@ -306,12 +327,14 @@ local function advance(trace)
 	return trace.finished
 end
 
-local function start(args, operand)
+-- place: in the list of those that run.
+local function start(args, operand, place)
 	-- Who does not see the probes must guess where the numbers begin.
-	local trace = {args = args, name = operand.name, hops = {}, held = {},
+	local trace = {args = args, name = operand.name, hops = {},
+		held = args.shows and {},
 		number = math.random(0, 0xfffe), edge = args.first_ttl,
 		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
-		dst = operand.address,
+		dst = operand.address, place = place,
 		probe = methods[args.method](args, operand.address)}
 	advance(trace)
 	return trace
@@ -323,16 +346,15 @@ local function ending(result)
 	if result.reached then
 		return "completed"
 	end
-	local by_target = result.reply.from == result.probe.dst
-	return result.outcome == "rejected" and by_target and "unreachable" or
-		nil
+	return result.outcome == "rejected" and
+		result.reply.from == result.probe.dst and "unreachable" or nil
 end
 
 local function on_reply(hop, result)
 	local trace = hop.trace
 	hop.from = result.reply.from
 	hop.passed = true
-	hop.rejected = result.outcome == "rejected"
+	hop.rejected = result.outcome == "rejected" or nil
 	if result.rtt_ns then
 		trace.patience_ns = math.max(trace.patience_ns,
 			result.rtt_ns + result.rtt_ns // 2)
@@ -356,7 +378,7 @@ end
 local function end_round(hop)
 	local trace = hop.trace
 	hop.passed = true
-	if not hop.from and hop.rounds < trace.args.attempts and
+	if not hop.from and rounds_of(hop) < trace.args.attempts and
 	    not trace.rejected_ttl and not trace.target_is_there then
 		if not hop.unsent then
 			return send_round(hop)
@@ -366,7 +388,7 @@ local function end_round(hop)
 		return set_alarm(hop, sonde.now_ns() + trace.args.wait_ns)
 	end
 	hop.done = true
-	if hop.unsent == hop.rounds * trace.args.probes and
+	if hop.unsent == #hop.results and
 	    hop.ttl == trace.args.first_ttl then
 		finish(trace, "unsent")
 	end
@@ -381,13 +403,11 @@ local function on_target(hop, result)
 	end
 	if result.reached then
 		trace.target_is_there = true
-	elseif result.done and not hop.ended[result] then
-		hop.ended[result] = true
-		hop.pending = hop.pending - 1
+	elseif result.done and end_probe(hop, result) then
 		if hop.pending > 0 or trace.target_is_there then
 			return false
 		end
-		if trace.echoes and hop.rounds < ASKS then
+		if trace.echoes and rounds_of(hop) < ASKS then
 			hop.retry = true
 			set_alarm(hop, sonde.now_ns() + math.random(0, 1500) *
 				sonde.ms)
@@ -429,12 +449,9 @@ local function handle(result, kind)
 	elseif result.error then
 		on_error(hop, result)
 	end
-	if not hop.ended[result] then
-		hop.ended[result] = true
-		hop.pending = hop.pending - 1
-		if hop.pending == 0 and not trace.finished then
-			end_round(hop)
-		end
+	if end_probe(hop, result) and hop.pending == 0 and
+	    not trace.finished then
+		end_round(hop)
 	end
 	return advance(trace)
 end
@@ -457,11 +474,17 @@ local function run(args)
 	prepare(args)
 	local running, active, all_known = {}, 0, false
 	local most = math.max(1, MAX_PENDING // (args.window * args.probes))
-	local function ended(trace)
-		if running[trace] then
-			running[trace] = nil -- its memory with it
-			active = active - 1
+	-- The last one takes its place, so that the list has no holes.
+	local function leave(trace)
+		if not trace.place then
+			return
 		end
+		local last = running[active]
+		last.place = trace.place
+		running[last.place] = last
+		running[active] = nil
+		active = active - 1
+		trace.place = nil
 	end
 	local function start_more()
 		while not all_known and active < most and
@@ -471,10 +494,10 @@ local function run(args)
 				all_known = why == "end"
 				return
 			end
-			local trace = start(args, operand)
+			local trace = start(args, operand, active + 1)
 			if not trace.finished then
-				running[trace] = true
 				active = active + 1
+				running[active] = trace
 			end
 		end
 	end
@@ -487,7 +510,7 @@ local function run(args)
 		local result, kind = sonde.next(at_ns)
 		if result then
 			if handle(result, kind) then
-				ended(result.tag.trace)
+				leave(result.tag.trace)
 			end
 		elseif kind == "time" then
 			slow.passed = true
@@ -496,14 +519,15 @@ local function run(args)
 				send_round(slow)
 			end
 			if advance(slow.trace) then
-				ended(slow.trace)
+				leave(slow.trace)
 			end
 		elseif kind ~= "operand" then
 			break
 		end
 	end
 	-- Interrupted, or no time left: what there is.
-	for trace in pairs(running) do
+	for i = 1, active do
+		local trace = running[i]
 		trace.edge = trace.next_ttl - 1
 		finish(trace, "deadline")
 	end
