@@ -124,6 +124,12 @@ struct net_ops {
 	 * privilege or a file happens here; afterwards neither is needed. */
 	int (*open)(void **ctx, const char *spec, struct errmsg *msg);
 	void (*close)(void *ctx);
+	/* Opens another vantage point in the world that `first` is open in.
+	 * Each is a context of its own, with a guardian of its own, all in one
+	 * process; advance does nothing until it was called for each.  NULL:
+	 * there is one vantage point, here. */
+	int (*join)(void **ctx, void *first, const char *vantage,
+	    struct errmsg *msg);
 
 	/* The way that packets of a flow leave now.  Negative errno when there
 	 * is none; route->device then names the device that is why, or is

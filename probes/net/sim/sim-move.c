@@ -26,7 +26,7 @@ void sim_move_later(struct sim *s, struct sim_flight *f)
 	size_t size = sizeof(*f) + f->len;
 	/* Loops and copies must not take all memory: a network is full too. */
 	if (s->moving_octets + size > FLIGHTS_OCTETS_MAX) {
-		s->counters.dropped++;
+		s->dropped++;
 		sim_flight_free(s, f);
 		return;
 	}
@@ -42,13 +42,13 @@ struct sim_flight *sim_take_next(struct sim *s, int64_t until_ns)
 	return f;
 }
 
-void sim_inbox_add(struct sim *s, const struct sim_notice *notice)
+void sim_inbox_add(struct sim_station *t, const struct sim_notice *notice)
 {
-	if (s->inbox_count == s->inbox_room)
-		s->inbox = xreallocarray(s->inbox,
-		    s->inbox_room = s->inbox_room ? s->inbox_room * 2 : 64,
-		    sizeof(*s->inbox));
-	s->inbox[s->inbox_count++] = *notice;
+	if (t->inbox_count == t->inbox_room)
+		t->inbox = xreallocarray(t->inbox,
+		    t->inbox_room = t->inbox_room ? t->inbox_room * 2 : 64,
+		    sizeof(*t->inbox));
+	t->inbox[t->inbox_count++] = *notice;
 }
 
 void sim_begin(struct sim *s, struct sim_flight *f)
@@ -170,6 +170,7 @@ static void send_packet(struct sim *s, const struct sim_arrival *a,
 	if (len == 0)
 		return;
 	struct sim_flight *f = sim_flight_new(s, bytes, len, serial, a->node);
+	f->answers = true;
 	f->at_ns = a->now_ns + how->slow_ns;
 	if (how->late_ns > 0 &&
 	    sim_draw(s->world, serial, 0x1a7e) < how->late_share)
@@ -259,12 +260,12 @@ static void rewrite_header(
 }
 
 /* What a router has against passing the packet on: an enum sim_error, or -1
- * for nothing, or -2 for throwing it away.  What goes back to the vantage
- * belongs to a conversation and passes filters. */
-static int objection(const struct sim_arrival *a, bool back)
+ * for nothing, or -2 for throwing it away.  What answers belongs to a
+ * conversation and passes filters. */
+static int objection(const struct sim_arrival *a)
 {
 	const struct sim_behaviour *how = a->world->nodes[a->node].how;
-	unsigned bit = back ? 0 : proto_bit(a->packet->proto);
+	unsigned bit = a->answers ? 0 : proto_bit(a->packet->proto);
 	if (how->drop_protos & bit)
 		return -2;
 	if (how->deny_protos & bit)
@@ -273,16 +274,7 @@ static int objection(const struct sim_arrival *a, bool back)
 		return SIM_TIME_EXCEEDED;
 	if (how->reject_protos & bit)
 		return SIM_REJECTED;
-	return sim_firewall_passes(a, back) ? -1 : -2;
-}
-
-/* Is it on its way to the vantage, or to a translator on the way? */
-static bool goes_back(const struct sim_world *w, uint32_t owner)
-{
-	if (owner == w->vantage || owner == SIM_NONE)
-		return owner == w->vantage;
-	const struct sim_behaviour *how = w->nodes[owner].how;
-	return how->nat[0].family || how->nat[1].family;
+	return sim_firewall_passes(a) ? -1 : -2;
 }
 
 static void reject(struct sim *s, const struct sim_arrival *a)
@@ -335,14 +327,14 @@ static struct sim_flight *forward(
 	if (w->nodes[e->to].how->down)
 		return give_back(s, f, a, SIM_HOST_UNREACHABLE, ahead);
 	if (!begins) {
-		if (!goes_back(w, a->owner))
+		if (!a->answers)
 			advise(s, a);
 		rewrite_header(f, w->nodes[f->node].how);
 		if (!sim_nat_out(a, f->bytes, f->len)) {
 			sim_flight_free(s, f);
 			return NULL;
 		}
-	} else {
+	} else if (!f->answers) {
 		sim_snat(w->nodes[f->node].how, f->bytes, f->len);
 	}
 	return traverse(s, f, edge);
@@ -358,14 +350,22 @@ static bool may_run_ahead(
 	const struct sim_behaviour *how = w->nodes[f->node].how;
 	bool says = how->redirect || how->quench || how->inject_reset;
 	return !w->in_order && f->node != owner && !w->nodes[f->node].host &&
-	    !says && objection(next, goes_back(w, owner)) == -1;
+	    !says && objection(next) == -1;
 }
 
+/* Takes over the flight, which is for the vantage that it is at. */
 static void receive(struct sim *s, struct sim_flight *f)
 {
-	s->counters.received++;
-	sim_inbox_add(
-	    s, &(struct sim_notice){ .flight = f, .at_ns = f->at_ns });
+	for (uint32_t i = 0; i < s->station_count; i++) {
+		struct sim_station *t = s->stations[i];
+		if (!t || t->node != f->node)
+			continue;
+		t->counters.received++;
+		sim_inbox_add(
+		    t, &(struct sim_notice){ .flight = f, .at_ns = f->at_ns });
+		return;
+	}
+	sim_flight_free(s, f);
 }
 
 /* The flight is at its node now: answered there, or where it is next. */
@@ -376,14 +376,17 @@ static struct sim_flight *arrive_once(
 	uint32_t owner = a->owner;
 	if (f->edge == SIM_NONE)
 		return forward(s, f, a, ahead);
-	if (owner == f->node && f->node == w->vantage) {
+	if (owner == f->node && sim_is_vantage(w, f->node)) {
+		/* To a probe of another vantage this one is a host. */
+		if (!f->answers && w->vantage_count > 1)
+			answer_as_host(s, a);
 		receive(s, f);
 		return NULL;
 	}
 	if (owner == f->node) {
 		answer_as_host(s, a);
 	} else if (!w->nodes[f->node].host) {
-		int error = objection(a, goes_back(w, owner));
+		int error = objection(a);
 		if (error == -1)
 			return forward(s, f, a, ahead);
 		if (error == SIM_REJECTED)
@@ -403,10 +406,10 @@ static bool open_flight(struct sim_world *w, struct sim_flight *f,
 	if (packet_decode_ip(packet, f->bytes, f->len, f->len) != 0)
 		return false;
 	*owner = sim_addr_owner(w, &packet->dst);
-	if (*owner != f->node || f->edge == SIM_NONE || !goes_back(w, *owner))
+	if (*owner != f->node || f->edge == SIM_NONE)
 		return true;
 	struct sim_arrival a = { w, f->node, f->edge, f->at_ns, f->serial,
-		packet, f->bytes, f->len, *owner };
+		packet, f->bytes, f->len, *owner, f->answers };
 	if (!sim_nat_in(&a, f->bytes, f->len))
 		return true;
 	if (packet_decode_ip(packet, f->bytes, f->len, f->len) != 0)
@@ -440,7 +443,8 @@ void sim_arrive(struct sim *s, struct sim_flight *f)
 	}
 	for (;; ahead = true) {
 		struct sim_arrival a = { w, f->node, f->edge, f->at_ns,
-			f->serial, &packet, f->bytes, f->len, owner };
+			f->serial, &packet, f->bytes, f->len, owner,
+			f->answers };
 		f = arrive_once(s, f, &a, ahead);
 		if (!f)
 			return;
@@ -452,8 +456,8 @@ void sim_arrive(struct sim *s, struct sim_flight *f)
 		if (!may_run_ahead(&a, f, owner))
 			break;
 	}
-	const struct sim_behaviour *how = w->nodes[w->vantage].how;
-	f->home = f->node == w->vantage && owner == w->vantage &&
+	const struct sim_behaviour *how = w->nodes[f->node].how;
+	f->home = f->answers && f->node == owner && sim_is_vantage(w, owner) &&
 	    !how->nat[0].family && !how->nat[1].family;
 	sim_move_later(s, f);
 }

@@ -11,13 +11,14 @@ struct sim_flight {
 	uint64_t serial;     /* stands for the packet where chance decides */
 	uint32_t node, edge; /* arrives where, over which; SIM_NONE: begins */
 	bool copy;           /* a link made it of another, and will not again */
-	bool home;           /* it is the vantage's, where it arrives */
+	bool home;           /* it is a vantage's, where it arrives */
+	bool answers;        /* it was sent in answer to another */
 	uint32_t len;
 	struct sim_flight *next_spare;
 	uint8_t bytes[];
 };
 
-/* What the vantage is told of next: a packet, or what became of one that it
+/* What a vantage is told of next: a packet, or what became of one that it
  * sent. */
 struct sim_notice {
 	struct sim_flight *flight; /* owned; NULL: a transmit stamp, */
@@ -27,17 +28,36 @@ struct sim_notice {
 	uint32_t mtu;    /* being longer than this */
 };
 
-struct sim {
-	struct sim_world *world;
-	struct sim_queue moving;  /* flights, owned */
-	struct sim_flight *spare; /* owned: of FLIGHT_ROOM octets, for others */
-	size_t moving_octets;     /* of theirs */
+/* A vantage whose guardian is there: what net_ops calls a context.  What
+ * several send at one instant leaves when all wait, those of the first station
+ * first, so that nothing depends on which of them is faster. */
+struct sim_station {
+	struct sim *sim;
+	uint32_t number, node;
 	struct sim_notice *inbox; /* owned */
 	size_t inbox_count, inbox_room;
+	struct sim_flight **leaving; /* owned */
+	size_t leaving_count;
+	bool waits;       /* for time to pass, */
+	int64_t until_ns; /* until then at most */
+	uint64_t serials;
+	uint32_t *own; /* owned: its IPv4 addresses, among the owners */
+	uint32_t own_count;
+	uint32_t uplinks; /* its links */
+	bool guarded;     /* which may refuse packets */
+	struct net_counters counters;
+};
+
+struct sim {
+	struct sim_world *world;
+	struct sim_queue moving;                        /* flights, owned */
+	struct sim_flight *spare; /* owned: of FLIGHT_ROOM octets, for others */
+	size_t moving_octets;                           /* of theirs */
+	struct sim_station *stations[SIM_MAX_VANTAGES]; /* NULL: it is gone */
+	uint32_t station_count, stations_open;
 	int64_t now_ns;
 	struct monotime began;
-	uint64_t serials;
-	struct net_counters counters;
+	uint64_t dropped;
 };
 
 /* A packet at a node where it begins; owned by the caller until it moves. */
@@ -54,4 +74,5 @@ void sim_begin(struct sim *s, struct sim_flight *f);
 /* Takes over a flight that is at its node now. */
 void sim_arrive(struct sim *s, struct sim_flight *f);
 /* Takes over notice->flight. */
-void sim_inbox_add(struct sim *s, const struct sim_notice *notice);
+void sim_inbox_add(
+    struct sim_station *station, const struct sim_notice *notice);

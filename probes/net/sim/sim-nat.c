@@ -10,6 +10,7 @@
 
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-nat.h"
+#include "probes/net/sim/sim-route.h"
 #include "probes/net/sim/sim-state.h"
 
 /* Where in an IP packet that may be cut off things are. */
@@ -132,15 +133,17 @@ static bool inner_find(const struct sim_arrival *a, uint8_t proto,
 	return true;
 }
 
-/* From the vantage, or from another translator before this one. */
+/* From a vantage, or from another translator before this one; what answers goes
+ * the other way. */
 static bool from_inside(const struct sim_arrival *a)
 {
 	const struct sim_world *w = a->world;
 	uint32_t from = sim_addr_owner(w, &a->packet->src);
-	if (from == SIM_NONE || from == a->node)
+	if (from == SIM_NONE || from == a->node || a->answers)
 		return false;
 	const struct sim_behaviour *how = w->nodes[from].how;
-	return from == w->vantage || how->nat[0].family || how->nat[1].family;
+	return sim_is_vantage(w, from) || how->nat[0].family ||
+	    how->nat[1].family;
 }
 
 bool sim_nat_out(const struct sim_arrival *a, uint8_t *bytes, size_t len)
@@ -237,7 +240,22 @@ static bool may_begin(const struct packet *p)
 	return true;
 }
 
-bool sim_firewall_passes(const struct sim_arrival *a, bool back)
+static bool is_inbound(const struct sim_arrival *a)
+{
+	struct sim_world *w = a->world;
+	uint32_t from = sim_addr_owner(w, &a->packet->src);
+	if (a->owner == SIM_NONE || a->owner == from)
+		return false;
+	const struct sim_behaviour *to = w->nodes[a->owner].how;
+	if (to->nat[0].family || to->nat[1].family)
+		return true;
+	if (!sim_is_vantage(w, a->owner))
+		return false;
+	return from == SIM_NONE || !sim_is_vantage(w, from) ||
+	    sim_is_nearer(w, a->node, a->owner, from);
+}
+
+bool sim_firewall_passes(const struct sim_arrival *a)
 {
 	const struct sim_behaviour *how = a->world->nodes[a->node].how;
 	struct packet quoted;
@@ -253,7 +271,7 @@ bool sim_firewall_passes(const struct sim_arrival *a, bool back)
 	struct sim_cell *state = sim_cell_get(a->world, SIM_CELL_CONVERSATION,
 	    a->node, conversation_key(p), &fresh);
 	bool known = !fresh && a->now_ns < state->ns;
-	if (!known && (p == &quoted || back || !may_begin(p)))
+	if (!known && (p == &quoted || is_inbound(a) || !may_begin(p)))
 		return false;
 	state->ns = a->now_ns + how->stateful_ns;
 	return true;

@@ -13,6 +13,7 @@ bool sim_nat_in(const struct sim_arrival *arrival, uint8_t *bytes, size_t len);
 /* What the vantage's own host makes of the source before a packet leaves. */
 void sim_snat(const struct sim_behaviour *how, uint8_t *bytes, size_t len);
 
-/* Does a packet belong to a conversation, or may it begin one?  back: it is
- * on its way to a vantage. */
-bool sim_firewall_passes(const struct sim_arrival *arrival, bool back);
+/* Does a packet belong to a conversation, or may it begin one?  None may begin
+ * that is on its way to a vantage; between two vantages, to the one that is
+ * nearer. */
+bool sim_firewall_passes(const struct sim_arrival *arrival);

@@ -16,6 +16,7 @@ struct sim_arrival {
 	const uint8_t *bytes;
 	size_t len;
 	uint32_t owner; /* of the destination; SIM_NONE: nobody */
+	bool answers;   /* it was sent in answer to another */
 };
 enum sim_error {
 	SIM_TIME_EXCEEDED,

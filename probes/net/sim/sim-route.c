@@ -15,6 +15,8 @@
 #include "probes/net/sim/sim-route.h"
 
 #define FAR UINT32_MAX
+#define DISTANCES_MAX ((size_t)256 << 20) /* octets; beyond it, from scratch \
+					   */
 
 struct sim_paths {
 	uint32_t *dist; /* owned; every node's distance to the place, made
@@ -169,6 +171,7 @@ void sim_distances(struct sim_world *w)
 		sim_paths_free(w->paths[i]);
 		w->paths[i] = NULL;
 	}
+	w->distances_bytes = 0;
 	struct sim_nearest nearest = { xcalloc(count, sizeof(uint32_t)), 0 };
 	distances(w, w->vantage, false, w->dist_from, &nearest);
 	gather_hops(w, &w->from_vantage, false);
@@ -288,6 +291,39 @@ static uint32_t paths_find(const struct sim_paths *p, uint32_t node)
 	return low;
 }
 
+static void forget_distances(struct sim_world *w)
+{
+	for (uint32_t i = 0; i < w->node_count; i++) {
+		if (!w->paths[i])
+			continue;
+		free(w->paths[i]->dist);
+		w->paths[i]->dist = NULL;
+	}
+	w->distances_bytes = 0;
+}
+
+/* Of every node to a place. */
+static const uint32_t *distances_to(struct sim_world *w, uint32_t place)
+{
+	struct sim_paths *p = paths_to(w, place);
+	size_t size = (w->node_count + (size_t)1) * sizeof(*p->dist);
+	if (p->dist)
+		return p->dist;
+	if (w->distances_bytes + size > DISTANCES_MAX)
+		forget_distances(w);
+	w->distances_bytes += size;
+	p->dist = xmalloc(size);
+	distances(w, place, true, p->dist, NULL);
+	return p->dist;
+}
+
+bool sim_is_nearer(
+    struct sim_world *w, uint32_t node, uint32_t place, uint32_t other)
+{
+	uint32_t far = distances_to(w, other)[node];
+	return distances_to(w, place)[node] < far;
+}
+
 static void choices_to(
     struct sim_world *w, uint32_t node, uint32_t place, struct choices *c)
 {
@@ -303,12 +339,7 @@ static void choices_to(
 		choose_from(c, (uint32_t)p->hops[i]);
 	if (c->count > 0 || !w->any_way)
 		return;
-	if (!p->dist) {
-		p->dist = xreallocarray(
-		    NULL, w->node_count + (size_t)1, sizeof(*p->dist));
-		distances(w, place, true, p->dist, NULL);
-	}
-	choices_by_distance(w, node, p->dist, c);
+	choices_by_distance(w, node, distances_to(w, place), c);
 }
 
 static const struct sim_route *route_find(
@@ -411,7 +442,7 @@ uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
 	    w->nodes[node].routed ? route_find(w, node, &packet->dst) : NULL;
 	uint32_t place = route ? SIM_NONE : owner;
 	*drop = route && route->drop;
-	if (node == w->vantage) {
+	if (sim_is_vantage(w, node)) {
 		uint32_t edge = edge_of_source(w, node, &packet->src);
 		if (edge != SIM_NONE)
 			return edge;

@@ -15,5 +15,8 @@ uint32_t sim_next_edge(struct sim_world *world, uint32_t node,
  * paths between the vantage and owner leads on from there. */
 uint32_t sim_plain_edge(struct sim_world *world, uint32_t node,
     const struct packet *packet, uint32_t owner, uint64_t serial);
+/* Is it less far from node to place than to the other? */
+bool sim_is_nearer(
+    struct sim_world *world, uint32_t node, uint32_t place, uint32_t other);
 /* A number in [0, 1) from a seed and a place. */
 double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);

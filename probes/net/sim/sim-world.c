@@ -59,7 +59,6 @@ void sim_world_free(struct sim_world *w)
 	free(w->ways);
 	free(w->up);
 	free(w->back);
-	free(w->own);
 	free(w->cells);
 	sim_changes_free(w);
 	free(w);
@@ -162,32 +161,16 @@ static void adjacency_make(struct sim_world *w)
 	free(fill);
 }
 
-/* What decides whether an address is a broadcast is asked for every probe. */
-static void own_gather(struct sim_world *w)
-{
-	for (uint32_t i = 0; i < w->owner_count; i++) {
-		const struct sim_owner *o = &w->owners[i];
-		if (o->node != w->vantage || o->addr.family != 4)
-			continue;
-		VEC_ROOM(w->own, w->own_count);
-		w->own[w->own_count++] = i;
-	}
-}
-
 /* What of the world keeps packets from running ahead of others, or leads
  * them elsewhere than the vantage's shortest paths. */
 static void note_order(struct sim_world *w)
 {
 	w->any_way = w->route_count > 0 || w->change_count > 0;
 	w->in_order = w->change_count > 0;
-	w->guarded = w->change_count > 0;
 	for (uint32_t i = 0; i < w->edge_count; i++) {
 		const struct sim_edge *e = &w->edges[i];
 		w->in_order |= e->how->rate_bps > 0 || e->how->mtu_bytes > 0;
 		w->any_way |= e->how->down;
-		w->uplinks += e->from == w->vantage;
-		w->guarded |= e->from == w->vantage &&
-		    (e->how->down || e->how->mtu_bytes > 0);
 	}
 	for (uint32_t i = 0; i < w->node_count; i++) {
 		const struct sim_behaviour *how = w->nodes[i].how;
@@ -197,23 +180,49 @@ static void note_order(struct sim_world *w)
 	}
 }
 
+static int find_vantage(
+    const struct sim_world *w, const char *name, struct errmsg *msg)
+{
+	uint32_t node = sim_node_find(w, name);
+	if (node != SIM_NONE)
+		return (int)node;
+	return err_set(msg, ERR_CONFIG, "no node is called '%.60s'", name);
+}
+
 int sim_world_finish(
     struct sim_world *w, const char *vantage, struct errmsg *msg)
 {
+	int node = vantage ? find_vantage(w, vantage, msg) : 0;
+	if (node < 0)
+		return node;
 	if (vantage)
-		w->vantage = sim_node_find(w, vantage);
+		w->vantage = (uint32_t)node;
 	if (w->vantage == SIM_NONE)
 		return err_set(msg, ERR_CONFIG,
-		    vantage ? "no node is called '%s'"
-			    : "no vantage: expected a line 'vantage NAME "
-			      "ADDRESS...'%s",
-		    vantage ? vantage : "");
+		    "no vantage: expected a line 'vantage NAME ADDRESS...'");
+	w->vantages[w->vantage_count++] = w->vantage;
 	note_order(w);
-	own_gather(w);
 	adjacency_make(w);
 	w->paths =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
 	sim_note_plain(w);
 	sim_distances(w);
 	return 0;
+}
+
+int sim_world_join(struct sim_world *w, const char *vantage, struct errmsg *msg)
+{
+	int node = find_vantage(w, vantage, msg);
+	if (node < 0)
+		return node;
+	if (sim_is_vantage(w, (uint32_t)node))
+		return err_set(msg, ERR_CONFIG,
+		    "'%.60s' is one of the vantage points already", vantage);
+	if (w->vantage_count == SIM_MAX_VANTAGES)
+		return err_set(msg, ERR_LIMIT,
+		    "expected at most %d vantage points at once",
+		    SIM_MAX_VANTAGES);
+	w->vantages[w->vantage_count++] = (uint32_t)node;
+	w->in_order = w->any_way = true;
+	return node;
 }

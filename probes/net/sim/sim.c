@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
@@ -51,6 +52,40 @@ static int read_file(const char *path, char **text, struct errmsg *msg)
 	return 0;
 }
 
+/* What decides whether an address is a broadcast is asked for every probe. */
+static void gather_own(struct sim_station *t)
+{
+	const struct sim_world *w = t->sim->world;
+	for (uint32_t i = 0; i < w->owner_count; i++) {
+		const struct sim_owner *o = &w->owners[i];
+		if (o->node != t->node || o->addr.family != 4)
+			continue;
+		VEC_ROOM(t->own, t->own_count);
+		t->own[t->own_count++] = i;
+	}
+}
+
+static struct sim_station *station_new(struct sim *s, uint32_t node)
+{
+	const struct sim_world *w = s->world;
+	struct sim_station *t = xcalloc(1, sizeof(*t));
+	t->sim = s;
+	t->node = node;
+	t->number = s->station_count++;
+	s->stations[t->number] = t;
+	s->stations_open++;
+	gather_own(t);
+	t->guarded = w->change_count > 0;
+	for (uint32_t i = 0; i < w->edge_count; i++) {
+		const struct sim_edge *e = &w->edges[i];
+		if (e->from != node)
+			continue;
+		t->uplinks++;
+		t->guarded |= e->how->down || e->how->mtu_bytes > 0;
+	}
+	return t;
+}
+
 static int sim_open(void **ctx, const char *spec, struct errmsg *msg)
 {
 	if (!spec || !*spec)
@@ -83,30 +118,55 @@ out:
 	s->began = monotime_now();
 	if (s->world->start_now)
 		s->world->start = walltime_now();
-	*ctx = s;
+	*ctx = station_new(s, s->world->vantage);
 	return 0;
 }
 
-static void sim_close(void *ctx)
+static int sim_join(
+    void **ctx, void *first, const char *vantage, struct errmsg *msg)
 {
-	struct sim *s = ctx;
+	struct sim *s = ((struct sim_station *)first)->sim;
+	int node = sim_world_join(s->world, vantage, msg);
+	if (node < 0)
+		return node;
+	*ctx = station_new(s, (uint32_t)node);
+	return 0;
+}
+
+static void close_world(struct sim *s)
+{
 	struct sim_flight *f;
 	while ((f = sim_queue_drain(&s->moving)))
 		free(f);
-	for (size_t i = 0; i < s->inbox_count; i++)
-		free(s->inbox[i].flight);
 	for (f = s->spare; f; f = s->spare) {
 		s->spare = f->next_spare;
 		free(f);
 	}
 	sim_queue_fini(&s->moving);
-	free(s->inbox);
 	sim_world_free(s->world);
 	free(s);
 }
 
+static void sim_close(void *ctx)
+{
+	struct sim_station *t = ctx;
+	struct sim *s = t->sim;
+	for (size_t i = 0; i < t->inbox_count; i++)
+		free(t->inbox[i].flight);
+	for (size_t i = 0; i < t->leaving_count; i++)
+		free(t->leaving[i]);
+	free(t->inbox);
+	free(t->leaving);
+	free(t->own);
+	s->stations[t->number] = NULL;
+	free(t);
+	if (--s->stations_open == 0)
+		close_world(s);
+}
+
 /* The link that a flow would leave by, SIM_NONE where it has none. */
-static uint32_t uplink_of(struct sim *s, const struct net_flow *flow)
+static uint32_t uplink_of(
+    const struct sim_station *t, const struct net_flow *flow)
 {
 	struct packet p = { .dst = flow->dst,
 		.proto = flow->proto,
@@ -114,11 +174,11 @@ static uint32_t uplink_of(struct sim *s, const struct net_flow *flow)
 		.sport = flow->sport,
 		.dport = flow->dport,
 		.flow_label = flow->flow_label };
-	struct sim_world *w = s->world;
+	struct sim_world *w = t->sim->world;
 	bool drop;
 	p.src.family = flow->dst.family;
 	return sim_next_edge(
-	    w, w->vantage, &p, sim_addr_owner(w, &flow->dst), 0, &drop);
+	    w, t->node, &p, sim_addr_owner(w, &flow->dst), 0, &drop);
 }
 
 /* A link of the vantage is called after the node behind it. */
@@ -132,30 +192,29 @@ static void name_device(
 static int sim_route(
     void *ctx, const struct net_flow *flow, struct net_route *route)
 {
-	struct sim *s = ctx;
-	struct sim_world *w = s->world;
+	const struct sim_station *t = ctx;
+	struct sim_world *w = t->sim->world;
 	int six = flow->dst.family == 6;
-	uint32_t at = w->nodes[w->vantage].addr[six];
+	uint32_t at = w->nodes[t->node].addr[six];
 	*route = (struct net_route){ 0 };
 	if (at == SIM_NONE)
 		return -ENETUNREACH;
 	route->src = w->owners[at].addr;
-	if (!w->guarded && w->uplinks < 2)
+	if (!t->guarded && t->uplinks < 2)
 		return 0;
-	sim_changes_until(w, s->now_ns - NET_VIRTUAL_NS);
-	uint32_t edge = uplink_of(s, flow);
-	if (edge == SIM_NONE && w->uplinks == 0)
+	sim_changes_until(w, t->sim->now_ns - NET_VIRTUAL_NS);
+	uint32_t edge = uplink_of(t, flow);
+	if (edge == SIM_NONE && t->uplinks == 0)
 		return -ENETUNREACH;
 	if (edge == SIM_NONE) { /* all are down: the first is why */
-		name_device(
-		    w, w->adjacency[w->nodes[w->vantage].edges_at], route);
+		name_device(w, w->adjacency[w->nodes[t->node].edges_at], route);
 		return -ENETDOWN;
 	}
 	const struct sim_edge *e = &w->edges[edge];
 	if (e->addr[six] != SIM_NONE)
 		route->src = w->owners[e->addr[six]].addr;
 	route->mtu = e->how->mtu_bytes;
-	if (w->uplinks < 2)
+	if (t->uplinks < 2)
 		return 0;
 	uint32_t next = w->edges[edge ^ 1].addr[six];
 	if (next == SIM_NONE)
@@ -168,19 +227,21 @@ static int sim_route(
 
 static bool sim_is_own(void *ctx, const struct addr *a)
 {
-	const struct sim_world *w = ((struct sim *)ctx)->world;
-	return sim_addr_owner(w, a) == w->vantage;
+	const struct sim_station *t = ctx;
+	const struct sim_world *w = t->sim->world;
+	return sim_addr_owner(w, a) == t->node;
 }
 
 static bool sim_is_broadcast(void *ctx, const struct addr *a)
 {
-	const struct sim_world *w = ((struct sim *)ctx)->world;
-	const struct sim_node *v = &w->nodes[w->vantage];
+	const struct sim_station *t = ctx;
+	const struct sim_world *w = t->sim->world;
+	const struct sim_node *v = &w->nodes[t->node];
 	unsigned len = v->network_len[0];
 	if (a->family != 4 || len == 0 || len > 30)
 		return false;
-	for (uint32_t i = 0; i < w->own_count; i++) {
-		const struct sim_owner *o = &w->owners[w->own[i]];
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct sim_owner *o = &w->owners[t->own[i]];
 		uint32_t mask = UINT32_MAX << (32 - len);
 		uint32_t value = addr_v4_value(a);
 		if ((value & mask) == (addr_v4_value(&o->addr) & mask) &&
@@ -193,7 +254,7 @@ static bool sim_is_broadcast(void *ctx, const struct addr *a)
 /* Virtual time; in a world that starts now it never lags behind real time. */
 static struct monotime sim_now(void *ctx)
 {
-	struct sim *s = ctx;
+	struct sim *s = ((struct sim_station *)ctx)->sim;
 	if (s->world->start_now) {
 		int64_t real =
 		    NET_VIRTUAL_NS + monotime_diff(monotime_now(), s->began);
@@ -203,9 +264,9 @@ static struct monotime sim_now(void *ctx)
 	return (struct monotime){ s->now_ns };
 }
 
-static struct walltime wall_at(const struct sim *s, int64_t ns)
+static struct walltime wall_at(const struct sim_station *t, int64_t ns)
 {
-	return sim_clock(s->world, s->world->vantage, ns);
+	return sim_clock(t->sim->world, t->node, ns);
 }
 
 static struct walltime sim_wall(void *ctx)
@@ -213,19 +274,26 @@ static struct walltime sim_wall(void *ctx)
 	return wall_at(ctx, sim_now(ctx).ns);
 }
 
+/* The number that stands for a station's packet. */
+static uint64_t serial_of(const struct sim_station *t, uint64_t count)
+{
+	return ((uint64_t)t->number << 48) + count;
+}
+
 /* Why a packet cannot leave this host; 0: it can. */
 static int send_error(
-    struct sim *s, const struct net_send *p, uint32_t *mtu_bytes)
+    struct sim_station *t, const struct net_send *p, uint32_t *mtu_bytes)
 {
-	struct sim_world *w = s->world;
+	struct sim_world *w = t->sim->world;
 	struct packet packet;
 	bool drop;
-	if (!w->guarded ||
+	if (!t->guarded ||
 	    packet_decode_ip(&packet, p->bytes, p->len, p->len) != 0)
 		return 0;
-	sim_changes_until(w, s->now_ns - NET_VIRTUAL_NS);
-	uint32_t edge = sim_next_edge(w, w->vantage, &packet,
-	    sim_addr_owner(w, &packet.dst), s->serials + 1, &drop);
+	sim_changes_until(w, t->sim->now_ns - NET_VIRTUAL_NS);
+	uint32_t edge =
+	    sim_next_edge(w, t->node, &packet, sim_addr_owner(w, &packet.dst),
+		serial_of(t, t->serials + 1), &drop);
 	if (edge == SIM_NONE)
 		return -ENETDOWN;
 	*mtu_bytes = w->edges[edge].how->mtu_bytes;
@@ -234,36 +302,47 @@ static int send_error(
 	return 0;
 }
 
+/* Takes over the flight. */
+static void leave(struct sim_station *t, struct sim_flight *f)
+{
+	if (t->sim->station_count == 1) {
+		sim_begin(t->sim, f);
+		return;
+	}
+	VEC_ROOM(t->leaving, t->leaving_count);
+	t->leaving[t->leaving_count++] = f;
+}
+
 static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 {
-	struct sim *s = ctx;
-	int64_t now_ns = sim_now(s).ns;
+	struct sim_station *t = ctx;
+	int64_t now_ns = sim_now(t).ns;
 	size_t sent = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct net_send *p = &packets[i];
 		struct sim_notice stamp = { .at_ns = now_ns,
 			.cookie = p->cookie };
-		stamp.err = send_error(s, p, &stamp.mtu);
+		stamp.err = send_error(t, p, &stamp.mtu);
 		if (stamp.err < 0 || !p->swept)
-			sim_inbox_add(s, &stamp);
+			sim_inbox_add(t, &stamp);
 		if (stamp.err < 0)
 			continue;
 		struct sim_flight *f = sim_flight_new(
-		    s, p->bytes, p->len, ++s->serials, s->world->vantage);
+		    t->sim, p->bytes, p->len, serial_of(t, ++t->serials), t->node);
 		f->at_ns = now_ns;
-		sim_begin(s, f);
+		leave(t, f);
 		sent++;
 	}
-	s->counters.sent += sent;
-	s->counters.send_failed += count - sent;
+	t->counters.sent += sent;
+	t->counters.send_failed += count - sent;
 	return sent;
 }
 
 static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
 {
-	struct sim *s = ctx;
-	for (size_t i = 0; i < s->inbox_count; i++) {
-		struct sim_notice n = s->inbox[i];
+	struct sim_station *t = ctx;
+	for (size_t i = 0; i < t->inbox_count; i++) {
+		struct sim_notice n = t->inbox[i];
 		const struct sim_flight *f = n.flight;
 		struct net_event event = {
 			.kind = n.err < 0 ? NET_SEND_FAILED
@@ -271,16 +350,16 @@ static void sim_poll(void *ctx, net_event_fn *fn, void *arg)
 					  : NET_SENT,
 			.err = n.err,
 			.mtu = n.mtu,
-			.stamp = { wall_at(s, n.at_ns), NET_CLOCK_SIMULATED },
+			.stamp = { wall_at(t, n.at_ns), NET_CLOCK_SIMULATED },
 			.cookie = n.cookie,
 			.bytes = f ? f->bytes : NULL,
 			.caplen = f ? f->len : 0,
 			.wirelen = f ? f->len : 0,
 		};
 		fn(arg, &event);
-		sim_flight_free(s, n.flight);
+		sim_flight_free(t->sim, n.flight);
 	}
-	s->inbox_count = 0;
+	t->inbox_count = 0;
 }
 
 static size_t sim_fds(void *ctx, int *fds, size_t size)
@@ -291,34 +370,83 @@ static size_t sim_fds(void *ctx, int *fds, size_t size)
 	return 0;
 }
 
-static void sim_advance(void *ctx, struct monotime until)
+static size_t notices(const struct sim *s)
 {
-	struct sim *s = ctx;
+	size_t count = 0;
+	for (uint32_t i = 0; i < s->station_count; i++)
+		if (s->stations[i])
+			count += s->stations[i]->inbox_count;
+	return count;
+}
+
+/* Moves time to where the first station is told something, or to until_ns. */
+static void move_time(struct sim *s, int64_t until_ns)
+{
 	struct sim_flight *f;
-	while (s->inbox_count == 0 && (f = sim_take_next(s, until.ns))) {
+	size_t count = notices(s);
+	while (count == 0 && (f = sim_take_next(s, until_ns))) {
 		if (f->at_ns > s->now_ns)
 			s->now_ns = f->at_ns;
 		sim_arrive(s, f);
+		count = notices(s);
 	}
 	/* What comes at the same instant comes together, if it is no flood that
 	 * whoever is told could not keep. */
-	while (s->inbox_count > 0 && s->inbox_count < INSTANT_MOST &&
-	    (f = sim_take_next(s, s->now_ns)))
+	while (count > 0 && count < INSTANT_MOST &&
+	    (f = sim_take_next(s, s->now_ns))) {
 		sim_arrive(s, f);
-	if (s->inbox_count == 0 && until.ns > s->now_ns &&
-	    until.ns != INT64_MAX)
-		s->now_ns = until.ns;
+		count = notices(s);
+	}
+	if (count == 0 && until_ns > s->now_ns && until_ns != INT64_MAX)
+		s->now_ns = until_ns;
+}
+
+/* Do all stations wait?  Until when, at most. */
+static bool all_wait(const struct sim *s, int64_t *until_ns)
+{
+	*until_ns = INT64_MAX;
+	for (uint32_t i = 0; i < s->station_count; i++) {
+		const struct sim_station *t = s->stations[i];
+		if (t && !t->waits)
+			return false;
+		if (t && t->until_ns < *until_ns)
+			*until_ns = t->until_ns;
+	}
+	return true;
+}
+
+static void sim_advance(void *ctx, struct monotime until)
+{
+	struct sim_station *t = ctx;
+	struct sim *s = t->sim;
+	int64_t until_ns;
+	t->waits = t->inbox_count == 0;
+	t->until_ns = until.ns;
+	if (!t->waits || !all_wait(s, &until_ns))
+		return;
+	for (uint32_t i = 0; i < s->station_count; i++) {
+		struct sim_station *one = s->stations[i];
+		if (!one)
+			continue;
+		one->waits = false;
+		for (size_t j = 0; j < one->leaving_count; j++)
+			sim_begin(s, one->leaving[j]);
+		one->leaving_count = 0;
+	}
+	move_time(s, until_ns);
 }
 
 static void sim_counters(void *ctx, struct net_counters *counters)
 {
-	*counters = ((struct sim *)ctx)->counters;
+	const struct sim_station *t = ctx;
+	*counters = t->counters;
+	counters->dropped = t->sim->dropped;
 }
 
 static int sim_resolve(
     void *ctx, const char *name, int family, struct addr *addr)
 {
-	const struct sim_world *w = ((struct sim *)ctx)->world;
+	const struct sim_world *w = ((struct sim_station *)ctx)->sim->world;
 	uint32_t node = sim_node_find(w, name);
 	for (int six = family == 6; node != SIM_NONE && six < 2; six++) {
 		uint32_t at = w->nodes[node].addr[six];
@@ -332,10 +460,11 @@ static int sim_resolve(
 
 static void sim_describe(void *ctx, char *to, size_t size)
 {
-	const struct sim_world *w = ((struct sim *)ctx)->world;
+	const struct sim_station *t = ctx;
+	const struct sim_world *w = t->sim->world;
 	snprintf(to, size,
 	    "simulated: %u nodes, %u links, seen from %.80s; virtual time",
-	    w->node_count, w->edge_count / 2, sim_node_name(w, w->vantage));
+	    w->node_count, w->edge_count / 2, sim_node_name(w, t->node));
 }
 
 const struct net_ops net_sim = {
@@ -343,6 +472,7 @@ const struct net_ops net_sim = {
 	.help = "an internet described in a file, in virtual time: "
 		"sim:FILE[@VANTAGE]",
 	.open = sim_open,
+	.join = sim_join,
 	.close = sim_close,
 	.route = sim_route,
 	.is_own = sim_is_own,

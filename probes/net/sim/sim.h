@@ -22,6 +22,7 @@
 
 #define SIM_NONE UINT32_MAX
 #define SIM_MAX_NODES 1000000
+#define SIM_MAX_VANTAGES 32 /* alive at once */
 #define SIM_MAX_LABELS 4
 #define SIM_MAX_PORTS 16
 
@@ -233,9 +234,8 @@ struct sim_world {
 	uint64_t *found;          /* owned: what it found */
 	struct sim_cell *cells;   /* open hash table */
 	size_t cells_size, cell_count;
-	uint32_t vantage;
-	uint32_t *own; /* the vantage's IPv4 addresses, among the owners */
-	uint32_t own_count;
+	uint32_t vantage; /* the first of: */
+	uint32_t vantages[SIM_MAX_VANTAGES], vantage_count;
 	/* What becomes of a packet between two hosts depends on the packets
 	 * before it, or on the time (a queue); if not, packets run ahead. */
 	bool in_order;
@@ -247,11 +247,19 @@ struct sim_world {
 	struct sim_jump *up, *back;
 	/* Packets are also on ways that are not the vantage's shortest. */
 	bool any_way;
-	uint32_t uplinks;           /* the vantage's links */
-	bool guarded;               /* the vantage's links may refuse packets */
+	size_t distances_bytes;     /* that sim_paths have */
 	struct sim_change *changes; /* owned, by time */
 	size_t change_count, changes_made;
 	uint64_t seed;
 	struct walltime start;
 	bool start_now;
 };
+
+/* Do probes leave from this node? */
+static inline bool sim_is_vantage(const struct sim_world *w, uint32_t node)
+{
+	for (uint32_t i = 0; i < w->vantage_count; i++)
+		if (w->vantages[i] == node)
+			return true;
+	return false;
+}

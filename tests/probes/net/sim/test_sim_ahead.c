@@ -134,7 +134,7 @@ static struct heard listen_to(
 	struct heard heard = { 0 };
 	struct lab lab;
 	lab_open(&lab, text);
-	struct sim *s = lab.net;
+	struct sim *s = ((struct sim_station *)lab.net)->sim;
 	assert_false(s->world->in_order);
 	s->world->in_order = each_hop;
 	for (size_t i = 0; i < probes; i++) {
