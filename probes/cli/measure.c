@@ -2,7 +2,8 @@
 /*
  * One measurement from the command line to the last record: open the network
  * while we may, resolve names, part into guardian and worker, then read
- * records and write them until both have ended.
+ * records and write them until both have ended.  Of several vantage points of
+ * a simulated network each has a worker of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 #include "probes/cli/command.h"
 #include "probes/cli/measure.h"
 #include "probes/cli/output.h"
-#include "probes/cli/target-feed.h"
+#include "probes/cli/vantage-run.h"
 #include "probes/cli/measure-verbose.h"
 #include "probes/policy/policy-file.h"
 #include "probes/script/launch.h"
@@ -46,12 +47,12 @@ struct measure {
 	struct option_table *table;
 	struct option_values *values;
 	struct word_list arguments;
-	struct target_feed feed;
+	struct vantage_runs runs;
+	size_t shown;        /* whose records are written as they come */
 	size_t target_count; /* 0: many, or not known */
 	char *spec;          /* of the network, with the operator's wishes */
 	const struct format_ops *format;
 	void *format_ctx;
-	struct launch launch;
 	struct errmsg denied; /* why only ICMP echo can be sent; or "" */
 	struct monotime end;  /* kill then; 0: never */
 	bool previews; /* one host, whose results are shown as they come */
@@ -179,26 +180,17 @@ static void gather_options(struct measure *m)
 	word_list_add(&m->arguments, xstrdup("--"));
 }
 
-/* The operands of a script that takes words; hosts are fed to it. */
-static int gather_operands(struct measure *m, const struct net_ops *net,
-    const char *spec, struct errmsg *msg)
+/* Opens the list of a run's targets, which goes to the run alone. */
+static int open_targets(struct measure *m, struct vantage_run *run,
+    const struct net_ops *net, struct errmsg *msg)
 {
 	const char *const *operands;
 	size_t count = option_operands(m->values, &operands);
-	struct target_feed *feed = &m->feed;
-	if (!m->script->operands_are_hosts) {
-		for (size_t i = 0; i < count; i++)
-			word_list_add(&m->arguments, xstrdup(operands[i]));
-		return 0;
-	}
 	const char *path = option_text(m->values, "file");
+	struct target_feed *feed = &run->feed;
 	int err = target_list_open(&feed->list, operands, count, path, msg);
 	if (err < 0)
 		return err;
-	if (count == 0 && !path)
-		return err_set(msg, ERR_USAGE,
-		    "expected a host, or --file with hosts; --help has "
-		    "examples");
 	feed->choice = (struct resolver_choice){
 		.family = option_flag(m->values, "ipv4") ? 4
 		    : option_flag(m->values, "ipv6")     ? 6
@@ -209,15 +201,45 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 	if (feed->choice.both && feed->choice.family)
 		return err_set(msg, ERR_USAGE,
 		    "--both: expected no --ipv4 or --ipv6 besides");
+	feed->program = run->name;
+	feed->verbose = &m->verbose;
+	feed->net = net;
+	feed->spec = run->spec;
+	return 0;
+}
+
+/* The operands of a script that takes words; hosts are fed to it. */
+static int gather_operands(
+    struct measure *m, const struct net_ops *net, struct errmsg *msg)
+{
+	const char *const *operands;
+	size_t count = option_operands(m->values, &operands);
+	if (!m->script->operands_are_hosts) {
+		for (size_t i = 0; i < count; i++)
+			word_list_add(&m->arguments, xstrdup(operands[i]));
+		return 0;
+	}
+	const char *path = option_text(m->values, "file");
+	if (count == 0 && !path)
+		return err_set(msg, ERR_USAGE,
+		    "expected a host, or --file with hosts; --help has "
+		    "examples");
+	if (m->runs.count > 1 && path && !vantage_runs_can_read(path))
+		return err_set(msg, ERR_USAGE,
+		    "--file: expected a file that each of several vantage "
+		    "points can read, not a pipe");
+	for (size_t i = 0; i < m->runs.count; i++) {
+		int err = open_targets(m, &m->runs.all[i], net, msg);
+		if (err < 0)
+			return err;
+	}
+	struct target_feed *feed = &m->runs.all[0].feed;
 	/* In virtual time nothing may depend on how fast a pipe is. */
 	m->target_count = target_list_count(
 	    &feed->list, COUNTED_MOST, net->advance ? -1 : COUNT_WAIT_MS);
-	feed->program = m->name;
-	feed->verbose = &m->verbose;
-	feed->net = net;
-	feed->spec = spec;
 	/* Of several hosts at once the lines would be mixed. */
-	bool several = feed->choice.both || feed->choice.all;
+	bool several =
+	    feed->choice.both || feed->choice.all || m->runs.count > 1;
 	m->previews = m->format->preview && m->target_count == 1 && !several;
 	if (feed->choice.both)
 		m->target_count *= 2; /* at most */
@@ -227,10 +249,12 @@ static int gather_operands(struct measure *m, const struct net_ops *net,
 }
 
 static void worker_config_fill(
-    const struct measure *m, struct worker_config *config)
+    const struct measure *m, size_t number, struct worker_config *config)
 {
 	*config = (struct worker_config){
 		.script = m->script,
+		.vantage = m->runs.all[number].vantage,
+		.run = number,
 		.arguments = (const char *const *)m->arguments.words,
 		.argument_count = m->arguments.count,
 		.deadline_ns = option_duration_ns(m->values, "deadline"),
@@ -283,27 +307,56 @@ static int open_network(struct measure *m, const struct net_ops **net,
 	return 0;
 }
 
-/* Opens the network and has a guardian serve the worker with it. */
-static int start_guardian_of(struct measure *m, const struct net_ops *net,
+/* Opens the network, for each vantage point, and has guardians serve the
+ * workers with it. */
+static int start_guardians(struct measure *m, const struct net_ops *net,
     const struct policy *policy, struct errmsg *msg)
 {
-	void *net_ctx = NULL;
-	int err = open_network(m, &net, &net_ctx, m->spec, msg);
+	struct vantage_runs *runs = &m->runs;
+	void *ctxs[VANTAGE_RUNS_MAX] = { NULL };
+	struct launch_network network = { .ctxs = ctxs,
+		.policy = policy,
+		.allow_weak_sandbox =
+		    option_flag(m->values, "allow-weak-sandbox") };
+	int err = open_network(m, &net, &ctxs[0], runs->all[0].spec, msg);
+	network.count = err < 0 ? 0 : 1;
+	while (!err && network.count < runs->count) {
+		err = net->join(&ctxs[network.count], ctxs[0],
+		    runs->all[network.count].vantage, msg);
+		network.count += err == 0;
+	}
 	if (err < 0) {
-		launch_abandon(&m->launch);
+		while (network.count > 0)
+			net->close(ctxs[--network.count]);
+		launch_abandon(runs->launches, runs->count);
 		return err;
 	}
-	print_network(m, net, net_ctx);
+	network.net = net;
+	for (size_t i = 0; i < runs->count; i++)
+		print_network(m, net, ctxs[i]);
 	fflush(NULL);
-	return launch_guardian(&m->launch, net, net_ctx, policy,
-	    option_flag(m->values, "allow-weak-sandbox"), msg);
+	return launch_guardian(runs->launches, &network, msg);
+}
+
+static int start_workers(struct measure *m, struct errmsg *msg)
+{
+	struct worker_config config;
+	fflush(NULL);
+	for (size_t i = 0; i < m->runs.count; i++) {
+		worker_config_fill(m, i, &config);
+		int err = launch_worker(&m->runs.launches[i], &config, msg);
+		if (err < 0) {
+			launch_abandon(m->runs.launches, i);
+			return err;
+		}
+	}
+	return 0;
 }
 
 static int start_measuring(struct measure *m, struct errmsg *msg)
 {
 	const char *given;
 	struct policy policy;
-	struct worker_config config;
 	const struct net_ops *net =
 	    net_find(option_text(m->values, "net"), &given, msg);
 	if (!net)
@@ -311,29 +364,44 @@ static int start_measuring(struct measure *m, struct errmsg *msg)
 	int err = join_spec(m, net, given, msg);
 	if (err < 0)
 		return err;
+	err = vantage_runs_open(&m->runs, m->name, net, m->spec, msg);
+	if (err < 0)
+		return err;
 	err = load_policy(m, &policy, msg);
 	if (err < 0)
 		goto out;
 	gather_options(m);
-	err = gather_operands(m, net, m->spec, msg);
+	err = gather_operands(m, net, msg);
 	if (err < 0)
 		goto out;
-	worker_config_fill(m, &config);
-	fflush(NULL);
-	err = launch_worker(&m->launch, &config, msg);
+	err = start_workers(m, msg);
 	if (err < 0)
 		goto out;
-	err = start_guardian_of(m, net, &policy, msg);
+	err = start_guardians(m, net, &policy, msg);
 	if (err < 0)
 		goto out;
-	target_feed_start(&m->feed, m->launch.operand_fd);
-	m->launch.operand_fd = -1;
-	if (config.deadline_ns)
-		m->end = monotime_add(
-		    monotime_now(), config.deadline_ns + KILL_AFTER_NS);
+	for (size_t i = 0; i < m->runs.count; i++) {
+		struct launch *launch = &m->runs.launches[i];
+		target_feed_start(&m->runs.all[i].feed, launch->operand_fd);
+		launch->operand_fd = -1;
+	}
+	int64_t deadline_ns = option_duration_ns(m->values, "deadline");
+	if (deadline_ns)
+		m->end =
+		    monotime_add(monotime_now(), deadline_ns + KILL_AFTER_NS);
 out:
 	policy_fini(&policy);
 	return err;
+}
+
+static void interrupt_all(const struct measure *m, bool kill)
+{
+	for (size_t i = 0; i < m->runs.count; i++) {
+		if (kill)
+			launch_kill(&m->runs.launches[i]);
+		else
+			launch_interrupt(&m->runs.launches[i]);
+	}
 }
 
 static void write_record(
@@ -356,13 +424,53 @@ static void write_record(
 	if (err < 0)
 		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
 	if (m->format_failed)
-		launch_interrupt(&m->launch);
+		interrupt_all(m, false);
+}
+
+static void write_whole(void *measure, const uint8_t *bytes, size_t len)
+{
+	write_record(measure, bytes, len, true);
+}
+
+/* What comes from the vantage points behind the one that is shown waits. */
+static void take_record(
+    struct measure *m, size_t number, const uint8_t *bytes, size_t len)
+{
+	struct errmsg msg = { "" };
+	if (number == m->shown) {
+		write_record(m, bytes, len, true);
+		return;
+	}
+	if (m->format_failed ||
+	    vantage_run_keep(&m->runs.all[number], bytes, len, &msg) == 0)
+		return;
+	fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+	m->format_failed = true;
+	interrupt_all(m, false);
+}
+
+/* The one that is shown has ended: the next one's turn. */
+static void show_next(struct measure *m)
+{
+	struct errmsg msg = { "" };
+	while (m->shown < m->runs.count && !m->runs.all[m->shown].records) {
+		if (++m->shown == m->runs.count)
+			return;
+		struct vantage_run *run = &m->runs.all[m->shown];
+		vantage_run_title(run, m->format);
+		if (vantage_run_replay(run, write_whole, m, &msg) == 0)
+			continue;
+		fprintf(stderr, "sonde %s: %s\n", m->name, msg.text);
+		m->format_failed = true;
+	}
 }
 
 /* One datagram of whole frames.  false: the other end is gone. */
-static bool read_records(struct measure *m, uint8_t *bytes, size_t size)
+static bool read_records(
+    struct measure *m, size_t number, uint8_t *bytes, size_t size)
 {
-	ssize_t n = recv(m->launch.record_fd, bytes, size, MSG_DONTWAIT);
+	ssize_t n =
+	    recv(m->runs.launches[number].record_fd, bytes, size, MSG_DONTWAIT);
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
 	struct reader r = reader_init(bytes, (size_t)n);
@@ -373,36 +481,39 @@ static bool read_records(struct measure *m, uint8_t *bytes, size_t size)
 		    producer_next_preview(&r, &record, &len) == 0)
 			write_record(m, record, len, false);
 		else if (producer_next_frame(&r, &record, &len) == 0)
-			write_record(m, record, len, true);
+			take_record(m, number, record, len);
 		else
 			return true;
 	}
 }
 
-static bool read_log(struct measure *m, uint8_t *bytes, size_t size)
+static bool read_log(
+    struct measure *m, size_t number, uint8_t *bytes, size_t size)
 {
-	ssize_t n = recv(m->launch.log_fd, bytes, size - 1, MSG_DONTWAIT);
+	struct launch *launch = &m->runs.launches[number];
+	ssize_t n = recv(launch->log_fd, bytes, size - 1, MSG_DONTWAIT);
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	if (launch_is_end(&m->launch, bytes, (size_t)n))
+	if (launch_is_end(launch, bytes, (size_t)n))
 		return false;
 	/* A script may be hostile to terminals. */
 	for (ssize_t i = 0; i < n; i++)
 		if (bytes[i] < 0x20 || bytes[i] == 0x7f)
 			bytes[i] = bytes[i] == '\n' ? '\n' : ' ';
 	bytes[n] = '\0';
-	fprintf(stderr, "sonde %s: %s%s", m->name, (char *)bytes,
-	    bytes[n - 1] == '\n' ? "" : "\n");
+	fprintf(stderr, "sonde %s: %s%s", m->runs.all[number].name,
+	    (char *)bytes, bytes[n - 1] == '\n' ? "" : "\n");
 	return true;
 }
 
 /* What a worker that said its end has left behind. */
-static void drain_records(struct measure *m, uint8_t *bytes, size_t size)
+static void drain_records(
+    struct measure *m, size_t number, uint8_t *bytes, size_t size)
 {
-	struct pollfd p = { m->launch.record_fd, POLLIN, 0 };
+	struct pollfd p = { m->runs.launches[number].record_fd, POLLIN, 0 };
 	for (;;) {
 		int n = poll(&p, 1, 0);
-		if (n == 0 || (n > 0 && !read_records(m, bytes, size)))
+		if (n == 0 || (n > 0 && !read_records(m, number, bytes, size)))
 			return;
 	}
 }
@@ -411,9 +522,9 @@ static void heed_interrupts(struct measure *m, int *heeded)
 {
 	if (interrupts > *heeded) {
 		if (*heeded == 0)
-			launch_interrupt(&m->launch);
+			interrupt_all(m, false);
 		else
-			launch_kill(&m->launch);
+			interrupt_all(m, true);
 		*heeded = interrupts;
 		/* A script that does not heed it has a second. */
 		struct monotime soon = monotime_add(monotime_now(), NS_PER_S);
@@ -421,54 +532,94 @@ static void heed_interrupts(struct measure *m, int *heeded)
 			m->end = soon;
 	}
 	if (m->end.ns && !monotime_before(monotime_now(), m->end)) {
-		launch_kill(&m->launch);
+		interrupt_all(m, true);
 		m->end.ns = 0;
 		m->too_late = interrupts == 0;
 	}
 }
 
+/* What poll found of one run. */
+static void read_run(struct measure *m, size_t number,
+    const struct pollfd p[static 2], uint8_t *bytes)
+{
+	struct vantage_run *run = &m->runs.all[number];
+	struct launch *launch = &m->runs.launches[number];
+	const size_t size = PRODUCER_DATAGRAM_BYTES + 1;
+	if (!run->records && !run->log)
+		return;
+	target_feed_step(&run->feed);
+	/* What was logged before a record is shown before it. */
+	if (p[1].revents)
+		run->log = read_log(m, number, bytes, size);
+	if (launch->ended >= 0) {
+		drain_records(m, number, bytes, size);
+		run->records = run->log = false;
+		/* Its part of the network must not wait for its last breath. */
+		if (m->runs.count > 1)
+			launch_kill(launch);
+		return;
+	}
+	if (p[0].revents)
+		run->records = read_records(m, number, bytes, size);
+	else
+		fflush(stdout);
+}
+
 static void read_until_end(struct measure *m)
 {
+	enum { EACH = 2 + TARGET_FEED_FDS };
+	size_t count = m->runs.count;
 	uint8_t *bytes = xmalloc(PRODUCER_DATAGRAM_BYTES + 1);
-	bool records = true, log = true, yields = false;
+	struct pollfd *p = xcalloc(count, EACH * sizeof(*p));
+	bool yields = false;
 	int heeded = 0;
 	struct monotime long_run = monotime_add(monotime_now(), YIELD_AFTER_NS);
 	arena_alloc(&m->arena, 1); /* a chunk that stays */
-	while (records || log) {
-		struct pollfd p[2 + TARGET_FEED_FDS] = {
-			{ records ? m->launch.record_fd : -1, POLLIN, 0 },
-			{ log ? m->launch.log_fd : -1, POLLIN, 0 },
-		};
-		target_feed_wants(&m->feed, p + 2);
+	vantage_run_title(&m->runs.all[0], m->format);
+	while (vantage_runs_wants(&m->runs, p)) {
 		heed_interrupts(m, &heeded);
 		if (!yields && !monotime_before(monotime_now(), long_run)) {
-			launch_yield(&m->launch);
+			for (size_t i = 0; i < count; i++)
+				launch_yield(&m->runs.launches[i]);
 			yields = true;
 		}
-		if (poll(p, 2 + TARGET_FEED_FDS, 100) < 0)
+		if (poll(p, (nfds_t)count * EACH, 100) < 0)
 			continue;
-		target_feed_step(&m->feed);
-		/* What was logged before a record is shown before it. */
-		if (p[1].revents)
-			log = read_log(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
-		if (m->launch.ended >= 0)
-			break;
-		if (p[0].revents)
-			records =
-			    read_records(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
-		if (p[0].revents == 0)
-			fflush(stdout);
+		for (size_t i = 0; i < count; i++)
+			read_run(m, i, p + i * EACH, bytes);
+		show_next(m);
 	}
-	if (m->launch.ended >= 0)
-		drain_records(m, bytes, PRODUCER_DATAGRAM_BYTES + 1);
 	arena_fini(&m->arena);
+	free(p);
 	free(bytes);
+}
+
+/* The worst code of all runs, what was given to them, and of that failed. */
+static int finish_runs(
+    struct measure *m, struct errmsg *msg, bool *none, bool *failed)
+{
+	int code = 0;
+	*none = m->script->operands_are_hosts;
+	*failed = false;
+	for (size_t i = m->runs.count; i-- > 0;) {
+		struct errmsg why = { "" };
+		const struct target_feed *feed = &m->runs.all[i].feed;
+		int one = launch_finish(&m->runs.launches[i], &why);
+		if (one > code)
+			code = one;
+		if (why.text[0])
+			*msg = why;
+		*none &= feed->given == 0;
+		*failed |= feed->failed > 0;
+	}
+	return code;
 }
 
 static int finish_measuring(struct measure *m)
 {
 	struct errmsg msg = { "" };
-	int code = launch_finish(&m->launch, &msg);
+	bool none, failed;
+	int code = finish_runs(m, &msg, &none, &failed);
 	if (m->too_late)
 		code = err_exit_code(err_set(&msg, -EAGAIN,
 		    "the script did not end by its deadline and was killed"));
@@ -490,14 +641,13 @@ static int finish_measuring(struct measure *m)
 	}
 	if (interrupts && code == 0)
 		return 1;
-	bool none = m->script->operands_are_hosts && m->feed.given == 0;
 	if (code == 0 && none) {
-		if (m->feed.failed)
+		if (failed)
 			return 1; /* each was reported */
 		err_set(&msg, ERR_USAGE, "the file has no hosts");
 		return command_fail(m->name, ERR_USAGE, &msg);
 	}
-	return code == 0 && m->feed.failed ? 1 : code;
+	return code == 0 && failed ? 1 : code;
 }
 
 static void catch_interrupts(void)
@@ -540,8 +690,7 @@ static bool has_word(int argc, char **argv, const char *word)
 int measure_main(const char *name_or_path, int argc, char **argv)
 {
 	struct errmsg msg = { "" };
-	struct measure m = { .name = name_or_path,
-		.feed = { .fd = -1, .list = { .fd = -1 } } };
+	struct measure m = { .name = name_or_path };
 	int err = script_load(&m.script, name_or_path,
 	    has_word(argc, argv, "--allow-weak-sandbox"), &msg);
 	if (err)
@@ -565,7 +714,7 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 		code = measure_run(&m);
 	}
 	option_free(m.values);
-	target_feed_fini(&m.feed);
+	vantage_runs_fini(&m.runs);
 	word_list_fini(&m.arguments);
 	free(m.spec);
 	measure_table_free(m.table);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/xalloc.h"
 #include "probes/guardian/guardian.h"
 #include "probes/ipc/precedence.h"
 #include "probes/sandbox/sandbox.h"
@@ -76,26 +77,49 @@ static void ignore_terminal(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static _Noreturn void guardian_main(const struct launch *l,
-    const struct net_ops *net, void *net_ctx, const struct policy *policy,
-    bool allow_weak)
+/* Round and round.  One whose worker has not said that it waits keeps the
+ * others here, and none is the worse for it: their time is one.  One whose
+ * worker is gone is closed, and time does not wait for it. */
+static void serve_together(struct guardian **guardians, size_t count)
 {
-	int run_fd = l->guardian_ends[0], log_fd = l->guardian_ends[1];
+	for (size_t left = count; left > 0;)
+		for (size_t i = 0; i < count; i++) {
+			if (!guardians[i] || guardian_step(guardians[i], -1))
+				continue;
+			guardian_free(guardians[i]);
+			guardians[i] = NULL;
+			left--;
+		}
+}
+
+static _Noreturn void guardian_main(
+    const struct launch *launches, const struct launch_network *n)
+{
+	const struct guardian_run run = { .who = POLICY_LOCAL };
+	int log_fd = launches[0].guardian_ends[1], err = 0;
 	struct errmsg msg = { "" };
+	struct guardian **guardians = xcalloc(n->count, sizeof(*guardians));
 	ignore_terminal();
-	if (!net->advance) /* real time */
+	if (!n->net->advance) /* real time */
 		precedence_first();
-	struct guardian *guardian = guardian_new(net, net_ctx, policy);
-	int err = guardian_add_run(
-	    guardian, run_fd, &(struct guardian_run){ .who = POLICY_LOCAL });
+	for (size_t i = 0; i < n->count && !err; i++) {
+		guardians[i] = guardian_new(n->net, n->ctxs[i], n->policy);
+		err = guardian_add_run(
+		    guardians[i], launches[i].guardian_ends[0], &run);
+	}
 	if (err < 0)
 		goto out;
-	err = guardian_sandbox(allow_weak, l->worker, log_fd, &msg);
+	err = guardian_sandbox(
+	    n->allow_weak_sandbox, launches[0].worker, log_fd, &msg);
 	if (err < 0)
 		goto out;
-	/* The reader waits for the end of this, not for that of a process. */
-	close(log_fd);
-	guardian_serve(guardian, -1);
+	/* The readers wait for the end of these, not for that of a process. */
+	for (size_t i = 0; i < n->count; i++)
+		close(launches[i].guardian_ends[1]);
+	if (n->count == 1)
+		guardian_serve(guardians[0], -1);
+	else
+		serve_together(guardians, n->count);
 out:
 	if (err < 0)
 		send_summary(log_fd, msg.text[0] ? msg.text : err_str(err));
@@ -103,21 +127,23 @@ out:
 }
 
 /* Closes what is the reader's. */
-static pid_t start_guardian(struct launch *l, const struct net_ops *net,
-    void *net_ctx, const struct policy *policy, bool allow_weak)
+static pid_t start_guardian(
+    struct launch *launches, const struct launch_network *network)
 {
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
-	close_fd(&l->record_fd);
-	close_fd(&l->log_fd);
-	close_fd(&l->operand_fd);
+	for (size_t i = 0; i < network->count; i++) {
+		close_fd(&launches[i].record_fd);
+		close_fd(&launches[i].log_fd);
+		close_fd(&launches[i].operand_fd);
+	}
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd >= 0) {
 		dup2(null_fd, 0);
 		dup2(null_fd, 1);
 	}
-	guardian_main(l, net, net_ctx, policy, allow_weak);
+	guardian_main(launches, network);
 }
 
 static pid_t start_worker(
@@ -159,25 +185,29 @@ int launch_worker(
 	return err;
 }
 
-int launch_guardian(struct launch *l, const struct net_ops *net, void *net_ctx,
-    const struct policy *policy, bool allow_weak, struct errmsg *msg)
+int launch_guardian(struct launch *launches,
+    const struct launch_network *network, struct errmsg *msg)
 {
 	int err = 0;
-	l->guardian = start_guardian(l, net, net_ctx, policy, allow_weak);
-	if (l->guardian < 0)
+	launches[0].guardian = start_guardian(launches, network);
+	if (launches[0].guardian < 0)
 		err = err_set(msg, -errno, "fork: %s", strerror(errno));
-	net->close(net_ctx);
-	close_fd(&l->guardian_ends[0]);
-	close_fd(&l->guardian_ends[1]);
+	for (size_t i = 0; i < network->count; i++) {
+		network->net->close(network->ctxs[i]);
+		close_fd(&launches[i].guardian_ends[0]);
+		close_fd(&launches[i].guardian_ends[1]);
+	}
 	if (err < 0)
-		launch_abandon(l);
+		launch_abandon(launches, network->count);
 	return err;
 }
 
-void launch_abandon(struct launch *l)
+void launch_abandon(struct launch *launches, size_t count)
 {
-	launch_kill(l);
-	launch_finish(l, NULL);
+	for (size_t i = 0; i < count; i++)
+		launch_kill(&launches[i]);
+	while (count-- > 0)
+		launch_finish(&launches[count], NULL);
 }
 
 void launch_yield(const struct launch *l)

@@ -4,6 +4,10 @@
  * worker first: it builds its sandbox while the caller opens the network, and
  * has none of that.  The caller opens it, because that takes privilege and
  * files; the guardian's process keeps it.
+ *
+ * Of several vantage points of a simulated network each has a launch, with a
+ * worker and a guardian of its own; the guardians share the first one's
+ * process.
  */
 #pragma once
 
@@ -27,12 +31,20 @@ struct launch {
  * streams_operands. */
 int launch_worker(struct launch *launch, const struct worker_config *worker,
     struct errmsg *msg);
-/* Takes over net_ctx, also on failure, and then the worker is gone too. */
-int launch_guardian(struct launch *launch, const struct net_ops *net,
-    void *net_ctx, const struct policy *policy, bool allow_weak_sandbox,
-    struct errmsg *msg);
+/* What guardians are given. */
+struct launch_network {
+	const struct net_ops *net;
+	void **ctxs; /* one for each launch */
+	size_t count;
+	const struct policy *policy;
+	bool allow_weak_sandbox;
+};
+/* Takes over the contexts, also on failure, and then the workers are gone
+ * too. */
+int launch_guardian(struct launch *launches,
+    const struct launch_network *network, struct errmsg *msg);
 /* Instead of launch_guardian: there is no network. */
-void launch_abandon(struct launch *launch);
+void launch_abandon(struct launch *launches, size_t count);
 
 /* Is this datagram of log_fd the worker's end (then `ended` is set, and all its
  * records are there to be read), and no line? */
@@ -46,8 +58,8 @@ void launch_yield(const struct launch *launch);
 void launch_interrupt(const struct launch *launch);
 void launch_kill(const struct launch *launch);
 
-/* Ends it all.  A worker that said its end is killed, and not waited for; any
- * other is, and where it failed so is the guardian, which ends by itself with
- * its worker.  The worker's exit code, 70 when it crashed or was killed, or the
- * guardian's when that failed. */
+/* Ends it all; of several launches the first one last.  A worker that said its
+ * end is killed, and not waited for; any other is, and where it failed so is
+ * the guardian, which ends by itself with its worker.  The worker's exit code,
+ * 70 when it crashed or was killed, or the guardian's when that failed. */
 int launch_finish(struct launch *launch, struct errmsg *msg);

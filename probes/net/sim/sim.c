@@ -303,7 +303,7 @@ static int send_error(
 }
 
 /* Takes over the flight. */
-static void leave(struct sim_station *t, struct sim_flight *f)
+static void leave_station(struct sim_station *t, struct sim_flight *f)
 {
 	if (t->sim->station_count == 1) {
 		sim_begin(t->sim, f);
@@ -330,7 +330,7 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 		struct sim_flight *f = sim_flight_new(
 		    t->sim, p->bytes, p->len, serial_of(t, ++t->serials), t->node);
 		f->at_ns = now_ns;
-		leave(t, f);
+		leave_station(t, f);
 		sent++;
 	}
 	t->counters.sent += sent;
@@ -470,7 +470,7 @@ static void sim_describe(void *ctx, char *to, size_t size)
 const struct net_ops net_sim = {
 	.name = "sim",
 	.help = "an internet described in a file, in virtual time: "
-		"sim:FILE[@VANTAGE]",
+		"sim:FILE[@VANTAGE,...]",
 	.open = sim_open,
 	.join = sim_join,
 	.close = sim_close,

@@ -162,6 +162,7 @@ example man/sonde-sim.5 2 >"$dir/man2.sim"
 { echo "vantage me 198.51.100.10"; example man/sonde-sim.5 3; } >"$dir/man3.sim"
 example man/sonde-sim.5 4 >"$dir/man4.sim"
 example man/sonde-sim.5 5 >"$dir/man5.sim"
+example man/sonde-sim.5 6 >"$dir/man6.sim"
 example man/sonde-script.7 3 >"$dir/ids.lua"
 check "sonde-sim(5): the first example runs" exits 0 "reached in 4 hops" \
 	--net "sim:$dir/man1.sim" trace --flow 3 web
@@ -171,8 +172,12 @@ check "sonde-sim(5): each line of the third example is read" exits 1 "not sent" 
 	--net "sim:$dir/man3.sim" ping -c 1 192.0.2.20
 check "sonde-sim(5): the fourth example runs" exits 0 " ms  ttl 255" \
 	--net "sim:$dir/man4.sim" ping -c 1 203.0.113.2
-check "sonde-sim(5): the fifth example runs" exits 0 "reached" \
-	--net "sim:$dir/man5.sim" trace core.100000
+check "sonde-sim(5): the fifth example runs" exits 0 "vantage east" \
+	--net "sim:$dir/man5.sim@west,east" trace web
+check "sonde-sim(5): its second command, too" exits 0 '"received":10' \
+	--net "sim:$dir/man5.sim@west,east" ping -c 20 --json web
+check "sonde-sim(5): the sixth example runs" exits 0 "reached" \
+	--net "sim:$dir/man6.sim" trace core.100000
 check "sonde-script(7): the example runs" exits 0 "ip_id=" \
 	--net "sim:$dir/man1.sim" run "$dir/ids.lua" -c 3 web
 check "sonde-script(7): the example has help" exits 0 "its number" \
