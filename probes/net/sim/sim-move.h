@@ -50,9 +50,9 @@ struct sim_station {
 
 struct sim {
 	struct sim_world *world;
-	struct sim_queue moving;                        /* flights, owned */
+	struct sim_queue moving;  /* flights, owned */
 	struct sim_flight *spare; /* owned: of FLIGHT_ROOM octets, for others */
-	size_t moving_octets;                           /* of theirs */
+	size_t moving_octets;     /* of theirs */
 	struct sim_station *stations[SIM_MAX_VANTAGES]; /* NULL: it is gone */
 	uint32_t station_count, stations_open;
 	int64_t now_ns;

@@ -15,8 +15,9 @@
 #include "probes/net/sim/sim-route.h"
 
 #define FAR UINT32_MAX
-#define DISTANCES_MAX ((size_t)256 << 20) /* octets; beyond it, from scratch \
-					   */
+#define DISTANCES_MAX                                          \
+	((size_t)256 << 20) /* octets; beyond it, from scratch \
+			     */
 
 struct sim_paths {
 	uint32_t *dist; /* owned; every node's distance to the place, made

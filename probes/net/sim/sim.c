@@ -327,8 +327,8 @@ static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 			sim_inbox_add(t, &stamp);
 		if (stamp.err < 0)
 			continue;
-		struct sim_flight *f = sim_flight_new(
-		    t->sim, p->bytes, p->len, serial_of(t, ++t->serials), t->node);
+		struct sim_flight *f = sim_flight_new(t->sim, p->bytes, p->len,
+		    serial_of(t, ++t->serials), t->node);
 		f->at_ns = now_ns;
 		leave_station(t, f);
 		sent++;

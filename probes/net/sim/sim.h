@@ -219,8 +219,8 @@ struct sim_world {
 	uint32_t *by_name; /* open hash tables, SIM_NONE empty */
 	struct sim_addr_cell *by_addr;
 	size_t by_name_size, by_addr_size;
-	uint64_t *perhaps;         /* owned: bits of addresses that may be in
-				      by_addr, perhaps_size of them */
+	uint64_t *perhaps; /* owned: bits of addresses that may be in
+			      by_addr, perhaps_size of them */
 	size_t perhaps_size;
 	struct sim_recent *recent; /* owned: addresses looked up of late */
 	void **kept;               /* behaviours and links */
