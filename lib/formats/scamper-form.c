@@ -73,6 +73,8 @@ struct scamper_stop scamper_stop_of(const char *stop_reason)
 		{ "unreachable", { 2, "UNREACH" } },
 		{ "loop", { 4, "LOOP" } },
 		{ "gaplimit", { 5, "GAPLIMIT" } },
+		{ "echo-only", { 5, "GAPLIMIT" } },
+		{ "limited", { 5, "GAPLIMIT" } },
 		{ "denied", { 6, "ERROR" } },
 		{ "unsent", { 6, "ERROR" } },
 		{ "maxttl", { 7, "HOPLIMIT" } },

@@ -18,6 +18,8 @@ static const struct {
 	const char *reason, *words;
 } reasons[] = {
 	{ "gaplimit", "too many silent hops in a row" },
+	{ "echo-only", "it answers echo requests alone" },
+	{ "limited", "its answers are limited, and others had them" },
 	{ "unreachable", "it is rejected" },
 	{ "maxttl", "the last hop that was asked for is not the end" },
 	{ "loop", "the path goes round" },
@@ -342,8 +344,8 @@ static void print_not_reached(const struct text *t, const Sonde__Trace *trace)
 	fputs(text_off(t), t->to);
 }
 
-/* The first distance that was asked for bounds the length from above only. */
-static void print_reached(const struct text *t, const Sonde__Trace *trace)
+/* The lowest TTL that the target answered, or UINT32_MAX. */
+static uint32_t reached_ttl(const Sonde__Trace *trace)
 {
 	uint32_t hops = UINT32_MAX;
 	for (size_t i = 0; i < trace->n_replies; i++) {
@@ -352,7 +354,17 @@ static void print_reached(const struct text *t, const Sonde__Trace *trace)
 		    reply_reached(r, &trace->dst, trace->method))
 			hops = r->probe_ttl;
 	}
-	bool bound = hops > 1 && hops == trace->first_ttl;
+	return hops;
+}
+
+/* The first distance that was asked for bounds the length from above only; so
+ * does an answer of a target that is known to be nearer, and silent there. */
+static void print_reached(
+    const struct text *t, const Sonde__Trace *trace, uint32_t hops)
+{
+	bool bound = hops > 1 &&
+	    (hops == trace->first_ttl ||
+		strcmp(trace->stop_reason, "limited") == 0);
 	if (hops == UINT32_MAX)
 		fprintf(
 		    t->to, "%sreached%s", text_on(t, TEXT_GOOD), text_off(t));
@@ -384,8 +396,10 @@ void text_trace(struct text *t, const Sonde__Trace *trace)
 	for (size_t i = 0; i < trace->n_replies; i++)
 		probes += !trace->replies[i]->duplicate &&
 		    !reply_not_sent(trace->replies[i]);
-	if (strcmp(trace->stop_reason, "completed") == 0)
-		print_reached(t, trace);
+	uint32_t hops = reached_ttl(trace);
+	if (strcmp(trace->stop_reason, "completed") == 0 ||
+	    (strcmp(trace->stop_reason, "limited") == 0 && hops < UINT32_MAX))
+		print_reached(t, trace, hops);
 	else
 		print_not_reached(t, trace);
 	fprintf(t->to, ", %zu probe%s\n", probes, probes == 1 ? "" : "s");

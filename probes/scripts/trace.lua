@@ -46,10 +46,11 @@ local PATIENCE_NS = 30 * sonde.ms
 -- others of this host may have had it), so it may have been silent nearer by.
 local REST_NS = 1100 * sonde.ms
 local CONFIRMATIONS = 2
--- So often where the target showed that it is nearer.
-local INSISTENCE = 8
--- So often is a target asked that answers echo requests alone.
-local ASKS = 6
+-- So often is a target asked that is known to be at a hop and is silent there:
+-- where its answers prove to be limited (several traces share one a second, so
+-- each asks for longer than all need), and where it may as well drop the probes.
+local ASKS_LIMITED = 16
+local ASKS = 4
 -- Behind a router that rejects, so many hops may show that others go on.
 local BEHIND_REJECTION = 2
 
@@ -66,6 +67,11 @@ local function set_alarm(hop, at_ns)
 	alarms.last = alarms.last + 1
 end
 
+local function drop_alarm()
+	alarms[alarms.first] = nil
+	alarms.first = alarms.first + 1
+end
+
 -- When the next alarm is due, of a hop that it still matters to.
 local function next_alarm()
 	while alarms.first <= alarms.last do
@@ -75,20 +81,66 @@ local function next_alarm()
 		    not hop.trace.finished then
 			return alarm.at_ns, hop
 		end
-		alarms[alarms.first] = nil
-		alarms.first = alarms.first + 1
+		drop_alarm()
 	end
 end
 
+local function next_number(trace)
+	trace.number = trace.number % 0xfffe + 1
+	return trace.number
+end
+
 -- One probe or a few to one TTL.
-local function send_round(hop)
+local function send_round(hop, probes)
 	local trace, args = hop.trace, hop.trace.args
 	local listening = hop.full and args.wait_ns or args.listening
-	hop.pending = args.probes
-	for _ = 1, args.probes do
-		trace.number = trace.number % 0xfffe + 1
+	probes = probes or args.probes
+	hop.pending = hop.pending + probes
+	for _ = 1, probes do
 		hop.results[#hop.results + 1] = sonde.send(
-			trace.probe(hop.ttl, trace.number), listening, hop)
+			trace.probe(hop.ttl, next_number(trace)), listening, hop)
+	end
+end
+
+-- Asks a hop again after a while, drawn so that traces that share a limit take
+-- turns.
+local function ask_later(hop)
+	hop.retry = true
+	set_alarm(hop, sonde.now_ns() + math.random(300, 1300) * sonde.ms)
+end
+
+-- Is the target within so many hops?  Its errors may be limited, echo replies
+-- seldom are.  An echo request is another flow, so what it says is where to ask,
+-- and no hop.
+local function send_echo(trace, ttl)
+	if trace.args.method ~= "icmp" and not trace.near_ttl and
+	    not trace.echo_errs then
+		sonde.send(sonde.icmp{dst = trace.dst, id = trace.args.sport,
+			seq = next_number(trace), ttl = ttl},
+			trace.args.wait_ns,
+			{trace = trace, full = true, echo_ttl = ttl})
+	end
+end
+
+-- Does the target answer what is never an error?  Who drops datagrams to ports
+-- that nobody serves drops this as well; who refuses it does not drop them.
+local function send_syn(trace)
+	if trace.args.method == "udp" and not trace.syn then
+		trace.syn = true
+		sonde.send(sonde.tcp{dst = trace.dst, sport = trace.args.sport,
+			dport = trace.args.port or 33434, ttl = 255},
+			trace.args.wait_ns,
+			{trace = trace, full = true, is_syn = true})
+	end
+end
+
+-- A hop has been silent for longer than it should.
+local function pass(hop)
+	hop.passed = true
+	if not hop.from and not hop.unsent and not hop.full and
+	    not hop.has_echo then
+		hop.has_echo = true
+		send_echo(hop.trace, hop.ttl)
 	end
 end
 
@@ -104,9 +156,9 @@ local function rounds_of(hop)
 end
 
 -- Ends a probe; false when it had ended before.  A round begins when all probes
--- of those before it have ended.
+-- of those before it have ended, but for one that asks a target in turns.
 local function end_probe(hop, result)
-	if hop.trace.args.probes > 1 then
+	if hop.trace.args.probes > 1 or hop.ended then
 		hop.ended = hop.ended or {}
 		if hop.ended[result] then
 			return false
@@ -145,7 +197,8 @@ local function finish(trace, reason)
 		end
 	end
 	trace.finished = true
-	if reason ~= "completed" then
+	if reason ~= "completed" and
+	    not (reason == "limited" and trace.last_ttl) then
 		sonde.problem()
 	end
 	if #probes > 0 then
@@ -158,18 +211,42 @@ local function finish(trace, reason)
 end
 
 -- Does the target answer at all?  Probes that any path lets through; they are no
--- hops and not recorded.  Beside one of the trace's kind an echo request, whose
--- answers are seldom limited: it tells whether to ask again.
+-- hops and not recorded.
 local function ask_target(trace)
 	local hop = new_hop(trace, 255)
 	hop.full = true
 	trace.asking = true
-	if trace.args.method ~= "icmp" then
-		local echo = {trace = trace, full = true, echo = true}
-		sonde.send(sonde.icmp{dst = trace.dst, id = trace.args.sport,
-			seq = trace.number, ttl = 255}, trace.args.wait_ns, echo)
-	end
+	send_echo(trace, hop.ttl)
+	send_syn(trace)
 	send_round(hop)
+end
+
+-- Makes a hop that was silent the edge again.
+local function go_back(trace, hop)
+	trace.gap = math.max(trace.gap - math.max(trace.edge - hop.ttl, 1), 0)
+	trace.edge = hop.ttl
+	hop.done = false
+	hop.looked_at = false
+end
+
+-- The target is known to be at this distance or nearer, and was silent there.
+local function insist(trace, ttl)
+	local hop = trace.hops[ttl]
+	if not hop or hop.from or ttl >= (trace.near_ttl or 256) then
+		return
+	end
+	trace.near_ttl = ttl
+	hop.asks = 0
+	if not hop.ended then
+		hop.ended = {}
+		for i = 1, #hop.results - hop.pending do
+			hop.ended[hop.results[i]] = true
+		end
+	end
+	if hop.ttl < trace.edge or hop.done then
+		go_back(trace, hop)
+	end
+	ask_later(hop)
 end
 
 -- The target answered at last_ttl: is it nearer, and was silent there?  True: the
@@ -180,18 +257,32 @@ local function confirm(trace)
 		return false
 	end
 	before.confirmed = (before.confirmed or 0) + 1
-	if before.confirmed > (trace.is_nearer and INSISTENCE or
-	    CONFIRMATIONS) then
+	if before.confirmed > CONFIRMATIONS then
 		return false
 	end
-	trace.edge = before.ttl
-	before.done = false
-	before.looked_at = false
+	go_back(trace, before)
 	before.retry = true
-	trace.gap = math.max(trace.gap - 1, 0)
 	set_alarm(before, sonde.now_ns() + REST_NS +
 		math.random(0, 500) * sonde.ms)
 	return true
+end
+
+-- The target is within near_ttl and was silent there to the last: a reason to
+-- stop, or nil.
+local function silence_reason(trace)
+	if trace.last_ttl then
+		trace.edge = trace.last_ttl
+		return trace.echo_near == trace.near_ttl and "limited" or
+			trace.last_reason
+	elseif trace.is_limited then
+		return "limited"
+	elseif trace.target_is_silent then
+		return "echo-only"
+	end
+	if not trace.asking then
+		ask_target(trace)
+	end
+	return "wait"
 end
 
 -- What a hop at the edge, of which all is known, says of the whole trace: a
@@ -203,6 +294,9 @@ local function stop_reason(trace, hop)
 			return "wait"
 		end
 		return trace.last_reason
+	end
+	if hop.ttl == trace.near_ttl and not hop.from then
+		return silence_reason(trace)
 	end
 	trace.gap = hop.from and 0 or trace.gap + 1
 	if hop.rejected then
@@ -304,7 +398,8 @@ end
 local function send_hops(trace)
 	local args = trace.args
 	local last = math.min(args.max_ttl, trace.edge + args.window - 1,
-		trace.last_ttl or args.max_ttl)
+		trace.last_ttl or args.max_ttl,
+		trace.near_ttl or args.max_ttl)
 	while trace.next_ttl <= last do
 		local before = trace.hops[trace.next_ttl - 1]
 		if before and not before.passed then
@@ -350,6 +445,33 @@ local function ending(result)
 		result.reply.from == result.probe.dst and "unreachable" or nil
 end
 
+-- How far the target is by the hops that its error says were left.
+local function nearest(ttl, result)
+	return ttl + 1 - (result.reply.quoted_ttl or 1)
+end
+
+-- A probe of the trace's kind reached the target, which is so far by the hops
+-- that were left, and was silent there: it limits its answers.
+local function on_nearer(trace, ttl, upper)
+	for i = ttl, upper - 1 do
+		if not trace.hops[i] or trace.hops[i].from then
+			return false
+		end
+	end
+	local hop = trace.hops[ttl]
+	if not hop or hop.from or ttl > (trace.near_ttl or 256) then
+		return false
+	end
+	if ttl ~= trace.near_ttl then
+		insist(trace, ttl)
+	elseif not trace.is_limited and not hop.retry then
+		go_back(trace, hop)
+		ask_later(hop)
+	end
+	trace.is_limited = true
+	return true
+end
+
 local function on_reply(hop, result)
 	local trace = hop.trace
 	hop.from = result.reply.from
@@ -369,16 +491,30 @@ local function on_reply(hop, result)
 		if hop.ttl < trace.edge and hop.done then
 			trace.edge, hop.looked_at = hop.ttl, false
 		end
-		-- A probe that came with hops to spare went further than needed.
-		trace.is_nearer = (result.reply.quoted_ttl or 1) > 1
+		local ttl = nearest(hop.ttl, result)
+		if reason == "completed" and ttl < hop.ttl then
+			on_nearer(trace, ttl, hop.ttl)
+		end
+	elseif not reason and hop.ttl == trace.near_ttl then
+		trace.near_ttl, trace.echo_errs = nil, true
 	end
+end
+
+local function asks_of(trace)
+	return (trace.is_limited or trace.may_be_limited) and ASKS_LIMITED or
+		ASKS
 end
 
 -- No more of this round is to come.
 local function end_round(hop)
 	local trace = hop.trace
-	hop.passed = true
+	pass(hop)
+	if not hop.from and hop.ttl == trace.near_ttl and
+	    (hop.retry or hop.asks < asks_of(trace)) then
+		return
+	end
 	if not hop.from and rounds_of(hop) < trace.args.attempts and
+	    not trace.near_ttl and
 	    not trace.rejected_ttl and not trace.target_is_there then
 		if not hop.unsent then
 			return send_round(hop)
@@ -394,23 +530,39 @@ local function end_round(hop)
 	end
 end
 
+-- What became of an echo request, or of the segment that is to be refused.
+local function on_other(other, result)
+	local trace = other.trace
+	if result.reached and other.is_syn then
+		trace.may_be_limited = true
+	elseif result.reached and not trace.echo_errs then
+		trace.echoes = true
+		send_syn(trace)
+		if not trace.last_ttl then
+			insist(trace, other.echo_ttl)
+		end
+		trace.echo_near = math.min(trace.echo_near or 256,
+			other.echo_ttl)
+	end
+	return advance(trace)
+end
+
 -- What became of a probe to the target itself.
 local function on_target(hop, result)
 	local trace = hop.trace
-	if hop.echo then
-		trace.echoes = trace.echoes or result.reached
-		return false
-	end
 	if result.reached then
+		if on_nearer(trace, nearest(hop.ttl, result), trace.edge) then
+			return advance(trace)
+		end
 		trace.target_is_there = true
+		trace.near_ttl = nil
 	elseif result.done and end_probe(hop, result) then
 		if hop.pending > 0 or trace.target_is_there then
 			return false
 		end
-		if trace.echoes and rounds_of(hop) < ASKS then
-			hop.retry = true
-			set_alarm(hop, sonde.now_ns() + math.random(0, 1500) *
-				sonde.ms)
+		if not trace.near_ttl and rounds_of(hop) < asks_of(trace) and
+		    (trace.echoes or trace.may_be_limited) then
+			ask_later(hop)
 			return false
 		end
 		trace.target_is_silent = true
@@ -441,7 +593,9 @@ local function handle(result, kind)
 	if trace.finished or kind == "duplicate" or kind == "advice" then
 		return false
 	end
-	if hop.full then
+	if hop.echo_ttl or hop.is_syn then
+		return on_other(hop, result)
+	elseif hop.full then
 		return on_target(hop, result)
 	end
 	if kind == "reply" or kind == "better" then
@@ -454,6 +608,27 @@ local function handle(result, kind)
 		end_round(hop)
 	end
 	return advance(trace)
+end
+
+-- A hop's patience is over, or its rest.
+local function on_alarm(hop)
+	local trace = hop.trace
+	pass(hop)
+	if not hop.retry then
+		return
+	end
+	hop.retry = false
+	if hop.from then
+		hop.done = hop.pending == 0
+	elseif hop.ttl == trace.near_ttl then
+		hop.asks = hop.asks + 1
+		send_round(hop, 1)
+		if hop.asks < asks_of(trace) then
+			ask_later(hop)
+		end
+	else
+		send_round(hop)
+	end
 end
 
 local function prepare(args)
@@ -513,11 +688,8 @@ local function run(args)
 				leave(result.tag.trace)
 			end
 		elseif kind == "time" then
-			slow.passed = true
-			if slow.retry then
-				slow.retry = false
-				send_round(slow)
-			end
+			drop_alarm()
+			on_alarm(slow)
 			if advance(slow.trace) then
 				leave(slow.trace)
 			end

@@ -352,6 +352,8 @@ class Service(Network):
              trace(REACHED, methods=("udp",))]
 
     def beyond(self, probe):
+        if probe.name != "udp":
+            return super().beyond(probe)
         return [(0.008, probe.datagram(b"pong"))]
 
 
