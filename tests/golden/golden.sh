@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# usage: golden.sh [--update [NAME]]: every line of CASES against NAME.out.
+# usage: golden.sh [--update [NAME]]: every line of CASES against NAME.out, which
+# is standard output and behind it standard error: two processes write them, so
+# their order is nobody's promise.
 set -u
 cd "$(dirname "$0")" || exit 1
 root=$(cd ../.. && pwd)
@@ -11,14 +13,15 @@ esac
 . "$root/tests/tap.sh"
 [ -x "$sonde" ] || skip_all "$sonde is not built"
 got=$(mktemp)
-trap 'rm -f "$got"' EXIT
+trap 'rm -f "$got" "$got.err"' EXIT
 export TZ=UTC LC_ALL=C NO_COLOR=1
 
 run() { # code, arguments...
 	want=$1
 	shift
-	timeout 60 "$sonde" "$@" >"$got" 2>&1 </dev/null
+	timeout 300 "$sonde" "$@" >"$got" 2>"$got.err" </dev/null
 	code=$?
+	cat "$got.err" >>"$got"
 	[ "$code" = "$want" ] || {
 		echo "# exit $code, expected $want"
 		return 1
