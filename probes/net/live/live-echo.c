@@ -397,7 +397,7 @@ static void echo_poll(void *ctx, net_event_fn *fn, void *arg)
 	struct echo_net *e = ctx;
 	struct epoll_event ready[2 * SOCKETS];
 	live_addrs_update(&e->addrs);
-	live_routes_update(&e->routes);
+	live_routes_update(&e->routes, monotime_now());
 	e->routes.many_sources6 = e->addrs.global6 > 2; /* with ::1 */
 	/* Transmit times first: a reply's round trip needs its own. */
 	struct net_event *pending = e->pending;

@@ -62,6 +62,19 @@ void live_links_keep(struct live_links *links, const struct netlink_link *link)
 	links->list[at] = *link;
 }
 
+bool live_links_equal(const struct live_links *a, const struct live_links *b)
+{
+	bool equal = a->count == b->count;
+	for (size_t i = 0; i < a->count && equal; i++) {
+		const struct netlink_link *x = &a->list[i], *y = &b->list[i];
+		equal = x->index == y->index && x->mtu == y->mtu &&
+		    strcmp(x->name, y->name) == 0 && x->is_up == y->is_up &&
+		    x->has_carrier == y->has_carrier &&
+		    x->unqueued == y->unqueued;
+	}
+	return equal;
+}
+
 void live_links_clear(struct live_links *links)
 {
 	free(links->list);

@@ -35,6 +35,8 @@
 #define SLOTS 4096
 #define AGE_NS (5 * NS_PER_S)
 #define CALM_NS (100 * NS_PER_MS) /* between two looks at all tables */
+#define LOOK_NS (50 * NS_PER_MS)  /* between two looks at devices */
+#define LOOK_AT_MOST 64           /* of them */
 #define SUBNET6 64                /* what a source is chosen by, at most */
 #define NEWS_BYTES (1 << 20)
 #define ECHO_PORT4 (8 << 8) /* type and code, where ports would be */
@@ -120,7 +122,29 @@ void live_routes_doubt(struct live_routes *routes)
 		routes->generation = 1;
 }
 
-void live_routes_update(struct live_routes *routes)
+/* The kernel keeps news of a carrier back for up to a second after other such
+ * news, of whatever device (linkwatch_schedule_work in net/core/link_watch.c),
+ * but not the answer to who asks.  While probes leave it is asked. */
+static bool look_at_links(struct live_routes *routes, struct monotime now)
+{
+	if (!routes->used || monotime_before(now, routes->look_at) ||
+	    routes->links.count > LOOK_AT_MOST)
+		return false;
+	struct live_links before = routes->links;
+	routes->links = (struct live_links){ 0 };
+	routes->look_at = monotime_add(now, LOOK_NS);
+	routes->used = false;
+	if (list_links(routes) != 0) {
+		live_links_clear(&routes->links);
+		routes->links = before;
+		return false;
+	}
+	bool same = live_links_equal(&before, &routes->links);
+	live_links_clear(&before);
+	return !same;
+}
+
+void live_routes_update(struct live_routes *routes, struct monotime now)
 {
 	bool changed = false, done = false;
 	bool lost = read_news(routes, &changed, &done);
@@ -129,6 +153,7 @@ void live_routes_update(struct live_routes *routes)
 	routes->relist = false;
 	for (int tries = 0; lost && tries < 3; tries++)
 		lost = list_links(routes) != 0;
+	changed |= look_at_links(routes, now);
 	if (changed || lost)
 		live_routes_doubt(routes);
 }
@@ -457,6 +482,7 @@ int live_routes_find(struct live_routes *routes, const struct net_flow *flow,
     struct monotime now, struct net_route *route)
 {
 	struct route_key key;
+	routes->used = true;
 	make_key(routes, now, flow, &key);
 	char *last = routes->last[flow->dst.family == 6];
 	struct live_route_slot *slot =

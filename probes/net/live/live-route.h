@@ -33,6 +33,8 @@ struct live_routes {
 	struct net_choice wish; /* of every packet */
 	bool no_protocol;       /* live_message_has_protocol is false */
 	bool relist;            /* the list of devices must be read again */
+	bool used;              /* since devices were looked at */
+	struct monotime look_at;
 	uint32_t seq;
 	uint32_t generation; /* of what is known */
 	struct live_links links;
@@ -54,7 +56,7 @@ int live_routes_init(struct live_routes *routes, int ask_fd, int news_fd,
     const struct net_choice *wish, struct errmsg *msg);
 void live_routes_close(struct live_routes *routes);
 /* Reads the kernel's news, if there is any. */
-void live_routes_update(struct live_routes *routes);
+void live_routes_update(struct live_routes *routes, struct monotime now);
 /* What is known may be wrong: ask again. */
 void live_routes_doubt(struct live_routes *routes);
 

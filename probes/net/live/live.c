@@ -403,7 +403,7 @@ static void live_poll(void *ctx, net_event_fn *fn, void *arg)
 	live_addrs_update(&live->addrs);
 	live_ports_retry(&live->ports, monotime_now());
 	live_ports_retry(&live->tcp_ports, monotime_now());
-	live_routes_update(&live->routes);
+	live_routes_update(&live->routes, monotime_now());
 	live->routes.many_sources6 = live->addrs.global6 > 2; /* with ::1 */
 	/* Transmit times first: a reply's round trip needs its own. */
 	for (size_t i = 0; i < live->out_count; i++) {

@@ -24,8 +24,9 @@
 
 struct kernel {
 	struct live_routes routes;
-	int ask, news; /* our ends */
-	uint32_t seq;  /* of the last question */
+	int ask, news;    /* our ends */
+	uint32_t seq;     /* of the last question */
+	uint32_t listing; /* that of the list that tell_link answers; 0: news */
 	struct monotime now;
 };
 
@@ -57,7 +58,7 @@ static void tell_link(struct kernel *k, uint16_t type, int index,
 	size_t len = sizeof(struct nlmsghdr) + sizeof(body);
 	len = put(bytes, len, IFLA_IFNAME, name, strlen(name) + 1);
 	len = put(bytes, len, IFLA_MTU, &mtu, sizeof(mtu));
-	finish_message(k->news, bytes, len, type, 1);
+	finish_message(k->news, bytes, len, type, k->listing);
 }
 
 /* The answer to a question to come. */
@@ -113,7 +114,7 @@ static void open_kernel(struct kernel *k, const char *wish_device)
 	struct net_choice wish = { 0 };
 	struct errmsg msg;
 	uint8_t done[20] = { 0 };
-	*k = (struct kernel){ .seq = 1, .now = { NS_PER_S } };
+	*k = (struct kernel){ .seq = 1, .listing = 1, .now = { NS_PER_S } };
 	memcpy(wish.device, wish_device, strlen(wish_device) + 1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ask), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, news), 0);
@@ -127,6 +128,9 @@ static void open_kernel(struct kernel *k, const char *wish_device)
 	finish_message(k->news, done, sizeof(done), NLMSG_DONE, 1);
 	assert_int_equal(
 	    live_routes_init(&k->routes, ask[0], news[0], &wish, &msg), 0);
+	k->listing = 0;
+	assert_true(recv(k->news, done, sizeof(done), MSG_DONTWAIT) > 0);
+	k->routes.look_at.ns = INT64_MAX; /* unless a test answers */
 }
 
 static void close_kernel(struct kernel *k)
@@ -166,7 +170,7 @@ static void a_route_is_asked_for_once_until_there_is_news(void **state)
 			tell_link(&k, RTM_NEWLINK, 9, "gre1", UP, 1400);
 		else
 			k.now.ns += 60 * NS_PER_S; /* nothing is for ever */
-		live_routes_update(&k.routes);
+		live_routes_update(&k.routes, k.now);
 	}
 	assert_int_equal(k.routes.asked, 6);
 	close_kernel(&k);
@@ -205,15 +209,14 @@ static void a_queueing_discipline_is_known_when_it_changes(void **state)
 	uint8_t news[64] = { 0 };
 	open_kernel(&k, "");
 	tell_qdisc(&k, "noqueue");
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	tell_route(&k, 7, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
 	tell_route(&k, 7, "192.0.2.1", "", RTN_UNICAST);
 	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
 	assert_true(route.unqueued);
-	assert_int_equal(recv(k.news, news, sizeof(news), MSG_DONTWAIT), 32);
 	finish_message(k.news, news, sizeof(news), RTM_NEWQDISC, 0);
 	assert_int_equal(pthread_create(&lister, NULL, list_again, &k), 0);
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	pthread_join(lister, NULL);
 	k.seq++; /* of the list */
 	tell_route(&k, 7, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
@@ -221,6 +224,45 @@ static void a_queueing_discipline_is_known_when_it_changes(void **state)
 	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
 	assert_false(route.unqueued);
 	for (int i = 0; i < 4; i++)
+		asked_for(&k);
+	close_kernel(&k);
+}
+
+static void *list_without_carrier(void *arg)
+{
+	struct kernel *k = arg;
+	uint8_t bytes[512], done[20] = { 0 };
+	if (recv(k->news, bytes, sizeof(bytes), 0) > 0) {
+		k->listing = k->routes.seq;
+		tell_link(k, RTM_NEWLINK, 7, "bond0.100", IFF_UP, 1496);
+		finish_message(
+		    k->news, done, sizeof(done), NLMSG_DONE, k->listing);
+	}
+	return NULL;
+}
+
+/* The kernel keeps news back that come soon after others, but not answers. */
+static void a_carrier_is_asked_for_while_probes_leave(void **state)
+{
+	(void)state;
+	struct kernel k;
+	struct net_route route;
+	pthread_t lister;
+	open_kernel(&k, "bond0.100");
+	tell_route(&k, 7, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
+	tell_route(&k, 7, "192.0.2.1", "", RTN_UNICAST);
+	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
+	k.routes.look_at.ns = 0;
+	assert_int_equal(
+	    pthread_create(&lister, NULL, list_without_carrier, &k), 0);
+	live_routes_update(&k.routes, k.now);
+	pthread_join(lister, NULL);
+	/* Nobody asks where no probe left. */
+	k.now.ns += NS_PER_S;
+	live_routes_update(&k.routes, k.now);
+	assert_int_equal(recv(k.news, &(char){ 0 }, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(find(&k, "198.51.100.7", &route), -ENETDOWN);
+	for (int i = 0; i < 2; i++)
 		asked_for(&k);
 	close_kernel(&k);
 }
@@ -306,13 +348,13 @@ static void a_device_that_is_down_or_gone_is_why(void **state)
 	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
 	/* The cable is out: the route stands, and leads nowhere. */
 	tell_link(&k, RTM_NEWLINK, 4, "bond0", IFF_UP | IFF_MASTER, 1500);
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	tell_route(&k, 4, "192.0.2.1", "192.0.2.9", RTN_UNICAST);
 	assert_int_equal(find(&k, "198.51.100.7", &route), -ENETDOWN);
 	assert_string_equal(route.device, "bond0");
 	/* It was set down, and its routes went with it. */
 	tell_link(&k, RTM_NEWLINK, 4, "bond0", IFF_MASTER, 1500);
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	for (int i = 0; i < 2; i++) {
 		tell_error(&k, -ENETUNREACH);
 		assert_int_equal(
@@ -321,7 +363,7 @@ static void a_device_that_is_down_or_gone_is_why(void **state)
 		assert_string_equal(route.device, "bond0");
 	}
 	tell_link(&k, RTM_DELLINK, 4, "bond0", 0, 1500);
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	tell_error(&k, -ENETUNREACH);
 	assert_int_equal(find(&k, "198.51.100.7", &route), -ENODEV);
 	assert_string_equal(route.device, "bond0");
@@ -350,11 +392,11 @@ static void the_wished_device_may_vanish_and_come_back(void **state)
 	struct net_route route;
 	open_kernel(&k, "gre1");
 	tell_link(&k, RTM_DELLINK, 9, "gre1", 0, 1476);
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	assert_int_equal(find(&k, "198.51.100.7", &route), -ENODEV);
 	assert_string_equal(route.device, "gre1");
 	tell_link(&k, RTM_NEWLINK, 12, "gre1", UP, 1476);
-	live_routes_update(&k.routes);
+	live_routes_update(&k.routes, k.now);
 	tell_route(&k, 12, NULL, "192.0.2.9", RTN_UNICAST);
 	tell_route(&k, 12, NULL, "", RTN_UNICAST);
 	assert_int_equal(find(&k, "198.51.100.7", &route), 0);
@@ -433,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_route_is_asked_for_once_until_there_is_news),
 		TEST(a_queueing_discipline_is_known_when_it_changes),
+		TEST(a_carrier_is_asked_for_while_probes_leave),
 		TEST(a_next_hop_that_the_socket_would_not_take_is_named),
 		TEST(own_addresses_need_no_device),
 		TEST(a_vrf_is_asked_by_its_name_and_answers_with_its_member),
