@@ -49,10 +49,10 @@ struct by_ttl {
 	unsigned first, last; /* first > last: none */
 };
 
-static bool was_sent(const Sonde__Reply *reply)
+static bool was_sent(const Sonde__Trace *trace, const Sonde__Reply *reply)
 {
-	return !reply->duplicate && !*reply->denied && !*reply->error &&
-	    reply->outcome != SONDE__OUTCOME__OUTCOME_NOT_SENT;
+	return !reply->duplicate &&
+	    outcome_was_sent(reply_outcome(reply, &trace->dst, trace->method));
 }
 
 static void sort_by_ttl(struct by_ttl *sorted, const Sonde__Trace *trace)
@@ -64,7 +64,7 @@ static void sort_by_ttl(struct by_ttl *sorted, const Sonde__Trace *trace)
 	for (size_t i = trace->n_replies; i-- > 0;) {
 		const Sonde__Reply *reply = trace->replies[i];
 		uint32_t ttl = reply->probe_ttl;
-		if (ttl < 1 || ttl > PATH_MAX_HOPS || !was_sent(reply))
+		if (ttl < 1 || ttl > PATH_MAX_HOPS || !was_sent(trace, reply))
 			continue;
 		sorted->next[i] = sorted->head[ttl];
 		sorted->head[ttl] = (int32_t)i;
@@ -100,8 +100,10 @@ static void candidate_add(
 {
 	c->replies++;
 	c->reached |= reply_reached(reply, &trace->dst, trace->method);
-	if (reply_outcome(reply, &trace->dst, trace->method) ==
-	    SONDE__OUTCOME__OUTCOME_REJECTED)
+	/* By which error is what a rejection is shown as. */
+	if (reply->has_icmp_type_case &&
+	    reply_outcome(reply, &trace->dst, trace->method) ==
+		SONDE__OUTCOME__OUTCOME_REJECTED)
 		c->rejection = reply;
 	if (reply->has_rtt_ns_case && reply->rtt_ns < INT64_MAX &&
 	    (c->rtt_ns < 0 || (int64_t)reply->rtt_ns < c->rtt_ns))
@@ -133,7 +135,8 @@ static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
 		struct addr from =
 		    addr_from_bytes(reply->from.data, reply->from.len);
 		if (from.family == 0 ||
-		    reply->outcome == SONDE__OUTCOME__OUTCOME_AMBIGUOUS)
+		    reply_outcome(reply, &trace->dst, trace->method) ==
+			SONDE__OUTCOME__OUTCOME_AMBIGUOUS)
 			continue;
 		hop->replies++;
 		struct candidate *c = candidate_for(list, &count, &from);

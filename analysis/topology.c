@@ -250,7 +250,9 @@ static void node_note(
 {
 	node->traces += weight;
 	node->probes += hop->probes;
-	node->replies += hop->replies;
+	/* A rejection is no answer of what was asked; yet it shows that the
+	 * link before it brings packets (link_note). */
+	node->replies += hop->rejects ? 0 : hop->replies;
 	node->mpls |= hop->mpls;
 	node->is_destination |= hop->destination;
 	if (hop->from.family && hop->rtt_ns >= 0 &&

@@ -13,6 +13,10 @@
 #include "lib/json/json-buf.h"
 #include "lib/base/xalloc.h"
 
+#define DAY_NS (86400 * NS_PER_S)
+#define LOOK_BACK_NS (90 * DAY_NS) /* for the beginning of rejections */
+#define LOOK_BACK_NODES 32         /* of one map */
+
 /* That an agent saw an address.  By hash while they are gathered, then by
  * address and agent, so that one search finds all who saw it. */
 struct seen {
@@ -22,6 +26,7 @@ struct seen {
 	int64_t rtt_min_ns; /* -1: none */
 };
 struct map_text {
+	struct query *q;
 	struct buf *to;
 	struct path_set *map;
 	struct seen *seen; /* owned */
@@ -29,6 +34,7 @@ struct map_text {
 	struct index by_hash;
 	struct agent *agents; /* owned; by row */
 	size_t agent_count;
+	unsigned looked_back; /* for rejections */
 };
 
 static int by_addr(const void *a, const void *b)
@@ -164,9 +170,57 @@ static const char *name_of(const struct map_text *m,
 	return NULL;
 }
 
-/* What a firewall or a router answers in a target's place. */
-static void write_rejection(struct buf *to, const struct topology_node *node)
+/* Days before the map in which a node rejected. */
+struct look_back {
+	const struct addr *addr;
+	int64_t since_ns, last_day;
+};
+
+static int take_day(void *ctx, const struct store_row *row)
 {
+	struct look_back *look = ctx;
+	const struct store_path *p = row->path;
+	struct path path = { 0 };
+	bool rejects = false;
+	if (path_read_hops(&path, p->hops.data, p->hops.len) == ERR_OK)
+		for (size_t i = 0; i < path.hop_count; i++)
+			rejects |= path.hops[i].rejects &&
+			    addr_equal(&path.hops[i].from, look->addr);
+	path_fini(&path);
+	if (!rejects)
+		return 0;
+	int64_t day = p->first_ns / DAY_NS;
+	if (day > look->last_day + 1 || p->first_ns < look->since_ns)
+		look->since_ns = p->first_ns;
+	if (day > look->last_day)
+		look->last_day = day;
+	return 0;
+}
+
+/* A map of an hour would say that what rejects for weeks does so for an hour:
+ * since the first of the days in a row, up to the map's. */
+static int64_t rejects_since(
+    struct map_text *m, const struct topology_node *node)
+{
+	int64_t first = node->rejected_first.ns;
+	struct look_back look = { &node->addr, first, -1 };
+	const struct store_plan plan = { .table = STORE_PATHS,
+		.bin_s = DAY_NS / NS_PER_S,
+		.hop = node->addr,
+		.range = { first - LOOK_BACK_NS, first } };
+	if (m->looked_back++ >= LOOK_BACK_NODES ||
+	    m->q->c->ops->read(m->q->reader, &plan, take_day, &look, NULL) < 0)
+		return first;
+	return look.last_day + 1 >= first / DAY_NS && look.since_ns < first
+	    ? look.since_ns
+	    : first;
+}
+
+/* What a firewall or a router answers in a target's place. */
+static void write_rejection(
+    struct map_text *m, const struct topology_node *node)
+{
+	struct buf *to = m->to;
 	char words[40];
 	uint8_t from[16] = { 0 };
 	Sonde__Reply reply = SONDE__REPLY__INIT;
@@ -179,6 +233,8 @@ static void write_rejection(struct buf *to, const struct topology_node *node)
 	jsonbuf_integer(to, (int64_t)node->rejected);
 	JSONBUF_PLAIN(to, ",\"with\":");
 	jsonbuf_text(to, reply_error(&reply, words));
+	JSONBUF_PLAIN(to, ",\"since\":");
+	jsonbuf_time(to, rejects_since(m, node));
 	JSONBUF_PLAIN(to, ",\"first_at\":");
 	jsonbuf_time(to, node->rejected_first.ns);
 	JSONBUF_PLAIN(to, ",\"last_at\":");
@@ -186,8 +242,7 @@ static void write_rejection(struct buf *to, const struct topology_node *node)
 	buf_u8(to, '}');
 }
 
-static void write_node(
-    const struct map_text *m, const struct topology_node *node)
+static void write_node(struct map_text *m, const struct topology_node *node)
 {
 	char id[NODE_ID_LEN];
 	struct buf *to = m->to;
@@ -226,7 +281,7 @@ static void write_node(
 		JSONBUF_PLAIN(to, ",\"mpls\":false,\"agents\":[");
 	write_agents(m, node, seen, count);
 	buf_u8(to, ']');
-	write_rejection(to, node);
+	write_rejection(m, node);
 	JSONBUF_PLAIN(to, ",\"name\":");
 	jsonbuf_text(to, name_of(m, node, seen, count));
 	buf_u8(to, '}');
@@ -235,7 +290,7 @@ static void write_node(
 static void write_map(struct query *q, struct path_set *map,
     const struct store_range *range, struct buf *to)
 {
-	struct map_text m = { .to = to, .map = map };
+	struct map_text m = { .q = q, .to = to, .map = map };
 	const struct topology_node *nodes;
 	const struct topology_link *links;
 	size_t node_count = topology_nodes(map->topology, &nodes);

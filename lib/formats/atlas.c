@@ -311,7 +311,8 @@ static void set_rtts(json_t *j, const Sonde__Ping *p)
 		max_ns = r->rtt_ns > max_ns ? r->rtt_ns : max_ns;
 	}
 	/* The sums are of all, those listed only a part. */
-	if (p->replies_left_out > 0 && p->received > 0) {
+	if (p->replies_left_out > 0 && p->received > 0 &&
+	    p->has_rtt_avg_ns_case) {
 		count = p->received;
 		sum_ns = p->rtt_avg_ns * count;
 		min_ns = p->rtt_min_ns;

@@ -118,7 +118,7 @@ static json_t *put_hop(const Sonde__Trace *t, const Sonde__Reply *r)
 	    h, "reply_size", r->has_reply_size_bytes_case, r->reply_size_bytes);
 	if (r->has_tcp_flags_case)
 		set_int(h, "tcp_flags", r->tcp_flags);
-	else
+	else if (r->has_icmp_type_case || strcmp(t->method, "icmp") == 0)
 		put_icmp(h, r);
 	return h;
 }

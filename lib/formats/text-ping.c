@@ -27,7 +27,8 @@ static void print_error(const struct text *t, const Sonde__Reply *reply)
 
 static void print_answer(const struct text *t, const Sonde__Reply *reply)
 {
-	fprintf(t->to, "%10.3f ms", (double)reply->rtt_ns / NS_PER_MS);
+	if (reply->has_rtt_ns_case)
+		fprintf(t->to, "%10.3f ms", (double)reply->rtt_ns / NS_PER_MS);
 	if (reply->has_reply_ttl_case)
 		fprintf(t->to, "  ttl %u", reply->reply_ttl);
 }

@@ -179,7 +179,7 @@ static void hop_record(
 	warts_u8(&p, HOP_PROBE_ID, r->attempt - 1);
 	if (r->has_rtt_ns_case)
 		warts_rtt(&p, HOP_RTT, r->rtt_ns);
-	if (!r->has_tcp_flags_case)
+	if (r->has_icmp_type_case || strcmp(t->method, "icmp") == 0)
 		warts_u16(&p, HOP_ICMP, r->icmp_type << 8 | r->icmp_code);
 	if (t->size_bytes)
 		warts_u16(&p, HOP_PROBE_SIZE, t->size_bytes);
@@ -305,7 +305,7 @@ static void reply(struct buf *to, const Sonde__Ping *g, const Sonde__Reply *r)
 		warts_u8(&p, REPLY_TTL, r->reply_ttl);
 	if (r->has_reply_size_bytes_case)
 		warts_u16(&p, REPLY_SIZE, r->reply_size_bytes);
-	if (!r->has_tcp_flags_case)
+	if (r->has_icmp_type_case || strcmp(g->method, "icmp") == 0)
 		warts_u16(&p, REPLY_ICMP, r->icmp_type << 8 | r->icmp_code);
 	if (r->has_rtt_ns_case)
 		warts_rtt(&p, REPLY_RTT, r->rtt_ns);

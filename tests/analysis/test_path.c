@@ -26,6 +26,7 @@ static struct path path_of(const struct row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		sonde__reply__init(&replies[i]);
 		replies[i].probe_ttl = rows[i].ttl;
+		replies[i].tx_wall_ns = rows[i].denied ? 0 : 1000;
 		if (rows[i].rtt_us)
 			REPLY_SET(&replies[i], RTT_NS, rtt_ns, rows[i].rtt_us * 1000);
 		replies[i].duplicate = rows[i].duplicate;

@@ -398,6 +398,7 @@ void add_trace(struct synth *agent, const char *src, const char *dst,
 			Sonde__Reply *reply = &replies[n];
 			sonde__reply__init(reply);
 			reply->probe_ttl = (uint32_t)i + 1;
+			reply->tx_wall_ns = at_ns;
 			reply->attempt = a + 1;
 			pointers[n] = reply;
 			if (a >= hops[i].replies || !hops[i].from)

@@ -278,8 +278,11 @@ static const struct schema_field node_rejects_fields[] = {
 	    .example = "12"),
 	FIELD("with", SCHEMA_TEXT, .help = "what its last ICMP error says",
 	    .example = "\"administratively prohibited\""),
-	FIELD("first_at", SCHEMA_TIME),
-	FIELD("last_at", SCHEMA_TIME),
+	FIELD("since", SCHEMA_TIME,
+	    .help = "the first of the days in a row in which it did, up to the "
+		    "map's; may be before the map, by up to 90 days"),
+	FIELD("first_at", SCHEMA_TIME, .help = "in the map's time"),
+	FIELD("last_at", SCHEMA_TIME, .help = "likewise"),
 	{ 0 },
 };
 
@@ -298,8 +301,9 @@ static const struct schema_field node_fields[] = {
 	    .help = "least round trip to it; null: not known",
 	    .example = "9100000"),
 	FIELD("loss", SCHEMA_NUMBER | SCHEMA_OR_NULL,
-	    .help = "share of probes to it without an answer", .of = "0..1",
-	    .example = "0.01"),
+	    .help = "share of probes to it without an answer; a rejection in a "
+		    "target's place is none",
+	    .of = "0..1", .example = "0.01"),
 	FIELD("mpls", SCHEMA_BOOLEAN, .help = "answers carried MPLS labels",
 	    .example = "false"),
 	FIELD("agents", SCHEMA_ID | SCHEMA_LIST,

@@ -5,13 +5,14 @@
 #include "collector/ingest/kinds/target-end.h"
 #include "lib/record/outcome.h"
 
-/* Late or in time, by the one rule; records without replies have the count. */
+/* Late or in time, by the one rule; of replies that the record has not, the
+ * counts. */
 static bool ping_reached(const Sonde__Ping *ping)
 {
 	for (size_t i = 0; i < ping->n_replies; i++)
 		if (reply_reached(ping->replies[i], &ping->dst, ping->method))
 			return true;
-	return ping->received > 0;
+	return ping->received > 0 || ping->late > 0;
 }
 
 static int prepare_ping(

@@ -169,6 +169,13 @@ static void a_rejected_target_is_not_reached(void **state)
 	record.body_case = SONDE__RECORD__BODY_TRACE;
 	record.trace = &trace;
 	synth_add(&agent, &record);
+	/* The days before too, but for one that is long ago. */
+	record.campaign.len = 0;
+	for (int day = 1; day <= 6; day++) {
+		record.wall_ns = f->now_ns - day * 86400 * NS_PER_S;
+		if (day != 4)
+			synth_add(&agent, &record);
+	}
 	fixture_ship(f, &agent);
 	assert_int_equal(take(f, start, NULL), 1);
 	assert_non_null(strstr(got[0].data,
@@ -189,6 +196,16 @@ static void a_rejected_target_is_not_reached(void **state)
 		if (!rejects)
 			continue;
 		rejecting++;
+		char since[WALLTIME_TEXT_LEN];
+		walltime_text(
+		    (struct walltime){ f->now_ns - 3 * 86400 * NS_PER_S },
+		    since);
+		assert_string_equal(
+		    json_string_value(json_object_get(rejects, "since")),
+		    since);
+		/* The wall answered, the target did not. */
+		assert_true(
+		    json_number_value(json_object_get(node, "loss")) == 1);
 		assert_string_equal(
 		    json_string_value(json_object_get(node, "addr")),
 		    "192.0.2.254");
@@ -234,8 +251,8 @@ static void a_run_says_how_many_were_rejected_or_not_sent(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t start = events_last_id(f->c);
-	static const Sonde__Outcome outcomes[] = {
-		SONDE__OUTCOME__OUTCOME_LATE, SONDE__OUTCOME__OUTCOME_REJECTED,
+	static const Sonde__Outcome outcomes[] = { SONDE__OUTCOME__OUTCOME_LATE,
+		SONDE__OUTCOME__OUTCOME_REJECTED,
 		SONDE__OUTCOME__OUTCOME_NOT_SENT,
 		SONDE__OUTCOME__OUTCOME_NOT_SENT };
 	uint8_t id[16] = { 9 }, target[] = { 198, 51, 100, 7 };

@@ -242,12 +242,13 @@ export class MapDetail {
 			node.name ? ["Name", node.name] : null,
 			["Traces", formatCount(node.traces)],
 			["Smallest round trip", formatDelay(node.rtt_min_ns)],
-			["Probes without answer", formatLoss(node.loss)],
+			[node.rejects ? "Probes lost or rejected"
+				: "Probes without answer", formatLoss(node.loss)],
 			node.rejects ? ["Rejects", h("span", null,
 				`${node.rejects.with}: `
 				+ `${formatCount(node.rejects.traces)} of `
-				+ `${formatCount(node.traces)} traces, `,
-				timeMark(node.rejects.first_at, now, utc), " \u2013 ",
+				+ `${formatCount(node.traces)} traces, since `,
+				timeMark(node.rejects.since, now, utc), ", last ",
 				timeMark(node.rejects.last_at, now, utc))] : null,
 			["Seen by", this.agentNames(node.agents)],
 			this.view.memory.pinned.has(node.id) ? ["Place",
