@@ -4,21 +4,36 @@
  * capability sets, no_new_privs.  What was done is read back, because a set
  * that silently stayed is worse than an error.
  */
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "probes/sandbox/layers.h"
 
 #define NOBODY 65534
 
+bool capabilities_has(unsigned cap)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct has[2] = { 0 };
+	return syscall(SYS_capget, &head, has) == 0 &&
+	    (has[cap / 32].effective & 1u << cap % 32) != 0;
+}
+
+/* libcap-ng would ask for every bit of every set first, 400 system calls for
+ * each process that a measurement starts.  Checked by capabilities_drop. */
 static void empty_bounds(void)
 {
-	capng_clear(CAPNG_SELECT_BOUNDS);
-	capng_apply(CAPNG_SELECT_BOUNDS); /* checked by capabilities_drop */
+	unsigned long cap = 0;
+	while (prctl(PR_CAPBSET_DROP, cap) == 0)
+		cap++;
 }
 
 /* setuid clears the signal that ends us with our parent; put it back. */
@@ -45,26 +60,36 @@ int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg)
 
 static bool bounds_are_empty(void)
 {
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (prctl(PR_CAPBSET_READ, cap) != 0)
-			return false;
-	return true;
+	int has = 0;
+	for (unsigned long cap = 0; has == 0; cap++)
+		has = prctl(PR_CAPBSET_READ, cap);
+	return has < 0; /* there is no such capability */
+}
+
+/* The sets of this process become empty, and are read back. */
+static int sets_empty(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct none[2] = { 0 }, left[2];
+	if (syscall(SYS_capset, &head, none) != 0 ||
+	    syscall(SYS_capget, &head, left) != 0)
+		return -errno;
+	return memcmp(none, left, sizeof(none)) == 0 ? 0 : -EPERM;
 }
 
 int capabilities_drop(struct errmsg *msg)
 {
 	uid_t r, e, s;
-	bool can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	bool can_bound = capabilities_has(CAP_SETPCAP);
 	empty_bounds();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_set(msg, -errno, "capabilities: no_new_privs: %s",
 		    strerror(errno));
-	capng_clear(CAPNG_SELECT_CAPS);
-	capng_apply(CAPNG_SELECT_CAPS);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (capng_get_caps_process() != 0 ||
-	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
-	    getresuid(&r, &e, &s) != 0 || r == 0 || e == 0 || s == 0)
+	if (sets_empty() != 0 || getresuid(&r, &e, &s) != 0 || r == 0 ||
+	    e == 0 || s == 0)
 		return err_set(
 		    msg, -EPERM, "capabilities: some are still there");
 	/* No process without CAP_SETPCAP can empty the bounding set; under

@@ -30,6 +30,9 @@ int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg);
 /* Drops every capability, sets no_new_privs, checks that all this is so. */
 int capabilities_drop(struct errmsg *msg);
 
+/* Is CAP_* among the effective ones? */
+bool capabilities_has(unsigned cap);
+
 /* May this process make namespaces without a user namespace around them? */
 bool namespaces_by_privilege(void);
 /* flags: CLONE_NEW*.  namespaces_enter_first is for who may, while it may, and

@@ -10,9 +10,9 @@
  * make children gains from it that none could be made either way; signals
  * to others are seccomp's and Landlock's job.
  */
-#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +137,7 @@ static int enter(int flags, struct errmsg *msg)
 
 bool namespaces_by_privilege(void)
 {
-	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+	return capabilities_has(CAP_SYS_ADMIN);
 }
 
 /* An empty network is as good as another, and dear to make: the one that a
