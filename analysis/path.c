@@ -79,7 +79,7 @@ struct candidate {
 	struct addr from;
 	unsigned replies;
 	int64_t rtt_ns;
-	bool mpls, reached;
+	bool mpls, reached, answered;
 	const Sonde__Reply *rejection; /* NULL: it let all pass */
 };
 
@@ -99,11 +99,14 @@ static void candidate_add(
     struct candidate *c, const Sonde__Reply *reply, const Sonde__Trace *trace)
 {
 	c->replies++;
+	Sonde__Outcome outcome =
+	    reply_outcome(reply, &trace->dst, trace->method);
 	c->reached |= reply_reached(reply, &trace->dst, trace->method);
+	c->answered |= outcome == SONDE__OUTCOME__OUTCOME_ANSWERED ||
+	    outcome == SONDE__OUTCOME__OUTCOME_LATE;
 	/* By which error is what a rejection is shown as. */
-	if (reply->has_icmp_type_case &&
-	    reply_outcome(reply, &trace->dst, trace->method) ==
-		SONDE__OUTCOME__OUTCOME_REJECTED)
+	if (outcome == SONDE__OUTCOME__OUTCOME_REJECTED &&
+	    reply->has_icmp_type_case)
 		c->rejection = reply;
 	if (reply->has_rtt_ns_case && reply->rtt_ns < INT64_MAX &&
 	    (c->rtt_ns < 0 || (int64_t)reply->rtt_ns < c->rtt_ns))
@@ -152,7 +155,9 @@ static void hop_from_replies(struct path_hop *hop, const Sonde__Trace *trace,
 	hop->from = best.from;
 	hop->mpls = best.mpls;
 	hop->destination = best.reached;
-	if (best.rejection && !best.reached) {
+	/* Also in the target's own name, which counts as reached, when it
+	 * answered nothing of what it was asked. */
+	if (best.rejection && !best.answered) {
 		hop->rejects = true;
 		hop->reject_type = (uint8_t)best.rejection->icmp_type;
 		hop->reject_code = (uint8_t)best.rejection->icmp_code;

@@ -28,7 +28,8 @@ static struct path path_of(const struct row *rows, size_t count)
 		replies[i].probe_ttl = rows[i].ttl;
 		replies[i].tx_wall_ns = rows[i].denied ? 0 : 1000;
 		if (rows[i].rtt_us)
-			REPLY_SET(&replies[i], RTT_NS, rtt_ns, rows[i].rtt_us * 1000);
+			REPLY_SET(
+			    &replies[i], RTT_NS, rtt_ns, rows[i].rtt_us * 1000);
 		replies[i].duplicate = rows[i].duplicate;
 		if (rows[i].denied)
 			replies[i].denied = (char *)rows[i].denied;
@@ -121,6 +122,39 @@ static void a_router_that_rejects_is_kept_as_one(void **state)
 	buf_fini(&hops);
 	path_fini(&read);
 	path_fini(&p);
+}
+
+/* Port unreachable in the target's own name: reached, for UDP its answer, and
+ * else a packet filter's word. */
+static void a_filter_that_speaks_for_its_target_rejects(void **state)
+{
+	(void)state;
+	for (int udp = 0; udp < 2; udp++) {
+		Sonde__Reply reply = SONDE__REPLY__INIT,
+			     *replies[] = { &reply };
+		Sonde__Trace trace = SONDE__TRACE__INIT;
+		struct addr dst;
+		struct path p, read = { 0 };
+		struct buf hops = { 0 };
+		addr_parse(&dst, "192.0.2.9");
+		reply.probe_ttl = 1;
+		reply.from = (ProtobufCBinaryData){ 4, dst.bytes };
+		REPLY_SET(&reply, ICMP_TYPE, icmp_type, 3);
+		REPLY_SET(&reply, ICMP_CODE, icmp_code, 3);
+		trace.dst = reply.from;
+		trace.method = (char *)(udp ? "udp" : "icmp");
+		trace.replies = replies;
+		trace.n_replies = 1;
+		path_from_trace(&p, &trace, 1000);
+		assert_int_equal(p.reached, 1);
+		path_write_hops(&p, &hops);
+		assert_int_equal(path_read_hops(&read, hops.data, hops.len), 0);
+		assert_true(read.hops[0].destination);
+		assert_int_equal(read.hops[0].rejects, !udp);
+		path_fini(&read);
+		path_fini(&p);
+		buf_fini(&hops);
+	}
 }
 
 static void hops_beyond_the_target_are_left_out(void **state)
@@ -277,6 +311,7 @@ int main(void)
 		cmocka_unit_test(attempts_are_summed_by_distance),
 		cmocka_unit_test(what_was_never_sent_was_not_lost),
 		cmocka_unit_test(a_router_that_rejects_is_kept_as_one),
+		cmocka_unit_test(a_filter_that_speaks_for_its_target_rejects),
 		cmocka_unit_test(hops_beyond_the_target_are_left_out),
 		cmocka_unit_test(
 		    a_distance_without_probes_is_a_hop_without_probes),

@@ -127,7 +127,10 @@ int announce_runs(const struct announcement *a, Sonde__Record__BodyCase body,
 		run->last = record;
 		run->records++;
 		run->reached += record->reached;
-		if (!record->reached && record->outcome < RUN_ENDS)
+		bool rejected =
+		    record->outcome == SONDE__OUTCOME__OUTCOME_REJECTED;
+		if ((!record->reached || rejected) &&
+		    record->outcome < RUN_ENDS)
 			run->ends[record->outcome]++;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -13,7 +13,8 @@ enum { RUN_ENDS = SONDE__OUTCOME__OUTCOME_SILENT + 1 };
 struct run_sum {
 	const struct prepared_record *last;
 	uint32_t records, reached;
-	uint32_t ends[RUN_ENDS]; /* of those not reached, by outcome */
+	/* Of those not reached, or rejected in their own name, by outcome. */
+	uint32_t ends[RUN_ENDS];
 	/* How the last one ended, of traces and pings: ": rejected by ..." */
 	Sonde__Outcome outcome;
 	char end[160];

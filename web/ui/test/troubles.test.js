@@ -15,4 +15,7 @@ test("an agent's runs that went wrong, the newest first", () => {
 		["9", "6", "2"]);
 	assert.deepEqual(troublesOf(events, "a", 1).map((e) => e.id), ["9"]);
 	assert.deepEqual(troublesOf(events, "c", 8), []);
+	// A filter's word in the target's name.
+	const filtered = run("1", "rejected", { reached: true });
+	assert.deepEqual(troublesOf([filtered], "a", 8), [filtered]);
 });
