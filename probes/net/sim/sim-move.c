@@ -19,6 +19,9 @@
 #include "probes/net/sim/sim-tcp.h"
 
 #define SPARE_ROOM 80
+/* What no TTL ends, between routers that hide, goes round for ever, and over
+ * links without a delay at one instant, which would never pass. */
+#define HOPS_MAX 1024
 #define FLIGHTS_OCTETS_MAX ((size_t)256 << 20)
 
 void sim_move_later(struct sim *s, struct sim_flight *f)
@@ -313,7 +316,7 @@ static struct sim_flight *forward(
 	bool begins = f->edge == SIM_NONE;
 	if (edge == SIM_NONE && !drop && !begins)
 		return give_back(s, f, a, SIM_NET_UNREACHABLE, ahead);
-	if (edge == SIM_NONE) {
+	if (edge == SIM_NONE || ++f->hops > HOPS_MAX) {
 		sim_flight_free(s, f);
 		return NULL;
 	}
@@ -374,15 +377,15 @@ static struct sim_flight *arrive_once(
 {
 	struct sim_world *w = s->world;
 	uint32_t owner = a->owner;
-	if (f->edge == SIM_NONE)
-		return forward(s, f, a, ahead);
 	if (owner == f->node && sim_is_vantage(w, f->node)) {
-		/* To a probe of another vantage this one is a host. */
-		if (!f->answers && w->vantage_count > 1)
+		/* To a probe of its own or of another's a vantage is a host. */
+		if (!f->answers)
 			answer_as_host(s, a);
 		receive(s, f);
 		return NULL;
 	}
+	if (f->edge == SIM_NONE)
+		return forward(s, f, a, ahead);
 	if (owner == f->node) {
 		answer_as_host(s, a);
 	} else if (!w->nodes[f->node].host) {

@@ -13,6 +13,7 @@ struct sim_flight {
 	bool copy;           /* a link made it of another, and will not again */
 	bool home;           /* it is a vantage's, where it arrives */
 	bool answers;        /* it was sent in answer to another */
+	uint16_t hops;       /* nodes that sent it on */
 	uint32_t len;
 	struct sim_flight *next_spare;
 	uint8_t bytes[];

@@ -86,29 +86,19 @@ static struct sim_station *station_new(struct sim *s, uint32_t node)
 	return t;
 }
 
-static int sim_open(void **ctx, const char *spec, struct errmsg *msg)
+int sim_open_text(void **ctx, char *text, const char *name, const char *vantage,
+    uint32_t max_nodes, struct errmsg *msg)
 {
-	if (!spec || !*spec)
-		return err_set(msg, ERR_USAGE,
-		    "--net sim: expected sim:FILE or sim:FILE@VANTAGE");
-	char *path = xstrdup(spec), *text = NULL;
-	char *vantage = strrchr(path, '@');
-	if (vantage)
-		*vantage++ = '\0';
 	struct sim *s = xcalloc(1, sizeof(*s));
 	s->world = sim_world_new();
-	int err = read_file(path, &text, msg);
-	if (err < 0)
-		goto out;
-	err = sim_parse(s->world, text, path, msg);
+	s->world->max_nodes = max_nodes;
+	int err = sim_parse(s->world, text, name, msg);
 	if (err < 0)
 		goto out;
 	err = sim_world_finish(s->world, vantage, msg);
 	if (err < 0)
-		err_prefix(msg, "%.100s", path);
+		err_prefix(msg, "%.100s", name);
 out:
-	free(text);
-	free(path);
 	if (err) {
 		sim_world_free(s->world);
 		free(s);
@@ -120,6 +110,24 @@ out:
 		s->world->start = walltime_now();
 	*ctx = station_new(s, s->world->vantage);
 	return 0;
+}
+
+static int sim_open(void **ctx, const char *spec, struct errmsg *msg)
+{
+	if (!spec || !*spec)
+		return err_set(msg, ERR_USAGE,
+		    "--net sim: expected sim:FILE or sim:FILE@VANTAGE");
+	char *path = xstrdup(spec), *text = NULL;
+	char *vantage = strrchr(path, '@');
+	if (vantage)
+		*vantage++ = '\0';
+	int err = read_file(path, &text, msg);
+	if (!err)
+		err =
+		    sim_open_text(ctx, text, path, vantage, SIM_MAX_NODES, msg);
+	free(text);
+	free(path);
+	return err;
 }
 
 static int sim_join(

@@ -263,3 +263,8 @@ static inline bool sim_is_vantage(const struct sim_world *w, uint32_t node)
 			return true;
 	return false;
 }
+
+/* A context of net_sim from a description, which is changed; name is for
+ * messages, vantage as in "FILE@VANTAGE" or NULL. */
+int sim_open_text(void **ctx, char *text, const char *name, const char *vantage,
+    uint32_t max_nodes, struct errmsg *msg);

@@ -241,12 +241,34 @@ def many(directory):
           [f"198.51.100.{i + 1}" for i in range(32)], (code, err))
 
 
+def loops(directory):
+    path = os.path.join(directory, "loop.sim")
+    with open(path, "w") as file:
+        file.write("""
+vantage a 198.51.100.10
+vantage b 198.51.101.10
+router r 203.0.113.3 hidden
+router s 203.0.113.4 hidden
+host web 192.0.2.80
+link a r
+link b s
+link r s delay 0ns duplicate 50%
+link s web
+route r 192.0.2.0/24 via s
+route s 192.0.2.0/24 via r
+""")
+    found, code, err = records(path, "@a,b", "ping", "-c", "2", "web")
+    check("a loop that no TTL and no delay ends keeps nobody", code == 1 and
+          outcomes(found, A) + outcomes(found, B) == ["silent"] * 4,
+          (found, err))
+
+
 if not os.access(SONDE, os.X_OK):
     print(f"1..0 # SKIP {SONDE} is not built")
     sys.exit(0)
 with tempfile.TemporaryDirectory() as place:
     for test in (budget, counters, changes, translator, firewalls, clocks,
-                 ends, names, the_same, many):
+                 ends, names, the_same, many, loops):
         test(place)
 print(f"1..{checks}")
 sys.exit(failed > 0)
