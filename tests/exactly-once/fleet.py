@@ -370,8 +370,10 @@ def judge(tap, collector, agents, least):
 
 
 def missing_program():
-    for name in ("bin/sonde-agent", "bin/sonde-collector", "bin/sonde",
-                 "tests/exactly-once/generator"):
+    for name in ("bin/sonde-agent", "bin/sonde-shipper",
+                 "bin/sonde-collector", "bin/sonde", "bin/sonde-commands",
+                 "tests/exactly-once/generator",
+                 "tests/exactly-once/store-dump"):
         if not os.path.exists(f"{BUILD}/{name}"):
             return name
     return None
