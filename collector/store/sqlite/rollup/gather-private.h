@@ -189,8 +189,8 @@ struct gathered {
 	uint32_t last_path;
 };
 
-/* Served in the order in which they came: whoever has it in a loop lets the
- * others in between. */
+/* Served in the order in which they came: a thread that takes it in a loop lets
+ * the others in between. */
 struct turnstile {
 	pthread_mutex_t lock;
 	pthread_cond_t turn;

@@ -451,8 +451,8 @@ static bool is_over(const struct gathered *set, uint32_t rows)
 	    set->paths.bytes.len + set->loose_bytes >= GATHER_BYTES_MOST;
 }
 
-/* Under lock, which it lets go: the frozen set is written by whoever has
- * begun, or here, which is tried once a second. */
+/* Under lock, which it lets go: the frozen set is written by the thread
+ * that has begun, or here, which is tried once a second. */
 static int write_first(struct gather *g, struct errmsg *msg)
 {
 	struct errmsg why = { "" };
