@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call tool,tests/net/guardian-drive,tests/net/guardian-drive.c,probes lib))
+$(call script_test,tests/net/clocks.sh)
 $(call script_test,tests/net/formats.py)
 $(call script_test,tests/net/hops-come.py)
 $(call script_test,tests/net/hostile.sh)
