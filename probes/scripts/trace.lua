@@ -4,6 +4,7 @@
 -- goes where they do not look.
 
 local MAX_PENDING = 8000 -- probes of all traces together
+local MAX_WAITING = 1000 -- operands for a trace to the same target to end
 
 -- What makes a probe for a number, by method.  A flow is the ports of UDP and
 -- TCP and the checksum of ICMP.
@@ -90,16 +91,40 @@ local function next_number(trace)
 	return trace.number
 end
 
+local function send_probe(hop)
+	local trace, args = hop.trace, hop.trace.args
+	trace.in_air = trace.in_air + 1
+	hop.results[#hop.results + 1] = sonde.send(
+		trace.probe(hop.ttl, next_number(trace)),
+		hop.full and args.wait_ns or args.listening, hop)
+end
+
+-- What a service answers does not show which datagram of the flow it got.  Where
+-- one did so, a probe leaves when no other can be answered, the nearest first.
+local function send_alone(trace)
+	local queue, nearest = trace.queue, 1
+	if not queue or #queue == 0 or trace.in_air > 0 or trace.finished then
+		return
+	end
+	for i, hop in ipairs(queue) do
+		nearest = hop.ttl < queue[nearest].ttl and i or nearest
+	end
+	send_probe(table.remove(queue, nearest))
+end
+
 -- One probe or a few to one TTL.
 local function send_round(hop, probes)
-	local trace, args = hop.trace, hop.trace.args
-	local listening = hop.full and args.wait_ns or args.listening
-	probes = probes or args.probes
+	local trace = hop.trace
+	probes = probes or trace.args.probes
 	hop.pending = hop.pending + probes
 	for _ = 1, probes do
-		hop.results[#hop.results + 1] = sonde.send(
-			trace.probe(hop.ttl, next_number(trace)), listening, hop)
+		if trace.queue then
+			table.insert(trace.queue, hop)
+		else
+			send_probe(hop)
+		end
 	end
+	send_alone(trace)
 end
 
 -- Asks a hop again after a while, drawn so that traces that share a limit take
@@ -397,7 +422,7 @@ end
 -- errors are limited, so nothing is asked beyond it.
 local function send_hops(trace)
 	local args = trace.args
-	local last = math.min(args.max_ttl, trace.edge + args.window - 1,
+	local last = math.min(trace.farthest, trace.edge + args.window - 1,
 		trace.last_ttl or args.max_ttl,
 		trace.near_ttl or args.max_ttl)
 	while trace.next_ttl <= last do
@@ -426,7 +451,7 @@ end
 local function start(args, operand, place)
 	-- Who does not see the probes must guess where the numbers begin.
 	local trace = {args = args, name = operand.name, hops = {},
-		held = args.shows and {},
+		held = args.shows and {}, in_air = 0, farthest = args.max_ttl,
 		number = math.random(0, 0xfffe), edge = args.first_ttl,
 		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
 		dst = operand.address, place = place,
@@ -472,6 +497,24 @@ local function on_nearer(trace, ttl, upper)
 	return true
 end
 
+-- The target answered, one of several probes: which one it was is asked anew.
+local function is_unclear(result)
+	return result.outcome == "ambiguous" and
+		result.reply.from == result.probe.dst
+end
+
+local function on_unclear(hop)
+	local trace = hop.trace
+	hop.passed = true
+	hop.unclear = rounds_of(hop) <= trace.args.attempts
+	trace.queue = trace.queue or {}
+	-- A probe to the target itself may be the one; else none has to go
+	-- further than those that left.
+	if not trace.asking then
+		trace.farthest = trace.next_ttl - 1
+	end
+end
+
 local function on_reply(hop, result)
 	local trace = hop.trace
 	hop.from = result.reply.from
@@ -513,9 +556,10 @@ local function end_round(hop)
 	    (hop.retry or hop.asks < asks_of(trace)) then
 		return
 	end
-	if not hop.from and rounds_of(hop) < trace.args.attempts and
-	    not trace.near_ttl and
-	    not trace.rejected_ttl and not trace.target_is_there then
+	if not hop.from and (hop.unclear or
+	    rounds_of(hop) < trace.args.attempts and not trace.near_ttl and
+	    not trace.rejected_ttl and not trace.target_is_there) then
+		hop.unclear = nil
 		if not hop.unsent then
 			return send_round(hop)
 		end
@@ -556,6 +600,8 @@ local function on_target(hop, result)
 		end
 		trace.target_is_there = true
 		trace.near_ttl = nil
+	elseif is_unclear(result) then
+		trace.target_is_there = true
 	elseif result.done and end_probe(hop, result) then
 		if hop.pending > 0 or trace.target_is_there then
 			return false
@@ -586,28 +632,43 @@ local function on_error(hop, result)
 	end
 end
 
--- Something of a probe is new; true when it was the trace's last.
-local function handle(result, kind)
-	local hop = result.tag
+local function handle_event(hop, result, kind)
 	local trace = hop.trace
-	if trace.finished or kind == "duplicate" or kind == "advice" then
-		return false
-	end
 	if hop.echo_ttl or hop.is_syn then
 		return on_other(hop, result)
 	elseif hop.full then
 		return on_target(hop, result)
 	end
-	if kind == "reply" or kind == "better" then
+	local unclear = is_unclear(result)
+	if unclear then
+		on_unclear(hop)
+	elseif kind == "reply" or kind == "better" then
 		on_reply(hop, result)
 	elseif result.error then
 		on_error(hop, result)
 	end
-	if end_probe(hop, result) and hop.pending == 0 and
-	    not trace.finished then
+	-- While it may be this probe's, no other is asked in its place.
+	if (result.done or not unclear) and end_probe(hop, result) and
+	    hop.pending == 0 and not trace.finished then
 		end_round(hop)
 	end
 	return advance(trace)
+end
+
+-- Something of a probe is new; true when it was the trace's last.
+local function handle(result, kind)
+	local hop = result.tag
+	local trace = hop.trace
+	if trace.finished then
+		return false
+	end
+	if result.done and not hop.echo_ttl and not hop.is_syn then
+		trace.in_air = trace.in_air - 1
+	end
+	local ended = kind ~= "duplicate" and kind ~= "advice" and
+		handle_event(hop, result, kind)
+	send_alone(trace)
+	return ended
 end
 
 -- A hop's patience is over, or its rest.
@@ -645,10 +706,51 @@ local function prepare(args)
 	end
 end
 
+-- Two traces to one target at once would take each other's answers.  Those to
+-- an address that is being traced wait for that one's end.
+local function new_waiting()
+	local busy, waiting = {}, {}
+	local w = {count = 0}
+	function w.admit(operand) -- it, if it may start
+		local address = operand.address
+		if not busy[address] then
+			busy[address] = true
+			return operand
+		end
+		waiting[address] = waiting[address] or {}
+		table.insert(waiting[address], operand)
+		w.count = w.count + 1
+	end
+	function w.leave(address) -- the next to it, if one waits
+		local list = waiting[address]
+		if not list then
+			busy[address] = nil
+			return nil
+		end
+		w.count = w.count - 1
+		local operand = table.remove(list, 1)
+		waiting[address] = #list > 0 and list or nil
+		return operand
+	end
+	return w
+end
+
 local function run(args)
 	prepare(args)
 	local running, active, all_known = {}, 0, false
+	local waiting = new_waiting()
 	local most = math.max(1, MAX_PENDING // (args.window * args.probes))
+	local function begin(operand)
+		while operand do
+			local trace = start(args, operand, active + 1)
+			if not trace.finished then
+				active = active + 1
+				running[active] = trace
+				return
+			end
+			operand = waiting.leave(trace.dst)
+		end
+	end
 	-- The last one takes its place, so that the list has no holes.
 	local function leave(trace)
 		if not trace.place then
@@ -660,20 +762,18 @@ local function run(args)
 		running[active] = nil
 		active = active - 1
 		trace.place = nil
+		begin(waiting.leave(trace.dst))
 	end
 	local function start_more()
 		while not all_known and active < most and
+		    waiting.count < MAX_WAITING and
 		    (active == 0 or sonde.room() > 2 * MAX_PENDING) do
 			local operand, why = sonde.operand()
 			if not operand then
 				all_known = why == "end"
 				return
 			end
-			local trace = start(args, operand, active + 1)
-			if not trace.finished then
-				active = active + 1
-				running[active] = trace
-			end
+			begin(waiting.admit(operand))
 		end
 	end
 	while true do

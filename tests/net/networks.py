@@ -348,13 +348,42 @@ class TooBig(Network):
 class Service(Network):
     """The target answers datagrams with some of its own; this host must not
     complain."""
+    # A hop at a time, or a busy machine makes one slow.
     cases = [ping("answered", "T", methods=("udp",)),
-             trace(REACHED, methods=("udp",))]
+             trace(REACHED, "--window 1 -w 3s", methods=("udp",))]
 
     def beyond(self, probe):
         if probe.name != "udp":
             return super().beyond(probe)
         return [(0.008, probe.datagram(b"pong"))]
+
+
+@network
+class ServiceBehindSilence(Network):
+    """What a service answers does not show which probe it got, where one to a
+    silent hop is still waited for: both are asked anew, one after the other."""
+    cases = [trace(WAY[:2] + [(3, "ambiguous", "T")] +
+                   [(3, "silent", None)] * 3 +
+                   [(4, "ambiguous", "T"), (4, "answered", "T")],
+                   "-w 1s", methods=("udp",), remarks=(0, 1, 2))]
+
+    def on_way(self, probe):
+        return [] if probe.ttl == 3 else super().on_way(probe)
+
+    def beyond(self, probe):
+        return [(0.008, probe.datagram(b"pong"))] \
+            if probe.name == "udp" else []
+
+
+@network
+class ServiceAskedAtOnce(Network):
+    """The same of several probes to one hop."""
+    cases = [trace([row for row in WAY for _ in range(2)] +
+                   [(4, "ambiguous", "T")] * 2 + [(4, "answered", "T")] * 2,
+                   "-q 2 --window 1 -w 2s", methods=("udp",))]
+
+    def beyond(self, probe):
+        return [(0.4, probe.datagram(b"pong"))] if probe.name == "udp" else []
 
 
 @network
@@ -512,7 +541,7 @@ class ExpiredCopy(Network):
 class AnswersInTwoWays(Network):
     """A datagram, and that the port is closed."""
     cases = [ping("answered", "T", methods=("udp",), remarks=(2, 3)),
-             trace(REACHED, methods=("udp",))]
+             trace(REACHED, "--window 1 -w 3s", methods=("udp",))]
 
     def beyond(self, probe):
         return [(delay + more, data) for delay, _ in self.answered(probe)

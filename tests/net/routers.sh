@@ -201,6 +201,7 @@ status 1" by close "$arrived" trace 11.0.4.2
 }
 
 # --- a service that swallows a datagram ----------------------------------
+answered='["completed","answered"]'
 cat >"$lab_dir/service.py" <<'EOT'
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -224,6 +225,10 @@ part_service() {
 			'["answered","silent","answered","answered","answered"]' \
 			by close '[.replies[].outcome]' ping -M udp -p 862 -c 5 \
 			-i 50ms -w 400ms --late 10ms "$target"
+		check "traces to one service do not meet ($target)" is \
+			"$(printf '%s\n' "$answered" "$answered" "$answered")" \
+			by close '[.stop_reason, .replies[-1].outcome]' trace \
+			-M udp -p 862 -w 5s "$target" "$target" "$target"
 	done
 	kill "$service"
 }
