@@ -58,6 +58,9 @@ def build():
         ip("-n", near, "link", "set", "near", "up")
         ip("-n", router, "link", "set", f"to{net}", "up")
         ip("-n", near, "route", "add", "default", "via", f"10.9.{net}.2")
+    # The router has a neighbour there, so it does not say that there is none.
+    ip("-n", router, "neigh", "add", NOBODY, "lladdr", "02:00:00:00:00:99",
+       "nud", "permanent", "dev", "to2")
 
 
 def run(*words):
@@ -116,7 +119,6 @@ def main():
                     "1s", "-M", ours, TARGET),
                 run("scamper", "-O", "json", "-p", "1000", "-I",
                     f"ping -P {theirs} -c 2 -i 1 {TARGET}"))
-    # Before the router gives up on its neighbour, nobody says anything.
     compare("a ping of nobody",
             run(SONDE, "ping", "--format", "scamper", "-c", "1", "-w",
                 "500ms", NOBODY),

@@ -17,7 +17,7 @@ PINGERS = {"icmp": ("ping", "fping")}
 TRACERS = {method: ("traceroute",) for method in ALL}
 # Who is answered does not wait: those waits are for busy machines.
 PATIENT = "-c 3 -i 30ms -w 3s"
-TIMES = "-c 3 -i 30ms -w 600ms --late 50ms"
+TIMES = "-c 3 -i 30ms -w 1500ms --late 50ms"
 
 
 class Case:
@@ -197,7 +197,7 @@ class Gap(Network):
     often."""
     cases = [trace(WAY + [(n, "silent", None) for n in range(4, 11)] +
                    [(11, "silent", None)] * 3 + [(12, "answered", "T")],
-                   "-w 600ms -a 1",
+                   "-w 2s -a 1",
                    methods=("udp", "icmp"))]
 
     def beyond(self, probe):
@@ -207,13 +207,13 @@ class Gap(Network):
 @network
 class Late(Network):
     """The target takes longer than the wait."""
-    cases = [ping("late", "T", "-c 2 -i 30ms -w 300ms --late 1s",
+    cases = [ping("late", "T", "-c 2 -i 30ms -w 300ms --late 5s",
                   late=(1, 2)),
              trace(WAY + [(4, "late", "T"), (4, "silent", None)],
-                   "-w 400ms", late=(4,))]
+                   "-w 1s", late=(4,))]
 
     def beyond(self, probe):
-        return [(0.6, probe.answer())]
+        return [(1.5, probe.answer())]
 
 
 @network
@@ -226,7 +226,7 @@ class Slow(Network):
 
 @network
 class LateRefusal(Network):
-    cases = [ping("rejected", 3, "-c 2 -i 30ms -w 300ms --late 1s",
+    cases = [ping("rejected", 3, "-c 2 -i 30ms -w 300ms --late 5s",
                   reached=False, late=(1, 2),
                   see=lambda r: all(x["late"] for x in r["replies"]))]
 
@@ -323,7 +323,7 @@ class Silent(Network):
     cases = [ping("silent", None, judges=PINGERS),
              trace(WAY, "-m 3 -w 3s", stop="maxttl"),
              trace(WAY + [(n, "silent", None) for n in range(4, 6)],
-                   "-g 2 -w 600ms -a 1", stop="gaplimit")]
+                   "-g 2 -w 2s -a 1", stop="gaplimit")]
 
     def beyond(self, probe):
         return []
@@ -544,6 +544,8 @@ class AnswersInTwoWays(Network):
              trace(REACHED, "--window 1 -w 3s", methods=("udp",))]
 
     def beyond(self, probe):
+        if probe.name != "udp":
+            return super().beyond(probe)
         return [(delay + more, data) for delay, _ in self.answered(probe)
                 for more, data in ((0, probe.datagram(b"pong")),
                                    (0.004, probe.answer()))]
@@ -577,12 +579,12 @@ class Forger(Network):
 class LateHops(Network):
     """The first hop takes longer than the wait, while the trace goes on."""
     cases = [trace([(1, "hop", 1), (1, "silent", None)] + REACHED[1:],
-                   "-w 400ms", late=(1,), see=lambda r:
+                   "-w 1s", late=(1,), see=lambda r:
                    r["replies"][0]["late"] and
                    not any(x.get("late") for x in r["replies"][1:]))]
 
     def on_way(self, probe):
-        return [(0.6 if probe.ttl == 1 else 0.002,
+        return [(1.5 if probe.ttl == 1 else 0.002,
                  probe.error("hop", by=probe.ttl))]
 
 
