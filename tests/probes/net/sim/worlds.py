@@ -4,7 +4,8 @@
 usage: worlds.py [WORLDS [SEED]]
 
 Worlds drawn from all statements: balancers up to 256 wide, up to 100,000
-routers, up to 20,000 targets.  A run may say what it likes; it may not end by a
+routers, up to 20,000 targets; a third of them with several vantage points at
+once.  A run may say what it likes; it may not end by a
 signal, its guardian and worker neither, and what it writes is records.  Without
 arguments a short form as TAP."""
 import json
@@ -108,12 +109,17 @@ def world(seed):
         targets = targets[:400]
     if '-6' in command:
         targets = ['target']
-    return '\n'.join(out) + '\n', command, targets
+    vantages = ''
+    if seed % 3 == 0 and not (shape == 'mesh' and count > 10000):
+        out += ['vantage other 10.254.0.2/24 2001:db8:3::10/64 ' + some(
+                    draw, HOST, 2), 'link other out ' + some(draw, LINK, 1)]
+        vantages = draw.choice(['@me,other', '@other,me', '@other,in,me'])
+    return '\n'.join(out) + '\n', command, targets, vantages
 
 
 def run(seed, folder):
     """What is wrong with the run, or None."""
-    text, command, targets = world(seed)
+    text, command, targets, vantages = world(seed)
     path = os.path.join(folder, 'world.sim')
     names = os.path.join(folder, 'targets')
     with open(path, 'w') as f:
@@ -121,7 +127,7 @@ def run(seed, folder):
     with open(names, 'w') as f:
         f.write('\n'.join(targets) + '\n')
     try:
-        p = subprocess.run([SONDE, '--net', 'sim:' + path] + command +
+        p = subprocess.run([SONDE, '--net', 'sim:' + path + vantages] + command +
                            ['--json', '-f', names], capture_output=True,
                            text=True, timeout=300)
     except subprocess.TimeoutExpired:
@@ -143,8 +149,8 @@ def run(seed, folder):
 
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == '--show':
-        text, command, targets = world(int(sys.argv[2]))
-        print(text, '#', ' '.join(command), len(targets), 'targets')
+        text, command, targets, vantages = world(int(sys.argv[2]))
+        print(text, '#', vantages, ' '.join(command), len(targets), 'targets')
         return 0
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
