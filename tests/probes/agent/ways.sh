@@ -154,6 +154,32 @@ reasons() {
 }
 check "each run that failed says why" reasons
 
+# An uplink that is down: in the ping's record, and in the agent's day.
+ip -n "lab$$-up2" link set to-host down
+cut_off() {
+	lab_id=$(sonde submit ping 11.200.0.7 --interface to-up2 -- --count=2) ||
+		return 1
+	until_true has_ping "$lab_id"
+	lab_got=$(sonde records --kind ping --json |
+		jq -r "select(.record.campaign == \"$lab_id\") | .record.ping |
+			\"\\(.sent) \\(.not_sent) \\(.device): \\(.error)\"")
+	[ "$lab_got" = "0 2 to-up2: network is down: to-up2" ] && return
+	echo "# got: $lab_got"
+	return 1
+}
+check "a ping over an uplink without carrier was not sent" cut_off
+has_day() {
+	lab_got=$(sonde agents --json | jq -c '.unsent[] |
+		[.outcome, .reason, .device, .probes, (.hours | add)]')
+	[ "$lab_got" = '["not-sent","network is down","to-up2",2,2]' ]
+}
+day() {
+	until_true has_day && return
+	echo "# got: $lab_got"
+	return 1
+}
+check "and the agent's day says so" day
+
 refused() { # submit's words
 	! sonde submit ping 11.200.0.7 "$@" 2>"$lab_dir/err" &&
 		grep -q "options\.\(interface\|source\|mark\)" "$lab_dir/err"
