@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The memory of an idle agent: every process, its sensor on, shipping over
-# TLS.  PSS counts a page that n processes share as 1/n of it in each, so the
+# The memory of an idle agent, and what it does while idle: every process, its
+# sensor on, shipping over TLS.  PSS counts a page that n processes share as 1/n of it in each, so the
 # sum over our processes is what the agent costs; the collector shares
 # libraries and is stopped before the count.
 set -u
@@ -11,6 +11,12 @@ bound_kib=16384
 fail() {
 	echo "agent-memory: $*" >&2
 	exit 1
+}
+
+# Nanoseconds on a processor, and how often it woke up.
+spent() { # pid
+	echo "$(cut -d' ' -f1 "/proc/$1/schedstat")" \
+		"$(awk '/^voluntary/ { print $2 }' "/proc/$1/status")"
 }
 
 [ "$(id -u)" = 0 ] || {
@@ -62,6 +68,20 @@ stored=$("$build/bin/sonde" agents --ca-file "$dir/cert" --json |
 	sed 's/.*"stored":\([0-9]*\).*/\1/')
 [ "${stored:-0}" -gt 1 ] || fail "it ships nothing: $(cat "$dir/log")"
 pids="$agent $(cat "/proc/$agent/task/$agent/children")"
+idle_s=${IDLE_S:-20}
+before=$(mktemp -p "$dir")
+for pid in $pids; do
+	spent "$pid" >"$before.$pid"
+done
+sleep "$idle_s"
+for pid in $pids; do
+	spent "$pid" | cat "$before.$pid" - | awk -v s="$idle_s" \
+		-v name="$(cat "/proc/$pid/comm")" '
+		NR == 1 { ns = $1; wakeups = $2 }
+		NR == 2 { printf "agent idle        %-16s CPU %6.2f ms    " \
+			"wakeups %4d   in %d s\n", name, ($1 - ns) / 1e6,
+			$2 - wakeups, s }'
+done
 # Still, as it is: it must not notice that the collector goes away.
 # shellcheck disable=SC2086
 kill -STOP $pids
