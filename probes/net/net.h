@@ -77,6 +77,7 @@ struct net_route {
 	uint32_t device_index, mark;
 	bool by_next_hop;
 	bool unqueued; /* no packet waits for the device */
+	bool shaped;   /* its queue does more than keep an order */
 };
 
 struct net_send {
@@ -128,8 +129,8 @@ struct net_ops {
 	 * Each is a context of its own, with a guardian of its own, all in one
 	 * process; advance does nothing until it was called for each.  NULL:
 	 * there is one vantage point, here. */
-	int (*join)(void **ctx, void *first, const char *vantage,
-	    struct errmsg *msg);
+	int (*join)(
+	    void **ctx, void *first, const char *vantage, struct errmsg *msg);
 
 	/* The way that packets of a flow leave now.  Negative errno when there
 	 * is none; route->device then names the device that is why, or is

@@ -13,13 +13,15 @@
 void live_bypass_open(struct live_bypass *b)
 {
 	int on = 1;
-	*b = (struct live_bypass){ 0 };
+	*b = (struct live_bypass){ .hooks = { .fd = -1 } };
 	/* No protocol: it receives nothing. */
 	b->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (b->fd >= 0 &&
 	    setsockopt(
 		b->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) != 0)
 		live_bypass_close(b);
+	if (b->fd >= 0)
+		live_hooks_open(&b->hooks);
 }
 
 void live_bypass_close(struct live_bypass *b)
@@ -27,6 +29,7 @@ void live_bypass_close(struct live_bypass *b)
 	if (b->fd >= 0)
 		close(b->fd);
 	b->fd = -1;
+	live_hooks_close(&b->hooks);
 }
 
 static bool goes_there(
@@ -43,7 +46,8 @@ size_t live_bypass_run(struct live_bypass *b, struct live_routes *routes,
 	const struct net_route *route = packets[0].route;
 	size_t run = 0;
 	if (b->fd < 0 || !packets[0].swept || route->device_index == 0 ||
-	    route->next_hop.family == 0)
+	    route->next_hop.family == 0 || route->shaped ||
+	    live_hooks_possible(&b->hooks))
 		return 0;
 	bool old =
 	    b->asked_at.ns == 0 || monotime_diff(now, b->asked_at) >= AGE_NS;

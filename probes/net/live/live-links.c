@@ -70,7 +70,7 @@ bool live_links_equal(const struct live_links *a, const struct live_links *b)
 		equal = x->index == y->index && x->mtu == y->mtu &&
 		    strcmp(x->name, y->name) == 0 && x->is_up == y->is_up &&
 		    x->has_carrier == y->has_carrier &&
-		    x->unqueued == y->unqueued;
+		    x->unqueued == y->unqueued && x->shaped == y->shaped;
 	}
 	return equal;
 }

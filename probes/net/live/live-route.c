@@ -319,6 +319,7 @@ static int name_device(struct net_route *route, const struct netlink_link *link)
 	if (route->mtu == 0)
 		route->mtu = link->mtu;
 	route->unqueued = link->unqueued;
+	route->shaped = link->shaped;
 	return link->is_up && link->has_carrier ? 0 : -ENETDOWN;
 }
 

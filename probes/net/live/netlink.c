@@ -149,10 +149,25 @@ static bool read_rule(
 	return true;
 }
 
+/* Those that a device has unless somebody wants another. */
+static void read_discipline(
+    struct netlink_link *link, const struct attribute *a)
+{
+	static const char *const plain[] = { "noqueue", "pfifo_fast",
+		"fq_codel", "fq", "mq", "pfifo", "bfifo" };
+	link->shaped = true;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
+		if (a->len != strlen(plain[i]) + 1 ||
+		    memcmp(a->data, plain[i], a->len) != 0)
+			continue;
+		link->shaped = false;
+		link->unqueued = i == 0;
+	}
+}
+
 static bool read_link(
     struct netlink_link *link, const uint8_t *body, size_t len, bool gone)
 {
-	static const char no_queue[] = "noqueue";
 	struct ifinfomsg head;
 	struct attribute a;
 	size_t at = NLMSG_ALIGN(sizeof(head));
@@ -170,8 +185,7 @@ static bool read_link(
 		    a.len <= sizeof(link->name) && a.data[a.len - 1] == 0)
 			memcpy(link->name, a.data, a.len);
 		else if (a.type == IFLA_QDISC)
-			link->unqueued = a.len == sizeof(no_queue) &&
-			    memcmp(a.data, no_queue, a.len) == 0;
+			read_discipline(link, &a);
 	}
 	return head.ifi_index > 0 && link->name[0];
 }

@@ -45,6 +45,7 @@ struct netlink_link {
 	uint32_t index, mtu;
 	char name[NET_DEVICE_LEN];
 	bool is_up, has_carrier, gone;
+	bool shaped;   /* its discipline may be set to shape or delay */
 	bool unqueued; /* packets do not wait for it: no queueing discipline */
 };
 

@@ -83,7 +83,7 @@ static void lab_open(struct lab *lab)
 	int pair[2], wire[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, wire), 0);
-	*lab = (struct lab){ .bypass = { .fd = wire[0] },
+	*lab = (struct lab){ .bypass = { .fd = wire[0], .hooks = { .fd = -1 } },
 		.routes = { .ask_fd = pair[0], .news_fd = -1 },
 		.kernel = pair[1],
 		.wire = wire[1],
@@ -126,6 +126,13 @@ static void packets_to_a_known_router_take_the_short_way(void **state)
 	kernel_says(&lab, 2, NUD_REACHABLE);
 	assert_int_equal(run_at(&lab, 2 * NS_PER_S), 0);
 	assert_int_equal(run_at(&lab, 2 * NS_PER_S + 1), 4);
+	/* Where a queue shapes or a filter may look, all are to be seen. */
+	lab.way.shaped = true;
+	assert_int_equal(run_at(&lab, 2 * NS_PER_S + 1), 0);
+	lab.way.shaped = false;
+	lab.bypass.hooks.possible = true;
+	assert_int_equal(run_at(&lab, 2 * NS_PER_S + 1), 0);
+	lab.bypass.hooks.possible = false;
 	/* To the same router, and only what needs no stamp. */
 	struct net_route other = lab.way;
 	other.next_hop = addr_v4(0x0a000002);

@@ -87,7 +87,7 @@ static void other_answers_are_read(void **state)
 	assert_int_equal(m.link.index, 3);
 	assert_int_equal(m.link.mtu, 1500);
 	assert_true(m.link.is_up && m.link.has_carrier && !m.link.gone);
-	assert_true(m.link.unqueued);
+	assert_true(m.link.unqueued && !m.link.shaped);
 }
 
 /* Of a dump: how many there are, of which how many look at a flow, and whether
