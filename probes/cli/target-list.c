@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -29,9 +30,17 @@ int target_list_open(struct target_list *list, const char *const *words,
 	bool standard = strcmp(path, "-") == 0;
 	list->path = standard ? "standard input" : path;
 	list->fd = standard ? 0 : open(path, O_RDONLY | O_CLOEXEC);
+	struct stat found;
 	if (list->fd < 0)
 		return err_set(
 		    msg, -errno, "%.180s: %s", path, strerror(errno));
+	if (fstat(list->fd, &found) == 0 && S_ISDIR(found.st_mode)) {
+		target_list_close(list);
+		return err_set(msg, -EISDIR,
+		    "%.180s: expected a file, got a "
+		    "directory",
+		    list->path);
+	}
 	list->buffer = xmalloc(TARGET_BUFFER_BYTES);
 	return 0;
 }
@@ -149,8 +158,8 @@ static enum target_step file_word(struct target_list *list,
 			bool again = list->skipping;
 			list->len = 0;
 			list->skipping = true;
-			if (again)
-				continue;
+			if (again) /* it may have no end */
+				return TARGET_LATER;
 			list->line++;
 			return bad_target(
 			    list, msg, "expected a line of less than 64 KiB");
