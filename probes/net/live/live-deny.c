@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "probes/net/live/live-deny.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 int live_deny(int err, const char *what, struct errmsg *msg)
 {
 	char program[128];
+	if (err != -EPERM && err != -EACCES)
+		return err_set(msg, err, "%s: %s", what, strerror(-err));
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program));
 	return err_set(msg, err,
 	    "%s: %s; run as root, or once: "
