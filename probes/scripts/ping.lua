@@ -16,7 +16,7 @@ function methods.icmp(args, dst)
 		id = args.sport,
 		payload = mark .. ("\0"):rep(args.size - #mark)}
 	return function(to, number)
-		return base:with{dst = to, seq = number}
+		return base:with{dst = to, seq = number % 0x10000}
 	end
 end
 
@@ -44,17 +44,17 @@ function methods.tcp(args, dst)
 	end
 end
 
--- place: in the list of those that run.
-local function start(args, operand, place)
+-- place: in the list of those that run.  first: the number of its first probe.
+local function start(args, operand, place, first)
 	local address = operand.address
 	args.probe = args.probe or methods[args.method](args, address)
-	local train = {args.probe(address, 1)}
+	local train = {args.probe(address, first)}
 	for i = 2, args.count do
-		train[i] = {probe = args.probe(address, i),
+		train[i] = {probe = args.probe(address, first + i - 1),
 			delay_ns = args.interval_ns}
 	end
 	local ping = {name = operand.name, pending = args.count, shown = 0,
-		place = place, ended = args.count > 1 and {},
+		place = place, address = address, ended = args.count > 1 and {},
 		results = false, answered = false, finished = false}
 	ping.results = sonde.start(train, args.listening, ping)
 	return ping
@@ -137,6 +137,17 @@ local function run(args)
 		listen = args.operand_count == 1 and "all" or "first"}
 	local most = math.max(1, MAX_PENDING // args.count)
 	local running, active, all_known = {}, 0, false
+	-- A host that is given again while it is pinged gets other numbers, or
+	-- its answers would be those of both.
+	local pings_to, given_again = {}, 0
+	local function first_number(address)
+		pings_to[address] = (pings_to[address] or 0) + 1
+		if pings_to[address] == 1 then
+			return 1
+		end
+		given_again = given_again + 1
+		return 1 + given_again * args.count
+	end
 	local function start_more()
 		while not all_known and active < most and
 		    sonde.room() > args.count do
@@ -146,7 +157,8 @@ local function run(args)
 				return
 			end
 			active = active + 1
-			running[active] = start(args, operand, active)
+			running[active] = start(args, operand, active,
+				first_number(operand.address))
 		end
 	end
 	-- The last one takes its place, so that the list has no holes.
@@ -156,6 +168,8 @@ local function run(args)
 		running[last.place] = last
 		running[active] = nil
 		active = active - 1
+		local others = pings_to[ping.address] - 1
+		pings_to[ping.address] = others > 0 and others or nil
 	end
 	while true do
 		start_more()

@@ -225,6 +225,13 @@ part_service() {
 			'["answered","silent","answered","answered","answered"]' \
 			by close '[.replies[].outcome]' ping -M udp -p 862 -c 5 \
 			-i 50ms -w 400ms --late 10ms "$target"
+		for how in icmp "icmp --size 0" "udp -p 862" tcp; do
+			# shellcheck disable=SC2086
+			check "pings to one host do not meet ($target, $how)" \
+				is "$(printf '%s\n' 2 2 2)" by close '.received' \
+				ping -M $how -c 2 -i 50ms -w 5s \
+				"$target" "$target" "$target"
+		done
 		check "traces to one service do not meet ($target)" is \
 			"$(printf '%s\n' "$answered" "$answered" "$answered")" \
 			by close '[.stop_reason, .replies[-1].outcome]' trace \
