@@ -218,6 +218,21 @@ static bool is_passed(const struct hop *h, const struct share *share)
 	return false;
 }
 
+/* ICMP errors are what hosts and routers limit; from the end of a path nothing
+ * tells a limit from a loss. */
+static bool answers_by_errors(const struct hop *h)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		const Sonde__Reply *r = h->replies[i];
+		if (r->from.len == 0 || r->duplicate)
+			continue;
+		uint32_t echo_reply = r->from.len == 4 ? 0 : 129;
+		if (!r->has_icmp_type_case || r->icmp_type == echo_reply)
+			return false;
+	}
+	return true;
+}
+
 static void print_lost(const struct text *t, const struct hop *h)
 {
 	struct share share = { 0, 0 };
@@ -231,8 +246,9 @@ static void print_lost(const struct text *t, const struct hop *h)
 		fprintf(t->to, "  %sanswers %zu of %zu%s", text_on(t, TEXT_DIM),
 		    share.answered, share.sent, text_off(t));
 	else
-		fprintf(t->to, "  %s%zu of %zu lost%s", text_on(t, TEXT_WARN),
-		    share.sent - share.answered, share.sent, text_off(t));
+		fprintf(t->to, "  %s%zu of %zu lost%s%s", text_on(t, TEXT_WARN),
+		    share.sent - share.answered, share.sent,
+		    answers_by_errors(h) ? " or limited" : "", text_off(t));
 }
 
 static void print_hop(const struct text *t, const struct hop *h, int width)

@@ -114,8 +114,44 @@ static void several_answers_take_several_lines(void **state)
 	assert_string_equal(text,
 	    "trace to web?[31m?1m (198.51.100.7) from 192.0.2.1, udp 0 > 0\n"
 	    "   1  192.0.2.254        1.500 ms  MPLS 16012\n"
-	    "      198.51.100.7       1.500 ms  1 of 3 lost\n"
+	    "      198.51.100.7       1.500 ms  1 of 3 lost or limited\n"
 	    "reached in 1 hop, 3 probes\n");
+	free(text);
+}
+
+/* Errors are limited, echo replies and segments seldom are. */
+static void what_is_no_error_is_lost_and_not_limited(void **state)
+{
+	(void)state;
+	struct sample s;
+	sample_init(&s);
+	for (int i = 0; i < 3; i++)
+		s.replies[i].probe_ttl = 3;
+	s.replies[0].from = s.replies[2].from;
+	s.replies[0].icmp_type = s.replies[2].icmp_type = 0;
+	char *text = written("text", &s.record);
+	assert_non_null(strstr(text, "1 of 3 lost\n"));
+	free(text);
+}
+
+static void a_length_that_is_not_known_is_not_claimed(void **state)
+{
+	(void)state;
+	static char limited[] = "limited", echo_only[] = "echo-only";
+	struct sample s;
+	sample_init(&s);
+	s.trace.stop_reason = limited;
+	char *text = written("text", &s.record);
+	assert_non_null(strstr(text, "\nreached in at most 3 hops, 3 probes"));
+	free(text);
+	s.replies[2].from.len = 0;
+	text = written("text", &s.record);
+	assert_non_null(strstr(text, "\nnot reached: its answers are limited"));
+	free(text);
+	s.trace.stop_reason = echo_only;
+	text = written("text", &s.record);
+	assert_non_null(
+	    strstr(text, "\nnot reached: it answers echo requests alone, 3 "));
 	free(text);
 }
 
@@ -634,6 +670,8 @@ int main(void)
 		    a_late_hop_is_silence_and_a_late_reply_to_atlas),
 		cmocka_unit_test(a_trace_reads_hop_by_hop),
 		cmocka_unit_test(several_answers_take_several_lines),
+		cmocka_unit_test(what_is_no_error_is_lost_and_not_limited),
+		cmocka_unit_test(a_length_that_is_not_known_is_not_claimed),
 		cmocka_unit_test(csv_has_a_row_a_probe_and_disarms_formulas),
 		cmocka_unit_test(csv_refuses_a_second_layout),
 		cmocka_unit_test(csv_has_a_row_a_record_of_a_users_script),
