@@ -457,6 +457,27 @@ class ReplyOptions(Network):
 
 
 @network
+class TwoHeaders(Network):
+    """Replies carry two extension headers: options for hops and for us."""
+    families = (6,)
+    cases = [ping("answered", "T", judges=PINGERS),
+             trace(REACHED, judges=TRACERS)]
+
+    @staticmethod
+    def headers(proto):
+        return {"options": bytes([60, 0, 1, 4, 0, 0, 0, 0,
+                                  proto, 0, 1, 4, 0, 0, 0, 0])}
+
+    def on_way(self, probe):
+        return [(0.002, probe.error("hop", by=probe.ttl,
+                                    **self.headers(tun.ICMP6)))]
+
+    def beyond(self, probe):
+        proto = tun.ICMP6 if probe.name == "udp" else probe.proto
+        return [(0.008, probe.answer(**self.headers(proto)))]
+
+
+@network
 class Fragments(Network):
     """What comes back comes in two parts."""
     cases = [ping("answered", "T", PATIENT + " --size 400",

@@ -16,13 +16,15 @@
 
 #define SNAPLEN 65535
 #define GRAIN 256 /* ports that a range grows by: fewer changes */
-#define CODE_MAX 80
+#define CODE_MAX 112
 
 enum label {
 	NEXT, /* the instruction after this one */
 	V6,
-	FRAGMENT6,
+	FRAGMENT6, /* the first extension header */
 	EXTENSION6,
+	FRAGMENT6_SECOND,
+	EXTENSION6_SECOND,
 	UPPER,
 	UDP,
 	TCP,
@@ -86,20 +88,33 @@ static void accept_range(
 	branch(c, BPF_JGT, range->high, DROP, ACCEPT);
 }
 
-/* One extension header of IPv6 is looked through, as a packet that was cut up
- * or carries an option has it. */
-static void write_extension(struct code *c)
+/* A is what follows at X: goes to one of these if it is an extension header. */
+static void branch_to_extension(
+    struct code *c, enum label fragment, enum label extension)
 {
-	label(c, FRAGMENT6);
-	put_instruction(c, HALF | BPF_ABS, 42);
+	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, NEXT);
+	branch(c, BPF_JEQ, IP6_FRAGMENT, fragment, NEXT);
+	branch(c, BPF_JEQ, IP6_HOP_BY_HOP, extension, NEXT);
+	branch(c, BPF_JEQ, IP6_ROUTING, extension, NEXT);
+	branch(c, BPF_JEQ, IP6_DESTINATION, extension, UPPER);
+}
+
+/* Looks through an extension header of IPv6 at X, as a packet that was cut up
+ * or carries an option has it: A becomes what follows, X where. */
+static void skip_extension(
+    struct code *c, enum label fragment, enum label extension)
+{
+	label(c, fragment);
+	put_instruction(c, HALF | BPF_IND, 2);
 	branch(c, BPF_JSET, 0xfff8, DROP, NEXT); /* a later fragment */
-	label(c, EXTENSION6);
-	put_instruction(c, BYTE | BPF_ABS, 41); /* 0 for a fragment */
+	label(c, extension);
+	put_instruction(c, BYTE | BPF_IND, 1); /* 0 for a fragment */
 	put_instruction(c, BPF_ALU | BPF_LSH | BPF_K, 3);
-	put_instruction(c, BPF_ALU | BPF_ADD, 40 + 8);
-	put_instruction(c, BPF_MISC | BPF_TAX, 0);
-	put_instruction(c, BYTE | BPF_ABS, 40);
-	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
+	put_instruction(c, BPF_ALU | BPF_ADD | BPF_K, 8);
+	put_instruction(c, BPF_ALU | BPF_ADD | BPF_X, 0);
+	put_instruction(c, BPF_ST, 0);
+	put_instruction(c, BYTE | BPF_IND, 0);
+	put_instruction(c, BPF_LDX | BPF_MEM, 0);
 }
 
 /* X becomes the length of the IP header, A the upper protocol. */
@@ -120,12 +135,11 @@ static void write_ip(struct code *c)
 	label(c, V6);
 	put_instruction(c, BPF_LDX | BPF_IMM, 40);
 	put_instruction(c, BYTE | BPF_ABS, 6);
-	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, NEXT);
-	branch(c, BPF_JEQ, IP6_FRAGMENT, FRAGMENT6, NEXT);
-	branch(c, BPF_JEQ, IP6_HOP_BY_HOP, EXTENSION6, NEXT);
-	branch(c, BPF_JEQ, IP6_ROUTING, EXTENSION6, NEXT);
-	branch(c, BPF_JEQ, IP6_DESTINATION, EXTENSION6, UPPER);
-	write_extension(c);
+	branch_to_extension(c, FRAGMENT6, EXTENSION6);
+	skip_extension(c, FRAGMENT6, EXTENSION6);
+	branch_to_extension(c, FRAGMENT6_SECOND, EXTENSION6_SECOND);
+	skip_extension(c, FRAGMENT6_SECOND, EXTENSION6_SECOND);
+	branch(c, BPF_JEQ, PACKET_ICMP6, ICMP6, UPPER);
 }
 
 /* Errors as in packet_is_icmp_error, and echo replies. */

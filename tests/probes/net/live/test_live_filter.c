@@ -346,6 +346,43 @@ static void one_extension_header_is_looked_through(void **state)
 	assert_false(passes(extended(udp, 51, 16)));
 }
 
+/* The first is the outer one. */
+static struct made extended_twice(
+    struct made m, uint8_t first, uint8_t second, size_t len)
+{
+	return extended(extended(m, second, second == 44 ? 8 : len), first,
+	    first == 44 ? 8 : len);
+}
+
+static void two_extension_headers_are_looked_through(void **state)
+{
+	(void)state;
+	static const uint8_t extensions[] = { 0, 43, 44, 60 };
+	admit(with_ports(4, PACKET_UDP, 40000, 53, 0));
+	admit(icmp(6, 128, 5000));
+	struct made udp = with_ports(6, PACKET_UDP, 53, 40000, 0);
+	struct made other = with_ports(6, PACKET_UDP, 53, 41000, 0);
+	for (size_t i = 0; i < 16; i++) {
+		uint8_t a = extensions[i / 4], b = extensions[i % 4];
+		for (size_t len = 8; len <= 24; len += 8) {
+			assert_true(passes(extended_twice(udp, a, b, len)));
+			assert_false(passes(extended_twice(other, a, b, len)));
+			assert_true(
+			    passes(extended_twice(icmp(6, 3, 0), a, b, len)));
+			assert_true(passes(
+			    extended_twice(icmp(6, 129, 5000), a, b, len)));
+			assert_false(passes(
+			    extended_twice(icmp(6, 129, 6000), a, b, len)));
+		}
+	}
+	struct made later = extended_twice(udp, 0, 44, 8);
+	later.bytes[51] = 1; /* more follow, and it is the first */
+	assert_true(passes(later));
+	later.bytes[51] = 8;
+	assert_false(passes(later));
+	assert_false(passes(extended(extended_twice(udp, 0, 60, 8), 0, 8)));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -363,6 +400,7 @@ int main(void)
 		TEST(a_socket_of_one_protocol_hears_its_answers),
 		TEST(a_filter_is_changed_only_for_what_it_hears),
 		TEST(one_extension_header_is_looked_through),
+		TEST(two_extension_headers_are_looked_through),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
