@@ -98,7 +98,8 @@ static _Noreturn void guardian_main(
 	const struct guardian_run run = { .who = POLICY_LOCAL };
 	int log_fd = launches[0].guardian_ends[1], err = 0;
 	struct errmsg msg = { "" };
-	struct guardian **guardians = xcalloc(n->count, sizeof(*guardians));
+	struct guardian **guardians =
+	    xcalloc(n->count, sizeof(struct guardian *));
 	ignore_terminal();
 	if (!n->net->advance) /* real time */
 		precedence_first();

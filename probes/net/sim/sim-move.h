@@ -38,7 +38,7 @@ struct sim_station {
 	struct sim_notice *inbox; /* owned */
 	size_t inbox_count, inbox_room;
 	struct sim_flight **leaving; /* owned */
-	size_t leaving_count;
+	size_t leaving_count, leaving_room;
 	bool waits;       /* for time to pass, */
 	int64_t until_ns; /* until then at most */
 	uint64_t serials;

@@ -37,14 +37,14 @@ static struct sim_cell *conversation(const struct sim_arrival *a)
 static size_t write_segment(const struct sim_arrival *a, uint32_t seq,
     unsigned flags, uint32_t taken, const char *data, uint8_t *to)
 {
-	size_t at = sim_answer_begin(a, to), len = data ? strlen(data) : 0;
+	size_t at = sim_answer_begin(a, to), len = 0;
 	sim_store32(to + at, seq);
 	sim_store32(to + at + 4, a->packet->tcp_seq + taken);
 	sim_store16(to + at + 8, 0x5000 | PACKET_TCP_ACK | flags);
 	sim_store16(to + at + 10, 64240);
 	sim_store32(to + at + 12, 0);
-	if (data)
-		memcpy(to + at + 16, data, len);
+	for (; data && data[len]; len++)
+		to[at + 16 + len] = (uint8_t)data[len];
 	sim_checksum(to, at + 16 + len);
 	return at + 16 + len;
 }

@@ -317,7 +317,11 @@ static void leave_station(struct sim_station *t, struct sim_flight *f)
 		sim_begin(t->sim, f);
 		return;
 	}
-	VEC_ROOM(t->leaving, t->leaving_count);
+	if (t->leaving_count == t->leaving_room) {
+		t->leaving_room = t->leaving_room ? t->leaving_room * 2 : 64;
+		t->leaving = xreallocarray(
+		    t->leaving, t->leaving_room, sizeof(struct sim_flight *));
+	}
 	t->leaving[t->leaving_count++] = f;
 }
 

@@ -4,7 +4,8 @@
  * sim-file.c reads a description into a world, sim-generate.c makes large
  * parts of one, sim-world.c keeps its tables, sim-index.c finds
  * names and addresses in them, sim-route.c chooses next hops,
- * sim-reply.c writes what nodes answer, sim-move.c moves packets (sim-ahead.c
+ * sim-reply.c, sim-tcp.c and sim-service.c write what nodes answer, sim-move.c
+ * moves packets (sim-ahead.c
  * through what only forwards), sim-queue.c orders them, sim.c keeps virtual
  * time.
  */
