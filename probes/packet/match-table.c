@@ -65,6 +65,15 @@ static uint64_t shown_of_sent(const struct match_sent *sent)
 	    : sent->tag + syn + sent->len + fin;
 }
 
+/* The number that an answer to the quoted probe would show; of TCP, to a SYN
+ * without data. */
+static uint64_t shown_by_quote(const struct match_answer *answer)
+{
+	if (answer->flow.proto == PACKET_TCP)
+		return (uint64_t)answer->tag + 1;
+	return answer->flow.proto == PACKET_ICMP ? answer->tag : 0;
+}
+
 static uint64_t shown_by_answer(const struct match_answer *answer)
 {
 	if (answer->flow.proto == PACKET_ICMP)
@@ -134,9 +143,12 @@ static void walk(struct match_table *table, enum match_key key,
 	bool better = false; /* what fits as well as before was found before */
 	const void *owner = NULL;
 	for (int i = 0; entry && i < WALK_MOST; i++) {
-		if (key == MATCH_BY_ANSWER_ANYWHERE)
+		bool anywhere = key == MATCH_BY_ANSWER_ANYWHERE;
+		if (anywhere)
 			asked.flow.dst = entry->sent.flow.dst;
-		enum match_fit fit = match_fit(&asked, &entry->sent);
+		enum match_fit fit = anywhere && answer->quoted
+		    ? match_fit_translated(answer, &entry->sent)
+		    : match_fit(&asked, &entry->sent);
 		if (fit > found->fit) {
 			*found = (struct match_found){ .fit = fit };
 			alike = 0;
@@ -156,6 +168,9 @@ void match_table_find(struct match_table *table,
 		walk(table, MATCH_BY_QUOTE, answer, answer->tag, found);
 		if (found->fit < MATCH_FITS)
 			walk(table, MATCH_BY_TARGET, answer, 0, found);
+		if (found->fit == MATCH_OTHER)
+			walk(table, MATCH_BY_ANSWER_ANYWHERE, answer,
+			    shown_by_quote(answer), found);
 		return;
 	}
 	uint64_t shown = shown_by_answer(answer);

@@ -130,6 +130,30 @@ static bool is_translation(
 	    kept_sum(&sent->flow, &sent->src, sent->checksum);
 }
 
+/* A translator of destinations keeps the sum of address and checksum, which a
+ * quote of TCP has not, the ports, the length and, over IPv4, the ID. */
+enum match_fit match_fit_translated(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	const struct match_flow *a = &answer->flow, *s = &sent->flow;
+	if (!answer->quoted || !answer->has_tag || a->proto != s->proto ||
+	    a->dst.family != s->dst.family || a->sport != s->sport ||
+	    a->dport != s->dport || addr_equal(&a->dst, &s->dst) ||
+	    !addr_equal(&answer->src, &sent->src) ||
+	    !(answer->to_own || addr_equal(&answer->to, &sent->src)))
+		return MATCH_OTHER;
+	if (s->dst.family == 4 ? answer->ip_id != sent->ip_id
+			       : answer->flow_label != sent->flow_label)
+		return MATCH_CONTRADICTS;
+	if (s->proto == PACKET_UDP ? answer->len != sent->len
+				   : answer->tag != sent->tag)
+		return MATCH_CONTRADICTS;
+	bool adds_up = s->proto == PACKET_TCP ||
+	    (address_sum(a, &a->dst) + answer->checksum) % 0xffff ==
+		(address_sum(s, &s->dst) + sent->checksum) % 0xffff;
+	return adds_up ? MATCH_WEAK : MATCH_CONTRADICTS;
+}
+
 static enum match_fit fit_quote6(
     const struct match_answer *answer, const struct match_sent *sent)
 {

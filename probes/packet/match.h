@@ -14,6 +14,7 @@
  * quotes back (RFC 5508 section 4.2 says it must) shows itself by another
  * source; then the ID (over IPv4) must agree, and its arithmetic in the
  * checksum must add up, so that the answer still proves that it saw the probe.
+ * So it is with another destination, where nothing fits that was sent to it.
  *
  * Direct replies come to our address and port.  Echo replies show id, sequence
  * number and payload; TCP what was acknowledged: the SYN-ACK of a SYN, any
@@ -91,6 +92,11 @@ enum match_fit {
 	MATCH_FITS_WELL
 };
 enum match_fit match_fit(
+    const struct match_answer *answer, const struct match_sent *sent);
+
+/* The same of a quote with another destination than the probe's: a router behind
+ * a translator quotes what came to it. */
+enum match_fit match_fit_translated(
     const struct match_answer *answer, const struct match_sent *sent);
 
 /* What a reply makes of the probe that it answers. */

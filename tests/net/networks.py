@@ -524,6 +524,24 @@ class Translated(Network):
 
 
 @network
+class TranslatedTarget(Network):
+    """Between hops 1 and 2 the target becomes another, and what hops behind
+    that quote is not translated back."""
+    cases = [trace(REACHED)]
+
+    def on_way(self, probe):
+        if probe.ttl < 2:
+            return super().on_way(probe)
+        new = tun.octets("100.64.0.9" if probe.family == 4 else
+                         "2001:db8:64::9")
+        upper = tun.summed(probe.src, new, probe.proto, probe.upper)
+        head = probe.quoted()[:probe.head]
+        at = 24 if probe.family == 6 else 16
+        quote = head[:at] + new + head[at + len(new):] + upper[:8]
+        return [(0.002, probe.error("hop", by=probe.ttl, quote=quote))]
+
+
+@network
 class Mangled(Network):
     """Routers that clear the quoted checksum, and some with it the length."""
     families = (4,)

@@ -55,10 +55,9 @@ static void fly(struct air *air, struct probe probe, const void *owner)
 	    builder, &probe, &src, air->bytes[i], sizeof(air->bytes[i]), NULL);
 	assert_true(len > 0 && i < air->size);
 	air->lens[i] = (size_t)len;
-	air->entries[i] = (struct match_entry){
-		.sent = match_sent_of(&probe, &src, air->bytes[i]),
-		.owner = owner
-	};
+	air->entries[i] = (struct match_entry){ .sent = match_sent_of(&probe,
+						    &src, air->bytes[i]),
+		.owner = owner };
 	match_table_add(air->table, &air->entries[i]);
 }
 
@@ -78,8 +77,8 @@ static struct match_found find(
 /* A time exceeded that quotes probe i. */
 static struct match_found expire(struct air *air, size_t i)
 {
-	uint8_t e[256] = { 0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 203, 0,
-		113, 1, 192, 0, 2, 1, 11 };
+	uint8_t e[256] = { 0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 203, 0, 113,
+		1, 192, 0, 2, 1, 11 };
 	memcpy(e + 28, air->bytes[i], 28);
 	return find(air, e, 56, false);
 }
@@ -178,6 +177,52 @@ static void another_address_must_show_what_it_saw(void **state)
 	f = answer(&air, 0, "198.51.100.99", false);
 	assert_int_equal(f.count, 0);
 	air_free(&air);
+}
+
+/* A time exceeded that quotes probe i as it was built for another target. */
+static struct match_found expire_translated(
+    struct air *air, size_t i, struct probe probe)
+{
+	struct addr src = addr("192.0.2.1");
+	probe.dst = addr("10.9.8.7");
+	assert_true(probe_build(builder, &probe, &src, air->bytes[i],
+			sizeof(air->bytes[i]), NULL) > 0);
+	return expire(air, i);
+}
+
+static void behind_a_translator_another_target_is_quoted(void **state)
+{
+	(void)state;
+	struct probe segment = datagram(40000, 300);
+	segment.proto = PACKET_TCP;
+	segment.tcp_flags = PACKET_TCP_SYN;
+	segment.tcp_seq = 70000;
+	segment.payload_len = 0;
+	const struct probe probes[] = { echo(7, 1), datagram(40000, 200),
+		segment };
+	for (size_t i = 0; i < 3; i++) {
+		struct air air = air_new(4);
+		struct probe second = probes[i];
+		second.ip_id++;
+		second.ttl++;
+		second.icmp_seq++;
+		second.tcp_seq++;
+		fly(&air, probes[i], NULL);
+		fly(&air, second, NULL);
+		struct match_found found = expire_translated(&air, 1, second);
+		assert_true(found.fit == MATCH_WEAK && found.count == 1);
+		assert_ptr_equal(found.entries[0], &air.entries[1]);
+		assert_true(!found.ambiguous && !found.elsewhere);
+		air.bytes[1][5] ^= 0x80; /* the IP ID */
+		assert_int_equal(expire(&air, 1).count, 0);
+		air.bytes[1][5] ^= 0x80;
+		air.bytes[1][i == 0 ? 23 : 27] ^= 1; /* the sum, or number */
+		assert_int_equal(expire(&air, 1).count, 0);
+		air.bytes[1][i == 0 ? 23 : 27] ^= 1;
+		air.bytes[1][15] ^= 1; /* and the source is not ours */
+		assert_int_equal(expire(&air, 1).count, 0);
+		air_free(&air);
+	}
 }
 
 static void own_packets_that_the_kernel_translates_come_home(void **state)
@@ -285,8 +330,11 @@ int main(void)
 		cmocka_unit_test(each_probe_has_its_own_answer),
 		cmocka_unit_test(what_left_is_not_found),
 		cmocka_unit_test(another_address_must_show_what_it_saw),
-		cmocka_unit_test(own_packets_that_the_kernel_translates_come_home),
-		cmocka_unit_test(one_flow_without_proof_is_ambiguous_and_told_once),
+		cmocka_unit_test(behind_a_translator_another_target_is_quoted),
+		cmocka_unit_test(
+		    own_packets_that_the_kernel_translates_come_home),
+		cmocka_unit_test(
+		    one_flow_without_proof_is_ambiguous_and_told_once),
 		cmocka_unit_test(of_two_owners_is_said),
 		cmocka_unit_test(the_mark_tells_runs_with_one_id_apart),
 		cmocka_unit_test(ids_do_not_come_back_soon),
