@@ -134,7 +134,7 @@ static int add_targets(json_t *body, const struct option_values *values,
 	if (choice.both && choice.family)
 		return err_set(msg, ERR_USAGE,
 		    "--both: expected no --ipv4 or --ipv6 besides");
-	struct resolver_answer **answers = xcalloc(count, sizeof(*answers));
+	struct resolver_answer **answers = xcalloc(count, sizeof(void *));
 	int err = resolve_names(answers, &choice, names, count, msg);
 	for (size_t i = 0; i < count; i++) {
 		if (!err)

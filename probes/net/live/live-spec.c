@@ -76,7 +76,7 @@ static int read_mark(
 static int read_run_mark(
     struct live_spec *spec, const char *value, struct errmsg *msg)
 {
-	uint32_t mark;
+	uint32_t mark = 0;
 	int err = read_number(&mark, "run-mark", value, msg);
 	if (err < 0)
 		return err;

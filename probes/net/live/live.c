@@ -323,7 +323,7 @@ static size_t send_run(struct live *live, struct live_out *out,
 	return left;
 }
 
-/* What has a route has a socket. */
+/* NULL: no socket of that kind, and so no route, was there. */
 static struct live_out *out_of(
     const struct live *live, const struct net_send *packet)
 {
@@ -356,6 +356,11 @@ static size_t live_send(void *ctx, const struct net_send *packets, size_t count)
 		if (run > 0)
 			continue;
 		struct live_out *out = out_of(live, &packets[at]);
+		run = 1;
+		if (!out) {
+			note_failure(live, &packets[at], -EAFNOSUPPORT);
+			continue;
+		}
 		int flags = live_message_flags(&packets[at]);
 		for (run = 1; at + run < count && run < BATCH; run++)
 			if (out_of(live, &packets[at + run]) != out ||

@@ -189,12 +189,63 @@ static void campaigns_end_by_time_and_by_stopping(void **state)
 	synth_fini(&a);
 }
 
+struct wrong_member {
+	const char *key, *value;
+};
+
+/* A right one with each of these instead. */
+static void expect_refused(
+    struct fixture *f, const struct wrong_member *wrong, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct errmsg msg = { "" };
+		json_t *answer = NULL, *body = json_loads(BODY, 0, NULL);
+		json_object_set_new(body, wrong[i].key,
+		    json_loads(wrong[i].value, JSON_DECODE_ANY, NULL));
+		if (campaign_create(
+			f->c, &fixture_admin, body, &answer, &msg) != ERR_USAGE)
+			fail_msg(
+			    "%s: %s was taken", wrong[i].key, wrong[i].value);
+		/* The message names the member, or one inside it. */
+		assert_memory_equal(
+		    msg.text, wrong[i].key, strlen(wrong[i].key));
+		json_decref(body);
+	}
+	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM campaigns"), 0);
+}
+
+/* What no agent could leave by. */
+static void a_wrong_way_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const struct wrong_member wrong[] = {
+		{ "options", "{\"interface\": \"lo\"}" },
+		{ "options", "{\"interface\": \"\"}" },
+		{ "options", "{\"interface\": \"a/b\"}" },
+		{ "options", "{\"interface\": \"sixteen-letters-\"}" },
+		{ "options", "{\"interface\": [\"eth0\", \"eth1\"]}" },
+		{ "options", "{\"source\": \"here\"}" },
+		{ "options", "{\"source\": 7}" },
+		{ "options", "{\"source\": \"192.0.2.1,\"}" },
+		{ "options", "{\"source\": \"fe80::1%eth0\"}" },
+		{ "options", "{\"source\": \"224.0.0.1\"}" },
+		{ "options", "{\"source\": [\"192.0.2.1\", \"192.0.2.2\"]}" },
+		{ "options", "{\"mark\": 0}" },
+		{ "options", "{\"mark\": -1}" },
+		{ "options", "{\"mark\": 4294967296}" },
+		{ "options", "{\"mark\": \"7x\"}" },
+		{ "options", "{\"mark\": \"0x100000000\"}" },
+		{ "options", "{\"mark\": true}" },
+		{ "targets", "[\"192.0.2.1%eth0\"]" },
+		{ "targets", "[\"fe80::1%\"]" },
+	};
+	expect_refused(f, wrong, sizeof(wrong) / sizeof(wrong[0]));
+}
+
 static void wrong_campaigns_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	static const struct {
-		const char *key, *value;
-	} wrong[] = {
+	static const struct wrong_member wrong[] = {
 		{ "script", "null" },
 		{ "script", "\"../../etc/passwd\"" },
 		{ "script", "\"\"" },
@@ -228,26 +279,6 @@ static void wrong_campaigns_are_refused(void **state)
 		{ "options", "{\"count\": 3, \"help\": true}" },
 		{ "options", "{\"allow-weak-sandbox\": true}" },
 		{ "options", "{\"both\": true}" },
-		/* what no agent could leave by */
-		{ "options", "{\"interface\": \"lo\"}" },
-		{ "options", "{\"interface\": \"\"}" },
-		{ "options", "{\"interface\": \"a/b\"}" },
-		{ "options", "{\"interface\": \"sixteen-letters-\"}" },
-		{ "options", "{\"interface\": [\"eth0\", \"eth1\"]}" },
-		{ "options", "{\"source\": \"here\"}" },
-		{ "options", "{\"source\": 7}" },
-		{ "options", "{\"source\": \"192.0.2.1,\"}" },
-		{ "options", "{\"source\": \"fe80::1%eth0\"}" },
-		{ "options", "{\"source\": \"224.0.0.1\"}" },
-		{ "options", "{\"source\": [\"192.0.2.1\", \"192.0.2.2\"]}" },
-		{ "options", "{\"mark\": 0}" },
-		{ "options", "{\"mark\": -1}" },
-		{ "options", "{\"mark\": 4294967296}" },
-		{ "options", "{\"mark\": \"7x\"}" },
-		{ "options", "{\"mark\": \"0x100000000\"}" },
-		{ "options", "{\"mark\": true}" },
-		{ "targets", "[\"192.0.2.1%eth0\"]" },
-		{ "targets", "[\"fe80::1%\"]" },
 		/* no host */
 		{ "targets", "[\"0.0.0.0\"]" },
 		{ "targets", "[\"::\"]" },
@@ -257,21 +288,7 @@ static void wrong_campaigns_are_refused(void **state)
 		{ "targets", "[\"192.0.2.1/24\"]" },
 		{ "targets", "[\"1.2.3.4 \"]" },
 	};
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct errmsg msg = { "" };
-		json_t *answer = NULL, *body = json_loads(BODY, 0, NULL);
-		json_object_set_new(body, wrong[i].key,
-		    json_loads(wrong[i].value, JSON_DECODE_ANY, NULL));
-		if (campaign_create(
-			f->c, &fixture_admin, body, &answer, &msg) != ERR_USAGE)
-			fail_msg(
-			    "%s: %s was taken", wrong[i].key, wrong[i].value);
-		/* The message names the member, or one inside it. */
-		assert_memory_equal(
-		    msg.text, wrong[i].key, strlen(wrong[i].key));
-		json_decref(body);
-	}
-	assert_int_equal(fixture_sql(f, "SELECT count(*) FROM campaigns"), 0);
+	expect_refused(f, wrong, sizeof(wrong) / sizeof(wrong[0]));
 }
 
 /* Agents read it among the options of the script. */
@@ -473,6 +490,7 @@ int main(void)
 		TEST(every_change_raises_the_revision),
 		TEST(campaigns_end_by_time_and_by_stopping),
 		TEST(wrong_campaigns_are_refused),
+		TEST(a_wrong_way_is_refused),
 		TEST(what_is_likely_a_slip_is_warned_of),
 		TEST(runs_that_failed_are_shown),
 		TEST(only_operators_start_and_stop),
