@@ -18,6 +18,8 @@
 /* What one record may take once unpacked: empty sub-messages of two bytes
  * become structs of hundreds. */
 enum { UNPACKED_MAX_BYTES = 8 << 20 };
+/* Room for a record of at most so many is made without asking for its size. */
+enum { PACKED_UNASKED_BYTES = 8 << 10 };
 
 /* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no more than
  * U+10FFFF. */
@@ -67,26 +69,38 @@ static int octets_check(const ProtobufCMessageDescriptor *message,
 	BUG("octets");
 }
 
-static int message_check(const ProtobufCMessage *message, struct errmsg *msg);
+/* What a field takes at most, packed: a tag (numbers below 2^14) and a number,
+ * or the length of octets that follow. */
+enum { TAG_MOST = 3, NUMBER_MOST = 10, FIELD_MOST = TAG_MOST + NUMBER_MOST };
 
+static int message_check(
+    const ProtobufCMessage *message, size_t *most, struct errmsg *msg);
+
+/* Adds to *most what the value takes at most, packed. */
 static int value_check(const ProtobufCMessage *message,
-    const ProtobufCFieldDescriptor *field, const void *at, struct errmsg *msg)
+    const ProtobufCFieldDescriptor *field, const void *at, size_t *most,
+    struct errmsg *msg)
 {
 	int err = 0;
-	if (field->type == PROTOBUF_C_TYPE_STRING &&
-	    !utf8_valid(*(char *const *)at))
-		return err_set(
-		    msg, ERR_MALFORMED, "%s: not UTF-8", field->name);
+	*most += FIELD_MOST;
+	if (field->type == PROTOBUF_C_TYPE_STRING) {
+		if (!utf8_valid(*(char *const *)at))
+			return err_set(
+			    msg, ERR_MALFORMED, "%s: not UTF-8", field->name);
+		*most += strlen(*(char *const *)at);
+	}
 	if (field->type == PROTOBUF_C_TYPE_ENUM &&
 	    !protobuf_c_enum_descriptor_get_value(
 		field->descriptor, *(const int *)at))
 		return err_set(msg, ERR_MALFORMED, "%s: no such value, got %d",
 		    field->name, *(const int *)at);
-	if (field->type == PROTOBUF_C_TYPE_BYTES)
-		err = octets_check(message->descriptor, field,
-		    ((const ProtobufCBinaryData *)at)->len, msg);
+	if (field->type == PROTOBUF_C_TYPE_BYTES) {
+		size_t len = ((const ProtobufCBinaryData *)at)->len;
+		*most += len;
+		err = octets_check(message->descriptor, field, len, msg);
+	}
 	if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-		err = message_check(*(ProtobufCMessage *const *)at, msg);
+		err = message_check(*(ProtobufCMessage *const *)at, most, msg);
 		if (err)
 			err_prefix(msg, "%s", field->name);
 	}
@@ -103,13 +117,18 @@ static bool is_plain(const ProtobufCFieldDescriptor *field)
 	    field->type != PROTOBUF_C_TYPE_MESSAGE;
 }
 
-static int message_check(const ProtobufCMessage *message, struct errmsg *msg)
+static int message_check(
+    const ProtobufCMessage *message, size_t *most, struct errmsg *msg)
 {
 	const ProtobufCMessageDescriptor *d = message->descriptor;
+	for (unsigned i = 0; i < message->n_unknown_fields; i++)
+		*most += FIELD_MOST + message->unknown_fields[i].len;
 	for (unsigned f = 0; f < d->n_fields; f++) {
 		const ProtobufCFieldDescriptor *field = &d->fields[f];
-		if (is_plain(field))
+		if (is_plain(field)) {
+			*most += FIELD_MOST;
 			continue;
+		}
 		size_t count = record_field_count(message, field);
 		if (count > RECORD_MAX_REPLIES)
 			return err_set(msg, ERR_LIMIT,
@@ -117,7 +136,7 @@ static int message_check(const ProtobufCMessage *message, struct errmsg *msg)
 			    RECORD_MAX_REPLIES, count);
 		for (size_t i = 0; i < count; i++) {
 			int err = value_check(message, field,
-			    record_field_at(message, field, i), msg);
+			    record_field_at(message, field, i), most, msg);
 			if (err)
 				return err;
 		}
@@ -125,12 +144,13 @@ static int message_check(const ProtobufCMessage *message, struct errmsg *msg)
 	return 0;
 }
 
-static int record_check(const Sonde__Record *record, struct errmsg *msg)
+static int record_check(
+    const Sonde__Record *record, size_t *most, struct errmsg *msg)
 {
 	if (!record_kind_of(record->body_case))
 		return err_set(msg, ERR_UNSUPPORTED,
 		    "body: none, or of a kind that is not known here");
-	int err = message_check(&record->base, msg);
+	int err = message_check(&record->base, most, msg);
 	if (err)
 		err_prefix(msg, "record");
 	return err;
@@ -138,15 +158,19 @@ static int record_check(const Sonde__Record *record, struct errmsg *msg)
 
 int record_pack(const Sonde__Record *record, struct buf *to, struct errmsg *msg)
 {
-	int err = record_check(record, msg);
+	size_t most = 0;
+	int err = record_check(record, &most, msg);
 	if (err)
 		return err;
-	size_t len = sonde__record__get_packed_size(record);
-	if (len > RECORD_MAX_BYTES)
-		return err_set(msg, ERR_LIMIT,
-		    "record: expected at most %d bytes, got %zu",
-		    RECORD_MAX_BYTES, len);
-	sonde__record__pack(record, buf_extend(to, len));
+	/* Asking for the very size takes as long as packing. */
+	if (most > PACKED_UNASKED_BYTES) {
+		most = sonde__record__get_packed_size(record);
+		if (most > RECORD_MAX_BYTES)
+			return err_set(msg, ERR_LIMIT,
+			    "record: expected at most %d bytes, got %zu",
+			    RECORD_MAX_BYTES, most);
+	}
+	to->len += sonde__record__pack(record, buf_room(to, most));
 	return 0;
 }
 
@@ -198,7 +222,8 @@ int record_unpack_in(struct arena *arena, Sonde__Record **record,
 	    record_texts_check(&sonde__record__descriptor, bytes, len, msg);
 	if (err < 0)
 		goto out;
-	err = record_check(r, msg);
+	size_t most = 0;
+	err = record_check(r, &most, msg);
 	if (err < 0)
 		goto out;
 	*record = r;

@@ -185,6 +185,39 @@ static void utf8_is_checked_as_rfc_3629_says(void **state)
 	buf_fini(&b);
 }
 
+/* Small records are packed without asking how large they are, into room that
+ * must be enough. */
+static void there_is_room_for_the_largest_numbers(void **state)
+{
+	(void)state;
+	Sonde__Record r = SONDE__RECORD__INIT;
+	Sonde__Gap gap = SONDE__GAP__INIT;
+	static uint8_t octets[3000];
+	ProtobufCMessageUnknownField unknown = { 9999,
+		PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, sizeof(octets), octets };
+	octets[0] = 0xb6; /* the length of what follows */
+	octets[1] = 0x17;
+	r.wall_ns = r.mono_ns = -1;
+	r.clock_error_ns = r.run = UINT64_MAX;
+	r.body_case = SONDE__RECORD__BODY_GAP;
+	r.gap = &gap;
+	gap.from_seq = gap.to_seq = gap.unnumbered = UINT64_MAX;
+	for (unsigned with = 0; with <= 1; with++) {
+		struct buf b = { 0 };
+		gap.base.n_unknown_fields = with;
+		gap.base.unknown_fields = &unknown;
+		size_t len = sonde__record__get_packed_size(&r);
+		uint8_t *bytes = xmalloc(len);
+		sonde__record__pack(&r, bytes);
+		assert_int_equal(record_pack(&r, &b, NULL), 0);
+		assert_true(b.cap >= len);
+		assert_int_equal(b.len, len);
+		assert_memory_equal(b.data, bytes, len);
+		free(bytes);
+		buf_fini(&b);
+	}
+}
+
 static void too_large_is_a_limit(void **state)
 {
 	(void)state;
@@ -433,6 +466,7 @@ int main(void)
 		cmocka_unit_test(wrong_fields_are_named),
 		cmocka_unit_test(a_text_with_a_nul_is_refused),
 		cmocka_unit_test(utf8_is_checked_as_rfc_3629_says),
+		cmocka_unit_test(there_is_room_for_the_largest_numbers),
 		cmocka_unit_test(too_large_is_a_limit),
 		cmocka_unit_test(garbage_does_not_unpack),
 		cmocka_unit_test(json_speaks_to_people),
