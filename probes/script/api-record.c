@@ -112,10 +112,12 @@ static void trace_frame(
 static int api_record_trace(lua_State *L)
 {
 	struct reply_list l = { 0 };
+	const uint8_t *mark = record_scratch_mark(L);
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
 	reply_list_read(L, &l);
 	trace_frame(L, &l, "max_ttl", 0);
+	record_scratch_reset(L, mark);
 	return 0;
 }
 
@@ -152,7 +154,12 @@ static void ping_extras(
  * out, and counted. */
 static void fit_replies(Sonde__Ping *ping)
 {
-	enum { ENVELOPE = 256 }; /* the record's own fields, and the tag */
+	enum {
+		ENVELOPE = 256, /* the record's own fields, and the tag */
+		FEW = 8
+	}; /* which fit, whatever is in them */
+	if (ping->n_replies + ping->n_remarks <= FEW)
+		return;
 	size_t size = sonde__ping__get_packed_size(ping);
 	while (size > RECORD_MAX_BYTES - ENVELOPE && ping->n_replies > 0) {
 		const Sonde__Reply *last = ping->replies[--ping->n_replies];
@@ -206,10 +213,13 @@ static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 static int api_record_ping(lua_State *L)
 {
 	struct reply_list l = { 0 };
+	const uint8_t *mark = record_scratch_mark(L);
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
 	reply_list_read(L, &l);
-	return ping_frame(L, &l, 0);
+	ping_frame(L, &l, 0);
+	record_scratch_reset(L, mark);
+	return 0;
 }
 
 /* One result before its ping is whole, where a user looks on. */

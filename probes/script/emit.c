@@ -51,10 +51,42 @@ void record_frame(lua_State *L, Sonde__Record *record, uint32_t mark)
 		    L, "record: %s", msg.text[0] ? msg.text : err_str(err));
 }
 
+/* Registry key, by address: the block that pieces are cut from.  Who has a
+ * piece has the block on its stack, so that it may be exchanged for a fresh
+ * one. */
+static char scratch_key;
+#define SCRATCH_BYTES ((size_t)16 << 10)
+
+static void scratch_renew(lua_State *L, struct host_scratch *s, size_t size)
+{
+	size_t len = size > SCRATCH_BYTES ? size : SCRATCH_BYTES;
+	s->start = s->at = lua_newuserdatauv(L, len, 0);
+	s->end = s->start + len;
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
+}
+
 void *record_scratch(lua_State *L, size_t size)
 {
+	struct host_scratch *s = &host_of(L)->scratch;
 	luaL_checkstack(L, 4, NULL);
-	void *p = lua_newuserdatauv(L, size ? size : 1, 0);
-	memset(p, 0, size);
-	return p;
+	size = (size + 15) & ~(size_t)15;
+	if (!s->at || (size_t)(s->end - s->at) < size)
+		scratch_renew(L, s, size);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &scratch_key);
+	void *p = s->at;
+	s->at += size;
+	return memset(p, 0, size);
+}
+
+const uint8_t *record_scratch_mark(lua_State *L)
+{
+	return host_of(L)->scratch.at;
+}
+
+/* A block that is there since the mark has pieces of the caller alone. */
+void record_scratch_reset(lua_State *L, const uint8_t *mark)
+{
+	struct host_scratch *s = &host_of(L)->scratch;
+	bool inside = s->start && mark >= s->start && mark <= s->end;
+	s->at = inside ? s->start + (mark - s->start) : s->start;
 }

@@ -31,6 +31,11 @@ struct host_backlog {
 	uint32_t total, counts[BACKLOG_SLICES];
 };
 
+/* emit.c: a block of Lua's that records in the making take pieces of. */
+struct host_scratch {
+	uint8_t *start, *at, *end; /* NULL: none yet */
+};
+
 struct host {
 	lua_State *L;
 	const struct worker_config *config; /* borrowed; NULL: header only */
@@ -51,6 +56,7 @@ struct host {
 	struct ready_entry *ready;
 	uint32_t ready_at, ready_count, ready_size;
 	struct host_backlog backlog;
+	struct host_scratch scratch;
 	uint64_t log_bytes;
 	bool problem; /* reported by the script: exit code 1 */
 };

@@ -60,7 +60,7 @@ struct worker_config {
 				 PRODUCER_DATAGRAM_BYTES: a pipe or a
 				 SOCK_SEQPACKET socket */
 	int log_fd;           /* the script's log, one line each; -1: none */
-	const char *vantage; /* its name in a simulated network, or NULL */
+	const char *vantage;  /* its name in a simulated network, or NULL */
 	uint8_t campaign[16];
 	bool has_campaign;
 	uint64_t run;
