@@ -36,7 +36,7 @@ void train_launch(lua_State *L, struct host_result *r,
 	r->payload_len = probe->payload_len;
 	place_take(L, r);
 	if (t->delay_ns == 0)
-		backlog_add(host, r);
+		backlog_add(host, r, at);
 	struct wire_probe head = {
 		.cookie = r->cookie,
 		.at = t->delay_ns ? at : (struct monotime){ 0 },

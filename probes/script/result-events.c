@@ -118,10 +118,9 @@ void ready_take(lua_State *L, struct host *host)
 /* Of what was given to the guardian a while ago nothing is known, but that it
  * is not for want of CPU time: a rate limit holds it back, and it counts no
  * longer. */
-static void backlog_look(struct host *host)
+static void backlog_look(struct host_backlog *b, struct monotime time)
 {
-	struct host_backlog *b = &host->backlog;
-	int64_t now = client_now(&host->client).ns / BACKLOG_SLICE_NS;
+	int64_t now = time.ns / BACKLOG_SLICE_NS;
 	if (now - b->slice > BACKLOG_SLICES) {
 		memset(b, 0, sizeof(*b));
 		b->slice = now;
@@ -133,10 +132,10 @@ static void backlog_look(struct host *host)
 	}
 }
 
-void backlog_add(struct host *host, struct host_result *r)
+void backlog_add(struct host *host, struct host_result *r, struct monotime now)
 {
 	struct host_backlog *b = &host->backlog;
-	backlog_look(host);
+	backlog_look(b, now);
 	b->total++;
 	b->counts[b->slice % BACKLOG_SLICES]++;
 	r->behind = b->slice + 1;
@@ -157,7 +156,7 @@ bool backlog_is_full(struct host *host)
 {
 	if (host->backlog.total < BACKLOG_MOST)
 		return false;
-	backlog_look(host);
+	backlog_look(&host->backlog, client_now(&host->client));
 	return host->backlog.total >= BACKLOG_MOST;
 }
 

@@ -30,7 +30,8 @@ void place_take(lua_State *L, struct host_result *result);
 #define BACKLOG_MOST 128
 #define BACKLOG_SLICE_NS (25 * NS_PER_MS)
 /* The result's probe is to leave now. */
-void backlog_add(struct host *host, struct host_result *result);
+void backlog_add(
+    struct host *host, struct host_result *result, struct monotime now);
 /* Has the guardian enough to do?  Those of the last BACKLOG_SLICES count of
  * which it has not said anything. */
 bool backlog_is_full(struct host *host);

@@ -23,6 +23,7 @@ static struct {
 	struct monotime deadline, soft;
 	int64_t stall_ns;
 	volatile int64_t alive_ns;
+	volatile int asked; /* since the last tick */
 	volatile int waits;
 	volatile int stop;
 } watch;
@@ -65,11 +66,13 @@ static void on_tick(int signal)
 	if (watch.deadline.ns && !monotime_before(now, watch.deadline))
 		watch_end("the script did not end by its deadline and was "
 			  "stopped\n");
-	if (watch.waits)
+	if (watch.waits || watch.asked) {
+		watch.asked = false;
 		watch.alive_ns = now.ns;
-	else if (now.ns - watch.alive_ns > watch.stall_ns)
+	} else if (now.ns - watch.alive_ns > watch.stall_ns) {
 		watch_end("the script computed for too long without asking "
 			  "the network and was stopped\n");
+	}
 	if (watch.soft.ns && !watch.stop && !monotime_before(now, watch.soft))
 		watch.stop = WATCH_DEADLINE;
 	errno = saved;
@@ -112,15 +115,15 @@ void watch_start(int log_fd, struct monotime deadline, int64_t stall_ns)
 	setitimer(ITIMER_REAL, &every, NULL);
 }
 
+/* Called for almost all that a script does: the next tick reads the clock. */
 void watch_alive(void)
 {
-	if (!watch.waits)
-		watch.alive_ns = monotime_now().ns;
+	watch.asked = true;
 }
 
 void watch_waits(bool waits)
 {
-	watch.alive_ns = monotime_now().ns;
+	watch.asked = true;
 	watch.waits = waits;
 }
 
