@@ -40,7 +40,7 @@ static void send_events(struct guardian *g, struct session *session)
 	size_t count, head = sizeof(struct wire_head);
 	const struct wire_event *events = (void *)(g->message + head);
 	size_t len = entry_queue_take(&session->events, g->message + head,
-	    WIRE_MAX_BYTES - head, WIRE_MAX_COUNT, &count);
+	    WIRE_MAX_BYTES - head, WIRE_MAX_EVENTS, &count);
 	for (size_t i = 0; i < count; i++) {
 		session->replies -= events[i].kind == WIRE_REPLY;
 		session->outstanding -= events[i].last;
@@ -54,7 +54,7 @@ void session_answer(struct guardian *g, struct session *session)
 		return;
 	size_t count = entry_queue_count(&session->events);
 	struct monotime soon = monotime_add(guardian_now(g), GATHER_NS);
-	bool gathers = count > 0 && count < WIRE_MAX_COUNT &&
+	bool gathers = count > 0 && count < WIRE_MAX_EVENTS &&
 	    session->wake.place != 0 &&
 	    (session->sweep || session->outstanding > GATHER_FROM);
 	if (gathers && !session->gathers &&

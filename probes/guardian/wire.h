@@ -29,7 +29,8 @@
 #include "probes/packet/sweep.h"
 
 #define WIRE_MAX_BYTES 65536 /* one datagram */
-#define WIRE_MAX_COUNT 64    /* entries in one */
+#define WIRE_MAX_COUNT 64    /* entries in one, */
+#define WIRE_MAX_EVENTS 256  /* but for EVENT: each wakes a process */
 
 /* A probe is outstanding from SEND until the worker has received its last
  * event: DENIED, FAILED, EXPIRED or a REPLY that says so (every probe gets

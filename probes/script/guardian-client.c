@@ -131,7 +131,7 @@ static int events_give(struct guardian_client *c, size_t len,
 	memcpy(&head, c->message, sizeof(head));
 	size_t at = sizeof(head);
 	size_t octets = at + head.count * sizeof(struct wire_event);
-	if (head.count > WIRE_MAX_COUNT || octets > len)
+	if (head.count > WIRE_MAX_EVENTS || octets > len)
 		return err_set(msg, ERR_MALFORMED, "guardian: bad count");
 	for (uint32_t i = 0; i < head.count; i++) {
 		struct wire_event event;
