@@ -4,6 +4,7 @@
 captured by one clock: gaps of trains against a clock_nanosleep loop, the same
 beside other scripts of one guardian, round trips against captures, sweeps
 against a bare loop; and simulated internets in probes a second."""
+import ctypes
 import os
 import random
 import re
@@ -228,29 +229,54 @@ def compare_sweeps(mac, policy):
             count))])
 
 
-def simulate(folder, policy):
-    world = f"{folder}/mesh.sim"
-    with open(world, "w", encoding="ascii") as to:
-        to.write("vantage v 192.0.2.1/24\nrouter top 198.51.100.1\nlink v top\n"
-                 "generate mesh core at top count 100000 degree 2 "
-                 "addresses 10.0.0.0/8 delay 1ms..20ms\n")
-    common = ["--net", f"sim:{world}", "--policy", policy, "10.0.0.1"]
+# Script, probes, what the world says of nobody's addresses, what must come of
+# it.
+SIMULATED = (
+    ("probes", 100000, "", "100000 sent 100000 answers"),
+    ("sweep", 100000, "", "100000 sent 100000 answers 0 others"),
+    ("sweep", 1000000, "silent", "1000000 sent 100000 answers 0 others"),
+    ("sweep", 1000000, "", "1000000 sent 100000 answers 900000 others"),
+)
 
-    def seconds(*command):
-        return statistics.median(pairs.run_once([*command])[0]
-                                 for _ in range(PAIRS))
-    empty = seconds(*script("probes", "--count", "1", *common))
+
+def simulate(folder, policy):
+    """The first 100,000 addresses are a router each; behind them is nobody, of
+    which the first router speaks or not."""
+    ctypes.CDLL(None).prctl(pairs.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def command(name, count, silent, *words):
+        world = f"{folder}/mesh{silent}.sim"
+        with open(world, "w", encoding="ascii") as to:
+            to.write("vantage v 192.0.2.1/24\n"
+                     f"router top 198.51.100.1 {silent}\nlink v top\n"
+                     "generate mesh core at top count 100000 degree 2 "
+                     "addresses 10.0.0.0/8 delay 1ms..20ms\n")
+        return script(name, "--count", str(count), *words, "--net",
+                      f"sim:{world}", "--policy", policy, "10.0.0.1")
+
+    def figures(*words):
+        runs = [pairs.run_once(command(*words)) for _ in range(PAIRS)]
+        return [statistics.median(r[i] for r in runs) for i in range(2)]
+    empty = figures("probes", 1, "")
     print(f"\nsimulated internet of 100,000 routers  (medians of {PAIRS}; "
-          f"{empty:.2f} s to load it are taken off)")
-    for name in ("probes", "sweep"):
-        wall = seconds(*script(name, "--count", "100000", *common))
-        print(f"  100,000 addresses by {name:8}{100000 / (wall - empty):12.0f} "
-              "probes a second")
+          f"{empty[0]:.2f} s to load it are taken off)")
+    print(f"  {'':44}{'probes/s':>10}{'CPU us a probe':>16}")
+    for name, count, silent, expected in SIMULATED:
+        said = subprocess.run(command(name, count, silent), check=True,
+                              capture_output=True, text=True).stderr
+        if expected not in said:
+            raise RuntimeError(f"{name}: expected '{expected}', got '{said}'")
+        wall, cpu = figures(name, count, silent)
+        others = "" if count == 100000 else \
+            ", others silent" if silent else ", others refused"
+        title = (f"{count:,} by {'sweep' if name == 'sweep' else 'script'}, "
+                 f"100,000 answer{others}")
+        print(f"  {title:44}{count / (wall - empty[0]):10.0f}"
+              f"{(cpu - empty[1]) / count * 1e6:16.2f}")
     print("  to one address, us a probe:")
     for count in (10000, 20000, 100000):
-        wall = seconds(*script("probes", "--count", str(count), "--one",
-                               *common))
-        print(f"    {count:8} probes{(wall - empty) / count * 1e6:10.1f}")
+        wall = figures("probes", count, "", "--one")[0]
+        print(f"    {count:8} probes{(wall - empty[0]) / count * 1e6:10.1f}")
 
 
 def main():

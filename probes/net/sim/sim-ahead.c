@@ -150,7 +150,9 @@ static bool walk_away(struct sim_world *w, struct walk *k,
 void sim_pass_plain(struct sim_world *w, struct sim_flight *f,
     const struct packet *packet, uint32_t owner)
 {
-	uint32_t ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8];
+	/* Where a packet begins it keeps its TTL. */
+	uint32_t begins = f->edge == SIM_NONE;
+	uint32_t ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8] + begins;
 	struct walk k = { 0, f->node, f->edge, 0 };
 	while (k.node != owner && owner != SIM_NONE && w->plain[k.node] &&
 	    ttl > k.hops + 1) {
@@ -163,6 +165,6 @@ void sim_pass_plain(struct sim_world *w, struct sim_flight *f,
 	f->at_ns += k.delay_ns;
 	f->node = k.node;
 	f->edge = k.edge;
-	if (k.hops > 0)
-		lower_ttl(f, (uint8_t)k.hops);
+	if (k.hops > begins)
+		lower_ttl(f, (uint8_t)(k.hops - begins));
 }

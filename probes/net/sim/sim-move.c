@@ -444,20 +444,24 @@ void sim_arrive(struct sim *s, struct sim_flight *f)
 		sim_flight_free(s, f);
 		return;
 	}
-	for (;; ahead = true) {
+	if (f->edge == SIM_NONE && !w->in_order) {
+		sim_pass_plain(w, f, &packet, owner);
+		ahead = f->edge != SIM_NONE;
+	}
+	for (;;) {
+		read_again(&packet, f);
 		struct sim_arrival a = { w, f->node, f->edge, f->at_ns,
 			f->serial, &packet, f->bytes, f->len, owner,
 			f->answers };
+		if (ahead && !may_run_ahead(&a, f, owner))
+			break;
 		f = arrive_once(s, f, &a, ahead);
 		if (!f)
 			return;
 		read_again(&packet, f);
+		ahead = true;
 		if (!w->in_order)
 			sim_pass_plain(w, f, &packet, owner);
-		read_again(&packet, f);
-		a.node = f->node;
-		if (!may_run_ahead(&a, f, owner))
-			break;
 	}
 	const struct sim_behaviour *how = w->nodes[f->node].how;
 	f->home = f->answers && f->node == owner && sim_is_vantage(w, owner) &&

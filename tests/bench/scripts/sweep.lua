@@ -16,11 +16,16 @@ return {
 			payload_bytes = 8}
 		local sweep = sonde.sweep(first, {count = args.count,
 			wait_ns = args.wait_ns})
-		local answers, result = 0, sonde.next()
+		local answers, others, result = 0, 0, sonde.next()
 		while result and result ~= sweep do
-			answers = answers + 1
+			if result.reached then
+				answers = answers + 1
+			else
+				others = others + 1
+			end
 			result = sonde.next()
 		end
-		sonde.log(sweep.counts.sent, "sent", answers, "answers")
+		sonde.log(sweep.counts.sent, "sent", answers, "answers", others,
+			"others")
 	end,
 }
