@@ -7,6 +7,7 @@
  * world of 100,000 routers is larger than a processor's cache.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/xalloc.h"
 #include "probes/net/sim/sim-ahead.h"
@@ -29,19 +30,29 @@ static bool is_plain_router(const struct sim_node *node)
 	    !how->nat[1].family && how->stateful_ns <= 0;
 }
 
-void sim_note_plain(struct sim_world *w)
+/* Nodes that are reached, the nearest to the vantage first. */
+struct nearest {
+	uint64_t *nodes; /* owned: the distance, then the node */
+	size_t count;
+};
+
+static int by_distance(const void *a, const void *b)
 {
-	w->plain = xcalloc(w->node_count + (size_t)1, sizeof(*w->plain));
-	w->ways = xcalloc(w->edge_count + (size_t)1, sizeof(*w->ways));
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static struct nearest nearest_of(
+    const struct sim_world *w, const uint32_t *dist)
+{
+	struct nearest n = {
+		xcalloc(w->node_count + (size_t)1, sizeof(*n.nodes)), 0
+	};
 	for (uint32_t i = 0; i < w->node_count; i++)
-		w->plain[i] = is_plain_router(&w->nodes[i]);
-	for (uint32_t i = 0; i < w->edge_count; i++) {
-		const struct sim_edge *e = &w->edges[i];
-		bool plain =
-		    is_plain_link(e->how) && !w->nodes[e->to].how->down;
-		w->ways[i] =
-		    (struct sim_way){ plain ? e->delay_ns : -1, e->to };
-	}
+		if (dist[i] != UINT32_MAX)
+			n.nodes[n.count++] = (uint64_t)dist[i] << 32 | i;
+	qsort(n.nodes, n.count, sizeof(*n.nodes), by_distance);
+	return n;
 }
 
 /* Over one link, and what is known of its other end. */
@@ -54,17 +65,14 @@ static struct sim_jump lengthen(
 		rest->hops + 1 };
 }
 
-void sim_gather_jumps(
-    struct sim_world *w, bool back, const struct sim_nearest *nearest)
+static void gather_jumps(
+    struct sim_world *w, bool back, const struct nearest *nearest)
 {
 	const struct sim_hops *h = back ? &w->to_vantage : &w->from_vantage;
 	struct sim_jump **to = back ? &w->back : &w->up;
-	if (w->in_order)
-		return;
-	free(*to);
 	*to = xcalloc(w->node_count + (size_t)1, sizeof(**to));
 	for (size_t i = 0; i < nearest->count; i++) {
-		uint32_t node = nearest->nodes[i];
+		uint32_t node = (uint32_t)nearest->nodes[i];
 		if (h->at[node + 1] - h->at[node] != 1)
 			continue;
 		uint64_t hop = h->hops[h->at[node]];
@@ -79,6 +87,70 @@ void sim_gather_jumps(
 			jump.edge = rest->edge;
 		(*to)[node] = jump;
 	}
+}
+
+/* What the paths to both go by, if it is known: the one that is farther away
+ * goes back until they meet (Cooper, Harvey and Kennedy, A simple, fast
+ * dominance algorithm, 2001; one pass is enough, as paths have no cycles). */
+static uint32_t meet(
+    const uint32_t *by, const uint32_t *rank, uint32_t a, uint32_t b)
+{
+	while (a != b && a != SIM_NONE && b != SIM_NONE)
+		if (rank[a] > rank[b])
+			a = by[a];
+		else
+			b = by[b];
+	return a == b ? a : SIM_NONE;
+}
+
+static void gather_meetings(struct sim_world *w, const struct nearest *nearest)
+{
+	const struct sim_hops *h = &w->from_vantage;
+	uint32_t *by = w->before =
+	    xreallocarray(NULL, w->node_count + (size_t)1, sizeof(*by));
+	uint32_t *rank = xcalloc(w->node_count + (size_t)1, sizeof(*rank));
+	memset(by, 0xff, (w->node_count + (size_t)1) * sizeof(*by));
+	for (uint32_t i = 0; i < nearest->count; i++)
+		rank[(uint32_t)nearest->nodes[i]] = i;
+	for (size_t i = 0; i < nearest->count; i++) {
+		uint32_t node = (uint32_t)nearest->nodes[i];
+		for (uint32_t at = h->at[node]; at < h->at[node + 1]; at++) {
+			uint32_t from = (uint32_t)(h->hops[at] >> 32);
+			/* Links that cost nothing may lead round. */
+			if (rank[from] >= rank[node])
+				from = SIM_NONE;
+			by[node] = at == h->at[node]
+			    ? from
+			    : meet(by, rank, by[node], from);
+			if (by[node] == SIM_NONE)
+				break;
+		}
+	}
+	free(rank);
+}
+
+void sim_note_plain(struct sim_world *w)
+{
+	w->plain = xcalloc(w->node_count + (size_t)1, sizeof(*w->plain));
+	w->ways = xcalloc(w->edge_count + (size_t)1, sizeof(*w->ways));
+	for (uint32_t i = 0; i < w->node_count; i++)
+		w->plain[i] = is_plain_router(&w->nodes[i]);
+	for (uint32_t i = 0; i < w->edge_count; i++) {
+		const struct sim_edge *e = &w->edges[i];
+		bool plain =
+		    is_plain_link(e->how) && !w->nodes[e->to].how->down;
+		w->ways[i] =
+		    (struct sim_way){ plain ? e->delay_ns : -1, e->to };
+	}
+	if (w->in_order)
+		return;
+	struct nearest from = nearest_of(w, w->dist_from);
+	gather_jumps(w, false, &from);
+	gather_meetings(w, &from);
+	free(from.nodes);
+	struct nearest to = nearest_of(w, w->dist_to);
+	gather_jumps(w, true, &to);
+	free(to.nodes);
 }
 
 static void lower_ttl(struct sim_flight *f, uint8_t by)
@@ -130,21 +202,35 @@ static bool walk_back(struct sim_world *w, struct walk *k,
 		w, k, sim_plain_edge(w, k->node, packet, w->vantage, serial));
 }
 
-/* The same away from it.  All paths to owner go by where the jump to it begins,
- * so those to there are looked at first: many nodes share them. */
-static bool walk_away(struct sim_world *w, struct walk *k,
+/* One link, or several to the next place where paths meet: a jump to there, or
+ * the paths between it and what they all go by.  Such places have few paths,
+ * which all nodes behind them share. */
+static bool walk_stage(struct sim_world *w, struct walk *k,
+    const struct packet *packet, uint32_t end, uint64_t serial, uint32_t ttl)
+{
+	if (w->up[end].hops > 0)
+		return walk_jump(k, &w->up[end], end, ttl);
+	while (k->node != end)
+		if (!w->plain[k->node] || ttl <= k->hops + 1 ||
+		    !walk_edge(w, k,
+			sim_meeting_edge(w, k->node, packet, end, serial)))
+			return false;
+	return true;
+}
+
+/* Away from the vantage to owner, by the places that all paths there go by. */
+static void walk_stages(struct sim_world *w, struct walk *k,
     const struct packet *packet, uint32_t owner, uint64_t serial, uint32_t ttl)
 {
-	const struct sim_jump *jump = &w->up[owner];
-	if (jump->hops > 0 && k->node == jump->node &&
-	    walk_jump(k, jump, owner, ttl))
-		return true;
-	uint32_t edge = SIM_NONE;
-	if (jump->hops > 0 && k->node != jump->node)
-		edge = sim_plain_edge(w, k->node, packet, jump->node, serial);
-	if (edge == SIM_NONE)
-		edge = sim_plain_edge(w, k->node, packet, owner, serial);
-	return walk_edge(w, k, edge);
+	enum { STAGES = 64 };
+	uint32_t ends[STAGES], count = 0, at = owner;
+	while (at != k->node && at != SIM_NONE && count < STAGES) {
+		ends[count++] = at;
+		at = w->up[at].hops > 0 ? w->up[at].node : w->before[at];
+	}
+	bool on = at == k->node;
+	while (on && count > 0)
+		on = walk_stage(w, k, packet, ends[--count], serial, ttl);
 }
 
 void sim_pass_plain(struct sim_world *w, struct sim_flight *f,
@@ -154,11 +240,15 @@ void sim_pass_plain(struct sim_world *w, struct sim_flight *f,
 	uint32_t begins = f->edge == SIM_NONE;
 	uint32_t ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8] + begins;
 	struct walk k = { 0, f->node, f->edge, 0 };
-	while (k.node != owner && owner != SIM_NONE && w->plain[k.node] &&
-	    ttl > k.hops + 1) {
+	if (owner == SIM_NONE)
+		return;
+	if (owner != w->vantage)
+		walk_stages(w, &k, packet, owner, f->serial, ttl);
+	while (k.node != owner && w->plain[k.node] && ttl > k.hops + 1) {
 		bool went = owner == w->vantage
 		    ? walk_back(w, &k, packet, f->serial, ttl)
-		    : walk_away(w, &k, packet, owner, f->serial, ttl);
+		    : walk_edge(w, &k,
+			  sim_plain_edge(w, k.node, packet, owner, f->serial));
 		if (!went)
 			break;
 	}

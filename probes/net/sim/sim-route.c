@@ -10,7 +10,6 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
-#include "probes/net/sim/sim-ahead.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-route.h"
 
@@ -69,11 +68,10 @@ static uint32_t edges_of(
 	return w->nodes[node + 1].edges_at - w->nodes[node].edges_at;
 }
 
-/* Fills dist with each node's distance from root (backwards: to root), and
- * nearest, if it is not NULL, with the nodes that are reached, the nearest
- * first.  Hosts forward nothing, so no path goes on from one. */
-static void distances(const struct sim_world *w, uint32_t root, bool backwards,
-    uint32_t *dist, struct sim_nearest *nearest)
+/* Fills dist with each node's distance from root (backwards: to root).  Hosts
+ * forward nothing, so no path goes on from one. */
+static void distances(
+    const struct sim_world *w, uint32_t root, bool backwards, uint32_t *dist)
 {
 	struct heap heap = { xreallocarray(NULL, w->edge_count + (size_t)2,
 				 sizeof(uint64_t)),
@@ -84,11 +82,8 @@ static void distances(const struct sim_world *w, uint32_t root, bool backwards,
 	while (heap.count > 0) {
 		uint64_t top = heap_pop(&heap);
 		uint32_t node = (uint32_t)top;
-		if (dist[node] != top >> 32)
-			continue;
-		if (nearest)
-			nearest->nodes[nearest->count++] = node;
-		if (w->nodes[node].host && node != root)
+		if (dist[node] != top >> 32 ||
+		    (w->nodes[node].host && node != root))
 			continue;
 		const uint32_t *edges;
 		uint32_t count = edges_of(w, node, &edges);
@@ -170,18 +165,14 @@ void sim_distances(struct sim_world *w)
 	}
 	for (uint32_t i = 0; i < w->node_count; i++) {
 		sim_paths_free(w->paths[i]);
-		w->paths[i] = NULL;
+		sim_paths_free(w->meetings[i]);
+		w->paths[i] = w->meetings[i] = NULL;
 	}
 	w->distances_bytes = 0;
-	struct sim_nearest nearest = { xcalloc(count, sizeof(uint32_t)), 0 };
-	distances(w, w->vantage, false, w->dist_from, &nearest);
+	distances(w, w->vantage, false, w->dist_from);
 	gather_hops(w, &w->from_vantage, false);
-	sim_gather_jumps(w, false, &nearest);
-	nearest.count = 0;
-	distances(w, w->vantage, true, w->dist_to, &nearest);
+	distances(w, w->vantage, true, w->dist_to);
 	gather_hops(w, &w->to_vantage, true);
-	sim_gather_jumps(w, true, &nearest);
-	free(nearest.nodes);
 }
 
 /* Both kinds of 64-bit items sort by their upper half first. */
@@ -208,12 +199,15 @@ static void sort_hops(uint64_t *hops, uint32_t count)
 	}
 }
 
-static struct sim_paths *paths_make(struct sim_world *w, uint32_t place)
+/* The paths to place from the vantage, or only from a node that all go by. */
+static struct sim_paths *paths_make(
+    struct sim_world *w, uint32_t place, uint32_t from_node)
 {
 	const struct sim_hops *h = &w->from_vantage;
 	size_t waiting = 0;
 	uint32_t count = 0;
 	w->mark++;
+	w->marks[from_node] = w->mark;
 	w->marks[place] = w->mark;
 	if (w->dist_from[place] != FAR)
 		w->todo[waiting++] = place;
@@ -274,7 +268,7 @@ static void choices_by_distance(const struct sim_world *w, uint32_t node,
 static struct sim_paths *paths_to(struct sim_world *w, uint32_t place)
 {
 	if (!w->paths[place])
-		w->paths[place] = paths_make(w, place);
+		w->paths[place] = paths_make(w, place, w->vantage);
 	return w->paths[place];
 }
 
@@ -314,7 +308,7 @@ static const uint32_t *distances_to(struct sim_world *w, uint32_t place)
 		forget_distances(w);
 	w->distances_bytes += size;
 	p->dist = xmalloc(size);
-	distances(w, place, true, p->dist, NULL);
+	distances(w, place, true, p->dist);
 	return p->dist;
 }
 
@@ -455,28 +449,41 @@ uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
 	return choices_of(w, node, route, place, hash % c.count).edge;
 }
 
+static uint32_t choose_plain(const struct sim_world *w, uint32_t node,
+    const struct packet *packet, uint64_t serial, const uint64_t *hops,
+    uint32_t count)
+{
+	if (count < 2)
+		return count == 0 ? SIM_NONE : (uint32_t)hops[0];
+	uint64_t hash = flow_hash(w, node, packet, serial);
+	return (uint32_t)hops[hash % count];
+}
+
+static uint32_t choose_on(const struct sim_world *w, const struct sim_paths *p,
+    uint32_t node, const struct packet *packet, uint64_t serial)
+{
+	uint32_t at = paths_find(p, node), end = at;
+	while (end < p->count && p->hops[end] >> 32 == node)
+		end++;
+	return choose_plain(w, node, packet, serial, p->hops + at, end - at);
+}
+
 uint32_t sim_plain_edge(struct sim_world *w, uint32_t node,
     const struct packet *packet, uint32_t owner, uint64_t serial)
 {
-	const uint64_t *hops;
-	uint32_t count = 0;
-	if (owner == SIM_NONE)
-		return SIM_NONE;
-	if (owner == w->vantage) {
-		const struct sim_hops *h = &w->to_vantage;
-		count = h->at[node + 1] - h->at[node];
-		hops = count > 0 ? &h->hops[h->at[node]] : NULL;
-	} else {
-		const struct sim_paths *p = paths_to(w, owner);
-		uint32_t at = paths_find(p, node);
-		hops = p->hops + at;
-		while (at + count < p->count && hops[count] >> 32 == node)
-			count++;
-	}
-	if (count == 0)
-		return SIM_NONE;
-	uint32_t chosen = count == 1
-	    ? 0
-	    : (uint32_t)(flow_hash(w, node, packet, serial) % count);
-	return (uint32_t)hops[chosen];
+	const struct sim_hops *h = &w->to_vantage;
+	if (owner != w->vantage)
+		return choose_on(w, paths_to(w, owner), node, packet, serial);
+	uint32_t count = h->at[node + 1] - h->at[node];
+	const uint64_t *hops = count > 0 ? &h->hops[h->at[node]] : NULL;
+	return choose_plain(w, node, packet, serial, hops, count);
+}
+
+uint32_t sim_meeting_edge(struct sim_world *w, uint32_t node,
+    const struct packet *packet, uint32_t meeting, uint64_t serial)
+{
+	if (!w->meetings[meeting])
+		w->meetings[meeting] =
+		    paths_make(w, meeting, w->before[meeting]);
+	return choose_on(w, w->meetings[meeting], node, packet, serial);
 }

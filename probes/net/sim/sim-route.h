@@ -18,5 +18,9 @@ uint32_t sim_plain_edge(struct sim_world *world, uint32_t node,
 /* Is it less far from node to place than to the other? */
 bool sim_is_nearer(
     struct sim_world *world, uint32_t node, uint32_t place, uint32_t other);
+/* The same to a node where paths meet, from those between world->before of it
+ * and it. */
+uint32_t sim_meeting_edge(struct sim_world *world, uint32_t node,
+    const struct packet *packet, uint32_t meeting, uint64_t serial);
 /* A number in [0, 1) from a seed and a place. */
 double sim_draw(const struct sim_world *world, uint64_t a, uint64_t b);

@@ -29,8 +29,10 @@ void sim_world_free(struct sim_world *w)
 {
 	if (!w)
 		return;
-	for (uint32_t i = 0; w->paths && i < w->node_count; i++)
+	for (uint32_t i = 0; w->paths && i < w->node_count; i++) {
 		sim_paths_free(w->paths[i]);
+		sim_paths_free(w->meetings[i]);
+	}
 	for (uint32_t i = 0; i < w->route_count; i++)
 		free(w->routes[i].edges);
 	for (size_t i = 0; i < w->kept_count; i++)
@@ -52,6 +54,8 @@ void sim_world_free(struct sim_world *w)
 	sim_hops_free(&w->from_vantage);
 	sim_hops_free(&w->to_vantage);
 	free(w->paths);
+	free(w->meetings);
+	free(w->before);
 	free(w->marks);
 	free(w->todo);
 	free(w->found);
@@ -205,8 +209,10 @@ int sim_world_finish(
 	adjacency_make(w);
 	w->paths =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
-	sim_note_plain(w);
+	w->meetings =
+	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
 	sim_distances(w);
+	sim_note_plain(w);
 	return 0;
 }
 

@@ -246,6 +246,11 @@ struct sim_world {
 	 * each node from the one that is farthest before it on all paths; back:
 	 * from each node towards the vantage. */
 	struct sim_jump *up, *back;
+	/* Owned, the same: the nearest node that all paths to a node go by, of
+	 * those where several meet; SIM_NONE: not known.  The paths between the
+	 * two are made when needed. */
+	uint32_t *before;
+	struct sim_paths **meetings;
 	/* Packets are also on ways that are not the vantage's shortest. */
 	bool any_way;
 	size_t distances_bytes;     /* that sim_paths have */
