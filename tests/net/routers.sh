@@ -84,7 +84,7 @@ part_advice() {
 			target=$((target + 1))
 			check "a redirect is advice ($method, $net)" is "3 3 0 3" \
 				by host "$counts" ping -M "$method" -c 3 -i 50ms \
-				"$net$target"
+				-w 5s "$net$target"
 		done
 		check "and does not end a trace ($net)" is "completed 2" \
 			by host "$arrived" trace "$net$target"
@@ -119,9 +119,28 @@ rejected() { # method, target
 	is "unreachable rejected 2
 status 1" by near '"\(.stop_reason) \(.replies[-1] |
 			"\(.outcome) \(.probe_ttl)")"' \
-		trace -w 400ms -M "$1" "$2" &&
+		trace -w 2s -M "$1" "$2" &&
 		is "2 0 2 2
-status 1" by near "$counts" ping -c 2 -i 10ms -w 200ms --late 10ms -M "$1" "$2"
+status 1" by near "$counts" ping -c 2 -i 10ms -w 2s --late 10ms -M "$1" "$2"
+}
+
+# All at once, since each waits for what may be better than a rejection.
+all_rejected() { # how nft rejects
+	for method in icmp udp tcp; do
+		for target in 11.0.2.2 2600:0:0:2::2; do
+			{
+				rejected "$method" "$target" && echo held
+			} >"$lab_dir/no-$method-$target" &
+		done
+	done
+	wait
+	for method in icmp udp tcp; do
+		for target in 11.0.2.2 2600:0:0:2::2; do
+			grep -v held "$lab_dir/no-$method-$target"
+			check "$method to $target, reject $1" \
+				grep -q held "$lab_dir/no-$method-$target"
+		done
+	done
 }
 
 part_rejection() {
@@ -129,12 +148,7 @@ part_rejection() {
 		for with in "" "with icmpx type host-unreachable" \
 			"with icmpx type admin-prohibited"; do
 			check "nft takes: reject $with" rejects "$with"
-			for method in icmp udp tcp; do
-				for target in 11.0.2.2 2600:0:0:2::2; do
-					check "$method to $target, reject $with" \
-						rejected "$method" "$target"
-				done
-			done
+			all_rejected "$with"
 		done
 		check "ping agrees that nothing is answered" judged near 11.0.2.2 0
 		lab_run wall nft flush ruleset
@@ -224,7 +238,7 @@ part_service() {
 		check "what a service swallowed is the one that is lost ($target)" is \
 			'["answered","silent","answered","answered","answered"]' \
 			by close '[.replies[].outcome]' ping -M udp -p 862 -c 5 \
-			-i 50ms -w 400ms --late 10ms "$target"
+			-i 50ms -w 3s --late 10ms "$target"
 		for how in icmp "icmp --size 0" "udp -p 862" tcp; do
 			# shellcheck disable=SC2086
 			check "pings to one host do not meet ($target, $how)" \
@@ -260,12 +274,12 @@ addresses() { # to which device
 }
 # shellcheck disable=SC2016
 once() { # method, target: each format has three, none of them a duplicate
-	is "3 3 0 3" by stack "$counts" ping -M "$1" -c 3 -i 50ms "$2" &&
+	is "3 3 0 3" by stack "$counts" ping -M "$1" -c 3 -i 50ms -w 5s "$2" &&
 		[ "$(lab_run stack "$O/bin/sonde" ping --csv -M "$1" -c 3 \
-			-i 50ms "$2" | wc -l)" = 4 ] &&
+			-i 50ms -w 5s "$2" | wc -l)" = 4 ] &&
 		is 0 sh -c '"$@" | jq .dup' sh ip netns exec "lab$$-stack" \
 			"$O/bin/sonde" ping --format atlas -M "$1" -c 3 \
-			-i 50ms "$2"
+			-i 50ms -w 5s "$2"
 }
 part_bridges() {
 	addresses bra
@@ -296,7 +310,7 @@ two_runs() { # sonde's words
 	# shellcheck disable=SC2016
 	python3 tests/net/outcomes.py --in slow sh -c '
 		"$@" >"$0/a" & sleep 0.12; "$@" >"$0/b"; wait' "$lab_dir" \
-		"$O/bin/sonde" ping -c 2 -i 400ms --json "$@" \
+		"$O/bin/sonde" ping -c 2 -i 400ms -w 5s --json "$@" \
 		2>>"$lab_dir/log"
 	# shellcheck disable=SC2016
 	is '[2,2,0,true][2,2,0,true]' sh -c 'jq -c ".ping | [.sent, .received,

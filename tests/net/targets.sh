@@ -91,7 +91,7 @@ dead() {
 	with_names timeout 60 "$sonde" ping -c 1 --json -f "$lab_dir/names" \
 		>"$lab_dir/out" 2>"$lab_dir/err" &
 	run=$!
-	for _ in $(seq 40); do
+	for _ in $(seq 80); do
 		[ "$(grep -c . "$lab_dir/out")" = 2 ] && break
 		sleep 0.1
 	done
@@ -137,18 +137,18 @@ check "what comes by a pipe is measured as it comes" slowly
 cat >"$lab_dir/suspend.py" <<'END'
 import os, signal, subprocess, sys, time
 run = subprocess.Popen(sys.argv[1:], preexec_fn=lambda: os.setpgid(0, 0))
-time.sleep(0.5)
+time.sleep(2)
 os.killpg(run.pid, signal.SIGTSTP)
 _, status = os.waitpid(run.pid, os.WUNTRACED)
-time.sleep(2)
+time.sleep(5)
 os.killpg(run.pid, signal.SIGCONT)
 sys.exit(run.wait() if os.WIFSTOPPED(status) else "it was not suspended")
 END
 suspended() {
 	lab_run host timeout 60 python3 "$lab_dir/suspend.py" "$sonde" ping \
-		-c 4 -i 300ms -w 300ms --late 0 --json 11.200.0.1 \
+		-c 20 -i 200ms -w 3s --late 0 --json 11.200.0.1 \
 		>"$lab_dir/out" 2>"$lab_dir/err" || return
-	right "4 4" '"%d %d" % (r[0]["ping"]["sent"], r[0]["ping"]["received"])'
+	right "20 20" '"%d %d" % (r[0]["ping"]["sent"], r[0]["ping"]["received"])'
 }
 check "no probe is lost for a suspended command" suspended
 

@@ -39,7 +39,7 @@ check "the lab works" lab_ready host 11.200.0.1 2600:200::1
 # "SOURCE DEVICE NEXTHOP FIRSTHOP END" of a trace; over IPv6 the first hop is
 # the gateway's, and an error of the target comes from another address.
 by_sonde() { # trace's words
-	lab_run host "$O/bin/sonde" trace --json -w 300ms "$@" \
+	lab_run host "$O/bin/sonde" trace --json -w 1s "$@" \
 		2>>"$lab_dir/sonde.log" |
 		jq -r '.trace | "\(.src) \(.device) \(.next_hop) \(
 			[.replies[] | select(.probe_ttl == 1)][0].from) \(
