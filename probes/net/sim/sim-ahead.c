@@ -164,12 +164,13 @@ static void lower_ttl(struct sim_flight *f, uint8_t by)
 }
 
 /* Where the packet is, and what it has passed. */
-struct walk {
+struct sim_walk {
 	int64_t delay_ns;
 	uint32_t node, edge, hops;
 };
 
-static bool walk_edge(const struct sim_world *w, struct walk *k, uint32_t edge)
+static bool walk_edge(
+    const struct sim_world *w, struct sim_walk *k, uint32_t edge)
 {
 	if (edge == SIM_NONE || w->ways[edge].delay_ns < 0)
 		return false;
@@ -181,7 +182,7 @@ static bool walk_edge(const struct sim_world *w, struct walk *k, uint32_t edge)
 }
 
 static bool walk_jump(
-    struct walk *k, const struct sim_jump *jump, uint32_t end, uint32_t ttl)
+    struct sim_walk *k, const struct sim_jump *jump, uint32_t end, uint32_t ttl)
 {
 	if (jump->hops == 0 || ttl <= k->hops + jump->hops)
 		return false;
@@ -193,7 +194,7 @@ static bool walk_jump(
 }
 
 /* One step, or several, towards the vantage. */
-static bool walk_back(struct sim_world *w, struct walk *k,
+static bool walk_back(struct sim_world *w, struct sim_walk *k,
     const struct packet *packet, uint64_t serial, uint32_t ttl)
 {
 	const struct sim_jump *jump = &w->back[k->node];
@@ -205,7 +206,7 @@ static bool walk_back(struct sim_world *w, struct walk *k,
 /* One link, or several to the next place where paths meet: a jump to there, or
  * the paths between it and what they all go by.  Such places have few paths,
  * which all nodes behind them share. */
-static bool walk_stage(struct sim_world *w, struct walk *k,
+static bool walk_stage(struct sim_world *w, struct sim_walk *k,
     const struct packet *packet, uint32_t end, uint64_t serial, uint32_t ttl)
 {
 	if (w->up[end].hops > 0)
@@ -219,7 +220,7 @@ static bool walk_stage(struct sim_world *w, struct walk *k,
 }
 
 /* Away from the vantage to owner, by the places that all paths there go by. */
-static void walk_stages(struct sim_world *w, struct walk *k,
+static void walk_stages(struct sim_world *w, struct sim_walk *k,
     const struct packet *packet, uint32_t owner, uint64_t serial, uint32_t ttl)
 {
 	enum { STAGES = 64 };
@@ -239,7 +240,7 @@ void sim_pass_plain(struct sim_world *w, struct sim_flight *f,
 	/* Where a packet begins it keeps its TTL. */
 	uint32_t begins = f->edge == SIM_NONE;
 	uint32_t ttl = f->bytes[f->bytes[0] >> 4 == 6 ? 7 : 8] + begins;
-	struct walk k = { 0, f->node, f->edge, 0 };
+	struct sim_walk k = { 0, f->node, f->edge, 0 };
 	if (owner == SIM_NONE)
 		return;
 	if (owner != w->vantage)
