@@ -646,6 +646,21 @@ class LabelledRefusal(Network):
 
 
 @network
+class Damaged(Network):
+    """What comes back is not what was sent: this host drops such packets."""
+    families = (4,)
+    cases = [ping("silent", None, methods=("icmp", "udp"), reached=False),
+             trace([(n, "silent", None) for n in (1, 2)],
+                   "-m 2 -w 600ms -a 1", stop="maxttl",
+                   judges=TRACERS)]
+
+    def packet(self, probe):
+        answer = bytearray(super().packet(probe)[0][1])
+        answer[22] ^= 0x55  # of ICMP's checksum
+        return [(0.002, bytes(answer))]
+
+
+@network
 class WorseError(Network):
     """A router's refusal comes after the target's own."""
     cases = [ping("rejected", "T", remarks=(2, 3), reached=False)]

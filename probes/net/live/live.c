@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/packet/octets.h"
+#include "lib/packet/packet.h"
 #include "probes/net/live/live-addr.h"
 #include "probes/net/live/live-bypass.h"
 #include "probes/net/live/live-deny.h"
@@ -395,9 +397,26 @@ struct delivery {
 	void *arg;
 };
 
+/* Captures and raw sockets of IPv4 give ICMP before the kernel looks at its
+ * checksum, and those of this machine are whole, unlike TCP's and UDP's, which
+ * may be left to a device. */
+static bool is_damaged(const struct net_event *event)
+{
+	const uint8_t *ip = event->bytes;
+	if (event->caplen < 20 || ip[0] >> 4 != 4 || ip[9] != PACKET_ICMP)
+		return false;
+	size_t head = (size_t)(ip[0] & 15) * 4, len = load_be16(ip + 2);
+	bool fragment = load_be16(ip + 6) & 0x3fff;
+	if (fragment || head < 20 || len < head || len > event->caplen)
+		return false;
+	return packet_fold(packet_sum(0, ip + head, len - head)) != 0;
+}
+
 static void deliver_counted(void *arg, const struct net_event *event)
 {
 	const struct delivery *to = arg;
+	if (is_damaged(event))
+		return;
 	to->live->counters.received++;
 	to->fn(to->arg, event);
 }
