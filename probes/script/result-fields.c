@@ -56,6 +56,17 @@ Sonde__Outcome result_outcome(const struct host_result *r)
 					  : SONDE__OUTCOME__OUTCOME_UNKNOWN;
 }
 
+/* What of this host answers so: ip-route(8), nft(8). */
+static const char *refusal_of_host(int err)
+{
+	switch (err) {
+	case -EINVAL: return "a route of this host may be a blackhole";
+	case -EHOSTUNREACH: return "a route of this host rejects it";
+	case -EACCES: return "a route or rule of this host prohibits it";
+	default: return "a packet filter of this host may refuse it";
+	}
+}
+
 const char *result_error_text(const struct host_result *r,
     const struct addr *dst, char to[static RESULT_ERROR_LEN])
 {
@@ -89,6 +100,13 @@ const char *result_error_text(const struct host_result *r,
 		    r->mtu ? "message too long: by %s at most %u octets"
 			   : "message too long for %s",
 		    device, r->mtu);
+		break;
+	case -EINVAL:
+	case -EHOSTUNREACH:
+	case -EACCES:
+	case -EPERM:
+		snprintf(to, RESULT_ERROR_LEN, "%s: %s", err_str(r->err),
+		    refusal_of_host(r->err));
 		break;
 	default: snprintf(to, RESULT_ERROR_LEN, "%s", err_str(r->err));
 	}

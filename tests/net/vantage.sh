@@ -57,6 +57,19 @@ measure -c 1 --size 1300 11.200.9.9
 check "a route's own limit counts too" says '.not_sent == 1 and
 	.replies[0].mtu == 1280'
 
+# --- what this host refuses ------------------------------------------------
+while read -r route word; do
+	ip -n "lab$$-host" route add "$route" 11.200.8.8
+	measure -c 1 11.200.8.8
+	check "a $route route is why nothing is sent" says ".sent == 0 and
+		.not_sent == 1 and (.error | contains(\"$word\"))"
+	ip -n "lab$$-host" route del "$route" 11.200.8.8
+done <<-EOF
+	blackhole blackhole
+	prohibit prohibits
+	unreachable rejects
+EOF
+
 # --- masquerade ----------------------------------------------------------
 if command -v nft >/dev/null && lab_run host nft 'add table ip n;
 	add chain ip n post { type nat hook postrouting priority 100; };
