@@ -36,9 +36,9 @@
 /* Of virtual time, between two looks at workers all of which wait. */
 #define UNSEEN_INSTANTS 64
 #define DUE_AT_ONCE (4 * NET_BATCH) /* then the network is read again */
-/* So long before a departure only a few packets are sent together. */
-#define NEAR_NS (800 * NS_PER_US)
-#define NEAR_BATCH 8
+/* A packet takes less to leave: so many are sent together as are gone before
+ * the next departure. */
+#define LEAVE_NS (12 * NS_PER_US)
 /* Work between two looks at departures takes less. */
 #define LOOK_NS (20 * NS_PER_US)
 /* A sleep ends some microseconds late, and not always the same; the last of a

@@ -177,7 +177,8 @@ int64_t flight_departs_ns(struct guardian *g)
 static size_t batch_most(struct guardian *g)
 {
 	int64_t ns = flight_departs_ns(g);
-	return ns > 0 && ns < NEAR_NS ? NEAR_BATCH : NET_BATCH;
+	return ns <= 0 || ns > NET_BATCH * LEAVE_NS ? NET_BATCH
+						    : ns / LEAVE_NS + 1;
 }
 
 static void flight_leave(
