@@ -110,7 +110,7 @@ static void skip_extension(
 	label(c, extension);
 	put_instruction(c, BYTE | BPF_IND, 1); /* 0 for a fragment */
 	put_instruction(c, BPF_ALU | BPF_LSH | BPF_K, 3);
-	put_instruction(c, BPF_ALU | BPF_ADD | BPF_K, 8);
+	put_instruction(c, BPF_ALU | BPF_ADD, 8);
 	put_instruction(c, BPF_ALU | BPF_ADD | BPF_X, 0);
 	put_instruction(c, BPF_ST, 0);
 	put_instruction(c, BYTE | BPF_IND, 0);
