@@ -43,6 +43,7 @@ $(call script_test,tests/probes/net/sim/flows.py)
 $(call script_test,tests/probes/net/sim/large.py)
 $(call script_test,tests/probes/net/sim/lengths.py)
 $(call script_test,tests/probes/net/sim/vantages.py)
+$(call script_test,tests/probes/net/sim/sweeps.py)
 $(call script_test,tests/probes/net/sim/worlds.py)
 
 $(eval $(call unit_test,probes/packet,build,probes lib))
