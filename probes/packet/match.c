@@ -200,9 +200,20 @@ static bool same_mark(
 	return len == 0 || memcmp(answer->payload, sent->mark, len) == 0;
 }
 
+/* Nobody guesses a whole mark, so whatever else is not as it was sent, the
+ * reply is this probe's.  Zeros are none. */
+static bool shows_mark(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	static const uint8_t none[MATCH_MARK];
+	return sent->len >= MATCH_MARK && answer->payload_len >= MATCH_MARK &&
+	    memcmp(sent->mark, none, MATCH_MARK) != 0;
+}
+
 /* The checksum of an echo reply is that of its request but for the type and, if
  * it came from or went to another address, over IPv6 for that.  Some hosts
- * return only the beginning of a long payload, with a sum of its own. */
+ * return only the beginning of a long payload, or another end of it, with a
+ * sum of its own; ping(8) and fping(8) count those. */
 static enum match_fit fit_echo(
     const struct match_answer *answer, const struct match_sent *sent)
 {
@@ -213,12 +224,13 @@ static enum match_fit fit_echo(
 	    address_sum(&sent->flow, &answer->to);
 	bool same = (sent->checksum + step + then) % 0xffff ==
 	    (answer->checksum + now) % 0xffff;
-	if (answer->tag != sent->tag || answer->len > sent->len ||
-	    !same_mark(answer, sent))
+	if (answer->tag != sent->tag || !same_mark(answer, sent))
 		return MATCH_CONTRADICTS;
-	if (answer->len < sent->len)
-		return MATCH_FITS;
-	return same ? MATCH_FITS_WELL : MATCH_CONTRADICTS;
+	if (answer->len == sent->len && same)
+		return MATCH_FITS_WELL;
+	return answer->len < sent->len || shows_mark(answer, sent)
+	    ? MATCH_FITS
+	    : MATCH_CONTRADICTS;
 }
 
 /* SYN-ACK and RST acknowledge all of the segment, or its SYN but no data; only

@@ -605,7 +605,9 @@ class Forger(Network):
         forged = [(0.0005, probe.error("host", by=tun.OTHER[probe.family],
                                        quote=bytes(quote)))]
         if probe.name == "icmp":
-            other = Probe(probe.data[:-8] + b"another!")
+            at = probe.head + 8
+            other = Probe(probe.data[:at] + b"another!" +
+                          probe.data[at + 8:])
             forged.append((0.0005, other.answer()))
         elif probe.name == "tcp":
             at = probe.head + 4
@@ -658,6 +660,19 @@ class Damaged(Network):
         answer = bytearray(super().packet(probe)[0][1])
         answer[22] ^= 0x55  # of ICMP's checksum
         return [(0.002, bytes(answer))]
+
+
+@network
+class OtherEnd(Network):
+    """Echo replies end in other data than the requests, or in more."""
+    cases = [ping("answered", "T", methods=("icmp",), judges=PINGERS)]
+
+    def beyond(self, probe):
+        data = bytes([0 if probe.family == 4 else 129]) + probe.upper[1:-4]
+        data += b"none" if self.asked[probe.dst] == 1 else b"longer"
+        return [(0.008, tun.ip_packet(
+            probe.dst, probe.src, probe.proto,
+            tun.summed(probe.dst, probe.src, probe.proto, data)))]
 
 
 @network
