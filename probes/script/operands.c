@@ -160,8 +160,10 @@ int api_operand(lua_State *L)
 	watch_alive();
 	bool wait = net_time_is_virtual(host->client.heard);
 	bool known = wait || is_there(host);
+	bool stopped = *watch_stop(); /* next() says so; nothing would leave */
+	known = known && !stopped;
 	host->operands.wanted = false;
-	if (push_taken(L, wait))
+	if (!stopped && push_taken(L, wait))
 		return 1;
 	host->operands.wanted = !known;
 	lua_pushnil(L);

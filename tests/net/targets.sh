@@ -133,6 +133,16 @@ slowly() {
 }
 check "what comes by a pipe is measured as it comes" slowly
 
+interrupted() { # what comes behind is not told of, target by target
+	yes 11.200.0.9 | lab_run host timeout -k 30 -s INT 1 "$sonde" ping \
+		-c 1 -w 100ms --late 0 --csv -f - >"$lab_dir/out" \
+		2>"$lab_dir/err"
+	[ "$(wc -l <"$lab_dir/out")" -gt 1 ] &&
+		[ "$(wc -l <"$lab_dir/err")" -le 3 ] &&
+		! grep -q "by signal" "$lab_dir/err"
+}
+check "an interrupt ends what a pipe would go on with" interrupted
+
 # Suspended as a terminal does it, for longer than the wait.
 cat >"$lab_dir/suspend.py" <<'END'
 import os, signal, subprocess, sys, time
