@@ -104,9 +104,10 @@ static int decode_icmp(struct packet *p, struct span *s, bool quoted)
 		p->icmp_type = s->pos[0];
 		p->icmp_code = s->pos[1];
 	}
+	if (s->captured >= 4)
+		p->l4_checksum = load_be16(s->pos + 2);
 	if (s->captured < 8)
 		return span_error(s, 8);
-	p->l4_checksum = load_be16(s->pos + 2);
 	p->icmp_rest = load_be32(s->pos + 4);
 	if (has_echo_fields(p)) {
 		p->icmp_id = load_be16(s->pos + 4);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Four chained hash tables over the same entries. */
+/* Five chained hash tables over the same entries. */
 #include "probes/packet/match-table.h"
 
 #include <stdlib.h>
@@ -40,10 +40,12 @@ static uint64_t hash_of(const struct match_table *table, enum match_key key,
 {
 	const struct addr nowhere = { .family = flow->dst.family };
 	bool anywhere = key == MATCH_BY_ANSWER_ANYWHERE;
-	struct match_flow loose = { .proto = flow->proto,
-		.dport = flow->dport };
-	uint64_t words =
-	    key == MATCH_BY_TARGET ? tail(&loose, 0) : tail(flow, number);
+	struct match_flow shown = *flow;
+	if (anywhere || key == MATCH_BY_ID)
+		shown.dport = 0;
+	if (key == MATCH_BY_TARGET || key == MATCH_BY_ID)
+		shown.sport = 0;
+	uint64_t words = tail(&shown, key == MATCH_BY_TARGET ? 0 : number);
 	return addr_hash(anywhere ? &nowhere : &flow->dst,
 		   table->key ^ words ^ (uint64_t)key << 60) %
 	    HEADS;
@@ -90,7 +92,9 @@ void match_table_add(struct match_table *table, struct match_entry *entry)
 	uint64_t shown = shown_of_sent(sent);
 	entry->told = false;
 	for (int key = 0; key < MATCH_KEYS; key++) {
-		uint64_t number = key == MATCH_BY_QUOTE ? sent->tag : shown;
+		uint64_t number = key == MATCH_BY_QUOTE ? sent->tag
+		    : key == MATCH_BY_ID                ? sent->ip_id
+							: shown;
 		struct match_entry **head =
 		    &table
 			 ->heads[key][hash_of(table, key, &sent->flow, number)];
@@ -131,24 +135,27 @@ static void found_add(struct match_found *found, struct match_entry *entry,
 		found->entries[found->count++] = entry;
 }
 
+static enum match_fit fit_of(enum match_key key,
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	if (key != MATCH_BY_ANSWER_ANYWHERE)
+		return match_fit(answer, sent);
+	return answer->quoted ? match_fit_translated(answer, sent)
+			      : match_fit_elsewhere(answer, sent);
+}
+
 /* Of a chain, the entries that fit best, better than `found` does so far. */
 static void walk(struct match_table *table, enum match_key key,
     const struct match_answer *answer, uint64_t number,
     struct match_found *found)
 {
-	struct match_answer asked = *answer;
 	struct match_entry *entry =
 	    table->heads[key][hash_of(table, key, &answer->flow, number)];
 	size_t alike = 0;
 	bool better = false; /* what fits as well as before was found before */
 	const void *owner = NULL;
 	for (int i = 0; entry && i < WALK_MOST; i++) {
-		bool anywhere = key == MATCH_BY_ANSWER_ANYWHERE;
-		if (anywhere)
-			asked.flow.dst = entry->sent.flow.dst;
-		enum match_fit fit = anywhere && answer->quoted
-		    ? match_fit_translated(answer, &entry->sent)
-		    : match_fit(&asked, &entry->sent);
+		enum match_fit fit = fit_of(key, answer, &entry->sent);
 		if (fit > found->fit) {
 			*found = (struct match_found){ .fit = fit };
 			alike = 0;
@@ -164,11 +171,15 @@ void match_table_find(struct match_table *table,
     const struct match_answer *answer, struct match_found *found)
 {
 	*found = (struct match_found){ .fit = MATCH_OTHER };
+	if (!answer->has_ports) {
+		walk(table, MATCH_BY_ID, answer, answer->ip_id, found);
+		return;
+	}
 	if (answer->quoted) {
 		walk(table, MATCH_BY_QUOTE, answer, answer->tag, found);
 		if (found->fit < MATCH_FITS)
 			walk(table, MATCH_BY_TARGET, answer, 0, found);
-		if (found->fit == MATCH_OTHER)
+		if (found->fit < MATCH_WEAK)
 			walk(table, MATCH_BY_ANSWER_ANYWHERE, answer,
 			    shown_by_quote(answer), found);
 		return;
@@ -179,13 +190,9 @@ void match_table_find(struct match_table *table,
 		walk(table, MATCH_BY_TARGET, answer, 0, found);
 	if (found->fit != MATCH_OTHER)
 		return;
-	/* Who answers from elsewhere must show that he saw the probe: all of an
-	 * echo, what TCP acknowledges, or the two ports of a datagram. */
 	walk(table, MATCH_BY_ANSWER_ANYWHERE, answer, shown, found);
-	found->elsewhere = found->fit == MATCH_FITS_WELL ||
-	    (found->fit == MATCH_FITS && answer->flow.proto == PACKET_UDP);
-	if (!found->elsewhere)
-		*found = (struct match_found){ .fit = MATCH_OTHER };
+	found->elsewhere = found->count > 0 &&
+	    !addr_equal(&found->entries[0]->sent.flow.dst, &answer->from);
 }
 
 /* Counts through a permutation of 16 bits: four rounds of a Feistel network,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The probes in the air, found by what answers them.  Pure, and a look-up
- * takes the same however many are in the air: each probe is in four hash
+ * takes the same however many are in the air: each probe is in five hash
  * chains, by what an error quotes of it, by what a direct answer shows, by
- * the same without its target (hosts answer from other addresses of theirs),
- * and by target and destination port alone, which is walked only a little way
- * when the others find nothing (translators and firewalls change the rest).
+ * the same without its target (hosts answer from other addresses and ports of
+ * theirs), by target and IP ID (some quote no more), and by target and
+ * destination port alone, which is walked only a little way when the others
+ * find nothing (translators and firewalls change the rest).
  *
  * An answer that fits several probes equally well is given to none: it is
  * ambiguous for each of them.
@@ -20,6 +21,7 @@ enum match_key {
 	MATCH_BY_QUOTE,
 	MATCH_BY_ANSWER,
 	MATCH_BY_ANSWER_ANYWHERE,
+	MATCH_BY_ID, /* of IPv4 */
 	MATCH_BY_TARGET,
 	MATCH_KEYS
 };

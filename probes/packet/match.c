@@ -9,22 +9,37 @@
 
 #include "probes/packet/match.h"
 
+/* Octets of a declared answer that nobody sends by chance. */
+#define ANSWER_PROVES 4
+
 static uint8_t plain_proto(uint8_t proto)
 {
 	return proto == PACKET_ICMP6 ? PACKET_ICMP : proto;
 }
 
+/* Over IPv4 a quote of the header alone still shows ID and addresses. */
+static bool can_read_quote(struct packet *q, const struct packet *error)
+{
+	int err = packet_decode_quote(q, error);
+	bool header = err == ERR_TRUNCATED && q->src.family == 4 &&
+	    error->src.family == 4 && q->ip_header_len >= 20;
+	return (err == 0 || header) && q->src.family != 0;
+}
+
 static bool read_quote(struct match_answer *answer, const struct packet *error)
 {
 	struct packet q;
-	if (packet_decode_quote(&q, error) != 0 || q.src.family == 0)
+	if (!can_read_quote(&q, error))
 		return false;
 	size_t upper = error->quote_len > q.ip_header_len
 	    ? error->quote_len - q.ip_header_len
 	    : 0;
+	bool four = q.src.family == 4;
 	bool echo = q.icmp_type == (q.proto == PACKET_ICMP ? 8 : 128) &&
 	    q.icmp_code == 0;
 	answer->quoted = true;
+	answer->has_ports = upper >= (q.proto == PACKET_ICMP ? 8 : 4);
+	answer->has_sum = upper >= (q.proto == PACKET_ICMP ? 4 : 8);
 	answer->src = q.src;
 	answer->ip_id = q.ip_id;
 	answer->flow_label = q.flow_label;
@@ -38,20 +53,20 @@ static bool read_quote(struct match_answer *answer, const struct packet *error)
 	case PACKET_UDP:
 		answer->tag = q.l4_checksum;
 		answer->len = (uint16_t)(q.udp_len - 8);
-		return upper >= 4;
-	case PACKET_TCP: answer->tag = q.tcp_seq; return upper >= 4;
+		return upper >= 4 || four;
+	case PACKET_TCP: answer->tag = q.tcp_seq; return upper >= 4 || four;
 	case PACKET_ICMP:
 		answer->flow.sport = q.icmp_id;
 		answer->flow.dport = 0;
 		answer->tag = q.icmp_seq;
-		return upper >= 8 && echo;
+		return upper >= 8 ? echo : four && (upper < 2 || echo);
 	default: return false;
 	}
 }
 
 static bool read_direct(struct match_answer *answer, const struct packet *p)
 {
-	answer->has_tag = true;
+	answer->has_tag = answer->has_ports = answer->has_sum = true;
 	answer->src = p->dst;
 	answer->ip_id = p->ip_id;
 	answer->len = (uint16_t)p->payload_wire_len;
@@ -130,15 +145,16 @@ static bool is_translation(
 	    kept_sum(&sent->flow, &sent->src, sent->checksum);
 }
 
-/* A translator of destinations keeps the sum of address and checksum, which a
- * quote of TCP has not, the ports, the length and, over IPv4, the ID. */
+/* A translator of destinations keeps the sum of address, port and checksum,
+ * which a quote of TCP has not, the source port, the length and, over IPv4, the
+ * ID. */
 enum match_fit match_fit_translated(
     const struct match_answer *answer, const struct match_sent *sent)
 {
 	const struct match_flow *a = &answer->flow, *s = &sent->flow;
+	bool same = addr_equal(&a->dst, &s->dst) && a->dport == s->dport;
 	if (!answer->quoted || !answer->has_tag || a->proto != s->proto ||
-	    a->dst.family != s->dst.family || a->sport != s->sport ||
-	    a->dport != s->dport || addr_equal(&a->dst, &s->dst) ||
+	    a->dst.family != s->dst.family || a->sport != s->sport || same ||
 	    !addr_equal(&answer->src, &sent->src) ||
 	    !(answer->to_own || addr_equal(&answer->to, &sent->src)))
 		return MATCH_OTHER;
@@ -149,8 +165,8 @@ enum match_fit match_fit_translated(
 				   : answer->tag != sent->tag)
 		return MATCH_CONTRADICTS;
 	bool adds_up = s->proto == PACKET_TCP ||
-	    (address_sum(a, &a->dst) + answer->checksum) % 0xffff ==
-		(address_sum(s, &s->dst) + sent->checksum) % 0xffff;
+	    (address_sum(a, &a->dst) + a->dport + answer->checksum) % 0xffff ==
+		(address_sum(s, &s->dst) + s->dport + sent->checksum) % 0xffff;
 	return adds_up ? MATCH_WEAK : MATCH_CONTRADICTS;
 }
 
@@ -188,6 +204,17 @@ static enum match_fit fit_quote4(
 	 * quote back, not always its checksum; but no echo's number. */
 	bool rewritten = proto == PACKET_ICMP ? tag && (id || sum) : tag || id;
 	return rewritten ? MATCH_WEAK : MATCH_CONTRADICTS;
+}
+
+/* So little was quoted that only the IP ID tells probes to a target apart. */
+static enum match_fit fit_header4(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	bool sum = !answer->has_sum || answer->checksum == sent->checksum;
+	return answer->ip_id == sent->ip_id && sum &&
+		addr_equal(&answer->src, &sent->src)
+	    ? MATCH_WEAK
+	    : MATCH_CONTRADICTS;
 }
 
 /* Two runs that chose the same id differ in how their payload begins. */
@@ -295,14 +322,46 @@ enum match_fit match_fit(
     const struct match_answer *answer, const struct match_sent *sent)
 {
 	const struct match_flow *a = &answer->flow, *s = &sent->flow;
-	if (a->proto != s->proto || a->dport != s->dport ||
-	    !addr_equal(&a->dst, &s->dst) ||
+	if (a->proto != s->proto || !addr_equal(&a->dst, &s->dst) ||
+	    (answer->has_ports && a->dport != s->dport) ||
 	    !(answer->to_own || addr_equal(&answer->to, &sent->src)))
 		return MATCH_OTHER;
+	if (!answer->has_ports)
+		return fit_header4(answer, sent);
 	if (!answer->quoted)
 		return fit_direct(answer, sent);
 	return s->dst.family == 6 ? fit_quote6(answer, sent)
 				  : fit_quote4(answer, sent);
+}
+
+/* Who answers a datagram from another port has the target's address; who does
+ * from another address has its port; who has neither holds what was declared.
+ * What this host sends to itself comes to it too: a probe to a port that
+ * another probe is from is no answer to that. */
+static bool is_elsewhere(const struct match_answer *answer,
+    const struct match_sent *sent, enum match_fit fit)
+{
+	bool here = addr_equal(&answer->flow.dst, &sent->flow.dst);
+	bool port = answer->flow.dport == sent->flow.dport;
+	bool declared =
+	    fit == MATCH_FITS_WELL && sent->answer_len >= ANSWER_PROVES;
+	if (sent->flow.proto != PACKET_UDP)
+		return port && fit == MATCH_FITS_WELL;
+	if (port || declared)
+		return fit >= MATCH_FITS;
+	return here && fit >= MATCH_FITS &&
+	    !addr_equal(&sent->src, &sent->flow.dst);
+}
+
+enum match_fit match_fit_elsewhere(
+    const struct match_answer *answer, const struct match_sent *sent)
+{
+	if (answer->quoted || answer->flow.proto != sent->flow.proto ||
+	    answer->from.family != sent->flow.dst.family ||
+	    !(answer->to_own || addr_equal(&answer->to, &sent->src)))
+		return MATCH_OTHER;
+	enum match_fit fit = fit_direct(answer, sent);
+	return is_elsewhere(answer, sent, fit) ? fit : MATCH_OTHER;
 }
 
 /* Does it acknowledge data and say no more? */

@@ -14,13 +14,17 @@
  * quotes back (RFC 5508 section 4.2 says it must) shows itself by another
  * source; then the ID (over IPv4) must agree, and its arithmetic in the
  * checksum must add up, so that the answer still proves that it saw the probe.
- * So it is with another destination, where nothing fits that was sent to it.
+ * So it is with another destination or port of it, where nothing fits that was
+ * sent to it.  Routers are to quote 8 octets behind the header (RFC 792); where
+ * one quotes fewer, over IPv4, ID and addresses prove it if one probe has them.
  *
  * Direct replies come to our address and port.  Echo replies show id, sequence
  * number and payload; TCP what was acknowledged: the SYN-ACK of a SYN, any
  * segment that answers one with an acknowledgement, a reset of either.  A UDP
  * reply shows nothing but addresses and ports, unless the probe declares what
- * its answer holds.
+ * its answer holds.  Services answer from a port of their own (TFTP, RFC 1350
+ * section 4) and hosts from another address of theirs: one of the two must be
+ * the target's, or the declared place hold what it must.
  *
  * An answer that fits several probes equally well is given to none of them
  * (probes/packet/match-table.h).
@@ -68,7 +72,7 @@ struct match_answer {
 				   not the one that the probe left from: the
 				   kernel translates our packets */
 	bool quoted;            /* an ICMP error */
-	bool has_tag;
+	bool has_tag, has_ports, has_sum; /* a quote shows so much */
 	uint16_t ip_id, checksum, len;
 	uint32_t flow_label;
 	uint32_t tag; /* quoted; or echo seq; or TCP ack */
@@ -94,9 +98,14 @@ enum match_fit {
 enum match_fit match_fit(
     const struct match_answer *answer, const struct match_sent *sent);
 
-/* The same of a quote with another destination than the probe's: a router behind
- * a translator quotes what came to it. */
+/* The same of a quote with another destination, or port of it, than the
+ * probe's: a router behind a translator quotes what came to it. */
 enum match_fit match_fit_translated(
+    const struct match_answer *answer, const struct match_sent *sent);
+
+/* The same of a direct answer from another address than the target's, or from
+ * another port of a datagram's. */
+enum match_fit match_fit_elsewhere(
     const struct match_answer *answer, const struct match_sent *sent);
 
 /* What a reply makes of the probe that it answers. */

@@ -194,7 +194,8 @@ bool sweep_find(const struct sweep *sweep, struct probe_builder *builder,
 		.sent = match_sent_of(&probe, src, bytes),
 		.sent_at = { sweep->places[index].sent_ns },
 		.sent_wall = { sweep->places[index].wall_ns } };
-	return match_fit(answer, &hit->sent) >= MATCH_WEAK;
+	return match_fit(answer, &hit->sent) >= MATCH_WEAK ||
+	    match_fit_elsewhere(answer, &hit->sent) >= MATCH_WEAK;
 }
 
 bool sweep_is_better(

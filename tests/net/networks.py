@@ -359,6 +359,28 @@ class Service(Network):
 
 
 @network
+class ServicePort(Network):
+    """A service that answers from a port of its own, as TFTP's do."""
+    cases = [ping("answered", "T", methods=("udp",)),
+             trace(REACHED, "--window 1 -w 3s", methods=("udp",))]
+
+    def beyond(self, probe):
+        if probe.name != "udp":
+            return super().beyond(probe)
+        return [(0.008, probe.datagram(b"pong", port=50000))]
+
+
+@network
+class ServiceElsewhere(Network):
+    """Neither its address nor its port is what was asked: no proof."""
+    cases = [ping("silent", None, methods=("udp",), reached=False)]
+
+    def beyond(self, probe):
+        return [(0.008, probe.datagram(b"pong", port=50000,
+                                       by=tun.OTHER[probe.family]))]
+
+
+@network
 class ServiceBehindSilence(Network):
     """What a service answers does not show which probe it got, where one to a
     silent hop is still waited for: both are asked anew, one after the other."""
@@ -415,6 +437,22 @@ class WholeQuotes(Network):
     def on_way(self, probe):
         return [(0.002, probe.error("hop", by=probe.ttl,
                                     quote=probe.quoted(1000)))]
+
+
+def short(name, size):
+    """Errors quote the IP header and so many octets more."""
+    def on_way(self, probe):
+        return [(0.002, probe.error("hop", by=probe.ttl,
+                                    quote=probe.quoted(size)))]
+    NETWORKS[name] = type(name, (Network,), {
+        "on_way": on_way, "families": (4,),
+        "cases": [ping("hop", 2, TIMES + " -t 2"),
+                  trace(REACHED, "--window 8 -w 3s")]})
+
+
+short("no-octet-quoted", 0)
+short("three-octets-quoted", 3)
+short("four-octets-quoted", 4)
 
 
 @network
@@ -538,6 +576,20 @@ class TranslatedTarget(Network):
         head = probe.quoted()[:probe.head]
         at = 24 if probe.family == 6 else 16
         quote = head[:at] + new + head[at + len(new):] + upper[:8]
+        return [(0.002, probe.error("hop", by=probe.ttl, quote=quote))]
+
+
+@network
+class TranslatedPort(Network):
+    """The same with another port of the target."""
+    cases = [trace(REACHED, methods=("udp", "tcp"))]
+
+    def on_way(self, probe):
+        if probe.ttl < 2:
+            return super().on_way(probe)
+        upper = tun.summed(probe.src, probe.dst, probe.proto,
+                           tun.put16(probe.upper, 2, 8080))
+        quote = probe.quoted()[:probe.head] + upper[:8]
         return [(0.002, probe.error("hop", by=probe.ttl, quote=quote))]
 
 

@@ -165,10 +165,11 @@ class Probe:
         return ip_packet(src, self.src, self.proto,
                          summed(src, self.src, self.proto, data), **how)
 
-    def datagram(self, data, by=None):
+    def datagram(self, data, by=None, port=None):
         """A UDP answer with data."""
         src = octets(by) if by else self.dst
         sport, dport = struct.unpack("!HH", self.upper[:4])
+        dport = port or dport
         data = struct.pack("!HHHH", dport, sport, 8 + len(data), 0) + data
         return ip_packet(src, self.src, UDP, summed(src, self.src, UDP, data))
 

@@ -158,14 +158,26 @@ static void a_cut_quote_fits_as_far_as_it_goes(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct made m = make(probe_to("198.51.100.1", protos[i]));
-		for (size_t len = 0; len < 24; len++)
+		for (size_t len = 0; len < 20; len++)
 			assert_int_equal(
 			    fit_error(&m.sent, m.bytes, len), MATCH_OTHER);
 		bool echo = protos[i] == PACKET_ICMP;
+		for (size_t len = 20; len < 24; len++)
+			assert_int_equal(
+			    fit_error(&m.sent, m.bytes, len), MATCH_WEAK);
 		for (size_t len = 24; len < 28; len++)
 			assert_int_equal(fit_error(&m.sent, m.bytes, len),
-			    echo ? MATCH_OTHER : MATCH_FITS);
-		m.bytes[5] ^= 1;
+			    echo ? MATCH_WEAK : MATCH_FITS);
+		for (size_t at = 4; at < 20; at += 5) { /* ID, protocol,
+							   source, target */
+			m.bytes[at] ^= 1;
+			for (size_t len = 20; len < 25; len++)
+				assert_in_range(
+				    fit_error(&m.sent, m.bytes, len),
+				    MATCH_OTHER, MATCH_CONTRADICTS);
+			m.bytes[at] ^= 1;
+		}
+		m.bytes[23] ^= 1; /* of an echo: its sum; else a port */
 		assert_in_range(fit_error(&m.sent, m.bytes, 24), MATCH_OTHER,
 		    MATCH_CONTRADICTS);
 		m = make(probe_to("2001:db8:9::1", protos[i]));
@@ -246,9 +258,8 @@ static void a_quote_with_a_translated_source_must_add_up(void **state)
 			assert_int_equal(
 			    fit_error(&m.sent, t.bytes, 28), MATCH_CONTRADICTS);
 			t.bytes[5] ^= 1;
-			assert_int_equal(fit_error(&m.sent, t.bytes, 24),
-			    protos[i] == PACKET_ICMP ? MATCH_OTHER
-						     : MATCH_CONTRADICTS);
+			assert_int_equal(
+			    fit_error(&m.sent, t.bytes, 24), MATCH_CONTRADICTS);
 		}
 }
 
@@ -532,6 +543,63 @@ static void a_datagram_fits_by_both_addresses_and_ports(void **state)
 	}
 }
 
+static enum match_fit fit_elsewhere(
+    const struct match_sent *sent, const void *bytes, size_t len)
+{
+	struct packet p;
+	struct match_answer answer;
+	assert_int_equal(packet_decode_ip(&p, bytes, len, len), 0);
+	assert_true(match_read(&answer, &p));
+	return match_fit_elsewhere(&answer, sent);
+}
+
+static void a_datagram_from_elsewhere_has_port_or_address_or_proof(void **state)
+{
+	(void)state;
+	static const struct {
+		bool port, address;
+		enum match_fit plain, declared;
+	} cases[] = {
+		{ true, false, MATCH_FITS, MATCH_FITS_WELL },
+		{ false, true, MATCH_FITS, MATCH_FITS_WELL },
+		{ true, true, MATCH_OTHER, MATCH_FITS_WELL },
+	};
+	struct probe probe = probe_to("198.51.100.1", PACKET_UDP);
+	for (size_t i = 0; i < 3; i++) {
+		probe.answer_len = 0;
+		struct made m = make(probe);
+		struct made r = udp_reply(m);
+		r.bytes[21] ^= cases[i].port;
+		r.bytes[15] ^= cases[i].address;
+		assert_int_equal(
+		    fit_elsewhere(&m.sent, r.bytes, r.len), cases[i].plain);
+		r.bytes[23] ^= 1; /* to a port that it is not from */
+		assert_int_equal(
+		    fit_elsewhere(&m.sent, r.bytes, r.len), MATCH_OTHER);
+		r.bytes[23] ^= 1;
+		probe.answer_len = 4; /* zeros, as the payload is */
+		m = make(probe);
+		assert_int_equal(
+		    fit_elsewhere(&m.sent, r.bytes, r.len), cases[i].declared);
+		r.bytes[29] ^= 1;
+		assert_int_equal(
+		    fit_elsewhere(&m.sent, r.bytes, r.len), MATCH_OTHER);
+	}
+}
+
+static void own_datagrams_between_other_ports_answer_nothing(void **state)
+{
+	(void)state;
+	struct probe probe = probe_to("192.0.2.1", PACKET_UDP);
+	struct made m = make(probe);
+	probe.dport = probe.sport;
+	probe.sport++;
+	probe.ip_id++;
+	struct made other = make(probe);
+	assert_int_equal(
+	    fit_elsewhere(&m.sent, other.bytes, other.len), MATCH_OTHER);
+}
+
 /* A fragment that does not begin its datagram shows no port. */
 static void later_fragments_answer_nothing(void **state)
 {
@@ -608,6 +676,10 @@ int main(void)
 		cmocka_unit_test(a_receipt_is_not_the_last_word),
 		cmocka_unit_test(a_datagram_to_ourselves_is_not_its_own_answer),
 		cmocka_unit_test(a_datagram_fits_by_both_addresses_and_ports),
+		cmocka_unit_test(
+		    a_datagram_from_elsewhere_has_port_or_address_or_proof),
+		cmocka_unit_test(
+		    own_datagrams_between_other_ports_answer_nothing),
 		cmocka_unit_test(later_fragments_answer_nothing),
 		cmocka_unit_test(the_past_knows_what_was_sent),
 	};

@@ -75,12 +75,17 @@ static struct match_found find(
 }
 
 /* A time exceeded that quotes probe i. */
+static struct match_found expire_by(struct air *air, size_t i, uint8_t len)
+{
+	uint8_t e[256] = { 0x45, 0, 0, 28 + len, 0, 0, 0, 0, 64, 1, 0, 0, 203,
+		0, 113, 1, 192, 0, 2, 1, 11 };
+	memcpy(e + 28, air->bytes[i], len);
+	return find(air, e, 28u + len, false);
+}
+
 static struct match_found expire(struct air *air, size_t i)
 {
-	uint8_t e[256] = { 0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 203, 0, 113,
-		1, 192, 0, 2, 1, 11 };
-	memcpy(e + 28, air->bytes[i], 28);
-	return find(air, e, 56, false);
+	return expire_by(air, i, 28);
 }
 
 /* The echo reply or datagram that answers probe i, from an address. */
@@ -225,6 +230,85 @@ static void behind_a_translator_another_target_is_quoted(void **state)
 	}
 }
 
+static void behind_a_translator_another_port_is_quoted(void **state)
+{
+	(void)state;
+	struct probe segment = datagram(40000, 300);
+	segment.proto = PACKET_TCP;
+	segment.tcp_flags = PACKET_TCP_SYN;
+	segment.tcp_seq = 70000;
+	segment.payload_len = 0;
+	const struct probe probes[] = { datagram(40000, 200), segment };
+	for (size_t i = 0; i < 2; i++) {
+		struct air air = air_new(3);
+		struct addr src = addr("192.0.2.1");
+		struct probe there = probes[i];
+		fly(&air, there, NULL);
+		there.dport = 8080;
+		there.payload_len++;
+		there.ip_id++;
+		there.tcp_seq++;
+		fly(&air, there, NULL); /* which contradicts, and is there */
+		there = probes[i];
+		there.dport = 8080;
+		assert_true(probe_build(builder, &there, &src, air.bytes[0],
+				sizeof(air.bytes[0]), NULL) > 0);
+		struct match_found found = expire(&air, 0);
+		assert_true(found.fit == MATCH_WEAK && found.count == 1);
+		assert_ptr_equal(found.entries[0], &air.entries[0]);
+		air.bytes[0][27] ^= 4; /* the sum, or number */
+		assert_int_equal(expire(&air, 0).count, 0);
+		air_free(&air);
+	}
+}
+
+static void a_quote_of_the_header_alone_proves_by_its_id(void **state)
+{
+	(void)state;
+	const struct probe probes[] = { echo(7, 100), datagram(40000, 100) };
+	for (size_t i = 0; i < 2; i++) {
+		struct air air = air_new(3);
+		struct probe second = probes[i], third = probes[i];
+		second.ip_id++;
+		fly(&air, probes[i], NULL);
+		fly(&air, second, NULL);
+		struct match_found found = expire_by(&air, 1, 20);
+		assert_true(found.count == 1 && !found.ambiguous);
+		assert_ptr_equal(found.entries[0], &air.entries[1]);
+		third.ip_id = second.ip_id; /* unlike it in ports alone */
+		third.icmp_id++;
+		third.sport++;
+		fly(&air, third, NULL);
+		found = expire_by(&air, 1, 20);
+		assert_true(found.count == 2 && found.ambiguous);
+		found = expire_by(&air, 1, 24); /* the echo's sum, the ports */
+		assert_true(found.count == 1 && !found.ambiguous);
+		assert_ptr_equal(found.entries[0], &air.entries[1]);
+		air.bytes[0][4] ^= 1;
+		assert_int_equal(expire_by(&air, 0, 20).count, 0);
+		air_free(&air);
+	}
+}
+
+static void a_service_may_answer_from_another_port(void **state)
+{
+	(void)state;
+	struct air air = air_new(3);
+	struct probe other = datagram(40001, 2);
+	fly(&air, datagram(40000, 1), NULL);
+	fly(&air, other, NULL);
+	air.bytes[0][22] ^= 1; /* where it answers from */
+	struct match_found found = answer(&air, 0, "198.51.100.1", false);
+	assert_true(found.count == 1 && !found.ambiguous && !found.elsewhere);
+	assert_ptr_equal(found.entries[0], &air.entries[0]);
+	assert_int_equal(answer(&air, 0, "198.51.100.2", false).count, 0);
+	other.sport = 40000; /* no port of its own */
+	fly(&air, other, NULL);
+	found = answer(&air, 0, "198.51.100.1", false);
+	assert_true(found.count == 2 && found.ambiguous);
+	air_free(&air);
+}
+
 static void own_packets_that_the_kernel_translates_come_home(void **state)
 {
 	(void)state;
@@ -331,6 +415,9 @@ int main(void)
 		cmocka_unit_test(what_left_is_not_found),
 		cmocka_unit_test(another_address_must_show_what_it_saw),
 		cmocka_unit_test(behind_a_translator_another_target_is_quoted),
+		cmocka_unit_test(behind_a_translator_another_port_is_quoted),
+		cmocka_unit_test(a_quote_of_the_header_alone_proves_by_its_id),
+		cmocka_unit_test(a_service_may_answer_from_another_port),
 		cmocka_unit_test(
 		    own_packets_that_the_kernel_translates_come_home),
 		cmocka_unit_test(

@@ -146,6 +146,8 @@ static struct match_answer answer_of(struct probe_builder *builder,
 		.to = *src,
 		.to_own = true,
 		.has_tag = true,
+		.has_ports = true,
+		.has_sum = true,
 		.checksum = (uint16_t)(sum % 0xffff),
 		.tag = p->icmp_seq };
 	return answer;
