@@ -11,12 +11,20 @@
 #include "probes/policy/policy.h"
 #include "lib/packet/packet.h"
 
-/* A set of hashes of addresses: two addresses share one by chance only, and
- * then one target too many is let through. */
+/* Addresses that are alike but for their last bits are often asked together:
+ * one entry has a bit for each of them. */
+#define BLOCK_BITS 6
+struct target_block {
+	uint64_t hash; /* of the first address in it */
+	uint64_t has;  /* 0: no block is here */
+};
+
+/* A set of addresses, by hashes of their blocks: two blocks share one by
+ * chance only, and then one target too many is let through. */
 struct policy_run {
 	struct bucket bucket;
-	uint64_t *targets; /* open addressing, 0 is free; owned */
-	size_t room, count;
+	struct target_block *blocks; /* open addressing; owned */
+	size_t room, block_count, count;
 };
 
 struct policy_state {
@@ -182,42 +190,50 @@ enum policy_verdict policy_check_fields(
 	return probe_check(probe, NULL) == 0 ? POLICY_ALLOW : POLICY_DENY_FIELD;
 }
 
-/* Where the hash is, or where it would be. */
-static uint64_t *targets_place(uint64_t *targets, size_t room, uint64_t hash)
+/* Where the block is, or where it would be. */
+static struct target_block *target_block_at(
+    struct target_block *blocks, size_t room, uint64_t hash)
 {
 	size_t i = hash & (room - 1);
-	while (targets[i] != 0 && targets[i] != hash)
+	while (blocks[i].has != 0 && blocks[i].hash != hash)
 		i = (i + 1) & (room - 1);
-	return &targets[i];
+	return &blocks[i];
 }
 
-static void targets_grow(struct policy_run *run)
+static void blocks_grow(struct policy_run *run)
 {
 	size_t room = run->room ? 2 * run->room : 16;
-	uint64_t *targets = xcalloc(room, sizeof(*targets));
+	struct target_block *blocks = xcalloc(room, sizeof(*blocks));
 	for (size_t i = 0; i < run->room; i++)
-		if (run->targets[i] != 0)
-			*targets_place(targets, room, run->targets[i]) =
-			    run->targets[i];
-	free(run->targets);
-	run->targets = targets;
+		if (run->blocks[i].has != 0)
+			*target_block_at(blocks, room, run->blocks[i].hash) =
+			    run->blocks[i];
+	free(run->blocks);
+	run->blocks = blocks;
 	run->room = room;
 }
 
 /* Is the address one of the run's targets, or may it become one? */
-static bool targets_admit(struct policy_run *run, uint64_t hash, size_t max)
+static bool targets_admit(
+    struct policy_run *run, const struct addr *target, uint64_t key, size_t max)
 {
-	if (hash == 0)
-		hash = 1;
-	if (run->count * 2 >= run->room)
-		targets_grow(run);
-	uint64_t *place = targets_place(run->targets, run->room, hash);
-	if (*place == hash)
+	struct addr first = *target;
+	uint8_t *last = &first.bytes[addr_len(target) - 1];
+	uint64_t bit = UINT64_C(1) << (*last & ((1u << BLOCK_BITS) - 1));
+	*last = (uint8_t)(*last >> BLOCK_BITS << BLOCK_BITS);
+	uint64_t hash = addr_hash(&first, key);
+	if (run->block_count * 4 >= run->room * 3)
+		blocks_grow(run);
+	struct target_block *block =
+	    target_block_at(run->blocks, run->room, hash);
+	if (block->has & bit)
 		return true;
 	if (run->count >= max)
 		return false;
-	*place = hash;
+	run->block_count += block->has == 0;
 	run->count++;
+	block->hash = hash;
+	block->has |= bit;
 	return true;
 }
 
@@ -229,7 +245,7 @@ struct policy_run *policy_run_new(void)
 void policy_run_free(struct policy_run *run)
 {
 	if (run)
-		free(run->targets);
+		free(run->blocks);
 	free(run);
 }
 
@@ -320,8 +336,7 @@ enum policy_verdict policy_check(const struct policy *policy,
 		verdict = policy_check_fields(policy, request->who, probe);
 	if (verdict != POLICY_ALLOW)
 		return verdict;
-	if (!targets_admit(request->run,
-		addr_hash(&probe->dst, state->prefixes.key),
+	if (!targets_admit(request->run, &probe->dst, state->prefixes.key,
 		policy->classes[request->who].max_targets))
 		return POLICY_DENY_TARGETS;
 	return check_rate(policy, state, request, waited, not_before);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "probes/policy/rate-limit.h"
 #include "probes/policy/policy.h"
@@ -246,6 +247,61 @@ static void a_run_has_so_many_targets(void **context)
 		struct probe p = echo_to(addr_v4(0x0b000000 + i % 150));
 		assert_int_equal(check_at(&p, &hold, now, &later),
 		    i % 150 < 100 ? POLICY_ALLOW : POLICY_DENY_TARGETS);
+	}
+}
+
+/* The n-th of 4096 places around an address, IPv4 or IPv6: where a range ends,
+ * and where the octets before the last change. */
+static struct addr around(bool six, uint32_t n)
+{
+	struct addr a = six ? addr("2400::ff:f800") : addr_v4(0x0b00f800);
+	size_t last = addr_len(&a) - 1;
+	uint32_t low = 0xf800 + n;
+	for (int i = 0; i < 3; i++, low >>= 8)
+		a.bytes[last - (size_t)i] = (uint8_t)low;
+	return a;
+}
+
+static bool may_be_target(struct addr dst)
+{
+	struct probe p = echo_to(dst);
+	struct policy_hold hold = { 0 };
+	int64_t later;
+	enum policy_verdict verdict = check_at(&p, &hold, 0, &later);
+	policy_release(&hold);
+	return verdict != POLICY_DENY_TARGETS;
+}
+
+/* Ranges, upwards and downwards, into each other, and addresses on their own:
+ * a plain set is asked beside. */
+static void targets_are_counted_as_in_a_set(void **context)
+{
+	(void)context;
+	enum { PLACES = 4096, ROUNDS = 20, ASKED = 200 };
+	uint64_t seed = 1;
+	for (int round = 0; round < ROUNDS; round++) {
+		bool has[2][PLACES] = { 0 };
+		uint32_t count = 0, most = (uint32_t)(round * 150);
+		policy.classes[POLICY_REMOTE].max_targets = most;
+		policy_run_free(run);
+		run = policy_run_new();
+		for (int i = 0; i < ASKED; i++) {
+			seed = hash_finish(seed + 1);
+			bool six = seed >> 8 & 1, down = seed >> 9 & 1;
+			uint32_t from = seed >> 16 & (PLACES - 1);
+			uint32_t len =
+			    seed >> 10 & 1 ? 1 : 1 + (seed >> 32 & 127);
+			for (uint32_t n = 0; n < len; n++) {
+				uint32_t at =
+				    (down ? from - n : from + n) & (PLACES - 1);
+				bool fits = has[six][at] || count < most;
+				assert_int_equal(
+				    may_be_target(around(six, at)), fits);
+				count += fits && !has[six][at];
+				has[six][at] |= fits;
+			}
+		}
+		assert_int_equal(count, most);
 	}
 }
 
@@ -539,6 +595,7 @@ int main(void)
 		TEST(an_echo_of_a_campaign_may_say_whose_it_is),
 		TEST(size_is_bounded),
 		TEST(a_run_has_so_many_targets),
+		TEST(targets_are_counted_as_in_a_set),
 		TEST(what_would_wait_too_long_is_denied),
 		TEST(rate_zero_means_never),
 		TEST(limits_hold_in_every_window),
