@@ -5,7 +5,8 @@
  * and n have no common divisor, so that each comes once.  step is near n /
  * golden ratio, which keeps probes to addresses near each other far apart in
  * time (Knuth, TAOCP 3, 6.4).  A block's networks are few enough for caches of
- * routes and limits.
+ * routes and limits.  What is kept of probes is kept by turn, one beside the
+ * next; the turn of an address follows from the inverse of step modulo n.
  */
 #include "probes/packet/sweep.h"
 
@@ -19,7 +20,7 @@
 #define PACKET_MOST 1500 /* octets */
 #define BLOCK 65536
 
-/* Of one address. */
+/* Of one turn. */
 struct sweep_place {
 	int64_t sent_ns; /* monotonic; 0: not */
 	int64_t wall_ns;
@@ -35,8 +36,11 @@ struct sweep {
 	uint32_t step, place; /* in it, of the next */
 	struct monotime last; /* that had its turn */
 	struct sweep_counts counts;
-	struct sweep_place *places;
-	uint8_t *ranks; /* 1 + the best outcome_rank; 0: no answer */
+	struct sweep_place *places; /* by turn */
+	/* By address: 1 + the best outcome_rank; 0: no answer. */
+	uint8_t *ranks;
+	/* Of step: in a whole block, and in the last one. */
+	uint32_t whole_inverse, last_inverse;
 };
 
 static uint32_t common_divisor(uint32_t a, uint32_t b)
@@ -55,6 +59,20 @@ static uint32_t step_of(uint32_t count)
 	while (common_divisor(step, count) != 1)
 		step++;
 	return step;
+}
+
+/* x for which step * x is 1 modulo count (extended Euclid). */
+static uint32_t inverse_of(uint32_t count)
+{
+	int64_t rest = count, next = step_of(count), x = 0, next_x = 1;
+	while (next != 0) {
+		int64_t times = rest / next, old = rest, old_x = x;
+		rest = next;
+		next = old - times * next;
+		x = next_x;
+		next_x = old_x - times * next_x;
+	}
+	return (uint32_t)(x < 0 ? x + count : x);
 }
 
 /* The last 32 bits of an address, in host order. */
@@ -102,9 +120,22 @@ struct sweep *sweep_new(const struct probe *template,
 	sweep->start = start;
 	sweep->key = key;
 	start_block(sweep, 0);
+	sweep->whole_inverse = inverse_of(BLOCK);
+	if (range->count % BLOCK != 0)
+		sweep->last_inverse = inverse_of(range->count % BLOCK);
 	sweep->places = xcalloc(range->count, sizeof(*sweep->places));
 	sweep->ranks = xcalloc(range->count, sizeof(*sweep->ranks));
 	return sweep;
+}
+
+/* When the address with this index has its turn. */
+static uint32_t turn_of(const struct sweep *sweep, uint32_t index)
+{
+	uint32_t block = index / BLOCK * BLOCK,
+		 left = sweep->range.count - block;
+	return left < BLOCK
+	    ? block + (uint64_t)(index - block) * sweep->last_inverse % left
+	    : block + (uint64_t)(index - block) * sweep->whole_inverse % BLOCK;
 }
 
 void sweep_free(struct sweep *sweep)
@@ -149,7 +180,7 @@ void sweep_step(struct sweep *sweep, uint32_t verdict, int err,
 		sweep->counts.err = err;
 	} else {
 		sweep->counts.sent++;
-		sweep->places[sweep->block + sweep->place] =
+		sweep->places[sweep->turn] =
 		    (struct sweep_place){ now.ns, wall.ns };
 	}
 	sweep->turn++;
@@ -183,7 +214,10 @@ bool sweep_find(const struct sweep *sweep, struct probe_builder *builder,
 	if (!answer->to_own || dst->family != sweep->template.dst.family)
 		return false;
 	uint32_t index = low_bits(dst) - low_bits(&sweep->template.dst);
-	if (index >= sweep->range.count || sweep->places[index].sent_ns == 0)
+	if (index >= sweep->range.count)
+		return false;
+	const struct sweep_place *place = &sweep->places[turn_of(sweep, index)];
+	if (place->sent_ns == 0)
 		return false;
 	struct probe probe = sweep->template;
 	put_fields(sweep, index, &probe);
@@ -192,8 +226,8 @@ bool sweep_find(const struct sweep *sweep, struct probe_builder *builder,
 		return false;
 	*hit = (struct sweep_hit){ .index = index,
 		.sent = match_sent_of(&probe, src, bytes),
-		.sent_at = { sweep->places[index].sent_ns },
-		.sent_wall = { sweep->places[index].wall_ns } };
+		.sent_at = { place->sent_ns },
+		.sent_wall = { place->wall_ns } };
 	return match_fit(answer, &hit->sent) >= MATCH_WEAK ||
 	    match_fit_elsewhere(answer, &hit->sent) >= MATCH_WEAK;
 }

@@ -191,6 +191,38 @@ static void an_answer_finds_its_probe_if_it_proves_it(void **state)
 	probe_builder_free(builder);
 }
 
+/* In whole blocks and in the last one. */
+static void every_answer_has_the_time_of_its_probe(void **state)
+{
+	(void)state;
+	static const uint32_t counts[] = { 1, 2, 7, 1000, 65536, 65537, 66536 };
+	struct errmsg msg;
+	struct probe_builder *builder = probe_builder_new(&msg);
+	struct addr src;
+	assert_int_equal(addr_parse(&src, "192.0.2.1"), 0);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct probe template = echo_to("10.0.0.0"), p = template;
+		struct sweep *sweep = sweep_of(&template, counts[i]);
+		struct match_answer *answers =
+		    calloc(counts[i], sizeof(*answers));
+		for (uint32_t turn = 0; sweep_peek(sweep, &p); turn++) {
+			answers[turn] = answer_of(builder, &p, &src);
+			sweep_step(sweep, 0, 0, (struct monotime){ 1 + turn },
+			    (struct walltime){ 7 + turn });
+		}
+		for (uint32_t turn = 0; turn < counts[i]; turn++) {
+			struct sweep_hit hit;
+			assert_true(
+			    sweep_find(sweep, builder, &answers[turn], &hit));
+			assert_int_equal(hit.sent_at.ns, 1 + turn);
+			assert_int_equal(hit.sent_wall.ns, 7 + turn);
+		}
+		free(answers);
+		sweep_free(sweep);
+	}
+	probe_builder_free(builder);
+}
+
 static void only_better_answers_are_news(void **state)
 {
 	(void)state;
@@ -213,6 +245,7 @@ int main(void)
 		cmocka_unit_test(what_became_of_probes_is_counted),
 		cmocka_unit_test(probes_leave_at_their_rate_and_are_waited_for),
 		cmocka_unit_test(an_answer_finds_its_probe_if_it_proves_it),
+		cmocka_unit_test(every_answer_has_the_time_of_its_probe),
 		cmocka_unit_test(only_better_answers_are_news),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
