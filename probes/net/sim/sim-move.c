@@ -291,11 +291,12 @@ static void reject(struct sim *s, const struct sim_arrival *a)
 }
 
 /* Takes over the flight, which cannot go on.  One that is here before its time
- * is told so then. */
+ * is told so then; one that nobody will ever hear of need not wait for it. */
 static struct sim_flight *give_back(struct sim *s, struct sim_flight *f,
     const struct sim_arrival *a, enum sim_error error, bool ahead)
 {
-	if (ahead) {
+	bool silent = s->world->nodes[a->node].how->silent;
+	if (ahead && !silent) {
 		sim_move_later(s, f);
 		return NULL;
 	}
