@@ -36,13 +36,17 @@ static void empty_bounds(void)
 		cap++;
 }
 
-/* setuid clears the signal that ends us with our parent; put it back. */
-int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg)
+/* setuid clears the signal that ends us with our parent; put it back.  A user
+ * namespace begins with a full bounding set, so emptying it before one that
+ * follows would be for nothing. */
+int capabilities_leave_root(
+    uint32_t uid, uint32_t gid, bool room_follows, struct errmsg *msg)
 {
 	int death = 0;
 	if (geteuid() != 0)
 		return 0;
-	empty_bounds();
+	if (!room_follows)
+		empty_bounds();
 	uid = uid ? uid : NOBODY;
 	gid = gid ? gid : NOBODY;
 	prctl(PR_GET_PDEATHSIG, &death);

@@ -24,9 +24,11 @@
 #define SANDBOX_SANITIZED 0
 #endif
 
-/* When we are root: empties the bounding set and becomes uid:gid (0: nobody).
- * The death signal of prctl stays.  Otherwise nothing. */
-int capabilities_leave_root(uint32_t uid, uint32_t gid, struct errmsg *msg);
+/* When we are root: empties the bounding set, unless a user namespace follows
+ * (which begins with a full one), and becomes uid:gid (0: nobody).  The death
+ * signal of prctl stays.  Otherwise nothing. */
+int capabilities_leave_root(
+    uint32_t uid, uint32_t gid, bool room_follows, struct errmsg *msg);
 /* Drops every capability, sets no_new_privs, checks that all this is so. */
 int capabilities_drop(struct errmsg *msg);
 

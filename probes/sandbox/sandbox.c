@@ -73,8 +73,8 @@ static int enter_namespaces(const struct profile *role,
 	if (privileged)
 		err = namespaces_enter_first(
 		    flags, paths->room, &why[SANDBOX_NAMESPACES]);
-	int left = capabilities_leave_root(
-	    paths->uid, paths->gid, &why[SANDBOX_CAPABILITIES]);
+	int left = capabilities_leave_root(paths->uid, paths->gid,
+	    !err && flags & CLONE_NEWUSER, &why[SANDBOX_CAPABILITIES]);
 	if (privileged)
 		flags &= CLONE_NEWUSER;
 	else if (flags)

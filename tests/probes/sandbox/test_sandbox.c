@@ -432,7 +432,7 @@ static void death_signal_survives_the_change_of_user(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		capabilities_leave_root(0, 0, &msg);
+		capabilities_leave_root(0, 0, false, &msg);
 		capabilities_drop(&msg);
 		prctl(PR_GET_PDEATHSIG, &signal_number);
 		_exit(signal_number == SIGKILL ? 0 : 1);
@@ -443,8 +443,8 @@ static void death_signal_survives_the_change_of_user(void **state)
 
 /* The sandbox of a role, entered by root that has these capabilities only;
  * report is shared with the caller. */
-static void probe_with(const int *capabilities, size_t count,
-    struct sandbox_report *shared)
+static void probe_with(
+    const int *capabilities, size_t count, struct sandbox_report *shared)
 {
 	int status;
 	pid_t pid = fork();
@@ -527,8 +527,8 @@ static void cures_name_what_forbids(void **state)
 			    mkdir("/proc/sys/user", 0755) ||
 			    mkdir("/proc/sys/kernel", 0755))
 				_exit(77);
-			snprintf(path, sizeof(path), "/proc/sys/%s",
-			    cases[i].file);
+			snprintf(
+			    path, sizeof(path), "/proc/sys/%s", cases[i].file);
 			FILE *f = fopen(path, "w");
 			if (!f || fprintf(f, "%s\n", cases[i].value) < 0 ||
 			    fclose(f) != 0)
