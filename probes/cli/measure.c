@@ -26,6 +26,7 @@
 #include "probes/cli/output.h"
 #include "probes/cli/vantage-run.h"
 #include "probes/cli/measure-verbose.h"
+#include "probes/net/live/live-feed.h"
 #include "probes/policy/policy-file.h"
 #include "probes/script/launch.h"
 #include "lib/formats/format.h"
@@ -51,6 +52,7 @@ struct measure {
 	size_t shown;        /* whose records are written as they come */
 	size_t target_count; /* 0: many, or not known */
 	char *spec;          /* of the network, with the operator's wishes */
+	int feed_fd;         /* asks for sockets of the network; -1: none */
 	const struct format_ops *format;
 	void *format_ctx;
 	struct errmsg denied; /* why only ICMP echo can be sent; or "" */
@@ -291,12 +293,34 @@ static int join_spec(struct measure *m, const struct net_ops *net,
 	return net_spec_join(&m->spec, net, given, &wish, msg);
 }
 
+/* What the network needs few of at first can be asked for later. */
+static int make_feed(struct measure *m, struct errmsg *msg)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_set(msg, -errno, "socketpair: %s", strerror(errno));
+	m->feed_fd = pair[0];
+	live_feed_by(pair[1]);
+	return 0;
+}
+
+static void serve_feed(struct measure *m)
+{
+	if (live_feed_serve(m->feed_fd))
+		return;
+	close(m->feed_fd);
+	m->feed_fd = -1;
+}
+
 /* Where no raw socket can be had, ICMP echo may be all the same. */
 static int open_network(struct measure *m, const struct net_ops **net,
     void **net_ctx, const char *spec, struct errmsg *msg)
 {
 	struct errmsg why;
-	int err = (*net)->open(net_ctx, spec, msg);
+	int err = *net == &net_live ? make_feed(m, msg) : 0;
+	if (err < 0)
+		return err;
+	err = (*net)->open(net_ctx, spec, msg);
 	if (err != -EPERM || *net != &net_live)
 		return err;
 	if (net_echo.open(net_ctx, spec, &why) != 0)
@@ -332,6 +356,7 @@ static int start_guardians(struct measure *m, const struct net_ops *net,
 		return err;
 	}
 	network.net = net;
+	network.feed_fd = m->feed_fd;
 	for (size_t i = 0; i < runs->count; i++)
 		print_network(m, net, ctxs[i]);
 	fflush(NULL);
@@ -570,7 +595,8 @@ static void read_until_end(struct measure *m)
 	enum { EACH = 2 + TARGET_FEED_FDS };
 	size_t count = m->runs.count;
 	uint8_t *bytes = xmalloc(PRODUCER_DATAGRAM_BYTES + 1);
-	struct pollfd *p = xcalloc(count, EACH * sizeof(*p));
+	struct pollfd *p = xcalloc(count * EACH + 1, sizeof(*p));
+	struct pollfd *feed = &p[count * EACH];
 	bool yields = false;
 	int heeded = 0;
 	struct monotime long_run = monotime_add(monotime_now(), YIELD_AFTER_NS);
@@ -583,8 +609,11 @@ static void read_until_end(struct measure *m)
 				launch_yield(&m->runs.launches[i]);
 			yields = true;
 		}
-		if (poll(p, (nfds_t)count * EACH, 100) < 0)
+		*feed = (struct pollfd){ m->feed_fd, POLLIN, 0 };
+		if (poll(p, (nfds_t)count * EACH + 1, 100) < 0)
 			continue;
+		if (feed->revents)
+			serve_feed(m);
 		for (size_t i = 0; i < count; i++)
 			read_run(m, i, p + i * EACH, bytes);
 		show_next(m);
@@ -690,7 +719,7 @@ static bool has_word(int argc, char **argv, const char *word)
 int measure_main(const char *name_or_path, int argc, char **argv)
 {
 	struct errmsg msg = { "" };
-	struct measure m = { .name = name_or_path };
+	struct measure m = { .name = name_or_path, .feed_fd = -1 };
 	int err = script_load(&m.script, name_or_path,
 	    has_word(argc, argv, "--allow-weak-sandbox"), &msg);
 	if (err)
@@ -716,6 +745,8 @@ int measure_main(const char *name_or_path, int argc, char **argv)
 	option_free(m.values);
 	vantage_runs_fini(&m.runs);
 	word_list_fini(&m.arguments);
+	if (m.feed_fd >= 0)
+		close(m.feed_fd);
 	free(m.spec);
 	measure_table_free(m.table);
 	script_free(m.script);

@@ -139,6 +139,8 @@ static pid_t start_guardian(
 		close_fd(&launches[i].log_fd);
 		close_fd(&launches[i].operand_fd);
 	}
+	if (network->feed_fd >= 0)
+		close(network->feed_fd);
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd >= 0) {
 		dup2(null_fd, 0);

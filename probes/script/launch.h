@@ -38,6 +38,7 @@ struct launch_network {
 	size_t count;
 	const struct policy *policy;
 	bool allow_weak_sandbox;
+	int feed_fd; /* the caller's own, which guardians must not have; -1 */
 };
 /* Takes over the contexts, also on failure, and then the workers are gone
  * too. */

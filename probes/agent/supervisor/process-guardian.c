@@ -6,6 +6,7 @@
 #include "probes/guardian/guardian.h"
 #include "probes/ipc/precedence.h"
 #include "probes/ipc/process.h"
+#include "probes/net/live/live-feed.h"
 #include "probes/net/live/live-receive.h"
 #include "probes/policy/policy-file.h"
 
@@ -14,7 +15,8 @@ static size_t guardian_channels(
 {
 	(void)self;
 	fds[0] = s->guardian_control[THEIRS];
-	return 1;
+	fds[1] = s->guardian_feed[THEIRS];
+	return 2;
 }
 
 static int guardian_main(
@@ -38,6 +40,7 @@ static int guardian_main(
 	if (!net->advance) /* real time */
 		precedence_first();
 	live_receive_by(&live_ring);
+	live_feed_by(s->guardian_feed[THEIRS]);
 	err = net_spec_join(&spec, net, given, &s->config.wish, msg);
 	if (err < 0)
 		return err;

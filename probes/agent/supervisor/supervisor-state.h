@@ -55,6 +55,7 @@ struct supervisor {
 	struct run runs[SUPERVISOR_MAX_RUNS];
 	struct once *once;
 	int guardian_control[2], keeper_control[2];
+	int guardian_feed[2];  /* further sockets for ports */
 	int ship[2];           /* keeper's, shipper's */
 	int runs_asked[2];     /* ours, shipper's */
 	int sensor_records[2]; /* keeper's, sensor's */

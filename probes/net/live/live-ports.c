@@ -2,62 +2,108 @@
 #include "probes/net/live/live-ports.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/xalloc.h"
 #include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
+#include "probes/net/live/live-feed.h"
 
 #define RETRY_NS NS_PER_MS
 #define BEGINS_NS (200 * NS_PER_MS)
 #define PATIENCE_NS (20 * NS_PER_MS)
 #define RETRIED_NS (3 * NS_PER_S) /* since the port was used last */
+#define FEW 8
+#define WAIT_MS 20
+#define STREAM_WAIT_MS 2000
+#define STARVES_NS NS_PER_S
 
-/* A socket of IPv6 speaks IPv4 too, where this host has IPv6. */
-static int open_one(bool six, int type)
+static size_t room(const struct live_ports *ports)
 {
-	const int off = 0;
-	int fd = socket(
-	    six ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || !six ||
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0)
-		return fd;
-	close(fd);
-	return -1;
+	return ports->most + LIVE_FEED_SOCKETS;
 }
 
-static bool make_deaf(int fd)
+void live_ports_open(
+    struct live_ports *ports, int type, size_t first, size_t most)
 {
-	struct sock_filter drop_all = { BPF_RET | BPF_K, 0, 0, 0 };
-	const struct sock_fprog filter = { 1, &drop_all };
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
-		   sizeof(filter)) == 0;
-}
-
-void live_ports_open(struct live_ports *ports, int type, size_t count)
-{
-	*ports = (struct live_ports){
-		.six = true, .type = type, .opened = monotime_now()
-	};
-	for (; ports->open < count; ports->open++) {
-		int fd = open_one(ports->six, type);
-		if (fd < 0 && ports->open == 0) {
-			ports->six = false;
-			fd = open_one(false, type);
-		}
+	*ports = (struct live_ports){ .six = true,
+		.type = type,
+		.most = most,
+		.feed_fd = -1,
+		.opened = monotime_now() };
+	ports->list = xcalloc(most, sizeof(*ports->list));
+	ports->spare = xcalloc(room(ports), sizeof(*ports->spare));
+	while (ports->spare_count < first) {
+		int fd = live_feed_open(&ports->six, type);
 		if (fd < 0)
 			break;
-		/* A filter of TCP takes a privilege that is gone later. */
-		if (type == SOCK_STREAM && !make_deaf(fd)) {
-			close(fd);
-			break;
-		}
-		ports->list[ports->open].fd = fd;
+		ports->spare[ports->spare_count++] = fd;
 	}
+}
+
+static void add_spares(
+    struct live_ports *ports, const struct live_feed_answer *answer)
+{
+	ports->asked = false;
+	if (answer->count > 0)
+		ports->six = answer->six;
+	for (size_t i = 0; i < answer->count; i++) {
+		if (ports->spare_count < room(ports))
+			ports->spare[ports->spare_count++] = answer->fds[i];
+		else
+			close(answer->fds[i]);
+	}
+}
+
+/* What was asked for, for this set or its sibling. */
+static void take_answers(struct live_ports *ports, int wait_ms)
+{
+	struct live_feed_answer answer;
+	while (
+	    ports->asked && live_feed_take(ports->feed_fd, wait_ms, &answer)) {
+		struct live_ports *to =
+		    answer.type == ports->type ? ports : ports->sibling;
+		if (to && to->type == answer.type)
+			add_spares(to, &answer);
+	}
+}
+
+/* Those that are few are asked for before the last is gone.  Whose reset would
+ * end what it is to measure waits for long, but not time and again. */
+static int take_spare(struct live_ports *ports, struct monotime now)
+{
+	bool stream = ports->type == SOCK_STREAM;
+	size_t few = stream ? 0 : FEW;
+	if (ports->feed_fd >= 0 && ports->spare_count <= few && !ports->asked)
+		ports->asked = live_feed_ask(ports->feed_fd, ports->type) == 0;
+	take_answers(ports, 0);
+	if (ports->asked && ports->spare_count == 0 &&
+	    (ports->starved.ns == 0 ||
+		monotime_diff(now, ports->starved) > STARVES_NS)) {
+		take_answers(ports, stream ? STREAM_WAIT_MS : WAIT_MS);
+		ports->starved =
+		    ports->spare_count == 0 ? now : (struct monotime){ 0 };
+	}
+	return ports->spare_count > 0 ? ports->spare[--ports->spare_count] : -1;
+}
+
+/* The one of the full list that may give up its port; NULL: none. */
+static struct live_port *find_idle(
+    struct live_ports *ports, struct monotime now)
+{
+	if (ports->feed_fd < 0 || monotime_before(now, ports->idle))
+		return NULL;
+	struct live_port *oldest = &ports->list[0];
+	for (size_t i = 1; i < ports->count; i++)
+		if (monotime_before(ports->list[i].used, oldest->used))
+			oldest = &ports->list[i];
+	ports->idle = monotime_add(oldest->used, LIVE_PORTS_IDLE_NS);
+	return monotime_before(now, ports->idle) ? NULL : oldest;
 }
 
 /* What comes to one of UDP finds no room: a filter each would cost more than
@@ -111,6 +157,27 @@ static struct live_port *find_port(struct live_ports *ports, uint16_t port)
 	return NULL;
 }
 
+static struct live_port *add_port(
+    struct live_ports *ports, uint16_t port, struct monotime now)
+{
+	struct live_port *p = ports->count < ports->most
+	    ? &ports->list[ports->count]
+	    : find_idle(ports, now);
+	int fd = p ? take_spare(ports, now) : -1;
+	if (fd < 0)
+		return NULL;
+	if (ports->count < ports->most) {
+		ports->count++;
+	} else {
+		close(p->fd);
+		ports->missing -= !p->held;
+	}
+	*p = (struct live_port){ .fd = fd, .port = port };
+	p->held = await_port(ports, p, now);
+	ports->missing += !p->held;
+	return p;
+}
+
 void live_ports_hold(struct live_ports *ports, const uint8_t *packet,
     size_t len, struct monotime now)
 {
@@ -123,12 +190,8 @@ void live_ports_hold(struct live_ports *ports, const uint8_t *packet,
 	if (port == 0)
 		return;
 	struct live_port *p = find_port(ports, port);
-	if (!p && ports->count < ports->open) {
-		p = &ports->list[ports->count++];
-		p->port = port;
-		p->held = await_port(ports, p, now);
-		ports->missing += !p->held;
-	}
+	if (!p)
+		p = add_port(ports, port, now);
 	if (p)
 		p->used = now;
 }
@@ -149,7 +212,13 @@ void live_ports_retry(struct live_ports *ports, struct monotime now)
 
 void live_ports_close(struct live_ports *ports)
 {
-	while (ports->open > 0)
-		close(ports->list[--ports->open].fd);
-	ports->count = ports->missing = 0;
+	while (ports->count > 0)
+		close(ports->list[--ports->count].fd);
+	while (ports->spare_count > 0)
+		close(ports->spare[--ports->spare_count]);
+	ports->missing = 0;
+	free(ports->list);
+	free(ports->spare);
+	ports->list = NULL;
+	ports->spare = NULL;
 }

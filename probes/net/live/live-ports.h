@@ -5,8 +5,11 @@
  * Likewise the TCP ports of probes that ask for it, or the kernel would reset
  * the conversation at its first answer; a listening socket's filter comes
  * before its state, so what it drops is neither accepted nor reset.
- * The sockets are opened before the process gives up opening any, and a bound
- * one keeps its port: the ports that come when all are bound are not held.
+ * A bound socket keeps its port, so each takes one of its own.  The first ones
+ * are opened with the network; the process is soon where it can open none of
+ * use, so further ones come from who opened it (live-feed.h).  When as many as
+ * may be are bound, one whose port is long idle is closed for the next port;
+ * where none comes or none is idle, the next port is not held.
  *
  * A port that another program has is that program's to answer for.  It may be
  * an earlier guardian that is about to end, so one that begins waits some
@@ -22,7 +25,9 @@
 
 #define LIVE_PORTS 96       /* of one run */
 #define LIVE_PORTS_LONG 768 /* of a guardian that runs long */
+#define LIVE_PORTS_FIRST 16 /* where further ones can be had */
 #define LIVE_TCP_PORTS 8
+#define LIVE_PORTS_IDLE_NS (10 * NS_PER_S) /* and then nothing comes to it */
 
 struct live_port {
 	int fd;
@@ -32,17 +37,27 @@ struct live_port {
 };
 
 struct live_ports {
-	int type; /* SOCK_DGRAM or SOCK_STREAM */
-	bool six; /* they are IPv6's and hold a port for both families */
-	struct live_port list[LIVE_PORTS_LONG];
-	size_t open;    /* sockets */
-	size_t count;   /* of them have a port to hold */
-	size_t missing; /* of these do not yet */
+	int type;    /* SOCK_DGRAM or SOCK_STREAM */
+	bool six;    /* they are IPv6's and hold a port for both families */
+	size_t most; /* ports at a time */
+	struct live_port *list; /* owned, as spare is */
+	size_t count;           /* of the list */
+	size_t missing;         /* of these are not held yet */
 	size_t last;
+	int *spare; /* sockets that have no port */
+	size_t spare_count;
+	int feed_fd;                /* borrowed; -1: no further ones come */
+	struct live_ports *sibling; /* asks at the same feed; or NULL */
+	bool asked;
 	struct monotime opened, tried;
+	struct monotime starved; /* waited in vain for a socket */
+	struct monotime idle;    /* no port of the list is before then */
 };
 
-void live_ports_open(struct live_ports *ports, int type, size_t count);
+/* Opens `first` sockets, for at most `most` ports at a time; the caller sets
+ * feed_fd and sibling, which is of the other type. */
+void live_ports_open(
+    struct live_ports *ports, int type, size_t first, size_t most);
 /* This IP packet, UDP for datagrams or TCP, is about to leave. */
 void live_ports_hold(struct live_ports *ports, const uint8_t *packet,
     size_t len, struct monotime now);

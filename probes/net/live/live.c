@@ -21,6 +21,7 @@
 #include "probes/net/live/live-addr.h"
 #include "probes/net/live/live-bypass.h"
 #include "probes/net/live/live-deny.h"
+#include "probes/net/live/live-feed.h"
 #include "probes/net/live/live-message.h"
 #include "probes/net/live/live-ports.h"
 #include "probes/net/live/live-receive.h"
@@ -55,6 +56,7 @@ struct live {
 	const struct live_receiver *receiver;
 	void *receiver_ctx;
 	struct live_ports ports, tcp_ports;
+	int feed_fd;                 /* further sockets for ports; -1: none */
 	struct monotime quiet_since; /* 0: a probe may be in the air */
 	struct net_counters counters;
 	struct {
@@ -70,6 +72,13 @@ static const struct live_receiver *receive_by = &live_sockets;
 void live_receive_by(const struct live_receiver *receiver)
 {
 	receive_by = receiver;
+}
+
+static int feed_at = -1;
+
+void live_feed_by(int fd)
+{
+	feed_at = fd;
 }
 
 static int raw_open(int family, uint32_t mark, struct errmsg *msg)
@@ -154,6 +163,8 @@ static void live_close(void *ctx)
 	live_bypass_close(&live->bypass);
 	live_ports_close(&live->ports);
 	live_ports_close(&live->tcp_ports);
+	if (live->feed_fd >= 0)
+		close(live->feed_fd);
 	for (size_t i = 0; i < live->out_count; i++) {
 		close(live->outs[i]->fd);
 		free(live->outs[i]);
@@ -188,6 +199,24 @@ static size_t count_ports(const struct live *live)
 	    : LIVE_PORTS;
 }
 
+/* A guardian that runs long lives beside one that may have less privilege than
+ * the filter of TCP takes. */
+static void open_ports(struct live *live)
+{
+	size_t most = count_ports(live);
+	bool fed = feed_at >= 0;
+	live->feed_fd = feed_at;
+	feed_at = -1;
+	live_ports_open(
+	    &live->ports, SOCK_DGRAM, fed ? LIVE_PORTS_FIRST : most, most);
+	live_ports_open(&live->tcp_ports, SOCK_STREAM,
+	    fed && live->receiver != &live_ring ? 0 : LIVE_TCP_PORTS,
+	    LIVE_TCP_PORTS);
+	live->ports.feed_fd = live->tcp_ports.feed_fd = live->feed_fd;
+	live->ports.sibling = &live->tcp_ports;
+	live->tcp_ports.sibling = &live->ports;
+}
+
 static int live_check(const char *spec, struct errmsg *msg)
 {
 	struct live_spec wanted;
@@ -204,8 +233,7 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	live->addrs.fd = -1;
 	live->routes = LIVE_ROUTES_CLOSED;
 	live->receiver = receive_by;
-	live_ports_open(&live->ports, SOCK_DGRAM, count_ports(live));
-	live_ports_open(&live->tcp_ports, SOCK_STREAM, LIVE_TCP_PORTS);
+	open_ports(live);
 	live_bypass_open(&live->bypass);
 	err = open_all_outs(live, &wanted, msg);
 	if (err)
