@@ -272,8 +272,15 @@ static int load_header(struct script *s, bool allow_weak, struct errmsg *msg)
 {
 	const struct shipped_header *known =
 	    shipped_find(s->source, s->source_len);
-	return known ? header_read(s, known->bytes, known->len, msg)
-		     : ask_child(s, allow_weak, msg);
+	if (!known)
+		return ask_child(s, allow_weak, msg);
+	const char *slash = strrchr(s->path, '/');
+	if (known->code &&
+	    strcmp(slash ? slash + 1 : s->path, known->name) == 0) {
+		s->code = known->code;
+		s->code_len = known->code_len;
+	}
+	return header_read(s, known->bytes, known->len, msg);
 }
 
 static char *base_name(const char *path)

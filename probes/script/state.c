@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The Lua state of a script: a bounded allocator, text chunks only, and the
- * libraries cut down to an allow-list.  Lua is a convenience inside the
- * process that is the sandbox; what is missing here is missing so that an
- * honest script fails early and in clear words.
+ * The Lua state of a script: a bounded allocator, text chunks only (but for
+ * code that was made with this program), and the libraries cut down to an
+ * allow-list.  Lua is a convenience inside the process that is the sandbox;
+ * what is missing here is missing so that an honest script fails early and in
+ * clear words.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -150,4 +151,22 @@ int host_run_chunk(struct host *host, const char *source, size_t len,
 	if (status == LUA_OK)
 		status = lua_pcall(L, 0, 1, 0);
 	return status == LUA_OK ? 0 : error_text(L, status, msg);
+}
+
+int host_run_script(
+    struct host *host, const struct script *script, struct errmsg *msg)
+{
+	lua_State *L = host->L;
+	if (script->code) {
+		int status = luaL_loadbufferx(L, (const char *)script->code,
+		    script->code_len, "=code", "b");
+		if (status == LUA_OK) {
+			status = lua_pcall(L, 0, 1, 0);
+			return status == LUA_OK ? 0
+						: error_text(L, status, msg);
+		}
+		lua_pop(L, 1);
+	}
+	return host_run_chunk(
+	    host, script->source, script->source_len, script->path, msg);
 }

@@ -10,6 +10,10 @@ lua_State *host_state_new(struct host *host);
  * failure msg says why. */
 int host_run_chunk(struct host *host, const char *source, size_t len,
     const char *name, struct errmsg *msg);
+/* The same of a script that is known; its code where it has some that this Lua
+ * takes. */
+int host_run_script(
+    struct host *host, const struct script *script, struct errmsg *msg);
 /* Calls what is on the stack with `count` arguments, no results. */
 int host_call(struct host *host, int count, struct errmsg *msg);
 

@@ -130,8 +130,7 @@ static int run_script(struct host *host, struct errmsg *msg)
 	int err = host_call(host, 0, msg);
 	if (err < 0)
 		return err;
-	err = host_run_chunk(
-	    host, script->source, script->source_len, script->path, msg);
+	err = host_run_script(host, script, msg);
 	if (err < 0)
 		return err;
 	/* The header was a table with run; this time it may be anything. */

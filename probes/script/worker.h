@@ -24,6 +24,10 @@ struct script {
 	char *name, *path; /* owned */
 	char *source;      /* owned */
 	size_t source_len;
+	/* The same as code, of a script that came with the program; borrowed;
+	 * NULL: there is the text alone.  Never from a file. */
+	const uint8_t *code;
+	size_t code_len;
 	struct option_table options; /* summary, examples, rows, operands */
 	bool operands_are_hosts;     /* names are resolved before the run */
 	struct script_field *fields;

@@ -291,11 +291,105 @@ static void only_the_same_octets_have_the_header_of_the_build(void **state)
 	assert_summary(path, "as it runs");
 	shipped_use(&known, 1);
 	assert_summary(path, "as built");
-	write_script(path,
-	    "return {summary = 'as it runs', run = function() end}\n");
+	write_script(
+	    path, "return {summary = 'as it runs', run = function() end}\n");
 	assert_summary(path, "as it runs");
 	shipped_use(NULL, 0);
 	unlink(path);
+	buf_fini(&b);
+}
+
+static int add_octets(lua_State *L, const void *bytes, size_t len, void *to)
+{
+	(void)L;
+	buf_bytes(to, bytes, len);
+	return 0;
+}
+
+/* A script whose code says something else than its text shows which was run. */
+static void assert_runs_as(const struct script *script, const char *says)
+{
+	struct host host = { .client = { .fd = -1 } };
+	struct errmsg msg = { "" };
+	assert_non_null(host_state_new(&host));
+	if (host_run_script(&host, script, &msg) == 0)
+		err_set(&msg, 0, "%s", lua_tostring(host.L, -1));
+	assert_string_equal(msg.text, says);
+	lua_close(host.L);
+}
+
+static void code_of_the_build_is_run_where_lua_takes_it(void **state)
+{
+	(void)state;
+	static char text[] = "return 'text'", path[] = "/somewhere/x.lua";
+	static const char built[] = "local is = 'code'\nreturn is\n",
+			  fails[] = "\n\nerror('why')";
+	const char *const sources[] = { built, fails };
+	struct buf b[2] = { { 0 }, { 0 } };
+	struct host host = { .client = { .fd = -1 } };
+	struct script script = {
+		.source = text, .source_len = strlen(text), .path = path
+	};
+	assert_non_null(host_state_new(&host));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(luaL_loadbufferx(host.L, sources[i],
+				     strlen(sources[i]), "=x.lua", "t"),
+		    LUA_OK);
+		lua_dump(host.L, add_octets, &b[i], 0);
+	}
+	lua_close(host.L);
+	assert_runs_as(&script, "text");
+	script.code = b[0].data;
+	script.code_len = b[0].len;
+	assert_runs_as(&script, "code");
+	b[0].data[4] ^= 1; /* of another Lua */
+	assert_runs_as(&script, "text");
+	script.code = b[1].data;
+	script.code_len = b[1].len;
+	assert_runs_as(&script, "x.lua:3: why");
+	/* Nobody's text is taken for code. */
+	script.code = NULL;
+	script.source = (char *)b[1].data;
+	script.source_len = b[1].len;
+	assert_runs_as(&script, "attempt to load a binary chunk (mode is 't')");
+	buf_fini(&b[0]);
+	buf_fini(&b[1]);
+}
+
+/* Errors say the name of the file, so under another name there is the text. */
+static void code_goes_with_octets_and_name(void **state)
+{
+	(void)state;
+	static const char source[] =
+	    "return {summary = 'a', run = function() end}";
+	struct shipped_header known = { .name = "known.lua",
+		.code = (const uint8_t *)"code",
+		.code_len = 4 };
+	struct host host = { .client = { .fd = -1 } };
+	struct errmsg msg = { "" };
+	struct buf b = { 0 };
+	struct script *script;
+	char folder[] = "/tmp/sonde-test-XXXXXX", path[64];
+	assert_non_null(host_state_new(&host));
+	host_run_chunk(&host, source, strlen(source), "known.lua", &msg);
+	assert_int_equal(header_write(host.L, &b, &msg), 0);
+	lua_close(host.L);
+	known.bytes = b.data;
+	known.len = b.len;
+	shipped_digest(known.digest, source, strlen(source));
+	shipped_use(&known, 1);
+	assert_non_null(mkdtemp(folder));
+	for (int same = 0; same < 2; same++) {
+		snprintf(path, sizeof(path), "%s/%s.lua", folder,
+		    same ? "known" : "copy");
+		write_script(path, source);
+		assert_int_equal(script_load(&script, path, false, &msg), 0);
+		assert_true((script->code != NULL) == same);
+		script_free(script);
+		unlink(path);
+	}
+	rmdir(folder);
+	shipped_use(NULL, 0);
 	buf_fini(&b);
 }
 
@@ -303,6 +397,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_allowed_is_there),
+		cmocka_unit_test(code_of_the_build_is_run_where_lua_takes_it),
+		cmocka_unit_test(code_goes_with_octets_and_name),
 		cmocka_unit_test(find_and_split_take_plain_text),
 		cmocka_unit_test(replaced_functions_do_what_lua_does),
 		cmocka_unit_test(metatables_are_copied_and_sealed),
