@@ -56,7 +56,7 @@ const char *sandbox_layer_name(enum sandbox_layer layer);
  * Afterwards: no stdio on a stream that was not used before, end by _exit
  * only.  A worker may poll at most 4 descriptors, and its write to a regular
  * file is SIGXFSZ: give it sockets.  The lists of system calls are in
- * probes/sandbox/seccomp.c. */
+ * probes/sandbox/seccomp-rules.c. */
 int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     struct sandbox_report *report, struct errmsg *msg);
 

@@ -87,6 +87,7 @@ PROGRAMS = [
     "probes/agent-main.c",
     "probes/commands-main.c",
     "probes/header-pack-main.c",
+    "probes/seccomp-pack-main.c",
     "probes/shipper-main.c",
     "probes/cli/sonde.c",
 ]

@@ -32,6 +32,7 @@
 
 #include "lib/base/clock.h"
 #include "probes/sandbox/layers.h"
+#include "probes/sandbox/seccomp-rules.h"
 
 #define ROLE(x) (1u << SANDBOX_##x)
 #define NONE 0u
@@ -280,6 +281,24 @@ static void worker_makes_at_most_20_calls(void **state)
 {
 	(void)state;
 	assert_in_range(seccomp_count(SANDBOX_WORKER), 1, 20);
+}
+
+static void filters_of_the_build_are_those_of_the_lists(void **state)
+{
+	(void)state;
+	for (int role = 0; role < SANDBOX_ROLES; role++) {
+		static char made[65536];
+		const struct sock_fprog *built = &seccomp_filters[role];
+		int ends[2];
+		assert_int_equal(pipe(ends), 0);
+		assert_int_equal(seccomp_rules_write(role, ends[1]), 0);
+		ssize_t n = read(ends[0], made, sizeof(made));
+		assert_true(n > 0);
+		assert_int_equal(n, built->len * sizeof(*built->filter));
+		assert_memory_equal(made, built->filter, (size_t)n);
+		close(ends[0]);
+		close(ends[1]);
+	}
 }
 
 /* What the roles need works inside: otherwise a wall of zeros would pass. */
@@ -653,6 +672,7 @@ int main(void)
 		cmocka_unit_test(shipper_is_held),
 		cmocka_unit_test(every_layer_is_enforced_for_root),
 		cmocka_unit_test(worker_makes_at_most_20_calls),
+		cmocka_unit_test(filters_of_the_build_are_those_of_the_lists),
 		cmocka_unit_test(open_descriptors_still_work),
 		cmocka_unit_test(all_but_the_worker_may_log_to_a_file),
 		cmocka_unit_test(the_keeper_may_sort_many),
