@@ -37,6 +37,10 @@ ip -n "lab$$-side" -6 addr add fe80::99/64 dev to-host nodad
 measure -c 1 fe80::99%to-side
 check "a link-local host is behind its device" says \
 	'.received == 1 and .device == "to-side"'
+number=$(ip -n "lab$$-host" -j link show to-side | jq '.[0].ifindex')
+measure -c 1 "fe80::99%$number"
+check "or behind the device of that number" says \
+	'.received == 1 and .device == "to-side"'
 measure -c 1 -w 300ms fe80::99%to-near
 check "and not behind another" says '.received == 0 and .device == "to-near"'
 measure -c 1 fe80::99%none0

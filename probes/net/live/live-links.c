@@ -40,6 +40,19 @@ const struct netlink_link *live_links_named(
 	return NULL;
 }
 
+const struct netlink_link *live_links_zone(
+    const struct live_links *links, const char *zone)
+{
+	char *end;
+	const struct netlink_link *link = live_links_named(links, zone);
+	if (link || zone[0] < '1' || zone[0] > '9')
+		return link;
+	unsigned long number = strtoul(zone, &end, 10);
+	return *end == '\0' && number <= UINT32_MAX
+	    ? live_links_find(links, (uint32_t)number)
+	    : NULL;
+}
+
 void live_links_keep(struct live_links *links, const struct netlink_link *link)
 {
 	size_t at = place_of(links, link->index);

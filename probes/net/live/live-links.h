@@ -18,6 +18,9 @@ const struct netlink_link *live_links_find(
     const struct live_links *links, uint32_t index);
 const struct netlink_link *live_links_named(
     const struct live_links *links, const char *name);
+/* A zone is a device's name or, as RFC 4007 section 11.2 asks for, number. */
+const struct netlink_link *live_links_zone(
+    const struct live_links *links, const char *zone);
 /* In all that is said of them? */
 bool live_links_equal(const struct live_links *a, const struct live_links *b);
 void live_links_clear(struct live_links *links);

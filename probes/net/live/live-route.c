@@ -336,7 +336,7 @@ static int ask_route(struct live_routes *routes, const struct net_flow *flow,
 		return -EDESTADDRREQ;
 	if (*name) {
 		const struct netlink_link *link =
-		    live_links_named(&routes->links, name);
+		    live_links_zone(&routes->links, name);
 		memcpy(route->device, name, sizeof(route->device));
 		if (!link)
 			return -ENODEV;
