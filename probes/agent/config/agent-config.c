@@ -179,6 +179,11 @@ static int check_values(struct agent_config *c, struct errmsg *msg)
 		    "campaign-interfaces, -sources and -marks: expected the "
 		    "live network, got '%s'",
 		    net->name);
+	if (net == &net_echo && (c->wish.mark || c->wish.run_mark_count))
+		return err_set(msg, ERR_CONFIG,
+		    "%s: expected net = \"live\", got \"echo\", which has no "
+		    "right to set any",
+		    c->wish.mark ? "mark" : "campaign-marks");
 	if (!net || net_spec_join(&joined, net, spec, &c->wish, msg) < 0)
 		return ERR_CONFIG;
 	free(joined);

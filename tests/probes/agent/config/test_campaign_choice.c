@@ -182,6 +182,9 @@ static void a_wrong_list_is_an_error_of_config(void **state)
 		"campaign-marks = {\"0\"}\n",
 		"campaign-marks = {\"0x1ffffffff\"}\n",
 		"campaign-marks = {\"1\", \"2\", \"3\", \"4\", \"5\"}\n",
+		/* Setting one needs the privilege that this does without. */
+		"campaign-marks = {\"1\"}\nnet = \"echo\"\n",
+		"mark = \"1\"\nnet = \"echo\"\n",
 		/* Nothing of this host is in a simulated internet. */
 		"campaign-marks = {\"1\"}\nnet = \"sim:x\"\n",
 		"campaign-interfaces = {\"wan0\"}\nnet = \"sim:x\"\n",
