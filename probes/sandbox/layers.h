@@ -30,6 +30,9 @@
  * signal of prctl stays.  Otherwise nothing. */
 int capabilities_leave_root(
     uint32_t uid, uint32_t gid, bool room_follows, struct errmsg *msg);
+/* May root become this user (0: nobody) if it has the capabilities?  In a user
+ * namespace that maps no such user it may not. */
+bool capabilities_can_become(uint32_t uid);
 /* Drops every capability, sets no_new_privs, checks that all this is so. */
 int capabilities_drop(struct errmsg *msg);
 

@@ -63,13 +63,16 @@ const char *sandbox_layer_name(enum sandbox_layer layer)
 }
 
 /* What can be made by privilege is; a user namespace comes after it is given
- * up.  Without privilege the others need a user namespace, whoever we are. */
+ * up, or where privilege is to become nobody by it: root of a user namespace
+ * that maps one user.  Without privilege the others need a user namespace,
+ * whoever we are. */
 static int enter_namespaces(const struct profile *role,
     const struct sandbox_paths *paths, struct sandbox_report *report)
 {
 	struct errmsg *why = report->why;
 	int flags = role->namespaces, err = 0;
 	bool privileged = namespaces_by_privilege();
+	bool alone = geteuid() == 0 && !capabilities_can_become(paths->uid);
 	if (privileged)
 		err = namespaces_enter_first(
 		    flags, paths->room, &why[SANDBOX_NAMESPACES]);
@@ -79,11 +82,16 @@ static int enter_namespaces(const struct profile *role,
 		flags &= CLONE_NEWUSER;
 	else if (flags)
 		flags |= CLONE_NEWUSER;
-	if (!err && (!left || !privileged))
+	if (!err && (!left || !privileged || alone))
 		err = namespaces_enter_last(flags, &why[SANDBOX_NAMESPACES]);
 	/* Root that may not become another is nobody in a user namespace. */
 	if (left && !err && geteuid() != 0)
 		left = 0;
+	if (left && alone)
+		err_set(&why[SANDBOX_CAPABILITIES], left,
+		    "capabilities: root cannot become another user: this user "
+		    "namespace maps no such user; start it outside, or in one "
+		    "that maps more (unshare --map-auto)");
 	report->enforced[SANDBOX_NAMESPACES] = err == 0 && left == 0;
 	return left;
 }

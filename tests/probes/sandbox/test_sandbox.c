@@ -584,13 +584,48 @@ static void root_without_any_way_is_told_which(void **state)
 		if (sandbox_probe(SANDBOX_WORKER, &report) != 0)
 			_exit(1);
 		bool told = strstr(report.why[SANDBOX_CAPABILITIES].text,
-				"CAP_SETUID") != NULL;
+				"maps no such user") != NULL;
 		_exit(report.enforced[SANDBOX_CAPABILITIES] || !told);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip();
 	assert_int_equal(status, 0);
+}
+
+/* As `unshare -rn` starts it: may all in its namespaces, be nobody in none. */
+static void the_only_user_of_a_namespace_is_held(void **state)
+{
+	int status;
+	(void)state;
+	if (geteuid() != 0 || !user_namespaces_are_allowed())
+		skip();
+	struct sandbox_report *report = shared_report();
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+			_exit(77);
+		FILE *map = fopen("/proc/self/uid_map", "w");
+		if (!map || fputs("0 0 1\n", map) < 0 || fclose(map) != 0)
+			_exit(77);
+		FILE *deny = fopen("/proc/self/setgroups", "w");
+		if (!deny || fputs("deny", deny) < 0 || fclose(deny) != 0)
+			_exit(77);
+		map = fopen("/proc/self/gid_map", "w");
+		if (!map || fputs("0 0 1\n", map) < 0 || fclose(map) != 0)
+			_exit(77);
+		_exit(sandbox_probe(SANDBOX_WORKER, report) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+	for (int layer = 0; layer < SANDBOX_LAYERS; layer++)
+		if (report->wanted[layer] && !report->enforced[layer])
+			fail_msg("%s: %s",
+			    sandbox_layer_name((enum sandbox_layer)layer),
+			    report->why[layer].text);
+	munmap(report, sizeof(*report));
 }
 
 static void death_signal_survives_a_user_namespace(void **state)
@@ -683,6 +718,7 @@ int main(void)
 		cmocka_unit_test(roots_of_containers_are_held),
 		cmocka_unit_test(cures_name_what_forbids),
 		cmocka_unit_test(root_without_any_way_is_told_which),
+		cmocka_unit_test(the_only_user_of_a_namespace_is_held),
 		cmocka_unit_test(an_empty_network_is_shared_but_never_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
