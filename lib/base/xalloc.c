@@ -1,18 +1,62 @@
 /* SPDX-License-Identifier: ISC */
-/* Out of memory is not an error that callers can handle: log it and abort. */
+/* Out of memory is not an error that callers can handle: say what limits it and
+ * end. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/base/xalloc.h"
 
+#define EXIT_LATER 75 /* err.h */
+
+static const struct limit {
+	int resource;
+	char letter; /* of ulimit */
+	const char *unit;
+} limit_rows[] = { { RLIMIT_DATA, 'd', "DATA" }, { RLIMIT_AS, 'v', "AS" } };
+static char limits[128];
+static bool limits_noted;
+
+void xalloc_note_limits(void)
+{
+	size_t len = 0;
+	limits_noted = true;
+	limits[0] = '\0';
+	for (size_t i = 0; i < sizeof(limit_rows) / sizeof(*limit_rows); i++) {
+		const struct limit *row = &limit_rows[i];
+		struct rlimit now;
+		if (getrlimit(row->resource, &now) != 0 ||
+		    now.rlim_cur == RLIM_INFINITY || len >= sizeof(limits))
+			continue;
+		int n = snprintf(limits + len, sizeof(limits) - len,
+		    "%sulimit -%c (of a service: Limit%s), which is %llu KiB",
+		    len ? ", " : "raise ", row->letter, row->unit,
+		    (unsigned long long)now.rlim_cur / 1024);
+		len += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static _Noreturn void end_without(size_t size)
+{
+	if (!limits_noted)
+		xalloc_note_limits();
+	fprintf(stderr, "sonde: out of memory: %zu bytes refused; %s\n", size,
+	    limits[0] ? limits
+		      : "raise the memory limit of the container or service, "
+			"or free memory of this machine");
+	_exit(EXIT_LATER);
+}
+
 static void *checked(void *p, size_t size)
 {
 	if (!p)
-		BUG("out of memory (%zu bytes)", size);
+		end_without(size);
 	return p;
 }
 
@@ -63,6 +107,6 @@ char *xasprintf(const char *format, ...)
 	int n = vasprintf(&text, format, ap);
 	va_end(ap);
 	if (n < 0)
-		BUG("out of memory (formatting)");
+		end_without(strlen(format));
 	return text;
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/xalloc.h"
 #include "probes/sandbox/layers.h"
 
 #define MIB ((rlim_t)1 << 20)
@@ -116,6 +117,7 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
 	memset(report, 0, sizeof(*report));
 	memset(report->wanted, true, sizeof(report->wanted));
 	bool *done = report->enforced;
+	xalloc_note_limits(); /* before ours */
 	struct errmsg *why = report->why;
 
 	int left = enter_namespaces(&roles[role], paths, report);

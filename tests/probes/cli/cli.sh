@@ -359,4 +359,15 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 else
 	skip "without permission it says what grants it" "needs root"
 fi
+# no_memory: what of it is refused says which limit and how to raise it
+no_memory() (
+	ulimit -d 2000 &&
+		exits 75 "raise ulimit -d (of a service: LimitDATA)" \
+			--net "$sim" ping -c 1 web
+)
+if grep -q __asan_init "$sonde"; then
+	skip "a limit of memory is named" "AddressSanitizer"
+else
+	check "a limit of memory is named" no_memory
+fi
 done_testing
