@@ -59,7 +59,7 @@ static void send_answer(int fd, const struct live_feed_answer *a)
 	if (a->count > 0) {
 		m.msg_control = control.space;
 		m.msg_controllen = CMSG_SPACE(a->count * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		struct cmsghdr *c = &control.head;
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(a->count * sizeof(int));
