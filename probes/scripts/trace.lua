@@ -3,8 +3,42 @@
 -- balancers hash stays the same from probe to probe, and the probe's number
 -- goes where they do not look.
 
+-- Several hops are asked at once.  The edge is the first of them that is not yet
+-- judged: it goes on from hop to hop until one is a reason to stop.  Targets limit
+-- their errors, so one may be silent at its own distance and answer behind it.
+-- Echo requests, and what an answer quotes of its probe, tell where it is; the
+-- edge goes back to that hop, which is asked more often and alone.
+--
+-- What a trace comes to know:
+--   last_ttl, last_reason: the nearest hop whose answer ends the path, and how
+--   near_ttl: the target is at this hop or nearer, and was silent there
+--   echo_near: the nearest hop from which it answered an echo request
+--   is_limited: it got a probe to which it was silent: it limits its errors
+--   may_be_limited: it refuses a SYN, so it is not one that drops in silence
+--   target: asked with the highest TTL whether it is there at all; then
+--   target_is_there or, when it said nothing, target_is_silent
+--   gap: hops in a row that are silent; rejected_ttl: the first of those in a
+--   row that reject
+--   queue: hops that wait to send, where only one probe may be in the air
+
 local MAX_PENDING = 8000 -- probes of all traces together
 local MAX_WAITING = 1000 -- operands for a trace to the same target to end
+-- What comes so long after its wait is taken, as late, while the trace goes on.
+local LATE_NS = sonde.s
+-- A hop that says nothing for so long holds the next one up no longer.  It is
+-- still waited for.
+local PATIENCE_NS = 30 * sonde.ms
+-- A target's errors may be limited to one a second (Linux; a second probe of the
+-- others of this host may have had it), so it may have been silent nearer by.
+local REST_NS = 1100 * sonde.ms
+local CONFIRMATIONS = 2
+-- So often is a target asked that is known to be at a hop and is silent there:
+-- where its answers prove to be limited (several traces share one a second, so
+-- each asks for longer than all need), and where it may as well drop the probes.
+local ASKS_LIMITED = 16
+local ASKS = 4
+-- Behind a router that rejects, so many hops may show that others go on.
+local BEHIND_REJECTION = 2
 
 -- What makes a probe for a number, by method.  A flow is the ports of UDP and
 -- TCP and the checksum of ICMP.
@@ -38,28 +72,11 @@ function methods.tcp(args, dst)
 	end
 end
 
--- What comes so long after its wait is taken, as late, while the trace goes on.
-local LATE_NS = sonde.s
--- A hop that says nothing for so long holds the next one up no longer.  It is
--- still waited for.
-local PATIENCE_NS = 30 * sonde.ms
--- A target's errors may be limited to one a second (Linux; a second probe of the
--- others of this host may have had it), so it may have been silent nearer by.
-local REST_NS = 1100 * sonde.ms
-local CONFIRMATIONS = 2
--- So often is a target asked that is known to be at a hop and is silent there:
--- where its answers prove to be limited (several traces share one a second, so
--- each asks for longer than all need), and where it may as well drop the probes.
-local ASKS_LIMITED = 16
-local ASKS = 4
--- Behind a router that rejects, so many hops may show that others go on.
-local BEHIND_REJECTION = 2
-
--- Hops whose patience ends, by time.
+-- Hops whose patience or rest ends, by time.
 local alarms = {first = 1, last = 0}
 
-local function set_alarm(hop, at_ns)
-	local at = alarms.last + 1
+local function set_alarm(hop, delay_ns)
+	local at, at_ns = alarms.last + 1, sonde.now_ns() + delay_ns
 	while at > alarms.first and alarms[at - 1].at_ns > at_ns do
 		alarms[at] = alarms[at - 1]
 		at = at - 1
@@ -96,7 +113,7 @@ local function send_probe(hop)
 	trace.in_air = trace.in_air + 1
 	hop.results[#hop.results + 1] = sonde.send(
 		trace.probe(hop.ttl, next_number(trace)),
-		hop.full and args.wait_ns or args.listening, hop)
+		hop == trace.target and args.wait_ns or args.listening, hop)
 end
 
 -- What a service answers does not show which datagram of the flow it got.  Where
@@ -112,7 +129,7 @@ local function send_alone(trace)
 	send_probe(table.remove(queue, nearest))
 end
 
--- One probe or a few to one TTL.
+-- So many probes to a hop, or as many as each gets.
 local function send_round(hop, probes)
 	local trace = hop.trace
 	probes = probes or trace.args.probes
@@ -127,11 +144,14 @@ local function send_round(hop, probes)
 	send_alone(trace)
 end
 
--- Asks a hop again after a while, drawn so that traces that share a limit take
--- turns.
-local function ask_later(hop)
+local function ask_again(hop, delay_ns)
 	hop.retry = true
-	set_alarm(hop, sonde.now_ns() + math.random(300, 1300) * sonde.ms)
+	set_alarm(hop, delay_ns)
+end
+
+-- After a while that is drawn, so that traces that share a limit take turns.
+local function ask_in_turn(hop)
+	ask_again(hop, math.random(300, 1300) * sonde.ms)
 end
 
 -- Is the target within so many hops?  Its errors may be limited, echo replies
@@ -139,41 +159,41 @@ end
 -- and no hop.
 local function send_echo(trace, ttl)
 	if trace.args.method ~= "icmp" and not trace.near_ttl and
-	    not trace.echo_errs then
+	    not trace.echo_misled then
 		sonde.send(sonde.icmp{dst = trace.dst, id = trace.args.sport,
 			seq = next_number(trace), ttl = ttl},
 			trace.args.wait_ns,
-			{trace = trace, full = true, echo_ttl = ttl})
+			{trace = trace, ttl = ttl, aside = "echo"})
 	end
 end
 
 -- Does the target answer what is never an error?  Who drops datagrams to ports
 -- that nobody serves drops this as well; who refuses it does not drop them.
 local function send_syn(trace)
-	if trace.args.method == "udp" and not trace.syn then
-		trace.syn = true
+	if trace.args.method == "udp" and not trace.syn_sent then
+		trace.syn_sent = true
 		sonde.send(sonde.tcp{dst = trace.dst, sport = trace.args.sport,
 			dport = trace.args.port or 33434, ttl = 255},
-			trace.args.wait_ns,
-			{trace = trace, full = true, is_syn = true})
+			trace.args.wait_ns, {trace = trace, aside = "syn"})
 	end
 end
 
--- A hop has been silent for longer than it should.
+-- A hop has answered, or been silent for longer than it should.
 local function pass(hop)
 	hop.passed = true
-	if not hop.from and not hop.unsent and not hop.full and
+	if not hop.from and not hop.unsent and hop ~= hop.trace.target and
 	    not hop.has_echo then
 		hop.has_echo = true
 		send_echo(hop.trace, hop.ttl)
 	end
 end
 
--- All that every hop comes to have, in a table of the right size: there may be
--- millions.
+-- from: who answered.  passed: the next one may be asked.  done: nothing more
+-- is to come.  judged: it was no reason to stop.  In a table of the right size:
+-- there may be millions.
 local function new_hop(trace, ttl)
 	return {trace = trace, ttl = ttl, results = {}, pending = 0,
-		from = false, passed = false, done = false, looked_at = false}
+		from = false, passed = false, done = false, judged = false}
 end
 
 local function rounds_of(hop)
@@ -211,14 +231,16 @@ local function is_loop(trace, ttl)
 	return false
 end
 
+local function append(list, to)
+	table.move(list, 1, #list, #to + 1, to)
+end
+
 local function finish(trace, reason)
-	local probes = {}
-	for ttl = trace.args.first_ttl, trace.edge do
+	local args, probes = trace.args, {}
+	for ttl = args.first_ttl, trace.edge do
 		local hop = trace.hops[ttl]
 		if hop then
-			for _, result in ipairs(hop.results) do
-				probes[#probes + 1] = result
-			end
+			append(hop.results, probes)
 		end
 	end
 	trace.finished = true
@@ -228,22 +250,20 @@ local function finish(trace, reason)
 	end
 	if #probes > 0 then
 		sonde.record_trace{probes = probes, dst_name = trace.name,
-			stop_reason = reason, first_ttl = trace.args.first_ttl,
-			max_ttl = trace.args.max_ttl,
-			wait_ns = trace.args.wait_ns}
+			stop_reason = reason, first_ttl = args.first_ttl,
+			max_ttl = args.max_ttl, wait_ns = args.wait_ns}
 	end
-	return true
 end
 
--- Does the target answer at all?  Probes that any path lets through; they are no
--- hops and not recorded.
+-- Does the target answer at all?  Once, by probes that any path lets through;
+-- they are no hops and not recorded.
 local function ask_target(trace)
-	local hop = new_hop(trace, 255)
-	hop.full = true
-	trace.asking = true
-	send_echo(trace, hop.ttl)
-	send_syn(trace)
-	send_round(hop)
+	if not trace.target then
+		trace.target = new_hop(trace, 255)
+		send_echo(trace, 255)
+		send_syn(trace)
+		send_round(trace.target)
+	end
 end
 
 -- Makes a hop that was silent the edge again.
@@ -251,10 +271,10 @@ local function go_back(trace, hop)
 	trace.gap = math.max(trace.gap - math.max(trace.edge - hop.ttl, 1), 0)
 	trace.edge = hop.ttl
 	hop.done = false
-	hop.looked_at = false
+	hop.judged = false
 end
 
--- The target is known to be at this distance or nearer, and was silent there.
+-- Asks a hop more often: the target is there or nearer, and was silent.
 local function insist(trace, ttl)
 	local hop = trace.hops[ttl]
 	if not hop or hop.from or ttl >= (trace.near_ttl or 256) then
@@ -271,7 +291,7 @@ local function insist(trace, ttl)
 	if hop.ttl < trace.edge or hop.done then
 		go_back(trace, hop)
 	end
-	ask_later(hop)
+	ask_in_turn(hop)
 end
 
 -- The target answered at last_ttl: is it nearer, and was silent there?  True: the
@@ -286,14 +306,11 @@ local function confirm(trace)
 		return false
 	end
 	go_back(trace, before)
-	before.retry = true
-	set_alarm(before, sonde.now_ns() + REST_NS +
-		math.random(0, 500) * sonde.ms)
+	ask_again(before, REST_NS + math.random(0, 500) * sonde.ms)
 	return true
 end
 
--- The target is within near_ttl and was silent there to the last: a reason to
--- stop, or nil.
+-- The target was silent at near_ttl to the last: a reason to stop, or "wait".
 local function silence_reason(trace)
 	if trace.last_ttl then
 		trace.edge = trace.last_ttl
@@ -304,23 +321,18 @@ local function silence_reason(trace)
 	elseif trace.target_is_silent then
 		return "echo-only"
 	end
-	if not trace.asking then
-		ask_target(trace)
-	end
+	ask_target(trace)
 	return "wait"
 end
 
 -- What a hop at the edge, of which all is known, says of the whole trace: a
--- reason to stop there, or nil.
+-- reason to stop, "wait" for what is asked now, or nil: go on.
 local function stop_reason(trace, hop)
 	local args = trace.args
 	if trace.last_ttl == hop.ttl then
-		if trace.last_reason == "completed" and confirm(trace) then
-			return "wait"
-		end
-		return trace.last_reason
-	end
-	if hop.ttl == trace.near_ttl and not hop.from then
+		return trace.last_reason == "completed" and confirm(trace) and
+			"wait" or trace.last_reason
+	elseif hop.ttl == trace.near_ttl and not hop.from then
 		return silence_reason(trace)
 	end
 	trace.gap = hop.from and 0 or trace.gap + 1
@@ -345,10 +357,8 @@ local function stop_reason(trace, hop)
 		if trace.target_is_silent then
 			return "gaplimit"
 		end
-		trace.gap = trace.gap - 1 -- it is looked at again
-		if not trace.asking then
-			ask_target(trace)
-		end
+		trace.gap = trace.gap - 1 -- the hop will be judged again
+		ask_target(trace)
 		return "wait"
 	end
 	return nil
@@ -372,48 +382,44 @@ local function show(trace, hop)
 	local held, best = trace.held, 0
 	local reliable = trace.rejected_ttl or 255
 	held[#held + 1] = {hop = hop, share = share(hop)}
-	local last
+	local known = #held -- so many, and all before them
 	for i = #held, 1, -1 do
 		best = math.max(best, held[i].share)
-		held[i].known = held[i].hop.ttl <= reliable and
-			(held[i].share == 1 or held[i].share < best)
+		if held[i].hop.ttl > reliable or
+		    (held[i].share < 1 and held[i].share >= best) then
+			known = i - 1
+		end
+	end
+	if known == 0 then
+		return
 	end
 	local probes = {}
-	for i, one in ipairs(held) do
-		for _, result in ipairs(one.hop.results) do
-			probes[#probes + 1] = result
-		end
-		if one.known and (last or 0) == i - 1 then
-			last = i
-		end
+	for _, one in ipairs(held) do
+		append(one.hop.results, probes)
 	end
-	if last then
-		sonde.show_trace{probes = probes, dst_name = trace.name,
-			last_ttl = held[last].hop.ttl}
-		table.move(held, last + 1, #held + last, 1)
-	end
+	sonde.show_trace{probes = probes, dst_name = trace.name,
+		last_ttl = held[known].hop.ttl}
+	table.move(held, known + 1, #held + known, 1)
 end
 
--- Looks at the hops that are known, in order.  True: the trace is finished.
+-- Judges the hops of which all is known, in order.
 local function move_edge(trace)
-	while true do
-		local hop = trace.hops[trace.edge]
-		if not hop or not hop.done then
-			return false
-		end
-		if not hop.looked_at then
+	local hop = trace.hops[trace.edge]
+	while hop and hop.done do
+		if not hop.judged then
 			local reason = stop_reason(trace, hop)
 			if reason == "wait" then
-				return false
+				return
 			elseif reason then
 				return finish(trace, reason)
 			end
-			hop.looked_at = true
+			hop.judged = true
 			if trace.args.shows then
 				show(trace, hop)
 			end
 		end
 		trace.edge = trace.edge + 1
+		hop = trace.hops[trace.edge]
 	end
 end
 
@@ -435,16 +441,18 @@ local function send_hops(trace)
 		trace.next_ttl = trace.next_ttl + 1
 		send_round(hop)
 		if args.patient then
-			set_alarm(hop, sonde.now_ns() + trace.patience_ns)
+			set_alarm(hop, trace.patience_ns)
 		end
 	end
 end
 
 local function advance(trace)
-	if not trace.finished and not move_edge(trace) then
+	if not trace.finished then
+		move_edge(trace)
+	end
+	if not trace.finished then
 		send_hops(trace)
 	end
-	return trace.finished
 end
 
 -- place: in the list of those that run.
@@ -460,14 +468,18 @@ local function start(args, operand, place)
 	return trace
 end
 
+local function is_from_target(result)
+	return result.reply.from == result.probe.dst
+end
+
 -- Does what became of a probe end the path, and how?  What a router says of
 -- one probe need not be true of the next.
 local function ending(result)
 	if result.reached then
 		return "completed"
 	end
-	return result.outcome == "rejected" and
-		result.reply.from == result.probe.dst and "unreachable" or nil
+	return result.outcome == "rejected" and is_from_target(result) and
+		"unreachable" or nil
 end
 
 -- How far the target is by the hops that its error says were left.
@@ -475,23 +487,24 @@ local function nearest(ttl, result)
 	return ttl + 1 - (result.reply.quoted_ttl or 1)
 end
 
--- A probe of the trace's kind reached the target, which is so far by the hops
--- that were left, and was silent there: it limits its answers.
-local function on_nearer(trace, ttl, upper)
-	for i = ttl, upper - 1 do
+-- A probe of the trace's kind reached the target, which is ttl hops away by what
+-- its answer quotes.  If all hops from there to the upper one were silent, it
+-- was silent to probes that reached it: it limits its answers, and is asked on.
+local function proves_limit(trace, ttl, upper)
+	for i = ttl, math.max(ttl, upper - 1) do
 		if not trace.hops[i] or trace.hops[i].from then
 			return false
 		end
 	end
-	local hop = trace.hops[ttl]
-	if not hop or hop.from or ttl > (trace.near_ttl or 256) then
+	if ttl > (trace.near_ttl or 256) then
 		return false
 	end
+	local hop = trace.hops[ttl]
 	if ttl ~= trace.near_ttl then
 		insist(trace, ttl)
 	elseif not trace.is_limited and not hop.retry then
 		go_back(trace, hop)
-		ask_later(hop)
+		ask_in_turn(hop)
 	end
 	trace.is_limited = true
 	return true
@@ -499,8 +512,7 @@ end
 
 -- The target answered, one of several probes: which one it was is asked anew.
 local function is_unclear(result)
-	return result.outcome == "ambiguous" and
-		result.reply.from == result.probe.dst
+	return result.outcome == "ambiguous" and is_from_target(result)
 end
 
 local function on_unclear(hop)
@@ -510,7 +522,7 @@ local function on_unclear(hop)
 	trace.queue = trace.queue or {}
 	-- A probe to the target itself may be the one; else none has to go
 	-- further than those that left.
-	if not trace.asking then
+	if not trace.target then
 		trace.farthest = trace.next_ttl - 1
 	end
 end
@@ -524,7 +536,7 @@ local function on_reply(hop, result)
 		trace.patience_ns = math.max(trace.patience_ns,
 			result.rtt_ns + result.rtt_ns // 2)
 	end
-	if hop.looked_at then -- it was taken for silent
+	if hop.judged then -- as a silent one
 		trace.gap = math.min(trace.gap,
 			math.max(trace.edge - hop.ttl - 1, 0))
 	end
@@ -532,14 +544,14 @@ local function on_reply(hop, result)
 	if reason and hop.ttl < (trace.last_ttl or 256) then
 		trace.last_ttl, trace.last_reason = hop.ttl, reason
 		if hop.ttl < trace.edge and hop.done then
-			trace.edge, hop.looked_at = hop.ttl, false
+			trace.edge, hop.judged = hop.ttl, false
 		end
 		local ttl = nearest(hop.ttl, result)
 		if reason == "completed" and ttl < hop.ttl then
-			on_nearer(trace, ttl, hop.ttl)
+			proves_limit(trace, ttl, hop.ttl)
 		end
 	elseif not reason and hop.ttl == trace.near_ttl then
-		trace.near_ttl, trace.echo_errs = nil, true
+		trace.near_ttl, trace.echo_misled = nil, true
 	end
 end
 
@@ -564,8 +576,7 @@ local function end_round(hop)
 			return send_round(hop)
 		end
 		-- What keeps it from leaving may pass.
-		hop.retry = true
-		return set_alarm(hop, sonde.now_ns() + trace.args.wait_ns)
+		return ask_again(hop, trace.args.wait_ns)
 	end
 	hop.done = true
 	if hop.unsent == #hop.results and
@@ -575,45 +586,40 @@ local function end_round(hop)
 end
 
 -- What became of an echo request, or of the segment that is to be refused.
-local function on_other(other, result)
-	local trace = other.trace
-	if result.reached and other.is_syn then
+local function on_aside(aside, result)
+	local trace = aside.trace
+	if not result.reached then
+		return
+	elseif aside.aside == "syn" then
 		trace.may_be_limited = true
-	elseif result.reached and not trace.echo_errs then
-		trace.echoes = true
+	elseif not trace.echo_misled then
 		send_syn(trace)
 		if not trace.last_ttl then
-			insist(trace, other.echo_ttl)
+			insist(trace, aside.ttl)
 		end
-		trace.echo_near = math.min(trace.echo_near or 256,
-			other.echo_ttl)
+		trace.echo_near = math.min(trace.echo_near or 256, aside.ttl)
 	end
-	return advance(trace)
 end
 
 -- What became of a probe to the target itself.
-local function on_target(hop, result)
-	local trace = hop.trace
+local function on_target(target, result)
+	local trace = target.trace
 	if result.reached then
-		if on_nearer(trace, nearest(hop.ttl, result), trace.edge) then
-			return advance(trace)
+		if not proves_limit(trace, nearest(255, result), trace.edge) then
+			trace.target_is_there = true
+			trace.near_ttl = nil
 		end
-		trace.target_is_there = true
-		trace.near_ttl = nil
 	elseif is_unclear(result) then
 		trace.target_is_there = true
-	elseif result.done and end_probe(hop, result) then
-		if hop.pending > 0 or trace.target_is_there then
-			return false
-		end
-		if not trace.near_ttl and rounds_of(hop) < asks_of(trace) and
-		    (trace.echoes or trace.may_be_limited) then
-			ask_later(hop)
-			return false
+	elseif result.done and end_probe(target, result) and
+	    target.pending == 0 and not trace.target_is_there then
+		if not trace.near_ttl and
+		    rounds_of(target) < asks_of(trace) and
+		    (trace.echo_near or trace.may_be_limited) then
+			return ask_in_turn(target)
 		end
 		trace.target_is_silent = true
 	end
-	return advance(trace)
 end
 
 -- Tells once why probes were not sent.  True: none ever will be.
@@ -632,13 +638,7 @@ local function on_error(hop, result)
 	end
 end
 
-local function handle_event(hop, result, kind)
-	local trace = hop.trace
-	if hop.echo_ttl or hop.is_syn then
-		return on_other(hop, result)
-	elseif hop.full then
-		return on_target(hop, result)
-	end
+local function on_hop(hop, result, kind)
 	local unclear = is_unclear(result)
 	if unclear then
 		on_unclear(hop)
@@ -649,35 +649,33 @@ local function handle_event(hop, result, kind)
 	end
 	-- While it may be this probe's, no other is asked in its place.
 	if (result.done or not unclear) and end_probe(hop, result) and
-	    hop.pending == 0 and not trace.finished then
+	    hop.pending == 0 and not hop.trace.finished then
 		end_round(hop)
 	end
-	return advance(trace)
 end
 
--- Something of a probe is new; true when it was the trace's last.
-local function handle(result, kind)
+-- Something of a probe is new.
+local function on_event(result, kind)
 	local hop = result.tag
 	local trace = hop.trace
-	if trace.finished then
-		return false
-	end
-	if result.done and not hop.echo_ttl and not hop.is_syn then
+	if result.done and not hop.aside then
 		trace.in_air = trace.in_air - 1
 	end
-	local ended = kind ~= "duplicate" and kind ~= "advice" and
-		handle_event(hop, result, kind)
+	if kind ~= "duplicate" and kind ~= "advice" then
+		if hop.aside then
+			on_aside(hop, result)
+		elseif hop == trace.target then
+			on_target(hop, result)
+		else
+			on_hop(hop, result, kind)
+		end
+		advance(trace)
+	end
 	send_alone(trace)
-	return ended
 end
 
--- A hop's patience is over, or its rest.
-local function on_alarm(hop)
+local function end_rest(hop)
 	local trace = hop.trace
-	pass(hop)
-	if not hop.retry then
-		return
-	end
 	hop.retry = false
 	if hop.from then
 		hop.done = hop.pending == 0
@@ -685,11 +683,20 @@ local function on_alarm(hop)
 		hop.asks = hop.asks + 1
 		send_round(hop, 1)
 		if hop.asks < asks_of(trace) then
-			ask_later(hop)
+			ask_in_turn(hop)
 		end
 	else
 		send_round(hop)
 	end
+end
+
+-- A hop's patience is over, or its rest.
+local function on_alarm(hop)
+	pass(hop)
+	if hop.retry then
+		end_rest(hop)
+	end
+	advance(hop.trace)
 end
 
 local function prepare(args)
@@ -706,74 +713,52 @@ local function prepare(args)
 	end
 end
 
--- Two traces to one target at once would take each other's answers.  Those to
--- an address that is being traced wait for that one's end.
-local function new_waiting()
-	local busy, waiting = {}, {}
-	local w = {count = 0}
-	function w.admit(operand) -- it, if it may start
-		local address = operand.address
-		if not busy[address] then
-			busy[address] = true
-			return operand
-		end
-		waiting[address] = waiting[address] or {}
-		table.insert(waiting[address], operand)
-		w.count = w.count + 1
-	end
-	function w.leave(address) -- the next to it, if one waits
-		local list = waiting[address]
-		if not list then
-			busy[address] = nil
-			return nil
-		end
-		w.count = w.count - 1
-		local operand = table.remove(list, 1)
-		waiting[address] = #list > 0 and list or nil
-		return operand
-	end
-	return w
-end
-
 local function run(args)
 	prepare(args)
-	local running, active, all_known = {}, 0, false
-	local waiting = new_waiting()
 	local most = math.max(1, MAX_PENDING // (args.window * args.probes))
-	local function begin(operand)
-		while operand do
-			local trace = start(args, operand, active + 1)
-			if not trace.finished then
-				active = active + 1
-				running[active] = trace
-				return
-			end
-			operand = waiting.leave(trace.dst)
+	local running, active, all_known = {}, 0, false
+	-- Two traces to one target at once would take each other's answers.
+	-- Operands to one that is being traced wait at that trace for its end.
+	local trace_to, waiting = {}, 0
+	local function begin(operand, queue)
+		active = active + 1
+		local trace = start(args, operand, active)
+		trace.waiting = queue
+		running[active], trace_to[trace.dst] = trace, trace
+	end
+	local function admit(operand)
+		local trace = trace_to[operand.address]
+		if not trace then
+			return begin(operand)
 		end
+		trace.waiting = trace.waiting or {}
+		table.insert(trace.waiting, operand)
+		waiting = waiting + 1
 	end
 	-- The last one takes its place, so that the list has no holes.
 	local function leave(trace)
-		if not trace.place then
-			return
-		end
 		local last = running[active]
 		last.place = trace.place
 		running[last.place] = last
 		running[active] = nil
 		active = active - 1
-		trace.place = nil
-		begin(waiting.leave(trace.dst))
+		trace_to[trace.dst] = nil
+		local operand = trace.waiting and table.remove(trace.waiting, 1)
+		if operand then
+			waiting = waiting - 1
+			begin(operand, trace.waiting)
+		end
 	end
 	local function start_more()
 		while not all_known and active < most and
-		    waiting.count < MAX_WAITING and
+		    waiting < MAX_WAITING and
 		    (active == 0 or sonde.room() > 2 * MAX_PENDING) do
 			local operand, why = sonde.operand()
 			if not operand then
 				all_known = why == "end"
 				return
 			end
-			begin(waiting.admit(operand))
+			admit(operand)
 		end
 	end
 	while true do
@@ -781,27 +766,31 @@ local function run(args)
 		if all_known and active == 0 then
 			return
 		end
-		local at_ns, slow = next_alarm()
+		local at_ns, hop = next_alarm()
 		local result, kind = sonde.next(at_ns)
 		if result then
-			if handle(result, kind) then
-				leave(result.tag.trace)
-			end
+			hop = result.tag
 		elseif kind == "time" then
 			drop_alarm()
-			on_alarm(slow)
-			if advance(slow.trace) then
-				leave(slow.trace)
-			end
 		elseif kind ~= "operand" then
 			break
+		end
+		-- Answers may come to what is over.
+		if kind ~= "operand" and not hop.trace.finished then
+			if result then
+				on_event(result, kind)
+			else
+				on_alarm(hop)
+			end
+			if hop.trace.finished then
+				leave(hop.trace)
+			end
 		end
 	end
 	-- Interrupted, or no time left: what there is.
 	for i = 1, active do
-		local trace = running[i]
-		trace.edge = trace.next_ttl - 1
-		finish(trace, "deadline")
+		running[i].edge = running[i].next_ttl - 1
+		finish(running[i], "deadline")
 	end
 end
 
