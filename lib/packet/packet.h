@@ -99,3 +99,9 @@ int packet_next_extension(const struct packet *packet, size_t *offset,
 /* RFC 1071, over bytes; chain by passing the previous sum. */
 uint32_t packet_sum(uint32_t sum, const void *bytes, size_t len);
 uint16_t packet_fold(uint32_t sum); /* the complemented 16-bit checksum */
+/* Is the upper checksum of this IP packet wrong?  Of one that is not whole, has
+ * extension headers or another protocol, that is not known: false.  Where a
+ * device is to fill it in, as between hosts on one machine, and in segments
+ * that the kernel has put together, TCP and UDP hold the pseudo header's sum:
+ * that is right. */
+bool packet_is_damaged(const uint8_t *ip, size_t caplen);

@@ -715,6 +715,36 @@ class Damaged(Network):
 
 
 @network
+class DamagedUpper(Network):
+    """The same of segments, of datagrams and over IPv6."""
+    cases = [ping("silent", None, reached=False)]
+
+    def beyond(self, probe):
+        answer = bytearray(probe.datagram(b"pong") if probe.name == "udp"
+                           else probe.answer())
+        answer[-1] ^= 0x55  # with TCP of the urgent pointer
+        return [(0.002, bytes(answer))]
+
+
+@network
+class LeftOpen(Network):
+    """What a device was to sum up holds the pseudo header's sum, as among
+    hosts of one machine."""
+    cases = [ping("answered", "T", methods=("tcp", "udp"))]
+
+    def beyond(self, probe):
+        whole = probe.datagram(b"pong") if probe.name == "udp" \
+            else probe.answer()
+        head = 20 if probe.family == 4 else 40
+        length = len(whole) - head
+        pseudo = probe.src + probe.dst + \
+            struct.pack("!II", length, probe.proto)
+        at = head + (6 if probe.name == "udp" else 16)
+        return [(0.008, tun.put16(whole, at,
+                                  ~tun.checksum(pseudo) & 0xffff))]
+
+
+@network
 class OtherEnd(Network):
     """Echo replies end in other data than the requests, or in more."""
     cases = [ping("answered", "T", methods=("icmp",), judges=PINGERS)]

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
-#include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
 #include "probes/net/live/live-addr.h"
 #include "probes/net/live/live-bypass.h"
@@ -425,25 +424,12 @@ struct delivery {
 	void *arg;
 };
 
-/* Captures and raw sockets of IPv4 give ICMP before the kernel looks at its
- * checksum, and those of this machine are whole, unlike TCP's and UDP's, which
- * may be left to a device. */
-static bool is_damaged(const struct net_event *event)
-{
-	const uint8_t *ip = event->bytes;
-	if (event->caplen < 20 || ip[0] >> 4 != 4 || ip[9] != PACKET_ICMP)
-		return false;
-	size_t head = (size_t)(ip[0] & 15) * 4, len = load_be16(ip + 2);
-	bool fragment = load_be16(ip + 6) & 0x3fff;
-	if (fragment || head < 20 || len < head || len > event->caplen)
-		return false;
-	return packet_fold(packet_sum(0, ip + head, len - head)) != 0;
-}
-
+/* Captures and raw sockets give packets before the kernel looks at their upper
+ * checksum, and the host itself would not take one that is wrong. */
 static void deliver_counted(void *arg, const struct net_event *event)
 {
 	const struct delivery *to = arg;
-	if (is_damaged(event))
+	if (packet_is_damaged(event->bytes, event->caplen))
 		return;
 	to->live->counters.received++;
 	to->fn(to->arg, event);

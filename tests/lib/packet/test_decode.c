@@ -349,6 +349,73 @@ static void the_checksum_is_that_of_rfc_1071(void **state)
 	free(ones);
 }
 
+/* A packet whose upper layer has its checksum at `at`, right. */
+static size_t sum_up(uint8_t *p, bool six, uint8_t proto, size_t at, size_t len)
+{
+	size_t head = six ? 40 : 20;
+	memset(p, 0, head);
+	p[0] = six ? 0x60 : 0x45;
+	p[six ? 5 : 3] = (uint8_t)(six ? len : head + len);
+	p[six ? 6 : 9] = proto;
+	memset(p + (six ? 8 : 12), 7, six ? 32 : 8);
+	memset(p + head, 3, len);
+	p[head + 4] = 0; /* a datagram's length */
+	p[head + 5] = (uint8_t)len;
+	p[head + at] = p[head + at + 1] = 0;
+	uint32_t sum = packet_sum(0, p + head, len);
+	if (proto != PACKET_ICMP)
+		sum = packet_sum(packet_sum(sum, p + (six ? 8 : 12),
+				     six ? 32 : 8) +
+			(uint32_t)len + proto,
+		    NULL, 0);
+	uint16_t right = packet_fold(sum);
+	p[head + at] = (uint8_t)(right >> 8);
+	p[head + at + 1] = (uint8_t)right;
+	return head + len;
+}
+
+static void damage_is_seen_where_it_can_be(void **state)
+{
+	static const struct {
+		uint8_t proto, at;
+		bool six;
+	} cases[] = { { PACKET_ICMP, 2, false }, { PACKET_TCP, 16, false },
+		{ PACKET_UDP, 6, false }, { PACKET_ICMP6, 2, true },
+		{ PACKET_TCP, 16, true }, { PACKET_UDP, 6, true } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint8_t p[80];
+		bool six = cases[i].six;
+		size_t head = six ? 40 : 20, at = head + cases[i].at;
+		size_t len =
+		    sum_up(p, six, cases[i].proto, cases[i].at, 25);
+		assert_false(packet_is_damaged(p, len));
+		for (size_t j = head; j < len; j++) {
+			p[j] ^= 0x40;
+			bool length = cases[i].proto == PACKET_UDP &&
+			    (j == head + 4 || j == head + 5);
+			assert_int_equal(packet_is_damaged(p, len), !length);
+			assert_false(packet_is_damaged(p, len - 1));
+			p[j] ^= 0x40;
+		}
+		if (cases[i].proto == PACKET_ICMP ||
+		    cases[i].proto == PACKET_ICMP6)
+			continue;
+		/* A device was to do it: the pseudo header's sum alone. */
+		uint32_t pseudo = packet_sum(25u + cases[i].proto,
+		    p + (six ? 8 : 12), six ? 32 : 8);
+		uint16_t open = (uint16_t)~packet_fold(pseudo);
+		p[at] = (uint8_t)(open >> 8);
+		p[at + 1] = (uint8_t)open;
+		assert_false(packet_is_damaged(p, len));
+		p[at + 1] ^= 1;
+		assert_true(packet_is_damaged(p, len));
+		p[at] = p[at + 1] = 0;
+		assert_int_equal(packet_is_damaged(p, len),
+		    cases[i].proto == PACKET_TCP);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +434,7 @@ int main(void)
 	    cmocka_unit_test(a_whole_ip6_payload_does_not_overflow_the_length),
 	    cmocka_unit_test(a_length_of_zero_is_what_was_sent),
 	    cmocka_unit_test(more_captured_than_sent_is_read_as_captured),
+		cmocka_unit_test(damage_is_seen_where_it_can_be),
 	    cmocka_unit_test(the_checksum_is_that_of_rfc_1071),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
