@@ -42,9 +42,9 @@ bool capabilities_has(unsigned cap);
 /* May this process make namespaces without a user namespace around them? */
 bool namespaces_by_privilege(void);
 /* flags: CLONE_NEW*.  namespaces_enter_first is for who may, while it may, and
- * joins the empty network of the process `room` if there is one;
- * namespaces_enter_last for what is left.  A mount namespace ends up with an
- * empty root folder. */
+ * joins the empty network of the process `room` if there is one, and then its
+ * file tree if that is empty; namespaces_enter_last for what is left.  A mount
+ * namespace ends up with an empty root folder. */
 int namespaces_enter_first(int flags, pid_t room, struct errmsg *msg);
 int namespaces_enter_last(int flags, struct errmsg *msg);
 /* What allows them on this machine, after unshare failed with err. */

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -100,6 +103,9 @@ const char *namespaces_cure(int err)
 	       "CAP_SYS_ADMIN";
 }
 
+/* None is free: the folder itself is one, and the kernel keeps one. */
+#define INODES "2"
+
 /* An empty, read-only root: mounted over a folder that exists everywhere,
  * then made the root, then the old tree is let go. */
 static int empty_root(struct errmsg *msg)
@@ -107,7 +113,7 @@ static int empty_root(struct errmsg *msg)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", "/proc", "tmpfs",
 		MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		"size=4k,nr_inodes=2,mode=555") != 0 ||
+		"size=4k,nr_inodes=" INODES ",mode=555") != 0 ||
 	    chdir("/proc") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
 	    umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
 		return err_set(msg, -errno,
@@ -157,11 +163,42 @@ static bool join_network(pid_t room)
 	return joined;
 }
 
+static bool root_is_empty(void)
+{
+	struct statfs root;
+	return statfs("/", &root) == 0 && root.f_type == TMPFS_MAGIC &&
+	    root.f_flags & ST_RDONLY &&
+	    root.f_files == strtoul(INODES, NULL, 10);
+}
+
+/* Likewise its empty file tree, which nobody can write to.  From one that is
+ * not yet empty we go back: while it is emptied, what we stand on may be taken
+ * out of it. */
+static bool join_files(pid_t room)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)room);
+	int ours = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int its = ours >= 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool joined = its >= 0 && setns(its, CLONE_NEWNS) == 0;
+	bool empty = joined && root_is_empty();
+	if (joined && !empty)
+		(void)!setns(ours, CLONE_NEWNS);
+	if (ours >= 0)
+		close(ours);
+	if (its >= 0)
+		close(its);
+	return empty;
+}
+
 int namespaces_enter_first(int flags, pid_t room, struct errmsg *msg)
 {
 	flags &= ~CLONE_NEWUSER;
-	if (flags & CLONE_NEWNET && join_network(room))
+	if (flags & CLONE_NEWNET && join_network(room)) {
 		flags &= ~CLONE_NEWNET;
+		if (flags & CLONE_NEWNS && join_files(room))
+			flags &= ~CLONE_NEWNS;
+	}
 	return flags ? enter(flags, msg) : 0;
 }
 

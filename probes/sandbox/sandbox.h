@@ -44,7 +44,8 @@ struct sandbox_paths {
 	uint32_t uid, gid;         /* whom to become when started as root;
 				      0: nobody */
 	pid_t room; /* a child of our parent that has made, or makes, an empty
-		       network, to be shared where we may; 0: none */
+		       network and file tree, to be shared where we may; 0:
+		       none */
 };
 
 const char *sandbox_role_name(enum sandbox_role role);

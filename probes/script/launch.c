@@ -52,7 +52,7 @@ static void send_summary(int log_fd, const char *text)
 		return;
 }
 
-/* The worker is in an empty network already, or makes one. */
+/* The worker is in empty rooms already, or makes them. */
 static int guardian_sandbox(
     bool allow_weak, pid_t worker, int log_fd, struct errmsg *msg)
 {

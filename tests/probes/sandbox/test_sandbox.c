@@ -647,8 +647,9 @@ static void death_signal_survives_a_user_namespace(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* A child in the network that namespaces_enter_first gives; it stays. */
-static pid_t enter_network(pid_t room)
+/* A child in the rooms that namespaces_enter_first gives; it stays.  One that
+ * empties no file tree is in a copy of ours. */
+static pid_t enter_rooms(int flags, bool empties, pid_t room)
 {
 	int ends[2];
 	char done = 0;
@@ -657,7 +658,10 @@ static pid_t enter_network(pid_t room)
 	if (pid == 0) {
 		struct errmsg msg;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (namespaces_enter_first(CLONE_NEWNET, room, &msg) == 0 &&
+		int err = empties ? namespaces_enter_first(flags, room, &msg)
+				  : unshare(flags);
+		bool sees = access("/etc", F_OK) == 0;
+		if (err == 0 && sees == !(empties && flags & CLONE_NEWNS) &&
 		    write(ends[1], "d", 1) == 1)
 			pause();
 		_exit(1);
@@ -668,13 +672,21 @@ static pid_t enter_network(pid_t room)
 	return pid;
 }
 
-static ino_t network_of(pid_t pid)
+static ino_t room_of(pid_t pid, const char *kind)
 {
 	char path[64];
 	struct stat st;
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
 	assert_int_equal(stat(path, &st), 0);
 	return st.st_ino;
+}
+
+static void end_all(const pid_t *pids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
 }
 
 static void an_empty_network_is_shared_but_never_ours(void **state)
@@ -682,18 +694,31 @@ static void an_empty_network_is_shared_but_never_ours(void **state)
 	(void)state;
 	if (!namespaces_by_privilege())
 		skip();
-	pid_t first = enter_network(0);
-	pid_t second = enter_network(first);
-	pid_t third = enter_network(getpid()); /* has made none */
-	ino_t ours = network_of(getpid());
-	assert_true(network_of(first) != ours);
-	assert_true(network_of(second) == network_of(first));
-	assert_true(network_of(third) != ours);
-	pid_t pids[] = { first, second, third };
-	for (int i = 0; i < 3; i++) {
-		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
-	}
+	pid_t first = enter_rooms(CLONE_NEWNET, true, 0);
+	pid_t second = enter_rooms(CLONE_NEWNET, true, first);
+	pid_t third = enter_rooms(CLONE_NEWNET, true, getpid()); /* has none */
+	ino_t ours = room_of(getpid(), "net");
+	assert_true(room_of(first, "net") != ours);
+	assert_true(room_of(second, "net") == room_of(first, "net"));
+	assert_true(room_of(third, "net") != ours);
+	end_all((pid_t[]){ first, second, third }, 3);
+}
+
+static void a_file_tree_is_shared_only_when_it_is_empty(void **state)
+{
+	const int rooms = CLONE_NEWNET | CLONE_NEWNS;
+	(void)state;
+	if (!namespaces_by_privilege())
+		skip();
+	pid_t empty = enter_rooms(rooms, true, 0);
+	pid_t full = enter_rooms(rooms, false, 0);
+	pid_t with_empty = enter_rooms(rooms, true, empty);
+	pid_t with_full = enter_rooms(rooms, true, full);
+	assert_true(room_of(with_empty, "mnt") == room_of(empty, "mnt"));
+	assert_true(room_of(with_full, "net") == room_of(full, "net"));
+	assert_true(room_of(with_full, "mnt") != room_of(full, "mnt"));
+	assert_true(room_of(with_full, "mnt") != room_of(getpid(), "mnt"));
+	end_all((pid_t[]){ empty, full, with_empty, with_full }, 4);
 }
 
 int main(void)
@@ -720,6 +745,7 @@ int main(void)
 		cmocka_unit_test(root_without_any_way_is_told_which),
 		cmocka_unit_test(the_only_user_of_a_namespace_is_held),
 		cmocka_unit_test(an_empty_network_is_shared_but_never_ours),
+		cmocka_unit_test(a_file_tree_is_shared_only_when_it_is_empty),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
