@@ -259,3 +259,16 @@ void sim_pass_plain(struct sim_world *w, struct sim_flight *f,
 	if (k.hops > begins)
 		lower_ttl(f, (uint8_t)(k.hops - begins));
 }
+
+void sim_fetch_plain(const struct sim_world *w, uint32_t owner)
+{
+	if (owner == SIM_NONE || w->in_order)
+		return;
+	__builtin_prefetch(&w->up[owner]);
+	__builtin_prefetch(&w->before[owner]);
+	__builtin_prefetch(&w->from_vantage.at[owner]);
+	__builtin_prefetch(&w->meetings[owner]);
+	__builtin_prefetch(&w->marks[owner]);
+	__builtin_prefetch(&w->plain[owner]);
+	__builtin_prefetch(&w->nodes[owner]);
+}

@@ -13,3 +13,7 @@ void sim_note_plain(struct sim_world *world);
  * as they only forward.  packet is what the flight holds, but for the TTL. */
 void sim_pass_plain(struct sim_world *world, struct sim_flight *flight,
     const struct packet *packet, uint32_t owner);
+
+/* A packet to owner, or SIM_NONE, will soon be passed: what is known of the
+ * owner is on its way to the cache until then. */
+void sim_fetch_plain(const struct sim_world *world, uint32_t owner);

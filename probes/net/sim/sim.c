@@ -13,6 +13,7 @@
 
 #include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
+#include "probes/net/sim/sim-ahead.h"
 #include "probes/net/sim/sim-change.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-move.h"
@@ -237,7 +238,9 @@ static bool sim_is_own(void *ctx, const struct addr *a)
 {
 	const struct sim_station *t = ctx;
 	const struct sim_world *w = t->sim->world;
-	return sim_addr_owner(w, a) == t->node;
+	uint32_t owner = sim_addr_owner(w, a);
+	sim_fetch_plain(w, owner);
+	return owner == t->node;
 }
 
 static bool sim_is_broadcast(void *ctx, const struct addr *a)
