@@ -3,7 +3,9 @@
  * Which way a packet goes.  Distances from and to the vantage are computed
  * once; a destination's equal-cost paths are found when the first packet asks
  * for it, by walking back from the destination over edges that fit the
- * distances: the work is the size of those paths, not of the internet.
+ * distances: the work is the size of those paths, not of the internet.  The
+ * same is kept for each further vantage point, as far as there is room; what is
+ * on neither's paths goes by every node's distance to the destination.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +20,20 @@
 	((size_t)256 << 20) /* octets; beyond it, from scratch \
 			     */
 
+/* Octets of what is kept for further vantage points. */
+#define VIEWS_MAX ((size_t)256 << 20)
+
 struct sim_paths {
 	uint32_t *dist; /* owned; every node's distance to the place, made
 			   when a static route leads off the paths */
 	uint32_t count;
 	uint64_t hops[]; /* sorted: the node, then the edge to take */
+};
+
+/* The paths from a further vantage point. */
+struct sim_view {
+	struct sim_hops hops;     /* from it, as world->from_vantage */
+	struct sim_paths **paths; /* owned; by place, made when needed */
 };
 
 double sim_draw(const struct sim_world *w, uint64_t a, uint64_t b)
@@ -102,14 +113,16 @@ static void distances(
 	free(heap.items);
 }
 
-/* Does edge lie on a shortest path from the vantage? */
-static bool on_shortest(const struct sim_world *w, uint32_t edge)
+/* Does edge lie on a shortest path from root, of which these are the
+ * distances? */
+static bool on_shortest(const struct sim_world *w, uint32_t root,
+    const uint32_t *dist, uint32_t edge)
 {
 	const struct sim_edge *e = &w->edges[edge];
-	uint64_t from = w->dist_from[e->from];
+	uint64_t from = dist[e->from];
 	return from != FAR && !e->how->down &&
-	    from + e->how->cost == w->dist_from[e->to] &&
-	    (!w->nodes[e->from].host || e->from == w->vantage);
+	    from + e->how->cost == dist[e->to] &&
+	    (!w->nodes[e->from].host || e->from == root);
 }
 
 /* Does edge bring a packet to the vantage nearer to it? */
@@ -120,9 +133,10 @@ static bool on_way_back(const struct sim_world *w, uint32_t edge)
 	    (uint64_t)w->dist_to[e->to] + e->how->cost == w->dist_to[e->from];
 }
 
-/* Into each node on shortest paths from the vantage, or out of each to it; what
- * paths are made of, for every packet and place. */
-static void gather_hops(struct sim_world *w, struct sim_hops *h, bool back)
+/* Into each node on shortest paths from a vantage, or out of each to the first;
+ * what paths are made of, for every packet and place. */
+static void gather_hops(const struct sim_world *w, struct sim_hops *h,
+    uint32_t root, const uint32_t *dist, bool back)
 {
 	size_t count = 0;
 	sim_hops_free(h);
@@ -134,7 +148,7 @@ static void gather_hops(struct sim_world *w, struct sim_hops *h, bool back)
 		for (uint32_t i = 0; i < all; i++) {
 			uint32_t edge = back ? edges[i] : edges[i] ^ 1;
 			if (back ? !on_way_back(w, edge)
-				 : !on_shortest(w, edge))
+				 : !on_shortest(w, root, dist, edge))
 				continue;
 			const struct sim_edge *e = &w->edges[edge];
 			VEC_ROOM(h->hops, count);
@@ -150,6 +164,48 @@ void sim_hops_free(struct sim_hops *h)
 	free(h->at);
 	free(h->hops);
 	*h = (struct sim_hops){ 0 };
+}
+
+void sim_views_free(struct sim_world *w)
+{
+	for (uint32_t i = 0; i < SIM_MAX_VANTAGES; i++) {
+		struct sim_view *v = w->views[i];
+		if (!v)
+			continue;
+		for (uint32_t j = 0; j < w->node_count; j++)
+			sim_paths_free(v->paths[j]);
+		sim_hops_free(&v->hops);
+		free(v->paths);
+		free(v);
+		w->views[i] = NULL;
+	}
+	w->views_bytes = 0;
+}
+
+/* Is there room for so much more? */
+static bool views_room(struct sim_world *w, size_t size)
+{
+	if (w->views_bytes + size > VIEWS_MAX)
+		return false;
+	w->views_bytes += size;
+	return true;
+}
+
+/* NULL: there is no room for it. */
+static struct sim_view *view_of(struct sim_world *w, uint32_t number)
+{
+	size_t nodes = w->node_count + (size_t)1;
+	size_t size = nodes * (sizeof(struct sim_paths *) + sizeof(uint32_t)) +
+	    (size_t)w->edge_count * sizeof(uint64_t);
+	if (w->views[number] || !views_room(w, size))
+		return w->views[number];
+	struct sim_view *v = w->views[number] = xcalloc(1, sizeof(*v));
+	uint32_t *dist = xcalloc(nodes, sizeof(*dist));
+	distances(w, w->vantages[number], false, dist);
+	gather_hops(w, &v->hops, w->vantages[number], dist, false);
+	free(dist);
+	v->paths = xcalloc(nodes, sizeof(struct sim_paths *));
+	return v;
 }
 
 void sim_distances(struct sim_world *w)
@@ -169,10 +225,11 @@ void sim_distances(struct sim_world *w)
 		w->paths[i] = w->meetings[i] = NULL;
 	}
 	w->distances_bytes = 0;
+	sim_views_free(w);
 	distances(w, w->vantage, false, w->dist_from);
-	gather_hops(w, &w->from_vantage, false);
+	gather_hops(w, &w->from_vantage, w->vantage, w->dist_from, false);
 	distances(w, w->vantage, true, w->dist_to);
-	gather_hops(w, &w->to_vantage, true);
+	gather_hops(w, &w->to_vantage, w->vantage, w->dist_to, true);
 }
 
 /* Both kinds of 64-bit items sort by their upper half first. */
@@ -199,18 +256,17 @@ static void sort_hops(uint64_t *hops, uint32_t count)
 	}
 }
 
-/* The paths to place from the vantage, or only from a node that all go by. */
-static struct sim_paths *paths_make(
-    struct sim_world *w, uint32_t place, uint32_t from_node)
+/* The paths to place from the vantage whose hops these are, or only from a node
+ * that all go by. */
+static struct sim_paths *paths_make(struct sim_world *w,
+    const struct sim_hops *h, uint32_t place, uint32_t from_node)
 {
-	const struct sim_hops *h = &w->from_vantage;
 	size_t waiting = 0;
 	uint32_t count = 0;
 	w->mark++;
 	w->marks[from_node] = w->mark;
 	w->marks[place] = w->mark;
-	if (w->dist_from[place] != FAR)
-		w->todo[waiting++] = place;
+	w->todo[waiting++] = place;
 	while (waiting > 0) {
 		uint32_t node = w->todo[--waiting];
 		for (uint32_t i = h->at[node]; i < h->at[node + 1]; i++) {
@@ -268,8 +324,22 @@ static void choices_by_distance(const struct sim_world *w, uint32_t node,
 static struct sim_paths *paths_to(struct sim_world *w, uint32_t place)
 {
 	if (!w->paths[place])
-		w->paths[place] = paths_make(w, place, w->vantage);
+		w->paths[place] =
+		    paths_make(w, &w->from_vantage, place, w->vantage);
 	return w->paths[place];
+}
+
+/* The same from a further vantage; NULL: there is no room for them. */
+static struct sim_paths *paths_from(
+    struct sim_world *w, uint32_t number, uint32_t place)
+{
+	struct sim_view *v = view_of(w, number);
+	if (!v || v->paths[place] || w->views_bytes >= VIEWS_MAX)
+		return v ? v->paths[place] : NULL;
+	struct sim_paths *p =
+	    paths_make(w, &v->hops, place, w->vantages[number]);
+	w->views_bytes += sizeof(*p) + p->count * sizeof(*p->hops);
+	return v->paths[place] = p;
 }
 
 /* Where the node's hops begin, if it has any. */
@@ -319,8 +389,17 @@ bool sim_is_nearer(
 	return distances_to(w, place)[node] < far;
 }
 
-static void choices_to(
-    struct sim_world *w, uint32_t node, uint32_t place, struct choices *c)
+static void choices_on(
+    const struct sim_paths *p, uint32_t node, struct choices *c)
+{
+	for (uint32_t i = paths_find(p, node);
+	     i < p->count && p->hops[i] >> 32 == node; i++)
+		choose_from(c, (uint32_t)p->hops[i]);
+}
+
+/* view: the number of the vantage that the packet is from, or 0. */
+static void choices_to(struct sim_world *w, uint32_t node, uint32_t place,
+    uint32_t view, struct choices *c)
 {
 	if (place == w->vantage) {
 		const struct sim_hops *h = &w->to_vantage;
@@ -328,10 +407,10 @@ static void choices_to(
 			choose_from(c, (uint32_t)h->hops[i]);
 		return;
 	}
-	struct sim_paths *p = paths_to(w, place);
-	for (uint32_t i = paths_find(p, node);
-	     i < p->count && p->hops[i] >> 32 == node; i++)
-		choose_from(c, (uint32_t)p->hops[i]);
+	const struct sim_paths *p =
+	    view > 0 ? paths_from(w, view, place) : paths_to(w, place);
+	if (p)
+		choices_on(p, node, c);
 	if (c->count > 0 || !w->any_way)
 		return;
 	choices_by_distance(w, node, distances_to(w, place), c);
@@ -388,7 +467,8 @@ static uint64_t flow_hash(const struct sim_world *w, uint32_t node,
 }
 
 static struct choices choices_of(struct sim_world *w, uint32_t node,
-    const struct sim_route *route, uint32_t place, uint32_t wanted)
+    const struct sim_route *route, uint32_t place, uint32_t view,
+    uint32_t wanted)
 {
 	struct choices c = { .wanted = wanted, .edge = SIM_NONE };
 	const uint32_t *edges;
@@ -398,7 +478,7 @@ static struct choices choices_of(struct sim_world *w, uint32_t node,
 				choose_from(&c, route->edges[i]);
 		}
 	else if (place != SIM_NONE)
-		choices_to(w, node, place, &c);
+		choices_to(w, node, place, view, &c);
 	/* A host sends what it does not know to its first neighbour. */
 	if (c.count == 0 && !route && w->nodes[node].host) {
 		uint32_t count = edges_of(w, node, &edges);
@@ -425,6 +505,20 @@ static uint32_t edge_of_source(
 	return SIM_NONE;
 }
 
+/* The number of the vantage that sends the packet; of others 0. */
+static uint32_t view_number(
+    const struct sim_world *w, uint32_t node, const struct packet *packet)
+{
+	if (w->vantage_count < 2)
+		return 0;
+	uint32_t sender =
+	    sim_is_vantage(w, node) ? node : sim_addr_owner(w, &packet->src);
+	uint32_t i = w->vantage_count - 1;
+	while (i > 0 && w->vantages[i] != sender)
+		i--;
+	return i;
+}
+
 uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
     const struct packet *packet, uint32_t owner, uint64_t serial, bool *drop)
 {
@@ -442,11 +536,12 @@ uint32_t sim_next_edge(struct sim_world *w, uint32_t node,
 		if (edge != SIM_NONE)
 			return edge;
 	}
-	struct choices c = choices_of(w, node, route, place, 0);
+	uint32_t view = view_number(w, node, packet);
+	struct choices c = choices_of(w, node, route, place, view, 0);
 	if (c.count < 2)
 		return c.edge;
 	uint64_t hash = flow_hash(w, node, packet, serial);
-	return choices_of(w, node, route, place, hash % c.count).edge;
+	return choices_of(w, node, route, place, view, hash % c.count).edge;
 }
 
 static uint32_t choose_plain(const struct sim_world *w, uint32_t node,
@@ -483,7 +578,7 @@ uint32_t sim_meeting_edge(struct sim_world *w, uint32_t node,
     const struct packet *packet, uint32_t meeting, uint64_t serial)
 {
 	if (!w->meetings[meeting])
-		w->meetings[meeting] =
-		    paths_make(w, meeting, w->before[meeting]);
+		w->meetings[meeting] = paths_make(
+		    w, &w->from_vantage, meeting, w->before[meeting]);
 	return choose_on(w, w->meetings[meeting], node, packet, serial);
 }

@@ -7,6 +7,7 @@
 void sim_distances(struct sim_world *world);
 void sim_paths_free(struct sim_paths *paths);
 void sim_hops_free(struct sim_hops *hops);
+void sim_views_free(struct sim_world *world);
 /* The edge by which packet, for an address of owner's, leaves node; serial
  * stands for the packet itself.  SIM_NONE: no route, and *drop: silently. */
 uint32_t sim_next_edge(struct sim_world *world, uint32_t node,

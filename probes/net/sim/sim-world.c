@@ -51,6 +51,7 @@ void sim_world_free(struct sim_world *w)
 	free(w->adjacency);
 	free(w->dist_from);
 	free(w->dist_to);
+	sim_views_free(w);
 	sim_hops_free(&w->from_vantage);
 	sim_hops_free(&w->to_vantage);
 	free(w->paths);

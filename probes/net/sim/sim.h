@@ -184,6 +184,8 @@ struct sim_change;
 
 /* The next hops at each node that lies on a shortest path to one place. */
 struct sim_paths;
+/* Those from a vantage that is not the first. */
+struct sim_view;
 
 /* For each node some edges, each behind the node at its other end, so that
  * neither needs to be looked up. */
@@ -251,6 +253,10 @@ struct sim_world {
 	 * two are made when needed. */
 	uint32_t *before;
 	struct sim_paths **meetings;
+	/* Owned: of the vantages but the first, made when needed; and their
+	 * octets. */
+	struct sim_view *views[SIM_MAX_VANTAGES];
+	size_t views_bytes;
 	/* Packets are also on ways that are not the vantage's shortest. */
 	bool any_way;
 	size_t distances_bytes;     /* that sim_paths have */

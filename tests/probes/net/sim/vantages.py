@@ -5,6 +5,7 @@ shares they share, what one does is not lost on the others, and a run is the
 same every time."""
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -263,12 +264,65 @@ route s 192.0.2.0/24 via r
           (found, err))
 
 
+def drawn(seed):
+    """Routers with several ways of equal cost, three vantage points of which
+    one has two uplinks, a static route, and links that fail and come back."""
+    draw = random.Random(seed)
+    lines = [f"seed {seed}"]
+    lines += [f"vantage {v} 198.51.{100 + i}.10/24"
+              for i, v in enumerate("abc")]
+    lines += [f"router r{i} 203.0.113.{i + 1}" for i in range(40)]
+    lines += [f"host h{i} 192.0.2.{i + 1}" for i in range(10)]
+    pairs = sorted({(draw.randrange(i), i) for i in range(1, 40)} |
+                   {tuple(sorted(draw.sample(range(40), 2)))
+                    for _ in range(40)})
+    lines += [f"link r{a} r{b} delay {draw.randrange(1, 30)}ms"
+              for a, b in pairs]
+    lines += [f"link h{i} r{draw.randrange(40)}" for i in range(10)]
+    ends = draw.sample(range(40), 4)
+    lines += [f"link {v} r{end}" for v, end in zip("abcb", ends)]
+    for at in (1, 3):
+        a, b = draw.choice(pairs)
+        lines += [f"at {at}s link r{a} r{b} down",
+                  f"at {at + 2}s link r{a} r{b} up"]
+    a, b = draw.choice(pairs)
+    lines.append(f"route r{a} 192.0.2.0/30 via r{b}")
+    return "\n".join(lines) + "\n"
+
+
+def views(directory):
+    """Each sees together what it sees alone: outcomes, ways and times."""
+    path = os.path.join(directory, "drawn.sim")
+    targets = [f"203.0.113.{i}" for i in range(1, 41, 2)] + \
+        [f"192.0.2.{i}" for i in range(1, 11)]
+    command = ("ping", "-c", "4", "-i", "2s", *targets)
+
+    def seen(names):
+        found, code, err = records(path, names, *command)
+        return {source: [(p["dst"], [(r["outcome"], r.get("rtt_ns"),
+                                      r.get("reply_ttl"), r.get("from"))
+                                     for r in p["replies"]])
+                         for p in pings]
+                for source, pings in found.items()} or (code, err)
+    for seed in range(5):
+        with open(path, "w") as file:
+            file.write(drawn(seed))
+        together = seen("@a,b,c")
+        for i, name in enumerate("abc"):
+            source = f"198.51.{100 + i}.10"
+            alone = seen(f"@{name}")
+            check(f"world {seed}: {name} sees together what it sees alone",
+                  len(alone.get(source, ())) == len(targets) and
+                  alone[source] == together.get(source),
+                  (alone, together))
+
+
 if not os.access(SONDE, os.X_OK):
     print(f"1..0 # SKIP {SONDE} is not built")
     sys.exit(0)
 with tempfile.TemporaryDirectory() as place:
     for test in (budget, counters, changes, translator, firewalls, clocks,
-                 ends, names, the_same, many, loops):
+                 ends, names, the_same, many, loops, views):
         test(place)
 print(f"1..{checks}")
 sys.exit(failed > 0)
