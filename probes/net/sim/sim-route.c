@@ -130,6 +130,7 @@ static bool on_way_back(const struct sim_world *w, uint32_t edge)
 {
 	const struct sim_edge *e = &w->edges[edge];
 	return w->dist_to[e->to] != FAR && !e->how->down &&
+	    (!w->nodes[e->to].host || e->to == w->vantage) &&
 	    (uint64_t)w->dist_to[e->to] + e->how->cost == w->dist_to[e->from];
 }
 
@@ -307,15 +308,17 @@ static void choose_from(struct choices *c, uint32_t edge)
 		c->edge = edge;
 }
 
-/* Edges of node that bring a packet nearer, by a table of distances. */
+/* Edges of node that bring a packet nearer to the place, by a table of
+ * distances to it. */
 static void choices_by_distance(const struct sim_world *w, uint32_t node,
-    const uint32_t *dist, struct choices *c)
+    uint32_t place, const uint32_t *dist, struct choices *c)
 {
 	const uint32_t *edges;
 	uint32_t count = edges_of(w, node, &edges);
 	for (uint32_t i = 0; i < count && dist[node] != FAR; i++) {
 		const struct sim_edge *e = &w->edges[edges[i]];
 		if (dist[e->to] != FAR && !e->how->down &&
+		    (!w->nodes[e->to].host || e->to == place) &&
 		    (uint64_t)dist[e->to] + e->how->cost == dist[node])
 			choose_from(c, edges[i]);
 	}
@@ -413,7 +416,7 @@ static void choices_to(struct sim_world *w, uint32_t node, uint32_t place,
 		choices_on(p, node, c);
 	if (c->count > 0 || !w->any_way)
 		return;
-	choices_by_distance(w, node, distances_to(w, place), c);
+	choices_by_distance(w, node, place, distances_to(w, place), c);
 }
 
 static const struct sim_route *route_find(

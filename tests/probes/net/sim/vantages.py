@@ -264,6 +264,29 @@ route s 192.0.2.0/24 via r
           (found, err))
 
 
+def through_hosts(directory):
+    """A host with two links is no way for others, however short it is."""
+    path = os.path.join(directory, "hosts.sim")
+    targets = [f"203.0.113.{i}" for i in range(10, 26)]
+    with open(path, "w") as file:
+        file.write("vantage a 198.51.100.10\nvantage b 198.51.101.10\n"
+                   "vantage c 198.51.102.10\n"
+                   "router r0 203.0.113.1\nrouter r1 203.0.113.2\n"
+                   "router r2 203.0.113.3\n" +
+                   "".join(f"router t{i} {t}\n"
+                           for i, t in enumerate(targets)) +
+                   "link a r0\nlink c r0\nlink r0 r1\nlink r1 r2\n"
+                   "link r0 b\nlink b r2\n" +
+                   "".join(f"link r2 t{i}\n" for i in range(len(targets))))
+    for names_of in ("@a", "@a,b", "@a,b,c"):
+        found, code, err = records(path, names_of, "ping", "-c", "1", *targets)
+        said = [r["outcome"] for pings in found.values() for p in pings
+                for r in p["replies"]]
+        check(f"no way leads through a host: {names_of}", code == 0 and
+              said == ["answered"] * len(targets) * (names_of.count(",") + 1),
+              (said, err))
+
+
 def drawn(seed):
     """Routers with several ways of equal cost, three vantage points of which
     one has two uplinks, a static route, and links that fail and come back."""
@@ -322,7 +345,8 @@ if not os.access(SONDE, os.X_OK):
     sys.exit(0)
 with tempfile.TemporaryDirectory() as place:
     for test in (budget, counters, changes, translator, firewalls, clocks,
-                 ends, names, the_same, many, loops, views):
+                 ends, names, the_same, many, loops, views,
+                 through_hosts):
         test(place)
 print(f"1..{checks}")
 sys.exit(failed > 0)
