@@ -55,8 +55,9 @@ struct measure {
 	int feed_fd;         /* asks for sockets of the network; -1: none */
 	const struct format_ops *format;
 	void *format_ctx;
-	struct errmsg denied; /* why only ICMP echo can be sent; or "" */
-	struct monotime end;  /* kill then; 0: never */
+	struct errmsg denied;        /* why only ICMP echo can be sent; or "" */
+	struct monotime end;         /* kill then; 0: never */
+	struct monotime interrupted; /* first */
 	bool previews; /* one host, whose results are shown as they come */
 	bool format_failed, too_late;
 	struct verbose verbose;
@@ -75,6 +76,8 @@ static void word_list_fini(struct word_list *list)
 		free(list->words[i]);
 	free(list->words);
 }
+
+#define SAME_INTERRUPT_NS (500 * NS_PER_MS)
 
 static volatile sig_atomic_t interrupts;
 
@@ -543,16 +546,19 @@ static void drain_records(
 	}
 }
 
+/* The first asks the scripts to end, a later one ends them.  timeout(1) sends
+ * one to the command and one to its group: that is one. */
 static void heed_interrupts(struct measure *m, int *heeded)
 {
 	if (interrupts > *heeded) {
+		struct monotime now = monotime_now();
 		if (*heeded == 0)
-			interrupt_all(m, false);
-		else
-			interrupt_all(m, true);
+			m->interrupted = now;
+		interrupt_all(
+		    m, monotime_diff(now, m->interrupted) > SAME_INTERRUPT_NS);
 		*heeded = interrupts;
 		/* A script that does not heed it has a second. */
-		struct monotime soon = monotime_add(monotime_now(), NS_PER_S);
+		struct monotime soon = monotime_add(now, NS_PER_S);
 		if (!m->end.ns || monotime_before(soon, m->end))
 			m->end = soon;
 	}

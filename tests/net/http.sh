@@ -63,14 +63,15 @@ EOF
 server=$!
 i=0
 while [ ! -s "$1/port" ] && [ $((i += 1)) -lt 600 ]; do sleep 0.1; done
+# First, since a guardian that held the port may live on for a moment.
+timeout 60 "$2" run tests/net/http.lua --release --port "$(cat "$1/port")" \
+	127.0.0.1
+echo "status $?"
 for family in 127.0.0.1 ::1; do
 	timeout 60 "$2" run tests/net/http.lua --port "$(cat "$1/port")" \
 		$family
 	echo "status $?"
 done
-timeout 60 "$2" run tests/net/http.lua --release --port "$(cat "$1/port")" \
-	127.0.0.1
-echo "status $?"
 kill $server
 wait $server
 END
@@ -79,7 +80,7 @@ unshare -n sh "$dir/real.sh" "$dir" "$sonde" >"$dir/real" 2>&1
 both() {
 	[ "$(grep -c 'answer: 200' "$dir/real")" = 2 ] &&
 		[ "$(grep '^status' "$dir/real" | tr -d '\n')" = \
-			"status 0status 0status 1" ]
+			"status 1status 0status 0" ]
 }
 check "a real server answers, over IPv4 and IPv6, if the port is held" both
 done_testing

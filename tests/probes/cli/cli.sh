@@ -234,6 +234,14 @@ interrupted() {
 	[ $? = 1 ] && grep -q why=interrupted "$dir/out"
 }
 check "an interrupt lets a script record" interrupted
+# As timeout(1) sends it, to the command and to its group.
+interrupted_twice() {
+	rm -f "$dir/err"
+	timeout -s INT 2 "$sonde" --net "$sim" run "$dir/patient.lua" \
+		>"$dir/out" 2>"$dir/err"
+	grep -q why=interrupted "$dir/out" && ! grep -q "by signal" "$dir/err"
+}
+check "and one that comes twice at once is one" interrupted_twice
 # A script that runs for long comes after all else that there is to do.
 yields() {
 	rm -f "$dir/err"
