@@ -149,7 +149,7 @@ static void print_remarks(
 	if (outcome == SONDE__OUTCOME__OUTCOME_OTHER_ADDRESS)
 		remark = "the target, from another address";
 	if (outcome == SONDE__OUTCOME__OUTCOME_AMBIGUOUS)
-		remark = "may answer another probe";
+		remark = "answers a probe to this or another hop";
 	fputs(text_on(t, TEXT_WARN), t->to);
 	if (*remark)
 		fprintf(t->to, "  %s", remark);
@@ -162,14 +162,26 @@ static void print_remarks(
 	fputs(text_off(t), t->to);
 }
 
+static bool is_unproved(const Sonde__Reply *r)
+{
+	return r->outcome == SONDE__OUTCOME__OUTCOME_AMBIGUOUS;
+}
+
+/* Of the replies from one address, one that is this hop's speaks for it. */
 static void print_address(
     const struct text *t, const struct hop *h, size_t at, int width)
 {
 	char a[ADDR_TEXT_LEN];
-	const Sonde__Reply *reply = h->replies[at];
+	size_t own = at;
+	while (own < h->count &&
+	    (is_unproved(h->replies[own]) ||
+		!same_address(&h->replies[own]->from, &h->replies[at]->from)))
+		own++;
+	size_t shown = own < h->count ? own : at;
+	const Sonde__Reply *reply = h->replies[shown];
 	fprintf(t->to, "  %-*s", width, reply_addr(&reply->from, a));
 	print_times(t, h, at);
-	print_remarks(t, reply, outcome_at(h, at));
+	print_remarks(t, reply, outcome_at(h, shown));
 	print_extensions(t, reply);
 }
 
@@ -188,7 +200,7 @@ struct share {
 
 static void share_add(struct share *share, const Sonde__Reply *r)
 {
-	if (r->duplicate || reply_not_sent(r))
+	if (r->duplicate || reply_not_sent(r) || is_unproved(r))
 		return;
 	share->sent++;
 	share->answered += r->from.len > 0;

@@ -147,6 +147,12 @@ class Judged:
             self.right("the text says reached",
                        bool(re.search(r"^reached", out, re.M)),
                        self.case.stop == "completed")
+            self.right("the text says of which hop nothing is known",
+                       "to this or another hop" in out,
+                       any(o == "ambiguous" and not any(
+                           m == n and p == "answered"
+                           for m, p, _ in self.rows)
+                           for n, o, _ in self.rows))
             return
         lines = [line for line in out.splitlines()
                  if re.match(r"\s+\d+ ", line) and "duplicate" not in line]

@@ -570,7 +570,7 @@ static void a_late_hop_is_silence_and_a_late_reply_to_atlas(void **state)
 	};
 	expect_parts("atlas", &s.record, parts);
 	static const char *const text[] = { "  MPLS 16012", "  late",
-		"  may answer another probe\n", NULL };
+		"  answers a probe to this or another hop\n", NULL };
 	expect_parts("text", &s.record, text);
 }
 
