@@ -49,7 +49,8 @@ const struct option_row measure_rows[] = {
 	    .type = OPTION_TEXT,
 	    .argument = "NAME[:SPEC]",
 	    .fallback = "live",
-	    .help = "the network: live, or sim:FILE[@VANTAGE,...] (sonde-sim(5))" },
+	    .help =
+		"the network: live, or sim:FILE[@VANTAGE,...] (sonde-sim(5))" },
 	{ .name = "interface",
 	    .type = OPTION_TEXT,
 	    .argument = "NAME",
