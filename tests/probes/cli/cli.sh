@@ -15,12 +15,15 @@ chmod 755 "$dir"
 export LC_ALL=C NO_COLOR=1
 sim="sim:tests/golden/line.sim"
 
-# exits CODE WORDS ARGUMENTS...: the exit code, and words in either stream
+# exits CODE WORDS ARGUMENTS...: the exit code, and words in either stream;
+# under the limit of prlimit(1) that $limit holds, where it holds one
+limit=
 exits() {
 	want=$1
 	words=$2
 	shift 2
-	timeout 60 "$sonde" "$@" >"$dir/out" 2>&1 </dev/null
+	timeout 60 ${limit:+prlimit "$limit"} "$sonde" "$@" \
+		>"$dir/out" 2>&1 </dev/null
 	got=$?
 	[ "$got" = "$want" ] && grep -qF -- "$words" "$dir/out" && return
 	echo "# exit $got, expected $want, and '$words' in:"
@@ -369,9 +372,9 @@ else
 fi
 # no_memory: what of it is refused says which limit and how to raise it
 no_memory() (
-	ulimit -d 2000 &&
-		exits 75 "raise ulimit -d (of a service: LimitDATA)" \
-			--net "$sim" ping -c 1 web
+	limit=--data=2048000
+	exits 75 "raise ulimit -d (of a service: LimitDATA)" \
+		--net "$sim" ping -c 1 web
 )
 if grep -q __asan_init "$sonde"; then
 	skip "a limit of memory is named" "AddressSanitizer"
