@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -37,14 +38,25 @@ static void empty_bounds(void)
 		cap++;
 }
 
+/* A line of the map: the first user, who that is outside, how many from there.
+ * One that lacks a number has none (0). */
+static bool line_maps(const char *line, uint32_t uid)
+{
+	char *at;
+	unsigned long first = strtoul(line, &at, 10);
+	strtoul(at, &at, 10);
+	unsigned long count = strtoul(at, &at, 10);
+	return uid >= first && uid - first < count;
+}
+
 bool capabilities_can_become(uint32_t uid)
 {
-	unsigned long first, outside, count;
+	char line[128];
 	FILE *f = fopen("/proc/self/uid_map", "re");
 	bool found = !f; /* what cannot be read forbids nothing */
 	uid = uid ? uid : NOBODY;
-	while (f && fscanf(f, "%lu %lu %lu", &first, &outside, &count) == 3)
-		found |= uid >= first && uid - first < count;
+	while (f && fgets(line, sizeof(line), f))
+		found |= line_maps(line, uid);
 	if (f)
 		fclose(f);
 	return found;
