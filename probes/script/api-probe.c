@@ -87,9 +87,10 @@ void *api_test(lua_State *L, int at, enum host_type type)
 void *api_check(lua_State *L, int at, enum host_type type)
 {
 	void *o = api_test(L, at, type);
-	if (!o)
-		luaL_typeerror(L, at, type_names[type]);
-	return o;
+	if (o)
+		return o;
+	luaL_typeerror(L, at, type_names[type]);
+	BUG("an argument error of Lua returned");
 }
 
 const struct host_probe *api_probe_check(lua_State *L, int at)
