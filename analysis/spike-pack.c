@@ -33,10 +33,16 @@ static void walk_size(struct pack_walk *w, size_t *value)
 	*value = (size_t)wide;
 }
 
-static void walk_double(struct pack_walk *w, double *value)
+static uint64_t double_bits(double value)
 {
 	uint64_t bits;
-	memcpy(&bits, value, sizeof(bits));
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static void walk_double(struct pack_walk *w, double *value)
+{
+	uint64_t bits = double_bits(*value);
 	walk_u64(w, &bits);
 	memcpy(value, &bits, sizeof(bits));
 }
@@ -135,8 +141,7 @@ static bool walk_head(struct pack_walk *w, const struct spike_config *config)
 	walk_double(w, &own.run_length);
 	return format == FORMAT && own.warmup_bins == config->warmup_bins &&
 	    own.season_bins == config->season_bins &&
-	    memcmp(&own.run_length, &config->run_length,
-		sizeof(own.run_length)) == 0;
+	    double_bits(own.run_length) == double_bits(config->run_length);
 }
 
 void spike_state_pack(const struct spike_state *state, struct buf *to)
