@@ -65,6 +65,16 @@ static void save_generation(
 	free(path);
 }
 
+/* What is too large becomes the largest, which no database has reached. */
+static bool next_number(const char **at, unsigned long long *number)
+{
+	char *end;
+	*number = strtoull(*at, &end, 10);
+	bool found = end != *at;
+	*at = end;
+	return found;
+}
+
 /* 3: with both numbers; 2: an older program's, which knew one database and
  * one number, the sum; 0: none, or not to be understood. */
 static int read_generation(struct collector *c, char generation[33],
@@ -80,8 +90,12 @@ static int read_generation(struct collector *c, char generation[33],
 	fclose(file);
 	if (!got || strspn(line, "0123456789abcdef") != 32 || strchr(line, '-'))
 		return 0;
-	int fields = sscanf(line, "%32s %llu %llu", generation, first, second);
-	return fields < 2 ? 0 : fields;
+	memcpy(generation, line, 32);
+	generation[32] = '\0';
+	const char *rest = line + 32;
+	if (!next_number(&rest, first))
+		return 0;
+	return next_number(&rest, second) ? 3 : 2;
 }
 
 /* Whether the databases are the ones that we last answered from, and neither
