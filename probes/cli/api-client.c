@@ -137,7 +137,7 @@ int client_open(struct api_client **client, const struct option_values *values,
 		c->authorization = xasprintf("Authorization: Bearer %s", token);
 	free(token);
 	err = http_open(&c->http, &config, msg);
-	if (err) {
+	if (err < 0) {
 		client_close(c);
 		return err;
 	}
