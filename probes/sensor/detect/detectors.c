@@ -3,13 +3,12 @@
  * spread of a source's packets suggests. */
 #include <stdlib.h>
 
-#include "lib/base/err.h"
 #include "lib/base/xalloc.h"
 #include "probes/sensor/detect/detectors.h"
 
-static const struct detector *const detectors[] = { &detector_builtin,
-	&detector_flood, &detector_scan, NULL };
-#define DETECTORS_MAX 8
+#define DETECTORS 3
+static const struct detector *const detectors[DETECTORS] = { &detector_builtin,
+	&detector_flood, &detector_scan };
 
 static const char *const verdict_names[VERDICTS] = {
 	[VERDICT_WORM] = "worm",
@@ -31,7 +30,7 @@ struct reading detect_packet(const struct packet *packet)
 	struct reading reading = { .class = CLASS_OTHER };
 	if (packet->fragment)
 		return reading;
-	for (size_t i = 0; detectors[i]; i++)
+	for (size_t i = 0; i < DETECTORS; i++)
 		if (detectors[i]->packet &&
 		    detectors[i]->packet(packet, &reading))
 			break;
@@ -39,18 +38,15 @@ struct reading detect_packet(const struct packet *packet)
 }
 
 struct detection {
-	void *states[DETECTORS_MAX];
+	void *states[DETECTORS];
 };
 
 struct detection *detection_new(void)
 {
 	struct detection *d = xcalloc(1, sizeof(*d));
-	for (size_t i = 0; detectors[i]; i++) {
-		if (i == DETECTORS_MAX)
-			BUG("more than %d detectors", DETECTORS_MAX);
+	for (size_t i = 0; i < DETECTORS; i++)
 		if (detectors[i]->open)
 			d->states[i] = detectors[i]->open();
-	}
 	return d;
 }
 
@@ -58,7 +54,7 @@ void detection_free(struct detection *d)
 {
 	if (!d)
 		return;
-	for (size_t i = 0; detectors[i]; i++)
+	for (size_t i = 0; i < DETECTORS; i++)
 		if (detectors[i]->close)
 			detectors[i]->close(d->states[i]);
 	free(d);
@@ -66,7 +62,7 @@ void detection_free(struct detection *d)
 
 void detection_source(struct detection *d, const struct sight *sight)
 {
-	for (size_t i = 0; detectors[i]; i++)
+	for (size_t i = 0; i < DETECTORS; i++)
 		if (detectors[i]->source)
 			detectors[i]->source(d->states[i], sight);
 }
@@ -74,7 +70,7 @@ void detection_source(struct detection *d, const struct sight *sight)
 enum verdict detection_judge(
     const struct detection *d, const struct evidence *evidence)
 {
-	for (size_t i = 0; detectors[i]; i++) {
+	for (size_t i = 0; i < DETECTORS; i++) {
 		enum verdict verdict = detectors[i]->judge
 		    ? detectors[i]->judge(d->states[i], evidence)
 		    : VERDICTS;
