@@ -15,7 +15,7 @@
 
 #define EXIT_LATER 75 /* err.h */
 
-static const struct limit {
+static const struct memory_limit {
 	int resource;
 	char letter; /* of ulimit */
 	const char *unit;
@@ -29,7 +29,7 @@ void xalloc_note_limits(void)
 	limits_noted = true;
 	limits[0] = '\0';
 	for (size_t i = 0; i < sizeof(limit_rows) / sizeof(*limit_rows); i++) {
-		const struct limit *row = &limit_rows[i];
+		const struct memory_limit *row = &limit_rows[i];
 		struct rlimit now;
 		if (getrlimit(row->resource, &now) != 0 ||
 		    now.rlim_cur == RLIM_INFINITY || len >= sizeof(limits))
