@@ -215,6 +215,7 @@ struct gather {
 	uint32_t levels[STORE_LEVELS_MAX];
 	bool held; /* sets wait for gather_settle */
 	_Atomic bool corrupt;
+	_Atomic uint64_t bounded; /* by batches and by upkeep */
 
 	/* --- under lock --- */
 	pthread_mutex_t lock;
@@ -226,7 +227,7 @@ struct gather {
 	int64_t flush_ns;
 	struct monotime retry; /* of a flush that failed with too much held */
 	struct errmsg retry_why;
-	uint64_t bounded, payload_bytes;
+	uint64_t payload_bytes;
 	uint64_t bytes, free_bytes; /* of rollup.db, at the last step */
 	uint64_t applied;           /* the last block on the disk */
 	struct db look;             /* what the next batch asks of rollup.db */
