@@ -38,13 +38,14 @@ def run_once(command):
     return (wall, cpu, rss / 1024)
 
 
-def compare(title, ours, peers, runs=5):
+def compare(title, ours, peers, runs=6):
     """ours: (name, command); peers: the same, several.  Prints a table of
-    medians and of the ratio ours / peer, pair by pair."""
+    medians and of the ratio ours / peer, pair by pair.  Every other round goes
+    backwards: who follows a peer that mostly sleeps finds cold caches."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     rows = {name: [] for name, _ in [ours, *peers]}
     for attempt in range(runs + 1):     # the first run warms up
-        for name, command in [ours, *peers]:
+        for name, command in [ours, *peers][::-1 if attempt % 2 else 1]:
             figures = run_once(command)
             if attempt:
                 rows[name].append(figures)
