@@ -23,6 +23,9 @@ static int read_choice(
 		return err_set(msg, ERR_USAGE,
 		    "interface: expected a device that leads to other hosts, "
 		    "got 'lo'");
+	if (err == 0 && wish->mark && choice->mark == 0)
+		return err_set(msg, ERR_USAGE,
+		    "mark: expected 1 to 0xffffffff, for 0 is none");
 	return err;
 }
 
@@ -83,9 +86,6 @@ static int add_mark(
 	const struct net_wish wish = { .mark = value };
 	struct net_choice choice;
 	int err = read_choice(&choice, &wish, msg);
-	if (err == 0 && choice.mark == 0)
-		return err_set(msg, ERR_USAGE,
-		    "mark: expected 1 to 0xffffffff, for 0 is none");
 	if (err == 0)
 		allowed->marks[allowed->mark_count++] = choice.mark;
 	return err;
@@ -268,11 +268,6 @@ int choice_take(struct net_choice *choice, const struct choice_allowed *allowed,
 	err = read_choice(choice, &wish, msg);
 	if (err < 0)
 		goto out;
-	if (words.mark && choice->mark == 0) {
-		err = err_set(msg, ERR_USAGE,
-		    "mark: expected 1 to 0xffffffff, for 0 is none");
-		goto out;
-	}
 	err = join_zones(choice, arguments, *count, msg);
 	if (err < 0)
 		goto out;
