@@ -43,6 +43,19 @@ static inline uint32_t load_be32(const uint8_t *p)
 	return __builtin_bswap32(v);
 }
 
+/* The low 16 bits. */
+static inline void store_be16(uint8_t *p, uint32_t low)
+{
+	uint16_t v = __builtin_bswap16((uint16_t)low);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void store_be32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof(v));
+}
+
 /* A capture file may claim more captured than sent: what we hold counts. */
 static inline struct span span_init(
     const void *bytes, size_t captured, size_t wire)

@@ -9,20 +9,9 @@
  * one's complement difference of the wanted sum and s, so that the checksum
  * is both constant and right.
  */
+#include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
 #include "probes/packet/template.h"
-
-static void put_be16(uint8_t *to, uint32_t v)
-{
-	to[0] = (uint8_t)(v >> 8);
-	to[1] = (uint8_t)v;
-}
-
-static void put_be32(uint8_t *to, uint32_t v)
-{
-	put_be16(to, v >> 16);
-	put_be16(to + 2, v & 0xffff);
-}
 
 static int upper_of(const struct probe *probe)
 {
@@ -54,22 +43,22 @@ static void put_ipv4(
     uint8_t *ip, const struct probe *probe, const struct addr *src, size_t len)
 {
 	ip[1] = probe->tos;
-	put_be16(ip + 2, (uint32_t)len);
-	put_be16(ip + 4, probe->ip_id);
+	store_be16(ip + 2, (uint32_t)len);
+	store_be16(ip + 4, probe->ip_id);
 	ip[8] = probe->ttl;
 	memcpy(ip + 12, src->bytes, 4);
 	memcpy(ip + 16, probe->dst.bytes, 4);
-	put_be16(ip + 10, 0);
-	put_be16(ip + 10, packet_fold(packet_sum(0, ip, 20)));
+	store_be16(ip + 10, 0);
+	store_be16(ip + 10, packet_fold(packet_sum(0, ip, 20)));
 }
 
 static void put_ipv6(
     uint8_t *ip, const struct probe *probe, const struct addr *src, size_t len)
 {
-	put_be32(ip,
+	store_be32(ip,
 	    6u << 28 | (uint32_t)probe->tos << 20 |
 		(probe->flow_label & 0xfffff));
-	put_be16(ip + 4, (uint32_t)len - 40);
+	store_be16(ip + 4, (uint32_t)len - 40);
 	ip[7] = probe->ttl;
 	memcpy(ip + 8, src->bytes, 16);
 	memcpy(ip + 24, probe->dst.bytes, 16);
@@ -83,7 +72,7 @@ static uint32_t pseudo_sum(
 	if (!v6 && probe->proto == PACKET_ICMP)
 		return 0;
 	uint8_t tail[8] = { 0 };
-	put_be32(tail, (uint32_t)upper_len);
+	store_be32(tail, (uint32_t)upper_len);
 	tail[7] =
 	    v6 && probe->proto == PACKET_ICMP ? PACKET_ICMP6 : probe->proto;
 	uint32_t sum = packet_sum(0, tail, sizeof(tail));
@@ -95,21 +84,21 @@ static void put_upper(uint8_t *upper, const struct probe *probe)
 {
 	switch (probe->proto) {
 	case PACKET_UDP:
-		put_be16(upper, probe->sport);
-		put_be16(upper + 2, probe->dport);
-		put_be16(upper + 4, 8u + probe->payload_len);
+		store_be16(upper, probe->sport);
+		store_be16(upper + 2, probe->dport);
+		store_be16(upper + 4, 8u + probe->payload_len);
 		break;
 	case PACKET_TCP:
-		put_be16(upper, probe->sport);
-		put_be16(upper + 2, probe->dport);
-		put_be32(upper + 4, probe->tcp_seq);
-		put_be32(upper + 8, probe->tcp_ack);
+		store_be16(upper, probe->sport);
+		store_be16(upper + 2, probe->dport);
+		store_be32(upper + 4, probe->tcp_seq);
+		store_be32(upper + 8, probe->tcp_ack);
 		upper[13] = probe->tcp_flags;
-		put_be16(upper + 14, probe->tcp_window);
+		store_be16(upper + 14, probe->tcp_window);
 		break;
 	default:
-		put_be16(upper + 4, probe->icmp_id);
-		put_be16(upper + 6, probe->icmp_seq);
+		store_be16(upper + 4, probe->icmp_id);
+		store_be16(upper + 6, probe->icmp_seq);
 	}
 }
 
@@ -119,19 +108,19 @@ static void put_checksum(
 	size_t at = probe->proto == PACKET_TCP ? 16
 	    : probe->proto == PACKET_UDP       ? 6
 					       : 2;
-	put_be16(upper + at, 0); /* libnet filled it in the template */
+	store_be16(upper + at, 0); /* libnet filled it in the template */
 	if (probe->fix_checksum)
-		put_be16(upper + 8, 0);
+		store_be16(upper + 8, 0);
 	uint16_t checksum = packet_fold(packet_sum(pseudo, upper, len));
 	if (probe->fix_checksum) {
 		uint32_t fill = (uint32_t)checksum + (uint16_t)~probe->checksum;
-		put_be16(upper + 8, (fill & 0xffff) + (fill >> 16));
+		store_be16(upper + 8, (fill & 0xffff) + (fill >> 16));
 		checksum = probe->checksum;
 	}
 	/* RFC 768: zero would say that there is none. */
 	if (checksum == 0 && probe->proto == PACKET_UDP)
 		checksum = 0xffff;
-	put_be16(upper + at, checksum);
+	store_be16(upper + at, checksum);
 }
 
 int probe_check(const struct probe *probe, struct errmsg *msg)

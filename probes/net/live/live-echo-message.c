@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
 #include "probes/net/live/live-echo-message.h"
 
@@ -89,12 +90,6 @@ ssize_t echo_receive(
 	return n;
 }
 
-static void put_be16(uint8_t *to, uint32_t v)
-{
-	to[0] = (uint8_t)(v >> 8);
-	to[1] = (uint8_t)v;
-}
-
 size_t echo_put_header(uint8_t *ip, const struct addr *src,
     const struct addr *dst, uint8_t ttl, uint8_t tos, size_t len)
 {
@@ -103,7 +98,7 @@ size_t echo_put_header(uint8_t *ip, const struct addr *src,
 	if (six) {
 		ip[0] = (uint8_t)(0x60 | tos >> 4);
 		ip[1] = (uint8_t)(tos << 4);
-		put_be16(ip + 4, (uint32_t)len);
+		store_be16(ip + 4, (uint32_t)len);
 		ip[6] = PACKET_ICMP6;
 		ip[7] = ttl;
 		memcpy(ip + 8, src->bytes, 16);
@@ -112,11 +107,11 @@ size_t echo_put_header(uint8_t *ip, const struct addr *src,
 	}
 	ip[0] = 0x45;
 	ip[1] = tos;
-	put_be16(ip + 2, (uint32_t)len + 20);
+	store_be16(ip + 2, (uint32_t)len + 20);
 	ip[8] = ttl;
 	ip[9] = PACKET_ICMP;
 	memcpy(ip + 12, src->bytes, 4);
 	memcpy(ip + 16, dst->bytes, 4);
-	put_be16(ip + 10, packet_fold(packet_sum(0, ip, 20)));
+	store_be16(ip + 10, packet_fold(packet_sum(0, ip, 20)));
 	return 20;
 }

@@ -322,12 +322,6 @@ static size_t echo_send(void *ctx, const struct net_send *packets, size_t count)
 	return left;
 }
 
-static void put_be16(uint8_t *to, uint32_t v)
-{
-	to[0] = (uint8_t)(v >> 8);
-	to[1] = (uint8_t)v;
-}
-
 static void deliver(struct echo_net *e, const struct echo_arrival *a,
     const uint8_t *bytes, size_t len, net_event_fn *fn, void *arg)
 {
@@ -382,12 +376,12 @@ static bool read_error(
 	icmp[0] = a.error.ee_type;
 	icmp[1] = a.error.ee_code;
 	if (six ? icmp[0] == 2 : icmp[0] == 3 && icmp[1] == 4)
-		put_be16(icmp + 6, a.error.ee_info & 0xffff);
+		store_be16(icmp + 6, a.error.ee_info & 0xffff);
 	echo_put_header(packet + inner, &sent->src, &a.from, sent->ttl,
 	    sent->tos, (size_t)n);
 	memcpy(packet + inner + header, quote, (size_t)n);
 	if (!six)
-		put_be16(icmp + 2, packet_fold(packet_sum(0, icmp, len)));
+		store_be16(icmp + 2, packet_fold(packet_sum(0, icmp, len)));
 	deliver(e, &a, packet, header + len, fn, arg);
 	return true;
 }

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "lib/packet/octets.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-nat.h"
 #include "probes/net/sim/sim-route.h"
@@ -40,9 +41,7 @@ static void swap_words(
 		uint32_t sum = (uint16_t) ~(sum_at[0] << 8 | sum_at[1]);
 		sum += (uint16_t) ~(at[i] << 8 | at[i + 1]);
 		sum += (uint32_t)by[i] << 8 | by[i + 1];
-		uint16_t folded = packet_fold(sum);
-		sum_at[0] = (uint8_t)(folded >> 8);
-		sum_at[1] = (uint8_t)folded;
+		store_be16(sum_at, packet_fold(sum));
 	}
 }
 

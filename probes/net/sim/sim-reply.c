@@ -10,6 +10,7 @@
  *   zeros up to 128 octets | extension header 4: version 2, checksum |
  *   object: length 2, class 1, c-type 1, data | ...
  */
+#include "lib/packet/octets.h"
 #include "probes/net/sim/sim-reply.h"
 #include "probes/net/sim/sim-state.h"
 
@@ -55,8 +56,7 @@ static void put_zeros(struct out *o, size_t len)
 
 static void set16(struct out *o, size_t at, unsigned v)
 {
-	o->to[at] = (uint8_t)(v >> 8);
-	o->to[at + 1] = (uint8_t)v;
+	store_be16(o->to + at, v);
 }
 
 /* Begins a packet from src back to the sender; lengths come with ip_end. */

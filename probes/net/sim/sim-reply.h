@@ -42,16 +42,6 @@ size_t sim_forge(const struct sim_behaviour *how, const uint8_t *answer,
 void sim_ip_checksum(uint8_t *bytes);
 /* Fills the checksums of a whole packet anew. */
 void sim_checksum(uint8_t *bytes, size_t len);
-static inline void sim_store16(uint8_t *at, unsigned v)
-{
-	at[0] = (uint8_t)(v >> 8);
-	at[1] = (uint8_t)v;
-}
-static inline void sim_store32(uint8_t *at, uint32_t v)
-{
-	sim_store16(at, v >> 16);
-	sim_store16(at + 2, v & 0xffff);
-}
 /* The IP header of an answer of TCP or UDP and its ports; its length. */
 size_t sim_answer_begin(const struct sim_arrival *arrival, uint8_t *to);
 /* What a host answers to an echo request, or to a datagram for no service. */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "lib/packet/octets.h"
 #include "probes/net/sim/sim-index.h"
 #include "probes/net/sim/sim-service.h"
 #include "probes/net/sim/sim-state.h"
@@ -20,8 +21,8 @@
 static void store_ntp(uint8_t *at, struct walltime t)
 {
 	int64_t s = t.ns / NS_PER_S;
-	sim_store32(at, (uint32_t)(s + NTP_EPOCH_S));
-	sim_store32(at + 4,
+	store_be32(at, (uint32_t)(s + NTP_EPOCH_S));
+	store_be32(at + 4,
 	    (uint32_t)(((uint64_t)(t.ns - s * NS_PER_S) << 32) / NS_PER_S));
 }
 
@@ -56,9 +57,9 @@ static size_t answer_stamp(const struct sim_arrival *a, uint8_t *to)
 	uint64_t session = hash_mix(addr_hash(&p->src, p->sport), p->dport);
 	struct sim_cell *count =
 	    sim_cell_get(a->world, SIM_CELL_SERVICE, a->node, session, &fresh);
-	sim_store32(to, (uint32_t)count->amount++);
+	store_be32(to, (uint32_t)count->amount++);
 	store_ntp(to + 4, out);
-	sim_store16(to + 12, 0x8001); /* synchronised, a multiplier of 1 */
+	store_be16(to + 12, 0x8001); /* synchronised, a multiplier of 1 */
 	store_ntp(to + 16, now);
 	memcpy(to + 24, p->payload, 14);
 	to[40] = p->ttl;
@@ -93,11 +94,11 @@ static size_t answer_dns(const struct sim_arrival *a, uint8_t *to)
 		return end;
 	const struct addr *own = &a->world->owners[at].addr;
 	to[7] = 1;
-	sim_store16(to + end, 0xc00c);
-	sim_store16(to + end + 2, six ? 28 : 1);
-	sim_store16(to + end + 4, 1);
-	sim_store32(to + end + 6, 60);
-	sim_store16(to + end + 10, (unsigned)addr_len(own));
+	store_be16(to + end, 0xc00c);
+	store_be16(to + end + 2, six ? 28 : 1);
+	store_be16(to + end + 4, 1);
+	store_be32(to + end + 6, 60);
+	store_be16(to + end + 10, (unsigned)addr_len(own));
 	memcpy(to + end + 12, own->bytes, addr_len(own));
 	return end + 12 + addr_len(own);
 }
@@ -137,8 +138,8 @@ static size_t serve_udp(
 		len = answer_ntp(a, to + data_at);
 	if (len == 0)
 		return 0;
-	sim_store16(to + at, (unsigned)(8 + len));
-	sim_store16(to + at + 2, 0);
+	store_be16(to + at, (unsigned)(8 + len));
+	store_be16(to + at + 2, 0);
 	sim_checksum(to, data_at + len);
 	return data_at + len;
 }

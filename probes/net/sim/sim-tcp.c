@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "lib/packet/octets.h"
 #include "probes/net/sim/sim-state.h"
 #include "probes/net/sim/sim-tcp.h"
 
@@ -38,11 +39,11 @@ static size_t write_segment(const struct sim_arrival *a, uint32_t seq,
     unsigned flags, uint32_t taken, const char *data, uint8_t *to)
 {
 	size_t at = sim_answer_begin(a, to), len = 0;
-	sim_store32(to + at, seq);
-	sim_store32(to + at + 4, a->packet->tcp_seq + taken);
-	sim_store16(to + at + 8, 0x5000 | PACKET_TCP_ACK | flags);
-	sim_store16(to + at + 10, 64240);
-	sim_store32(to + at + 12, 0);
+	store_be32(to + at, seq);
+	store_be32(to + at + 4, a->packet->tcp_seq + taken);
+	store_be16(to + at + 8, 0x5000 | PACKET_TCP_ACK | flags);
+	store_be16(to + at + 10, 64240);
+	store_be32(to + at + 12, 0);
 	for (; data && data[len]; len++)
 		to[at + 16 + len] = (uint8_t)data[len];
 	sim_checksum(to, at + 16 + len);
