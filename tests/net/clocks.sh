@@ -8,9 +8,6 @@
 . tests/tap.sh
 . tests/net/lab.sh
 command -v jq >/dev/null || skip_all "jq is not installed"
-O=${O:-build}
-SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
-export SONDE_SCRIPTS
 lab_start
 lab_node near far
 lab_link near far

@@ -9,6 +9,8 @@
 #                         11.0.N.0/24 and of 2600:0:0:N::/64; sets lab_n to N
 #   lab_chain A B...      links in a row; routes so that all reach the ends
 #   lab_diamond A B C W   A and C joined by W routers B1..BW, equal cost
+#   lab_uplinks           host, its uplinks up1 and up2 (links 1 and 2), and end,
+#                         the target that both lead to; host has no routes yet
 #   lab_target NODE       NODE answers for all of 11.200.0.0/15 and
 #                         2600:200::/32
 #   lab_checksums NODE D  device D fills checksums in itself: veth promises to
@@ -18,6 +20,11 @@
 #
 # In a chain or diamond what is unknown goes right, towards the last node, and
 # 11.0.1.0/24 (the first link made, the prober's) goes left.
+
+# What is tested, where nobody says otherwise.
+O=${O:-build}
+SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
+export SONDE_SCRIPTS
 
 lab_start() {
 	[ "$(id -u)" = 0 ] || skip_all "network namespaces need root"
@@ -136,6 +143,25 @@ lab_diamond() {
 		ip -n "lab$$-$lab_c" route add 11.0.1.0/24 $lab_back4
 		ip -n "lab$$-$lab_c" -6 route add 2600:0:0:1::/64 $lab_back6
 	}
+}
+
+lab_uplinks() {
+	lab_node host up1 up2 end
+	lab_link host up1
+	lab_link host up2
+	lab_link up1 end
+	lab_link up2 end
+	lab_target end
+	for lab_i in 1 2; do
+		lab_far=$((lab_i + 2))
+		ip -n "lab$$-up$lab_i" route add default via "11.0.$lab_far.2"
+		ip -n "lab$$-up$lab_i" -6 route add default \
+			via "2600:0:0:$lab_far::2"
+		ip -n "lab$$-end" route add "11.0.$lab_i.0/24" \
+			via "11.0.$lab_far.1"
+		ip -n "lab$$-end" -6 route add "2600:0:0:$lab_i::/64" \
+			via "2600:0:0:$lab_far::1"
+	done
 }
 
 lab_target() {

@@ -7,9 +7,6 @@
 . tests/tap.sh
 . tests/net/lab.sh
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-O=${O:-build}
-SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
-export SONDE_SCRIPTS
 lab_start
 lab_node host far
 lab_link host far

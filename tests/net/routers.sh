@@ -10,9 +10,6 @@
 for tool in jq python3; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
 done
-O=${O:-build}
-SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
-export SONDE_SCRIPTS
 lab_start
 
 # by NODE FILTER SONDE'S WORDS: a value out of the record, and its status if

@@ -9,9 +9,6 @@
 for tool in scamper jq python3; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
 done
-O=${O:-build}
-SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
-export SONDE_SCRIPTS
 lab_start
 lab_node host first mid1 mid2 mid3 mid4 join last target
 lab_chain host first

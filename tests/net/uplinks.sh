@@ -10,22 +10,9 @@
 for tool in jq traceroute; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
 done
-O=${O:-build}
-SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
-export SONDE_SCRIPTS
 lab_start
-lab_node host up1 up2 end
-lab_link host up1
-lab_link host up2
-lab_link up1 end
-lab_link up2 end
-lab_target end
+lab_uplinks
 for i in 1 2; do
-	ip -n "lab$$-up$i" route add default via 11.0.$((i + 2)).2
-	ip -n "lab$$-up$i" -6 route add default via 2600:0:0:$((i + 2))::2
-	ip -n "lab$$-end" route add 11.0.$i.0/24 via 11.0.$((i + 2)).1
-	ip -n "lab$$-end" -6 route add 2600:0:0:$i::/64 \
-		via 2600:0:0:$((i + 2))::1
 	for what in all "to-host"; do
 		lab_run "up$i" sysctl -qw "net.ipv4.conf.$what.rp_filter=1"
 	done

@@ -7,20 +7,8 @@
 . tests/tap.sh
 . tests/net/lab.sh
 command -v jq >/dev/null || skip_all "jq is not installed"
-O=${O:-build}
-SONDE_SCRIPTS=${SONDE_SCRIPTS:-probes/scripts}
-export SONDE_SCRIPTS
 lab_start
-lab_node host up1 up2 end
-lab_link host up1
-lab_link host up2
-lab_link up1 end
-lab_link up2 end
-lab_target end
-for i in 1 2; do
-	ip -n "lab$$-up$i" route add default via 11.0.$((i + 2)).2
-	ip -n "lab$$-end" route add 11.0.$i.0/24 via 11.0.$((i + 2)).1
-done
+lab_uplinks
 ip -n "lab$$-host" route add default via 11.0.1.2
 ip -n "lab$$-host" route add default via 11.0.2.2 table 100
 ip -n "lab$$-host" rule add fwmark 7 lookup 100
