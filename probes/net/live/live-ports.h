@@ -50,7 +50,7 @@ struct live_ports {
 	struct live_ports *sibling; /* asks at the same feed; or NULL */
 	bool asked;
 	struct monotime opened, tried;
-	struct monotime starved; /* waited in vain for a socket */
+	struct monotime starved; /* the last wait that brought no socket */
 	struct monotime idle;    /* no port of the list is before then */
 };
 

@@ -149,7 +149,7 @@ static bool read_rule(
 	return true;
 }
 
-/* Those that a device has unless somebody wants another. */
+/* The disciplines that Linux gives a device by default do not shape. */
 static void read_discipline(
     struct netlink_link *link, const struct attribute *a)
 {

@@ -67,7 +67,7 @@ static void addr_insert(
 	*addr_cell(w, addr, &place) = (struct sim_addr_cell){ at, place.tag };
 }
 
-/* Most addresses that a sweep asks for are nobody's; their bits fit into a
+/* Most addresses that a sweep asks for are not assigned; their bits fit into a
  * cache. */
 static uint32_t addr_find(const struct sim_world *w, const struct addr *a)
 {

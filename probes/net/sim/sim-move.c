@@ -291,7 +291,7 @@ static void reject(struct sim *s, const struct sim_arrival *a)
 }
 
 /* Takes over the flight, which cannot go on.  One that is here before its time
- * is told so then; one that nobody will ever hear of need not wait for it. */
+ * is told so then; a packet that nothing answers need not wait for it. */
 static struct sim_flight *give_back(struct sim *s, struct sim_flight *f,
     const struct sim_arrival *a, enum sim_error error, bool ahead)
 {

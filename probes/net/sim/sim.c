@@ -405,8 +405,8 @@ static void move_time(struct sim *s, int64_t until_ns)
 		sim_arrive(s, f);
 		count = notices(s);
 	}
-	/* What comes at the same instant comes together, if it is no flood that
-	 * whoever is told could not keep. */
+	/* What comes at the same instant comes together, unless there is more
+	 * than the caller has room for. */
 	while (count > 0 && count < INSTANT_MOST &&
 	    (f = sim_take_next(s, s->now_ns))) {
 		sim_arrive(s, f);
