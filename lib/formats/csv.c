@@ -89,10 +89,13 @@ static void probe_row(FILE *to, int64_t wall_ns, const struct measurement *m,
 	number_cell(to, r->has_quoted_tos_case, r->quoted_tos);
 	number_cell(to, r->has_mtu_case, r->mtu);
 	csv_cell(to, r->error);
-	fprintf(to, ",%s" CSV_END,
+	fprintf(to, ",%s,",
 	    !r->has_tcp_flags_case    ? ""
 		: r->perhaps_firewall ? "true"
 				      : "false");
+	if (r->has_from_port_case)
+		fprintf(to, "%u", r->from_port);
+	fputs(CSV_END, to);
 }
 
 static void sighting_row(FILE *to, const Sonde__Sighting *s)
@@ -144,7 +147,7 @@ static void header_row(struct csv *csv, enum layout layout)
 		  "tx_wall_ns,from,rtt_ns,reply_ttl,icmp_type,icmp_code,tcp_"
 		  "flags,"
 		  "duplicate,denied,outcome,late,quoted_ttl,quoted_tos,mtu,"
-		  "error,perhaps_firewall" CSV_END
+		  "error,perhaps_firewall,from_port" CSV_END
 		: "src,verdict,signature,proto,dport,packets,targets,"
 		  "first_wall_ns,last_wall_ns,payload_hash" CSV_END,
 	    csv->to);

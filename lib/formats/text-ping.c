@@ -31,6 +31,8 @@ static void print_answer(const struct text *t, const Sonde__Reply *reply)
 		fprintf(t->to, "%10.3f ms", (double)reply->rtt_ns / NS_PER_MS);
 	if (reply->has_reply_ttl_case)
 		fprintf(t->to, "  ttl %u", reply->reply_ttl);
+	if (reply->has_from_port_case)
+		fprintf(t->to, "  port %u", reply->from_port);
 }
 
 static void print_reply(

@@ -155,6 +155,8 @@ static void print_remarks(
 		fprintf(t->to, "  %s", remark);
 	if (reply->has_mtu_case)
 		fprintf(t->to, "  mtu %u", reply->mtu);
+	if (reply->has_from_port_case)
+		fprintf(t->to, "  port %u", reply->from_port);
 	if (reply->late)
 		fputs("  late", t->to);
 	if (reply->perhaps_firewall)

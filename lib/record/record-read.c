@@ -26,7 +26,7 @@
 /* What protobuf-c takes for the same record is less than this and two more for
  * what it knows of each field while it reads, so that it never refuses as too
  * large what is read here. */
-#define READ_MOST_BYTES (1u << 20)
+#define READ_MOST_BYTES (2u << 20)
 
 /* The wire types of the specification (protobuf, "Message Structure"). */
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_NONE = 8 };

@@ -18,6 +18,7 @@ static bool is_mpls(const struct packet_extension *e)
 enum reply_field {
 	FIELD_NONE,
 	FROM,
+	FROM_PORT,
 	RTT_NS,
 	RX_NS,
 	RX_CLOCK,
@@ -52,13 +53,13 @@ enum reply_field {
 	REACHED,
 	IS_ERROR
 };
-static const char *const names[] = { "from", "rtt_ns", "rx_ns", "rx_clock",
-	"ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type", "icmp_code",
-	"tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu", "quoted_ttl",
-	"quoted_tos", "quoted_checksum", "quoted_ip_id", "quoted_dst",
-	"quoted_src", "quoted_sport", "quoted_size_bytes", "extensions",
-	"payload", "packet", "duplicate", "advice", "superseded", "late",
-	"outcome", "reached", "is_error", NULL };
+static const char *const names[] = { "from", "from_port", "rtt_ns", "rx_ns",
+	"rx_clock", "ttl", "tos", "ip_id", "size_bytes", "proto", "icmp_type",
+	"icmp_code", "tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "mtu",
+	"quoted_ttl", "quoted_tos", "quoted_checksum", "quoted_ip_id",
+	"quoted_dst", "quoted_src", "quoted_sport", "quoted_size_bytes",
+	"extensions", "payload", "packet", "duplicate", "advice", "superseded",
+	"late", "outcome", "reached", "is_error", NULL };
 
 static const char *clock_name(enum net_clock clock)
 {
@@ -202,6 +203,9 @@ static void push_field(
 	bool tcp = p->proto == PACKET_TCP;
 	switch (field) {
 	case FROM: api_push_address(L, &p->src); break;
+	case FROM_PORT:
+		push_if(L, tcp || p->proto == PACKET_UDP, p->sport);
+		break;
 	case RTT_NS:
 		push_if(L, r->outcome.rank != OUTCOME_RANK_AMBIGUOUS,
 		    (uint64_t)r->rtt_ns);

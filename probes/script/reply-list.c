@@ -94,8 +94,8 @@ static void fill_extensions(
 	to->n_extensions = count;
 }
 
-static void fill_reply(
-    lua_State *L, Sonde__Reply *to, const struct host_reply *r)
+static void fill_reply(lua_State *L, Sonde__Reply *to,
+    const struct probe *probe, const struct host_reply *r)
 {
 	const struct packet *p = &r->packet;
 	if (r->len == 0) /* of a packet that may be another run's */
@@ -113,6 +113,8 @@ static void fill_reply(
 	to->duplicate = r->duplicate;
 	if (p->proto == PACKET_TCP)
 		REPLY_SET(to, TCP_FLAGS, tcp_flags, p->tcp_flags);
+	if (p->proto == PACKET_UDP && p->sport != probe->dport)
+		REPLY_SET(to, FROM_PORT, from_port, p->sport);
 	if (p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6) {
 		REPLY_SET(to, ICMP_TYPE, icmp_type, p->icmp_type);
 		REPLY_SET(to, ICMP_CODE, icmp_code, p->icmp_code);
@@ -151,7 +153,7 @@ static Sonde__Reply *reply_of(lua_State *L, struct reply_list *l,
 	if (r->mtu)
 		REPLY_SET(to, MTU, mtu, r->mtu);
 	if (reply)
-		fill_reply(L, to, reply);
+		fill_reply(L, to, probe, reply);
 	return to;
 }
 

@@ -10,7 +10,7 @@ end
 
 local function ask(name, probe)
 	local r = sonde.send_train({probe}, sonde.s)[1]
-	print(name, r.outcome, hex(r.reply and r.reply.payload or ""))
+	print(name, r.outcome, r.reply and r.reply.from_port, hex(r.reply and r.reply.payload or ""))
 end
 
 return {
@@ -27,6 +27,8 @@ return {
 		ask("ntp", sonde.udp{dst = dst, sport = 5002, dport = 123,
 			payload = "\x23" .. ("\0"):rep(39) .. "ABCDEFGH"})
 		ask("syn", sonde.tcp{dst = dst, sport = 5003, dport = 8080})
+		ask("tftp", sonde.udp{dst = "192.0.2.54", sport = 5005, dport = 862,
+			payload = ("\0"):rep(44)})
 		ask("none", sonde.udp{dst = dst, sport = 5004, dport = 99})
 	end,
 }

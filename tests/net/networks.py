@@ -361,7 +361,8 @@ class Service(Network):
 @network
 class ServicePort(Network):
     """A service that answers from a port of its own, as TFTP's do."""
-    cases = [ping("answered", "T", methods=("udp",)),
+    cases = [ping("answered", "T", methods=("udp",), see=lambda r: [
+        x.get("from_port") for x in r["replies"]] == [50000] * 3),
              trace(REACHED, "--window 1 -w 3s", methods=("udp",))]
 
     def beyond(self, probe):

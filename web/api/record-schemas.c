@@ -210,6 +210,9 @@ static const struct schema_field reply_fields[] = {
 	FIELD("quoted_size_bytes", SCHEMA_COUNT | SCHEMA_OPTIONAL,
 	    .help = "by the length that the quoted IP header states"),
 	FIELD("reply_tos", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("from_port", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of a datagram that answers from another port than the "
+		    "one that was probed"),
 	{ 0 },
 };
 

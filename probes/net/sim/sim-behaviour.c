@@ -399,6 +399,8 @@ static const struct sim_option behaviours[] = {
 	{ "tcp", .read = read_ports },
 	{ "reply-from", read_from, .field = OF(reply_from) },
 	{ "answer-from", read_from, .field = OF(answer_from) },
+	{ "answer-port", sim_read_u16, .field = OF(answer_port), .min = 1,
+	    .max = 65535 },
 	{ 0 },
 };
 #undef OF

@@ -401,8 +401,9 @@ size_t sim_answer_begin(const struct sim_arrival *a, uint8_t *to)
 	const struct packet *p = a->packet;
 	struct out o = { to, 0 };
 	uint8_t tos = p->proto == PACKET_TCP ? 0 : p->tos; /* the socket's */
+	uint16_t port = a->world->nodes[a->node].how->answer_port;
 	ip_begin(&o, a, answer_source(a), p->proto, tos);
-	put16(&o, p->dport);
+	put16(&o, port && p->proto == PACKET_UDP ? port : p->dport);
 	put16(&o, p->sport);
 	return o.len;
 }

@@ -84,6 +84,7 @@ struct sim_behaviour {
 	struct addr redirect_to[2];
 	uint8_t tos_clear, tos_set; /* bits of what it passes on */
 	struct addr answer_from[2]; /* v4, v6: source of its answers */
+	uint16_t answer_port;       /* of its services' datagrams; 0: asked */
 	uint32_t copies;            /* of each answer, beyond the first */
 	int64_t late_ns; /* takes this much longer, for a share of answers */
 	double late_share;

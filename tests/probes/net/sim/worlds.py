@@ -33,7 +33,7 @@ NODE = ['silent', 'limit linux', 'limit 1 burst 6', 'limit 3/s burst 2 limit-ech
         'ecmp per-packet', 'ecmp first-4-octets', 'ecmp src-dst', 'stateful 1s',
         'reply-from 203.0.113.251']
 HOST = ['no-echo', 'no-udp', 'tcp 80,443', 'serve stamp,dns,ntp,http', 'down',
-        'answer-from 192.0.2.250', 'copies 100', 'forge', 'late 2s',
+        'answer-from 192.0.2.250 answer-port 7', 'copies 100', 'forge', 'late 2s',
         'limit linux', 'clock-offset -5s clock-skew 100ppm']
 LINK = ['loss 5%', 'duplicate 20%', 'jitter 20ms', 'rate 64k queue 3000',
         'rate 1M load 95%', 'rate 1M load 300%', 'mtu 600', 'mtu 600 black-hole',
