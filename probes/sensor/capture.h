@@ -32,7 +32,6 @@ void capture_close(struct capture *capture);
 
 /* Becomes readable when there are frames; for poll. */
 int capture_fd(const struct capture *capture);
-bool capture_is_live(const struct capture *capture);
 const char *capture_name(const struct capture *capture);
 
 typedef void capture_fn(void *arg, int dlt, const uint8_t *bytes, size_t caplen,

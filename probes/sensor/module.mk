@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 probes_SRCS += probes/sensor/aggregate.c probes/sensor/capture-loop.c \
-	probes/sensor/capture.c probes/sensor/finding.c \
+	probes/sensor/capture.c probes/sensor/capture-file.c \
+	probes/sensor/capture-live.c probes/sensor/finding.c \
 	probes/sensor/first-sight.c probes/sensor/sensor-engine.c \
 	probes/sensor/local-hosts.c \
 	probes/sensor/pcap-file.c probes/sensor/payload-store.c probes/sensor/prefetch.c \
