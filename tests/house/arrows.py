@@ -49,9 +49,11 @@ FLOORS = [
     },
     {
         "probes/guardian": [],
-        "probes/sensor/detect": [],
+        "probes/sensor/message": [],
+        "probes/sensor/detect": ["probes/sensor/message"],
         "probes/sensor/responder": ["probes/sensor/detect"],
-        "probes/sensor": ["probes/sensor/detect", "probes/sensor/responder"],
+        "probes/sensor": ["probes/sensor/detect", "probes/sensor/responder",
+                          "probes/sensor/message"],
         "probes/agent/keeper": [],
         "probes/agent/shipper": ["probes/agent/scheduler"],
         "probes/agent/scheduler": [],
