@@ -49,12 +49,17 @@ static bool line_maps(const char *line, uint32_t uid)
 	return uid >= first && uid - first < count;
 }
 
+uint32_t capabilities_user(uint32_t uid)
+{
+	return uid ? uid : NOBODY;
+}
+
 bool capabilities_can_become(uint32_t uid)
 {
 	char line[128];
 	FILE *f = fopen("/proc/self/uid_map", "re");
 	bool found = !f; /* what cannot be read forbids nothing */
-	uid = uid ? uid : NOBODY;
+	uid = capabilities_user(uid);
 	while (f && fgets(line, sizeof(line), f))
 		found |= line_maps(line, uid);
 	if (f)
@@ -73,7 +78,7 @@ int capabilities_leave_root(
 		return 0;
 	if (!room_follows)
 		empty_bounds();
-	uid = uid ? uid : NOBODY;
+	uid = capabilities_user(uid);
 	gid = gid ? gid : NOBODY;
 	prctl(PR_GET_PDEATHSIG, &death);
 	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||

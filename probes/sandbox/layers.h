@@ -33,6 +33,8 @@ int capabilities_leave_root(
 /* May root become this user (0: nobody) if it has the capabilities?  In a user
  * namespace that maps no such user it may not. */
 bool capabilities_can_become(uint32_t uid);
+/* Whom capabilities_leave_root makes of root, told that uid. */
+uint32_t capabilities_user(uint32_t uid);
 /* Drops every capability, sets no_new_privs, checks that all this is so. */
 int capabilities_drop(struct errmsg *msg);
 

@@ -97,6 +97,12 @@ static int enter_namespaces(const struct profile *role,
 	return left;
 }
 
+uint32_t sandbox_user(uint32_t uid)
+{
+	bool leaves = geteuid() == 0 && capabilities_can_become(uid);
+	return leaves ? capabilities_user(uid) : geteuid();
+}
+
 static int first_missing(const struct sandbox_report *report,
     enum sandbox_role role, struct errmsg *msg)
 {

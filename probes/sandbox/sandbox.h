@@ -61,5 +61,9 @@ const char *sandbox_layer_name(enum sandbox_layer layer);
 int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *paths,
     struct sandbox_report *report, struct errmsg *msg);
 
+/* Whom sandbox_enter makes of this process, told that uid: itself, if it is not
+ * root or may not become another. */
+uint32_t sandbox_user(uint32_t uid);
+
 /* Tries the role in a child that exits: what `sonde doctor` prints. */
 int sandbox_probe(enum sandbox_role role, struct sandbox_report *report);

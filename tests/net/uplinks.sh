@@ -85,6 +85,40 @@ for family in 4 6; do
 	EOF
 done
 
+echo_same_way() { # dst
+	lab_run host sysctl -qw net.ipv4.ping_group_range="0 65534"
+	lab_want="$(lab_run host ip route get "$1" uid 65534 |
+		sed -n 's/.* dev \([^ ]*\) .*/\1/p') 2"
+	lab_got=$(lab_run host "$O/bin/sonde" --net echo ping --json -c 2 \
+		-i 50ms -w 3s "$1" 2>>"$lab_dir/sonde.log" |
+		jq -r '.ping | "\(.device) \(.received)"')
+	[ "$lab_got" = "$lab_want" ] && return
+	echo "# sonde:  $lab_got"
+	echo "# kernel: $lab_want"
+	return 1
+}
+
+# Only the table of a rule by user leads to the other uplink.  Who asks for the
+# way is nobody, and what leaves must be so too.
+for family in 4 6; do
+	dst=11.200.0.7 uplink=11.0.2.2
+	[ $family = 6 ] && dst=2600:200::7 uplink=2600:0:0:2::2
+	ip -n "lab$$-host" -$family route del default metric 2
+	for user in 65534 0; do
+		ip -n "lab$$-host" -$family rule add uidrange $user-$user \
+			lookup 100
+		for how in icmp udp tcp; do
+			check "IPv$family, rule of user $user, trace by $how" \
+				same_way x "$dst uid 65534" "-M $how $dst"
+		done
+		check "IPv$family, rule of user $user, ping by ICMP sockets" \
+			echo_same_way $dst
+		ip -n "lab$$-host" -$family rule del uidrange $user-$user \
+			lookup 100
+	done
+	ip -n "lab$$-host" -$family route add default via $uplink metric 2
+done
+
 for i in 1 2; do
 	ip -n "lab$$-host" route del default metric $i
 	ip -n "lab$$-host" -6 route del default metric $i

@@ -8,6 +8,7 @@
 #include "probes/ipc/process.h"
 #include "probes/net/live/live-feed.h"
 #include "probes/net/live/live-receive.h"
+#include "probes/net/live/live-user.h"
 #include "probes/policy/policy-file.h"
 
 static size_t guardian_channels(
@@ -41,6 +42,7 @@ static int guardian_main(
 		precedence_first();
 	live_receive_by(&live_ring);
 	live_feed_by(s->guardian_feed[THEIRS]);
+	live_user_becomes(s->config.uid);
 	err = net_spec_join(&spec, net, given, &s->config.wish, msg);
 	if (err < 0)
 		return err;

@@ -25,6 +25,7 @@
 #include "probes/net/live/live-echo-message.h"
 #include "probes/net/live/live-route.h"
 #include "probes/net/live/live-spec.h"
+#include "probes/net/live/live-user.h"
 #include "probes/net/net.h"
 
 #define SOCKETS 16 /* identifiers a family */
@@ -96,6 +97,7 @@ static int socket_open(int six, struct errmsg *msg)
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
 		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	}
+	live_user_give(fd);
 	return fd;
 }
 
@@ -148,6 +150,7 @@ static int echo_open(void **ctx, const char *spec, struct errmsg *msg)
 	err = live_routes_open(&e->routes, &wanted.wish, msg);
 	if (err < 0)
 		goto failed;
+	e->routes.by_uid = live_user_differs(e->sockets[0][0], &e->routes.uid);
 	e->routes.many_sources6 = e->addrs.global6 > 2;
 	for (int f = 0; f < 2; f++)
 		if (wanted.wish.source[f].family &&

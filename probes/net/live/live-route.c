@@ -293,6 +293,8 @@ static struct netlink_question question_of(
 			       : ECHO_PORT4,
 		.flow_label = flow->flow_label,
 		.mark = mark_of(routes, flow),
+		.by_uid = routes->by_uid,
+		.uid = routes->uid,
 	};
 }
 
@@ -510,7 +512,9 @@ uint32_t live_routes_mtu(struct live_routes *routes,
 	const struct netlink_question question = { .dst = *dst,
 		.src = route->src,
 		.mark = route->mark,
-		.device = route->device_index };
+		.device = route->device_index,
+		.by_uid = routes->by_uid,
+		.uid = routes->uid };
 	struct netlink_route found;
 	if (ask_kernel(routes, &question, &found) == 0 && found.mtu > 0)
 		return found.mtu;

@@ -31,9 +31,12 @@ struct live_routes {
 	bool
 	    many_sources6; /* the kernel chooses by destination among several */
 	struct net_choice wish; /* of every packet */
-	bool no_protocol;       /* live_message_has_protocol is false */
-	bool relist;            /* the list of devices must be read again */
-	bool used;              /* since devices were looked at */
+	bool by_uid;            /* the sockets that send are uid's, and not of
+				   who asks */
+	uint32_t uid;
+	bool no_protocol; /* live_message_has_protocol is false */
+	bool relist;      /* the list of devices must be read again */
+	bool used;        /* since devices were looked at */
 	struct monotime look_at;
 	uint32_t seq;
 	uint32_t generation; /* of what is known */

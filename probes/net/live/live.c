@@ -27,6 +27,7 @@
 #include "probes/net/live/live-route.h"
 #include "probes/net/live/live-spec.h"
 #include "probes/net/live/live-stamp.h"
+#include "probes/net/live/live-user.h"
 #include "probes/net/net.h"
 
 #define BATCH 64
@@ -104,6 +105,7 @@ static int raw_open(int family, uint32_t mark, struct errmsg *msg)
 		    fd, SOL_SOCKET, SO_BROADCAST, &(int){ 0 }, sizeof(int));
 	else
 		setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof(on));
+	live_user_give(fd);
 	return fd;
 }
 
@@ -247,6 +249,8 @@ static int live_open(void **ctx, const char *spec, struct errmsg *msg)
 	if (err)
 		goto failed;
 	live->routes.many_sources6 = live->addrs.global6 > 2;
+	live->routes.by_uid =
+	    live_user_differs(live->outs[0]->fd, &live->routes.uid);
 	live->routes.no_protocol =
 	    !live_message_has_protocol(live->outs[0]->fd);
 	err = check_sources(live, &wanted.wish, msg);

@@ -8,5 +8,6 @@ probes_SRCS += probes/net/live/live-addr.c probes/net/live/live-bypass.c \
 	probes/net/live/live-ports.c probes/net/live/live-ring.c \
 	probes/net/live/live-sockets.c probes/net/live/live-route.c \
 	probes/net/live/live-spec.c probes/net/live/live-tables.c \
+	probes/net/live/live-user.c \
 	probes/net/live/netlink.c \
 	probes/net/live/live-stamp.c probes/net/live/live.c

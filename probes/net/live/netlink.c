@@ -326,6 +326,8 @@ size_t netlink_ask_route(uint8_t to[static NETLINK_ASK_MAX],
 	put_port(to, &len, RTA_DPORT, q->dport);
 	put_word(to, &len, RTA_MARK, q->mark);
 	put_word(to, &len, RTA_OIF, q->device);
+	if (q->by_uid)
+		put_attribute(to, &len, RTA_UID, &q->uid, sizeof(q->uid));
 	if (six && q->flow_label) {
 		const uint8_t label[4] = { 0, (uint8_t)(q->flow_label >> 16),
 			(uint8_t)(q->flow_label >> 8), (uint8_t)q->flow_label };

@@ -21,6 +21,8 @@ struct netlink_question {
 	uint8_t tos;
 	uint16_t sport, dport;
 	uint32_t flow_label, mark, device; /* 0: none */
+	bool by_uid;                       /* of this user; else of who asks */
+	uint32_t uid;
 };
 
 /* Its way.  Where there is none, err says why and nothing else is set. */

@@ -173,7 +173,8 @@ static void a_question_has_what_rules_look_at(void **state)
 		.sport = 0x1234,
 		.dport = 0x5678,
 		.mark = 7,
-		.device = 9 };
+		.device = 9,
+		.by_uid = true }; /* root, 0 */
 	uint8_t ask[NETLINK_ASK_MAX];
 	assert_int_equal(addr_parse(&q.dst, "192.0.2.7"), 0);
 	size_t len = netlink_ask_route(ask, &q, 5);
@@ -199,10 +200,13 @@ static void a_question_has_what_rules_look_at(void **state)
 			assert_int_equal(data[0] << 8 | data[1], 0x5678);
 		else if (a->rta_type == RTA_IP_PROTO)
 			assert_int_equal(data[0], 17);
+		else if (a->rta_type == RTA_UID)
+			assert_memory_equal(data, &q.uid, sizeof(q.uid));
 	}
 	assert_int_equal(seen,
 	    1u << RTA_DST | 1u << RTA_SPORT | 1u << RTA_DPORT |
-		1u << RTA_IP_PROTO | 1u << RTA_MARK | 1u << RTA_OIF);
+		1u << RTA_IP_PROTO | 1u << RTA_MARK | 1u << RTA_OIF |
+		1u << RTA_UID);
 	assert_int_equal(addr_parse(&q.dst, "2600::1"), 0);
 	q.src = q.dst;
 	q.flow_label = 0x12345;
