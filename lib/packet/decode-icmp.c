@@ -178,7 +178,7 @@ int packet_decode_quote(struct packet *quoted, const struct packet *error)
 		return ERR_NOT_FOUND;
 	}
 	struct span s = span_init(error->quote, error->quote_len, SIZE_MAX);
-	int err = decode_span(quoted, &s, true);
+	int err = decode_span(quoted, &s, DECODE_QUOTE);
 	if (quoted->src.family != error->src.family)
 		return err != 0 ? err : ERR_MALFORMED;
 	if (quoted->fragment && !quoted->first_fragment)

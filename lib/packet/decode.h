@@ -5,9 +5,15 @@
 #include "lib/packet/octets.h"
 #include "lib/packet/packet.h"
 
-/* Clears packet and decodes from the IP header on.  quoted: part of an ICMP
- * error, so lengths in the headers are reported but not believed. */
-int decode_span(struct packet *packet, struct span *s, bool quoted);
+enum decode_mode {
+	DECODE_WHOLE, /* headers that are not whole are errors */
+	DECODE_QUOTE, /* part of an ICMP error: lengths are not believed */
+	DECODE_FRAME  /* captured: part of an upper header is something */
+};
+
+/* Clears packet and decodes from the IP header on.  packet->reason is set with
+ * an error. */
+int decode_span(struct packet *packet, struct span *s, enum decode_mode mode);
 
 /* Finds the quote and the RFC 4884 extensions in the payload of an ICMP
  * error. */

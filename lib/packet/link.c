@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From the frame to the IP header.  Specification: IEEE 802.3 and 802.1Q,
- * and tcpdump.org's LINKTYPE pages for the pseudo-headers that libpcap makes.
+ * From the frame to what it carries.  Specification: IEEE 802.3, and
+ * tcpdump.org's LINKTYPE pages for the pseudo-headers that libpcap makes.
  *
  * Ethernet       | destination 6 | source 6 | type 2 |
- * VLAN tag                                  | TPID 2 | TCI 2 | type 2 |
  * Linux cooked   | packet type 2 | ARPHRD 2 | len 2 | address 8 | proto 2 |
  * Linux cooked 2 | proto 2 | 0 2 | ifindex 4 | ARPHRD 2 | type 1 | len 1 |
  *                | address 8 |
@@ -12,17 +11,11 @@
  */
 #include <pcap/dlt.h>
 
-#include "lib/packet/decode.h"
-#include "lib/packet/octets.h"
+#include "lib/packet/carrier.h"
 
-enum {
-	TYPE_IP4 = 0x0800,
-	TYPE_VLAN = 0x8100,
-	TYPE_IP6 = 0x86dd,
-	TYPE_QINQ = 0x88a8,
-	TYPE_QINQ_OLD = 0x9100,
-	TYPE_QINQ_OLDER = 0x9200
-};
+#define ETHERNET_LEN 14
+#define COOKED_LEN 16
+#define COOKED2_LEN 20
 
 bool packet_link_known(int dlt)
 {
@@ -39,88 +32,114 @@ bool packet_link_known(int dlt)
 	}
 }
 
-/* The link header has the version that follows; the packet has to agree. */
-static int decode_as(struct packet *p, struct span *s, unsigned version)
+static enum packet_cast cast_of(const uint8_t *destination)
 {
-	if (s->captured > 0 && s->pos[0] >> 4 != version) {
-		memset(p, 0, sizeof(*p));
-		return ERR_MALFORMED;
-	}
-	return decode_span(p, s, false);
+	if (!(destination[0] & 1))
+		return PACKET_CAST_UNICAST;
+	return memcmp(destination, "\xff\xff\xff\xff\xff\xff", 6) == 0
+	    ? PACKET_CAST_BROADCAST
+	    : PACKET_CAST_MULTICAST;
 }
 
-static int no_packet(struct packet *p, int err)
+enum packet_reason peel_ethernet(struct peel *x)
 {
-	memset(p, 0, sizeof(*p));
-	return err;
+	if (x->s.captured < ETHERNET_LEN)
+		return peel_short(x, ETHERNET_LEN, PACKET_CUT_LINK);
+	unsigned type = load_be16(x->s.pos + 12);
+	x->cast = (uint8_t)cast_of(x->s.pos);
+	span_skip(&x->s, ETHERNET_LEN);
+	return peel_type(x, type);
 }
 
-static bool is_vlan(unsigned type)
+/* Whom the kernel took a frame to be for: this host, all, a group, another
+ * host, or from this one. */
+static enum packet_cast cooked_cast(unsigned packet_type)
 {
-	return type == TYPE_VLAN || type == TYPE_QINQ ||
-	    type == TYPE_QINQ_OLD || type == TYPE_QINQ_OLDER;
+	static const uint8_t casts[] = { PACKET_CAST_UNICAST,
+		PACKET_CAST_BROADCAST, PACKET_CAST_MULTICAST,
+		PACKET_CAST_UNICAST, PACKET_CAST_OUTGOING };
+	return packet_type < sizeof(casts) ? casts[packet_type]
+					   : PACKET_CAST_UNKNOWN;
 }
 
-/* s is behind the type. */
-static int decode_type(struct packet *p, struct span *s, unsigned type)
+static enum packet_reason peel_cooked(struct peel *x)
 {
-	while (is_vlan(type)) {
-		if (s->captured < 4)
-			return no_packet(p, span_error(s, 4));
-		type = load_be16(s->pos + 2);
-		span_skip(s, 4);
-	}
-	if (type == TYPE_IP4)
-		return decode_as(p, s, 4);
-	if (type == TYPE_IP6)
-		return decode_as(p, s, 6);
-	return no_packet(p, ERR_UNSUPPORTED);
+	if (x->s.captured < COOKED_LEN)
+		return peel_short(x, COOKED_LEN, PACKET_CUT_LINK);
+	unsigned type = load_be16(x->s.pos + 14);
+	x->cast = (uint8_t)cooked_cast(load_be16(x->s.pos));
+	span_skip(&x->s, COOKED_LEN);
+	return peel_type(x, type);
 }
 
-/* A header of header_len octets with the type at type_at. */
-static int decode_typed(
-    struct packet *p, struct span *s, size_t header_len, size_t type_at)
+static enum packet_reason peel_cooked2(struct peel *x)
 {
-	if (s->captured < header_len)
-		return no_packet(p, span_error(s, header_len));
-	unsigned type = load_be16(s->pos + type_at);
-	span_skip(s, header_len);
-	return decode_type(p, s, type);
+	if (x->s.captured < COOKED2_LEN)
+		return peel_short(x, COOKED2_LEN, PACKET_CUT_LINK);
+	unsigned type = load_be16(x->s.pos);
+	x->cast = (uint8_t)cooked_cast(x->s.pos[10]);
+	span_skip(&x->s, COOKED2_LEN);
+	return peel_type(x, type);
 }
 
 /* The family is the capturing system's AF_ number, in its byte order for
  * DLT_NULL; IPv6 is 10, 24, 28 or 30, depending on the system. */
-static int decode_family(struct packet *p, struct span *s)
+static enum packet_reason peel_family(struct peel *x)
 {
-	if (s->captured < 4)
-		return no_packet(p, span_error(s, 4));
-	uint32_t family = load_be32(s->pos);
+	if (x->s.captured < 4)
+		return peel_short(x, 4, PACKET_CUT_LINK);
+	uint32_t family = load_be32(x->s.pos);
 	if (family > 0xffff)
 		family = __builtin_bswap32(family);
-	span_skip(s, 4);
+	span_skip(&x->s, 4);
 	switch (family) {
-	case 2: return decode_as(p, s, 4);
+	case 2: return peel_ip(x, 4);
 	case 10:
 	case 24:
 	case 28:
-	case 30: return decode_as(p, s, 6);
-	default: return no_packet(p, ERR_UNSUPPORTED);
+	case 30: return peel_ip(x, 6);
+	default: return PACKET_NOT_IP;
 	}
+}
+
+enum packet_reason peel_link(struct peel *x, int dlt)
+{
+	switch (dlt) {
+	case DLT_EN10MB: return peel_ethernet(x);
+	case DLT_LINUX_SLL: return peel_cooked(x);
+	case DLT_LINUX_SLL2: return peel_cooked2(x);
+	case DLT_NULL:
+	case DLT_LOOP: return peel_family(x);
+	case DLT_RAW: return peel_ip(x, 0);
+	case DLT_IPV4: return peel_ip(x, 4);
+	case DLT_IPV6: return peel_ip(x, 6);
+	default: return PACKET_UNKNOWN_LINK;
+	}
+}
+
+static int error_of(enum packet_reason reason)
+{
+	if (reason <= PACKET_CUT_UPPER)
+		return ERR_TRUNCATED;
+	return reason <= PACKET_BAD_UPPER ? ERR_MALFORMED : ERR_UNSUPPORTED;
+}
+
+/* What was read of the IP packet stays, of whatever led to none nothing. */
+static int fail_link(struct packet *packet, enum packet_reason reason)
+{
+	bool ip = reason == PACKET_CUT_IP || reason == PACKET_CUT_UPPER ||
+	    reason == PACKET_BAD_IP || reason == PACKET_BAD_UPPER;
+	if (!ip || packet->reason != reason)
+		octets_clear(packet, sizeof(*packet));
+	packet->reason = (uint8_t)reason;
+	return error_of(reason);
 }
 
 int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
     size_t caplen, size_t wirelen)
 {
-	struct span s = span_init(bytes, caplen, wirelen);
-	switch (dlt) {
-	case DLT_EN10MB: return decode_typed(packet, &s, 14, 12);
-	case DLT_LINUX_SLL: return decode_typed(packet, &s, 16, 14);
-	case DLT_LINUX_SLL2: return decode_typed(packet, &s, 20, 0);
-	case DLT_NULL:
-	case DLT_LOOP: return decode_family(packet, &s);
-	case DLT_RAW: return decode_span(packet, &s, false);
-	case DLT_IPV4: return decode_as(packet, &s, 4);
-	case DLT_IPV6: return decode_as(packet, &s, 6);
-	default: return no_packet(packet, ERR_UNSUPPORTED);
-	}
+	struct peel x = { packet, span_init(bytes, caplen, wirelen), 0, 0 };
+	packet->reason = PACKET_UNDERSTOOD;
+	enum packet_reason reason = peel_link(&x, dlt);
+	return reason == PACKET_UNDERSTOOD ? 0 : fail_link(packet, reason);
 }

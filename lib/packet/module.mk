@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: ISC
-lib_SRCS += lib/packet/decode-icmp.c lib/packet/decode-sum.c \
-	lib/packet/decode.c lib/packet/interface.c lib/packet/link.c
+lib_SRCS += lib/packet/carrier.c lib/packet/decode-icmp.c \
+	lib/packet/decode-sum.c lib/packet/decode.c lib/packet/interface.c \
+	lib/packet/link.c lib/packet/reason.c

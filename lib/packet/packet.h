@@ -30,6 +30,43 @@ enum packet_proto {
 	PACKET_ICMP6 = 58
 };
 
+/* To whom the link carried a frame. */
+enum packet_cast {
+	PACKET_CAST_UNKNOWN,
+	PACKET_CAST_UNICAST,
+	PACKET_CAST_BROADCAST,
+	PACKET_CAST_MULTICAST,
+	PACKET_CAST_OUTGOING /* this host sent it */
+};
+
+/* Why a frame gave no packet. */
+enum packet_reason {
+	PACKET_UNDERSTOOD,
+	/* The capture ended inside: */
+	PACKET_CUT_LINK,
+	PACKET_CUT_CARRIER,
+	PACKET_CUT_IP,
+	PACKET_CUT_UPPER, /* before its ports */
+	/* A length or a version contradicts another in: */
+	PACKET_BAD_LINK,
+	PACKET_BAD_CARRIER,
+	PACKET_BAD_IP,
+	PACKET_BAD_UPPER,
+	/* Not read: */
+	PACKET_UNKNOWN_LINK, /* a link type that is not known */
+	PACKET_UNKNOWN_CARRIER,
+	PACKET_TOO_DEEP, /* more carriers than PACKET_CARRIERS_MOST */
+	PACKET_ENCRYPTED,
+	PACKET_COMPRESSED,
+	/* Nothing for a sensor of IP: */
+	PACKET_ARP,
+	PACKET_LINK_CONTROL, /* spanning tree, LLDP, LCP, beacons, ... */
+	PACKET_NOT_IP,       /* another network protocol */
+	PACKET_REASONS
+};
+
+#define PACKET_CARRIERS_MOST 8
+
 struct packet {
 	struct addr src, dst;
 	uint8_t proto;          /* the upper protocol, after IPv6 extensions */
@@ -40,10 +77,19 @@ struct packet {
 	uint16_t ip_len;        /* the whole IP packet on the wire */
 	uint16_t ip_header_len; /* with IPv6 extension headers */
 	bool ip_options;        /* IPv4 options are present */
+	bool ip_damaged;        /* IPv4: the header's checksum is wrong */
 	bool fragment;          /* part of a datagram */
 	bool first_fragment;    /* offset 0: the upper header is here */
 
-	uint16_t sport, dport; /* TCP, UDP */
+	/* By packet_decode_link alone, for what the capture or a first fragment
+	 * ended inside of the upper header: the fields that are there. */
+	bool headers_cut;
+	bool has_tcp_flags; /* false in a first fragment of 8 octets */
+	uint8_t link_cast;  /* enum packet_cast, by the innermost link */
+	uint8_t carriers;   /* tunnels and the like that were peeled off */
+	uint8_t reason;     /* enum packet_reason */
+
+	uint16_t sport, dport; /* TCP, UDP; of a frame SCTP and DCCP too */
 	uint16_t l4_checksum;  /* TCP, UDP, ICMP, as on the wire */
 	uint16_t udp_len;
 	uint32_t tcp_seq, tcp_ack;
@@ -73,10 +119,17 @@ int packet_decode_ip(
 
 /* From the link layer: dlt is libpcap's DLT_* (EN10MB with VLAN and QinQ,
  * LINUX_SLL, LINUX_SLL2, RAW, IPV4, IPV6, NULL, LOOP); ERR_UNSUPPORTED for
- * another link or for a frame that is not IP (ARP, ...). */
+ * another link or for a frame that is not IP (ARP, ...).  packet->reason is the
+ * cause of each error.  A header that is not whole is no error where at least
+ * the ports are there (headers_cut).  ip_damaged is false where a device was to
+ * fill in the checksum: it is 0. */
 int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
     size_t caplen, size_t wirelen);
 bool packet_link_known(int dlt);
+/* "cut-ip-header": a word of lower case and hyphens, for reports. */
+const char *packet_reason_name(enum packet_reason reason);
+/* May there have been an IP packet that was not read? */
+bool packet_reason_hides(enum packet_reason reason);
 
 /* The packet quoted by an ICMP error, as far as it goes: at least addresses,
  * protocol and the first four octets of its upper header, or an error. */

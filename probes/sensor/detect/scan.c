@@ -42,6 +42,8 @@ static bool has_tool_window(const struct packet *p)
 static enum packet_class read_tcp(const struct packet *p, struct reading *r)
 {
 	unsigned flags = p->tcp_flags & TCP_DECIDING_FLAGS;
+	if (!p->has_tcp_flags)
+		return CLASS_OTHER;
 	bool known_tool =
 	    r->match.masscan || r->match.zmap || has_tool_window(p);
 	switch (flags) {

@@ -24,7 +24,8 @@ LINKS = {1: "ethernet", 113: "sll", 276: "sll2", 101: "raw", 12: "raw",
          0: "null", 108: "loop"}
 FIELDS = ["frame.protocols", "ip.proto", "ip.src", "ip.dst", "ipv6.src",
           "ipv6.dst", "tcp.srcport", "tcp.dstport", "udp.srcport",
-          "udp.dstport", "ip.frag_offset", "ipv6.fraghdr.offset",
+          "udp.dstport", "sctp.srcport", "sctp.dstport", "dccp.srcport",
+          "dccp.dstport", "ip.frag_offset", "ipv6.fraghdr.offset",
           "_ws.malformed", "_ws.short"]
 BEFORE_IP = {"eth", "ethertype", "vlan", "ieee8021ad", "sll", "null", "raw"}
 
@@ -111,7 +112,7 @@ def expected(t):
                  "")
     later = t["ipv6.fraghdr.offset" if six else "ip.frag_offset"]
     ports = (0, 0)
-    if upper in ("tcp", "udp") and later in ("", "0"):
+    if upper in ("tcp", "udp", "sctp", "dccp") and later in ("", "0"):
         ports = (int(t[f"{upper}.srcport"]), int(t[f"{upper}.dstport"]))
     proto = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}.get(upper)
     if not six:
