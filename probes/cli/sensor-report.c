@@ -377,6 +377,22 @@ static double rate_pps(const struct report_summary *s)
 	return seconds > 0 ? (double)s->counts.packets / seconds : 0;
 }
 
+/* Why frames gave no packet: the reasons that there were. */
+static void write_json_reasons(struct buf *b, const struct engine_counts *c)
+{
+	const char *comma = "";
+	buf_printf(b, "\"not_decoded\":{");
+	for (int i = 0; i < PACKET_REASONS; i++) {
+		if (c->reasons[i] == 0)
+			continue;
+		buf_printf(b, "%s\"%s\":%llu", comma,
+		    packet_reason_name((enum packet_reason)i),
+		    (unsigned long long)c->reasons[i]);
+		comma = ",";
+	}
+	buf_printf(b, "},");
+}
+
 static void write_json_summary(struct report *r, const struct report_summary *s)
 {
 	struct buf *b = &r->out;
@@ -405,6 +421,7 @@ static void write_json_summary(struct report *r, const struct report_summary *s)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		buf_printf(b, "\"%s\":%llu,", fields[i].name,
 		    (unsigned long long)fields[i].value);
+	write_json_reasons(b, c);
 	buf_printf(b, "\"verdicts\":{");
 	for (int v = 0; v < VERDICTS; v++)
 		buf_printf(b, "%s\"%s\":{\"findings\":%llu,\"packets\":%llu}",

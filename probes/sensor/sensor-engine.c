@@ -96,6 +96,7 @@ void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
 	int err = packet_decode_link(p, dlt, bytes, caplen, wirelen);
 	if (err != 0) {
 		count_error(&e->counts, err);
+		e->counts.reasons[p->reason]++;
 		return;
 	}
 	entry->at = at;

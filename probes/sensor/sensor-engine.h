@@ -32,7 +32,8 @@ struct engine_counts {
 	uint64_t decoded;
 	uint64_t truncated; /* the capture ends inside a header */
 	uint64_t malformed;
-	uint64_t unsupported; /* not IP */
+	uint64_t unsupported;             /* not IP */
+	uint64_t reasons[PACKET_REASONS]; /* of these three */
 	/* of the decoded: */
 	uint64_t fragments;
 	uint64_t cut;       /* the capture ends inside the payload */

@@ -35,6 +35,8 @@ def judge(path):
     kinds = ("decoded", "truncated", "malformed", "not_ip")
     if s["packets"] != sum(s[k] for k in kinds):
         return f"packets do not add up: {s}"
+    if s["packets"] - s["decoded"] != sum(s["not_decoded"].values()):
+        return f"reasons do not add up: {s}"
     listed = sum(line["packets"] for line in lines if "src" in line)
     if listed + s["unlisted_packets"] != s["decoded"]:
         return f"findings do not add up: {s}"

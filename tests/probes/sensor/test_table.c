@@ -323,7 +323,7 @@ static void what_is_not_decoded_is_counted_by_reason(void **state)
 	uint8_t bytes[44] = { 0x45, 0, 0, 44, [9] = PACKET_TCP, [32] = 0x50 };
 	struct walltime at = { 0 };
 	start(100, NULL);
-	engine_packet(world.engine, DLT_RAW, bytes, 30, 44, at);
+	engine_packet(world.engine, DLT_RAW, bytes, 23, 44, at);
 	bytes[32] = 0x10;
 	engine_packet(world.engine, DLT_RAW, bytes, 44, 44, at);
 	engine_packet(world.engine, DLT_RAW, arp, 2, 2, at);
@@ -333,6 +333,9 @@ static void what_is_not_decoded_is_counted_by_reason(void **state)
 	assert_int_equal(c->malformed, 1);
 	assert_int_equal(c->unsupported, 1);
 	assert_int_equal(c->decoded, 0);
+	assert_int_equal(c->reasons[PACKET_CUT_UPPER], 1);
+	assert_int_equal(c->reasons[PACKET_BAD_UPPER], 1);
+	assert_int_equal(c->reasons[PACKET_NOT_IP], 1);
 }
 
 int main(void)
