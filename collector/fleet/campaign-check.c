@@ -13,6 +13,7 @@
 #include "collector/fleet/campaign-json.h"
 #include "lib/base/addr.h"
 #include "lib/base/xalloc.h"
+#include "lib/option/way.h"
 
 static bool is_host(const struct addr *addr)
 {
@@ -27,63 +28,45 @@ static bool is_host(const struct addr *addr)
 	    memcmp(addr->bytes, all_ones, sizeof(all_ones)) != 0;
 }
 
-/* As agents read one (probes/net/live/live-spec.c), which have the last word.
- */
 static int check_interface(const json_t *value, struct errmsg *msg)
 {
+	char device[ADDR_ZONE_LEN];
 	const char *name = json_string_value(value);
-	size_t len = name ? strlen(name) : 0;
-	if (len == 0 || len >= ADDR_ZONE_LEN || strpbrk(name, "/, ") ||
-	    strcmp(name, "lo") == 0)
-		return err_set(msg, ERR_USAGE,
-		    "options.interface: expected the name of a device that "
-		    "leads to other hosts, got '%.40s'",
-		    name ? name : "something that is no text");
-	return ERR_OK;
+	int err = name
+	    ? way_read_device(device, name, msg)
+	    : err_set(msg, ERR_USAGE, "expected the name of a device");
+	return err < 0 ? err : way_check_device(device, msg);
 }
 
 static int check_mark(const json_t *value, struct errmsg *msg)
 {
+	uint32_t mark = 0;
+	char number[32];
 	const char *text = json_string_value(value);
-	json_int_t mark = json_integer_value(value);
-	char *end = NULL;
-	if (text && *text >= '0' && *text <= '9') {
-		bool hex = strncmp(text, "0x", 2) == 0;
-		unsigned long long number =
-		    strtoull(hex ? text + 2 : text, &end, hex ? 16 : 10);
-		mark = *end || number > UINT32_MAX ? 0 : (json_int_t)number;
+	if (json_is_integer(value)) {
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(value));
+		text = number;
 	}
-	if (mark < 1 || mark > UINT32_MAX)
-		return err_set(msg, ERR_USAGE,
-		    "options.mark: expected 1 to 0xffffffff%s%.40s",
-		    text ? ", got " : "", text ? text : "");
-	return ERR_OK;
+	int err = text ? way_read_mark(&mark, text, msg)
+		       : err_set(msg, ERR_USAGE, "expected 1 to 0xffffffff");
+	return err < 0 ? err : way_check_mark(mark, msg);
 }
 
-struct sources {
-	bool given[2]; /* IPv4, IPv6 */
-};
-
 static int check_source_text(
-    struct sources *sources, const char *text, struct errmsg *msg)
+    struct addr sources[static 2], const char *text, struct errmsg *msg)
 {
-	char word[ADDR_TEXT_LEN];
-	struct addr a;
 	for (; text; text = *text ? text + 1 : NULL) {
 		size_t len = strcspn(text, ",");
-		snprintf(word, sizeof(word), "%.*s",
-		    len < sizeof(word) ? (int)len : 0, text);
-		if (addr_parse(&a, word) < 0 || !is_host(&a))
-			return err_set(msg, ERR_USAGE,
-			    "options.source: expected addresses of agents, "
-			    "got '%.60s'",
-			    text);
-		if (sources->given[a.family == 6])
-			return err_set(msg, ERR_USAGE,
-			    "options.source: expected one of IPv4 and one of "
-			    "IPv6, got a second, %.60s",
-			    word);
-		sources->given[a.family == 6] = true;
+		char *word = xstrndup(text, len);
+		struct addr a = { 0 };
+		int err = way_read_source(sources, word, msg);
+		if (err == 0 && addr_parse(&a, word) == 0 && !is_host(&a))
+			err = err_set(msg, ERR_USAGE,
+			    "expected addresses of agents, got '%.60s'", word);
+		free(word);
+		if (err < 0)
+			return err;
 		text += len;
 	}
 	return ERR_OK;
@@ -91,21 +74,29 @@ static int check_source_text(
 
 static int check_source(const json_t *value, struct errmsg *msg)
 {
-	struct sources sources = { 0 };
+	struct addr sources[2] = { 0 };
 	size_t count = json_is_array(value) ? json_array_size(value) : 1;
 	for (size_t i = 0; i < count; i++) {
 		const char *text = json_string_value(
 		    json_is_array(value) ? json_array_get(value, i) : value);
-		if (!text)
-			return err_set(msg, ERR_USAGE,
-			    "options.source: expected an address or a list of "
-			    "them");
-		int err = check_source_text(&sources, text, msg);
+		int err = text ? check_source_text(sources, text, msg)
+			       : err_set(msg, ERR_USAGE,
+				     "expected an address or a list of them");
 		if (err < 0)
 			return err;
 	}
 	return ERR_OK;
 }
+
+/* Those of the way that probes leave by, as agents read them. */
+static const struct way_option {
+	const char *name;
+	int (*check)(const json_t *value, struct errmsg *msg);
+} way_options[] = {
+	{ "interface", check_interface },
+	{ "source", check_source },
+	{ "mark", check_mark },
+};
 
 int campaign_check_option(
     const char *name, const json_t *value, struct errmsg *msg)
@@ -119,12 +110,15 @@ int campaign_check_option(
 			    "options.%s: expected an option of the script; "
 			    "this one is the command's, and no agent takes it",
 			    name);
-	if (strcmp(name, "interface") == 0)
-		return check_interface(value, msg);
-	if (strcmp(name, "source") == 0)
-		return check_source(value, msg);
-	if (strcmp(name, "mark") == 0)
-		return check_mark(value, msg);
+	for (size_t i = 0; i < sizeof(way_options) / sizeof(*way_options);
+	     i++) {
+		if (strcmp(name, way_options[i].name) != 0)
+			continue;
+		int err = way_options[i].check(value, msg);
+		if (err < 0)
+			err_prefix(msg, "options.%s", name);
+		return err;
+	}
 	return ERR_OK;
 }
 

@@ -15,19 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probes/sandbox/capability.h"
 #include "probes/sandbox/layers.h"
 
 #define NOBODY 65534
-
-bool capabilities_has(unsigned cap)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct has[2] = { 0 };
-	return syscall(SYS_capget, &head, has) == 0 &&
-	    (has[cap / 32].effective & 1u << cap % 32) != 0;
-}
 
 /* libcap-ng would ask for every bit of every set first, 400 system calls for
  * each process that a measurement starts.  Checked by capabilities_drop. */
@@ -117,7 +108,7 @@ static int sets_empty(void)
 int capabilities_drop(struct errmsg *msg)
 {
 	uid_t r, e, s;
-	bool can_bound = capabilities_has(CAP_SETPCAP);
+	bool can_bound = capability_has(CAP_SETPCAP);
 	empty_bounds();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_set(msg, -errno, "capabilities: no_new_privs: %s",

@@ -38,9 +38,6 @@ uint32_t capabilities_user(uint32_t uid);
 /* Drops every capability, sets no_new_privs, checks that all this is so. */
 int capabilities_drop(struct errmsg *msg);
 
-/* Is CAP_* among the effective ones? */
-bool capabilities_has(unsigned cap);
-
 /* May this process make namespaces without a user namespace around them? */
 bool namespaces_by_privilege(void);
 /* flags: CLONE_NEW*.  namespaces_enter_first is for who may, while it may, and

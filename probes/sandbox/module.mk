@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-probes_SRCS += probes/sandbox/capabilities.c probes/sandbox/landlock.c \
+probes_SRCS += probes/sandbox/capabilities.c probes/sandbox/capability.c \
+	probes/sandbox/landlock.c \
 	probes/sandbox/namespaces.c probes/sandbox/rlimits.c \
 	probes/sandbox/sandbox.c probes/sandbox/seccomp.c \
 	probes/sandbox/seccomp-rules.c

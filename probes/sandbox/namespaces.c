@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probes/sandbox/capability.h"
 #include "probes/sandbox/layers.h"
 
 /* What a file below /proc begins with; "": it is not there. */
@@ -143,7 +144,7 @@ static int enter(int flags, struct errmsg *msg)
 
 bool namespaces_by_privilege(void)
 {
-	return capabilities_has(CAP_SYS_ADMIN);
+	return capability_has(CAP_SYS_ADMIN);
 }
 
 /* An empty network is as good as another, and dear to make: the one that a

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/option/way.h"
 #include "probes/net/live/live-spec.h"
 
 /* One value as the network reads it. */
@@ -19,13 +20,16 @@ static int read_choice(
 	err = live_spec_read(&spec, joined, msg);
 	free(joined);
 	*choice = spec.wish;
-	if (err == 0 && strcmp(choice->device, "lo") == 0)
-		return err_set(msg, ERR_USAGE,
-		    "interface: expected a device that leads to other hosts, "
-		    "got 'lo'");
-	if (err == 0 && wish->mark && choice->mark == 0)
-		return err_set(msg, ERR_USAGE,
-		    "mark: expected 1 to 0xffffffff, for 0 is none");
+	if (err < 0)
+		return err;
+	err = way_check_device(choice->device, msg);
+	if (err < 0) {
+		err_prefix(msg, "interface");
+		return err;
+	}
+	err = wish->mark ? way_check_mark(choice->mark, msg) : 0;
+	if (err < 0)
+		err_prefix(msg, "mark");
 	return err;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "probes/net/live/live-spec.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/option/option-value.h"
+#include "lib/option/way.h"
 
 #define RING_BYTES (4u << 20)
 #define WORD_MAX 128
@@ -23,63 +23,39 @@ static int read_buffer(
 static int read_device(
     struct live_spec *spec, const char *value, struct errmsg *msg)
 {
-	size_t len = strlen(value);
-	if (len == 0 || len >= sizeof(spec->wish.device) || strchr(value, '/'))
-		return err_set(msg, ERR_USAGE,
-		    "interface: expected a device's name, got '%.80s'", value);
-	memcpy(spec->wish.device, value, len + 1);
-	return 0;
+	int err = way_read_device(spec->wish.device, value, msg);
+	if (err < 0)
+		err_prefix(msg, "interface");
+	return err;
 }
 
 static int read_source(
     struct live_spec *spec, const char *value, struct errmsg *msg)
 {
-	struct addr a;
-	if (addr_parse(&a, value) != 0)
-		return err_set(msg, ERR_USAGE,
-		    "source: expected an address of this host, got '%.80s'",
-		    value);
-	if (spec->wish.source[a.family == 6].family)
-		return err_set(msg, ERR_USAGE,
-		    "source: expected one of IPv4 and one of IPv6, got a "
-		    "second, '%.80s'",
-		    value);
-	spec->wish.source[a.family == 6] = a;
-	return 0;
-}
-
-/* Decimal, or hexadecimal as `ip rule` prints it. */
-static int read_number(
-    uint32_t *to, const char *key, const char *value, struct errmsg *msg)
-{
-	unsigned long long mark = 0;
-	char extra;
-	bool hex = strncmp(value, "0x", 2) == 0;
-	const char *digits = hex ? value + 2 : value;
-	if (*digits == '\0' || strlen(digits) > 10 ||
-	    digits[strspn(digits,
-		hex ? "0123456789abcdefABCDEF" : "0123456789")] != '\0' ||
-	    sscanf(digits, hex ? "%llx%c" : "%llu%c", &mark, &extra) != 1 ||
-	    mark > UINT32_MAX)
-		return err_set(msg, ERR_USAGE,
-		    "%s: expected 0 to 0xffffffff, got '%.80s'", key, value);
-	*to = (uint32_t)mark;
-	return 0;
+	int err = way_read_source(spec->wish.source, value, msg);
+	if (err < 0)
+		err_prefix(msg, "source");
+	return err;
 }
 
 static int read_mark(
     struct live_spec *spec, const char *value, struct errmsg *msg)
 {
-	return read_number(&spec->wish.mark, "mark", value, msg);
+	int err = way_read_mark(&spec->wish.mark, value, msg);
+	if (err < 0)
+		err_prefix(msg, "mark");
+	return err;
 }
 
 static int read_run_mark(
     struct live_spec *spec, const char *value, struct errmsg *msg)
 {
 	uint32_t mark = 0;
-	int err = read_number(&mark, "run-mark", value, msg);
-	if (err < 0)
+	int err = way_read_mark(&mark, value, msg);
+	if (err < 0) {
+		err_prefix(msg, "run-mark");
 		return err;
+	}
 	if (spec->run_mark_count == NET_RUN_MARKS_MAX)
 		return err_set(msg, ERR_USAGE, "run-mark: expected at most %d",
 		    NET_RUN_MARKS_MAX);

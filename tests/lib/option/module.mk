@@ -2,3 +2,4 @@
 $(eval $(call unit_test,lib/option,config,lib))
 $(eval $(call unit_test,lib/option,option,lib))
 $(eval $(call unit_test,lib/option,param,lib))
+$(eval $(call unit_test,lib/option,way,lib))
