@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Two kinds of time that never mix: struct monotime orders events and
- * measures intervals (never steps), struct walltime says when in UTC (steps
- * when the clock is set).  Both count nanoseconds; being different
+ * Kinds of time that never mix: struct monotime orders events and measures
+ * intervals (never steps), struct walltime says when in UTC (steps when the
+ * clock is set).  While the machine is suspended monotime stands still, so what
+ * waits goes on where it was and nothing is missed; struct boottime goes on,
+ * for what has its place in a day.  All count nanoseconds; being different
  * structs, adding one to the other does not compile.
  */
 #pragma once
@@ -18,6 +20,9 @@
 #define NS_PER_S INT64_C(1000000000)
 
 struct monotime {
+	int64_t ns;
+};
+struct boottime {
 	int64_t ns;
 };
 struct walltime {
@@ -43,6 +48,28 @@ static inline int64_t monotime_diff(struct monotime a, struct monotime b)
 }
 
 static inline bool monotime_before(struct monotime a, struct monotime b)
+{
+	return a.ns < b.ns;
+}
+
+static inline struct boottime boottime_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (struct boottime){ (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec };
+}
+
+static inline struct boottime boottime_add(struct boottime t, int64_t ns)
+{
+	return (struct boottime){ t.ns + ns };
+}
+
+static inline int64_t boottime_diff(struct boottime a, struct boottime b)
+{
+	return a.ns - b.ns;
+}
+
+static inline bool boottime_before(struct boottime a, struct boottime b)
 {
 	return a.ns < b.ns;
 }

@@ -22,6 +22,7 @@ enum field_type {
 	SIZE,
 	FLAGS,
 	HOLD,
+	ANSWER,
 	PROTO,
 	SIZE_BYTES,
 	WITH
@@ -53,6 +54,7 @@ static const struct probe_field {
 	{ "window", U16, FOR_TCP, AT(tcp_window) },
 	{ "flags", FLAGS, FOR_TCP, 0 },
 	{ "hold", HOLD, FOR_TCP, 0 },
+	{ "answer", ANSWER, FOR_UDP, 0 },
 	{ "proto", PROTO, FOR_ALL | READ_ONLY, 0 },
 	{ "size_bytes", SIZE_BYTES, FOR_ALL | READ_ONLY, 0 },
 };
@@ -216,6 +218,40 @@ static void check_dst(lua_State *L, struct probe *p)
 		    text);
 }
 
+/* {offset = N, octets = "..."}: what the payload of the answer holds. */
+static void check_answer(lua_State *L, struct probe *p)
+{
+	static const struct probe_field offset = { .name = "answer.offset" };
+	size_t len;
+	if (!lua_istable(L, -1))
+		luaL_error(L,
+		    "answer: expected {offset = N, octets = TEXT}, got %s",
+		    luaL_typename(L, -1));
+	lua_getfield(L, -1, "octets");
+	bool is_text = lua_type(L, -1) == LUA_TSTRING;
+	const char *octets = is_text ? lua_tolstring(L, -1, &len) : NULL;
+	if (!octets || len < 1 || len > PROBE_ANSWER_MAX)
+		luaL_error(L,
+		    "answer.octets: expected a string of 1 to %d octets",
+		    PROBE_ANSWER_MAX);
+	memset(p->answer, 0, sizeof(p->answer));
+	memcpy(p->answer, octets, len);
+	p->answer_len = (uint8_t)len;
+	lua_pop(L, 1);
+	lua_getfield(L, -1, "offset");
+	p->answer_offset = (uint16_t)number_in(L, &offset, PROBE_PAYLOAD_MAX);
+	lua_pop(L, 1);
+}
+
+static void push_answer(lua_State *L, const struct probe *p)
+{
+	lua_createtable(L, 0, 2);
+	lua_pushinteger(L, p->answer_offset);
+	lua_setfield(L, -2, "offset");
+	lua_pushlstring(L, (const char *)p->answer, p->answer_len);
+	lua_setfield(L, -2, "octets");
+}
+
 /* Takes the value on top of the stack. */
 static void draft_set(
     lua_State *L, struct draft *d, const struct probe_field *f)
@@ -255,6 +291,7 @@ static void draft_set(
 		luaL_checktype(L, -1, LUA_TBOOLEAN);
 		p->hold = lua_toboolean(L, -1);
 		break;
+	case ANSWER: check_answer(L, p); break;
 	case PROTO:
 	case SIZE_BYTES:
 	case WITH: break;
@@ -375,6 +412,12 @@ static void push_field(
 		break;
 	case FLAGS: push_flags(L, p->tcp_flags); break;
 	case HOLD: lua_pushboolean(L, p->hold); break;
+	case ANSWER:
+		if (p->answer_len > 0)
+			push_answer(L, p);
+		else
+			lua_pushnil(L);
+		break;
 	case PROTO:
 		lua_pushstring(L,
 		    p->proto == PACKET_UDP       ? "udp"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One entry a campaign: the next start on the monotonic clock and the number
+ * One entry a campaign: the next start by the time since boot and the number
  * it will have.  The number follows from the campaign's age when it is first
  * seen, so that agents that join late number their runs alike.
  */
@@ -12,13 +12,13 @@
 #include "probes/agent/scheduler/schedule.h"
 
 #define NEVER INT64_MAX
-static const struct monotime never = { NEVER };
+static const struct boottime never = { NEVER };
 
 struct schedule_entry {
 	uint8_t id[16];
 	int64_t every_ns;
-	struct monotime due; /* NEVER: done */
-	struct monotime until;
+	struct boottime due; /* NEVER: done */
+	struct boottime until;
 	uint64_t run; /* of the start at due */
 };
 
@@ -26,7 +26,7 @@ struct schedule {
 	uint8_t agent[16];
 	struct schedule_entry *entries; /* owned */
 	size_t count;
-	struct monotime last_start;
+	struct boottime last_start;
 	bool started;
 	uint64_t skipped;
 };
@@ -70,13 +70,13 @@ static int64_t wall_distance(struct walltime a, struct walltime b)
 	return d > century ? century : d < -century ? -century : d;
 }
 
-static struct monotime in_future(struct monotime now, int64_t ns)
+static struct boottime in_future(struct boottime now, int64_t ns)
 {
-	return ns > NEVER - now.ns ? never : monotime_add(now, ns);
+	return ns > NEVER - now.ns ? never : boottime_add(now, ns);
 }
 
 static void entry_init(struct schedule_entry *e, const struct schedule *s,
-    const struct campaign *c, struct monotime now, struct walltime wall)
+    const struct campaign *c, struct boottime now, struct walltime wall)
 {
 	int64_t age = wall_distance(wall, c->started_at);
 	memcpy(e->id, c->id, sizeof(e->id));
@@ -115,7 +115,7 @@ static const struct schedule_entry *find_entry(
 }
 
 void schedule_update(struct schedule *schedule, const struct worklist *list,
-    struct monotime now, struct walltime wall)
+    struct boottime now, struct walltime wall)
 {
 	struct schedule_entry *entries =
 	    xcalloc(list->count + 1, sizeof(*entries));
@@ -144,38 +144,38 @@ static struct schedule_entry *earliest_entry(const struct schedule *s)
 	return best;
 }
 
-struct monotime schedule_next(const struct schedule *schedule)
+struct boottime schedule_next(const struct schedule *schedule)
 {
 	const struct schedule_entry *e = earliest_entry(schedule);
 	if (!e)
 		return never;
-	struct monotime free_at =
+	struct boottime free_at =
 	    in_future(schedule->last_start, SCHEDULE_SPACING_NS);
-	return schedule->started && monotime_before(e->due, free_at) ? free_at
+	return schedule->started && boottime_before(e->due, free_at) ? free_at
 								     : e->due;
 }
 
 /* Moves past starts whose whole interval has
  * gone by. */
 static void skip_missed(
-    struct schedule *s, struct schedule_entry *e, struct monotime now)
+    struct schedule *s, struct schedule_entry *e, struct boottime now)
 {
 	if (e->every_ns == 0)
 		return;
-	int64_t missed = monotime_diff(now, e->due) / e->every_ns;
-	e->due = monotime_add(e->due, missed * e->every_ns);
+	int64_t missed = boottime_diff(now, e->due) / e->every_ns;
+	e->due = boottime_add(e->due, missed * e->every_ns);
 	e->run += (uint64_t)missed;
 	s->skipped += (uint64_t)missed;
 }
 
-bool schedule_take(struct schedule *schedule, struct monotime now,
+bool schedule_take(struct schedule *schedule, struct boottime now,
     uint8_t campaign[static 16], uint64_t *run)
 {
 	struct schedule_entry *e;
-	while (!monotime_before(now, schedule_next(schedule)) &&
+	while (!boottime_before(now, schedule_next(schedule)) &&
 	    (e = earliest_entry(schedule)) != NULL) {
 		skip_missed(schedule, e, now);
-		bool ended = !monotime_before(e->due, e->until);
+		bool ended = !boottime_before(e->due, e->until);
 		memcpy(campaign, e->id, 16);
 		*run = e->run++;
 		e->due = e->every_ns == 0 || ended

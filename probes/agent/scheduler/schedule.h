@@ -2,7 +2,8 @@
 /*
  * When runs start.  Pure: time comes in.  Wall time is looked at once, when a
  * campaign is first seen, to find its place in the interval; from then on
- * only monotonic time counts, so a clock that is set moves no run.
+ * only the time since boot counts, so a clock that is set moves no run, and
+ * one that was suspended keeps its place, its numbers and its end.
  *
  * An agent's place in the interval is a hash of agent and campaign: many
  * agents spread evenly, one agent keeps its place for ever.  On one agent,
@@ -28,14 +29,14 @@ void schedule_free(struct schedule *schedule);
 /* Makes the schedule that of the list: what is known keeps its place, what is
  * gone goes.  wall: the collector's now if it gives one, else ours. */
 void schedule_update(struct schedule *schedule, const struct worklist *list,
-    struct monotime now, struct walltime wall);
+    struct boottime now, struct walltime wall);
 
 /* Takes the next start that is due: which campaign, which run (from 1).
  * Starts that were missed by more than one interval are skipped, not caught
  * up with.  False when nothing is due. */
-bool schedule_take(struct schedule *schedule, struct monotime now,
+bool schedule_take(struct schedule *schedule, struct boottime now,
     uint8_t campaign[static 16], uint64_t *run);
 /* When to ask again; far away when there is nothing. */
-struct monotime schedule_next(const struct schedule *schedule);
+struct boottime schedule_next(const struct schedule *schedule);
 /* Starts that were skipped so far. */
 uint64_t schedule_skipped(const struct schedule *schedule);

@@ -217,7 +217,7 @@ static void take_work(struct shipper *s, struct worklist *list)
 {
 	if (list->refused)
 		log_trouble(s, list->why.text);
-	schedule_update(s->schedule, list, monotime_now(),
+	schedule_update(s->schedule, list, boottime_now(),
 	    list->now.ns ? list->now : walltime_now());
 	worklist_free(s->work);
 	s->work = list;
@@ -300,7 +300,7 @@ static void run_schedule(struct shipper *s)
 {
 	uint8_t id[16];
 	uint64_t run;
-	while (schedule_take(s->schedule, monotime_now(), id, &run)) {
+	while (schedule_take(s->schedule, boottime_now(), id, &run)) {
 		const struct campaign *c = find_campaign(s, id);
 		if (c)
 			ask_for_run(s, c, run);
@@ -325,6 +325,14 @@ static void sooner(struct monotime *t, struct monotime other)
 		*t = other;
 }
 
+/* After a suspend a start may be due that poll(2) does not count to: it is seen
+ * after IDLE_NS at most. */
+static struct monotime next_start(const struct shipper *s)
+{
+	struct boottime now = boottime_now();
+	return after(boottime_diff(schedule_next(s->schedule), now));
+}
+
 static int wait_ms(const struct shipper *s)
 {
 	struct monotime until = after(IDLE_NS);
@@ -336,7 +344,7 @@ static int wait_ms(const struct shipper *s)
 	if (s->draining)
 		sooner(&until, s->end_at);
 	else
-		sooner(&until, schedule_next(s->schedule));
+		sooner(&until, next_start(s));
 	int64_t ns = monotime_diff(until, monotime_now());
 	return ns < 0 ? 0 : (int)(ns / NS_PER_MS) + 1;
 }

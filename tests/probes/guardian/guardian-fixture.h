@@ -18,6 +18,7 @@
 
 extern struct fake_net {
 	int64_t now;
+	int64_t asleep_ns; /* that the wall clock has gone on without it */
 	size_t sent_count;
 	struct {
 		int64_t at;

@@ -66,7 +66,7 @@ static struct walltime fake_wall(void *ctx)
 {
 	(void)ctx;
 	meet();
-	return (struct walltime){ net.now + 1000 * NS_PER_S };
+	return (struct walltime){ net.now + net.asleep_ns + 1000 * NS_PER_S };
 }
 
 static size_t fake_send(void *ctx, const struct net_send *packets, size_t count)
@@ -114,7 +114,7 @@ static void fake_poll(void *ctx, net_event_fn *fn, void *arg)
 		memmove(&net.coming[next], &net.coming[next + 1],
 		    (--net.coming_count - next) * sizeof(c));
 		struct net_event event = { .kind = c.kind,
-			.stamp = { { c.at + 1000 * NS_PER_S },
+			.stamp = { { c.at + net.asleep_ns + 1000 * NS_PER_S },
 			    NET_CLOCK_SIMULATED },
 			.cookie = c.cookie,
 			.err = net.fail_sends == EMSGSIZE ? -EMSGSIZE : -EPERM,

@@ -76,6 +76,55 @@ static void a_probe_is_sent_answered_and_expires(void **state)
 	assert_int_equal(workers[1].count, 0);
 }
 
+/* A suspend while probes are on their way: the monotonic clock stands still,
+ * the wall clock goes on, or is wrong when it is read again.  What slept is no
+ * part of a round trip. */
+static void a_suspend_is_no_part_of_a_round_trip(void **state)
+{
+	static const int64_t asleep_s[] = { 8 * 3600, 1, -3600 };
+	size_t sent = 0;
+	(void)state;
+	net.answer = answer_echo;
+	for (size_t i = 0; i < 3; i++)
+		for (int stamps = 0; stamps < 2; stamps++) {
+			const struct worker *w = &workers[0];
+			net.no_stamps = stamps == 0;
+			say_probe(0, echo("11.0.0.1", 1 + i));
+			play(NS_PER_MS / 2);
+			assert_int_equal(net.sent_count, ++sent);
+			net.asleep_ns += asleep_s[i] * NS_PER_S;
+			play(2 * NS_PER_S);
+			assert_int_equal(w->count, 3 - stamps);
+			const struct wire_event *reply = &w->heard[1 - stamps];
+			assert_int_equal(reply->kind, WIRE_REPLY);
+			assert_false(reply->late);
+			assert_in_range(
+			    reply->rtt_ns, NS_PER_MS / 2, NS_PER_MS);
+		}
+}
+
+/* What was to leave while the machine slept leaves later, with its gaps. */
+static void a_suspend_makes_no_burst_of_a_train(void **state)
+{
+	(void)state;
+	const int64_t gap = 100 * NS_PER_MS;
+	int64_t start = net.now;
+	for (int i = 0; i < 20; i++) {
+		struct wire_probe p = echo("11.0.0.1", (uint64_t)i);
+		p.at.ns = start + (i + 1) * gap;
+		p.until.ns = p.at.ns + gap;
+		say_probe(0, p);
+	}
+	play(10 * gap + 1);
+	assert_int_equal(net.sent_count, 10);
+	net.asleep_ns = 8 * 3600 * NS_PER_S;
+	play(11 * gap);
+	assert_int_equal(net.sent_count, 20);
+	for (int i = 1; i < 20; i++)
+		assert_int_equal(net.sent[i].at - net.sent[i - 1].at, gap);
+	assert_int_equal(counted("guardian.sent"), 20);
+}
+
 static void without_a_stamp_our_own_time_is_reported(void **state)
 {
 	(void)state;
@@ -179,6 +228,8 @@ int main(void)
 		TEST(waiting_workers_are_woken_in_time),
 		TEST(time_stands_while_a_worker_is_busy),
 		TEST(a_probe_is_sent_answered_and_expires),
+		TEST(a_suspend_is_no_part_of_a_round_trip),
+		TEST(a_suspend_makes_no_burst_of_a_train),
 		TEST(without_a_stamp_our_own_time_is_reported),
 		TEST(a_denied_probe_never_leaves),
 		TEST(what_cannot_be_sent_has_failed),

@@ -41,6 +41,22 @@ local function trains()
 		behind:with{ttl = 3}.dst == "fe80::1" and
 		not pcall(sonde.icmp, {dst = "192.0.2.1%eth0"}) and
 		not pcall(sonde.icmp, {dst = "fe80::1%"}))
+	local ask = {dst = web, dport = 7, answer = {offset = 3, octets = "ab"}}
+	local probe = sonde.udp(ask)
+	check("what an answer holds may be declared",
+		probe.answer.offset == 3 and probe.answer.octets == "ab" and
+		probe:with{answer = {offset = 0, octets = "c"}}.answer.octets == "c" and
+		sonde.udp{dst = web, dport = 7}.answer == nil)
+	for _, wrong in ipairs{1, {octets = "a"}, {offset = 1}, {offset = -1, octets = "a"},
+		{offset = 0, octets = ""}, {offset = 0, octets = ("a"):rep(17)},
+		{offset = 1401, octets = "a"}, {offset = 0, octets = 12}} do
+		ask.answer = wrong
+		local ok, why = pcall(sonde.udp, ask)
+		check("a declaration that is wrong says so: " .. tostring(why),
+			not ok and why:find("answer", 1, true))
+	end
+	check("an echo shows its own", not pcall(sonde.icmp,
+		{dst = web, answer = {offset = 0, octets = "a"}}))
 	check("a network without an address in the family",
 		select(2, sonde.source("2001:db8::1")) == "no route")
 end

@@ -15,7 +15,7 @@
 
 static struct campaign campaigns[300];
 static struct worklist list = { .campaigns = campaigns };
-static const struct monotime boot = { 1000 * S };
+static const struct boottime boot = { 1000 * S };
 
 static void set_list(size_t count, int64_t every_s)
 {
@@ -50,7 +50,7 @@ static void play(
 	to->count = 0;
 	for (int64_t ms = from_s * 1000; ms < to_s * 1000; ms += 10)
 		while (schedule_take(
-		    s, monotime_add(boot, ms * NS_PER_MS), id, &run)) {
+		    s, boottime_add(boot, ms * NS_PER_MS), id, &run)) {
 			to->at_ms[to->count] = ms;
 			to->run[to->count++] = run;
 		}
@@ -98,7 +98,7 @@ static void a_late_agent_numbers_its_runs_alike(void **state)
 	set_list(1, 60);
 	schedule_update(a, &list, boot, (struct walltime){ START });
 	play(a, 0, 1200, &early);
-	schedule_update(b, &list, monotime_add(boot, 600 * S),
+	schedule_update(b, &list, boottime_add(boot, 600 * S),
 	    (struct walltime){ START + 600 * S });
 	play(b, 600, 1200, &late);
 	assert_int_equal(late.count, 10);
@@ -123,7 +123,7 @@ static void a_clock_that_jumps_moves_no_run(void **state)
 		schedule_update(b, &list, boot, (struct walltime){ START });
 		play(a, 0, 100, &calm);
 		play(b, 0, 100, &jumped);
-		struct monotime later = monotime_add(boot, 100 * S);
+		struct boottime later = boottime_add(boot, 100 * S);
 		schedule_update(
 		    a, &list, later, (struct walltime){ START + 100 * S });
 		schedule_update(b, &list, later,
@@ -166,6 +166,35 @@ static void missed_starts_are_skipped_not_caught_up(void **state)
 	assert_true(starts.run[0] >= 49);
 	assert_true(schedule_skipped(s) >= 48);
 	schedule_free(s);
+}
+
+/* As a suspend of eight hours: the time since boot leaps.  One run starts at
+ * once, the others are where they would have been. */
+static void a_suspend_is_no_burst_and_moves_no_run(void **state)
+{
+	static struct starts starts, calm;
+	struct schedule *slept = schedule_of(1), *awake = schedule_of(1);
+	const int64_t resumed_s = 100 + 8 * 3600;
+	(void)state;
+	set_list(1, 60);
+	campaigns[0].until.ns = START + (resumed_s + 150) * S;
+	schedule_update(slept, &list, boot, (struct walltime){ START });
+	schedule_update(awake, &list, boot, (struct walltime){ START });
+	play(slept, 0, 100, &starts);
+	play(slept, resumed_s, resumed_s + 600, &starts);
+	play(awake, 0, resumed_s, &calm);
+	play(awake, resumed_s, resumed_s + 600, &calm);
+	assert_in_range(calm.count, 2, 3);
+	assert_int_equal(starts.count, calm.count + 1);
+	assert_int_equal(starts.at_ms[0], resumed_s * 1000);
+	assert_int_equal(starts.run[0], calm.run[0] - 1);
+	for (size_t i = 0; i < calm.count; i++) {
+		assert_int_equal(starts.at_ms[i + 1], calm.at_ms[i]);
+		assert_int_equal(starts.run[i + 1], calm.run[i]);
+	}
+	assert_true(schedule_skipped(slept) >= 470);
+	schedule_free(slept);
+	schedule_free(awake);
 }
 
 static void once_is_once_and_an_end_is_an_end(void **state)
@@ -230,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_jumps_moves_no_run),
 		cmocka_unit_test(many_campaigns_do_not_burst),
 		cmocka_unit_test(missed_starts_are_skipped_not_caught_up),
+		cmocka_unit_test(a_suspend_is_no_burst_and_moves_no_run),
 		cmocka_unit_test(once_is_once_and_an_end_is_an_end),
 		cmocka_unit_test(a_hostile_date_overflows_nothing),
 		cmocka_unit_test(a_campaign_that_is_gone_does_not_run),
