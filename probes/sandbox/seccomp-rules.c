@@ -35,7 +35,8 @@ static const int guardian[] = { CALL(bind), CALL(listen), CALL(sendmmsg),
 	CALL(recvmmsg), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl),
 	CALL(connect), CALL(getsockname), CALL(getsockopt), CALL(setsockopt),
 	CALL(writev), CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl),
-	CALL(futex), CALL(gettimeofday), CALL(timerfd_settime), END };
+	CALL(futex), CALL(gettimeofday), CALL(timerfd_settime), CALL(pread64),
+	END };
 
 static const int sensor[] = { CALL(sendmmsg), CALL(epoll_wait),
 	CALL(epoll_pwait), CALL(epoll_ctl), CALL(getsockopt), CALL(writev),

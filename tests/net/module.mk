@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
+$(eval $(call tool,tests/net/legacy-table,tests/net/legacy-table.c,))
 $(eval $(call tool,tests/net/guardian-drive,tests/net/guardian-drive.c,probes lib))
 $(call script_test,tests/net/clocks.sh)
 $(call script_test,tests/net/formats.py)

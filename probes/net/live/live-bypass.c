@@ -13,7 +13,7 @@
 void live_bypass_open(struct live_bypass *b)
 {
 	int on = 1;
-	*b = (struct live_bypass){ .hooks = { .fd = -1 } };
+	*b = (struct live_bypass){ .hooks = LIVE_HOOKS_CLOSED };
 	/* No protocol: it receives nothing. */
 	b->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (b->fd >= 0 &&
@@ -57,8 +57,10 @@ size_t live_bypass_run(struct live_bypass *b, struct live_routes *routes,
 		b->asked_at = now;
 		b->known = live_routes_neighbour(
 		    routes, b->device, &b->next_hop, b->mac);
-		if (old)
+		if (old) {
+			live_hooks_look(&b->hooks);
 			return 0;
+		}
 	}
 	while (b->known && run < count && goes_there(b, &packets[run]))
 		run++;

@@ -2,13 +2,13 @@
 #include "probes/net/live/live-hooks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h> /* before those of linux */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -132,22 +132,26 @@ static int open_news(void)
 	return err;
 }
 
-/* Tables of iptables as it was: the kernel lists them when it made them. */
-static bool has_tables(const char *path)
+void live_hooks_look(struct live_hooks *hooks)
 {
-	FILE *names = fopen(path, "re");
-	if (!names)
-		return errno != ENOENT;
-	bool has = fgetc(names) != EOF;
-	fclose(names);
-	return has;
+	char first;
+	for (int i = 0; i < 2 && !hooks->possible; i++)
+		if (hooks->tables[i] >= 0)
+			hooks->possible =
+			    pread(hooks->tables[i], &first, 1, 0) != 0;
 }
 
 void live_hooks_open(struct live_hooks *hooks)
 {
+	static const char *const lists[] = { "/proc/net/ip_tables_names",
+		"/proc/net/ip6_tables_names" };
+	*hooks = LIVE_HOOKS_CLOSED;
 	hooks->fd = open_news();
-	hooks->possible = has_tables("/proc/net/ip_tables_names") ||
-	    has_tables("/proc/net/ip6_tables_names");
+	for (int i = 0; i < 2; i++) {
+		hooks->tables[i] = open(lists[i], O_RDONLY | O_CLOEXEC);
+		hooks->possible |= hooks->tables[i] < 0 && errno != ENOENT;
+	}
+	live_hooks_look(hooks);
 	if (hooks->fd >= 0)
 		hooks->possible |= ask_nftables(hooks->fd);
 	else
@@ -158,7 +162,10 @@ void live_hooks_close(struct live_hooks *hooks)
 {
 	if (hooks->fd >= 0)
 		close(hooks->fd);
-	hooks->fd = -1;
+	for (int i = 0; i < 2; i++)
+		if (hooks->tables[i] >= 0)
+			close(hooks->tables[i]);
+	*hooks = LIVE_HOOKS_CLOSED;
 }
 
 bool live_hooks_possible(struct live_hooks *hooks)

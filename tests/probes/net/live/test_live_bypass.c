@@ -83,7 +83,8 @@ static void lab_open(struct lab *lab)
 	int pair[2], wire[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, wire), 0);
-	*lab = (struct lab){ .bypass = { .fd = wire[0], .hooks = { .fd = -1 } },
+	*lab = (struct lab){ .bypass = { .fd = wire[0],
+				 .hooks = LIVE_HOOKS_CLOSED },
 		.routes = { .ask_fd = pair[0], .news_fd = -1 },
 		.kernel = pair[1],
 		.wire = wire[1],

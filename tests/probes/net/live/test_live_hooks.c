@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -116,13 +117,36 @@ static void any_news_may_be_a_filter(void **state)
 	int pair[2];
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
-	struct live_hooks hooks = { .fd = pair[0] };
+	struct live_hooks hooks = LIVE_HOOKS_CLOSED;
+	hooks.fd = pair[0];
 	assert_false(live_hooks_possible(&hooks));
 	assert_int_equal(send(pair[1], "news", 4, 0), 4);
 	assert_true(live_hooks_possible(&hooks));
 	assert_true(live_hooks_possible(&hooks));
 	live_hooks_close(&hooks);
 	close(pair[1]);
+}
+
+/* The kernel's list is a file that is read again from its beginning. */
+static void a_table_of_iptables_is_seen_when_it_is_made(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct live_hooks hooks = LIVE_HOOKS_CLOSED;
+		hooks.tables[i] = memfd_create("ip_tables_names", MFD_CLOEXEC);
+		assert_true(hooks.tables[i] >= 0);
+		live_hooks_look(&hooks);
+		assert_false(live_hooks_possible(&hooks));
+		assert_int_equal(pwrite(hooks.tables[i], "nat\n", 4, 0), 4);
+		assert_false(live_hooks_possible(&hooks));
+		live_hooks_look(&hooks);
+		assert_true(live_hooks_possible(&hooks));
+		/* Tables stay; a rule may have gone through. */
+		assert_int_equal(ftruncate(hooks.tables[i], 0), 0);
+		live_hooks_look(&hooks);
+		assert_true(live_hooks_possible(&hooks));
+		live_hooks_close(&hooks);
+	}
 }
 
 int main(void)
@@ -133,6 +157,7 @@ int main(void)
 		cmocka_unit_test(no_length_is_believed),
 		cmocka_unit_test(the_end_of_a_list_is_known),
 		cmocka_unit_test(any_news_may_be_a_filter),
+		cmocka_unit_test(a_table_of_iptables_is_seen_when_it_is_made),
 	};
 	return cmocka_run_group_tests_name("live_hooks", tests, NULL, NULL);
 }
