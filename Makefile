@@ -61,7 +61,7 @@ LIBS_lib = $(call pkg,libprotobuf-c) $(call pkg,libzstd) \
 	$(call pkg,libsodium) $(call pkg,libconfuse) $(call pkg,jansson) -lm
 LIBS_analysis = -lm
 LIBS_https = $(call pkg,libcurl)
-LIBS_probes = $(call pkg,libpcap) -lnet $(call pkg,lua5.4) \
+LIBS_probes = $(call pkg,libpcap) $(call pkg,zlib) -lnet $(call pkg,lua5.4) \
 	$(call pkg,libseccomp) $(call pkg,libcap-ng) -lm
 LIBS_collector = $(call pkg,sqlite3) -lpthread
 LIBS_web = $(call pkg,libmicrohttpd) $(call pkg,gnutls) $(call pkg,zlib) -lpthread

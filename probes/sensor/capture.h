@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where frames come from: an interface, or a capture file (pcap, pcapng),
- * both by libpcap.  Opening is separate from starting, so that a file's bytes
- * are read only after the process has given up what it does not need.
+ * Where frames come from: an interface, by libpcap, or a capture file
+ * (file/pcap-file.h).  Opening is separate from starting, so that a file's
+ * bytes are read only after the process has given up what it does not need.
  */
 #pragma once
 
@@ -17,6 +17,7 @@ struct capture_config {
 	const char *filter;             /* pcap-filter(7), or NULL */
 	uint32_t snaplen, buffer_bytes; /* live */
 	bool promiscuous;
+	bool follow; /* a file: its end is not the end of the capture */
 };
 
 struct capture;
@@ -25,7 +26,8 @@ struct capture;
  * right to; ERR_NOT_FOUND: no such interface. */
 int capture_open_live(struct capture **capture, const char *interface,
     const struct capture_config *config, struct errmsg *msg);
-/* A file, a FIFO, or "-" for standard input; nothing is read yet. */
+/* A file, a FIFO, or "-" for standard input; nothing is read yet.  What is
+ * there of one that is not regular is read whenever poll has a word of it. */
 int capture_open_file(struct capture **capture, const char *path,
     const struct capture_config *config, struct errmsg *msg);
 void capture_close(struct capture *capture);

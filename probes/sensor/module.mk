@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 probes_SRCS += probes/sensor/aggregate.c probes/sensor/capture-loop.c \
 	probes/sensor/capture.c probes/sensor/capture-file.c \
-	probes/sensor/capture-live.c probes/sensor/finding.c \
+	probes/sensor/capture-live.c probes/sensor/capture-replay.c \
+	probes/sensor/finding.c \
 	probes/sensor/first-sight.c probes/sensor/sensor-engine.c \
 	probes/sensor/local-hosts.c \
-	probes/sensor/pcap-file.c probes/sensor/payload-store.c probes/sensor/prefetch.c \
+	probes/sensor/link-filter.c probes/sensor/time-check.c \
+	probes/sensor/payload-store.c probes/sensor/prefetch.c \
 	probes/sensor/sensor.c probes/sensor/table.c
