@@ -10,15 +10,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
 #include "probes/cli/command.h"
+#include "probes/cli/sensor-follow.h"
 #include "probes/cli/sensor-report.h"
 #include "probes/sandbox/sandbox.h"
+#include "probes/sensor/capture-file.h"
 #include "probes/sensor/capture-loop.h"
+#include "probes/sensor/capture-replay.h"
+#include "probes/sensor/sensor.h"
 
 #define NAME "sensor"
 #define SNAPLEN 2048
@@ -29,10 +36,13 @@
 #define PIPE_BYTES (1 << 20)
 
 static const struct option_row rows[] = {
-	{ "read", 'r', OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+	{ "read", 'r', OPTION_LIST, "FILE", NULL, 0, 0, NULL,
 	    "read a capture file, pcap or pcapng; - is standard input" },
-	{ "interface", 'i', OPTION_TEXT, "IFACE", NULL, 0, 0, NULL,
+	{ "interface", 'i', OPTION_LIST, "IFACE", NULL, 0, 0, NULL,
 	    "listen on an interface, or on any" },
+	{ "follow", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
+	    "go on with what is written to the files, also when they are "
+	    "rotated" },
 	{ "home", 0, OPTION_LIST, "PREFIX", NULL, 0, 0, NULL,
 	    "a watched host or network: what it sends is not held against it" },
 	{ "json", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
@@ -44,10 +54,10 @@ static const struct option_row rows[] = {
 	{ "count", 'c', OPTION_INTEGER, "PACKETS", NULL, 0, 0, NULL,
 	    "stop after this many packets" },
 	{ "for", 0, OPTION_DURATION, "TIME", NULL, 0, 0, NULL,
-	    "stop after this time" },
+	    "stop after this time; with -r, the capture's" },
 	{ "every", 0, OPTION_DURATION, "TIME", NULL, 0, 0, NULL,
 	    "report what was found each time this has passed, and start from "
-	    "zero" },
+	    "zero; with -r, the capture's time" },
 	{ "max-sources", 0, OPTION_INTEGER, "N", NULL, 1, TABLE_SOURCES_MAX,
 	    "65536", "sources to remember; the one silent longest is evicted" },
 	{ "rows", 0, OPTION_INTEGER, "N", NULL, 0, 4096, "50",
@@ -62,23 +72,33 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.program = "sonde sensor",
-	.synopsis = "-r FILE | -i IFACE [--json | --csv]",
+	.synopsis = "-r FILE ... | -i IFACE ... [--json | --csv]",
 	.summary = "find worm probes, scans and backscatter in packets",
 	.examples = "sonde sensor -r capture.pcap\n"
 		    "sonde sensor -r capture.pcap --json --home 192.0.2.0/24\n"
+		    "sonde sensor -r monday.pcap.gz -r tuesday.pcap.gz "
+		    "--every 1h\n"
 		    "sonde sensor -i eth0 --for 10m --fail-on worm\n",
 	.rows = rows,
 };
 
 struct sensor_job {
 	const struct option_values *options;
-	struct capture *capture;
+	struct capture **captures;
+	size_t capture_count;
+	bool replays; /* files, not interfaces */
 	struct prefix homes[HOMES_MAX];
 	size_t home_count;
 	enum output_form form;
 	int out_fd, error_fd; /* the child's ends */
+	int successors_fd;    /* of files that are followed; -1 */
+	bool is_troubled;     /* and that was reported */
 	struct engine *engine;
 	struct report *report;
+	struct monotime start, interval_start;
+	struct engine_counts reported; /* in earlier intervals */
+	uint64_t dropped_reported, wrong_times_reported;
+	uint64_t summaries;
 };
 
 static volatile sig_atomic_t stop;
@@ -110,26 +130,80 @@ static int read_homes(struct sensor_job *job, struct errmsg *msg)
 	return 0;
 }
 
-static int open_capture(struct sensor_job *job, struct errmsg *msg)
+/* Each file of a rotated capture is a descriptor. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int check_files(const struct sensor_job *job, const char *const *names,
+    size_t count, struct errmsg *msg)
+{
+	size_t inputs = 0;
+	bool follows = option_flag(job->options, "follow");
+	size_t most = follows ? REPLAY_AT_ONCE_MOST : REPLAY_FILES_MOST;
+	for (size_t i = 0; i < count; i++)
+		inputs += strcmp(names[i], "-") == 0;
+	if (count > most)
+		return err_set(msg, ERR_USAGE,
+		    "-r: %zu files, expected at most %zu%s", count, most,
+		    follows ? " with --follow" : "");
+	if (inputs > 1)
+		return err_set(msg, ERR_USAGE,
+		    "-r: standard input is given %zu times", inputs);
+	if (inputs > 0 && follows)
+		return err_set(msg, ERR_USAGE,
+		    "--follow: standard input ends with its writer, expected "
+		    "files");
+	return 0;
+}
+
+static int open_captures(struct sensor_job *job, struct errmsg *msg)
 {
 	const struct option_values *o = job->options;
-	const char *file = option_text(o, "read");
-	const char *interface = option_text(o, "interface");
+	const char *const *files, *const *interfaces;
+	size_t file_count = option_list(o, "read", &files);
+	size_t interface_count = option_list(o, "interface", &interfaces);
 	const struct capture_config config = {
 		.filter = option_text(o, "filter"),
 		.snaplen = SNAPLEN,
 		.buffer_bytes = BUFFER_BYTES,
 		.promiscuous = option_flag(o, "promiscuous"),
+		.follow = option_flag(o, "follow"),
 	};
 	if (option_given(o, "count") && option_integer(o, "count") <= 0)
 		return err_set(msg, ERR_USAGE, "--count: expected at least 1");
-	if (!file == !interface)
+	if ((file_count == 0) == (interface_count == 0))
 		return err_set(msg, ERR_USAGE,
 		    "expected one of -r FILE and "
 		    "-i IFACE");
-	if (file)
-		return capture_open_file(&job->capture, file, &config, msg);
-	return capture_open_live(&job->capture, interface, &config, msg);
+	if (interface_count > SENSOR_INTERFACES_MAX)
+		return err_set(msg, ERR_USAGE,
+		    "-i: %zu interfaces, expected at most %d", interface_count,
+		    SENSOR_INTERFACES_MAX);
+	if (config.follow && file_count == 0)
+		return err_set(msg, ERR_USAGE, "--follow: expected -r FILE");
+	int err = check_files(job, files, file_count, msg);
+	if (err)
+		return err;
+	raise_file_limit();
+	job->replays = file_count > 0;
+	size_t count = file_count + interface_count;
+	job->captures = xcalloc(count, sizeof(*job->captures));
+	for (; job->capture_count < count; job->capture_count++) {
+		size_t i = job->capture_count;
+		err = job->replays ? capture_open_file(&job->captures[i],
+					 files[i], &config, msg)
+				   : capture_open_live(&job->captures[i],
+					 interfaces[i], &config, msg);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 /* ---- the child ---- */
@@ -146,12 +220,78 @@ static void report_trouble(
 		return; /* no reader is left */
 }
 
-static int on_interval(void *arg, struct errmsg *msg)
+static void on_trouble(void *arg, const struct errmsg *msg)
+{
+	struct sensor_job *job = arg;
+	job->is_troubled = true;
+	report_trouble(job, "", msg->text);
+}
+
+/* What was counted since the last summary: sums of the engine's are members of
+ * one type. */
+static void counts_since(
+    struct engine_counts *now, struct engine_counts *before)
+{
+	struct engine_counts all = *now;
+	uint64_t *n = (uint64_t *)now, *b = (uint64_t *)before;
+	_Static_assert(sizeof(all) % sizeof(*n) == 0, "counts are uint64_t");
+	for (size_t i = 0; i < sizeof(all) / sizeof(*n); i++)
+		n[i] -= b[i];
+	*before = all;
+}
+
+static uint64_t since_last(uint64_t now, uint64_t *before)
+{
+	uint64_t n = now - *before;
+	*before = now;
+	return n;
+}
+
+static struct report_summary summary_of(
+    struct sensor_job *job, const struct replay_span *span)
+{
+	struct monotime now = monotime_now();
+	struct report_summary s = {
+		.counts = *engine_counts(job->engine),
+		.table = engine_table_stats(job->engine),
+		.elapsed_ns = monotime_diff(now, job->interval_start),
+		.since = span->since,
+		.until = span->until,
+		.is_interval = option_given(job->options, "every"),
+	};
+	for (size_t i = 0; i < job->capture_count; i++) {
+		s.dropped += capture_dropped(job->captures[i]);
+		if (job->replays)
+			s.wrong_times +=
+			    capture_file_wrong_times(job->captures[i]);
+	}
+	counts_since(&s.counts, &job->reported);
+	s.dropped = since_last(s.dropped, &job->dropped_reported);
+	s.wrong_times = since_last(s.wrong_times, &job->wrong_times_reported);
+	job->interval_start = now;
+	job->summaries++;
+	return s;
+}
+
+static int report_span(
+    void *arg, const struct replay_span *span, struct errmsg *msg)
 {
 	struct sensor_job *job = arg;
 	engine_flush(job->engine);
-	int err = report_flush(job->report);
+	struct report_summary summary = summary_of(job, span);
+	int err = report_summarize(job->report, &summary);
 	return err ? err_set(msg, err, "output: %s", err_str(err)) : 0;
+}
+
+/* Of the wall clock, that ends now. */
+static struct replay_span span_until_now(
+    const struct sensor_job *job, int64_t interval_ns)
+{
+	struct walltime now = walltime_now();
+	int64_t ns = monotime_diff(monotime_now(), job->interval_start);
+	if (interval_ns > 0 && ns > interval_ns / 2)
+		now.ns -= now.ns % interval_ns;
+	return (struct replay_span){ walltime_add(now, -ns), now };
 }
 
 static int64_t duration_of(const struct sensor_job *job, const char *name)
@@ -161,38 +301,78 @@ static int64_t duration_of(const struct sensor_job *job, const char *name)
 	    : 0;
 }
 
-static int listen_and_report(struct sensor_job *job, struct errmsg *msg)
+static int on_interval(void *arg, struct errmsg *msg)
 {
-	struct monotime start = monotime_now();
+	struct sensor_job *job = arg;
+	struct replay_span span =
+	    span_until_now(job, duration_of(job, "every"));
+	return report_span(job, &span, msg);
+}
+
+static uint64_t most_packets(const struct sensor_job *job)
+{
+	return option_given(job->options, "count")
+	    ? (uint64_t)option_integer(job->options, "count")
+	    : 0;
+}
+
+static int listen_live(
+    struct sensor_job *job, struct replay_span *span, struct errmsg *msg)
+{
 	struct loop loop = {
-		.captures = &job->capture,
-		.capture_count = 1,
+		.captures = job->captures,
+		.capture_count = job->capture_count,
 		.engine = job->engine,
 		.interval_ns = duration_of(job, "every"),
 		.for_ns = duration_of(job, "for"),
+		.max_packets = most_packets(job),
 		.out_fd = job->out_fd,
 		.stop = &stop,
 		.interval = on_interval,
 		.arg = job,
 	};
-	if (option_given(job->options, "count"))
-		loop.max_packets =
-		    (uint64_t)option_integer(job->options, "count");
 	int err = loop_run(&loop, msg);
-	struct report_summary summary = {
-		.counts = *engine_counts(job->engine),
-		.table = engine_table_stats(job->engine),
-		.dropped = capture_dropped(job->capture),
-		.elapsed_ns = monotime_diff(monotime_now(), start),
-	};
-	engine_flush(job->engine);
-	/* A capture that gives nothing has no summary, only an error. */
-	if (err && summary.counts.packets == 0)
-		return err;
-	int last = report_end(job->report, &summary);
-	if (last && !err)
-		return err_set(msg, last, "output: %s", err_str(last));
+	*span = span_until_now(job, 0);
 	return err;
+}
+
+static int replay(
+    struct sensor_job *job, struct replay_span *span, struct errmsg *msg)
+{
+	struct replay files = {
+		.files = job->captures,
+		.file_count = job->capture_count,
+		.engine = job->engine,
+		.interval_ns = duration_of(job, "every"),
+		.for_ns = duration_of(job, "for"),
+		.max_packets = most_packets(job),
+		.out_fd = job->out_fd,
+		.successors_fd = job->successors_fd,
+		.stop = &stop,
+		.interval = report_span,
+		.trouble = on_trouble,
+		.arg = job,
+	};
+	return replay_run(&files, span, msg);
+}
+
+static int read_and_report(struct sensor_job *job, struct errmsg *msg)
+{
+	struct replay_span span = { { 0 }, { 0 } };
+	job->start = job->interval_start = monotime_now();
+	int err = job->replays ? replay(job, &span, msg)
+			       : listen_live(job, &span, msg);
+	/* A capture that gives nothing has no summary, only an error. */
+	uint64_t packets = engine_counts(job->engine)->packets;
+	if (err && packets == 0)
+		return err;
+	if (job->summaries > 0 && packets == job->reported.packets)
+		return err; /* all are in intervals that have ended */
+	struct errmsg why = { "" };
+	int last = report_span(job, &span, &why);
+	if (last && !err)
+		*msg = why;
+	return err ? err : last;
 }
 
 static int exit_code_of(const struct sensor_job *job)
@@ -225,9 +405,9 @@ static int run_child(struct sensor_job *job)
 	    .finding = report_finding,
 	    .arg = job->report,
 	});
-	int err = listen_and_report(job, &msg);
+	int err = read_and_report(job, &msg);
 	int code = err ? err_exit_code(err) : exit_code_of(job);
-	if (err && err != -EPIPE)
+	if (err && err != -EPIPE && (msg.text[0] || !job->is_troubled))
 		report_trouble(job, "", msg.text[0] ? msg.text : err_str(err));
 	engine_free(job->engine);
 	report_free(job->report);
@@ -236,30 +416,55 @@ static int run_child(struct sensor_job *job)
 
 /* ---- the parent ---- */
 
-static int copy(int from, int to)
+static int write_all(int to, const char *block, size_t len)
 {
-	char block[65536];
-	ssize_t n;
-	while ((n = read(from, block, sizeof(block))) != 0) {
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(to, block + at, len - at);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (ssize_t at = 0; at < n;) {
-			ssize_t m = write(to, block + at, (size_t)(n - at));
-			if (m < 0 && errno != EINTR)
-				return -errno;
-			at += m > 0 ? m : 0;
-		}
+		at += n > 0 ? (size_t)n : 0;
 	}
 	return 0;
 }
 
-static int collect_finding(int out, int error)
+/* What the child has written so far; closes its pipe, as -1, at the end or when
+ * nobody takes it: the child sees that. */
+static int copy_some(struct pollfd *from, int to)
+{
+	char block[65536];
+	ssize_t n = read(from->fd, block, sizeof(block));
+	if (n < 0 && errno == EINTR)
+		return 0;
+	int err = n < 0 ? -errno : write_all(to, block, (size_t)n);
+	if (n > 0 && !err)
+		return 0;
+	close(from->fd);
+	from->fd = -1;
+	return err;
+}
+
+/* Copies what the child writes, and hands it the files that it cannot open. */
+static int serve_child(int out, int error, struct sensor_follow *follow, int to)
+{
+	struct pollfd fds[] = { { out, POLLIN, 0 }, { error, POLLIN, 0 } };
+	int err = 0;
+	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+		int n = poll(fds, 2, follow ? FOLLOW_LOOK_MS : -1);
+		if (n > 0 && fds[0].fd >= 0 && fds[0].revents) {
+			int e = copy_some(&fds[0], STDOUT_FILENO);
+			err = err ? err : e;
+		}
+		if (n > 0 && fds[1].fd >= 0 && fds[1].revents)
+			copy_some(&fds[1], STDERR_FILENO);
+		if (follow)
+			sensor_follow_look(follow, to);
+	}
+	return err;
+}
+
+static int wait_for_child(int err)
 {
 	int status = 0;
-	int err = copy(out, STDOUT_FILENO);
-	close(out);
-	copy(error, STDERR_FILENO);
-	close(error);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFSIGNALED(status)) {
@@ -287,8 +492,11 @@ static void catch_signals(void)
 
 static int run_job(struct sensor_job *job)
 {
-	int out[2], error[2];
-	if (pipe(out) != 0 || pipe(error) != 0)
+	int out[2], error[2], successors[2] = { -1, -1 };
+	bool follows = option_flag(job->options, "follow");
+	if (pipe(out) != 0 || pipe(error) != 0 ||
+	    (follows &&
+		socketpair(AF_UNIX, SOCK_SEQPACKET, 0, successors) != 0))
 		return command_fail(NAME, -errno, NULL);
 	fcntl(out[1], F_SETPIPE_SZ, PIPE_BYTES); /* or as large as it is */
 	catch_signals();
@@ -300,11 +508,17 @@ static int run_job(struct sensor_job *job)
 		close(error[0]);
 		job->out_fd = out[1];
 		job->error_fd = error[1];
+		job->successors_fd = successors[1];
 		_exit(run_child(job));
 	}
 	close(out[1]);
 	close(error[1]);
-	return collect_finding(out[0], error[0]);
+	struct sensor_follow *follow = follows
+	    ? sensor_follow_new(job->captures, job->capture_count)
+	    : NULL;
+	int err = serve_child(out[0], error[0], follow, successors[0]);
+	sensor_follow_free(follow);
+	return wait_for_child(err);
 }
 
 static int run_sensor(int argc, char **argv)
@@ -326,9 +540,11 @@ static int run_sensor(int argc, char **argv)
 	if (!err)
 		err = read_homes(&job, &msg);
 	if (!err)
-		err = open_capture(&job, &msg);
+		err = open_captures(&job, &msg);
 	int code = err ? command_fail(NAME, err, &msg) : run_job(&job);
-	capture_close(job.capture);
+	for (size_t i = 0; i < job.capture_count; i++)
+		capture_close(job.captures[i]);
+	free(job.captures);
 	option_free(options);
 	return code;
 }

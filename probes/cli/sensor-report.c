@@ -13,6 +13,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/sensor-report.h"
+#include "probes/cli/sensor-warnings.h"
 #include "lib/formats/csv-cell.h"
 
 #define SCHEMA "sonde-sensor/1"
@@ -37,8 +38,9 @@ struct report {
 	size_t kept_count;
 	bool begun;
 	uint64_t left_out; /* of the table, for want of room */
-	struct tally verdicts[VERDICTS], unlisted;
-	int64_t second; /* whose text is below */
+	struct tally verdicts[VERDICTS], unlisted; /* since the last summary */
+	uint64_t ever[VERDICTS];                   /* findings before */
+	int64_t second;                            /* whose text is below */
 	char second_text[WALLTIME_TEXT_LEN];
 };
 
@@ -64,7 +66,7 @@ void report_free(struct report *r)
 
 uint64_t report_count(const struct report *r, enum verdict verdict)
 {
-	return r->verdicts[verdict].findings;
+	return r->ever[verdict] + r->verdicts[verdict].findings;
 }
 
 static int write_out(struct report *r)
@@ -361,7 +363,7 @@ static void write_table(struct report *r)
 	r->left_out = 0;
 }
 
-int report_flush(struct report *r)
+static int write_found(struct report *r)
 {
 	begin_row(r);
 	csv_begin(r);
@@ -393,10 +395,33 @@ static void write_json_reasons(struct buf *b, const struct engine_counts *c)
 	buf_printf(b, "},");
 }
 
+/* Lines become texts of an array, or lines that say what they are. */
+static void write_warnings(struct report *r, const struct report_summary *s)
+{
+	struct buf lines = { 0 };
+	bool json = r->form == OUTPUT_JSON;
+	sensor_warnings_write(s, &lines);
+	if (json)
+		buf_printf(&r->out, "\"warnings\":[");
+	for (size_t at = 0; at < lines.len;) {
+		const char *line = (const char *)lines.data + at;
+		size_t len =
+		    (size_t)((const char *)memchr(line, '\n', lines.len - at) -
+			line);
+		buf_printf(&r->out, json ? "%s\"%.*s\"" : "%swarning: %.*s\n",
+		    json && at > 0 ? "," : "", (int)len, line);
+		at += len + 1;
+	}
+	if (json)
+		buf_printf(&r->out, "],");
+	buf_fini(&lines);
+}
+
 static void write_json_summary(struct report *r, const struct report_summary *s)
 {
 	struct buf *b = &r->out;
 	const struct engine_counts *c = &s->counts;
+	char since[WALLTIME_TEXT_LEN], until[WALLTIME_TEXT_LEN];
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -416,8 +441,10 @@ static void write_json_summary(struct report *r, const struct report_summary *s)
 		{ "evicted", s->table.evicted },
 		{ "unlisted", r->unlisted.findings },
 		{ "unlisted_packets", r->unlisted.packets },
+		{ "wrong_times", s->wrong_times },
 	};
 	buf_printf(b, "{\"schema\":\"" SCHEMA "\",\"summary\":{");
+	write_warnings(r, s);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		buf_printf(b, "\"%s\":%llu,", fields[i].name,
 		    (unsigned long long)fields[i].value);
@@ -428,7 +455,12 @@ static void write_json_summary(struct report *r, const struct report_summary *s)
 		    v ? "," : "", verdict_name((enum verdict)v),
 		    (unsigned long long)r->verdicts[v].findings,
 		    (unsigned long long)r->verdicts[v].packets);
-	buf_printf(b, "},\"elapsed_s\":%.6f,\"rate_pps\":%.0f}}\n",
+	buf_printf(b, "},");
+	if (s->until.ns != 0)
+		buf_printf(b, "\"since\":\"%s\",\"until\":\"%s\",",
+		    walltime_text(s->since, since),
+		    walltime_text(s->until, until));
+	buf_printf(b, "\"elapsed_s\":%.6f,\"rate_pps\":%.0f}}\n",
 	    (double)s->elapsed_ns / (double)NS_PER_S, rate_pps(s));
 }
 
@@ -443,12 +475,18 @@ static void write_text_summary(struct report *r, const struct report_summary *s)
 {
 	struct buf *b = &r->out;
 	const struct engine_counts *c = &s->counts;
+	char since[20], until[20];
+	write_warnings(r, s);
+	if (s->is_interval)
+		buf_printf(b, "%s to %s: ", short_time(s->since, since),
+		    short_time(s->until, until));
 	buf_printf(b, "%llu packets, %llu decoded",
 	    (unsigned long long)c->packets, (unsigned long long)c->decoded);
 	add_count(b, c->truncated, "truncated");
 	add_count(b, c->malformed, "malformed");
 	add_count(b, c->unsupported, "not IP");
 	add_count(b, s->dropped, "dropped");
+	add_count(b, s->wrong_times, "with a wrong time");
 	add_count(b, c->fragments, "fragments");
 	add_count(b, c->undecided, "undecided for want of payload");
 	add_count(b, c->home, "from home");
@@ -461,14 +499,28 @@ static void write_text_summary(struct report *r, const struct report_summary *s)
 	    (double)s->elapsed_ns / (double)NS_PER_S, rate_pps(s));
 }
 
-int report_end(struct report *r, const struct report_summary *summary)
+/* The next interval counts from zero. */
+static void add_tallies(struct report *r)
 {
-	int err = report_flush(r);
+	for (int v = 0; v < VERDICTS; v++) {
+		r->ever[v] += r->verdicts[v].findings;
+		r->verdicts[v] = (struct tally){ 0 };
+	}
+	r->unlisted = (struct tally){ 0 };
+}
+
+int report_summarize(struct report *r, const struct report_summary *summary)
+{
+	int fd = r->fd;
+	int err = write_found(r);
 	if (r->form == OUTPUT_CSV)
 		r->fd = r->talk_fd; /* it is no row */
 	if (r->form == OUTPUT_JSON)
 		write_json_summary(r, summary);
 	else
 		write_text_summary(r, summary);
-	return err ? err : write_out(r);
+	err = err ? err : write_out(r);
+	r->fd = fd;
+	add_tallies(r);
+	return err;
 }

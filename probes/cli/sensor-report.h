@@ -15,7 +15,11 @@ struct report_summary {
 	struct engine_counts counts;
 	struct table_stats table;
 	uint64_t dropped;
+	uint64_t wrong_times; /* packets whose time could not be */
 	int64_t elapsed_ns;
+	/* Of an interval its ends, else of the first and the last packet. */
+	struct walltime since, until;
+	bool is_interval;
 };
 
 struct report;
@@ -27,10 +31,9 @@ void report_free(struct report *report);
 
 /* A finding_fn; arg is the report. */
 void report_finding(void *arg, const struct finding *finding);
-/* Writes what was gathered since the last call. */
-int report_flush(struct report *report);
-/* The rest, and the summary. */
-int report_end(struct report *report, const struct report_summary *summary);
+/* Writes what was gathered since the last call, and the summary. */
+int report_summarize(
+    struct report *report, const struct report_summary *summary);
 
 /* How many findings had this verdict, those not listed included. */
 uint64_t report_count(const struct report *report, enum verdict verdict);

@@ -84,6 +84,7 @@ $(eval $(call unit_test,probes/sensor,table,probes lib))
 $(eval $(call unit_test,probes/sensor/detect,builtin,probes lib))
 $(eval $(call unit_test,probes/sensor/message,message,probes lib))
 $(call script_test,tests/probes/sensor/sensor.py)
+$(call script_test,tests/probes/sensor/sensor_files.py)
 $(call script_test,tests/probes/sensor/sensor_live.py)
 $(call script_test,tests/probes/sensor/sensor_hostile.py)
 
