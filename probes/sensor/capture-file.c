@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,6 +214,9 @@ static int read_file(struct capture *base, int count, struct errmsg *msg)
 	struct pcap_frame f = { 0 };
 	int n = 0;
 	capture_file_turn(base);
+	/* poll does not know of what has been read of a pipe. */
+	if (capture_file_waits(base))
+		count = INT_MAX;
 	while (n < count) {
 		int got = capture_file_next(base, &f, msg);
 		if (got == ERR_EOF && n > 0)

@@ -38,7 +38,8 @@ const char *capture_name(const struct capture *capture);
 
 typedef void capture_fn(void *arg, int dlt, const uint8_t *bytes, size_t caplen,
     size_t wirelen, struct walltime at);
-/* Gives up to count frames: how many there were, 0 when there are none now,
+/* Gives up to count frames, of a pipe all that has been written to it and was
+ * read at once: how many there were, 0 when there are none now,
  * ERR_EOF at the end of a file, or an error.  The first call for a file reads
  * its header. */
 int capture_read(struct capture *capture, int count, capture_fn *fn, void *arg,
