@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* A binary heap in which every timer knows its place, so that any of them can
- * be moved or taken out. */
+/* A heap in which every timer knows its place, so that any of them can be moved
+ * or taken out.  Each has four below it: an item that moves meets half as many
+ * timers as in a binary heap, and their places are what is not in the cache. */
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
 #include "lib/base/timer.h"
+
+#define BELOW 4
 
 static bool is_before(const struct timers_item *a, const struct timers_item *b)
 {
@@ -24,19 +27,24 @@ static void settle_item(
     struct timers *timers, size_t place, struct timers_item item)
 {
 	struct timers_item *heap = timers->heap;
-	for (; place > 1 && is_before(&item, &heap[place / 2 - 1]); place /= 2)
-		put_item(timers, place, &heap[place / 2 - 1]);
+	while (place > 1) {
+		size_t parent = (place - 2) / BELOW + 1;
+		if (!is_before(&item, &heap[parent - 1]))
+			break;
+		put_item(timers, place, &heap[parent - 1]);
+		place = parent;
+	}
 	for (;;) {
-		size_t child = 2 * place;
-		if (child > timers->count)
+		size_t first = BELOW * (place - 1) + 2, least = first;
+		for (size_t i = first + 1;
+		     i < first + BELOW && i <= timers->count; i++)
+			if (is_before(&heap[i - 1], &heap[least - 1]))
+				least = i;
+		if (first > timers->count ||
+		    !is_before(&heap[least - 1], &item))
 			break;
-		if (child < timers->count &&
-		    is_before(&heap[child], &heap[child - 1]))
-			child++;
-		if (!is_before(&heap[child - 1], &item))
-			break;
-		put_item(timers, place, &heap[child - 1]);
-		place = child;
+		put_item(timers, place, &heap[least - 1]);
+		place = least;
 	}
 	put_item(timers, place, &item);
 }

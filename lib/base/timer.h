@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Everything that happens at a time, next first.  A binary heap of timers that
+ * Everything that happens at a time, next first.  A heap of timers that
  * live inside what they are for; equal times keep their order.
  */
 #pragma once
