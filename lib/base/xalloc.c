@@ -70,6 +70,18 @@ void *xcalloc(size_t count, size_t size)
 	return checked(calloc(count ? count : 1, size ? size : 1), size);
 }
 
+void *xcalloc_lines(size_t count, size_t size)
+{
+	size_t total;
+	if (__builtin_mul_overflow(count, size, &total) ||
+	    total > SIZE_MAX - XCALLOC_LINE)
+		BUG("allocation overflow (%zu x %zu)", count, size);
+	total =
+	    (total + !total + XCALLOC_LINE - 1) / XCALLOC_LINE * XCALLOC_LINE;
+	return memset(
+	    checked(aligned_alloc(XCALLOC_LINE, total), total), 0, total);
+}
+
 void *xreallocarray(void *p, size_t count, size_t size)
 {
 	size_t total;

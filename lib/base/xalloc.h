@@ -12,6 +12,10 @@
 
 void *xmalloc(size_t size) XALLOC_NONNULL;
 void *xcalloc(size_t count, size_t size) XALLOC_NONNULL; /* zeroed */
+/* The same, beginning with a cache line: an element whose size divides one's is
+ * never in two. */
+#define XCALLOC_LINE 64
+void *xcalloc_lines(size_t count, size_t size) XALLOC_NONNULL;
 /* Overflow of count times size aborts. */
 void *xreallocarray(void *p, size_t count, size_t size) XALLOC_NONNULL;
 char *xstrdup(const char *s) XALLOC_NONNULL;

@@ -67,26 +67,27 @@ struct session {
 	struct timer wake;
 };
 
+/* What a reply needs comes first: of thousands in the air few are in a cache.
+ */
 struct flight {
 	struct timer timer; /* first: leaves, or stops listening */
 	struct session *session;
-	struct flight *newer, *older; /* of the session */
-	uint32_t handle;              /* its network cookie */
-	uint64_t cookie;              /* the worker's */
-	struct monotime due;
-	int64_t listen_ns, late_ns;
+	uint32_t handle; /* its network cookie */
 	bool listen_all;
-	struct probe probe; /* payload is owned */
-	struct policy_hold hold;
-	struct match_entry entry;
-	struct net_route route; /* from when it is due */
-	struct monotime sent_at;
-	struct net_stamp tx;
 	bool in_air, reported; /* left; WIRE_SENT was queued */
 	bool concluded, late;  /* a conclusive reply came; the wait is over */
-	uint32_t replies;
-	struct sweep *sweep; /* owned; NULL: it is one probe */
-	uint32_t index;      /* of the sweep's answer in hand */
+	uint64_t cookie;       /* the worker's */
+	struct match_entry entry;
+	struct net_stamp tx;
+	struct monotime sent_at;
+	uint32_t replies, index;      /* index: of the sweep's answer in hand */
+	struct flight *newer, *older; /* of the session */
+	struct policy_hold hold;
+	struct sweep *sweep;    /* owned; NULL: it is one probe */
+	struct net_route route; /* from when it is due */
+	struct probe probe;     /* payload is owned */
+	struct monotime due;
+	int64_t listen_ns, late_ns;
 };
 
 /* guardian.NAME in heartbeats, sonde-records(5). */

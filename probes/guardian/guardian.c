@@ -27,7 +27,7 @@ struct guardian *guardian_new(
 	g->key = net_secret(net);
 	g->state = policy_state_new(g->key);
 	g->table = match_table_new(g->key);
-	handles_init(&g->handles, GUARDIAN_FLIGHT_BITS);
+	handles_init(&g->handles, GUARDIAN_FLIGHT_BITS, sizeof(struct flight));
 	guardian_set_counters(g, NULL);
 	return g;
 }

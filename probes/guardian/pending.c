@@ -69,7 +69,6 @@ void flight_free(struct guardian *g, struct flight *f)
 	handles_remove(&g->handles, f->handle);
 	if (g->handles.count == 0 && g->net->quiet)
 		g->net->quiet(g->net_ctx);
-	free(f);
 }
 
 /* Where the packet may end is asked of the network here, so that the policy
@@ -136,8 +135,10 @@ void flight_new(struct guardian *g, struct session *session,
 		free(payload);
 		return;
 	}
-	struct flight *f = xcalloc(1, sizeof(*f));
+	uint32_t handle;
+	struct flight *f = handles_add(&g->handles, &handle);
 	struct monotime now = guardian_now(g);
+	f->handle = handle;
 	f->session = session;
 	f->cookie = entry->cookie;
 	f->due = monotime_before(now, entry->at) ? entry->at : now;
@@ -152,7 +153,6 @@ void flight_new(struct guardian *g, struct session *session,
 	if (f->older)
 		f->older->newer = f;
 	session->flights = f;
-	f->handle = handles_add(&g->handles, f);
 	/* Virtual time waits for all. */
 	if (monotime_before(now, f->due) && !net_is_virtual(g->net))
 		f->timer.kind = TIMER_DEPARTURE;

@@ -31,8 +31,8 @@ enum match_key {
 /* Part of a probe in the air, which its owner keeps. */
 struct match_entry {
 	struct match_sent sent;
-	const void *owner; /* who sent it: a session */
 	bool told;         /* the caller's: an ambiguous answer was reported */
+	const void *owner; /* who sent it: a session */
 	struct match_chain {
 		struct match_entry *next, **link;
 	} in[MATCH_KEYS];
