@@ -112,8 +112,7 @@ static int build_probe(struct guardian *g, struct flight *f)
 		return 0;
 	f->entry.sent = match_sent_of(&f->probe, src, bytes);
 	f->entry.owner = f->session;
-	match_table_add(g->table, &f->entry);
-	f->in_air = true;
+	match_table_fetch(g->table, &f->entry);
 	return 0;
 }
 
@@ -212,6 +211,8 @@ void flight_send_batch(struct guardian *g)
 		struct flight *f = g->leaving[i];
 		if (f->sweep)
 			continue;
+		match_table_add(&f->entry);
+		f->in_air = true;
 		f->sent_at = now;
 		f->tx = (struct net_stamp){ wall, NET_CLOCK_USER };
 		timer_set(&g->timers, &f->timer,

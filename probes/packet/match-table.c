@@ -86,7 +86,7 @@ static uint64_t shown_by_answer(const struct match_answer *answer)
 						  : answer->tcp_seq;
 }
 
-void match_table_add(struct match_table *table, struct match_entry *entry)
+void match_table_fetch(struct match_table *table, struct match_entry *entry)
 {
 	const struct match_sent *sent = &entry->sent;
 	uint64_t shown = shown_of_sent(sent);
@@ -98,9 +98,17 @@ void match_table_add(struct match_table *table, struct match_entry *entry)
 		struct match_entry **head =
 		    &table
 			 ->heads[key][hash_of(table, key, &sent->flow, number)];
+		entry->in[key].link = head;
+		__builtin_prefetch(head, 1);
+	}
+}
+
+void match_table_add(struct match_entry *entry)
+{
+	for (int key = 0; key < MATCH_KEYS; key++) {
 		struct match_chain *in = &entry->in[key];
+		struct match_entry **head = in->link;
 		in->next = *head;
-		in->link = head;
 		if (in->next)
 			in->next->in[key].link = &in->next;
 		*head = entry;

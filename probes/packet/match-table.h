@@ -43,7 +43,10 @@ struct match_table;
 struct match_table *match_table_new(uint64_t key);
 void match_table_free(struct match_table *table); /* holds no entry any more */
 
-void match_table_add(struct match_table *table, struct match_entry *entry);
+/* What adding the entry, whose probe is set, reads of the table is on its way
+ * to the cache, until match_table_add: of many, fetch all, then add all. */
+void match_table_fetch(struct match_table *table, struct match_entry *entry);
+void match_table_add(struct match_entry *entry);
 void match_table_remove(struct match_entry *entry);
 
 #define MATCH_MOST 64

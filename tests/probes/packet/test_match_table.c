@@ -58,7 +58,8 @@ static void fly(struct air *air, struct probe probe, const void *owner)
 	air->entries[i] = (struct match_entry){ .sent = match_sent_of(&probe,
 						    &src, air->bytes[i]),
 		.owner = owner };
-	match_table_add(air->table, &air->entries[i]);
+	match_table_fetch(air->table, &air->entries[i]);
+	match_table_add(&air->entries[i]);
 }
 
 static struct match_found find(
@@ -164,7 +165,8 @@ static void what_left_is_not_found(void **state)
 	assert_int_equal(answer(&air, 1, "198.51.100.1", false).count, 0);
 	assert_int_equal(answer(&air, 0, "198.51.100.1", false).count, 1);
 	assert_int_equal(answer(&air, 2, "198.51.100.1", false).count, 1);
-	match_table_add(air.table, &air.entries[1]);
+	match_table_fetch(air.table, &air.entries[1]);
+	match_table_add(&air.entries[1]);
 	air_free(&air);
 }
 
