@@ -59,10 +59,15 @@ static struct nearest nearest_of(
 static struct sim_jump lengthen(
     const struct sim_jump *rest, uint32_t node, uint32_t edge, int64_t delay_ns)
 {
-	if (rest->hops == 0)
-		return (struct sim_jump){ delay_ns, node, edge, 1 };
-	return (struct sim_jump){ rest->delay_ns + delay_ns, rest->node, edge,
-		rest->hops + 1 };
+	struct sim_jump jump = {
+		.delay_ns = delay_ns, .node = node, .edge = edge, .hops = 1
+	};
+	if (rest->hops > 0) {
+		jump.delay_ns += rest->delay_ns;
+		jump.node = rest->node;
+		jump.hops += rest->hops;
+	}
+	return jump;
 }
 
 static void gather_jumps(
@@ -70,12 +75,12 @@ static void gather_jumps(
 {
 	const struct sim_hops *h = back ? &w->to_vantage : &w->from_vantage;
 	struct sim_jump **to = back ? &w->back : &w->up;
-	*to = xcalloc(w->node_count + (size_t)1, sizeof(**to));
+	*to = xcalloc_lines(w->node_count + (size_t)1, sizeof(**to));
 	for (size_t i = 0; i < nearest->count; i++) {
 		uint32_t node = (uint32_t)nearest->nodes[i];
-		if (h->at[node + 1] - h->at[node] != 1)
+		if (h->forks[node].count != 1)
 			continue;
-		uint64_t hop = h->hops[h->at[node]];
+		uint64_t hop = h->forks[node].few[0];
 		uint32_t other = (uint32_t)(hop >> 32), edge = (uint32_t)hop;
 		if (!w->plain[back ? node : other] ||
 		    w->ways[edge].delay_ns < 0)
@@ -93,36 +98,36 @@ static void gather_jumps(
  * goes back until they meet (Cooper, Harvey and Kennedy, A simple, fast
  * dominance algorithm, 2001; one pass is enough, as paths have no cycles). */
 static uint32_t meet(
-    const uint32_t *by, const uint32_t *rank, uint32_t a, uint32_t b)
+    const struct sim_jump *up, const uint32_t *rank, uint32_t a, uint32_t b)
 {
 	while (a != b && a != SIM_NONE && b != SIM_NONE)
 		if (rank[a] > rank[b])
-			a = by[a];
+			a = up[a].before;
 		else
-			b = by[b];
+			b = up[b].before;
 	return a == b ? a : SIM_NONE;
 }
 
 static void gather_meetings(struct sim_world *w, const struct nearest *nearest)
 {
 	const struct sim_hops *h = &w->from_vantage;
-	uint32_t *by = w->before =
-	    xreallocarray(NULL, w->node_count + (size_t)1, sizeof(*by));
 	uint32_t *rank = xcalloc(w->node_count + (size_t)1, sizeof(*rank));
-	memset(by, 0xff, (w->node_count + (size_t)1) * sizeof(*by));
+	for (uint32_t i = 0; i < w->node_count; i++)
+		w->up[i].before = SIM_NONE;
 	for (uint32_t i = 0; i < nearest->count; i++)
 		rank[(uint32_t)nearest->nodes[i]] = i;
 	for (size_t i = 0; i < nearest->count; i++) {
 		uint32_t node = (uint32_t)nearest->nodes[i];
-		for (uint32_t at = h->at[node]; at < h->at[node + 1]; at++) {
-			uint32_t from = (uint32_t)(h->hops[at] >> 32);
+		const struct sim_fork *fork = &h->forks[node];
+		const uint64_t *hops = sim_hops_of(h, fork);
+		uint32_t *by = &w->up[node].before;
+		for (uint32_t j = 0; j < fork->count; j++) {
+			uint32_t from = (uint32_t)(hops[j] >> 32);
 			/* Links that cost nothing may lead round. */
 			if (rank[from] >= rank[node])
 				from = SIM_NONE;
-			by[node] = at == h->at[node]
-			    ? from
-			    : meet(by, rank, by[node], from);
-			if (by[node] == SIM_NONE)
+			*by = j == 0 ? from : meet(w->up, rank, *by, from);
+			if (*by == SIM_NONE)
 				break;
 		}
 	}
@@ -227,7 +232,8 @@ static void walk_stages(struct sim_world *w, struct sim_walk *k,
 	uint32_t ends[STAGES], count = 0, at = owner;
 	while (at != k->node && at != SIM_NONE && count < STAGES) {
 		ends[count++] = at;
-		at = w->up[at].hops > 0 ? w->up[at].node : w->before[at];
+		const struct sim_jump *up = &w->up[at];
+		at = up->hops > 0 ? up->node : up->before;
 	}
 	bool on = at == k->node;
 	while (on && count > 0)
@@ -265,10 +271,7 @@ void sim_fetch_plain(const struct sim_world *w, uint32_t owner)
 	if (owner == SIM_NONE || w->in_order)
 		return;
 	__builtin_prefetch(&w->up[owner]);
-	__builtin_prefetch(&w->before[owner]);
-	__builtin_prefetch(&w->from_vantage.at[owner]);
-	__builtin_prefetch(&w->meetings[owner]);
-	__builtin_prefetch(&w->marks[owner]);
+	__builtin_prefetch(&w->from_vantage.forks[owner]);
 	__builtin_prefetch(&w->plain[owner]);
 	__builtin_prefetch(&w->nodes[owner]);
 }

@@ -141,30 +141,45 @@ static void gather_hops(const struct sim_world *w, struct sim_hops *h,
 {
 	size_t count = 0;
 	sim_hops_free(h);
-	h->at = xreallocarray(NULL, w->node_count + (size_t)1, sizeof(*h->at));
+	h->forks = xcalloc_lines(w->node_count + (size_t)1, sizeof(*h->forks));
 	for (uint32_t node = 0; node < w->node_count; node++) {
 		const uint32_t *edges;
 		uint32_t all = edges_of(w, node, &edges);
-		h->at[node] = (uint32_t)count;
+		struct sim_fork *fork = &h->forks[node];
+		fork->at = (uint32_t)count;
 		for (uint32_t i = 0; i < all; i++) {
 			uint32_t edge = back ? edges[i] : edges[i] ^ 1;
 			if (back ? !on_way_back(w, edge)
 				 : !on_shortest(w, root, dist, edge))
 				continue;
 			const struct sim_edge *e = &w->edges[edge];
-			VEC_ROOM(h->hops, count);
-			h->hops[count++] =
+			VEC_ROOM(h->more, count);
+			h->more[count++] =
 			    (uint64_t)(back ? e->to : e->from) << 32 | edge;
 		}
+		fork->count = (uint32_t)count - fork->at;
+		if (fork->count == 0 || fork->count > SIM_HOPS_FEW)
+			continue;
+		count = fork->at;
+		memcpy(
+		    fork->few, h->more + count, fork->count * sizeof(*h->more));
 	}
-	h->at[w->node_count] = (uint32_t)count;
 }
 
 void sim_hops_free(struct sim_hops *h)
 {
-	free(h->at);
-	free(h->hops);
+	free(h->forks);
+	free(h->more);
 	*h = (struct sim_hops){ 0 };
+}
+
+void sim_jumps_free(struct sim_world *w)
+{
+	for (uint32_t i = 0; w->up && i < w->node_count; i++)
+		sim_paths_free(w->up[i].meeting);
+	free(w->up);
+	free(w->back);
+	w->up = w->back = NULL;
 }
 
 void sim_views_free(struct sim_world *w)
@@ -212,19 +227,18 @@ static struct sim_view *view_of(struct sim_world *w, uint32_t number)
 void sim_distances(struct sim_world *w)
 {
 	size_t count = w->node_count + (size_t)1;
-	if (!w->marks) {
+	if (!w->found) {
 		w->dist_from = xcalloc(count, sizeof(*w->dist_from));
 		w->dist_to = xcalloc(count, sizeof(*w->dist_to));
-		w->marks = xcalloc(count, sizeof(*w->marks));
 		w->todo = xcalloc(count, sizeof(*w->todo));
 		w->found =
 		    xcalloc(w->edge_count + (size_t)1, sizeof(*w->found));
 	}
 	for (uint32_t i = 0; i < w->node_count; i++) {
 		sim_paths_free(w->paths[i]);
-		sim_paths_free(w->meetings[i]);
-		w->paths[i] = w->meetings[i] = NULL;
+		w->paths[i] = NULL;
 	}
+	sim_jumps_free(w);
 	w->distances_bytes = 0;
 	sim_views_free(w);
 	distances(w, w->vantage, false, w->dist_from);
@@ -263,19 +277,19 @@ static struct sim_paths *paths_make(struct sim_world *w,
     const struct sim_hops *h, uint32_t place, uint32_t from_node)
 {
 	size_t waiting = 0;
-	uint32_t count = 0;
-	w->mark++;
-	w->marks[from_node] = w->mark;
-	w->marks[place] = w->mark;
+	uint32_t count = 0, mark = ++w->mark;
+	h->forks[from_node].mark = mark;
+	h->forks[place].mark = mark;
 	w->todo[waiting++] = place;
 	while (waiting > 0) {
-		uint32_t node = w->todo[--waiting];
-		for (uint32_t i = h->at[node]; i < h->at[node + 1]; i++) {
-			uint32_t from = (uint32_t)(h->hops[i] >> 32);
-			w->found[count++] = h->hops[i];
-			if (w->marks[from] == w->mark)
+		const struct sim_fork *fork = &h->forks[w->todo[--waiting]];
+		const uint64_t *hops = sim_hops_of(h, fork);
+		for (uint32_t i = 0; i < fork->count; i++) {
+			uint32_t from = (uint32_t)(hops[i] >> 32);
+			w->found[count++] = hops[i];
+			if (h->forks[from].mark == mark)
 				continue;
-			w->marks[from] = w->mark;
+			h->forks[from].mark = mark;
 			w->todo[waiting++] = from;
 		}
 	}
@@ -405,9 +419,10 @@ static void choices_to(struct sim_world *w, uint32_t node, uint32_t place,
     uint32_t view, struct choices *c)
 {
 	if (place == w->vantage) {
-		const struct sim_hops *h = &w->to_vantage;
-		for (uint32_t i = h->at[node]; i < h->at[node + 1]; i++)
-			choose_from(c, (uint32_t)h->hops[i]);
+		const struct sim_fork *fork = &w->to_vantage.forks[node];
+		const uint64_t *hops = sim_hops_of(&w->to_vantage, fork);
+		for (uint32_t i = 0; i < fork->count; i++)
+			choose_from(c, (uint32_t)hops[i]);
 		return;
 	}
 	const struct sim_paths *p =
@@ -569,19 +584,19 @@ static uint32_t choose_on(const struct sim_world *w, const struct sim_paths *p,
 uint32_t sim_plain_edge(struct sim_world *w, uint32_t node,
     const struct packet *packet, uint32_t owner, uint64_t serial)
 {
-	const struct sim_hops *h = &w->to_vantage;
 	if (owner != w->vantage)
 		return choose_on(w, paths_to(w, owner), node, packet, serial);
-	uint32_t count = h->at[node + 1] - h->at[node];
-	const uint64_t *hops = count > 0 ? &h->hops[h->at[node]] : NULL;
-	return choose_plain(w, node, packet, serial, hops, count);
+	const struct sim_fork *fork = &w->to_vantage.forks[node];
+	return choose_plain(w, node, packet, serial,
+	    sim_hops_of(&w->to_vantage, fork), fork->count);
 }
 
 uint32_t sim_meeting_edge(struct sim_world *w, uint32_t node,
     const struct packet *packet, uint32_t meeting, uint64_t serial)
 {
-	if (!w->meetings[meeting])
-		w->meetings[meeting] = paths_make(
-		    w, &w->from_vantage, meeting, w->before[meeting]);
-	return choose_on(w, w->meetings[meeting], node, packet, serial);
+	struct sim_jump *up = &w->up[meeting];
+	if (!up->meeting)
+		up->meeting =
+		    paths_make(w, &w->from_vantage, meeting, up->before);
+	return choose_on(w, up->meeting, node, packet, serial);
 }

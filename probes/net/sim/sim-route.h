@@ -7,6 +7,7 @@
 void sim_distances(struct sim_world *world);
 void sim_paths_free(struct sim_paths *paths);
 void sim_hops_free(struct sim_hops *hops);
+void sim_jumps_free(struct sim_world *world);
 void sim_views_free(struct sim_world *world);
 /* The edge by which packet, for an address of owner's, leaves node; serial
  * stands for the packet itself.  SIM_NONE: no route, and *drop: silently. */
@@ -19,7 +20,7 @@ uint32_t sim_plain_edge(struct sim_world *world, uint32_t node,
 /* Is it less far from node to place than to the other? */
 bool sim_is_nearer(
     struct sim_world *world, uint32_t node, uint32_t place, uint32_t other);
-/* The same to a node where paths meet, from those between world->before of it
+/* The same to a node where paths meet, from those between its jump's before
  * and it. */
 uint32_t sim_meeting_edge(struct sim_world *world, uint32_t node,
     const struct packet *packet, uint32_t meeting, uint64_t serial);

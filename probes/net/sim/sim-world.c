@@ -29,10 +29,9 @@ void sim_world_free(struct sim_world *w)
 {
 	if (!w)
 		return;
-	for (uint32_t i = 0; w->paths && i < w->node_count; i++) {
+	for (uint32_t i = 0; w->paths && i < w->node_count; i++)
 		sim_paths_free(w->paths[i]);
-		sim_paths_free(w->meetings[i]);
-	}
+	sim_jumps_free(w);
 	for (uint32_t i = 0; i < w->route_count; i++)
 		free(w->routes[i].edges);
 	for (size_t i = 0; i < w->kept_count; i++)
@@ -55,15 +54,10 @@ void sim_world_free(struct sim_world *w)
 	sim_hops_free(&w->from_vantage);
 	sim_hops_free(&w->to_vantage);
 	free(w->paths);
-	free(w->meetings);
-	free(w->before);
-	free(w->marks);
 	free(w->todo);
 	free(w->found);
 	free(w->plain);
 	free(w->ways);
-	free(w->up);
-	free(w->back);
 	free(w->cells);
 	sim_changes_free(w);
 	free(w);
@@ -209,8 +203,6 @@ int sim_world_finish(
 	note_order(w);
 	adjacency_make(w);
 	w->paths =
-	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
-	w->meetings =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
 	sim_distances(w);
 	sim_note_plain(w);

@@ -189,11 +189,25 @@ struct sim_paths;
 struct sim_view;
 
 /* For each node some edges, each behind the node at its other end, so that
- * neither needs to be looked up. */
-struct sim_hops {
-	uint32_t *at;   /* owned; where a node's begin, the next one's end */
-	uint64_t *hops; /* owned; the other node, then the edge */
+ * neither needs to be looked up.  Most nodes have few, which lie where their
+ * number is. */
+enum { SIM_HOPS_FEW = 2 };
+struct sim_fork {
+	uint64_t few[SIM_HOPS_FEW]; /* the other node, then the edge */
+	uint32_t at;                /* where they begin, if they are more */
+	uint32_t count;
+	uint32_t mark; /* world->mark of the last walk that came here */
+	uint32_t unused;
 };
+struct sim_hops {
+	struct sim_fork *forks; /* owned; by node */
+	uint64_t *more;         /* owned; of those with more than a few */
+};
+static inline const uint64_t *sim_hops_of(
+    const struct sim_hops *hops, const struct sim_fork *fork)
+{
+	return fork->count > SIM_HOPS_FEW ? hops->more + fork->at : fork->few;
+}
 
 /* What a direction of a link is to packets that it only delays. */
 struct sim_way {
@@ -208,6 +222,11 @@ struct sim_jump {
 	uint32_t node; /* the far end's */
 	uint32_t edge; /* the last one */
 	uint32_t hops; /* 0: there is none */
+	/* Of a jump to a node: the nearest node that all paths to it go by, of
+	 * those where several meet; SIM_NONE: not known. */
+	uint32_t before;
+	/* The paths between the two; owned, made when needed. */
+	struct sim_paths *meeting;
 };
 
 struct sim_world {
@@ -233,7 +252,7 @@ struct sim_world {
 	uint32_t *dist_from, *dist_to; /* vantage to node, node to vantage */
 	struct sim_hops from_vantage, to_vantage;
 	struct sim_paths **paths; /* by destination node, made when needed */
-	uint32_t *marks, mark;    /* nodes seen by the walk in progress */
+	uint32_t mark;            /* of the nodes that the last walk saw */
 	uint32_t *todo;           /* owned: the walk's nodes to go on from, */
 	uint64_t *found;          /* owned: what it found */
 	struct sim_cell *cells;   /* open hash table */
@@ -249,11 +268,6 @@ struct sim_world {
 	 * each node from the one that is farthest before it on all paths; back:
 	 * from each node towards the vantage. */
 	struct sim_jump *up, *back;
-	/* Owned, the same: the nearest node that all paths to a node go by, of
-	 * those where several meet; SIM_NONE: not known.  The paths between the
-	 * two are made when needed. */
-	uint32_t *before;
-	struct sim_paths **meetings;
 	/* Owned: of the vantages but the first, made when needed; and their
 	 * octets. */
 	struct sim_view *views[SIM_MAX_VANTAGES];
