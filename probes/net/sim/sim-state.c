@@ -44,10 +44,16 @@ static void grow_cells(struct sim_world *w)
 	free(old);
 }
 
+static uint64_t cell_key(const struct sim_world *w, enum sim_purpose purpose,
+    uint32_t node, uint64_t key)
+{
+	return hash_mix(hash_mix(w->seed ^ purpose, node), key) | 1;
+}
+
 struct sim_cell *sim_cell_get(struct sim_world *w, enum sim_purpose purpose,
     uint32_t node, uint64_t key, bool *fresh)
 {
-	key = hash_mix(hash_mix(w->seed ^ purpose, node), key) | 1;
+	key = cell_key(w, purpose, node, key);
 	if (w->cell_count * 2 >= w->cells_size)
 		grow_cells(w);
 	struct sim_cell *cell = find_cell(w, key);
@@ -125,21 +131,28 @@ static uint64_t counter_key(const struct sim_arrival *a, const struct addr *src)
 	}
 }
 
+/* Most nodes have one counter, which lies close to its neighbours'. */
 static uint16_t count_next(const struct sim_arrival *a, const struct addr *src)
 {
-	const struct sim_node *node = &a->world->nodes[a->node];
+	struct sim_world *w = a->world;
+	const struct sim_node *node = &w->nodes[a->node];
 	const struct sim_behaviour *how = node->how;
-	uint64_t key = counter_key(a, src);
+	uint64_t key = counter_key(a, src), begin = node->ip_id_salt, own;
 	bool fresh;
-	struct sim_cell *counter =
-	    sim_cell_get(a->world, SIM_CELL_IP_ID, a->node, key, &fresh);
-	double rate = how->ip_id_rate_lo +
-	    (how->ip_id_rate_hi - how->ip_id_rate_lo) *
-		sim_draw(a->world, counter->key, 0x1d);
-	uint64_t begin =
-	    key ? hash_mix(node->ip_id_salt, key) : node->ip_id_salt;
+	if (key) {
+		begin = hash_mix(begin, key);
+		own = (uint64_t)sim_cell_get(
+		    w, SIM_CELL_IP_ID, a->node, key, &fresh)
+			  ->amount++;
+	} else {
+		own = w->ids_given[a->node]++;
+	}
+	double rate = how->ip_id_rate_lo;
+	if (how->ip_id_rate_hi > rate)
+		rate += (how->ip_id_rate_hi - rate) *
+		    sim_draw(
+			w, cell_key(w, SIM_CELL_IP_ID, a->node, key), 0x1d);
 	uint64_t others = (uint64_t)((double)a->now_ns / 1e9 * rate);
-	uint64_t own = (uint64_t)counter->amount++;
 	return (uint16_t)(begin + others + own);
 }
 

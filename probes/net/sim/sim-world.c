@@ -54,6 +54,7 @@ void sim_world_free(struct sim_world *w)
 	sim_hops_free(&w->from_vantage);
 	sim_hops_free(&w->to_vantage);
 	free(w->paths);
+	free(w->ids_given);
 	free(w->todo);
 	free(w->found);
 	free(w->plain);
@@ -204,6 +205,8 @@ int sim_world_finish(
 	adjacency_make(w);
 	w->paths =
 	    xcalloc(w->node_count + (size_t)1, sizeof(struct sim_paths *));
+	w->ids_given =
+	    xcalloc(w->node_count + (size_t)1, sizeof(*w->ids_given));
 	sim_distances(w);
 	sim_note_plain(w);
 	return 0;

@@ -268,6 +268,7 @@ struct sim_world {
 	 * each node from the one that is farthest before it on all paths; back:
 	 * from each node towards the vantage. */
 	struct sim_jump *up, *back;
+	uint16_t *ids_given; /* owned: IPv4 identifications, of each node */
 	/* Owned: of the vantages but the first, made when needed; and their
 	 * octets. */
 	struct sim_view *views[SIM_MAX_VANTAGES];
