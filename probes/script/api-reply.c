@@ -116,13 +116,12 @@ static bool push_interface(lua_State *L, const struct packet_extension *e)
 	return true;
 }
 
-static void push_extensions(lua_State *L, const struct host_reply *r)
+static void push_extensions(lua_State *L, const struct packet *p)
 {
 	struct packet_extension e;
 	size_t offset = 0;
 	lua_newtable(L);
-	for (int i = 1;
-	     i <= 64 && packet_next_extension(&r->packet, &offset, &e) == 0;
+	for (int i = 1; i <= 64 && packet_next_extension(p, &offset, &e) == 0;
 	     i++) {
 		lua_createtable(L, 0, 4);
 		lua_pushinteger(L, e.class_num);
@@ -163,15 +162,14 @@ static void push_proto(lua_State *L, uint8_t proto)
 }
 
 /* Or the echo id, which translators change as they change ports. */
-static uint16_t quoted_sport(const struct host_reply *r)
+static uint16_t quoted_sport(const struct packet *quoted)
 {
-	bool ports =
-	    r->quoted.proto == PACKET_UDP || r->quoted.proto == PACKET_TCP;
-	return ports ? r->quoted.sport : r->quoted.icmp_id;
+	bool ports = quoted->proto == PACKET_UDP || quoted->proto == PACKET_TCP;
+	return ports ? quoted->sport : quoted->icmp_id;
 }
 
 static void push_quoted(
-    lua_State *L, const struct host_reply *r, enum reply_field field)
+    lua_State *L, const struct reply_view *r, enum reply_field field)
 {
 	bool upper = r->quoted.proto == PACKET_UDP ||
 	    r->quoted.proto == PACKET_ICMP || r->quoted.proto == PACKET_ICMP6;
@@ -182,7 +180,9 @@ static void push_quoted(
 	case QUOTED_CHECKSUM:
 		push_if(L, r->has_quote && upper, r->quoted.l4_checksum);
 		break;
-	case QUOTED_SPORT: push_if(L, r->has_quote, quoted_sport(r)); break;
+	case QUOTED_SPORT:
+		push_if(L, r->has_quote, quoted_sport(&r->quoted));
+		break;
 	case QUOTED_SIZE_BYTES:
 		push_if(L, r->has_quote, r->quoted.ip_len);
 		break;
@@ -196,22 +196,16 @@ static void push_quoted(
 	}
 }
 
-static void push_field(
-    lua_State *L, const struct host_reply *r, enum reply_field field)
+static void push_read(
+    lua_State *L, const struct reply_view *r, enum reply_field field)
 {
 	const struct packet *p = &r->packet;
 	bool tcp = p->proto == PACKET_TCP;
-	switch (field) {
+	switch ((int)field) {
 	case FROM: api_push_address(L, &p->src); break;
 	case FROM_PORT:
 		push_if(L, tcp || p->proto == PACKET_UDP, p->sport);
 		break;
-	case RTT_NS:
-		push_if(L, r->outcome.rank != OUTCOME_RANK_AMBIGUOUS,
-		    (uint64_t)r->rtt_ns);
-		break;
-	case RX_NS: lua_pushinteger(L, r->stamp.wall.ns); break;
-	case RX_CLOCK: lua_pushstring(L, clock_name(r->stamp.clock)); break;
 	case TTL: lua_pushinteger(L, p->ttl); break;
 	case TOS: lua_pushinteger(L, p->tos); break;
 	case IP_ID: lua_pushinteger(L, p->ip_id); break;
@@ -226,19 +220,36 @@ static void push_field(
 	case MTU:
 		push_if(L, packet_next_hop_mtu(p) > 0, packet_next_hop_mtu(p));
 		break;
-	case QUOTED_TTL:
-	case QUOTED_TOS:
-	case QUOTED_CHECKSUM:
-	case QUOTED_IP_ID:
-	case QUOTED_DST:
-	case QUOTED_SRC:
-	case QUOTED_SPORT:
-	case QUOTED_SIZE_BYTES: push_quoted(L, r, field); break;
-	case EXTENSIONS: push_extensions(L, r); break;
+	case EXTENSIONS: push_extensions(L, p); break;
 	case PAYLOAD:
 		lua_pushlstring(L, p->payload ? (const char *)p->payload : "",
 		    p->payload ? p->payload_len : 0);
 		break;
+	case IS_ERROR: lua_pushboolean(L, packet_is_icmp_error(p)); break;
+	default: push_quoted(L, r, field);
+	}
+}
+
+static const struct reply_view *view_of(
+    lua_State *L, const struct host_reply *r)
+{
+	struct host *host = host_of(L);
+	if (host->viewed != r->number)
+		api_reply_read(r, &host->view);
+	host->viewed = r->number;
+	return &host->view;
+}
+
+static void push_field(
+    lua_State *L, const struct host_reply *r, enum reply_field field)
+{
+	switch (field) {
+	case RTT_NS:
+		push_if(L, r->outcome.rank != OUTCOME_RANK_AMBIGUOUS,
+		    (uint64_t)r->rtt_ns);
+		break;
+	case RX_NS: lua_pushinteger(L, r->stamp.wall.ns); break;
+	case RX_CLOCK: lua_pushstring(L, clock_name(r->stamp.clock)); break;
 	case PACKET: lua_pushlstring(L, (const char *)r->bytes, r->len); break;
 	case DUPLICATE: lua_pushboolean(L, r->duplicate); break;
 	case ADVICE: lua_pushboolean(L, r->advice); break;
@@ -248,8 +259,8 @@ static void push_field(
 		lua_pushstring(L, outcome_name(r->outcome.outcome));
 		break;
 	case REACHED: lua_pushboolean(L, r->outcome.reached); break;
-	case IS_ERROR: lua_pushboolean(L, packet_is_icmp_error(p)); break;
 	case FIELD_NONE: lua_pushnil(L); break;
+	default: push_read(L, view_of(L, r), field);
 	}
 }
 
@@ -266,6 +277,7 @@ struct host_reply *api_reply_push(
 	size_t len = event->bytes_len;
 	struct host_reply *r =
 	    api_object_new(L, HOST_REPLY, sizeof(*r) + len, 0);
+	r->number = ++host_of(L)->reply_count;
 	r->stamp = event->stamp;
 	r->rtt_ns = event->rtt_ns;
 	r->outcome = event->outcome;
@@ -274,11 +286,15 @@ struct host_reply *api_reply_push(
 	r->len = (uint32_t)len;
 	if (len > 0)
 		memcpy(r->bytes, bytes, len);
-	/* A reply that does not decode has the fields before the failure. */
-	packet_decode_ip(&r->packet, r->bytes, len, len);
-	r->has_quote = packet_is_icmp_error(&r->packet) &&
-	    packet_decode_quote(&r->quoted, &r->packet) == 0;
 	return r;
+}
+
+void api_reply_read(const struct host_reply *r, struct reply_view *view)
+{
+	/* A reply that does not decode has the fields before the failure. */
+	packet_decode_ip(&view->packet, r->bytes, r->len, r->len);
+	view->has_quote = packet_is_icmp_error(&view->packet) &&
+	    packet_decode_quote(&view->quoted, &view->packet) == 0;
 }
 
 void api_reply_open(lua_State *L)

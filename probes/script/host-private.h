@@ -36,6 +36,13 @@ struct host_scratch {
 	uint8_t *start, *at, *end; /* NULL: none yet */
 };
 
+/* A reply's packet. */
+struct reply_view {
+	struct packet packet;
+	struct packet quoted; /* of an ICMP error, as far as it goes */
+	bool has_quote;
+};
+
 struct host {
 	lua_State *L;
 	const struct worker_config *config; /* borrowed; NULL: header only */
@@ -57,6 +64,10 @@ struct host {
 	uint32_t ready_at, ready_count, ready_size;
 	struct host_backlog backlog;
 	struct host_scratch scratch;
+	/* api-reply.c: how many there were, and the one whose packet a script
+	 * asked for last: who asks for one field asks for others; 0: none. */
+	uint64_t reply_count, viewed;
+	struct reply_view view;
 	uint64_t log_bytes;
 	bool problem; /* reported by the script: exit code 1 */
 };

@@ -67,21 +67,21 @@ static void fill_interface(
 }
 
 static void fill_extensions(
-    lua_State *L, Sonde__Reply *to, const struct host_reply *r)
+    lua_State *L, Sonde__Reply *to, const struct packet *p)
 {
 	struct packet_extension e;
 	size_t offset = 0, count = 0;
-	while (packet_next_extension(&r->packet, &offset, &e) == 0)
+	while (packet_next_extension(p, &offset, &e) == 0)
 		count++;
 	if (count == 0)
 		return;
 	Sonde__IcmpExtension *all = record_scratch(L, count * sizeof(*all));
 	to->extensions =
 	    record_scratch(L, count * sizeof(Sonde__IcmpExtension *));
-	to->extensions_by_length = r->packet.extensions_by_length;
+	to->extensions_by_length = p->extensions_by_length;
 	offset = 0;
 	for (size_t i = 0; i < count; i++) {
-		packet_next_extension(&r->packet, &offset, &e);
+		packet_next_extension(p, &offset, &e);
 		sonde__icmp_extension__init(&all[i]);
 		all[i].class_num = e.class_num;
 		all[i].c_type = e.c_type;
@@ -97,9 +97,11 @@ static void fill_extensions(
 static void fill_reply(lua_State *L, Sonde__Reply *to,
     const struct probe *probe, const struct host_reply *r)
 {
-	const struct packet *p = &r->packet;
 	if (r->len == 0) /* of a packet that may be another run's */
 		return;
+	struct reply_view *view = record_scratch(L, sizeof(*view));
+	const struct packet *p = &view->packet;
+	api_reply_read(r, view);
 	to->from = octets_of(&p->src);
 	to->rx_wall_ns = r->stamp.wall.ns;
 	to->rx_clock = (Sonde__Clock)r->stamp.clock;
@@ -121,13 +123,14 @@ static void fill_reply(lua_State *L, Sonde__Reply *to,
 	}
 	if (packet_next_hop_mtu(p) > 0)
 		REPLY_SET(to, MTU, mtu, packet_next_hop_mtu(p));
-	if (r->has_quote) {
-		REPLY_SET(to, QUOTED_TTL, quoted_ttl, r->quoted.ttl);
-		REPLY_SET(to, QUOTED_TOS, quoted_tos, r->quoted.tos);
+	if (view->has_quote) {
+		const struct packet *quoted = &view->quoted;
+		REPLY_SET(to, QUOTED_TTL, quoted_ttl, quoted->ttl);
+		REPLY_SET(to, QUOTED_TOS, quoted_tos, quoted->tos);
 		REPLY_SET(
-		    to, QUOTED_SIZE_BYTES, quoted_size_bytes, r->quoted.ip_len);
+		    to, QUOTED_SIZE_BYTES, quoted_size_bytes, quoted->ip_len);
 	}
-	fill_extensions(L, to, r);
+	fill_extensions(L, to, p);
 }
 
 static Sonde__Reply *reply_of(lua_State *L, struct reply_list *l,

@@ -188,8 +188,10 @@ static bool is_same_again(
 	lua_getiuservalue(L, result_at, RESULT_REPLY);
 	const struct host_reply *first = api_test(L, -1, HOST_REPLY);
 	lua_pop(L, 1);
-	const struct packet *a = &reply->packet;
-	const struct packet *b = first ? &first->packet : a;
+	struct reply_view now, then;
+	api_reply_read(reply, &now);
+	api_reply_read(first ? first : reply, &then);
+	const struct packet *a = &now.packet, *b = &then.packet;
 	return a->proto == b->proto && a->icmp_type == b->icmp_type &&
 	    a->icmp_code == b->icmp_code && addr_equal(&a->src, &b->src);
 }

@@ -42,19 +42,20 @@ void api_push_address(lua_State *L, const struct addr *a);
 /* api-reply.c */
 struct host_reply {
 	struct host_object object;
+	uint32_t len;
 	struct net_stamp stamp;
 	int64_t rtt_ns;
-	struct packet packet; /* points into bytes */
-	struct packet quoted; /* of an ICMP error, as far as it goes */
-	bool has_quote;
+	uint64_t number;        /* that no other reply of the run has */
 	struct outcome outcome; /* of this reply */
 	bool late;
 	/* It is not the one that counts, because: */
 	bool duplicate, advice, superseded;
-	uint32_t len;
 	uint8_t bytes[];
 };
 void api_reply_open(lua_State *L);
+/* What its octets say, which is read of them only when it is asked for; it
+ * points into them. */
+void api_reply_read(const struct host_reply *reply, struct reply_view *view);
 struct host_reply *api_reply_push(
     lua_State *L, const struct wire_event *event, const uint8_t *bytes);
 
