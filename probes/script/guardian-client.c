@@ -14,6 +14,9 @@
 #include "probes/script/guardian-client.h"
 
 #define REPLY_MAX_BYTES 1500
+/* Events ahead of the one that is taken. */
+#define FETCH_FAR 8
+#define FETCH_NEAR 4
 
 static int lost(struct errmsg *msg, int err)
 {
@@ -124,8 +127,31 @@ int client_send(struct guardian_client *c, const struct wire_probe *head,
 	return 0;
 }
 
+/* The cookie of an event of the message. */
+static uint64_t cookie_of(const struct guardian_client *c, uint32_t number)
+{
+	uint64_t cookie;
+	memcpy(&cookie,
+	    c->message + sizeof(struct wire_head) +
+		number * sizeof(struct wire_event) +
+		offsetof(struct wire_event, cookie),
+	    sizeof(cookie));
+	return cookie;
+}
+
+/* What events are about was used when its probe was sent, thousands of probes
+ * ago: it is on its way to the cache while those before it are taken. */
+static void fetch_ahead(const struct guardian_client *c, uint32_t at,
+    uint32_t count, const struct client_events *to)
+{
+	if (to->fetch && at + FETCH_FAR < count)
+		to->fetch(to->arg, cookie_of(c, at + FETCH_FAR), false);
+	if (to->fetch && at + FETCH_NEAR < count)
+		to->fetch(to->arg, cookie_of(c, at + FETCH_NEAR), true);
+}
+
 static int events_give(struct guardian_client *c, size_t len,
-    client_event_fn *fn, void *arg, struct errmsg *msg)
+    const struct client_events *to, struct errmsg *msg)
 {
 	struct wire_head head;
 	memcpy(&head, c->message, sizeof(head));
@@ -141,15 +167,17 @@ static int events_give(struct guardian_client *c, size_t len,
 		    event.bytes_len > len - octets)
 			return err_set(
 			    msg, ERR_MALFORMED, "guardian: bad length");
-		if (fn)
-			fn(arg, &event, c->message + octets);
+		if (to) {
+			fetch_ahead(c, i, head.count, to);
+			to->take(to->arg, &event, c->message + octets);
+		}
 		octets += event.bytes_len;
 	}
 	return 0;
 }
 
 int client_wait(struct guardian_client *c, struct monotime until,
-    const volatile int *stop, client_event_fn *fn, void *arg,
+    const volatile int *stop, const struct client_events *to,
     struct errmsg *msg)
 {
 	int err = flush(c, msg);
@@ -175,7 +203,7 @@ int client_wait(struct guardian_client *c, struct monotime until,
 		return 0;
 	if (head.type != WIRE_EVENT)
 		return err_set(msg, ERR_MALFORMED, "guardian: bad answer");
-	return events_give(c, (size_t)len, fn, arg, msg);
+	return events_give(c, (size_t)len, to, msg);
 }
 
 int client_source(struct guardian_client *c, const struct addr *dst,
@@ -209,7 +237,7 @@ int client_init(
 	*c = (struct guardian_client){ .fd = fd,
 		.listener_fd = listener_fd,
 		.message = xmalloc(WIRE_MAX_BYTES) };
-	return client_wait(c, (struct monotime){ 0 }, NULL, NULL, NULL, msg);
+	return client_wait(c, (struct monotime){ 0 }, NULL, NULL, msg);
 }
 
 void client_fini(struct guardian_client *c)

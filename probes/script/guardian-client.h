@@ -32,6 +32,13 @@ struct guardian_client {
 
 typedef void client_event_fn(
     void *arg, const struct wire_event *event, const uint8_t *bytes);
+/* Of an event that will be given soon: near: before some others. */
+typedef void client_fetch_fn(void *arg, uint64_t cookie, bool near);
+struct client_events {
+	client_event_fn *take;
+	client_fetch_fn *fetch; /* NULL: of no use */
+	void *arg;
+};
 
 /* Asks the guardian for the time, so that `heard` is right from the start. */
 int client_init(struct guardian_client *client, int fd, int listener_fd,
@@ -60,10 +67,10 @@ static inline void client_settled(
 	    : client->outstanding_bytes;
 }
 
-/* Sends what is queued and waits until events come (each goes to fn) or until
- * `until`.  -EINTR: *stop became true first. */
+/* Sends what is queued and waits until events come (each goes to `to`, which
+ * may be NULL) or until `until`.  -EINTR: *stop became true first. */
 int client_wait(struct guardian_client *client, struct monotime until,
-    const volatile int *stop, client_event_fn *fn, void *arg,
+    const volatile int *stop, const struct client_events *to,
     struct errmsg *msg);
 
 /* The source for dst; family 0: no route. */

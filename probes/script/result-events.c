@@ -356,6 +356,21 @@ static void on_event(
 	place_look(L, host, place);
 }
 
+/* First the place, then the result that it has: its values, which Lua keeps
+ * before it, and itself. */
+static void on_fetch(void *arg, uint64_t cookie, bool near)
+{
+	const struct host *host = host_of(arg);
+	uint32_t number = PLACE_OF(cookie);
+	if (number >= host->place_count)
+		return;
+	const struct result_place *place = &host->places[number];
+	if (!near)
+		__builtin_prefetch(place);
+	for (int line = -2; near && place->result && line < 3; line++)
+		__builtin_prefetch((const char *)place->result + 64 * line);
+}
+
 static void check_wait(lua_State *L, int err, const struct errmsg *msg)
 {
 	if (err && err != -EINTR)
@@ -368,8 +383,8 @@ void events_wait(lua_State *L, struct monotime until)
 	struct errmsg msg = { "" };
 	record_flush(host);
 	watch_waits(true);
-	int err =
-	    client_wait(&host->client, until, watch_stop(), on_event, L, &msg);
+	const struct client_events to = { on_event, on_fetch, L };
+	int err = client_wait(&host->client, until, watch_stop(), &to, &msg);
 	watch_waits(false);
 	check_wait(L, err, &msg);
 }

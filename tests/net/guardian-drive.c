@@ -201,21 +201,21 @@ static void drive(struct drive *d)
 	char line[2048];
 	struct monotime never = { INT64_MAX };
 	struct monotime now = client_now(&d->client);
+	const struct client_events to = { .take = on_event, .arg = d };
 	for (uint64_t n = 1; fgets(line, sizeof(line), stdin); n++) {
 		struct wire_probe entry;
 		read_line(&entry, line, now);
 		entry.cookie = n;
 		d->left++;
 		while (!client_has_room(&d->client, 1500))
-			if (client_wait(&d->client, never, NULL, on_event, d,
-				&msg) != 0)
+			if (client_wait(&d->client, never, NULL, &to, &msg) !=
+			    0)
 				die("wait", &msg);
 		if (client_send(&d->client, &entry, &entry.probe, &msg) != 0)
 			die("send", &msg);
 	}
 	while (d->left > 0)
-		if (client_wait(&d->client, never, NULL, on_event, d, &msg) !=
-		    0)
+		if (client_wait(&d->client, never, NULL, &to, &msg) != 0)
 			die("wait", &msg);
 }
 
