@@ -8,6 +8,7 @@
 
 #include "lib/base/xalloc.h"
 #include "probes/ipc/fd-pass.h"
+#include "probes/ipc/precedence.h"
 #include "probes/guardian/pending.h"
 #include "probes/guardian/session.h"
 
@@ -197,6 +198,6 @@ bool guardian_step(struct guardian *g, int control_fd)
 void guardian_serve(struct guardian *g, int control_fd)
 {
 	while (guardian_step(g, control_fd))
-		;
+		precedence_regain();
 	count_captures(g);
 }

@@ -304,8 +304,7 @@ void flight_depart(struct guardian *g, int64_t lead_ns)
 		flight_send_batch(g);
 }
 
-/* A reply to a flight, or one that may be another's.  The packet is not shown
- * to runs that may not be meant. */
+/* A packet that may be a reply to another run's flight is not shown. */
 static void report_reply(struct guardian *g, struct flight *f,
     const struct net_event *event, const struct match_found *found,
     const struct packet *packet)

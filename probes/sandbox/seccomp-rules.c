@@ -36,7 +36,7 @@ static const int guardian[] = { CALL(bind), CALL(listen), CALL(sendmmsg),
 	CALL(connect), CALL(getsockname), CALL(getsockopt), CALL(setsockopt),
 	CALL(writev), CALL(clock_nanosleep), CALL(getrandom), CALL(fcntl),
 	CALL(futex), CALL(gettimeofday), CALL(timerfd_settime), CALL(pread64),
-	END };
+	CALL(getrusage), END };
 
 static const int sensor[] = { CALL(sendmmsg), CALL(epoll_wait),
 	CALL(epoll_pwait), CALL(epoll_ctl), CALL(getsockopt), CALL(writev),
@@ -129,12 +129,18 @@ static int allow_shipper(scmp_filter_ctx filter)
 	return err;
 }
 
-/* To leave the class that it has (probes/ipc/precedence.c), not to enter one.
- */
-static int allow_plain_class(scmp_filter_ctx filter)
+/* What becomes of a real-time class that it has (probes/ipc/precedence.c): what
+ * class it may have is RLIMIT_RTPRIO's to say, which it cannot change. */
+static int allow_precedence(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-	    CALL(sched_setscheduler), 1, SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER));
+	static const int classes[] = { SCHED_OTHER, SCHED_FIFO };
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prlimit64), 2,
+	    SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, RLIMIT_RTTIME));
+	for (int i = 0; i < 2 && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+		    CALL(sched_setscheduler), 1,
+		    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)classes[i]));
+	return err;
 }
 
 static int refuse_calls(scmp_filter_ctx filter, enum sandbox_role role)
@@ -165,7 +171,7 @@ static int fill(scmp_filter_ctx filter, enum sandbox_role role)
 	if (err < 0)
 		return err;
 	if (role == SANDBOX_GUARDIAN)
-		err = allow_plain_class(filter);
+		err = allow_precedence(filter);
 	if (err < 0)
 		return err;
 	if (role != SANDBOX_WORKER)
@@ -189,8 +195,9 @@ int seccomp_rules_write(enum sandbox_role role, int fd)
 
 unsigned seccomp_count(enum sandbox_role role)
 {
-	unsigned count = 1;                /* mmap */
-	count += role == SANDBOX_GUARDIAN; /* sched_setscheduler */
+	unsigned count = 1; /* mmap */
+	if (role == SANDBOX_GUARDIAN)
+		count += 2; /* sched_setscheduler, prlimit64 */
 	for (const int *c = common; *c != END; c++)
 		count++;
 	for (const int *c = lists[role]; *c != END; c++)

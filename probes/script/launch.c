@@ -82,7 +82,7 @@ static void ignore_terminal(void)
  * worker is gone is closed, and time does not wait for it. */
 static void serve_together(struct guardian **guardians, size_t count)
 {
-	for (size_t left = count; left > 0;)
+	for (size_t left = count; left > 0; precedence_regain())
 		for (size_t i = 0; i < count; i++) {
 			if (!guardians[i] || guardian_step(guardians[i], -1))
 				continue;
