@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -165,6 +166,21 @@ static void read_discipline(
 	}
 }
 
+/* What a capture cannot see: the kernel's own queue was full, or the device had
+ * no room.  Later kernels have longer structures. */
+static void read_counts(struct netlink_link *link, const struct attribute *a)
+{
+	struct rtnl_link_stats64 counts = { 0 };
+	size_t needed = offsetof(struct rtnl_link_stats64, rx_missed_errors) +
+	    sizeof(counts.rx_missed_errors);
+	if (a->len < needed)
+		return;
+	memcpy(&counts, a->data,
+	    a->len < sizeof(counts) ? a->len : sizeof(counts));
+	link->lost = counts.rx_dropped + counts.rx_missed_errors;
+	link->has_counts = true;
+}
+
 static bool read_link(
     struct netlink_link *link, const uint8_t *body, size_t len, bool gone)
 {
@@ -176,6 +192,7 @@ static bool read_link(
 	memcpy(&head, body, sizeof(head));
 	*link = (struct netlink_link){ .gone = gone,
 		.index = (uint32_t)head.ifi_index,
+		.type = head.ifi_type,
 		.is_up = head.ifi_flags & IFF_UP,
 		.has_carrier = head.ifi_flags & IFF_LOWER_UP };
 	while (next_attribute(body, len, &at, &a)) {
@@ -186,6 +203,8 @@ static bool read_link(
 			memcpy(link->name, a.data, a.len);
 		else if (a.type == IFLA_QDISC)
 			read_discipline(link, &a);
+		else if (a.type == IFLA_STATS64)
+			read_counts(link, &a);
 	}
 	return head.ifi_index > 0 && link->name[0];
 }
@@ -358,6 +377,23 @@ size_t netlink_ask_neighbour(uint8_t to[static NETLINK_ASK_MAX],
 	start.head.nlmsg_len = (uint32_t)len;
 	memcpy(to, &start, sizeof(start));
 	return len;
+}
+
+size_t netlink_ask_link(
+    uint8_t to[static NETLINK_ASK_MAX], uint32_t device, uint32_t seq)
+{
+	const struct {
+		struct nlmsghdr head;
+		struct ifinfomsg body;
+	} ask = {
+		.head = { .nlmsg_len = sizeof(ask),
+		    .nlmsg_type = RTM_GETLINK,
+		    .nlmsg_flags = NLM_F_REQUEST,
+		    .nlmsg_seq = seq },
+		.body = { .ifi_family = AF_UNSPEC, .ifi_index = (int)device },
+	};
+	memcpy(to, &ask, sizeof(ask));
+	return sizeof(ask);
 }
 
 size_t netlink_ask_list(uint8_t to[static NETLINK_ASK_MAX],

@@ -46,7 +46,11 @@ struct netlink_rule {
 struct netlink_link {
 	uint32_t index, mtu;
 	char name[NET_DEVICE_LEN];
+	uint16_t type; /* ARPHRD_* */
 	bool is_up, has_carrier, gone;
+	bool has_counts;
+	uint64_t lost; /* received frames that it or the kernel could not
+			  take, ever */
 	bool shaped;   /* its discipline may be set to shape or delay */
 	bool unqueued; /* packets do not wait for it: no queueing discipline */
 };
@@ -90,6 +94,9 @@ size_t netlink_ask_route(uint8_t to[static NETLINK_ASK_MAX],
     const struct netlink_question *question, uint32_t seq);
 size_t netlink_ask_neighbour(uint8_t to[static NETLINK_ASK_MAX],
     uint32_t device, const struct addr *address, uint32_t seq);
+/* One device and its counters. */
+size_t netlink_ask_link(
+    uint8_t to[static NETLINK_ASK_MAX], uint32_t device, uint32_t seq);
 enum netlink_list {
 	NETLINK_LIST_LINKS,
 	NETLINK_LIST_RULES,

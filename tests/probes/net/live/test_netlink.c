@@ -88,6 +88,9 @@ static void other_answers_are_read(void **state)
 	assert_int_equal(m.link.mtu, 1500);
 	assert_true(m.link.is_up && m.link.has_carrier && !m.link.gone);
 	assert_true(m.link.unqueued && !m.link.shaped);
+	assert_int_equal(m.link.type, 1); /* ARPHRD_ETHER */
+	assert_true(m.link.has_counts);
+	assert_int_equal(m.link.lost, 0);
 }
 
 /* Of a dump: how many there are, of which how many look at a flow, and whether
@@ -165,6 +168,27 @@ static void a_message_that_is_cut_gives_nothing_or_less(void **state)
 	}
 }
 
+static void what_a_link_lost_is_counted(void **state)
+{
+	(void)state;
+	/* Of struct rtnl_link_stats64: rx_dropped 6, rx_missed_errors 15. */
+	uint8_t bytes[4096];
+	struct netlink_message m;
+	size_t len = read_corpus("link", bytes, sizeof(bytes)), at = 0;
+	const uint16_t stats64 = 23;
+	for (size_t i = 32; i + 200 < len; i += 4) {
+		uint16_t head[2];
+		memcpy(head, bytes + i, sizeof(head));
+		if (head[1] != stats64 || head[0] < 20 * 8)
+			continue;
+		const uint64_t dropped = 5, missed = 7;
+		memcpy(bytes + i + 4 + 6 * 8, &dropped, sizeof(dropped));
+		memcpy(bytes + i + 4 + 15 * 8, &missed, sizeof(missed));
+	}
+	assert_true(netlink_next(bytes, len, &at, &m));
+	assert_int_equal(m.link.lost, 12);
+}
+
 static void a_question_has_what_rules_look_at(void **state)
 {
 	(void)state;
@@ -222,6 +246,7 @@ int main(void)
 		TEST(rules_are_read),
 		TEST(a_list_of_routes_is_read),
 		TEST(a_message_that_is_cut_gives_nothing_or_less),
+		TEST(what_a_link_lost_is_counted),
 		TEST(a_question_has_what_rules_look_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
