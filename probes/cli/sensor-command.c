@@ -25,11 +25,13 @@
 #include "probes/sensor/capture-file.h"
 #include "probes/sensor/capture-loop.h"
 #include "probes/sensor/capture-replay.h"
+#include "probes/sensor/packet-feed.h"
 #include "probes/sensor/sensor.h"
 
 #define NAME "sensor"
 #define SNAPLEN 2048
 #define BUFFER_BYTES (8u << 20)
+#define BUFFER_MOST_BYTES (32u << 20)
 #define PAYLOADS_MAX 4096
 #define PAYLOAD_BYTES_MAX ((size_t)4 << 20)
 #define HOMES_MAX 64
@@ -92,7 +94,8 @@ struct sensor_job {
 	enum output_form form;
 	int out_fd, error_fd; /* the child's ends */
 	int successors_fd;    /* of files that are followed; -1 */
-	bool is_troubled;     /* and that was reported */
+	int feed[2]; /* of sockets for interfaces: this one's, the child's */
+	bool is_troubled; /* and that was reported */
 	struct engine *engine;
 	struct report *report;
 	struct monotime start, interval_start;
@@ -162,6 +165,24 @@ static int check_files(const struct sensor_job *job, const char *const *names,
 	return 0;
 }
 
+static void report_trouble(
+    const struct sensor_job *job, const char *what, const char *text)
+{
+	char line[512];
+	int n =
+	    snprintf(line, sizeof(line), "sonde " NAME ": %s%s\n", what, text);
+	if (n > 0 &&
+	    write(job->error_fd, line,
+		(size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1) < 0)
+		return; /* no reader is left */
+}
+
+/* What happens to an interface is news at once. */
+static void on_notice(void *arg, const char *text)
+{
+	report_trouble(arg, "", text);
+}
+
 static int open_captures(struct sensor_job *job, struct errmsg *msg)
 {
 	const struct option_values *o = job->options;
@@ -172,8 +193,12 @@ static int open_captures(struct sensor_job *job, struct errmsg *msg)
 		.filter = option_text(o, "filter"),
 		.snaplen = SNAPLEN,
 		.buffer_bytes = BUFFER_BYTES,
+		.buffer_most_bytes = BUFFER_MOST_BYTES,
 		.promiscuous = option_flag(o, "promiscuous"),
 		.follow = option_flag(o, "follow"),
+		.feed_fd = job->feed[1],
+		.notice = on_notice,
+		.notice_arg = job,
 	};
 	if (option_given(o, "count") && option_integer(o, "count") <= 0)
 		return err_set(msg, ERR_USAGE, "--count: expected at least 1");
@@ -192,33 +217,20 @@ static int open_captures(struct sensor_job *job, struct errmsg *msg)
 		return err;
 	raise_file_limit();
 	job->replays = file_count > 0;
-	size_t count = file_count + interface_count;
-	job->captures = xcalloc(count, sizeof(*job->captures));
-	for (; job->capture_count < count; job->capture_count++) {
-		size_t i = job->capture_count;
-		err = job->replays ? capture_open_file(&job->captures[i],
-					 files[i], &config, msg)
-				   : capture_open_live(&job->captures[i],
-					 interfaces[i], &config, msg);
-		if (err)
-			return err;
-	}
-	return 0;
+	/* All interfaces are one. */
+	job->captures = xcalloc(file_count + 1, sizeof(*job->captures));
+	if (!job->replays)
+		err = capture_open_live(&job->captures[0], interfaces,
+		    interface_count, &config, msg);
+	for (size_t i = 0; i < file_count && err == 0; i++)
+		err = capture_open_file(
+		    &job->captures[i], files[i], &config, msg);
+	for (; job->captures[job->capture_count]; job->capture_count++)
+		;
+	return err;
 }
 
 /* ---- the child ---- */
-
-static void report_trouble(
-    const struct sensor_job *job, const char *what, const char *text)
-{
-	char line[512];
-	int n =
-	    snprintf(line, sizeof(line), "sonde " NAME ": %s%s\n", what, text);
-	if (n > 0 &&
-	    write(job->error_fd, line,
-		(size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1) < 0)
-		return; /* no reader is left */
-}
 
 static void on_trouble(void *arg, const struct errmsg *msg)
 {
@@ -443,13 +455,18 @@ static int copy_some(struct pollfd *from, int to)
 	return err;
 }
 
-/* Copies what the child writes, and hands it the files that it cannot open. */
-static int serve_child(int out, int error, struct sensor_follow *follow, int to)
+/* Copies what the child writes, and hands it the files and sockets that it
+ * cannot open. */
+static int serve_child(
+    int out, int error, int feed, struct sensor_follow *follow, int to)
 {
-	struct pollfd fds[] = { { out, POLLIN, 0 }, { error, POLLIN, 0 } };
+	struct pollfd fds[] = { { out, POLLIN, 0 }, { error, POLLIN, 0 },
+		{ feed, POLLIN, 0 } };
 	int err = 0;
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		int n = poll(fds, 2, follow ? FOLLOW_LOOK_MS : -1);
+		int n = poll(fds, 3, follow ? FOLLOW_LOOK_MS : -1);
+		if (n > 0 && fds[2].revents && !packet_feed_serve(feed))
+			fds[2].fd = -1;
 		if (n > 0 && fds[0].fd >= 0 && fds[0].revents) {
 			int e = copy_some(&fds[0], STDOUT_FILENO);
 			err = err ? err : e;
@@ -490,6 +507,12 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static void close_captures(struct sensor_job *job)
+{
+	while (job->capture_count > 0)
+		capture_close(job->captures[--job->capture_count]);
+}
+
 static int run_job(struct sensor_job *job)
 {
 	int out[2], error[2], successors[2] = { -1, -1 };
@@ -506,6 +529,7 @@ static int run_job(struct sensor_job *job)
 	if (child == 0) {
 		close(out[0]);
 		close(error[0]);
+		close(job->feed[0]);
 		job->out_fd = out[1];
 		job->error_fd = error[1];
 		job->successors_fd = successors[1];
@@ -513,10 +537,14 @@ static int run_job(struct sensor_job *job)
 	}
 	close(out[1]);
 	close(error[1]);
+	close(job->feed[1]);
+	if (!job->replays) /* the child's */
+		close_captures(job);
 	struct sensor_follow *follow = follows
 	    ? sensor_follow_new(job->captures, job->capture_count)
 	    : NULL;
-	int err = serve_child(out[0], error[0], follow, successors[0]);
+	int err =
+	    serve_child(out[0], error[0], job->feed[0], follow, successors[0]);
 	sensor_follow_free(follow);
 	return wait_for_child(err);
 }
@@ -533,17 +561,21 @@ static int run_sensor(int argc, char **argv)
 		option_free(options);
 		return 0;
 	}
-	struct sensor_job job = { .options = options };
+	struct sensor_job job = { .options = options,
+		.error_fd = STDERR_FILENO };
 	struct output output;
 	err = output_init(&output, options, NULL, NULL, &msg);
 	job.form = output.form;
 	if (!err)
 		err = read_homes(&job, &msg);
+	if (!err &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, job.feed) !=
+		0)
+		err = err_set(&msg, -errno, "socket: %s", strerror(errno));
 	if (!err)
 		err = open_captures(&job, &msg);
 	int code = err ? command_fail(NAME, err, &msg) : run_job(&job);
-	for (size_t i = 0; i < job.capture_count; i++)
-		capture_close(job.captures[i]);
+	close_captures(&job);
 	free(job.captures);
 	option_free(options);
 	return code;

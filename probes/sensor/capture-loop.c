@@ -12,6 +12,7 @@
 
 #define BATCH 4096
 #define FOREVER INT64_MAX
+#define REST_MS 50
 
 struct state {
 	const struct loop *loop;
@@ -110,6 +111,27 @@ static bool is_over(const struct state *s)
 	    s->fds[s->loop->capture_count].revents & (POLLERR | POLLHUP);
 }
 
+/* What the kernel has taken and not handed over yet. */
+static int read_rest(struct state *s, struct errmsg *msg)
+{
+	s->open = 0;
+	for (size_t i = 0; i < s->loop->capture_count; i++) {
+		if (s->fds[i].fd >= 0 && capture_finish(s->loop->captures[i]))
+			s->open++;
+		else
+			s->fds[i].fd = -1;
+	}
+	while (s->open > 0 && packets_left(s) > 0) {
+		poll(s->fds, s->loop->capture_count, REST_MS);
+		for (size_t i = 0; i < s->loop->capture_count; i++)
+			s->fds[i].revents = POLLIN;
+		int err = read_all(s, msg);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 int loop_run(const struct loop *loop, struct errmsg *msg)
 {
 	struct state s;
@@ -125,5 +147,5 @@ int loop_run(const struct loop *loop, struct errmsg *msg)
 		if (err)
 			return loop->stop && *loop->stop ? 0 : err;
 	}
-	return 0;
+	return read_rest(&s, msg);
 }

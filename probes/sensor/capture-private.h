@@ -11,12 +11,18 @@ struct capture_source {
 	int (*read)(struct capture *capture, int count, struct errmsg *msg);
 	uint64_t (*dropped)(struct capture *capture);
 	void (*close)(struct capture *capture);
+	/* Live; NULL: a file. */
+	void (*finish)(struct capture *capture);
+	size_t (*coverage)(struct capture *capture,
+	    struct capture_coverage *coverage, size_t most);
+	bool (*is_own)(const struct capture *capture, const struct addr *a);
 };
 
 struct capture {
 	const struct capture_source *source;
 	char *name, *filter; /* filter may be NULL */
 	int fd;              /* for poll */
+	size_t current;      /* interface of the frames that were read last */
 	capture_fn *fn;      /* while frames are read */
 	void *arg;
 };

@@ -66,3 +66,32 @@ uint64_t capture_dropped(struct capture *c)
 {
 	return c->source->dropped(c);
 }
+
+bool capture_finish(struct capture *c)
+{
+	if (c->source->finish)
+		c->source->finish(c);
+	return c->source->finish != NULL;
+}
+
+const char *capture_state_name(enum capture_state state)
+{
+	static const char *const names[] = { "absent", "down", "up" };
+	return names[state];
+}
+
+size_t capture_coverage(
+    struct capture *c, struct capture_coverage *coverage, size_t most)
+{
+	return c->source->coverage ? c->source->coverage(c, coverage, most) : 0;
+}
+
+size_t capture_current(const struct capture *c)
+{
+	return c->current;
+}
+
+bool capture_is_own(const struct capture *c, const struct addr *address)
+{
+	return c->source->is_own && c->source->is_own(c, address);
+}

@@ -7,4 +7,7 @@ probes_SRCS += probes/sensor/aggregate.c probes/sensor/capture-loop.c \
 	probes/sensor/local-hosts.c \
 	probes/sensor/link-filter.c probes/sensor/time-check.c \
 	probes/sensor/payload-store.c probes/sensor/prefetch.c \
-	probes/sensor/sensor.c probes/sensor/table.c
+	probes/sensor/sensor.c probes/sensor/table.c \
+	probes/sensor/interface-state.c probes/sensor/live-frame.c \
+	probes/sensor/live-interface.c probes/sensor/packet-feed.c \
+	probes/sensor/packet-ring.c

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/record/record.h"
 #include "lib/base/xalloc.h"
 #include "probes/ipc/counters.h"
@@ -21,7 +22,8 @@
 #define DEFAULT_INTERVAL_S 60
 #define DEFAULT_SOURCES 65536
 #define DEFAULT_SNAPLEN 2048
-#define DEFAULT_BUFFER (1u << 20)
+#define DEFAULT_BUFFER (2u << 20)
+#define DEFAULT_BUFFER_MOST (16u << 20)
 #define COUNTERS_SHARED 2048
 #define PAYLOADS_MAX 512
 #define PAYLOAD_BYTES_MAX ((size_t)256 << 10)
@@ -92,24 +94,61 @@ struct runner {
 	int err; /* the first failure to write */
 };
 
-static int open_one(struct capture **capture, const char *name,
-    const struct capture_config *config, struct errmsg *msg)
+static bool is_file(const char *name)
 {
-	if (strncmp(name, "file:", 5) == 0)
-		return capture_open_file(capture, name + 5, config, msg);
-	return capture_open_live(capture, name, config, msg);
+	return strncmp(name, "file:", 5) == 0;
+}
+
+/* Files one by one, all interfaces together. */
+static int open_all(struct sensor_capture *c,
+    const struct sensor_opening *opening, const struct capture_config *config,
+    struct errmsg *msg)
+{
+	const char *live[SENSOR_INTERFACES_MAX];
+	size_t live_count = 0;
+	for (size_t i = 0; i < opening->interface_count; i++) {
+		const char *name = opening->interfaces[i];
+		if (!is_file(name)) {
+			live[live_count++] = name;
+			continue;
+		}
+		int err = capture_open_file(
+		    &c->captures[c->count], name + 5, config, msg);
+		if (err)
+			return err;
+		c->count++;
+	}
+	if (live_count == 0)
+		return 0;
+	int err = capture_open_live(
+	    &c->captures[c->count], live, live_count, config, msg);
+	c->count += err == 0;
+	return err;
+}
+
+static void on_notice(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn("%s", text);
 }
 
 int sensor_open(struct sensor_capture **capture,
     const struct sensor_opening *opening, struct errmsg *msg)
 {
+	const uint32_t bytes =
+	    opening->buffer_bytes ? opening->buffer_bytes : DEFAULT_BUFFER;
+	const uint32_t most = opening->buffer_most_bytes
+	    ? opening->buffer_most_bytes
+	    : DEFAULT_BUFFER_MOST;
 	const struct capture_config config = {
 		.filter = opening->filter,
 		.snaplen =
 		    opening->snaplen ? opening->snaplen : DEFAULT_SNAPLEN,
-		.buffer_bytes = opening->buffer_bytes ? opening->buffer_bytes
-						      : DEFAULT_BUFFER,
+		.buffer_bytes = bytes,
+		.buffer_most_bytes = most > bytes ? most : bytes,
 		.promiscuous = opening->promiscuous,
+		.feed_fd = opening->feed_fd,
+		.notice = on_notice,
 	};
 	size_t n = opening->interface_count;
 	if (n == 0 || n > SENSOR_INTERFACES_MAX)
@@ -117,13 +156,10 @@ int sensor_open(struct sensor_capture **capture,
 		    "sensor: %zu interfaces, expected 1 to %d", n,
 		    SENSOR_INTERFACES_MAX);
 	struct sensor_capture *c = xcalloc(1, sizeof(*c));
-	for (; c->count < n; c->count++) {
-		int err = open_one(&c->captures[c->count],
-		    opening->interfaces[c->count], &config, msg);
-		if (err) {
-			sensor_close(c);
-			return err;
-		}
+	int err = open_all(c, opening, &config, msg);
+	if (err) {
+		sensor_close(c);
+		return err;
 	}
 	*capture = c;
 	return 0;

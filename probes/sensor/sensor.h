@@ -20,7 +20,7 @@
 
 struct counters;
 
-#define SENSOR_INTERFACES_MAX 8
+#define SENSOR_INTERFACES_MAX 8 /* files among them */
 #define SENSOR_SOURCES_MAX (1 << 20)
 
 struct sensor_opening {
@@ -30,8 +30,11 @@ struct sensor_opening {
 	size_t interface_count; /* 1..SENSOR_INTERFACES_MAX */
 	const char *filter;     /* in pcap-filter(7), or NULL */
 	uint32_t snaplen;       /* 0: 2048 */
-	uint32_t buffer_bytes;  /* per interface; 0: 1 MiB */
+	/* The ring of an interface, and its most, under load. */
+	uint32_t buffer_bytes, buffer_most_bytes; /* 0: 2 and 16 MiB */
 	bool promiscuous;
+	int feed_fd; /* where fresh sockets come from (packet-feed.h),
+			borrowed; -1: nowhere */
 };
 
 struct sensor_capture;

@@ -14,7 +14,8 @@ static size_t sensor_channels(
 {
 	(void)self;
 	fds[0] = s->sensor_records[THEIRS];
-	return 1;
+	fds[1] = s->sensor_feed[THEIRS];
+	return 2;
 }
 
 static int sensor_main(
@@ -23,7 +24,8 @@ static int sensor_main(
 	const struct agent_config *c = &s->config;
 	const struct sensor_opening opening = { .interfaces = c->interfaces,
 		.interface_count = c->interface_count,
-		.promiscuous = c->promiscuous };
+		.promiscuous = c->promiscuous,
+		.feed_fd = s->sensor_feed[THEIRS] };
 	const struct sensor_config config = { .record_fd =
 						  s->sensor_records[THEIRS],
 		.counters = self->counters,

@@ -56,6 +56,7 @@ struct supervisor {
 	struct once *once;
 	int guardian_control[2], keeper_control[2];
 	int guardian_feed[2];  /* further sockets for ports */
+	int sensor_feed[2];    /* and for interfaces */
 	int ship[2];           /* keeper's, shipper's */
 	int runs_asked[2];     /* ours, shipper's */
 	int sensor_records[2]; /* keeper's, sensor's */

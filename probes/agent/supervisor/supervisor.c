@@ -26,6 +26,7 @@
 #include "lib/base/xalloc.h"
 #include "probes/ipc/process.h"
 #include "probes/net/live/live-feed.h"
+#include "probes/sensor/packet-feed.h"
 #include "probes/agent/shipper/shipper-start.h"
 #include "probes/agent/supervisor/children.h"
 #include "probes/agent/supervisor/host-addresses.h"
@@ -189,11 +190,12 @@ static struct monotime next_event(const struct supervisor *s)
 static bool wait_event(
     struct supervisor *s, struct monotime until, struct signalfd_siginfo *info)
 {
-	struct pollfd fds[3 + SUPERVISOR_MAX_PROCESSES + SUPERVISOR_MAX_RUNS];
-	nfds_t count = 3;
+	struct pollfd fds[4 + SUPERVISOR_MAX_PROCESSES + SUPERVISOR_MAX_RUNS];
+	nfds_t count = 4;
 	fds[0] = (struct pollfd){ s->signal_fd, POLLIN, 0 };
 	fds[1] = (struct pollfd){ s->runs_asked[OURS], POLLIN, 0 };
 	fds[2] = (struct pollfd){ s->guardian_feed[OURS], POLLIN, 0 };
+	fds[3] = (struct pollfd){ s->sensor_feed[OURS], POLLIN, 0 };
 	for (size_t i = 0; i < s->child_count; i++)
 		if (s->children[i].pid)
 			fds[count++] =
@@ -210,6 +212,8 @@ static bool wait_event(
 		return false;
 	if (fds[2].revents & POLLIN)
 		live_feed_serve(s->guardian_feed[OURS]);
+	if (fds[3].revents & POLLIN)
+		packet_feed_serve(s->sensor_feed[OURS]);
 	if (fds[1].revents & POLLIN)
 		take_run(s);
 	return read(s->signal_fd, info, sizeof(*info)) == sizeof(*info);
@@ -322,8 +326,8 @@ static void end_all(struct supervisor *s)
 static int channels_make(struct supervisor *s, struct errmsg *msg)
 {
 	int *const pairs[] = { s->guardian_control, s->guardian_feed,
-		s->keeper_control, s->ship, s->runs_asked, s->sensor_records,
-		s->log_lines };
+		s->sensor_feed, s->keeper_control, s->ship, s->runs_asked,
+		s->sensor_records, s->log_lines };
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			pairs[i]) != 0)

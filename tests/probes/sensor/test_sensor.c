@@ -98,7 +98,8 @@ static struct outcome run_with(
 	assert_int_equal(sensor_open(&capture,
 			     &(struct sensor_opening){
 				 .interfaces = (const char *const[]){ name },
-				 .interface_count = 1 },
+				 .interface_count = 1,
+				 .feed_fd = -1 },
 			     &o.msg),
 	    0);
 	assert_int_equal(pipe(ends), 0);
@@ -295,7 +296,8 @@ static void a_fifo_is_read_as_it_fills_and_ends_by_a_signal(void **state)
 	assert_int_equal(sensor_open(&capture,
 			     &(struct sensor_opening){
 				 .interfaces = (const char *const[]){ name },
-				 .interface_count = 1 },
+				 .interface_count = 1,
+				 .feed_fd = -1 },
 			     &o.msg),
 	    0);
 	int fd = open(name + 5, O_WRONLY | O_CLOEXEC);
@@ -361,7 +363,8 @@ static void a_record_pipe_that_broke_ends_it(void **state)
 	assert_int_equal(sensor_open(&capture,
 			     &(struct sensor_opening){
 				 .interfaces = (const char *const[]){ name },
-				 .interface_count = 1 },
+				 .interface_count = 1,
+				 .feed_fd = -1 },
 			     &msg),
 	    0);
 	assert_int_equal(pipe(ends), 0);
