@@ -63,8 +63,9 @@ struct message {
 	enum message_role role;
 	enum message_kind kind;
 	const char *protocol; /* "dns"; NULL: not known */
-	/* What a retransmission repeats: TCP's sequence number, DNS's id, an
-	 * echo's id << 16 | number; else a hash of how the payload begins. */
+	/* What a retransmission repeats: TCP's sequence number, an echo's
+	 * id << 16 | number; else a hash of how the payload begins (a request's
+	 * id is there). */
 	uint32_t id;
 	/* TCP, UDP, SCTP, DCCP, UDP-Lite: the ports.  ICMP: a question's dport
 	 * and its answer's sport are the question's type << 8 | code, the other
