@@ -104,8 +104,13 @@ enum message_scope message_scope_of(const struct addr *addr)
 	return addr->family == 6 ? scope_of_v6(addr->bytes) : SCOPE_IMPOSSIBLE;
 }
 
-static bool goes_to_many(const struct addr *dst)
+static bool goes_to_many(const struct packet *p)
 {
+	const struct addr *dst = &p->dst;
+	/* A multicast address of the link alone says nothing: clusters take
+	 * packets that are for one of them by such. */
+	if (p->link_cast == PACKET_CAST_BROADCAST)
+		return true;
 	if (dst->family == 6)
 		return dst->bytes[0] == 0xff;
 	return dst->bytes[0] >> 4 == 0xe || load_be32(dst->bytes) == UINT32_MAX;
@@ -158,7 +163,7 @@ static void read_tcp(const struct packet *p, struct message *m)
 	m->id = p->tcp_seq;
 	m->sport = p->sport;
 	m->dport = p->dport;
-	if (p->tcp_header_len == 0)
+	if (!p->has_tcp_flags)
 		/* Ports without flags: a SYN cut into pieces, or the capture
 		 * ended.  Data is never cut so small. */
 		set_kind(m, p->fragment ? MESSAGE_QUESTION : MESSAGE_EITHER,
@@ -327,6 +332,6 @@ void message_read(const struct packet *packet, struct message *message)
 	*message = (struct message){ .kind = KIND_IP };
 	read_upper(packet, message);
 	message->source_scope = (uint8_t)message_scope_of(&packet->src);
-	if (goes_to_many(&packet->dst))
+	if (goes_to_many(packet))
 		message->role = MESSAGE_LOCAL;
 }

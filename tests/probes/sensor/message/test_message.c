@@ -71,7 +71,7 @@ static void tcp_is_read_by_its_flags(void **state)
 			.sport = 4000,
 			.dport = 80,
 			.tcp_seq = 77,
-			.tcp_header_len = 20,
+			.has_tcp_flags = true,
 			.tcp_flags = cases[i].flags,
 			.payload_wire_len = cases[i].data };
 		struct message m;
@@ -96,7 +96,7 @@ static void every_set_of_flags_has_a_reading(void **state)
 		struct packet p = { .proto = PACKET_TCP,
 			.src.family = 4,
 			.dst.family = 4,
-			.tcp_header_len = 20,
+			.has_tcp_flags = true,
 			.tcp_flags = (uint8_t)flags };
 		struct message m;
 		message_read(&p, &m);
@@ -270,6 +270,29 @@ static void what_goes_to_many_is_local(void **state)
 		    MESSAGE_LOCAL);
 }
 
+static void what_the_link_broadcasts_is_local(void **state)
+{
+	(void)state;
+	static const enum message_role roles[] = {
+		[PACKET_CAST_UNKNOWN] = MESSAGE_QUESTION,
+		[PACKET_CAST_UNICAST] = MESSAGE_QUESTION,
+		[PACKET_CAST_BROADCAST] = MESSAGE_LOCAL,
+		[PACKET_CAST_MULTICAST] = MESSAGE_QUESTION,
+		[PACKET_CAST_OUTGOING] = MESSAGE_QUESTION,
+	};
+	for (uint8_t cast = 0; cast < COUNT(roles); cast++) {
+		struct packet p = { .proto = PACKET_TCP,
+			.src = { 4, { 192, 0, 2, 20 } },
+			.dst = { 4, { 192, 0, 2, 255 } },
+			.has_tcp_flags = true,
+			.tcp_flags = S,
+			.link_cast = cast };
+		struct message m;
+		message_read(&p, &m);
+		assert_int_equal(m.role, roles[cast]);
+	}
+}
+
 static void an_address_says_where_it_can_be(void **state)
 {
 	(void)state;
@@ -353,6 +376,7 @@ int main(void)
 		cmocka_unit_test(sctp_is_read_by_its_first_chunk),
 		cmocka_unit_test(other_protocols_are_read_by_what_they_are_for),
 		cmocka_unit_test(what_goes_to_many_is_local),
+		cmocka_unit_test(what_the_link_broadcasts_is_local),
 		cmocka_unit_test(an_address_says_where_it_can_be),
 		cmocka_unit_test(a_retransmission_has_the_same_id),
 	};
