@@ -4,6 +4,10 @@
  * link header, through what carries it, to its innermost IP packet.  Each
  * reader has x->s behind what led to it, takes its own header and calls the
  * reader of what follows; the reason of whatever stopped it comes back.
+ *
+ * Hostile frames nest.  Every reader that may come to itself again either
+ * loops over its octets or counts with peel_deeper, and none tries two ways
+ * with what follows: it decides by a look (peel_likely_*) and then goes one.
  */
 #pragma once
 
@@ -15,16 +19,48 @@ struct peel {
 	struct span s;
 	uint8_t cast;  /* enum packet_cast, of the last link header */
 	uint8_t count; /* carriers so far */
+	bool in_llc;   /* LLC carries no LLC */
 };
+typedef enum packet_reason peel_fn(struct peel *x);
 
 /* By libpcap's DLT_* */
 enum packet_reason peel_link(struct peel *x, int dlt);
 /* From an Ethernet frame's destination on. */
 enum packet_reason peel_ethernet(struct peel *x);
-/* What an Ethernet type announces. */
+/* What an Ethernet type, or the length in its place, announces. */
 enum packet_reason peel_type(struct peel *x, unsigned type);
+enum packet_reason peel_llc(struct peel *x);
+enum packet_reason peel_mpls(struct peel *x);
+enum packet_reason peel_nsh(struct peel *x);
+/* PPP with or without address and control; its protocol may be one octet. */
+enum packet_reason peel_ppp(struct peel *x);
 /* An IP packet of this version (4, 6; 0: what it says), and what it carries. */
 enum packet_reason peel_ip(struct peel *x, unsigned version);
+/* What the IP packet that was read carries: packet stays what it is where that
+ * is no packet. */
+enum packet_reason peel_upper(struct peel *x);
+/* The same with a tunnel's header in its payload.  by_number: the IP protocol
+ * says that it is one, so a cut one is cut; what a port says is believed when
+ * an IP header was found. */
+enum packet_reason peel_tunnel(struct peel *x, peel_fn *read, bool by_number);
+/* What a datagram carries. */
+enum packet_reason peel_datagram(struct peel *x);
+/* What follows an L2TPv3 session's number: cookie, sublayer and kind of link
+ * are known to its two ends alone. */
+enum packet_reason peel_session(struct peel *x);
+
+/* Does a whole, consistent IP header stand here?  exact: its checksum is right,
+ * or the length of IPv6 is that of what is here. */
+bool peel_likely_ip(const struct span *s, bool exact);
+/* A frame of a type that there is, with what it says behind it. */
+bool peel_likely_ethernet(const struct span *s, bool exact);
+
+/* One carrier more: false when that is too deep. */
+static inline bool peel_deeper(struct peel *x)
+{
+	x->in_llc = false;
+	return x->count++ < PACKET_CARRIERS_MOST;
+}
 
 /* Why a header of len octets cannot be taken. */
 static inline enum packet_reason peel_short(
@@ -33,4 +69,12 @@ static inline enum packet_reason peel_short(
 	enum packet_reason bad =
 	    cut == PACKET_CUT_LINK ? PACKET_BAD_LINK : PACKET_BAD_CARRIER;
 	return len <= x->s.wire ? cut : bad;
+}
+
+/* What is beyond len octets is padding; a length that is larger than what was
+ * sent is not believed. */
+static inline void peel_limit(struct peel *x, size_t len)
+{
+	if (len < x->s.wire)
+		span_limit(&x->s, len);
 }

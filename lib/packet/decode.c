@@ -233,6 +233,22 @@ static void limit_to_length(
 		span_limit(s, ip_len);
 }
 
+/* RFC 4302 has the same header for both versions of IP. */
+static int skip_authentication(struct packet *p, struct span *s)
+{
+	while (p->proto == IP6_AUTHENTICATION) {
+		if (s->captured < 8)
+			return span_error(s, 8);
+		size_t len = ((size_t)s->pos[1] + 2) * 4;
+		if (s->captured < len)
+			return span_error(s, len);
+		p->proto = s->pos[0];
+		p->ip_header_len = (uint16_t)(p->ip_header_len + len);
+		span_skip(s, len);
+	}
+	return 0;
+}
+
 /* Ones' complement arithmetic is the same in either byte order (RFC 1071), so a
  * header without options is summed up as words of the machine. */
 static bool header_is_damaged(const uint8_t *h, unsigned len)
@@ -283,6 +299,11 @@ static int decode_ip4(struct packet *p, struct span *s, enum decode_mode mode)
 	span_skip(s, header_len);
 	if (p->fragment && !p->first_fragment)
 		return 0;
+	if (mode == DECODE_FRAME && p->proto == IP6_AUTHENTICATION) {
+		int err = skip_authentication(p, s);
+		if (err != 0)
+			return err;
+	}
 	return decode_upper(p, s, mode);
 }
 

@@ -62,6 +62,15 @@ static enum packet_cast cooked_cast(unsigned packet_type)
 					   : PACKET_CAST_UNKNOWN;
 }
 
+/* Linux's own numbers stand below those of Ethernet. */
+static enum packet_reason peel_cooked_type(struct peel *x, unsigned type)
+{
+	enum { LLC = 4, TYPE_LEAST = 0x600 };
+	if (type == LLC)
+		return peel_llc(x);
+	return type < TYPE_LEAST ? PACKET_NOT_IP : peel_type(x, type);
+}
+
 static enum packet_reason peel_cooked(struct peel *x)
 {
 	if (x->s.captured < COOKED_LEN)
@@ -69,7 +78,7 @@ static enum packet_reason peel_cooked(struct peel *x)
 	unsigned type = load_be16(x->s.pos + 14);
 	x->cast = (uint8_t)cooked_cast(load_be16(x->s.pos));
 	span_skip(&x->s, COOKED_LEN);
-	return peel_type(x, type);
+	return peel_cooked_type(x, type);
 }
 
 static enum packet_reason peel_cooked2(struct peel *x)
@@ -79,7 +88,7 @@ static enum packet_reason peel_cooked2(struct peel *x)
 	unsigned type = load_be16(x->s.pos);
 	x->cast = (uint8_t)cooked_cast(x->s.pos[10]);
 	span_skip(&x->s, COOKED2_LEN);
-	return peel_type(x, type);
+	return peel_cooked_type(x, type);
 }
 
 /* The family is the capturing system's AF_ number, in its byte order for
@@ -138,7 +147,8 @@ static int fail_link(struct packet *packet, enum packet_reason reason)
 int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
     size_t caplen, size_t wirelen)
 {
-	struct peel x = { packet, span_init(bytes, caplen, wirelen), 0, 0 };
+	struct peel x = { packet, span_init(bytes, caplen, wirelen), 0, 0,
+		false };
 	packet->reason = PACKET_UNDERSTOOD;
 	enum packet_reason reason = peel_link(&x, dlt);
 	return reason == PACKET_UNDERSTOOD ? 0 : fail_link(packet, reason);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* usage: decode-dump FILE: what our decoder reads in each packet, as lines of
- * "error proto src dst sport dport", so that tshark can be asked the same. */
+ * "error proto src dst sport dport carriers reason", so that tshark can be asked the same. */
 #include <stdio.h>
 
 #include "lib/packet/packet.h"
@@ -15,9 +15,10 @@ static void dump(void *arg, int dlt, const uint8_t *bytes, size_t caplen,
 	(void)at;
 	int err = packet_decode_link(&p, dlt, bytes, caplen, wirelen);
 	bool upper = !p.fragment || p.first_fragment;
-	printf("%s\t%d\t%s\t%s\t%d\t%d\n", err ? err_str(err) : "ok",
+	printf("%s\t%d\t%s\t%s\t%d\t%d\t%d\t%s\n", err ? err_str(err) : "ok",
 	    upper ? p.proto : -1, addr_text(&p.src, src),
-	    addr_text(&p.dst, dst), p.sport, p.dport);
+	    addr_text(&p.dst, dst), p.sport, p.dport,
+	    p.carriers, packet_reason_name((enum packet_reason)p.reason));
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
+$(eval $(call unit_test,lib/packet,carrier,probes lib))
 $(eval $(call unit_test,lib/packet,decode,probes lib))
 $(eval $(call unit_test,lib/packet,decode_icmp,probes lib))
 $(eval $(call unit_test,lib/packet,interface,probes lib))
