@@ -159,7 +159,7 @@ end
 -- and no hop.
 local function send_echo(trace, ttl)
 	if trace.args.method ~= "icmp" and not trace.near_ttl and
-	    not trace.echo_misled then
+	    not trace.echo_misled and ttl < (trace.echo_near or 256) then
 		sonde.send(sonde.icmp{dst = trace.dst, id = trace.args.sport,
 			seq = next_number(trace), ttl = ttl},
 			trace.args.wait_ns,
@@ -266,6 +266,12 @@ local function ask_target(trace)
 	end
 end
 
+-- Is more to come of what the target itself was asked?
+local function awaits_target(trace)
+	ask_target(trace)
+	return trace.target.pending > 0 or trace.target.retry
+end
+
 -- Makes a hop that was silent the edge again.
 local function go_back(trace, hop)
 	trace.gap = math.max(trace.gap - math.max(trace.edge - hop.ttl, 1), 0)
@@ -310,7 +316,8 @@ local function confirm(trace)
 	return true
 end
 
--- The target was silent at near_ttl to the last: a reason to stop, or "wait".
+-- The target was silent at near_ttl to the last: a reason to stop, "wait", or
+-- nil: it is there, and only an echo request, another flow, tells where.
 local function silence_reason(trace)
 	if trace.last_ttl then
 		trace.edge = trace.last_ttl
@@ -320,9 +327,35 @@ local function silence_reason(trace)
 		return "limited"
 	elseif trace.target_is_silent then
 		return "echo-only"
+	elseif not trace.target_is_there and awaits_target(trace) then
+		return "wait"
 	end
-	ask_target(trace)
-	return "wait"
+	trace.near_ttl = nil
+	return nil
+end
+
+-- Did the target answer echo requests nearer than last_ttl, with nobody between
+-- who answers?
+local function is_nearer_by_echo(trace)
+	if not trace.echo_near or trace.echo_near >= trace.last_ttl then
+		return false
+	end
+	for ttl = trace.echo_near, trace.last_ttl - 1 do
+		if trace.hops[ttl] and trace.hops[ttl].from then
+			return false
+		end
+	end
+	return true
+end
+
+-- The edge is at last_ttl.
+local function last_hop_reason(trace)
+	if trace.last_reason ~= "completed" then
+		return trace.last_reason
+	elseif confirm(trace) then
+		return "wait"
+	end
+	return is_nearer_by_echo(trace) and "limited" or "completed"
 end
 
 -- What a hop at the edge, of which all is known, says of the whole trace: a
@@ -330,10 +363,12 @@ end
 local function stop_reason(trace, hop)
 	local args = trace.args
 	if trace.last_ttl == hop.ttl then
-		return trace.last_reason == "completed" and confirm(trace) and
-			"wait" or trace.last_reason
+		return last_hop_reason(trace)
 	elseif hop.ttl == trace.near_ttl and not hop.from then
-		return silence_reason(trace)
+		local reason = silence_reason(trace)
+		if reason then
+			return reason
+		end
 	end
 	trace.gap = hop.from and 0 or trace.gap + 1
 	if hop.rejected then
@@ -356,10 +391,10 @@ local function stop_reason(trace, hop)
 	if trace.gap >= args.gap_limit and not trace.target_is_there then
 		if trace.target_is_silent then
 			return "gaplimit"
+		elseif awaits_target(trace) then
+			trace.gap = trace.gap - 1 -- the hop will be judged again
+			return "wait"
 		end
-		trace.gap = trace.gap - 1 -- the hop will be judged again
-		ask_target(trace)
-		return "wait"
 	end
 	return nil
 end
@@ -428,6 +463,9 @@ end
 -- errors are limited, so nothing is asked beyond it.
 local function send_hops(trace)
 	local args = trace.args
+	if trace.edge > trace.farthest then -- none of those that left is the one
+		trace.farthest = args.max_ttl
+	end
 	local last = math.min(trace.farthest, trace.edge + args.window - 1,
 		trace.last_ttl or args.max_ttl,
 		trace.near_ttl or args.max_ttl)
@@ -566,6 +604,9 @@ local function end_round(hop)
 	pass(hop)
 	if not hop.from and hop.ttl == trace.near_ttl and
 	    (hop.retry or hop.asks < asks_of(trace)) then
+		if not hop.retry then -- it proved to be limited since the last
+			ask_in_turn(hop)
+		end
 		return
 	end
 	if not hop.from and (hop.unclear or
@@ -594,7 +635,7 @@ local function on_aside(aside, result)
 		trace.may_be_limited = true
 	elseif not trace.echo_misled then
 		send_syn(trace)
-		if not trace.last_ttl then
+		if not trace.last_ttl and aside.ttl < (trace.echo_near or 256) then
 			insist(trace, aside.ttl)
 		end
 		trace.echo_near = math.min(trace.echo_near or 256, aside.ttl)
@@ -604,6 +645,8 @@ end
 -- What became of a probe to the target itself.
 local function on_target(target, result)
 	local trace = target.trace
+	local ended = result.done and end_probe(target, result) and
+		target.pending == 0
 	if result.reached then
 		if not proves_limit(trace, nearest(255, result), trace.edge) then
 			trace.target_is_there = true
@@ -611,8 +654,8 @@ local function on_target(target, result)
 		end
 	elseif is_unclear(result) then
 		trace.target_is_there = true
-	elseif result.done and end_probe(target, result) and
-	    target.pending == 0 and not trace.target_is_there then
+	elseif ended and not trace.target_is_there and
+	    not trace.is_limited then
 		if not trace.near_ttl and
 		    rounds_of(target) < asks_of(trace) and
 		    (trace.echo_near or trace.may_be_limited) then
@@ -773,6 +816,7 @@ local function run(args)
 		elseif kind == "time" then
 			drop_alarm()
 		elseif kind ~= "operand" then
+			assert(kind ~= "idle", "a trace waits for nothing")
 			break
 		end
 		-- Answers may come to what is over.

@@ -410,6 +410,69 @@ class ServiceAskedAtOnce(Network):
 
 
 @network
+class ServiceFallsSilent(Network):
+    """What two probes may have got, no probe gets when asked anew: there is
+    more to ask beyond those that left."""
+    # By the window no other probe leaves before the answer.
+    cases = [trace(WAY[:2] + [(n, outcome, by) for n in (3, 4) for outcome, by
+                              in (("ambiguous", "T"), ("silent", None))] +
+                   [(5, "silent", None)] * 2, "-m 5 --window 2 -w 1s",
+                   methods=("udp",), remarks=(0, 1, 2), stop="maxttl")]
+
+    def __init__(self):
+        super().__init__()
+        self.answered_to = set()
+
+    def on_way(self, probe):
+        return [] if probe.ttl == 3 else super().on_way(probe)
+
+    def beyond(self, probe):
+        if probe.name != "udp" or probe.dst in self.answered_to:
+            return []
+        self.answered_to.add(probe.dst)
+        return [(0.008, probe.datagram(b"pong"))]
+
+
+@network
+class AnswersFromAfar(Network):
+    """The target answers no probe of the trace but one with the highest TTL,
+    which no answer quotes, and echo requests at its distance."""
+    cases = [trace(WAY + [(4, "silent", None)] * 5 + [(5, "silent", None)],
+                   "-m 5 --window 1 -w 2s", methods=("tcp",), stop="maxttl")]
+
+    def beyond(self, probe):
+        if probe.name == "tcp" and probe.ttl < 200:
+            return []
+        return super().beyond(probe)
+
+
+@network
+class DropsAtItsDistance(Network):
+    """The target drops what arrives with a TTL of 1, echo requests apart: its
+    answer to the next is no length."""
+    cases = [trace(WAY + [(4, "silent", None)] * 7 + [(5, "answered", "T")],
+                   "--window 1 -w 2s", methods=("tcp",), stop="limited",
+                   reached=True)]
+
+    def beyond(self, probe):
+        if probe.name == "tcp" and probe.ttl == FAR:
+            return []
+        return super().beyond(probe)
+
+
+@network
+class DropsBehindSilence(DropsAtItsDistance):
+    """The same, of which it was known before that it is there."""
+    cases = [trace(WAY[:2] + [(3, "silent", None)] * 2 +
+                   [(4, "silent", None)] * 7 + [(5, "answered", "T")],
+                   "-g 1 --window 1 -w 2s", methods=("tcp",), stop="limited",
+                   reached=True)]
+
+    def on_way(self, probe):
+        return [] if probe.ttl == 3 else super().on_way(probe)
+
+
+@network
 class TargetExceeded(Network):
     """A target behind a translator: the one before says that it was there
     that time ended, in the target's name."""

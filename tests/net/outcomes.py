@@ -146,7 +146,7 @@ class Judged:
         if self.case.script == "trace":
             self.right("the text says reached",
                        bool(re.search(r"^reached", out, re.M)),
-                       self.case.stop == "completed")
+                       self.case.reached)
             self.right("the text says of which hop nothing is known",
                        "to this or another hop" in out,
                        any(o == "ambiguous" and not any(

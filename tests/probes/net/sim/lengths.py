@@ -6,6 +6,8 @@ Worlds with a path of known length: routers that are silent, that limit their
 errors as Linux or large routers do, that reject, loss; a target that answers,
 with or without Linux' limit, and five traces to it at once.  Whenever the
 target answers, each trace has to say that it is reached, and in how many hops.
+Other worlds, in which whatever may happen, only have to give each trace a
+reason of its own to end, and no length that is not true.
 Without arguments a short form as TAP."""
 import json
 import os
@@ -103,6 +105,114 @@ def judge(kind, count, first, folder):
     return traces, wrong, examples
 
 
+ROUTERS = ['silent', 'limit 1 burst 1', 'limit linux', 'slow 400ms',
+           'late 700ms', 'limit 1 burst 1 limit-echo'] * 3 + [
+    'drop udp', 'drop tcp', 'deny udp', 'drop icmp', 'reject udp',
+    'reject tcp reject-with host-unreachable', 'redirect 203.0.113.99',
+    'quench', 'stateful 30s', 'copies 2', 'forge', 'quote 28',
+    'mpls 30017 extension-length 17', 'reply-from 203.0.113.200']
+TARGETS = [
+    ['', 'limit linux', 'limit 1 burst 1', 'limit 1 burst 1 limit-echo',
+     'silent', 'slow 900ms', 'slow 2500ms'],
+    ['', '', 'no-echo'], ['', '', 'no-udp'], ['', 'no-tcp', 'tcp 80'],
+    ['', '', '', 'copies 1', 'quote 28', 'forge', 'answer-from 192.0.2.99',
+     'serve dns:33434']]
+# By these, what is asked again may be lost, or another length found.
+LINKS = [''] * 6 + [' jitter 40ms', ' duplicate 30%', ' mtu 68']
+LOSSES = [' loss 10%', ' loss 40%', ' rate 64k queue 3000']
+
+
+def twist(draw, lines, names):
+    """By what the path has no one length: another way, a loop, a change."""
+    at = draw.randint(1, len(names) - 2)
+    way = draw.randint(0, 3)
+    if way == 0:
+        lines += ['router x 203.0.114.1 %s' % draw.choice(['', 'silent']),
+                  'link %s x cost %d' % (names[at - 1],
+                                         draw.choice([1, 1, 2])),
+                  'link x %s' % names[at + 1]]
+        lines[:] = [line + ' ecmp ' + draw.choice(
+            ['per-packet', 'first-4-octets']) if line.startswith('router r')
+            else line for line in lines]
+    elif way == 1:
+        lines.append('route %s 192.0.2.0/24 %s' % (names[at], draw.choice(
+            ['via ' + names[at - 1], 'unreachable', 'drop'])))
+    else:
+        lines.append('at %dms %s' % (draw.randint(0, 8000), draw.choice(
+            ['link %s %s down' % (names[at], names[at + 1]),
+             'node target ' + draw.choice(['silent', 'plain', 'no-echo',
+                                           'no-udp no-tcp', 'down']),
+             'node %s ' % names[at] + draw.choice(['silent', 'plain',
+                                                   'down'])])))
+
+
+def any_world(seed):
+    """One that may keep silent, or change, in any way; its length, None where
+    it has no certain one, and how it is traced."""
+    draw = random.Random('ends %d' % seed)
+    hops = draw.randint(2, 12)
+    names = ['me'] + ['r%d' % i for i in range(1, hops)] + ['target']
+    delay_ms = draw.choice([2, 30, 300])
+    lines = ['seed %d' % (seed + 1),
+             'default link delay %dus..%dms' % (draw.randint(50, 900),
+                                               delay_ms),
+             'vantage me 198.51.100.10/24']
+    for i in range(1, hops):
+        lines.append('router r%d 203.0.113.%d %s' % (
+            i, i, draw.choice(ROUTERS) if draw.random() < 0.4 else ''))
+    lines.append('host target 192.0.2.80 ' +
+                 ' '.join(draw.choice(of) for of in TARGETS))
+    loss = draw.choice(LINKS + LOSSES)
+    for a, b in zip(names, names[1:]):
+        lines.append('link %s %s%s' % (a, b, loss))
+    sure = loss not in LOSSES
+    if draw.random() < 0.3:
+        twist(draw, lines, names)
+        sure = False
+    first = draw.choice([1, 1, 4, hops + 1])
+    last = draw.choice([5, 32, hops, hops + 1])
+    wait = draw.choice(['200ms', '1s', '10s'])
+    # Some answers come in time, as by losses, some when none is waited for.
+    sure = sure and (delay_ms < 300 or wait == '10s')
+    words = ['-M', draw.choice(['udp', 'icmp', 'tcp']), '-w', wait,
+             '-q', draw.choice(['1', '1', '3']),
+             '-a', draw.choice(['1', '2', '2', '5']),
+             '-g', draw.choice(['1', '5', '30']),
+             '-m', str(last), '--first-ttl', str(first),
+             '--window', draw.choice(['1', '2', '4', '16'])]
+    return '\n'.join(lines) + '\n', \
+        max(hops, min(first, last)) if sure else None, \
+        words + ['target'] * draw.choice([1, 1, 1, 4, 40])
+
+
+# Seeds of worlds in which a hop is asked more often than was known when the
+# asking began.
+HARD = (835, 1220, 2007)
+
+
+def judge_ends(seeds, folder):
+    """(traces, wrong, examples, reasons): whatever becomes of its probes, each
+    trace ends by a reason of its own, and claims no length but the true one."""
+    traces = wrong = 0
+    examples, reasons = [], {}
+    for seed in seeds:
+        text, hops, words = any_world(seed)
+        said, p = claims(text, words, folder)
+        n = words.count('target')
+        bad = [s for s in said if s[0] == 'deadline' or
+               (s[0] == 'completed' and s[1] != (hops or s[1]))]
+        bad += ['no trace'] * (n - len(said))
+        traces += n
+        wrong += len(bad)
+        for reason, _ in said:
+            reasons[reason] = reasons.get(reason, 0) + 1
+        if bad:
+            examples.append('ends %d: %s hops, %s said %s %s' % (
+                seed, hops, ' '.join(words[:18]), bad[:4],
+                p.stderr.strip()[-100:]))
+    return traces, wrong, examples, reasons
+
+
 KINDS = ['five', 'limits', 'silent', 'rejects', 'mixed']
 # In a mixed world up to 28 links may lose 2% each, so that now and then all
 # probes that ask a hop again are lost.
@@ -112,7 +222,8 @@ ALLOWED = {'mixed': 0.01}
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == '--show':
         kind, seed = sys.argv[2].split(':')
-        print(world(int(seed), kind)[0])
+        print((any_world(int(seed)) if kind == 'ends' else
+               world(int(seed), kind))[0])
         return 0
     worlds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
@@ -130,7 +241,15 @@ def main():
                 '' if good else 'not ', n, kind, wrong, traces), flush=True)
             for e in examples[:8]:
                 print('# ' + e)
-    print('1..%d' % len(KINDS))
+        traces, wrong, examples, reasons = judge_ends(
+            [*HARD, *range(first, first + worlds)], folder)
+        failed += wrong > 0
+        print('%sok %d - ends: %d of %d traces end wrongly' % (
+            'not ' if wrong else '', len(KINDS) + 1, wrong, traces))
+        print('# ' + ', '.join('%s %d' % of for of in sorted(reasons.items())))
+        for e in examples[:8]:
+            print('# ' + e)
+    print('1..%d' % (len(KINDS) + 1))
     return failed > 0
 
 
