@@ -18,6 +18,7 @@ TRACERS = {method: ("traceroute",) for method in ALL}
 # Who is answered does not wait: those waits are for busy machines.
 PATIENT = "-c 3 -i 30ms -w 3s"
 TIMES = "-c 3 -i 30ms -w 1500ms --late 50ms"
+LONG_TIMES = "-c 3 -i 30ms -w 3s --late 50ms"
 
 
 class Case:
@@ -33,7 +34,8 @@ class Case:
 
 
 def ping(outcome, who, options=None, **how):
-    options = options or (PATIENT if outcome == "answered" else TIMES)
+    options = options or (PATIENT if outcome == "answered" else
+                          TIMES if outcome == "silent" else LONG_TIMES)
     count = int(options.split()[1])
     how.setdefault("reached", outcome in ("answered", "late"))
     return Case("ping", [(n + 1, outcome, who) for n in range(count)],
