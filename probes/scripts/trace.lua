@@ -493,12 +493,13 @@ local function advance(trace)
 	end
 end
 
--- place: in the list of those that run.
-local function start(args, operand, place)
-	-- Who does not see the probes must guess where the numbers begin.
+-- place: in the list of those that run.  number: of the last probe of a trace to
+-- the same target, whose answers may still come; else who does not see the probes
+-- must guess where the numbers begin.
+local function start(args, operand, place, number)
 	local trace = {args = args, name = operand.name, hops = {},
 		held = args.shows and {}, in_air = 0, farthest = args.max_ttl,
-		number = math.random(0, 0xfffe), edge = args.first_ttl,
+		number = number or math.random(0, 0xfffe), edge = args.first_ttl,
 		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
 		dst = operand.address, place = place,
 		probe = methods[args.method](args, operand.address)}
@@ -763,9 +764,9 @@ local function run(args)
 	-- Two traces to one target at once would take each other's answers.
 	-- Operands to one that is being traced wait at that trace for its end.
 	local trace_to, waiting = {}, 0
-	local function begin(operand, queue)
+	local function begin(operand, queue, number)
 		active = active + 1
-		local trace = start(args, operand, active)
+		local trace = start(args, operand, active, number)
 		trace.waiting = queue
 		running[active], trace_to[trace.dst] = trace, trace
 	end
@@ -789,7 +790,7 @@ local function run(args)
 		local operand = trace.waiting and table.remove(trace.waiting, 1)
 		if operand then
 			waiting = waiting - 1
-			begin(operand, trace.waiting)
+			begin(operand, trace.waiting, trace.number)
 		end
 	end
 	local function start_more()

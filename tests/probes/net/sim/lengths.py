@@ -213,6 +213,27 @@ def judge_ends(seeds, folder):
     return traces, wrong, examples, reasons
 
 
+LATE_ANSWERS = '''seed 183
+default link delay 565us..30ms
+vantage me 198.51.100.10/24
+router r1 203.0.113.1
+router r2 203.0.113.2
+host target 192.0.2.80 slow 2500ms no-udp
+link me r1
+link r1 r2
+link r2 target
+'''
+
+
+def judge_late(folder):
+    """(traces, wrong): what answers one trace comes during others to the same
+    target, too late for it: it answers none of theirs."""
+    said, _ = claims(LATE_ANSWERS, ['-M', 'icmp', '-w', '200ms', '-q', '16',
+                                    '-m', '5', '--window', '4'] +
+                     ['target'] * 400, folder)
+    return len(said), sum(s != ('maxttl', None) for s in said)
+
+
 KINDS = ['five', 'limits', 'silent', 'rejects', 'mixed']
 # In a mixed world up to 28 links may lose 2% each, so that now and then all
 # probes that ask a hop again are lost.
@@ -249,7 +270,12 @@ def main():
         print('# ' + ', '.join('%s %d' % of for of in sorted(reasons.items())))
         for e in examples[:8]:
             print('# ' + e)
-    print('1..%d' % (len(KINDS) + 1))
+        traces, wrong = judge_late(folder)
+        good = wrong == 0 and traces == 400
+        failed += not good
+        print('%sok %d - late answers: %d of %d traces take another\'s' % (
+            '' if good else 'not ', len(KINDS) + 2, wrong, traces))
+    print('1..%d' % (len(KINDS) + 2))
     return failed > 0
 
 
