@@ -275,3 +275,17 @@ void sim_fetch_plain(const struct sim_world *w, uint32_t owner)
 	__builtin_prefetch(&w->plain[owner]);
 	__builtin_prefetch(&w->nodes[owner]);
 }
+
+void sim_fetch_back(const void *world, const struct sim_flight *f)
+{
+	const struct sim_world *w = world;
+	if (f->home || w->in_order) {
+		__builtin_prefetch(f->bytes + 16);
+		return;
+	}
+	__builtin_prefetch(&w->nodes[f->node]);
+	__builtin_prefetch(&w->back[f->node]);
+	__builtin_prefetch(&w->to_vantage.forks[f->node]);
+	__builtin_prefetch(&w->plain[f->node]);
+	__builtin_prefetch(&w->ids_given[f->node], 1);
+}

@@ -18,6 +18,7 @@
 
 /* So few are taken before a cache forgets them. */
 #define SOON 64
+#define NEXT 16 /* and these when the others are there already */
 
 static void bucket_add(
     struct sim_queue *q, unsigned at, int64_t ns, struct sim_flight *flight)
@@ -55,9 +56,11 @@ static bool spread(struct sim_queue *q, int64_t until_ns)
 	struct sim_queue_bucket *b = &q->buckets[at];
 	q->last_ns = b->first_ns;
 	q->used &= ~(UINT64_C(1) << (at - 1));
-	bool soon = b->count <= SOON;
+	bool next = b->count <= NEXT && q->fetch;
 	for (size_t i = 0; i < b->count; i++) {
-		if (soon)
+		if (next)
+			q->fetch(q->fetch_arg, b->items[i].flight);
+		else if (b->count <= SOON)
 			__builtin_prefetch(b->items[i].flight);
 		bucket_add(q, bucket_of(q, b->items[i].ns), b->items[i].ns,
 		    b->items[i].flight);

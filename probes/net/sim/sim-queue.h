@@ -23,6 +23,10 @@ struct sim_queue {
 	uint64_t used;   /* bit n: bucket n + 1 holds something */
 	int64_t last_ns; /* of what was taken last; none is earlier */
 	size_t count;
+	/* Of one that will soon be taken: what it needs then may go to the
+	 * cache.  NULL: of no use. */
+	void (*fetch)(const void *arg, const struct sim_flight *flight);
+	const void *fetch_arg;
 };
 
 void sim_queue_add(

@@ -105,6 +105,8 @@ out:
 		free(s);
 		return err;
 	}
+	s->moving.fetch = sim_fetch_back;
+	s->moving.fetch_arg = s->world;
 	s->now_ns = NET_VIRTUAL_NS;
 	s->began = monotime_now();
 	if (s->world->start_now)
