@@ -276,6 +276,33 @@ void sim_fetch_plain(const struct sim_world *w, uint32_t owner)
 	__builtin_prefetch(&w->nodes[owner]);
 }
 
+/* Each step needs what the one before it read: those of many packets at a time
+ * are waited for together. */
+void sim_fetch_ways(
+    const struct sim_world *w, const uint32_t *owners, size_t count)
+{
+	enum { MOST = 64, STEPS = 6 };
+	uint32_t at[MOST];
+	if (w->in_order)
+		return;
+	if (count > MOST)
+		count = MOST;
+	memcpy(at, owners, count * sizeof(*at));
+	for (int step = 0; step < STEPS; step++)
+		for (size_t i = 0; i < count; i++) {
+			if (at[i] == SIM_NONE)
+				continue;
+			const struct sim_jump *up = &w->up[at[i]];
+			if (up->hops == 0 && up->meeting)
+				__builtin_prefetch(up->meeting);
+			at[i] = up->hops > 0 ? up->node : up->before;
+			if (at[i] == SIM_NONE)
+				continue;
+			__builtin_prefetch(&w->up[at[i]]);
+			__builtin_prefetch(&w->from_vantage.forks[at[i]]);
+		}
+}
+
 void sim_fetch_back(const void *world, const struct sim_flight *f)
 {
 	const struct sim_world *w = world;

@@ -17,6 +17,9 @@ void sim_pass_plain(struct sim_world *world, struct sim_flight *flight,
 /* A packet to owner, or SIM_NONE, will soon be passed: what is known of the
  * owner is on its way to the cache until then. */
 void sim_fetch_plain(const struct sim_world *world, uint32_t owner);
+/* The same of what packets to these will pass. */
+void sim_fetch_ways(
+    const struct sim_world *world, const uint32_t *owners, size_t count);
 /* A flight will soon be at its node and answered there: the same of the way
  * back; for sim_queue.fetch. */
 void sim_fetch_back(const void *world, const struct sim_flight *flight);

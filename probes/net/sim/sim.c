@@ -330,11 +330,27 @@ static void leave_station(struct sim_station *t, struct sim_flight *f)
 	t->leaving[t->leaving_count++] = f;
 }
 
+static void fetch_ways(
+    const struct sim_world *w, const struct net_send *packets, size_t count)
+{
+	uint32_t owners[NET_BATCH];
+	for (size_t i = 0; i < count && i < NET_BATCH; i++) {
+		const uint8_t *bytes = packets[i].bytes;
+		bool six = bytes[0] >> 4 == 6;
+		struct addr dst =
+		    addr_from_bytes(bytes + (six ? 24 : 16), six ? 16 : 4);
+		owners[i] = sim_addr_owner(w, &dst);
+	}
+	sim_fetch_ways(w, owners, count < NET_BATCH ? count : NET_BATCH);
+}
+
 static size_t sim_send(void *ctx, const struct net_send *packets, size_t count)
 {
 	struct sim_station *t = ctx;
 	int64_t now_ns = sim_now(t).ns;
 	size_t sent = 0;
+	if (!t->sim->world->in_order)
+		fetch_ways(t->sim->world, packets, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct net_send *p = &packets[i];
 		struct sim_notice stamp = { .at_ns = now_ns,
