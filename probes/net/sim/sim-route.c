@@ -286,11 +286,18 @@ static struct sim_paths *paths_make(struct sim_world *w,
 		const uint64_t *hops = sim_hops_of(h, fork);
 		for (uint32_t i = 0; i < fork->count; i++) {
 			uint32_t from = (uint32_t)(hops[i] >> 32);
+			struct sim_fork *next = &h->forks[from];
 			w->found[count++] = hops[i];
-			if (h->forks[from].mark == mark)
+			if (next->mark == mark)
 				continue;
-			h->forks[from].mark = mark;
+			next->mark = mark;
 			w->todo[waiting++] = from;
+			/* For the nodes before, and the walk that follows. */
+			for (int j = 0; j < SIM_HOPS_FEW; j++)
+				__builtin_prefetch(
+				    &h->forks[next->few[j] >> 32]);
+			if (w->ways)
+				__builtin_prefetch(&w->ways[(uint32_t)hops[i]]);
 		}
 	}
 	struct sim_paths *p = xmalloc(sizeof(*p) + count * sizeof(*p->hops));
