@@ -58,10 +58,9 @@ struct session {
 	struct policy_run *policy; /* owned */
 	struct flight *flights;    /* newest first; owned */
 	struct flight *sweep;      /* the one among them that is; or NULL */
-	size_t outstanding, outstanding_bytes;
 	struct entry_queue events; /* struct wire_event, that it is to hear */
-	size_t replies;            /* among them */
-	bool waiting;              /* for an answer to WIRE_WAIT */
+	size_t outstanding, outstanding_bytes, replies; /* among events */
+	bool waiting; /* for an answer to WIRE_WAIT */
 	bool gathers; /* events wait for others: wake is when they do no more */
 	bool broken;  /* it broke the rules, or is gone */
 	struct timer wake;
@@ -73,10 +72,10 @@ struct flight {
 	struct timer timer; /* first: leaves, or stops listening */
 	struct session *session;
 	uint32_t handle; /* its network cookie */
-	bool listen_all;
-	bool in_air, reported; /* left; WIRE_SENT was queued */
-	bool concluded, late;  /* a conclusive reply came; the wait is over */
-	uint64_t cookie;       /* the worker's */
+	/* Left; WIRE_SENT was queued; a conclusive reply came; the wait is
+	 * over. */
+	bool listen_all, in_air, reported, concluded, late;
+	uint64_t cookie; /* the worker's */
 	struct match_entry entry;
 	struct net_stamp tx;
 	struct monotime sent_at;

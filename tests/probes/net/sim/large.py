@@ -84,6 +84,25 @@ def meshed(folder):
           '3,000 of 20,000 routers answer', '%d, %s' % (answered, p.stderr))
 
 
+def repeated(folder):
+    """However the machine divides its time between guardian and worker, whose
+    messages then come one by one or several together."""
+    text = HEAD + 'router top 203.0.113.1\nlink me top\n' \
+        'generate mesh m at top count 20000 degree 3 addresses 10.0.0.0/8\n'
+    policy = os.path.join(folder, 'policy')
+    with open(policy, 'w') as f:
+        for what in ('run-rate', 'run-burst', 'prefix-rate', 'prefix-burst',
+                     'agent-rate', 'agent-burst'):
+            f.write('local-%s = 1000000\n' % what)
+    names = ['m.%d' % (13 * i + 1) for i in range(1200)]
+    runs = [sonde(folder, text, 'trace', '--json', '--policy', policy,
+                  '--method', 'icmp', *names) for _ in range(8)]
+    check(len({p.stdout for p in runs}) == 1 and
+          len(runs[0].stdout.splitlines()) == 1200,
+          'traces of 1,200 routers at once are the same in 8 runs',
+          runs[0].stderr)
+
+
 def one_flow(folder):
     text = HEAD + 'start now\nrouter g 203.0.113.1\nlink me g\n' \
         'host far 192.0.2.9\n'
@@ -145,7 +164,7 @@ if not os.access(SONDE, os.X_OK):
     print('1..0 # SKIP %s is not built' % SONDE)
     sys.exit(0)
 with tempfile.TemporaryDirectory() as place:
-    for part in (wide, meshed, one_flow, busy, limited):
+    for part in (wide, meshed, repeated, one_flow, busy, limited):
         part(place)
 print('1..%d' % tests)
 sys.exit(failed > 0)
