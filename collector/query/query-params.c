@@ -13,8 +13,8 @@ static const char *const kind_words[] = { RECORD_KINDS(KIND_NAME) NULL };
 _Static_assert(sizeof(kind_words) / sizeof(*kind_words) <= 33,
     "struct store_plan holds 32 kinds");
 static const char *const row_format_words[] = { "json", "csv", NULL };
-static const char *const verdict_words[] = { "worm", "scan", "backscatter",
-	"flood", "misconfiguration", "other", NULL };
+static const char *const verdict_words[] = { "worm", "scan", "probe",
+	"backscatter", "flood", "misconfiguration", "unrouted", "other", NULL };
 
 const struct param query_param_limit = { "limit", PARAM_INTEGER,
 	.help = "items of one page", .min = 1, .max = QUERY_LIMIT_MAX,

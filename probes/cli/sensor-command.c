@@ -36,6 +36,8 @@
 #define PAYLOAD_BYTES_MAX ((size_t)4 << 20)
 #define HOMES_MAX 64
 #define PIPE_BYTES (1 << 20)
+#define MEMORY_BYTES ((size_t)57 << 20)
+#define MEMORY_PER_SOURCE 200
 
 static const struct option_row rows[] = {
 	{ "read", 'r', OPTION_LIST, "FILE", NULL, 0, 0, NULL,
@@ -65,8 +67,8 @@ static const struct option_row rows[] = {
 	{ "rows", 0, OPTION_INTEGER, "N", NULL, 0, 4096, "50",
 	    "rows of the table; 0 for as many as are kept" },
 	{ "fail-on", 0, OPTION_CHOICE, "VERDICT",
-	    "worm|flood|scan|backscatter|misconfiguration|other", 0, 0, NULL,
-	    "exit with 1 when there is a source of this verdict" },
+	    "worm|flood|scan|probe|backscatter|misconfiguration|unrouted|other",
+	    0, 0, NULL, "exit with 1 when there is a source of this verdict" },
 	{ "promiscuous", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
 	    "also take frames that are for other hosts of the link" },
 	{ 0 },
@@ -396,6 +398,14 @@ static int exit_code_of(const struct sensor_job *job)
 	return 0;
 }
 
+/* The tables of so many sources, or those that are given together with the
+ * rest of the process. */
+static size_t memory_for(uint32_t sources)
+{
+	size_t memory = (size_t)sources * MEMORY_PER_SOURCE;
+	return memory > MEMORY_BYTES ? memory : MEMORY_BYTES;
+}
+
 static int run_child(struct sensor_job *job)
 {
 	struct errmsg msg = { "" };
@@ -409,7 +419,7 @@ static int run_child(struct sensor_job *job)
 	    (uint32_t)option_integer(job->options, "max-sources");
 	job->engine = engine_new(&(struct engine_config){
 	    .max_sources = sources,
-	    .max_counters = sources,
+	    .memory = memory_for(sources),
 	    .max_payloads = PAYLOADS_MAX,
 	    .max_payload_bytes = PAYLOAD_BYTES_MAX,
 	    .homes = job->homes,

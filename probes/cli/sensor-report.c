@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * JSON and CSV go out as findings come, so memory does not grow with them; the
- * table has to know the worst, so it keeps the worst few thousand.  A source
- * that was evicted after a packet or two is counted and not listed, in both.
+ * table has to know the worst, so it keeps the worst few thousand.  Sources
+ * that were evicted are rows together, by what they did.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +14,12 @@
 #include "lib/base/xalloc.h"
 #include "probes/cli/sensor-report.h"
 #include "probes/cli/sensor-warnings.h"
+#include "probes/sensor/aggregate.h"
 #include "lib/formats/csv-cell.h"
 
 #define SCHEMA "sonde-sensor/1"
 #define KEEP ((size_t)4096)
 #define WRITE_BYTES 65536
-#define LIST_LEAST_PACKETS 3
 /* Titles, names and values of a finding: each has a bound, and the sum of the
  * bounds is less. */
 #define ROW_MOST 2048
@@ -40,6 +40,7 @@ struct report {
 	uint64_t left_out; /* of the table, for want of room */
 	struct tally verdicts[VERDICTS], unlisted; /* since the last summary */
 	uint64_t ever[VERDICTS];                   /* findings before */
+	struct aggregates *aggregates;             /* of evicted sources */
 	int64_t second;                            /* whose text is below */
 	char second_text[WALLTIME_TEXT_LEN];
 };
@@ -60,6 +61,7 @@ void report_free(struct report *r)
 	if (!r)
 		return;
 	buf_fini(&r->out);
+	aggregates_free(r->aggregates);
 	free(r->kept);
 	free(r);
 }
@@ -201,6 +203,26 @@ static void put_time(struct report *r, const char *name, struct walltime t)
 	quote(r);
 }
 
+/* What is not zero. */
+static void put_some(struct report *r, const char *name, uint64_t n)
+{
+	key(r, name);
+	if (n == 0)
+		null(r);
+	else
+		put_number(r, n);
+}
+
+/* The /48 around an IPv6 source, as sites have it. */
+static void put_net(struct report *r, const char *name, const struct finding *f)
+{
+	char text[PREFIX_TEXT_LEN];
+	struct prefix net;
+	if (f->src.family == 6)
+		net = prefix_of(&f->src, 48);
+	put_text(r, name, f->src.family == 6 ? prefix_text(&net, text) : NULL);
+}
+
 static const char *hash_text(
     const struct finding *f, char to[static HEX_TEXT_LEN(PAYLOAD_HASH_LEN)])
 {
@@ -220,7 +242,8 @@ static const char *quality_name(enum distinct_quality quality)
 static const char csv_titles[] =
     "src,verdict,signature,proto,dport,packets,targets,first,last,"
     "payload_hash,targets_are,icmp_type,icmp_code,victim,size_bytes,ttl_min,"
-    "ttl_max,spoofable,evicted" CSV_END;
+    "ttl_max,spoofable,evicted,ports,ports_are,attempts,not_judged,odds,rule,"
+    "rule_version,addresses,net,sources" CSV_END;
 
 static void row_rest(struct report *r, const struct finding *f)
 {
@@ -236,6 +259,16 @@ static void row_rest(struct report *r, const struct finding *f)
 	put_count(r, ",\"ttl_max\":", f->ttl_max);
 	put_bool(r, ",\"spoofable\":", f->spoofable);
 	put_bool(r, ",\"evicted\":", f->evicted);
+	put_count(r, ",\"ports\":", f->ports);
+	put_text(r, ",\"ports_are\":", quality_name(f->ports_quality));
+	put_count(r, ",\"attempts\":", f->attempts);
+	put_count(r, ",\"not_judged\":", f->not_judged);
+	put_some(r, ",\"odds\":", f->odds);
+	put_text(r, ",\"rule\":", f->rule);
+	put_count(r, ",\"rule_version\":", f->rule_version);
+	put_count(r, ",\"addresses\":", f->addresses);
+	put_net(r, ",\"net\":", f);
+	put_some(r, ",\"sources\":", f->sources);
 	append_text(r, r->form == OUTPUT_CSV ? CSV_END : "}\n");
 }
 
@@ -252,11 +285,11 @@ static void write_finding(struct report *r, const struct finding *f)
 	char src[ADDR_TEXT_LEN], proto[8], hash[HEX_TEXT_LEN(PAYLOAD_HASH_LEN)];
 	begin_row(r);
 	csv_begin(r);
-	addr_text(&f->src, src);
-	if (r->form == OUTPUT_CSV)
-		append_text(r, src);
-	else
-		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", src);
+	const char *named = f->src.family ? addr_text(&f->src, src) : NULL;
+	if (r->form != OUTPUT_CSV)
+		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", named);
+	else if (named)
+		append_text(r, named);
 	put_text(r, ",\"verdict\":", verdict_name(f->verdict));
 	put_text(r, ",\"signature\":", signature_name(f->signature));
 	put_text(r, ",\"proto\":",
@@ -295,21 +328,30 @@ static void keep_finding(struct report *r, const struct finding *f)
 	r->kept[r->kept_count++] = *f;
 }
 
+static void list_finding(void *arg, const struct finding *f)
+{
+	struct report *r = arg;
+	if (r->form != OUTPUT_TEXT)
+		write_finding(r, f);
+	else
+		keep_finding(r, f);
+}
+
 void report_finding(void *arg, const struct finding *f)
 {
 	struct report *r = arg;
 	struct tally *tally = &r->verdicts[f->verdict];
 	tally->findings++;
 	tally->packets += f->packets;
-	if (f->evicted && f->verdict != VERDICT_WORM &&
-	    f->packets < LIST_LEAST_PACKETS) {
-		r->unlisted.findings++;
-		r->unlisted.packets += f->packets;
-	} else if (r->form != OUTPUT_TEXT) {
-		write_finding(r, f);
-	} else {
-		keep_finding(r, f);
+	if (!f->evicted) {
+		list_finding(r, f);
+		return;
 	}
+	if (!r->aggregates)
+		r->aggregates = aggregates_new();
+	aggregates_add(r->aggregates, f);
+	r->unlisted.findings++;
+	r->unlisted.packets += f->packets;
 }
 
 /* "2026-11-22 01:59:05", and without the day's zone: UTC throughout. */
@@ -326,6 +368,10 @@ static void write_row(struct buf *b, const struct finding *f)
 	char src[ADDR_TEXT_LEN], proto[8], port[16] = "-";
 	char first[20], last[20];
 	const char *signature = signature_name(f->signature);
+	if (f->src.family)
+		addr_text(&f->src, src);
+	else
+		snprintf(src, sizeof(src), "(%u sources)", f->sources);
 	if (f->dport != FINDING_NONE)
 		snprintf(port, sizeof(port), "%d", f->dport);
 	else if (f->icmp != FINDING_NONE)
@@ -334,8 +380,7 @@ static void write_row(struct buf *b, const struct finding *f)
 	else if (f->ports > 1)
 		snprintf(port, sizeof(port), "many");
 	buf_printf(b, "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s\n",
-	    verdict_name(f->verdict), signature ? signature : "-",
-	    addr_text(&f->src, src),
+	    verdict_name(f->verdict), signature ? signature : "-", src,
 	    f->proto == FINDING_NONE ? "-" : proto_name(f->proto, proto), port,
 	    (unsigned long long)f->packets,
 	    f->targets_quality == DISTINCT_IS_EXACT ? " " : "~", f->targets,
@@ -368,6 +413,8 @@ static int write_found(struct report *r)
 	begin_row(r);
 	csv_begin(r);
 	end_row(r);
+	if (r->aggregates)
+		aggregates_flush(r->aggregates, list_finding, r);
 	if (r->form == OUTPUT_TEXT)
 		write_table(r);
 	return write_out(r);
@@ -435,10 +482,12 @@ static void write_json_summary(struct report *r, const struct report_summary *s)
 		{ "fragments", c->fragments },
 		{ "cut", c->cut },
 		{ "undecided", c->undecided },
+		{ "damaged", c->damaged },
 		{ "home", c->home },
 		{ "replies", c->replies },
 		{ "sources", s->table.sources_ever },
 		{ "evicted", s->table.evicted },
+		{ "contacts_forgotten", s->table.contacts_forgotten },
 		{ "unlisted", r->unlisted.findings },
 		{ "unlisted_packets", r->unlisted.packets },
 		{ "wrong_times", s->wrong_times },
@@ -489,6 +538,7 @@ static void write_text_summary(struct report *r, const struct report_summary *s)
 	add_count(b, s->wrong_times, "with a wrong time");
 	add_count(b, c->fragments, "fragments");
 	add_count(b, c->undecided, "undecided for want of payload");
+	add_count(b, c->damaged, "damaged");
 	add_count(b, c->home, "from home");
 	add_count(b, c->replies, "replies to home");
 	buf_printf(

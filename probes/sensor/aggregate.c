@@ -13,7 +13,7 @@
 #include "lib/sketch/hash-index.h"
 #include "probes/sensor/aggregate.h"
 
-#define AGGREGATES_MOST 256
+#define AGGREGATES_MOST 512
 /* Of these, for what has lost its port. */
 #define FOLDED_MOST ((size_t)VERDICTS * SIGNATURES)
 
@@ -81,6 +81,8 @@ static struct aggregate *make_aggregate(
 		.first.ns = INT64_MAX,
 		.last.ns = INT64_MIN,
 		.ttl_min = UINT8_MAX,
+		.rule = "evicted",
+		.rule_version = 1,
 		.spoofable = true,
 		.evicted = true,
 	};
@@ -122,6 +124,8 @@ void aggregates_add(struct aggregates *a, const struct finding *f)
 		sum->ttl_max = f->ttl_max;
 	if (f->ports > sum->ports)
 		sum->ports = f->ports;
+	sum->attempts += f->attempts;
+	sum->not_judged += f->not_judged;
 	if (!sum->has_hash && f->has_hash) {
 		memcpy(sum->hash, f->hash, sizeof(sum->hash));
 		sum->has_hash = true;

@@ -13,7 +13,7 @@ struct aggregates;
 struct aggregates *aggregates_new(void);
 void aggregates_free(struct aggregates *aggregates);
 
-/* Joins what this finding counts.  Bounded: at most 256 aggregates, the ports
+/* Joins what this finding counts.  Bounded: at most 512 aggregates, the ports
  * beyond that together. */
 void aggregates_add(
     struct aggregates *aggregates, const struct finding *finding);

@@ -5,90 +5,195 @@
  * so does a scan tool's fingerprint: at least two packets of the source carry
  * it, most of its packets do, and in this row all.
  */
-#include <math.h>
 #include <string.h>
 
 #include "lib/packet/octets.h"
 #include "probes/sensor/table-private.h"
 
 #define TOOL_LEAST_PACKETS 2
-#define PORT_BITS 64
-#define PORTS_UNTOLD 65536
-#define PROVEN_LEAST_PACKETS 3
-#define PROVEN_LEAST_NS (60 * NS_PER_S)
+#define SOURCES_A_DAY_LEAST 100
+
+/* A source with what its rows have in common. */
+struct summary {
+	const struct table *table;
+	const struct source *source;
+	struct evidence evidence; /* what is the same for all rows */
+	uint64_t tool_packets[ROW_SIGNATURES];
+	uint32_t tool_seen[ROW_SIGNATURES];
+};
 
 struct group {
-	enum verdict verdict;
+	struct judgement judgement;
 	enum signature signature;
 	const struct table_row *row;
 };
 
+static enum packet_class class_of(const struct table_row *row)
+{
+	return (enum packet_class)(row->key >> 29);
+}
+
+static enum signature worm_of(const struct table_row *row)
+{
+	return (enum signature)(row->key >> 24 & (ROW_SIGNATURES - 1));
+}
+
+static uint8_t proto_of(const struct table_row *row)
+{
+	return row->key >> 16 & 0xff;
+}
+
+static uint16_t port_of(const struct table_row *row)
+{
+	return row->key & 0xffff;
+}
+
+static bool is_probe(const struct table_row *row)
+{
+	return class_of(row) == CLASS_PROBE;
+}
+
 static enum signature tool_of(
-    const struct source *s, const struct table_row *row)
+    const struct summary *sum, const struct table_row *row)
 {
-	if (row->class != CLASS_PROBE)
+	if (!is_probe(row) || row->flags & ROW_TOOL_VARIES ||
+	    sum->tool_seen[row->tool] < TOOL_LEAST_PACKETS ||
+	    sum->tool_packets[row->tool] <= sum->evidence.probes / 2)
 		return SIGNATURE_NONE;
-	if (row->masscan == row->seen && s->masscan >= TOOL_LEAST_PACKETS &&
-	    s->masscan > s->syns / 2)
-		return SIGNATURE_MASSCAN;
-	if (row->zmap == row->seen && s->zmap >= TOOL_LEAST_PACKETS &&
-	    s->zmap > s->probes / 2)
-		return SIGNATURE_ZMAP;
-	return SIGNATURE_NONE;
+	return (enum signature)row->tool;
 }
 
-/* Distinct ports that were probed: rows, or from the bits once rows are
- * folded. */
-static uint32_t probed_ports(const struct table *t, const struct source *s)
+/* Ports beyond those that have rows. */
+static uint32_t mapped_ports(const struct table *t, const struct source *s)
 {
-	uint32_t rows = 0;
-	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
-		if (t->rows[n].class != CLASS_PROBE)
+	const struct source_more *m =
+	    s->more == MORE_NONE ? NULL : &t->more[s->more];
+	uint32_t count = 0;
+	if (!m || m->ports == 0)
+		return m && m->ports_lost;
+	const uint64_t *map = t->port_maps[m->ports - 1];
+	for (size_t i = 0; i < PORT_WORDS; i++)
+		count += (uint32_t)__builtin_popcountll(map[i]);
+	return count;
+}
+
+static bool are_ports_lost(const struct table *t, const struct source *s)
+{
+	return s->more != MORE_NONE && t->more[s->more].ports_lost;
+}
+
+/* Innocent sources a day whose accusation is put up with, over all that began
+ * in a day: the odds from which on one is accused. */
+static double accuse_at(const struct table *t)
+{
+	uint64_t sources = 0;
+	for (int i = 0; i < HOURS; i++)
+		sources += t->began[i];
+	if (sources < SOURCES_A_DAY_LEAST)
+		sources = SOURCES_A_DAY_LEAST;
+	return (double)sources / t->config.budget;
+}
+
+static void sum_probes(struct summary *sum, const struct table_row *row)
+{
+	struct evidence *e = &sum->evidence;
+	e->ports += !(row->flags & ROW_FOLDED);
+	e->probes += row->packets;
+	if (row->packets == 0 || row->flags & ROW_TOOL_VARIES)
+		return;
+	sum->tool_packets[row->tool] += row->packets;
+	sum->tool_seen[row->tool] += (uint32_t)row->tool_seen;
+}
+
+/* What is asked of several ports together: addresses, and how long. */
+static void sum_targets(struct summary *sum)
+{
+	const struct target_set *sets[ROWS_PER_SOURCE_MAX];
+	const struct table *t = sum->table;
+	struct evidence *e = &sum->evidence;
+	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+	size_t count = 0;
+	for (uint32_t n = sum->source->rows; n != ROW_NONE;
+	     n = t->rows[n].next) {
+		const struct table_row *row = &t->rows[n];
+		if (!is_probe(row) || row->packets == 0)
 			continue;
-		if (t->rows[n].flags & ROW_FOLDED) {
-			int set = __builtin_popcountll(s->port_bits);
-			if (set == PORT_BITS)
-				return PORTS_UNTOLD;
-			return (uint32_t)(-PORT_BITS *
-			    log(1 - set / (double)PORT_BITS));
-		}
-		rows++;
+		sets[count++] = &row->targets;
+		if (row->first_ns < first_ns)
+			first_ns = row->first_ns;
+		if (row->last_ns > last_ns)
+			last_ns = row->last_ns;
 	}
-	return rows;
+	if (count == 0)
+		return;
+	enum distinct_quality quality;
+	e->destinations = target_set_union(t->targets, sets, count, &quality);
+	e->several_targets = e->destinations > 1;
+	e->probes_duration_ns = last_ns - first_ns;
 }
 
-static enum verdict verdict_of(const struct table *t, const struct source *s,
-    const struct table_row *row, uint32_t ports)
+static void sum_contacts(struct summary *sum)
 {
-	struct evidence e = {
-		.class = (enum packet_class)row->class,
-		.packets = row->packets,
-		.duration_ns = row->last_ns - row->first_ns,
-		.seen = row->seen,
-		.one_target = distinct_is_one(&row->targets),
-		.all_suspicious = !(row->flags & ROW_NOT_SUSPICIOUS),
-		.all_service = !(row->flags & ROW_NOT_SERVICE),
-		.probes = s->probes,
-		.probes_duration_ns = s->last_ns - s->first_ns,
-		.ports = ports,
-		.several_targets = s->several_targets,
-		.answered = s->answered,
-	};
+	const struct table *t = sum->table;
+	const struct source *s = sum->source;
+	struct evidence *e = &sum->evidence;
+	struct odds_walk walk = s->walk;
+	/* Who never got an answer does not wait for one. */
+	odds_settle(&walk, s->answered ? attempts_young(s, t->now_s) : 0);
+	e->best = walk.best;
+	e->failed = s->failed;
+	e->answered = s->answered;
+	e->unknown = s->unknown;
+	e->unasked = s->unasked;
+	e->replies = s->replies;
+	e->is_own = s->flags & SOURCE_OWN;
+	e->scope = s->scope;
+	e->ttl_min = s->ttl_min;
+	e->ttl_max = s->ttl_max;
+	e->accuse_at = accuse_at(t);
+	if (s->more == MORE_NONE)
+		return;
+	const struct source_more *m = &t->more[s->more];
+	e->amplifying_packets = m->amplifying_packets;
+	e->amplifying_contacts = m->amplifying_contacts;
+}
+
+static void summarize(
+    struct summary *sum, const struct table *t, const struct source *s)
+{
+	octets_clear(sum, sizeof(*sum));
+	sum->table = t;
+	sum->source = s;
+	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next)
+		if (is_probe(&t->rows[n]))
+			sum_probes(sum, &t->rows[n]);
+	if (s->row_count >= ROWS_WITH_PORT_MAX)
+		sum->evidence.ports += mapped_ports(t, s);
+	sum_targets(sum);
+	sum_contacts(sum);
+}
+
+static struct group judge_row(
+    const struct summary *sum, const struct table_row *row)
+{
+	struct evidence e = sum->evidence;
+	e.class = class_of(row);
+	e.tool = tool_of(sum, row);
+	e.packets = row->packets;
+	e.duration_ns = row->last_ns - row->first_ns;
+	e.one_target = row->targets.count == 1;
+	e.is_answered = row->flags & ROW_ANSWERED;
 	e.first = (struct sight){ e.one_target ? row->targets.values[0] : 0,
-		row->proto, row->port, row->first_ns };
-	return detection_judge(t->detection, &e);
+		proto_of(row), port_of(row), row->first_ns };
+	return (struct group){
+		.judgement = detection_judge(sum->table->detection, &e),
+		.signature = e.tool ? e.tool : worm_of(row),
+		.row = row,
+	};
 }
 
-/* A forged source has no memory: the same TTL and a running IP id for more
- * than a minute come from one machine. */
-static bool is_spoofable(const struct source *s)
-{
-	return s->packets < PROVEN_LEAST_PACKETS || s->ttl_min != s->ttl_max ||
-	    s->near_ids + 1 < s->packets ||
-	    s->last_ns - s->first_ns <= PROVEN_LEAST_NS;
-}
-
-static void add_to_finding(struct finding *f, const struct table_row *row)
+static void add_to_finding(
+    struct finding *f, const struct table_row *row, const struct table *t)
 {
 	f->packets += row->packets;
 	f->size_bytes += row->size_bytes;
@@ -100,71 +205,114 @@ static void add_to_finding(struct finding *f, const struct table_row *row)
 		f->ttl_min = row->ttl_min;
 	if (row->ttl_max > f->ttl_max)
 		f->ttl_max = row->ttl_max;
-	if (!f->has_hash && row->flags & ROW_HAS_HASH) {
-		memcpy(f->hash, row->hash, sizeof(f->hash));
+	if (!f->has_hash && row->payload > 0) {
+		memcpy(f->hash, t->hashes[row->payload - 1], sizeof(f->hash));
 		f->has_hash = true;
 	}
 }
 
-static bool has_ports(const struct table_row *row)
+/* The port of the row that has most packets speaks for the finding, unless it
+ * is one of many that have as much to say. */
+static void name_ports(
+    struct finding *f, const struct table_row *row, size_t rows)
 {
-	return row->proto == PACKET_TCP || row->proto == PACKET_UDP;
+	uint8_t proto = proto_of(row);
+	bool icmp = proto == PACKET_ICMP || proto == PACKET_ICMP6;
+	bool is_one = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES)) &&
+	    (rows == 1 || row->packets > f->packets / 2);
+	bool has_ports = proto == PACKET_TCP || proto == PACKET_UDP;
+	f->dport = has_ports && is_one ? row->dport : FINDING_NONE;
+	f->icmp = icmp && is_one ? port_of(row) : FINDING_NONE;
+	if (proto == ROW_PROTO_OTHER)
+		f->proto = is_one ? port_of(row) : FINDING_NONE;
+	else
+		f->proto = proto == 0 ? FINDING_NONE : proto;
 }
 
-/* The port of the row that has most packets speaks for the finding. */
-static void name_ports(struct finding *f, const struct table_row *row)
+static uint32_t count_addresses(const struct table *t, const struct source *s)
 {
-	bool icmp = row->proto == PACKET_ICMP || row->proto == PACKET_ICMP6;
-	bool is_one = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES));
-	f->dport = has_ports(row) && is_one ? row->dport : FINDING_NONE;
-	f->icmp = icmp && is_one ? row->port : FINDING_NONE;
-	f->proto = row->flags & ROW_FOLDED && row->class == CLASS_OTHER
-	    ? FINDING_NONE
-	    : row->proto;
+	enum distinct_quality quality;
+	if (!(s->flags & SOURCE_ADDRESSES))
+		return 1;
+	if (s->more == MORE_NONE)
+		return 2; /* at least */
+	const struct target_set *set = &t->more[s->more].addresses;
+	return target_set_union(t->targets, &set, 1, &quality);
 }
 
-static void start_finding(
-    struct finding *f, const struct source *s, const struct group *first)
+static void start_finding(struct finding *f, const struct table *t,
+    const struct source *s, const struct group *first)
 {
+	const struct judgement *j = &first->judgement;
 	octets_clear(f, sizeof(*f));
 	f->src = s->addr;
-	f->verdict = first->verdict;
+	if (s->flags & SOURCE_ADDRESSES)
+		memset(f->src.bytes + 8, 0, 8);
+	f->addresses = count_addresses(t, s);
+	f->verdict = j->verdict;
+	f->odds = j->odds;
+	f->rule = j->rule;
+	f->rule_version = j->rule_version;
 	f->signature = first->signature;
 	f->first.ns = INT64_MAX;
 	f->last.ns = INT64_MIN;
 	f->ttl_min = UINT8_MAX;
-	f->spoofable = is_spoofable(s);
-	if (first->row->class == CLASS_BACKSCATTER)
-		f->victim = s->victim;
+	f->spoofable = !(s->flags & SOURCE_PROVEN);
+	f->attempts =
+	    (uint64_t)s->failed + s->answered + s->unknown + s->repeats;
+	f->not_judged = s->unknown;
+	if (j->verdict == VERDICT_BACKSCATTER) {
+		bool named =
+		    s->more != MORE_NONE && t->more[s->more].victim.family != 0;
+		f->victim = named ? t->more[s->more].victim : f->src;
+	}
 }
 
 enum why { AT_FLUSH, EVICTED, FIRST };
 
+static void count_ports(struct finding *f, const struct table *t,
+    const struct source *s, const struct group *groups, size_t count)
+{
+	f->ports_quality = DISTINCT_IS_EXACT;
+	for (size_t i = 0; i < count; i++) {
+		const struct table_row *row = groups[i].row;
+		if (!(row->flags & ROW_FOLDED)) {
+			f->ports++;
+		} else if (is_probe(row)) {
+			f->ports += mapped_ports(t, s);
+			if (are_ports_lost(t, s))
+				f->ports_quality = DISTINCT_IS_AT_LEAST;
+		} else {
+			f->ports++;
+			f->ports_quality = DISTINCT_IS_AT_LEAST;
+		}
+	}
+}
+
 static void give(struct table *t, const struct source *s,
     const struct group *groups, size_t count, enum why why)
 {
-	const struct distinct *sets[ROWS_PER_SOURCE_MAX];
+	const struct target_set *sets[ROWS_PER_SOURCE_MAX];
 	const struct table_row *most = groups[0].row;
 	uint64_t packets = 0; /* of the interval, reported or not */
 	struct finding f;
-	start_finding(&f, s, &groups[0]);
+	start_finding(&f, t, s, &groups[0]);
 	f.evicted = why == EVICTED;
 	f.is_first = why == FIRST;
-	f.ports = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		const struct table_row *row = groups[i].row;
-		add_to_finding(&f, row);
+		add_to_finding(&f, row, t);
 		packets += row->packets + row->reported;
 		sets[i] = &row->targets;
 		bool better =
 		    row->packets > most->packets || (most->flags & ROW_FOLDED);
 		if (better && !(row->flags & ROW_FOLDED))
 			most = row;
-		if (row->flags & (ROW_FOLDED | ROW_DPORT_VARIES))
-			f.ports = PORTS_UNTOLD;
 	}
-	name_ports(&f, most);
-	f.targets = distinct_union(t->targets, sets, count, &f.targets_quality);
+	count_ports(&f, t, s, groups, count);
+	name_ports(&f, most, count);
+	f.targets =
+	    target_set_union(t->targets, sets, count, &f.targets_quality);
 	if (f.targets > packets) /* an estimate may be; the truth is not */
 		f.targets = (uint32_t)packets;
 	t->config.finding(t->config.arg, &f);
@@ -172,8 +320,9 @@ static void give(struct table *t, const struct source *s,
 
 static bool same_class(const struct group *a, const struct group *b)
 {
-	return a->verdict == b->verdict && a->signature == b->signature &&
-	    a->row->proto == b->row->proto;
+	return a->judgement.verdict == b->judgement.verdict &&
+	    a->signature == b->signature &&
+	    proto_of(a->row) == proto_of(b->row);
 }
 
 /* Moves the groups of the first one's class to the front; returns how many. */
@@ -193,48 +342,43 @@ static size_t gather_class(struct group *groups, size_t count)
 /* A worm's payload proves it.  A tool's fingerprint, once its source has
  * asked several targets: that is a scan and stays one. */
 enum signature table_proven_signature(
-    const struct source *s, const struct table_row *row)
+    const struct table *t, const struct source *s, const struct table_row *row)
 {
-	if (row->worm != SIGNATURE_NONE)
-		return (enum signature)row->worm;
-	if (row->masscan + row->zmap == 0 || !s->several_targets ||
-	    distinct_is_one(&row->targets))
+	if (worm_of(row) != SIGNATURE_NONE)
+		return worm_of(row);
+	if (row->tool == SIGNATURE_NONE || row->targets.count < 2 ||
+	    !is_probe(row))
 		return SIGNATURE_NONE;
-	return tool_of(s, row);
+	struct summary sum;
+	summarize(&sum, t, s);
+	return tool_of(&sum, row);
 }
 
 void table_give_first(
     struct table *t, const struct source *s, struct table_row *row)
 {
-	enum signature signature = table_proven_signature(s, row);
-	const struct group group = {
-		.verdict = verdict_of(t, s, row, probed_ports(t, s)),
-		.signature = signature,
-		.row = row,
-	};
+	struct summary sum;
+	summarize(&sum, t, s);
+	struct group group = judge_row(&sum, row);
 	give(t, s, &group, 1, FIRST);
 	uint64_t reported = row->reported + row->packets;
-	row->reported = reported < UINT16_MAX ? (uint16_t)reported : UINT16_MAX;
+	row->reported = reported < UINT16_MAX ? reported : UINT16_MAX;
 	row->packets = row->size_bytes = 0;
 }
 
 void table_give_findings(struct table *t, const struct source *s, bool evicted)
 {
 	struct group groups[ROWS_PER_SOURCE_MAX];
+	struct summary sum;
 	size_t count = 0;
-	uint32_t ports = probed_ports(t, s);
+	summarize(&sum, t, s);
 	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
-		const struct table_row *row = &t->rows[n];
-		if (row->packets == 0)
+		if (t->rows[n].packets == 0)
 			continue;
 		if (count == ROWS_PER_SOURCE_MAX)
-			BUG("a source with more than %zu rows", count);
-		enum signature tool = tool_of(s, row);
-		groups[count++] = (struct group){
-			.verdict = verdict_of(t, s, row, ports),
-			.signature = tool ? tool : (enum signature)row->worm,
-			.row = row,
-		};
+			BUG("a source with more than %d rows",
+			    ROWS_PER_SOURCE_MAX);
+		groups[count++] = judge_row(&sum, &t->rows[n]);
 	}
 	for (size_t at = 0; at < count;) {
 		size_t same = t->config.per_port

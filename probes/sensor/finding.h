@@ -7,26 +7,36 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
-#include "probes/sensor/detect/detector.h"
 #include "lib/sketch/distinct.h"
+#include "probes/sensor/detect/detector.h"
 #include "probes/sensor/payload-store.h"
 
 #define FINDING_NONE (-1)
 
 struct finding {
-	struct addr src;    /* family 0: of `sources` together */
-	uint32_t sources;   /* at least so many; 0: of src alone */
-	struct addr victim; /* backscatter by ICMP error: who was attacked, as
-			       the quoted packet says; else family 0 */
+	struct addr src;  /* family 0: of `sources` together.  Of an IPv6 source
+			     that used several addresses: its /64 */
+	uint32_t sources; /* at least so many; 0: of src alone */
+	uint32_t addresses; /* of the /64, that were used; else 1 */
+	struct addr victim; /* backscatter: who was attacked, by the packet
+			       that an ICMP error quotes, else src; else
+			       family 0 */
 	enum verdict verdict;
+	uint64_t odds; /* an innocent source does this less often than once in
+			  so many; 0: not stated */
+	const char *rule;
+	uint16_t rule_version;
 	enum signature signature;
 	int proto;      /* FINDING_NONE: several */
 	int dport;      /* the one with most packets; FINDING_NONE: no
 			   ports, or none that stands out */
 	int icmp;       /* type << 8 | code, or FINDING_NONE */
-	uint32_t ports; /* distinct ones, 65536: too many to count */
+	uint32_t ports; /* distinct ones that were asked for */
+	enum distinct_quality ports_quality;
 	uint64_t packets;
 	uint64_t size_bytes;
+	uint64_t attempts;   /* of the source, since it is known */
+	uint64_t not_judged; /* of these, of which too much was forgotten */
 	uint32_t targets;
 	enum distinct_quality targets_quality;
 	struct walltime first, last;
@@ -53,7 +63,7 @@ void table_give_findings(
     struct table *table, const struct source *source, bool evicted);
 /* The signature that a row shows beyond doubt: what follows cannot make it
  * another class.  SIGNATURE_NONE: none, or not yet. */
-enum signature table_proven_signature(
+enum signature table_proven_signature(const struct table *table,
     const struct source *source, const struct table_row *row);
 /* Gives one row as a first finding; its packets are reported with that. */
 void table_give_first(

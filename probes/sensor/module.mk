@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: ISC
-probes_SRCS += probes/sensor/aggregate.c probes/sensor/capture-loop.c \
+probes_SRCS += probes/sensor/aggregate.c probes/sensor/attempts.c \
+	probes/sensor/capture-loop.c \
 	probes/sensor/capture.c probes/sensor/capture-file.c \
 	probes/sensor/capture-live.c probes/sensor/capture-replay.c \
-	probes/sensor/finding.c \
+	probes/sensor/contact-table.c probes/sensor/finding.c \
 	probes/sensor/first-sight.c probes/sensor/sensor-engine.c \
 	probes/sensor/local-hosts.c \
 	probes/sensor/link-filter.c probes/sensor/time-check.c \
 	probes/sensor/payload-store.c probes/sensor/prefetch.c \
-	probes/sensor/sensor.c probes/sensor/table.c \
+	probes/sensor/sensor.c probes/sensor/source-rows.c \
+	probes/sensor/table.c probes/sensor/table-key.c \
+	probes/sensor/target-set.c \
 	probes/sensor/interface-state.c probes/sensor/live-frame.c \
 	probes/sensor/live-interface.c probes/sensor/packet-feed.c \
 	probes/sensor/packet-ring.c

@@ -11,6 +11,7 @@
 
 struct prefetch {
 	struct table *table;
+	uint64_t outcomes[TABLE_OUTCOMES];
 	struct table_entry entries[PREFETCH_PACKETS];
 	uint8_t octets[PREFETCH_OCTETS];
 	size_t count, octets_used;
@@ -62,7 +63,12 @@ void prefetch_settle(struct prefetch *b)
 		for (size_t i = 0; i < b->count; i++)
 			table_fetch(b->table, &b->entries[i], step);
 	for (size_t i = 0; i < b->count; i++)
-		table_add(b->table, &b->entries[i]);
+		b->outcomes[table_add(b->table, &b->entries[i])]++;
 	b->count = 0;
 	b->octets_used = 0;
+}
+
+uint64_t prefetch_count(const struct prefetch *b, enum table_outcome outcome)
+{
+	return b->outcomes[outcome];
 }

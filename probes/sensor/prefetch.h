@@ -21,3 +21,6 @@ struct table_entry *prefetch_next(struct prefetch *prefetch);
 void prefetch_put(struct prefetch *prefetch);
 /* Counts what is waiting. */
 void prefetch_settle(struct prefetch *prefetch);
+/* How many had this outcome. */
+uint64_t prefetch_count(
+    const struct prefetch *prefetch, enum table_outcome outcome);

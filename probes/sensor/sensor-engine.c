@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One packet's way: decode, recognise a worm, leave out what local hosts sent
- * or expect, classify, count.
+ * One packet's way: decode, read what it is, recognise a worm, say whether it
+ * is of the monitored network, count.
  */
 #include <sodium.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ struct engine *engine_new(const struct engine_config *config)
 	    payloads_new(config->max_payloads, config->max_payload_bytes, key);
 	e->table = table_new(&(struct table_config){
 	    .max_sources = config->max_sources,
-	    .max_counters = config->max_counters,
+	    .memory = config->memory,
+	    .budget = config->budget,
 	    .key = key,
 	    .per_port = config->per_port,
 	    .first_sights = config->first_sights,
@@ -41,8 +42,7 @@ struct engine *engine_new(const struct engine_config *config)
 	});
 	e->prefetch = prefetch_new(e->table);
 	if (config->home_count > 0)
-		e->local =
-		    local_hosts_new(config->homes, config->home_count, key);
+		e->local = local_hosts_new(config->homes, config->home_count);
 	return e;
 }
 
@@ -55,26 +55,6 @@ void engine_free(struct engine *e)
 	payloads_free(e->payloads);
 	local_hosts_free(e->local);
 	free(e);
-}
-
-/* True when the packet is of the monitored network's own traffic. */
-static bool is_local_traffic(struct engine *e, const struct table_entry *entry)
-{
-	const struct packet *p = &entry->packet;
-	if (local_hosts_has(e->local, &p->src)) {
-		e->counts.home++;
-		local_hosts_sent(e->local, p, entry->at);
-		if (p->proto == PACKET_TCP && p->tcp_flags & PACKET_TCP_SYN) {
-			prefetch_settle(e->prefetch);
-			table_answered(e->table, &p->dst);
-		}
-		return true;
-	}
-	if (entry->reading.class == CLASS_WORM ||
-	    !local_hosts_expects(e->local, p, entry->at))
-		return false;
-	e->counts.replies++;
-	return true;
 }
 
 static void count_error(struct engine_counts *counts, int err)
@@ -99,14 +79,18 @@ void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
 		e->counts.reasons[p->reason]++;
 		return;
 	}
-	entry->at = at;
-	entry->reading = detect_packet(p);
 	e->counts.decoded++;
 	e->counts.fragments += p->fragment;
 	e->counts.cut += p->payload_len < p->payload_wire_len;
+	e->counts.damaged += p->ip_damaged;
+	if (p->ip_damaged) /* its addresses may be, too */
+		return;
+	entry->at = at;
+	entry->reading = detect_packet(p);
+	entry->from_home = e->local && local_hosts_has(e->local, &p->src);
+	entry->to_home = e->local && local_hosts_has(e->local, &p->dst);
 	e->counts.undecided += entry->reading.match.undecided;
-	if (!e->local || !is_local_traffic(e, entry))
-		prefetch_put(e->prefetch);
+	prefetch_put(e->prefetch);
 }
 
 void engine_settle(struct engine *e)
@@ -131,8 +115,10 @@ void engine_expire(struct engine *e, struct walltime before)
 	table_expire(e->table, before);
 }
 
-const struct engine_counts *engine_counts(const struct engine *e)
+const struct engine_counts *engine_counts(struct engine *e)
 {
+	e->counts.home = prefetch_count(e->prefetch, TABLE_HOME);
+	e->counts.replies = prefetch_count(e->prefetch, TABLE_REPLY);
 	return &e->counts;
 }
 

@@ -14,8 +14,9 @@
 #include "probes/sensor/table.h"
 
 struct engine_config {
-	uint32_t max_sources;
-	uint32_t max_counters; /* sources with more than a few targets */
+	uint32_t max_sources; /* 0: what fits into the memory */
+	size_t memory;        /* octets of the tables (table.h) */
+	double budget;        /* innocent sources accused a day; 0: 0.1 */
 	uint32_t max_payloads;
 	size_t max_payload_bytes;
 	const struct prefix *homes; /* copied */
@@ -37,6 +38,7 @@ struct engine_counts {
 	/* of the decoded: */
 	uint64_t fragments;
 	uint64_t cut;       /* the capture ends inside the payload */
+	uint64_t damaged;   /* a wrong IP checksum: nobody's */
 	uint64_t undecided; /* and a signature would have needed more */
 	uint64_t home;      /* sent by a local host */
 	uint64_t replies;   /* to what a local host sent */
@@ -55,6 +57,7 @@ void engine_flush(struct engine *engine);
 bool engine_flush_some(struct engine *engine, uint32_t sources);
 void engine_expire(struct engine *engine, struct walltime before);
 
-const struct engine_counts *engine_counts(const struct engine *engine);
+/* Of the packets that were counted: settle before. */
+const struct engine_counts *engine_counts(struct engine *engine);
 struct table_stats engine_table_stats(const struct engine *engine);
 struct payloads *engine_payloads(struct engine *engine);

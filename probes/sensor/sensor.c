@@ -24,13 +24,12 @@
 #define DEFAULT_SNAPLEN 2048
 #define DEFAULT_BUFFER (2u << 20)
 #define DEFAULT_BUFFER_MOST (16u << 20)
-#define COUNTERS_SHARED 2048
+#define MEMORY_BYTES ((size_t)13 << 20) /* of 65,536 sources */
+#define MEMORY_PER_SOURCE 208
 #define PAYLOADS_MAX 512
 #define PAYLOAD_BYTES_MAX ((size_t)256 << 10)
 #define FORGET_NS (3600 * NS_PER_S)
-#define EVICTED_LEAST_PACKETS 3 /* to be named in a record */
-#define EVICTED_MOST 8192       /* named in an interval */
-#define FLUSH_SOURCES 512       /* before the captures are looked at */
+#define FLUSH_SOURCES 512 /* before the captures are looked at */
 #define WRITE_TIMEOUT_MS 5000
 #define FIRST_SIGHTS_A_SECOND 64
 
@@ -89,7 +88,6 @@ struct runner {
 	uint64_t waiting[CELLS]; /* for their records to be written */
 	struct aggregates *aggregates;
 	uint32_t interval_s;
-	uint32_t evicted; /* named in this interval */
 	bool flushing;
 	int err; /* the first failure to write */
 };
@@ -251,20 +249,15 @@ static void send_finding(void *arg, const struct finding *f)
 		r->waiting[CELL_AGGREGATED] += f->packets;
 }
 
-/* A source that is evicted after a packet or two, as all are in a flood or
- * outbreak larger than the table, has no record of its own: that would be as
- * many records as packets. */
+/* A source that is evicted has no record of its own: in a flood or an outbreak
+ * larger than the table that would be as many records as packets. */
 static void on_finding(void *arg, const struct finding *f)
 {
 	struct runner *r = arg;
-	if (f->evicted &&
-	    (f->packets < EVICTED_LEAST_PACKETS ||
-		r->evicted == EVICTED_MOST)) {
+	if (f->evicted)
 		aggregates_add(r->aggregates, f);
-		return;
-	}
-	r->evicted += f->evicted;
-	send_finding(r, f);
+	else
+		send_finding(r, f);
 }
 
 static void send_payloads(struct runner *r)
@@ -320,12 +313,17 @@ static int on_interval(void *arg, struct errmsg *msg)
 	if (r->flushing && r->err == 0)
 		return 1;
 	aggregates_flush(r->aggregates, send_finding, r);
-	r->evicted = 0;
 	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
 	on_counted(r);
 	return r->err == 0
 	    ? 0
 	    : err_set(msg, r->err, "sensor: records: %s", err_str(r->err));
+}
+
+static size_t memory_for(uint32_t max_sources)
+{
+	size_t memory = (size_t)max_sources * MEMORY_PER_SOURCE;
+	return memory > MEMORY_BYTES ? memory : MEMORY_BYTES;
 }
 
 int sensor_run(struct sensor_capture *capture,
@@ -344,7 +342,7 @@ int sensor_run(struct sensor_capture *capture,
 	r.engine = engine_new(&(struct engine_config){
 	    .max_sources =
 		config->max_sources ? config->max_sources : DEFAULT_SOURCES,
-	    .max_counters = COUNTERS_SHARED,
+	    .memory = memory_for(config->max_sources),
 	    .max_payloads = PAYLOADS_MAX,
 	    .max_payload_bytes = PAYLOAD_BYTES_MAX,
 	    .homes = config->homes,

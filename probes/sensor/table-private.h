@@ -1,86 +1,159 @@
 /* SPDX-License-Identifier: ISC */
-/* The table's own structs, for the two files that fill and read them. */
+/* The table's own structs, for the files that fill and read them. */
 #pragma once
 
+#include "probes/sensor/contact-table.h"
 #include "probes/sensor/detect/detectors.h"
+#include "probes/sensor/detect/odds.h"
 #include "probes/sensor/first-sight.h"
 #include "probes/sensor/table.h"
+#include "probes/sensor/target-set.h"
 
 #define ROW_NONE UINT32_MAX
-#define ROWS_PER_SOURCE_MAX 32 /* own ports, and what is folded together */
+#define SOURCE_NONE UINT32_MAX
+#define MORE_NONE UINT32_MAX
 #define ROWS_WITH_PORT_MAX 16
+#define ROWS_PER_SOURCE_MAX 64 /* own ports, and what is folded together */
 
-#define ROW_KEY_FOLDED (UINT32_C(1) << 24)
+/* What distinguishes rows of a source, in one number: class, folded,
+ * signature, protocol, port. */
+#define ROW_KEY(class, signature, proto, port)                   \
+	((uint32_t)(class) << 29 | (uint32_t)(signature) << 24 | \
+	    (uint32_t)(proto) << 16 | (port))
+#define ROW_PROTO_OTHER 255
+#define ROW_SIGNATURES 16
+_Static_assert(SIGNATURES <= ROW_SIGNATURES, "they have four bits in a key");
+#define ROW_KEY_FOLDED (UINT32_C(1) << 28)
 
 enum row_flag {
 	ROW_FOLDED = 1, /* several ports (and protocols) together */
-	ROW_HAS_HASH = 2,
-	ROW_NOT_SUSPICIOUS = 4, /* at least one ordinary packet */
-	ROW_NOT_SERVICE = 8,
-	ROW_DPORT_VARIES = 16
+	ROW_ANSWERED = 2,
+	ROW_DPORT_VARIES = 4,
+	ROW_TOOL_VARIES = 8
 };
 
 /* Packets of one source that are alike.  ICMP: port is type << 8 | code;
- * backscatter: the source's port; otherwise the destination's.  Two cache
- * lines, as is a source. */
+ * backscatter: the source's port; otherwise the destination's.  A cache
+ * line. */
 struct table_row {
 	uint32_t next; /* of the source, or in the free list */
-	uint32_t key;  /* all of the next line, and port */
-	uint8_t class, worm, proto, flags;
-	uint16_t port, dport;
-	uint8_t ttl_min, ttl_max;
-	uint16_t reported; /* of this interval's packets, before its end */
-	uint32_t seen, masscan, zmap; /* since the source is known */
-	uint64_t packets, size_bytes; /* in this interval, as the rest */
+	uint32_t key;
+	uint64_t packets : 40; /* in this interval, as the rest */
+	uint64_t flags : 8;
+	uint64_t tool : 8;      /* SIGNATURE that its packets look like */
+	uint64_t tool_seen : 8; /* how many, since the source is known */
+	uint64_t size_bytes : 48;
+	uint64_t reported : 16; /* packets, before the interval's end */
 	int64_t first_ns, last_ns;
-	struct distinct targets;
-	uint8_t hash[PAYLOAD_HASH_LEN];
+	uint32_t payload; /* of table.hashes, counted from 1; 0: none */
+	uint16_t dport;
+	uint8_t ttl_min, ttl_max;
+	struct target_set targets;
 } __attribute__((aligned(64)));
+_Static_assert(sizeof(struct table_row) == 64, "a row is a cache line");
+
+enum source_flag {
+	SOURCE_USED = 1,
+	SOURCE_SEEN_AGAIN = 2, /* since the last look for one to evict */
+	SOURCE_PROVEN = 4,     /* it returned a cookie */
+	SOURCE_OWN = 8,
+	SOURCE_ADDRESSES = 16 /* more than one, of an IPv6 /64 */
+};
+
+#define YOUNG_S 3 /* an answer may take so long */
 
 struct source {
-	struct addr addr;
-	struct addr victim; /* of the first ICMP error that names one */
+	struct addr addr; /* the first that was seen */
+	uint8_t flags, scope, row_count;
+	uint32_t rows, more;
+	uint32_t failed, answered, unknown; /* first contacts */
+	uint32_t repeats; /* attempts beyond the first of a contact */
+	uint32_t last_s;
+	uint16_t unasked, replies;
+	uint16_t young[YOUNG_S]; /* steps, by second modulo YOUNG_S */
+	struct odds_walk walk;
 	uint8_t ttl_min, ttl_max;
-	bool answered, several_targets;
-	uint16_t last_ip_id, row_count;
-	uint32_t hash, rows;
-	uint32_t first_target;
-	uint32_t packets, near_ids; /* ids close to the one before */
-	uint32_t syns, masscan, zmap;
-	uint32_t first_sights; /* bits by signature: nothing is first again */
-	uint64_t probes;
-	uint64_t port_bits; /* of the ports it probed, by their hashes */
-	uint64_t key_bits;  /* of its rows' keys: most new sources show here */
-	int64_t first_ns, last_ns;
 } __attribute__((aligned(64)));
+_Static_assert(sizeof(struct source) == 64, "a source is a cache line");
 
-_Static_assert(sizeof(struct table_row) == 128, "a row is two cache lines");
-_Static_assert(sizeof(struct source) == 128, "a source is two cache lines");
+#define PORT_WORDS (65536 / 64)
 
-/* By last sight. */
-struct link {
-	uint32_t prev, next;
+/* What few sources have. */
+struct source_more {
+	uint32_t next;  /* in the free list */
+	uint32_t ports; /* of table.port_maps, counted from 1; 0: none */
+	uint32_t amplifying_packets, amplifying_contacts;
+	bool ports_lost;    /* there was no room for a map */
+	struct addr victim; /* of the first ICMP error that names one */
+	struct target_set addresses;
 };
 
-/* Of the hash: which source, counted from 1; 0 is an empty slot. */
+/* Which source, counted from 1 (0 is an empty slot), and what of its hash is
+ * left. */
 struct table_slot {
-	uint32_t hash, source;
+	uint32_t source : 21;
+	uint32_t hash : 11;
 };
+
+#define HOURS 24
 
 struct table {
 	struct table_config config;
-	void *memory; /* of the four arrays */
-	size_t memory_len;
 	struct source *sources;
-	struct link *links; /* one a source */
-	struct table_slot *slots;
 	struct table_row *rows;
-	struct distinct_pool *targets;
+	struct table_slot *slots;
+	struct source_more *more;
+	uint64_t (*port_maps)[PORT_WORDS];
+	uint8_t (*hashes)[PAYLOAD_HASH_LEN];
+	uint32_t source_max, row_max, more_max, port_map_max, hash_max;
+	uint32_t source_made, row_made, more_made, port_map_made, hash_made;
+	uint32_t source_free, row_free, more_free, port_map_free, hash_free;
+	uint32_t source_count, slot_mask, hand;
+	uint32_t flush_at; /* the next source to flush; 0: none begun */
+	struct contact_table *contacts;
+	struct target_arena *targets;
 	struct detection *detection;
 	struct first_sight *first_sight; /* NULL: none */
-	uint32_t source_made, source_free, source_count;
-	uint32_t newest, oldest, slot_mask;
-	uint32_t row_made, row_free, row_max;
-	uint32_t flush_at; /* the next source to flush; 0: none begun */
-	uint64_t sources_ever, evicted, first_sights_deferred;
+	uint8_t *ever;                   /* registers, of all sources */
+	uint64_t evicted, first_sights_deferred;
+	uint64_t sources_ever;
+	uint32_t began[HOURS]; /* sources, by hour modulo HOURS */
+	int64_t hour;
+	uint32_t now_s, expired_s;
+	uint64_t since_expiry; /* packets */
 };
+
+/* table-key.c: */
+bool table_same_unit(const struct addr *a, const struct addr *b);
+/* Of the source that an address belongs to. */
+uint32_t table_hash_unit(const struct table *table, const struct addr *addr);
+
+/* source-rows.c: */
+/* The row for this packet, made if there is none: a row must be left. */
+struct table_row *rows_find(struct table *table, struct source *source,
+    const struct table_entry *entry, enum packet_class class);
+bool rows_are_used_up(const struct table *table);
+/* The rows of this source that the packet answers were answered; NULL is
+ * allowed. */
+void rows_mark_answered(struct table *table, struct source *source,
+    const struct table_entry *answer);
+/* What few sources have; NULL: there is no room for more of it. */
+struct source_more *rows_more(struct table *table, struct source *source);
+void rows_note_payload(
+    struct table *table, struct table_row *row, const struct packet *packet);
+void rows_free_payload(struct table *table, struct table_row *row);
+/* All of a source. */
+void rows_free(struct table *table, struct source *source);
+void rows_free_more(struct table *table, struct source *source);
+
+/* attempts.c: */
+/* What a packet is once it is known who began; counts what that shows.
+ * source: NULL when a monitored host sent it. */
+enum packet_class attempts_count(struct table *table,
+    const struct table_entry *entry, struct source *source);
+/* Does the packet belong to what a monitored host has begun or answered? */
+bool attempts_is_reply(struct table *table, const struct table_entry *entry);
+/* Steps of contacts that may still be answered. */
+unsigned attempts_young(const struct source *source, uint32_t now_s);
+/* A contact_evicted_fn: what is forgotten is unknown; arg is the table. */
+void table_contact_evicted(void *arg, const struct contact *contact);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Arrays of the largest size, of which memory is taken only as it is touched,
- * joined by numbers instead of pointers: a hash with open addresses, a list by
- * last sight, a list of rows per source, and free lists.  Hash and list are
- * arrays of their own beside the sources', so that looking for one source
- * does not drag others into the cache.
+ * joined by numbers instead of pointers: a hash with open addresses that grows
+ * with the sources, a list of rows per source, and free lists.
+ *
+ * Who is evicted is found by a hand that goes round: a source that was seen
+ * again since it last passed stays once more.  So a flood of sources that send
+ * one packet each displaces itself and not who was here before, and no list
+ * has to be kept in order for each packet.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,11 +19,16 @@
 #include "lib/packet/octets.h"
 #include "probes/sensor/table-private.h"
 
-#define NONE UINT32_MAX
-#define NEAR_ID 1024
 #define HUGE_LEAST_BYTES (4u << 20)
-#define HUGE_SOURCES 4096
 #define LINE 64
+#define FIRST_SLOTS 256
+#define EVER_BITS 12
+#define EVER_REGISTERS (1u << EVER_BITS)
+#define CONTACT_AGE_S 3600
+#define SLOT_BYTES_PER_SOURCE 8
+
+/* Of a hundred parts of the memory; the rest is for sources and rows. */
+enum { CONTACTS_SHARE = 19, TARGETS_SHARE = 4, MORE_SHARE = 3 };
 
 /* Zeroed and untouched. */
 static void *map_zeroed(size_t len)
@@ -31,42 +40,69 @@ static void *map_zeroed(size_t len)
 	return p;
 }
 
-static size_t in_lines(size_t len)
+static uint32_t clamp(size_t n, uint32_t least, uint32_t most)
 {
-	return (len + LINE - 1) & ~(size_t)(LINE - 1);
+	return n < least ? least : n > most ? most : (uint32_t)n;
 }
 
-static void lay_out(struct table *t, uint32_t sources, uint32_t slots)
+static uint32_t slots_for(uint32_t sources)
 {
-	size_t rows_at = in_lines(sources * sizeof(*t->sources));
-	size_t slots_at = rows_at + in_lines(t->row_max * sizeof(*t->rows));
-	size_t links_at = slots_at + in_lines(slots * sizeof(*t->slots));
-	t->memory_len = links_at + sources * sizeof(*t->links);
-	t->memory = map_zeroed(t->memory_len);
-	uint8_t *at = t->memory;
-	t->sources = (struct source *)at;
-	t->rows = (struct table_row *)(at + rows_at);
-	t->slots = (struct table_slot *)(at + slots_at);
-	t->links = (struct link *)(at + links_at);
+	uint32_t slots = FIRST_SLOTS;
+	while (slots < sources + sources / 2)
+		slots *= 2;
+	return slots;
+}
+
+/* Sources and rows take what the other tables leave: one row and a quarter for
+ * a source, unless fewer sources are asked for. */
+static void plan(struct table *t)
+{
+	size_t memory = t->config.memory < TABLE_MEMORY_LEAST
+	    ? TABLE_MEMORY_LEAST
+	    : t->config.memory;
+	size_t left =
+	    memory / 100 * (100 - CONTACTS_SHARE - TARGETS_SHARE - MORE_SHARE);
+	size_t each = sizeof(struct source) + SLOT_BYTES_PER_SOURCE;
+	size_t fit = left / (each + sizeof(struct table_row) * 5 / 4);
+	uint32_t most =
+	    t->config.max_sources ? t->config.max_sources : TABLE_SOURCES_MAX;
+	t->config.memory = memory;
+	t->source_max = clamp(fit, 1, most);
+	t->row_max =
+	    clamp((left - t->source_max * each) / sizeof(struct table_row),
+		2 * ROWS_PER_SOURCE_MAX,
+		t->source_max * ROWS_PER_SOURCE_MAX + 2 * ROWS_PER_SOURCE_MAX);
+	size_t more = memory / 100 * MORE_SHARE;
+	t->port_map_max =
+	    clamp(more / 2 / sizeof(*t->port_maps), 2, t->source_max + 1);
+	t->more_max = clamp(more / 3 / sizeof(*t->more), 16, UINT32_MAX);
+	t->hash_max = clamp(more / 6 / sizeof(*t->hashes), 16, UINT32_MAX);
 }
 
 struct table *table_new(const struct table_config *config)
 {
 	struct table *t = xcalloc(1, sizeof(*t));
-	uint32_t max = config->max_sources;
-	uint32_t slots = 64;
-	while (slots < max * 2)
-		slots *= 2;
 	t->config = *config;
-	t->row_max = max < 32 ? 64 : max * 2;
-	t->slot_mask = slots - 1;
-	lay_out(t, max, slots);
-	t->targets = distinct_pool_new(config->max_counters);
+	if (t->config.budget <= 0)
+		t->config.budget = 0.1;
+	plan(t);
+	size_t memory = t->config.memory;
+	t->slot_mask = FIRST_SLOTS - 1;
+	t->sources = map_zeroed(t->source_max * sizeof(*t->sources));
+	t->rows = map_zeroed(t->row_max * sizeof(*t->rows));
+	t->slots = map_zeroed(slots_for(t->source_max) * sizeof(*t->slots));
+	t->more = map_zeroed(t->more_max * sizeof(*t->more));
+	t->port_maps = map_zeroed(t->port_map_max * sizeof(*t->port_maps));
+	t->hashes = map_zeroed(t->hash_max * sizeof(*t->hashes));
+	t->contacts = contact_table_new(
+	    memory / 100 * CONTACTS_SHARE, table_contact_evicted, t);
+	t->targets = target_arena_new(memory / 100 * TARGETS_SHARE);
 	t->detection = detection_new();
+	t->ever = xcalloc(EVER_REGISTERS, 1);
 	if (config->first_sights > 0)
 		t->first_sight = first_sight_new(config->first_sights);
-	t->newest = t->oldest = NONE;
-	t->source_free = t->row_free = NONE;
+	t->source_free = t->row_free = t->more_free = t->port_map_free =
+	    t->hash_free = ROW_NONE;
 	return t;
 }
 
@@ -74,78 +110,85 @@ void table_free(struct table *t)
 {
 	if (!t)
 		return;
-	distinct_pool_free(t->targets);
+	contact_table_free(t->contacts);
+	target_arena_free(t->targets);
 	detection_free(t->detection);
 	first_sight_free(t->first_sight);
-	munmap(t->memory, t->memory_len);
+	munmap(t->sources, t->source_max * sizeof(*t->sources));
+	munmap(t->rows, t->row_max * sizeof(*t->rows));
+	munmap(t->slots, slots_for(t->source_max) * sizeof(*t->slots));
+	munmap(t->more, t->more_max * sizeof(*t->more));
+	munmap(t->port_maps, t->port_map_max * sizeof(*t->port_maps));
+	munmap(t->hashes, t->hash_max * sizeof(*t->hashes));
+	free(t->ever);
 	free(t);
+}
+
+/* HyperLogLog (lib/sketch/distinct.c) of 4096 registers, over all that the
+ * table ever held. */
+static void count_ever(struct table *t, uint32_t hash)
+{
+	uint32_t at = hash >> (32 - EVER_BITS);
+	uint32_t rest = hash << EVER_BITS | 1u << (EVER_BITS - 1);
+	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);
+	if (t->ever[at] < rank)
+		t->ever[at] = rank;
+}
+
+static uint64_t estimate_ever(const struct table *t)
+{
+	const double m = EVER_REGISTERS;
+	double sum = 0;
+	unsigned zeros = 0;
+	for (size_t i = 0; i < EVER_REGISTERS; i++) {
+		sum += ldexp(1, -t->ever[i]);
+		zeros += t->ever[i] == 0;
+	}
+	double e = 0.7213 / (1 + 1.079 / m) * m * m / sum;
+	if (e < 2.5 * m && zeros > 0)
+		e = m * log(m / zeros);
+	/* 32-bit hashes meet each other. */
+	const double all = 4294967296.0;
+	if (e > all / 30 && e < all)
+		e = -all * log(1 - e / all);
+	return (uint64_t)(e + 0.5);
 }
 
 struct table_stats table_stats(const struct table *t)
 {
+	struct contact_stats contacts = contact_table_stats(t->contacts);
 	return (struct table_stats){
 		.sources = t->source_count,
-		.sources_ever = t->sources_ever,
+		.sources_ever = t->evicted ? estimate_ever(t) : t->sources_ever,
 		.evicted = t->evicted,
+		.contacts = contacts.count,
+		.contacts_forgotten = contacts.evicted,
 		.first_sights_deferred = t->first_sights_deferred,
 	};
 }
 
-static void fetch_lines(const void *p)
-{
-	__builtin_prefetch(p);
-	__builtin_prefetch((const uint8_t *)p + LINE);
-}
+/* ---- sources ---- */
 
-static void list_remove(struct table *t, uint32_t n)
+static uint32_t slot_hash(uint32_t hash)
 {
-	struct link l = t->links[n];
-	if (l.prev == NONE)
-		t->newest = l.next;
-	else
-		t->links[l.prev].next = l.next;
-	if (l.next == NONE)
-		t->oldest = l.prev;
-	else
-		t->links[l.next].prev = l.prev;
-}
-
-static void list_push(struct table *t, uint32_t n)
-{
-	t->links[n].prev = NONE;
-	t->links[n].next = t->newest;
-	if (t->newest == NONE)
-		t->oldest = n;
-	else
-		t->links[t->newest].prev = n;
-	t->newest = n;
-}
-
-static void free_rows(struct table *t, struct source *s)
-{
-	uint32_t n = s->rows;
-	while (n != NONE) {
-		uint32_t next = t->rows[n].next;
-		distinct_clear(t->targets, &t->rows[n].targets);
-		t->rows[n].next = t->row_free;
-		t->row_free = n;
-		n = next;
-	}
-	s->rows = NONE;
+	return hash >> 21;
 }
 
 /* Whether the entry of a slot could as well be where `hole` is: its own place
  * is not between the two. */
 static bool may_move(const struct table *t, uint32_t from, uint32_t hole)
 {
-	uint32_t way = (from - t->slots[from].hash) & t->slot_mask;
+	uint32_t source = t->slots[from].source - 1;
+	uint32_t hash = table_hash_unit(t, &t->sources[source].addr);
+	uint32_t way = (from - hash) & t->slot_mask;
 	return way >= ((from - hole) & t->slot_mask);
 }
 
 /* Takes a source out of the hash and closes the gap. */
 static void unhash(struct table *t, uint32_t n)
 {
-	uint32_t hole = t->sources[n].hash & t->slot_mask;
+	uint32_t hash = table_hash_unit(t, &t->sources[n].addr);
+	uint32_t hole = hash & t->slot_mask;
 	while (t->slots[hole].source != n + 1)
 		hole = (hole + 1) & t->slot_mask;
 	uint32_t at = (hole + 1) & t->slot_mask;
@@ -158,54 +201,22 @@ static void unhash(struct table *t, uint32_t n)
 	t->slots[hole].source = 0;
 }
 
-static void forget_source(struct table *t, uint32_t n)
+static void put_slot(struct table *t, uint32_t n, uint32_t hash)
 {
-	unhash(t, n);
-	list_remove(t, n);
-	free_rows(t, &t->sources[n]);
-	t->links[n].next = t->source_free;
-	t->source_free = n;
-	t->source_count--;
+	uint32_t at = hash & t->slot_mask;
+	while (t->slots[at].source != 0)
+		at = (at + 1) & t->slot_mask;
+	t->slots[at].source = (n + 1) & 0x1fffff;
+	t->slots[at].hash = slot_hash(hash) & 0x7ff;
 }
 
-/* In a flood from forged sources this happens for every packet, so what the
- * next two will need is fetched while there is something else to do. */
-static void evict_oldest(struct table *t)
+static void grow_slots(struct table *t)
 {
-	uint32_t n = t->oldest, next = t->links[n].prev;
-	if (next != NONE) {
-		uint32_t after = t->links[next].prev;
-		const struct source *s = &t->sources[next];
-		if (after != NONE)
-			fetch_lines(&t->sources[after]);
-		__builtin_prefetch(&t->slots[s->hash & t->slot_mask]);
-		fetch_lines(&t->rows[s->rows]);
-	}
-	t->evicted++;
-	table_give_findings(t, &t->sources[n], true);
-	forget_source(t, n);
-}
-
-/* What is large and used at random is cheaper in large pages.  Not from the
- * start: a quiet network's few sources would touch megabytes. */
-static uint32_t new_source(struct table *t)
-{
-	if (t->source_made == HUGE_SOURCES && t->memory_len >= HUGE_LEAST_BYTES)
-		madvise(t->memory, t->memory_len, MADV_HUGEPAGE);
-	return t->source_made++;
-}
-
-static uint32_t take_source(struct table *t)
-{
-	if (t->source_free == NONE && t->source_made == t->config.max_sources)
-		evict_oldest(t);
-	uint32_t n = t->source_free;
-	if (n != NONE)
-		t->source_free = t->links[n].next;
-	else
-		n = new_source(t);
-	t->source_count++;
-	return n;
+	memset(t->slots, 0, (t->slot_mask + 1) * sizeof(*t->slots));
+	t->slot_mask = t->slot_mask * 2 + 1;
+	for (uint32_t n = 0; n < t->source_made; n++)
+		if (t->sources[n].flags & SOURCE_USED)
+			put_slot(t, n, table_hash_unit(t, &t->sources[n].addr));
 }
 
 static uint32_t find_source(
@@ -214,202 +225,191 @@ static uint32_t find_source(
 	uint32_t at = hash & t->slot_mask;
 	for (; t->slots[at].source != 0; at = (at + 1) & t->slot_mask) {
 		uint32_t n = t->slots[at].source - 1;
-		if (t->slots[at].hash == hash &&
-		    addr_equal(&t->sources[n].addr, addr))
+		if (t->slots[at].hash == slot_hash(hash) &&
+		    table_same_unit(&t->sources[n].addr, addr))
 			return n;
 	}
-	return NONE;
+	return SOURCE_NONE;
 }
 
-static uint32_t add_source(
-    struct table *t, const struct packet *p, uint32_t hash, int64_t at_ns)
+static void forget_source(struct table *t, uint32_t n)
 {
+	struct source *s = &t->sources[n];
+	unhash(t, n);
+	rows_free(t, s);
+	rows_free_more(t, s);
+	s->flags = 0;
+	s->last_s = t->source_free;
+	t->source_free = n;
+	t->source_count--;
+}
+
+/* keep: a source that stays in any case. */
+static void evict_one(struct table *t, uint32_t keep)
+{
+	for (;; t->hand++) {
+		if (t->hand >= t->source_made)
+			t->hand = 0;
+		struct source *s = &t->sources[t->hand];
+		if (!(s->flags & SOURCE_USED) || t->hand == keep)
+			continue;
+		if (!(s->flags & SOURCE_SEEN_AGAIN))
+			break;
+		s->flags &= (uint8_t)~SOURCE_SEEN_AGAIN;
+	}
+	t->evicted++;
+	table_give_findings(t, &t->sources[t->hand], true);
+	forget_source(t, t->hand);
+}
+
+/* What is large and used at random is cheaper in large pages.  Not from the
+ * start: a quiet network's few sources would touch megabytes. */
+static void use_large_pages(void *memory, size_t len)
+{
+	if (len >= HUGE_LEAST_BYTES)
+		madvise(memory, len, MADV_HUGEPAGE);
+}
+
+static uint32_t take_source(struct table *t)
+{
+	if (t->source_free == SOURCE_NONE && t->source_made == t->source_max)
+		evict_one(t, SOURCE_NONE);
+	uint32_t n = t->source_free;
+	if (n != SOURCE_NONE) {
+		t->source_free = t->sources[n].last_s;
+	} else {
+		n = t->source_made++;
+		if (n == HUGE_LEAST_BYTES / sizeof(*t->sources)) {
+			use_large_pages(
+			    t->sources, t->source_max * sizeof(*t->sources));
+			use_large_pages(t->rows, t->row_max * sizeof(*t->rows));
+		}
+	}
+	t->source_count++;
+	return n;
+}
+
+static void count_began(struct table *t, int64_t at_ns)
+{
+	int64_t hour = at_ns / (3600 * NS_PER_S);
+	if (hour > t->hour) {
+		int64_t first =
+		    hour - t->hour < HOURS ? t->hour + 1 : hour - HOURS + 1;
+		for (int64_t h = first; h <= hour; h++)
+			t->began[h % HOURS] = 0;
+		t->hour = hour;
+	}
+	t->began[t->hour % HOURS]++;
+	t->sources_ever++;
+}
+
+static uint32_t add_source(struct table *t, const struct table_entry *e)
+{
+	const struct packet *p = &e->packet;
 	uint32_t n = take_source(t);
-	uint32_t at = hash & t->slot_mask;
-	while (t->slots[at].source != 0)
-		at = (at + 1) & t->slot_mask;
-	t->slots[at] = (struct table_slot){ hash, n + 1 };
+	if (t->source_count > (t->slot_mask + 1) / 3 * 2)
+		grow_slots(t);
+	put_slot(t, n, e->source);
 	struct source *s = &t->sources[n];
 	octets_clear(s, sizeof(*s));
 	s->addr = p->src;
-	s->hash = hash;
-	s->rows = NONE;
+	s->flags = SOURCE_USED;
+	s->scope = e->reading.message.source_scope;
+	s->rows = ROW_NONE;
+	s->more = MORE_NONE;
 	s->ttl_min = s->ttl_max = p->ttl;
-	s->last_ip_id = p->ip_id;
-	s->first_ns = s->last_ns = at_ns;
-	list_push(t, n);
-	t->sources_ever++;
+	s->last_s = t->now_s;
+	count_began(t, e->at.ns);
+	count_ever(t, e->source);
 	return n;
 }
 
-/* Never evicts the source it is for: that one is the newest, and one source
- * alone cannot use all rows. */
-static uint32_t take_row(struct table *t)
-{
-	while (t->row_free == NONE && t->row_made == t->row_max)
-		evict_oldest(t);
-	uint32_t n = t->row_free;
-	if (n != NONE) {
-		t->row_free = t->rows[n].next;
-		return n;
-	}
-	return t->row_made++;
-}
+/* ---- counting ---- */
 
-/* What distinguishes rows of a source, in one number: class, worm, folded,
- * protocol, port. */
-static uint32_t key_of(const struct packet *p, const struct reading *r)
+static void count_source(
+    struct table *t, struct source *s, const struct table_entry *e)
 {
-	uint32_t port = 0;
-	if (p->fragment)
-		port = 0;
-	else if (p->proto == PACKET_ICMP || p->proto == PACKET_ICMP6)
-		port = (uint32_t)p->icmp_type << 8 | p->icmp_code;
-	else if (r->class == CLASS_BACKSCATTER)
-		port = p->sport;
-	else if (r->class != CLASS_OTHER)
-		port = p->dport;
-	return (uint32_t)r->class << 28 | (uint32_t)r->match.worm << 25 |
-	    (uint32_t)p->proto << 16 | port;
-}
-
-static uint32_t folded(uint32_t key, const struct reading *r)
-{
-	uint32_t kept = r->class == CLASS_OTHER ? 0xfe000000 : 0xffff0000;
-	return (key & kept) | ROW_KEY_FOLDED;
-}
-
-static uint64_t key_bit(uint32_t key)
-{
-	return UINT64_C(1) << (key * HASH_GOLDEN_32 >> 26);
-}
-
-/* Moves the row to the front of its source: it will be asked for again. */
-static uint32_t find_row(struct table *t, struct source *s, uint32_t key)
-{
-	if (!(s->key_bits & key_bit(key)))
-		return NONE;
-	uint32_t before = NONE;
-	for (uint32_t n = s->rows; n != NONE; n = t->rows[n].next) {
-		if (t->rows[n].key != key) {
-			before = n;
-			continue;
-		}
-		if (before != NONE) {
-			t->rows[before].next = t->rows[n].next;
-			t->rows[n].next = s->rows;
-			s->rows = n;
-		}
-		return n;
-	}
-	return NONE;
-}
-
-static uint32_t add_row(struct table *t, struct source *s, uint32_t key)
-{
-	uint32_t n = take_row(t);
-	struct table_row *row = &t->rows[n];
-	octets_clear(row, sizeof(*row));
-	row->next = s->rows;
-	row->key = key;
-	row->class = key >> 28 & 7;
-	row->worm = key >> 25 & 7;
-	row->proto = key >> 16 & 0xff;
-	row->port = key & 0xffff;
-	row->flags = key & ROW_KEY_FOLDED ? ROW_FOLDED : 0;
-	s->rows = n;
-	s->row_count++;
-	s->key_bits |= key_bit(key);
-	return n;
-}
-
-static struct table_row *row_for(struct table *t, struct source *s,
-    const struct packet *p, const struct reading *r)
-{
-	uint32_t key = key_of(p, r);
-	uint32_t n = find_row(t, s, key);
-	if (n == NONE && s->row_count >= ROWS_WITH_PORT_MAX) {
-		key = folded(key, r);
-		n = find_row(t, s, key);
-	}
-	return &t->rows[n != NONE ? n : add_row(t, s, key)];
-}
-
-static void count_id(struct source *s, const struct packet *p)
-{
-	if (s->packets > 0)
-		s->near_ids += (uint16_t)(p->ip_id - s->last_ip_id) < NEAR_ID;
-	s->last_ip_id = p->ip_id;
-	s->packets += s->packets < UINT32_MAX;
-}
-
-static void count_source(struct source *s, const struct packet *p,
-    const struct reading *r, int64_t at_ns)
-{
-	count_id(s, p);
+	const struct packet *p = &e->packet;
 	if (p->ttl < s->ttl_min)
 		s->ttl_min = p->ttl;
 	if (p->ttl > s->ttl_max)
 		s->ttl_max = p->ttl;
-	if (at_ns < s->first_ns)
-		s->first_ns = at_ns;
-	if (at_ns > s->last_ns)
-		s->last_ns = at_ns;
-	if (p->proto == PACKET_TCP && r->class == CLASS_PROBE && !r->suspicious)
-		s->syns++;
-	s->masscan += r->match.masscan;
-	s->zmap += r->match.zmap;
-}
-
-static void count_probe(struct source *s, const struct table_row *row,
-    const struct packet *p, uint32_t target)
-{
-	uint32_t port = ((uint32_t)row->proto << 16 ^ p->dport ^
-			    (uint32_t)p->icmp_type << 8) *
-	    HASH_GOLDEN_32;
-	if (s->probes++ == 0)
-		s->first_target = target;
-	else if (s->first_target != target)
-		s->several_targets = true;
-	s->port_bits |= UINT64_C(1) << (port >> 26);
-}
-
-static void note_payload(
-    struct table *t, struct table_row *row, const struct packet *p)
-{
-	if (row->flags & ROW_HAS_HASH || p->payload_len == 0 ||
-	    row->class == CLASS_BACKSCATTER || row->class == CLASS_OTHER)
+	if (e->reading.message.source_scope > s->scope)
+		s->scope = e->reading.message.source_scope;
+	if (p->link_cast == PACKET_CAST_OUTGOING)
+		s->flags |= SOURCE_OWN;
+	if (p->src.family != 6 ||
+	    (!(s->flags & SOURCE_ADDRESSES) && addr_equal(&p->src, &s->addr)))
 		return;
-	payloads_note(t->config.payloads, p->payload, p->payload_len,
-	    p->payload_wire_len, row->hash);
-	row->flags |= ROW_HAS_HASH;
+	s->flags |= SOURCE_ADDRESSES;
+	struct source_more *m = rows_more(t, s);
+	if (!m)
+		return;
+	if (m->addresses.count == 0)
+		target_set_add(t->targets, &m->addresses,
+		    (uint32_t)addr_hash(&s->addr, t->config.key));
+	target_set_add(t->targets, &m->addresses,
+	    (uint32_t)addr_hash(&p->src, t->config.key));
 }
 
-static void note_victim(struct source *s, const struct packet *p)
+static bool keeps_payload(enum packet_class class)
+{
+	return class == CLASS_WORM || class == CLASS_PROBE ||
+	    class == CLASS_STRAY;
+}
+
+static void note_victim(
+    struct table *t, struct source *s, const struct packet *p)
 {
 	struct packet quoted;
-	if (s->victim.family == 0 && packet_is_icmp_error(p) &&
-	    packet_decode_quote(&quoted, p) == 0)
-		s->victim = quoted.dst;
+	if (!packet_is_icmp_error(p) || packet_decode_quote(&quoted, p) != 0)
+		return;
+	struct source_more *m = rows_more(t, s);
+	if (m && m->victim.family == 0)
+		m->victim = quoted.dst;
 }
 
-static void start_row(
-    struct table_row *row, const struct packet *p, int64_t at_ns)
+static void note_amplifying(
+    struct table *t, struct source *s, const struct target_set *targets)
 {
-	row->first_ns = row->last_ns = at_ns;
-	row->ttl_min = row->ttl_max = p->ttl;
-	row->dport = p->dport;
+	struct source_more *m = rows_more(t, s);
+	if (!m)
+		return;
+	enum distinct_quality quality;
+	m->amplifying_packets++;
+	m->amplifying_contacts =
+	    target_set_union(t->targets, &targets, 1, &quality);
 }
 
-static void count_row(struct table_row *row, const struct packet *p,
-    const struct reading *r, int64_t at_ns)
+/* What the packet looks like; one that does not look like the row's others
+ * spoils the row. */
+static void count_tool(struct table_row *row, enum signature tool)
 {
-	if (row->packets++ == 0)
-		start_row(row, p, at_ns);
+	if (row->packets == 1 && row->tool_seen == 0)
+		row->tool = (uint64_t)tool & 0xff;
+	if (row->tool != (uint64_t)tool)
+		row->flags |= ROW_TOOL_VARIES;
+	else
+		row->tool_seen += row->tool_seen < UINT8_MAX;
+}
+
+static enum signature tool_in(const struct signature_match *match)
+{
+	return match->masscan ? SIGNATURE_MASSCAN
+	    : match->zmap     ? SIGNATURE_ZMAP
+			      : SIGNATURE_NONE;
+}
+
+static void count_row(struct table_row *row, const struct table_entry *e)
+{
+	const struct packet *p = &e->packet;
+	int64_t at_ns = e->at.ns;
+	if (row->packets++ == 0) {
+		row->first_ns = row->last_ns = at_ns;
+		row->ttl_min = row->ttl_max = p->ttl;
+		row->dport = e->reading.message.dport;
+	}
 	row->size_bytes += p->ip_len;
-	row->seen += row->seen < UINT32_MAX;
-	row->masscan += r->match.masscan;
-	row->zmap += r->match.zmap;
 	if (at_ns < row->first_ns)
 		row->first_ns = at_ns;
 	if (at_ns > row->last_ns)
@@ -418,56 +418,68 @@ static void count_row(struct table_row *row, const struct packet *p,
 		row->ttl_min = p->ttl;
 	if (p->ttl > row->ttl_max)
 		row->ttl_max = p->ttl;
-	row->flags |= (r->suspicious ? 0 : ROW_NOT_SUSPICIOUS) |
-	    (r->service ? 0 : ROW_NOT_SERVICE) |
-	    (p->dport != row->dport ? ROW_DPORT_VARIES : 0);
+	if (e->reading.message.dport != row->dport)
+		row->flags |= ROW_DPORT_VARIES;
+	count_tool(row, tool_in(&e->reading.match));
 }
 
-void table_prepare(const struct table *t, struct table_entry *e)
-{
-	e->source = (uint32_t)addr_hash(&e->packet.src, t->config.key);
-	e->target = (uint32_t)addr_hash(&e->packet.dst, t->config.key);
-}
+/* ---- the way in ---- */
 
 /* The source that probably is the one: its address is not looked at. */
 static uint32_t guess(const struct table *t, uint32_t hash)
 {
 	uint32_t at = hash & t->slot_mask;
 	for (; t->slots[at].source != 0; at = (at + 1) & t->slot_mask)
-		if (t->slots[at].hash == hash)
+		if (t->slots[at].hash == slot_hash(hash))
 			return t->slots[at].source - 1;
-	return NONE;
+	return SOURCE_NONE;
+}
+
+static bool may_ask(enum message_role role)
+{
+	return role == MESSAGE_QUESTION || role == MESSAGE_EITHER ||
+	    role == MESSAGE_STRAY;
+}
+
+static bool may_answer(enum message_role role)
+{
+	return role == MESSAGE_ANSWER || role == MESSAGE_EITHER ||
+	    role == MESSAGE_STRAY;
 }
 
 void table_fetch(const struct table *t, struct table_entry *e, int step)
 {
-	if (step == 0)
+	if (step == 0) {
+		enum message_role role = e->reading.message.role;
 		__builtin_prefetch(&t->slots[e->source & t->slot_mask]);
+		if (may_ask(role))
+			contact_fetch(t->contacts, e->asked);
+		if (may_answer(role))
+			contact_fetch(t->contacts, e->answered);
+	}
 	if (step == 1) {
 		e->guess = guess(t, e->source);
-		if (e->guess == NONE)
-			return;
-		fetch_lines(&t->sources[e->guess]);
-		__builtin_prefetch(&t->links[e->guess]);
+		if (e->guess != SOURCE_NONE)
+			__builtin_prefetch(&t->sources[e->guess]);
 	}
-	if (step < 2 || e->guess == NONE)
+	if (step < 2 || e->guess == SOURCE_NONE)
 		return;
-	const struct table_row *row = &t->rows[t->sources[e->guess].rows];
+	uint32_t n = t->sources[e->guess].rows;
+	if (n == ROW_NONE)
+		return;
 	if (step == 2)
-		fetch_lines(row);
+		__builtin_prefetch(&t->rows[n]);
 	else
-		distinct_fetch(t->targets, &row->targets, e->target);
+		target_set_fetch(t->targets, &t->rows[n].targets, e->target);
 }
 
 /* A source's first packet with a signature is reported at once. */
 static void look_for_first(
     struct table *t, struct source *s, struct table_row *row, int64_t at_ns)
 {
-	enum signature signature = table_proven_signature(s, row);
-	uint32_t bit = UINT32_C(1) << signature;
-	if (signature == SIGNATURE_NONE || s->first_sights & bit)
+	enum signature signature = table_proven_signature(t, s, row);
+	if (signature == SIGNATURE_NONE)
 		return;
-	s->first_sights |= bit;
 	uint64_t key =
 	    addr_hash(&s->addr, t->config.key) ^ signature * HASH_GOLDEN;
 	switch (first_sight_ask(t->first_sight, key, at_ns)) {
@@ -477,66 +489,89 @@ static void look_for_first(
 	}
 }
 
-static void count_as_probe(struct table *t, struct source *s,
-    struct table_row *row, const struct table_entry *e, bool is_new)
-{
-	count_probe(s, row, &e->packet, e->target);
-	if (is_new)
-		detection_source(t->detection,
-		    &(struct sight){
-			e->target, row->proto, row->port, e->at.ns });
-}
-
-void table_add(struct table *t, const struct table_entry *e)
+static void count_for_source(
+    struct table *t, const struct table_entry *e, uint32_t n, bool is_new)
 {
 	const struct packet *p = &e->packet;
 	const struct reading *r = &e->reading;
-	uint32_t n = find_source(t, &p->src, e->source);
-	bool is_new = n == NONE;
-	if (is_new) {
-		n = add_source(t, p, e->source, e->at.ns);
-	} else if (n != t->newest) {
-		list_remove(t, n);
-		list_push(t, n);
-	}
 	struct source *s = &t->sources[n];
-	struct table_row *row = row_for(t, s, p, r);
-	count_source(s, p, r, e->at.ns);
-	count_row(row, p, r, e->at.ns);
-	distinct_add(t->targets, &row->targets, e->target);
-	note_payload(t, row, p);
-	if (r->class == CLASS_BACKSCATTER)
-		note_victim(s, p);
-	if (r->class == CLASS_PROBE)
-		count_as_probe(t, s, row, e, is_new);
-	bool has_signature = r->match.worm != SIGNATURE_NONE ||
-	    r->match.masscan || r->match.zmap;
-	if (has_signature && t->first_sight)
+	if (!is_new)
+		s->flags |= SOURCE_SEEN_AGAIN;
+	count_source(t, s, e);
+	enum packet_class class = attempts_count(t, e, s);
+	if (r->class == CLASS_WORM)
+		class = CLASS_WORM;
+	while (rows_are_used_up(t))
+		evict_one(t, n);
+	struct table_row *row = rows_find(t, s, e, class);
+	count_row(row, e);
+	target_set_add(t->targets, &row->targets, e->target);
+	if (row->payload == 0 && p->payload_len > 0 && keeps_payload(class))
+		rows_note_payload(t, row, p);
+	if (class == CLASS_BACKSCATTER)
+		note_victim(t, s, p);
+	if (r->message.amplifies && class == CLASS_PROBE)
+		note_amplifying(t, s, &row->targets);
+	if (is_new && class == CLASS_PROBE)
+		detection_source(t->detection,
+		    &(struct sight){
+			e->target, p->proto, row->key & 0xffff, e->at.ns });
+	if (t->first_sight &&
+	    (r->match.worm != SIGNATURE_NONE || row->tool != SIGNATURE_NONE))
 		look_for_first(t, s, row, e->at.ns);
 }
 
-void table_answered(struct table *t, const struct addr *src)
+/* Now and then, and never for a packet each: stamps may jump. */
+static void expire_contacts(struct table *t)
 {
-	uint32_t hash = (uint32_t)addr_hash(src, t->config.key);
-	uint32_t n = find_source(t, src, hash);
-	if (n != NONE)
-		t->sources[n].answered = true;
+	t->since_expiry++;
+	if (t->now_s - t->expired_s < CONTACT_AGE_S ||
+	    t->since_expiry < contact_table_stats(t->contacts).count)
+		return;
+	contact_expire(t->contacts, (uint16_t)t->now_s, CONTACT_AGE_S);
+	t->expired_s = t->now_s;
+	t->since_expiry = 0;
 }
+
+enum table_outcome table_add(struct table *t, const struct table_entry *e)
+{
+	uint32_t now_s = (uint32_t)(e->at.ns / NS_PER_S);
+	t->now_s = now_s;
+	expire_contacts(t);
+	if (e->from_home) {
+		attempts_count(t, e, NULL);
+		return TABLE_HOME;
+	}
+	if (e->to_home && e->reading.class != CLASS_WORM &&
+	    attempts_is_reply(t, e)) {
+		return TABLE_REPLY;
+	}
+	uint32_t n = find_source(t, &e->packet.src, e->source);
+	bool is_new = n == SOURCE_NONE;
+	if (is_new)
+		n = add_source(t, e);
+	count_for_source(t, e, n, is_new);
+	return TABLE_COUNTED;
+}
+
+/* ---- intervals ---- */
 
 static void flush_source(struct table *t, struct source *s)
 {
+	if (!(s->flags & SOURCE_USED))
+		return;
 	table_give_findings(t, s, false);
 	for (uint32_t i = s->rows; i != ROW_NONE; i = t->rows[i].next) {
 		struct table_row *row = &t->rows[i];
-		distinct_clear(t->targets, &row->targets);
+		target_set_clear(t->targets, &row->targets);
+		rows_free_payload(t, row);
 		row->packets = row->size_bytes = 0;
 		row->reported = 0;
-		row->flags &= (uint8_t) ~(ROW_HAS_HASH | ROW_DPORT_VARIES);
+		row->flags &= (uint8_t)~ROW_DPORT_VARIES;
 	}
 }
 
-/* In the order of the array, which packets do not change; a free place has
- * no rows. */
+/* In the order of the array, which packets do not change. */
 bool table_flush_some(struct table *t, uint32_t sources)
 {
 	uint32_t left = t->source_made - t->flush_at;
@@ -557,6 +592,10 @@ void table_flush(struct table *t)
 
 void table_expire(struct table *t, struct walltime before)
 {
-	while (t->oldest != NONE && t->sources[t->oldest].last_ns < before.ns)
-		forget_source(t, t->oldest);
+	uint32_t before_s = (uint32_t)(before.ns / NS_PER_S);
+	for (uint32_t n = 0; n < t->source_made; n++) {
+		const struct source *s = &t->sources[n];
+		if (s->flags & SOURCE_USED && s->last_s < before_s)
+			forget_source(t, n);
+	}
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Everything the sensor remembers, in bounded memory: sources, and for each
- * its packets by class, signature, protocol and port.  Takes memory as it
- * needs it, up to max_sources; then the source that was silent longest gives
- * its findings and is evicted.
+ * Everything the sensor remembers, in bounded memory: sources, what became of
+ * their contacts, and for each source its packets by class, signature, protocol
+ * and port.  A source is an IPv4 address or an IPv6 /64.  Takes memory as it
+ * needs it, up to a stated size; then the source that matters least gives its
+ * findings and is evicted.
  */
 #pragma once
 
@@ -19,11 +20,13 @@
 struct payloads;
 
 #define TABLE_SOURCES_MAX (1 << 20) /* SENSOR_SOURCES_MAX too */
+#define TABLE_MEMORY_LEAST ((size_t)1 << 20)
 
 struct table_config {
-	uint32_t max_sources;      /* 1..TABLE_SOURCES_MAX */
-	uint32_t max_counters;     /* sources with more than a few targets */
+	uint32_t max_sources;      /* 1..TABLE_SOURCES_MAX; 0: what fits */
+	size_t memory;             /* octets of all tables together */
 	uint64_t key;              /* secret; hashes depend on it */
+	double budget;             /* innocent sources accused a day; 0: 0.1 */
 	bool per_port;             /* a finding per port, not per class */
 	uint32_t first_sights;     /* a second; 0: all wait for the flush */
 	struct payloads *payloads; /* borrowed */
@@ -40,7 +43,10 @@ struct table_entry {
 	struct packet packet;
 	struct reading reading;
 	struct walltime at;
-	uint32_t source, target; /* hashes of its addresses */
+	bool from_home, to_home;
+	uint32_t source, target; /* hashes: the source's unit, the address */
+	uint64_t asked;          /* hash of the contact that it may begin */
+	uint64_t answered;       /* ... or answer */
 	uint32_t guess;          /* the table's own, from step to step */
 };
 /* Fills the hashes. */
@@ -52,10 +58,15 @@ void table_prepare(const struct table *table, struct table_entry *entry);
 void table_fetch(
     const struct table *table, struct table_entry *entry, int step);
 
+enum table_outcome {
+	TABLE_COUNTED, /* for its source */
+	TABLE_HOME,    /* sent by a monitored host: makes contacts only */
+	TABLE_REPLY,   /* to what a monitored host sent */
+	TABLE_OUTCOMES
+};
 /* Counts a packet in; may give findings of sources that are evicted. */
-void table_add(struct table *table, const struct table_entry *entry);
-/* A host that is watched has answered this source, if it is known. */
-void table_answered(struct table *table, const struct addr *src);
+enum table_outcome table_add(
+    struct table *table, const struct table_entry *entry);
 /* Gives every finding and starts a new interval. */
 void table_flush(struct table *table);
 /* The same for some sources at a time, packets in between: a packet of a
@@ -66,10 +77,12 @@ bool table_flush_some(struct table *table, uint32_t sources);
 void table_expire(struct table *table, struct walltime before);
 
 struct table_stats {
-	uint32_t sources; /* now */
-	uint64_t
-	    sources_ever; /* one that was evicted and came back counts twice */
+	uint32_t sources;      /* now */
+	uint64_t sources_ever; /* distinct; estimated once some were evicted
+				  (standard error 1.6 %) */
 	uint64_t evicted;
+	uint64_t contacts;              /* now */
+	uint64_t contacts_forgotten;    /* for want of room */
 	uint64_t first_sights_deferred; /* to their interval's end */
 };
 struct table_stats table_stats(const struct table *table);

@@ -475,7 +475,8 @@ static const struct schema_field series_fields[] = {
 static const struct schema_field sighting_fields[] = {
 	FIELD("src", SCHEMA_TEXT, .example = "\"203.0.113.9\""),
 	FIELD("verdict", SCHEMA_WORD,
-	    .of = "worm|scan|backscatter|flood|misconfiguration|other",
+	    .of = "worm|scan|probe|backscatter|flood|misconfiguration|"
+		  "unrouted|other",
 	    .example = "\"worm\""),
 	FIELD("signature", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "null: none",
 	    .example = "\"slammer\""),

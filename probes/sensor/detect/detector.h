@@ -12,23 +12,25 @@
 
 #include "lib/packet/packet.h"
 #include "probes/sensor/detect/builtin.h"
+#include "probes/sensor/message/message.h"
 
-/* One packet. */
+/* One packet, once it is known who began. */
 enum packet_class {
 	CLASS_WORM,        /* a worm's signature */
-	CLASS_PROBE,       /* asks for an answer: SYN, echo, UDP, stealth */
-	CLASS_BACKSCATTER, /* is an answer: the source is a victim */
-	CLASS_STRAY,       /* of a local service, on the wrong network */
+	CLASS_PROBE,       /* of a contact that its source began */
+	CLASS_BACKSCATTER, /* an answer that nobody asked for: its source is a
+			      victim */
+	CLASS_STRAY,       /* of a peer that remembers a former user */
 	CLASS_OTHER,
+	CLASS_REPLY, /* an answer to what was asked */
+	CLASS_LOCAL, /* of the link or the site */
 	CLASSES
 };
 
 struct reading {
-	enum packet_class class;
+	enum packet_class class; /* as the packet alone shows it */
 	struct signature_match match;
-	bool suspicious; /* a header that honest and scanning hosts do not
-			    make */
-	bool service;    /* a local service's, a probe only if widespread */
+	struct message message;
 };
 
 /* Where a packet went.  ICMP: port is type << 8 | code. */
@@ -43,8 +45,10 @@ enum verdict {
 	VERDICT_WORM,
 	VERDICT_FLOOD,
 	VERDICT_SCAN,
+	VERDICT_PROBE,
 	VERDICT_BACKSCATTER,
 	VERDICT_MISCONFIGURATION,
+	VERDICT_UNROUTED,
 	VERDICT_OTHER,
 	VERDICTS /* in this order, the worst first */
 };
@@ -54,20 +58,41 @@ const char *verdict_name(enum verdict verdict);
 /* Packets of one source, class, protocol and port, and of its source. */
 struct evidence {
 	enum packet_class class;
+	enum signature tool; /* proven by fingerprint (finding.c) */
 	uint64_t packets;    /* in the interval */
 	int64_t duration_ns; /* first to last of them */
-	uint64_t seen;       /* since the source is known */
 	bool one_target;     /* these packets went to one address */
-	bool all_suspicious, all_service;
-	struct sight first; /* of them; target only if there is one */
+	bool is_answered;    /* one of these packets' contacts was */
+	struct sight first;  /* of them; target only if there is one */
 
-	/* The source's probes together. */
+	/* The source's probes together, in the interval. */
 	uint64_t probes;
 	int64_t probes_duration_ns;
-	uint32_t ports; /* distinct (protocol, port), 65536 for more than
-			   can be told apart */
+	uint32_t ports;        /* distinct (protocol, port) */
+	uint32_t destinations; /* distinct addresses */
 	bool several_targets;
-	bool answered; /* a local host answered it */
+
+	/* The source's first contacts, since it is known. */
+	uint32_t failed, answered, unknown;
+	unsigned best;    /* steps of its walk (odds.h) */
+	uint32_t unasked; /* its answers that nobody asked for */
+	uint32_t replies; /* its answers to questions */
+	/* Questions as they are asked in a victim's name. */
+	uint32_t amplifying_packets, amplifying_contacts;
+
+	bool is_own;   /* the capturing host's own address */
+	uint8_t scope; /* enum message_scope */
+	uint8_t ttl_min, ttl_max;
+	double accuse_at; /* odds from which on a source is a scanner */
+};
+
+/* A verdict and why. */
+struct judgement {
+	enum verdict verdict;
+	uint64_t odds; /* an innocent source does this less often than once in
+			  so many; 0: not stated */
+	const char *rule;
+	uint16_t rule_version;
 };
 
 struct detector {
@@ -84,6 +109,10 @@ struct detector {
 	/* VERDICTS: not its business, the next is asked. */
 	enum verdict (*judge)(
 	    const void *state, const struct evidence *evidence);
+	/* Says why; has the verdict, and its own name as the rule.  May be
+	 * NULL. */
+	void (*explain)(
+	    const struct evidence *evidence, struct judgement *judgement);
 };
 
 extern const struct detector detector_builtin, detector_flood, detector_scan;

@@ -14,8 +14,10 @@ static const char *const verdict_names[VERDICTS] = {
 	[VERDICT_WORM] = "worm",
 	[VERDICT_FLOOD] = "flood",
 	[VERDICT_SCAN] = "scan",
+	[VERDICT_PROBE] = "probe",
 	[VERDICT_BACKSCATTER] = "backscatter",
 	[VERDICT_MISCONFIGURATION] = "misconfiguration",
+	[VERDICT_UNROUTED] = "unrouted",
 	[VERDICT_OTHER] = "other",
 };
 
@@ -24,12 +26,10 @@ const char *verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
-/* A fragment proves nothing. */
 struct reading detect_packet(const struct packet *packet)
 {
 	struct reading reading = { .class = CLASS_OTHER };
-	if (packet->fragment)
-		return reading;
+	message_read(packet, &reading.message);
 	for (size_t i = 0; i < DETECTORS; i++)
 		if (detectors[i]->packet &&
 		    detectors[i]->packet(packet, &reading))
@@ -67,15 +67,20 @@ void detection_source(struct detection *d, const struct sight *sight)
 			detectors[i]->source(d->states[i], sight);
 }
 
-enum verdict detection_judge(
+struct judgement detection_judge(
     const struct detection *d, const struct evidence *evidence)
 {
+	struct judgement j = { .verdict = VERDICT_OTHER, .rule = "none" };
 	for (size_t i = 0; i < DETECTORS; i++) {
 		enum verdict verdict = detectors[i]->judge
 		    ? detectors[i]->judge(d->states[i], evidence)
 		    : VERDICTS;
-		if (verdict != VERDICTS)
-			return verdict;
+		if (verdict == VERDICTS)
+			continue;
+		j = (struct judgement){ verdict, 0, detectors[i]->name, 1 };
+		if (detectors[i]->explain)
+			detectors[i]->explain(evidence, &j);
+		break;
 	}
-	return VERDICT_OTHER;
+	return j;
 }

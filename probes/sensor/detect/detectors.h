@@ -11,5 +11,5 @@ struct detection;
 struct detection *detection_new(void);
 void detection_free(struct detection *detection);
 void detection_source(struct detection *detection, const struct sight *sight);
-enum verdict detection_judge(
+struct judgement detection_judge(
     const struct detection *detection, const struct evidence *evidence);

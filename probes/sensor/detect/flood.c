@@ -111,8 +111,10 @@ static bool is_flood(const struct meter *meter, const struct evidence *e)
 
 static enum verdict judge_flood(const void *state, const struct evidence *e)
 {
-	return e->class == CLASS_PROBE && is_flood(state, e) ? VERDICT_FLOOD
-							     : VERDICTS;
+	/* A call is answered, and so is every other conversation. */
+	return e->class == CLASS_PROBE && !e->is_answered && is_flood(state, e)
+	    ? VERDICT_FLOOD
+	    : VERDICTS;
 }
 
 const struct detector detector_flood = {

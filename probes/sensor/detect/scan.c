@@ -1,185 +1,121 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Scans, and what else a packet without a signature is.  The order of the
- * questions matters: an answer makes its source a victim, never an attacker;
- * only then is what asks for an answer a probe.
+ * Scans, and what else a packet without a signature is.  One packet is read by
+ * its content (message.h); who began and whether it was answered comes from the
+ * contacts, and odds.c makes odds of that.  The order of the questions matters:
+ * who answers is a victim or a server, never an attacker; whose address cannot
+ * have sent it is nobody; only then do odds decide.
  *
- * Two rules of older telescopes are left out.  A source address that ends in
- * 0 or 255 is ordinary since networks have any length.  A TTL of 200 and more
- * is suspicious in a TCP SYN only, and not when the window is that of a known
- * tool: ZMap and masscan start at 255.
+ * The walk counts contacts, that is (address, port).  Three shapes of them are
+ * known from innocent sources, and then a failed contact counts half:
+ *
+ *   one address        a former user's services are looked for again
+ *   scattered          each contact another address and another port, as a
+ *                      peer-to-peer program has them; when some were answered
+ *                      the shape shows nothing at all
  */
-#include <string.h>
-
 #include "probes/sensor/detect/detector.h"
+#include "probes/sensor/detect/odds.h"
 
-#define REPEAT_LEAST_PACKETS 3
-#define TTL_SUSPICIOUS 200
-#define TCP_DECIDING_FLAGS \
-	(PACKET_TCP_SYN | PACKET_TCP_ACK | PACKET_TCP_RST | PACKET_TCP_FIN)
+#define SCATTERED_LEAST 8
+#define AMPLIFIED_LEAST_PACKETS 10
+#define AMPLIFIED_LEAST_REPEATS 3
+/* A server whose questions were before the capture began has a few answers that
+ * nobody asked for; a victim has little else. */
+#define REPLIES_PER_UNASKED 4
 
-static bool is_multicast(const struct addr *a)
+static enum packet_class class_of(enum message_role role)
 {
-	return a->family == 4 ? a->bytes[0] >= 224 : a->bytes[0] == 0xff;
-}
-
-/* No host can be reached at such a source address. */
-static bool is_impossible_source(const struct addr *a)
-{
-	static const uint8_t zeros[16];
-	if (is_multicast(a))
-		return true;
-	return a->family == 4 ? a->bytes[0] == 0
-			      : memcmp(a->bytes, zeros, 16) == 0;
-}
-
-static bool has_tool_window(const struct packet *p)
-{
-	return p->tcp_window == 1024 || p->tcp_window == 1025 ||
-	    p->tcp_window == 65535;
-}
-
-static enum packet_class read_tcp(const struct packet *p, struct reading *r)
-{
-	unsigned flags = p->tcp_flags & TCP_DECIDING_FLAGS;
-	if (!p->has_tcp_flags)
-		return CLASS_OTHER;
-	bool known_tool =
-	    r->match.masscan || r->match.zmap || has_tool_window(p);
-	switch (flags) {
-	case PACKET_TCP_SYN:
-		if (p->ttl >= TTL_SUSPICIOUS && !known_tool)
-			r->suspicious = true;
-		break;
-	case PACKET_TCP_SYN | PACKET_TCP_ACK:
-	case PACKET_TCP_RST:
-	case PACKET_TCP_RST | PACKET_TCP_ACK: return CLASS_BACKSCATTER;
-	case PACKET_TCP_ACK:
-	case PACKET_TCP_ACK | PACKET_TCP_FIN: return CLASS_OTHER;
-	default: r->suspicious = true; break; /* no stack sends these */
+	switch (role) {
+	case MESSAGE_QUESTION:
+	case MESSAGE_EITHER: return CLASS_PROBE;
+	case MESSAGE_ANSWER:
+	case MESSAGE_ERROR: return CLASS_BACKSCATTER;
+	case MESSAGE_STRAY: return CLASS_STRAY;
+	case MESSAGE_LOCAL: return CLASS_LOCAL;
+	case MESSAGE_NONE:
+	case MESSAGE_ROLES: break;
 	}
-	if (p->sport == 0 || p->dport == 0)
-		r->suspicious = true;
-	return CLASS_PROBE;
+	return CLASS_OTHER;
 }
 
-static bool is_service_port(uint16_t port)
-{
-	switch (port) {
-	case 67:
-	case 68: /* DHCP */
-	case 137:
-	case 138: /* NetBIOS */
-	case 546:
-	case 547:  /* DHCPv6 */
-	case 1900: /* SSDP */
-	case 3702: /* WS-Discovery */
-	case 5353: /* mDNS */
-	case 5355: /* LLMNR */
-	case 17500: /* file synchronisation */ return true;
-	default: return false;
-	}
-}
-
-static bool payload_starts(const struct packet *p, const char *text)
-{
-	size_t len = strlen(text);
-	return p->payload_len >= len && memcmp(p->payload, text, len) == 0;
-}
-
-/* The distributed hash table's messages, from peers that remember an address
- * which a peer had once. */
-static bool is_bittorrent(const struct packet *p)
-{
-	return payload_starts(p, "d1:ad2:id20:") ||
-	    payload_starts(p, "d1:rd2:id20:") || payload_starts(p, "d1:eli");
-}
-
-static enum packet_class read_udp(const struct packet *p, struct reading *r)
-{
-	if (p->sport == 53)
-		return CLASS_BACKSCATTER;
-	if (is_bittorrent(p))
-		return CLASS_STRAY;
-	r->service = is_service_port(p->dport);
-	if (is_multicast(&p->dst))
-		return CLASS_STRAY;
-	if (p->sport == 0 || p->dport == 0 || p->dport == 80)
-		r->suspicious = true;
-	return CLASS_PROBE;
-}
-
-static enum packet_class read_icmp(const struct packet *p)
-{
-	switch (p->icmp_type) {
-	case 8:
-	case 13:
-	case 15:
-	case 17: return CLASS_PROBE;
-	case 0:
-	case 3:
-	case 4:
-	case 5:
-	case 11:
-	case 12:
-	case 14:
-	case 16:
-	case 18: return CLASS_BACKSCATTER;
-	default: return CLASS_OTHER;
-	}
-}
-
-static enum packet_class read_icmp6(const struct packet *p)
-{
-	switch (p->icmp_type) {
-	case 128: /* echo request */
-	case 139: /* node information query */ return CLASS_PROBE;
-	case 1:
-	case 2:
-	case 3:
-	case 4:
-	case 129: return CLASS_BACKSCATTER;
-	default: return CLASS_OTHER; /* usual between neighbours */
-	}
-}
-
-static enum packet_class read_class(const struct packet *p, struct reading *r)
-{
-	switch (p->proto) {
-	case PACKET_TCP: return read_tcp(p, r);
-	case PACKET_UDP: return read_udp(p, r);
-	case PACKET_ICMP:
-		return p->src.family == 4 ? read_icmp(p) : CLASS_OTHER;
-	case PACKET_ICMP6:
-		return p->src.family == 6 ? read_icmp6(p) : CLASS_OTHER;
-	default: return CLASS_OTHER;
-	}
-}
-
+/* A frame for all of a link is its own, wherever its packet goes. */
 static bool read_scan(const struct packet *p, struct reading *r)
 {
-	r->class = read_class(p, r);
-	if (addr_equal(&p->src, &p->dst))
-		r->suspicious = true;
-	if (r->class == CLASS_PROBE && is_impossible_source(&p->src))
-		r->class = r->service ? CLASS_STRAY : CLASS_OTHER;
+	if (p->link_cast == PACKET_CAST_BROADCAST ||
+	    p->link_cast == PACKET_CAST_MULTICAST)
+		r->message.role = MESSAGE_LOCAL;
+	r->class = class_of(r->message.role);
 	return true;
+}
+
+static uint32_t contacts_of(const struct evidence *e)
+{
+	return e->failed + e->answered + e->unknown;
+}
+
+static bool is_scattered(const struct evidence *e)
+{
+	uint32_t contacts = contacts_of(e);
+	return contacts >= SCATTERED_LEAST && e->ports > contacts / 2 &&
+	    e->destinations > contacts / 2;
+}
+
+/* By the walk, less what the contacts' shape explains. */
+static uint64_t scan_odds(const struct evidence *e)
+{
+	bool scattered = is_scattered(e);
+	if (scattered && e->answered > 0)
+		return 0;
+	return odds_of(
+	    scattered || e->destinations <= 1 ? e->best / 2 : e->best);
+}
+
+static bool is_initial_ttl(uint8_t ttl)
+{
+	return ttl == 32 || ttl == 64 || ttl == 128 || ttl == 255;
+}
+
+/* A source that no router forwards, and that was forwarded; a host on its own
+ * link has the TTL that it began with, and gets answers. */
+static bool is_unrouted(const struct evidence *e)
+{
+	return e->scope != SCOPE_PUBLIC && e->answered == 0 &&
+	    e->replies == 0 &&
+	    !(is_initial_ttl(e->ttl_min) || is_initial_ttl(e->ttl_max));
+}
+
+/* The same question again and again to the same servers has an answer that
+ * somebody else gets. */
+static bool is_amplified(const struct evidence *e)
+{
+	return e->amplifying_packets >= AMPLIFIED_LEAST_PACKETS &&
+	    e->amplifying_packets / AMPLIFIED_LEAST_REPEATS >=
+	    e->amplifying_contacts;
 }
 
 static enum verdict probe_verdict(const struct evidence *e)
 {
-	if (e->several_targets && !(e->all_service && e->one_target))
-		return VERDICT_SCAN;
-	if (e->all_service)
-		return VERDICT_MISCONFIGURATION;
-	if (e->ports > 1)
-		return VERDICT_SCAN;
-	if (e->all_suspicious || e->answered)
+	if (is_unrouted(e))
+		return VERDICT_UNROUTED;
+	if (e->is_own)
 		return VERDICT_OTHER;
-	/* One address and port: once is a probe, again and again is a host
-	 * that expects an answer. */
-	return e->seen >= REPEAT_LEAST_PACKETS ? VERDICT_MISCONFIGURATION
-					       : VERDICT_SCAN;
+	if (is_amplified(e))
+		return VERDICT_FLOOD;
+	if (e->tool != SIGNATURE_NONE)
+		return VERDICT_SCAN;
+	if (e->failed + e->unknown == 0)
+		return VERDICT_OTHER;
+	uint64_t odds = scan_odds(e);
+	if (odds > 0 && (double)odds >= e->accuse_at)
+		return VERDICT_SCAN;
+	return e->answered > 0 && e->answered >= e->failed ? VERDICT_OTHER
+							   : VERDICT_PROBE;
+}
+
+static bool is_victim(const struct evidence *e)
+{
+	return e->unasked > e->replies / REPLIES_PER_UNASKED;
 }
 
 static enum verdict judge_scan(const void *state, const struct evidence *e)
@@ -187,17 +123,47 @@ static enum verdict judge_scan(const void *state, const struct evidence *e)
 	(void)state;
 	switch (e->class) {
 	case CLASS_PROBE: return probe_verdict(e);
-	case CLASS_BACKSCATTER: return VERDICT_BACKSCATTER;
-	case CLASS_STRAY: return VERDICT_MISCONFIGURATION;
+	case CLASS_BACKSCATTER:
+		return is_victim(e) ? VERDICT_BACKSCATTER : VERDICT_OTHER;
+	case CLASS_STRAY:
+		return e->is_answered || e->is_own ? VERDICT_OTHER
+						   : VERDICT_MISCONFIGURATION;
 	case CLASS_WORM:
+	case CLASS_REPLY:
+	case CLASS_LOCAL:
 	case CLASS_OTHER:
 	case CLASSES: break;
 	}
 	return VERDICT_OTHER;
 }
 
+static void explain_scan(const struct evidence *e, struct judgement *j)
+{
+	switch (j->verdict) {
+	case VERDICT_UNROUTED: j->rule = "unrouted-source"; return;
+	case VERDICT_FLOOD: j->rule = "amplification"; return;
+	case VERDICT_BACKSCATTER: j->rule = "unasked-answer"; return;
+	case VERDICT_MISCONFIGURATION: j->rule = "stray-peer"; return;
+	case VERDICT_SCAN:
+	case VERDICT_PROBE:
+		j->rule = "failed-contacts";
+		j->odds = scan_odds(e);
+		if (e->tool != SIGNATURE_NONE)
+			j->rule = "tool-fingerprint";
+		return;
+	case VERDICT_WORM:
+	case VERDICT_OTHER:
+	case VERDICTS: break;
+	}
+	j->rule = e->class == CLASS_PROBE ? "answered"
+	    : e->class == CLASS_REPLY     ? "answer"
+	    : e->class == CLASS_LOCAL     ? "local"
+					  : "none";
+}
+
 const struct detector detector_scan = {
 	.name = "scan",
 	.packet = read_scan,
 	.judge = judge_scan,
+	.explain = explain_scan,
 };

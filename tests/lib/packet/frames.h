@@ -13,7 +13,7 @@ struct frame {
 	const char *src, *dst;
 	uint8_t proto, ttl, flags; /* 0: TTL 64, flags SYN */
 	uint16_t ip_id, sport, dport, window, fragment; /* 0: sport 40000 */
-	uint32_t seq;
+	uint32_t seq, ack;
 	uint8_t icmp_type, icmp_code;
 	const void *payload;
 	size_t payload_len;
@@ -24,7 +24,7 @@ static inline void frame_tcp(struct buf *b, const struct frame *f)
 	buf_be16(b, f->sport ? f->sport : 40000);
 	buf_be16(b, f->dport);
 	buf_be32(b, f->seq);
-	buf_be32(b, 0);
+	buf_be32(b, f->ack);
 	buf_u8(b, 5 << 4);
 	buf_u8(b, f->flags ? f->flags : PACKET_TCP_SYN);
 	buf_be16(b, f->window);

@@ -42,7 +42,7 @@ static inline void start_with(
 	world.now_ns = INT64_C(1700000000) * NS_PER_S;
 	world.engine = engine_new(&(struct engine_config){
 	    .max_sources = max_sources,
-	    .max_counters = 16,
+	    .memory = (size_t)8 << 20,
 	    .max_payloads = 16,
 	    .max_payload_bytes = 16384,
 	    .homes = home ? &prefix : NULL,

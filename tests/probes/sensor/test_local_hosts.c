@@ -23,13 +23,13 @@ static void home_is_left_out_and_so_are_its_answers(void **state)
 	assert_int_equal(world.count, 0);
 	assert_int_equal(engine_counts(world.engine)->home, 1);
 	assert_int_equal(engine_counts(world.engine)->replies, 1);
-	/* The same answer on another port, or too late, is backscatter. */
-	in.dport = 5556;
+	/* The same from another port, or too late, is backscatter. */
+	in.sport = 81;
 	send(in, 10);
 	engine_flush(world.engine);
 	assert_int_equal(world.count, 1);
-	in.dport = 5555;
-	send(in, 601000);
+	in.sport = 80;
+	send(in, 3700000);
 	engine_flush(world.engine);
 	assert_int_equal(world.count, 2);
 	assert_int_equal(world.found[1].verdict, VERDICT_BACKSCATTER);
@@ -55,7 +55,7 @@ static void errors_about_what_home_sent_are_its_own(void **state)
 	send(in, 10);
 	engine_flush(world.engine);
 	assert_int_equal(world.count, 0);
-	quote.data[20] ^= 1; /* another source port */
+	quote.data[22] ^= 1; /* another port */
 	send(in, 10);
 	engine_flush(world.engine);
 	assert_int_equal(world.count, 1);
@@ -75,8 +75,11 @@ static void a_refusal_of_home_opens_no_door(void **state)
 		.flags = PACKET_TCP_RST | PACKET_TCP_ACK };
 	send(rst, 1);
 	sweep(syn, 3, 1, 1);
-	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	expect(VERDICT_PROBE, SIGNATURE_NONE);
 	assert_int_equal(world.found[0].packets, 6);
+	sweep(syn, 6, 1, 1);
+	engine_flush(world.engine);
+	assert_int_equal(world.found[1].verdict, VERDICT_SCAN);
 }
 
 static void a_client_of_a_home_server_is_no_scanner(void **state)

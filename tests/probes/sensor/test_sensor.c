@@ -240,7 +240,7 @@ static void what_a_full_table_evicts_is_summed_up(void **state)
 	assert_int_equal(s->src.len, 0);
 	assert_int_equal(s->sources, SOURCES - MOST);
 	assert_int_equal(s->packets, SOURCES - MOST);
-	assert_string_equal(s->verdict, "scan");
+	assert_string_equal(s->verdict, "probe");
 	assert_int_equal(s->dport, 5060);
 	assert_int_equal(counter(&o, "sensor.aggregated"), SOURCES - MOST);
 	assert_int_equal(counter(&o, "sensor.sightings"), MOST + 1);

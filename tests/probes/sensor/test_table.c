@@ -2,7 +2,8 @@
 /* Which sources are remembered, and how each packet is counted once. */
 #include "tests/probes/sensor/engine-fixture.h"
 
-static void the_longest_silent_gives_way_and_speaks_first(void **state)
+/* Who was seen again stays, who was not is evicted and reported. */
+static void who_was_seen_again_outlives_who_was_not(void **state)
 {
 	(void)state;
 	struct frame f = syn;
@@ -13,7 +14,7 @@ static void the_longest_silent_gives_way_and_speaks_first(void **state)
 		f.src = src;
 		send(f, 1);
 	}
-	f.src = "10.0.0.0"; /* seen again: no longer the oldest */
+	f.src = "10.0.0.0"; /* seen again */
 	send(f, 1);
 	f.src = "10.0.1.1";
 	send(f, 1);
@@ -28,7 +29,37 @@ static void the_longest_silent_gives_way_and_speaks_first(void **state)
 	struct table_stats stats = engine_table_stats(world.engine);
 	assert_int_equal(stats.evicted, 1);
 	assert_int_equal(stats.sources, 10);
-	assert_int_equal(stats.sources_ever, 11);
+	assert_in_range(stats.sources_ever, 10, 12);
+}
+
+/* Sources that send once displace each other, not the scanner between them;
+ * and they are counted once each, as well as an estimate can. */
+static void a_flood_of_sources_displaces_itself(void **state)
+{
+	(void)state;
+	char src[32], dst[32];
+	struct frame f = syn, scan = syn;
+	f.src = src;
+	scan.dst = dst;
+	start(50, NULL);
+	for (int n = 0; n < 3000; n++) {
+		snprintf(src, sizeof(src), "10.%d.%d.1", n / 200, n % 200);
+		send(f, 1);
+		snprintf(dst, sizeof(dst), "198.51.100.%d", n / 20);
+		if (n % 20 == 0)
+			send(scan, 1);
+	}
+	engine_settle(world.engine);
+	for (size_t i = 0; i < world.count; i++)
+		assert_int_equal(world.found[i].src.bytes[0], 10);
+	struct table_stats stats = engine_table_stats(world.engine);
+	assert_in_range(stats.sources_ever, 3001 * 95 / 100, 3001 * 105 / 100);
+	world.count = 0;
+	engine_flush(world.engine);
+	size_t scans = 0;
+	for (size_t i = 0; i < world.count; i++)
+		scans += world.found[i].verdict == VERDICT_SCAN;
+	assert_int_equal(scans, 1);
 }
 
 /* While none is evicted, a source has one finding of each class. */
@@ -292,28 +323,116 @@ static void an_interval_starts_at_zero_and_remembers_the_source(void **state)
 	assert_int_equal(world.found[1].targets, 1);
 	assert_int_equal(world.found[1].signature, SIGNATURE_MASSCAN);
 	assert_int_equal(world.found[1].first.ns, world.now_ns);
-	engine_expire(world.engine, (struct walltime){ world.now_ns + 1 });
+	engine_expire(
+	    world.engine, (struct walltime){ world.now_ns + NS_PER_S });
 	assert_int_equal(engine_table_stats(world.engine).sources, 0);
 }
 
-static void a_source_is_proven_by_ttl_and_ids_over_a_minute(void **state)
+/* SYN, SYN+ACK, and an ACK that returns the server's number, or does not. */
+static void shake_hands(uint32_t returned)
+{
+	struct frame f = syn;
+	f.seq = 1000;
+	send(f, 0);
+	struct frame back = { .src = "198.51.100.7",
+		.dst = "203.0.113.9",
+		.proto = PACKET_TCP,
+		.sport = f.dport,
+		.dport = 40000,
+		.seq = 77777,
+		.ack = 1001,
+		.flags = PACKET_TCP_SYN | PACKET_TCP_ACK };
+	send(back, 1);
+	f.flags = PACKET_TCP_ACK;
+	f.seq = 1001;
+	f.ack = returned;
+	send(f, 1);
+}
+
+static const struct finding *of_source(const char *src)
+{
+	char text[ADDR_TEXT_LEN];
+	for (size_t i = 0; i < world.count; i++)
+		if (strcmp(addr_text(&world.found[i].src, text), src) == 0)
+			return &world.found[i];
+	return NULL;
+}
+
+static void only_a_cookie_that_came_back_proves_a_source(void **state)
 {
 	(void)state;
-	struct frame f = syn;
-	for (int forged = 0; forged < 2; forged++) {
-		start(100, NULL);
-		for (int i = 0; i < 5; i++) {
-			f.ip_id = (uint16_t)(f.ip_id + (forged ? 9999 : 3));
-			send(f, 20000);
-		}
-		assert_int_equal(only()->spoofable, forged);
+	static const char home[] = "198.51.100.0/24";
+	for (int monitored = 0; monitored < 2; monitored++) {
+		start(100, monitored ? home : NULL);
+		shake_hands(77778);
+		engine_flush(world.engine);
+		assert_false(of_source("203.0.113.9")->spoofable);
+		start(100, monitored ? home : NULL);
+		shake_hands(77779);
+		engine_flush(world.engine);
+		assert_true(of_source("203.0.113.9")->spoofable);
 	}
+	/* One TTL and a running identification: one sender, no more. */
+	struct frame f = syn;
 	start(100, NULL);
 	for (int i = 0; i < 5; i++) {
-		f.ttl = (uint8_t)(50 + i);
+		f.ip_id = (uint16_t)(f.ip_id + 3);
 		send(f, 20000);
 	}
 	assert_true(only()->spoofable);
+	/* Its own number returned by itself is no cookie either. */
+	start(100, NULL);
+	f.seq = 5;
+	send(f, 0);
+	f.flags = PACKET_TCP_ACK;
+	f.ack = 6;
+	send(f, 1);
+	assert_true(only()->spoofable);
+}
+
+static void the_unit_of_a_source_is_a_64(void **state)
+{
+	(void)state;
+	char src[64], dst[64];
+	struct frame f = {
+		.src = src, .dst = dst, .proto = PACKET_TCP, .dport = 22
+	};
+	start(1000, NULL);
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(src, sizeof(src), "2001:db8:5:6:%x::%x", i * 77, i);
+		snprintf(dst, sizeof(dst), "2001:db8:ff::%x", i);
+		send(f, 100);
+	}
+	const struct finding *found = only();
+	char text[ADDR_TEXT_LEN];
+	assert_string_equal(addr_text(&found->src, text), "2001:db8:5:6::");
+	assert_int_equal(found->addresses, 100);
+	assert_int_equal(found->verdict, VERDICT_SCAN);
+	start(1000, NULL);
+	snprintf(src, sizeof(src), "2001:db8:5:6::7");
+	send(f, 0);
+	assert_string_equal(addr_text(&only()->src, text), src);
+	assert_int_equal(world.found[0].addresses, 1);
+}
+
+static void ports_are_counted_exactly(void **state)
+{
+	(void)state;
+	static const uint16_t numbers[] = { 1, 15, 16, 17, 300, 65535 };
+	struct frame f = syn;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		start(100, NULL);
+		for (uint32_t n = 0; n < numbers[i]; n++) {
+			f.dport = (uint16_t)(n + 1);
+			send(f, 1);
+			send(f, 0);
+		}
+		const struct finding *found = only();
+		assert_int_equal(found->ports, numbers[i]);
+		assert_int_equal(found->ports_quality, DISTINCT_IS_EXACT);
+		assert_int_equal(found->attempts, numbers[i]);
+		assert_int_equal(found->dport, i == 0 ? 1 : FINDING_NONE);
+	}
 }
 
 static void what_is_not_decoded_is_counted_by_reason(void **state)
@@ -341,7 +460,8 @@ static void what_is_not_decoded_is_counted_by_reason(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_longest_silent_gives_way_and_speaks_first),
+		cmocka_unit_test(who_was_seen_again_outlives_who_was_not),
+		cmocka_unit_test(a_flood_of_sources_displaces_itself),
 		cmocka_unit_test(a_source_is_found_again_whoever_left),
 		cmocka_unit_test(every_packet_is_in_exactly_one_finding),
 		cmocka_unit_test(a_flush_in_parts_loses_and_doubles_nothing),
@@ -353,8 +473,9 @@ int main(void)
 		cmocka_unit_test(no_more_targets_than_packets_are_found),
 		cmocka_unit_test(
 		    an_interval_starts_at_zero_and_remembers_the_source),
-		cmocka_unit_test(
-		    a_source_is_proven_by_ttl_and_ids_over_a_minute),
+		cmocka_unit_test(only_a_cookie_that_came_back_proves_a_source),
+		cmocka_unit_test(the_unit_of_a_source_is_a_64),
+		cmocka_unit_test(ports_are_counted_exactly),
 		cmocka_unit_test(what_is_not_decoded_is_counted_by_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);

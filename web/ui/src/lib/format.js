@@ -96,8 +96,9 @@ export function plural(n, one, many = `${one}s`) {
 const OWN_WAY = { zmap: "ZMap", masscan: "masscan", "code-red-ii":
 	"Code Red II" };
 const UNNAMED = { worm: "Unnamed worm", scan: "Other scans",
-	backscatter: "Backscatter", flood: "Flood",
-	misconfiguration: "Misconfiguration", other: "Other traffic",
+	probe: "Single probes", backscatter: "Backscatter", flood: "Flood",
+	misconfiguration: "Misconfiguration", unrouted: "Unrouted sources",
+	other: "Other traffic",
 	sensor: "A sensor" };
 export function titleOf(signature, verdict) {
 	if (!signature)

@@ -19,8 +19,9 @@ export function stateMark(state) {
 }
 
 const VERDICTS = {
-	worm: "bad", scan: "info", backscatter: "quiet", flood: "warn",
-	misconfiguration: "quiet", other: "quiet",
+	worm: "bad", scan: "info", probe: "quiet", backscatter: "quiet",
+	flood: "warn", misconfiguration: "quiet", unrouted: "quiet",
+	other: "quiet",
 };
 
 export function verdictBadge(verdict) {
