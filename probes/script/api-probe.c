@@ -222,15 +222,15 @@ static void check_dst(lua_State *L, struct probe *p)
 static void check_answer(lua_State *L, struct probe *p)
 {
 	static const struct probe_field offset = { .name = "answer.offset" };
-	size_t len;
+	size_t len = 0;
 	if (!lua_istable(L, -1))
 		luaL_error(L,
 		    "answer: expected {offset = N, octets = TEXT}, got %s",
 		    luaL_typename(L, -1));
 	lua_getfield(L, -1, "octets");
 	bool is_text = lua_type(L, -1) == LUA_TSTRING;
-	const char *octets = is_text ? lua_tolstring(L, -1, &len) : NULL;
-	if (!octets || len < 1 || len > PROBE_ANSWER_MAX)
+	const char *octets = is_text ? lua_tolstring(L, -1, &len) : "";
+	if (len < 1 || len > PROBE_ANSWER_MAX)
 		luaL_error(L,
 		    "answer.octets: expected a string of 1 to %d octets",
 		    PROBE_ANSWER_MAX);

@@ -79,6 +79,7 @@ lab_run old ip route add 11.16.0.0/12 via 11.0.2.2
 # What a packet socket sends, IP does not count; what a raw socket does with its
 # header, newer kernels count as transmits, older ones as requests.
 by_ip() {
+	# shellcheck disable=SC2016
 	lab_run old awk '$1 != "Ip:" { next }
 		!named { for (i = 2; i <= NF; i++) name[i] = $i; named = 1; next }
 		{ for (i = 2; i <= NF; i++) number[name[i]] = $i }
@@ -90,10 +91,10 @@ sent_by_ip() { # how many more than at first
 	lab_try=0
 	while [ "$(by_ip)" -lt $((lab_first + $1)) ]; do
 		lab_try=$((lab_try + 1))
-		[ $lab_try -lt 300 ] && kill -0 "$lab_pid" 2>/dev/null || {
+		if [ "$lab_try" -ge 300 ] || ! kill -0 "$lab_pid" 2>/dev/null; then
 			echo "# $(by_ip) by IP, $lab_first at first"
 			return 1
-		}
+		fi
 		sleep 0.2
 	done
 }
@@ -103,7 +104,7 @@ left_old() { # how many have
 	while [ "$(lab_run old cat /sys/class/net/to-router/statistics/tx_packets)" \
 		-lt "$1" ]; do
 		lab_try=$((lab_try + 1))
-		[ $lab_try -lt 300 ] || return 1
+		[ "$lab_try" -lt 300 ] || return 1
 		sleep 0.2
 	done
 }
