@@ -13,8 +13,9 @@
 #include "probes/script/state.h"
 
 /* A collection begins when memory is at so many percent of what the last one
- * left.  With Lua's own 200 each probe's objects are gone through about once in
- * the time that others take to be made; memory is bounded anyhow. */
+ * left.  In virtual time tens of thousands of probes are soon in the air, and
+ * with Lua's own 200 what belongs to them is gone through too often; on a real
+ * network memory that is not used again costs more than that. */
 #define GC_PAUSE 300
 
 static size_t memory_max(const struct host *host)
@@ -117,7 +118,8 @@ lua_State *host_state_new(struct host *host)
 	if (!L)
 		return NULL;
 	host->L = L;
-	lua_gc(L, LUA_GCINC, GC_PAUSE, 0, 0);
+	if (net_time_is_virtual(host->client.heard))
+		lua_gc(L, LUA_GCINC, GC_PAUSE, 0, 0);
 	*(struct host **)lua_getextraspace(L) = host;
 	lua_pushcfunction(L, open_all);
 	if (lua_pcall(L, 0, 0, 0) != LUA_OK)
