@@ -109,6 +109,8 @@ static int decode_tcp(struct packet *p, struct span *s, enum decode_mode mode)
 			return keep_cut_header(p, s, header_len);
 		return span_error(s, header_len);
 	}
+	if (header_len > 20)
+		p->tcp_options = s->pos + 20;
 	span_skip(s, header_len);
 	set_payload(p, s);
 	return 0;

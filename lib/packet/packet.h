@@ -96,6 +96,8 @@ struct packet {
 	uint16_t tcp_window;
 	uint8_t tcp_flags;
 	uint8_t tcp_header_len;
+	const uint8_t *tcp_options; /* tcp_header_len - 20 octets; NULL: none,
+				       or they were not captured whole */
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_id, icmp_seq; /* echo messages */
 	uint32_t icmp_rest;         /* the four octets after the checksum */

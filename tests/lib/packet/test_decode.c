@@ -63,6 +63,7 @@ static void a_tcp_packet_gives_every_field(void **state)
 	assert_int_equal(p.tcp_window, 1024);
 	assert_int_equal(p.tcp_flags, PACKET_TCP_SYN);
 	assert_int_equal(p.tcp_header_len, 24);
+	assert_memory_equal(p.tcp_options, tcp_syn + 40, 4);
 	assert_int_equal(p.l4_checksum, 0xbeef);
 	assert_int_equal(p.payload_len, 0);
 	assert_null(p.payload);
