@@ -6,7 +6,9 @@
  * slammer: UDP to port 1434, 376 octets that begin with 04, hold the code's
  *     longest constant run and the names of the two calls it looks up.  When
  *     only the start was captured, the filler of 01 must fill it.
- * mirai:   TCP SYN whose sequence number is the address it goes to.
+ * mirai:   TCP SYN whose sequence number is the address it goes to, and all
+ *     else as its scanner.c fills it: no options of TCP or IP, nothing
+ *     acknowledged, no data, from a port of 1024 and more.
  * welchia: ICMP echo in an IP packet of 92 octets, all data AA.
  * witty:   UDP from port 4000, an ICQ version 5 header and the message.
  * masscan: IP id = destination ^ port ^ sequence number, low 16 bits.
@@ -26,11 +28,27 @@ static const char *const names[SIGNATURES] = {
 	[SIGNATURE_WITTY] = "witty",
 	[SIGNATURE_MASSCAN] = "masscan",
 	[SIGNATURE_ZMAP] = "zmap",
+	[SIGNATURE_NMAP] = "nmap",
+};
+
+/* Payloads count 64.  Mirai: a sequence number of 32 bits, and a header without
+ * options, which innocent stacks do not send.  Welchia: a pattern that
+ * anybody's ping can be told to send. */
+static const uint8_t bits[SIGNATURES] = {
+	[SIGNATURE_SLAMMER] = 64,
+	[SIGNATURE_MIRAI] = 40,
+	[SIGNATURE_WELCHIA] = 16,
+	[SIGNATURE_WITTY] = 64,
 };
 
 const char *signature_name(enum signature signature)
 {
 	return signature < SIGNATURES ? names[signature] : NULL;
+}
+
+unsigned signature_bits(enum signature signature)
+{
+	return bits[signature];
 }
 
 /* For short payloads only: looks at each place where the first octet is. */
@@ -113,12 +131,20 @@ static bool is_bare_syn(const struct packet *p)
 		       PACKET_TCP_FIN)) == PACKET_TCP_SYN;
 }
 
+static bool is_mirai(const struct packet *p)
+{
+	return p->tcp_seq == addr_v4_value(&p->dst) &&
+	    p->tcp_flags == PACKET_TCP_SYN && p->tcp_header_len == 20 &&
+	    !p->ip_options && p->tcp_ack == 0 && p->payload_wire_len == 0 &&
+	    p->sport >= 1024;
+}
+
 static void match_tcp(const struct packet *p, struct signature_match *match)
 {
 	uint32_t dst = addr_v4_value(&p->dst);
 	if (!is_bare_syn(p))
 		return;
-	if (p->tcp_seq == dst)
+	if (is_mirai(p))
 		match->worm = SIGNATURE_MIRAI;
 	match->masscan = p->ip_id == (uint16_t)(dst ^ p->dport ^ p->tcp_seq);
 	match->zmap = p->ip_id == 54321;
@@ -136,7 +162,7 @@ static void apply_answer(struct signature_match *match,
 struct signature_match signature_match(const struct packet *p)
 {
 	struct signature_match match = { .worm = SIGNATURE_NONE };
-	if (p->fragment || p->src.family != 4)
+	if (p->fragment || p->ip_damaged || p->src.family != 4)
 		return match;
 	switch (p->proto) {
 	case PACKET_TCP: match_tcp(p, &match); break;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Exact wire facts of worms and scan tools.  A worm's packet proves itself;
- * a tool's fingerprint is 16 bits that chance produces too, so there a packet
- * only matches, and the source decides (probes/sensor/finding.c).
+ * Exact wire facts of worms, and of two scan tools.  A worm's payload proves
+ * itself; a header's numbers are chance, too: signature_bits and tools.h say
+ * how often, and the source decides.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ enum signature {
 	SIGNATURE_WITTY,
 	SIGNATURE_MASSCAN,
 	SIGNATURE_ZMAP,
+	SIGNATURE_NMAP,
 	SIGNATURES
 };
 
@@ -29,6 +30,10 @@ struct signature_match {
 
 /* Lower-case, as users write it; NULL for SIGNATURE_NONE. */
 const char *signature_name(enum signature signature);
+
+/* An innocent packet bears a worm's signature once in 2^bits; of tools see
+ * fingerprint_fact. */
+unsigned signature_bits(enum signature signature);
 
 /* For a packet that decoded without error.  Fragments match nothing. */
 struct signature_match signature_match(const struct packet *packet);

@@ -109,6 +109,54 @@ static void mirai_has_its_target_as_sequence_number(void **state)
 	assert_int_equal(match(f).worm, SIGNATURE_NONE);
 }
 
+/* A client's sequence number is its peer's address once in 2^32 connections:
+ * what else Mirai's packets have must be there, too. */
+static void chance_is_no_mirai(void **state)
+{
+	(void)state;
+	static const struct packet mirai = { .proto = PACKET_TCP,
+		.src = { 4, { 203, 0, 113, 9 } },
+		.dst = { 4, { 198, 51, 100, 7 } },
+		.ip_len = 40,
+		.sport = 4000,
+		.dport = 443,
+		.tcp_seq = 0xc6336407,
+		.has_tcp_flags = true,
+		.tcp_flags = PACKET_TCP_SYN,
+		.tcp_header_len = 20 };
+	struct packet p = mirai;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_MIRAI);
+	p.tcp_header_len = 40;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+	p = mirai;
+	p.ip_options = true;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+	p = mirai;
+	p.tcp_ack = 1;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+	p = mirai;
+	p.payload_wire_len = 1;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+	p = mirai;
+	p.sport = 80;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+	p = mirai;
+	p.tcp_flags |= 0xc0; /* a stack that offers ECN */
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+	p = mirai;
+	p.ip_damaged = true;
+	assert_int_equal(signature_match(&p).worm, SIGNATURE_NONE);
+}
+
+static void worms_have_their_odds(void **state)
+{
+	(void)state;
+	for (int s = SIGNATURE_SLAMMER; s <= SIGNATURE_WITTY; s++)
+		assert_true(signature_bits((enum signature)s) >= 16);
+	assert_true(signature_bits(SIGNATURE_MIRAI) >= 32);
+	assert_int_equal(signature_bits(SIGNATURE_NONE), 0);
+}
+
 static void welchia_is_an_echo_of_92_octets_all_aa(void **state)
 {
 	(void)state;
@@ -216,6 +264,8 @@ int main(void)
 		cmocka_unit_test(an_ssrp_ping_is_no_worm),
 		cmocka_unit_test(a_cut_slammer_is_known_by_what_is_left),
 		cmocka_unit_test(mirai_has_its_target_as_sequence_number),
+		cmocka_unit_test(chance_is_no_mirai),
+		cmocka_unit_test(worms_have_their_odds),
 		cmocka_unit_test(welchia_is_an_echo_of_92_octets_all_aa),
 		cmocka_unit_test(witty_is_its_port_header_and_message),
 		cmocka_unit_test(tools_are_known_by_their_ip_id),
