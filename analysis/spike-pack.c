@@ -12,6 +12,7 @@
 #include "lib/base/xalloc.h"
 
 #define FORMAT 1
+#define FORMAT_SEASON 2 /* of series that have one */
 
 struct pack_walk {
 	struct buf *to;     /* packing */
@@ -87,6 +88,10 @@ static void walk_baseline(struct pack_walk *w, struct baseline *b)
 	walk_double(w, &b->bins);
 	walk_double(w, &b->excess);
 	walk_double(w, &b->weight);
+	size_t rhythm = b->rhythm;
+	if (b->season)
+		walk_count(w, &rhythm, 1);
+	b->rhythm = rhythm;
 	for (size_t i = 0; i < b->season_bins; i++) {
 		walk_double(w, &b->season[i].seen);
 		walk_double(w, &b->season[i].expected);
@@ -134,12 +139,13 @@ static void walk_state(struct pack_walk *w, struct spike_state *s)
 static bool walk_head(struct pack_walk *w, const struct spike_config *config)
 {
 	struct spike_config own = *config;
-	uint64_t format = FORMAT;
+	const uint64_t known = config->season_bins ? FORMAT_SEASON : FORMAT;
+	uint64_t format = known;
 	walk_u64(w, &format);
 	walk_size(w, &own.warmup_bins);
 	walk_size(w, &own.season_bins);
 	walk_double(w, &own.run_length);
-	return format == FORMAT && own.warmup_bins == config->warmup_bins &&
+	return format == known && own.warmup_bins == config->warmup_bins &&
 	    own.season_bins == config->season_bins &&
 	    double_bits(own.run_length) == double_bits(config->run_length);
 }

@@ -15,10 +15,13 @@ struct baseline {
 	double sum, bins;      /* forgetting sums: mean = sum / bins */
 	double excess, weight; /* of squared residuals over the mean */
 	double memory;         /* bins until 1/e is forgotten */
+	/* Per phase; NULL: none.  Until the rhythm is known, how many bins
+	 * there were stands for what was expected. */
 	struct {
 		double seen, expected;
-	} * season; /* per phase; NULL: none */
+	} * season;
 	size_t season_bins;
+	bool rhythm; /* is known */
 };
 
 /* A bin that was watched. */

@@ -32,39 +32,63 @@ const struct spike_config spike_defaults = {
 #define DISPERSION_START 1.5   /* before anything is known */
 #define DISPERSION_WEIGHT 10.0 /* bins that this belief is worth */
 #define CAUTION 2.0            /* standard errors above its estimate */
-#define SEASON_WEIGHT 2.0      /* seasons before a factor counts in full */
+#define RHYTHM_PRIOR 2.0       /* counts that say: no rhythm */
+#define SEASONS_KEPT 8.0       /* until 1/e of a phase is forgotten */
 #define RISE_RATIO 1.5         /* the smallest change worth an alarm */
 #define FALL_RATIO 0.5
 #define FALL_LEAST 1.0 /* next to nothing cannot fall */
 
+/* The rhythm is a factor for each phase of the season: what was seen there
+ * over what the level alone would give, drawn towards 1 by a gamma prior. */
 static double season_factor(const struct baseline *b, uint64_t bin)
 {
-	if (!b->season || b->bins < 2 * (double)b->season_bins)
+	if (!b->rhythm)
 		return 1;
 	size_t phase = (size_t)(bin % b->season_bins);
-	double prior = SEASON_WEIGHT * b->sum / b->bins + 0.5;
-	return (b->season[phase].seen + prior) /
-	    (b->season[phase].expected + prior);
+	return (b->season[phase].seen + RHYTHM_PRIOR) /
+	    (b->season[phase].expected + RHYTHM_PRIOR);
 }
 
-/* The half keeps a series of zeros from being certain of zero. */
+/* Of a bin with factor 1.  The half keeps a series of zeros from being certain
+ * of zero. */
+static double level(const struct baseline *b)
+{
+	return (b->sum + 0.5) / (b->bins + 1);
+}
+
 static double expected(const struct baseline *b, uint64_t bin)
 {
-	return (b->sum + 0.5) / (b->bins + 1) * season_factor(b, bin);
+	return level(b) * season_factor(b, bin);
 }
 
-/* Variance over mean of the next bin, the baseline's own doubt included. */
-static double dispersion(const struct baseline *b)
+/* Variance over mean of the next bin, the baseline's own doubt included: of
+ * its spread, of the level, and of the factor, whose relative variance is one
+ * over what was seen in this phase. */
+static double dispersion(const struct baseline *b, uint64_t bin)
 {
 	double n = b->weight + DISPERSION_WEIGHT;
 	double d = (b->excess + DISPERSION_START * DISPERSION_WEIGHT) / n;
-	return fmax(d, 1) * (1 + 1 / (b->bins + 1)) * (1 + CAUTION / sqrt(n));
+	d = fmax(d, 1) * (1 + 1 / (b->bins + 1)) * (1 + CAUTION / sqrt(n));
+	if (!b->rhythm)
+		return d;
+	size_t phase = (size_t)(bin % b->season_bins);
+	return d *
+	    (1 + expected(b, bin) / (b->season[phase].seen + RHYTHM_PRIOR));
+}
+
+static void learn_phase(struct baseline *b, uint64_t bin, double x)
+{
+	size_t phase = (size_t)(bin % b->season_bins);
+	double keep = b->rhythm ? 1 - 1 / SEASONS_KEPT : 1;
+	b->season[phase].seen = b->season[phase].seen * keep + x;
+	b->season[phase].expected =
+	    b->season[phase].expected * keep + (b->rhythm ? level(b) : 1);
 }
 
 static void learn(struct baseline *b, uint64_t bin, double x)
 {
 	double mean = expected(b, bin), keep = 1 - 1 / b->memory;
-	double spread = dispersion(b);
+	double spread = dispersion(b, bin);
 	double residual = (x - mean) * (x - mean) / fmax(mean, 0.1);
 	/* One wild bin must not blind the test for ever after. */
 	residual = fmin(residual, 64 * spread);
@@ -72,16 +96,32 @@ static void learn(struct baseline *b, uint64_t bin, double x)
 		b->excess = b->excess * keep + residual;
 		b->weight = b->weight * keep + 1;
 	}
-	double factor = season_factor(b, bin);
-	if (b->season) {
-		size_t phase = (size_t)(bin % b->season_bins);
-		b->season[phase].seen += x;
-		b->season[phase].expected += mean / factor;
-	}
 	double most = mean + 6 * sqrt(spread * mean + 1);
-	double level = fmin(x, b->bins >= 3 ? most : x) / factor;
-	b->sum = b->sum * keep + level;
-	b->bins = b->bins * keep + 1;
+	double clipped = fmin(x, b->bins >= 3 ? most : x);
+	double factor = season_factor(b, bin);
+	if (b->season)
+		learn_phase(b, bin, b->rhythm ? clipped : x);
+	b->sum = b->sum * keep + clipped;
+	b->bins = b->bins * keep + factor;
+}
+
+/* After the seasons that are learnt from: the level is their mean, what each
+ * phase had against it its factor.  How far they spread is learnt anew: so far
+ * the rhythm was in it. */
+static void know_rhythm(struct baseline *b)
+{
+	double seen = 0, bins = 0;
+	for (size_t i = 0; i < b->season_bins; i++) {
+		seen += b->season[i].seen;
+		bins += b->season[i].expected;
+	}
+	double mean = (seen + 0.5) / (bins + 1);
+	for (size_t i = 0; i < b->season_bins; i++)
+		b->season[i].expected *= mean;
+	b->bins = fmin(bins, b->memory);
+	b->sum = mean * b->bins;
+	b->excess = b->weight = 0;
+	b->rhythm = true;
 }
 
 static double log_gamma(double x)
@@ -114,7 +154,7 @@ static double change_ratio(const struct spike_state *s,
     enum spike_direction way, const struct observed *now)
 {
 	double mean = expected(&s->base, now->bin);
-	double spread = dispersion(&s->base);
+	double spread = dispersion(&s->base, now->bin);
 	if (way == SPIKE_FALL && mean < FALL_LEAST)
 		return -1;
 	return log_ratio(now->count, shifted(way, mean, spread), mean, spread);
@@ -123,9 +163,8 @@ static double change_ratio(const struct spike_state *s,
 static void forget_evidence(struct spike_state *s)
 {
 	struct baseline *b = &s->base;
+	/* The rhythm stays what it was. */
 	b->sum = b->bins = b->excess = b->weight = 0;
-	for (size_t i = 0; b->season && i < b->season_bins; i++)
-		b->season[i].seen = b->season[i].expected = 0;
 }
 
 static void calm_down(struct spike_state *s)
@@ -245,16 +284,18 @@ static bool cusum_step(struct spike_state *s, enum spike_direction way,
 }
 
 /* Nearer to the baseline than to the outbreak: half of what the alarm saw so
- * far, if that is more than the least change worth one. */
+ * far, as a multiple of what was expected, if that is more than the least
+ * change worth one. */
 static bool is_calm(const struct spike_state *s, enum spike_direction way,
     const struct observed *now)
 {
 	double mean = expected(&s->base, now->bin);
-	double spread = dispersion(&s->base);
+	double spread = dispersion(&s->base, now->bin);
 	double changed = shifted(way, mean, spread);
-	double seen = s->seen_sum / (double)s->lasted;
+	/* This bin is in the totals already, and not in the sum. */
+	double usual = s->totals.expected - s->before.expected - mean;
 	if (way == SPIKE_RISE)
-		changed = fmax(changed, seen / 2);
+		changed = fmax(changed, mean * s->seen_sum / usual / 2);
 	return log_ratio(now->count, changed, mean, spread) < 0;
 }
 
@@ -310,7 +351,8 @@ struct spike_state *spike_state_new(const struct spike_config *config)
 {
 	struct spike_state *s = xcalloc(1, sizeof(*s));
 	s->config = *config;
-	s->base.memory = fmax(3 * (double)config->warmup_bins, 30);
+	s->base.memory = fmax(3 * (double)config->warmup_bins,
+	    fmax(30, 4 * (double)config->season_bins));
 	s->base.season_bins = config->season_bins;
 	if (config->season_bins)
 		s->base.season =
@@ -343,9 +385,12 @@ void spike_state_step(struct spike_state *s, uint64_t bin,
 	s->totals.seen += now.count;
 	s->totals.expected += expected(&s->base, bin);
 	s->recent[s->recent_count++ % s->ring] = now;
-	if (s->watched < s->config.warmup_bins) {
+	size_t seasons = SPIKE_SEASONS_LEARNT * s->config.season_bins;
+	if (s->watched < s->config.warmup_bins || s->watched < seasons) {
 		s->watched++;
 		learn(&s->base, bin, now.count);
+		if (s->watched == seasons)
+			know_rhythm(&s->base);
 	} else if (s->alarmed)
 		follow_alarm(s, &now, &before, step);
 	else
@@ -365,7 +410,7 @@ void spike_state_band(
     const struct spike_state *s, uint64_t bin, struct spike_band *band)
 {
 	double mean = expected(&s->base, bin);
-	double reach = 3 * sqrt(dispersion(&s->base) * mean + 1);
+	double reach = 3 * sqrt(dispersion(&s->base, bin) * mean + 1);
 	*band =
 	    (struct spike_band){ mean, fmax(mean - reach, 0), mean + reach };
 }

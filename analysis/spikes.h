@@ -18,6 +18,12 @@
  *   3.  A fall to a fifth: of means of 2 to 10, 30; of 10 and more, 5.  Of
  *   means below 0.5 a tenfold rise is found within 20 bins in 3 of 4 cases;
  *   means below 1 have no falls.
+ * - A rhythm of any depth up to 95 %, of seasons of 7 to 144 bins, changes
+ *   nothing of that: false alarms come at most half as often as stated.  A
+ *   fourfold rise of means of 5 and more is found within a season.
+ * - Of k series, each with a run length of 2 k times what is promised of all
+ *   together, there is at most one false alarm in the promised time, whatever
+ *   they have to do with each other: their weighted mean is a test as well.
  */
 #pragma once
 
@@ -37,8 +43,11 @@ struct spike_bin {
 struct spike_config {
 	size_t warmup_bins; /* learn only; 14 for days */
 	double run_length;  /* bins between false alarms on average, per test */
-	size_t season_bins; /* 7 for days, 24 for hours; 0: none */
+	/* 7 for days, 24 for hours; 0: none.  The first two seasons are learnt
+	 * from, whatever warmup_bins says. */
+	size_t season_bins;
 };
+#define SPIKE_SEASONS_LEARNT 2
 extern const struct spike_config spike_defaults;
 
 struct spike_alarm {

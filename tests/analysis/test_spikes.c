@@ -237,6 +237,66 @@ static void weekends_are_a_season_when_asked_for(void **state)
 	series_free(s);
 }
 
+static double hours(size_t bin)
+{
+	return 1 + 0.9 * sin(2 * 3.14159265 * (double)(bin % 24) / 24);
+}
+
+static const struct spike_config by_hours = {
+	.warmup_bins = 14,
+	.run_length = 1000,
+	.season_bins = 24,
+};
+
+/* Less than the two seasons that have to be seen is given as a warm-up. */
+static void a_rhythm_of_hours_is_no_news(void **state)
+{
+	(void)state;
+	size_t found = 0;
+	random_state = 21;
+	for (int round = 0; round < 20; round++) {
+		struct series *s = xcalloc(1, sizeof(*s));
+		for (size_t i = 0; i < 1000; i++)
+			put(s, 1, 40 * hours(i), 1.3);
+		find(s, &by_hours);
+		found += s->found;
+		series_free(s);
+	}
+	assert_true(found <= 20);
+}
+
+static void a_rise_is_found_at_any_hour(void **state)
+{
+	(void)state;
+	random_state = 22;
+	for (size_t at = 480; at < 504; at++) {
+		struct series *s = xcalloc(1, sizeof(*s));
+		for (size_t i = 0; i < at + 24; i++)
+			put(s, 1, 40 * hours(i) * (i < at ? 1 : 4), 1.3);
+		find(s, &by_hours);
+		assert_true(s->found >= 1);
+		const struct spike_alarm *a = &s->alarms[s->found - 1];
+		assert_int_equal(a->direction, SPIKE_RISE);
+		assert_true(a->onset + 3 >= at && a->detected >= at &&
+		    a->detected <= at + 12);
+		series_free(s);
+	}
+}
+
+/* Four times as many for good: an alarm, a new level, and the rhythm is
+ * still known. */
+static void a_level_that_stays_keeps_its_rhythm(void **state)
+{
+	(void)state;
+	struct series *s = series_new();
+	for (size_t i = 0; i < 1000; i++)
+		put(s, 1, 40 * hours(i) * (i < 400 ? 1 : 4), 1.2);
+	find(s, &by_hours);
+	assert_true(s->found >= 1 && s->found <= 2);
+	assert_true(s->alarms[0].onset >= 400 && s->alarms[0].onset < 406);
+	series_free(s);
+}
+
 static void missing_bins_are_not_zeros(void **state)
 {
 	(void)state;
@@ -380,6 +440,9 @@ int main(void)
 		cmocka_unit_test(one_stray_source_after_silence_is_no_news),
 		cmocka_unit_test(slow_drift_is_followed),
 		cmocka_unit_test(weekends_are_a_season_when_asked_for),
+		cmocka_unit_test(a_rhythm_of_hours_is_no_news),
+		cmocka_unit_test(a_rise_is_found_at_any_hour),
+		cmocka_unit_test(a_level_that_stays_keeps_its_rhythm),
 		cmocka_unit_test(missing_bins_are_not_zeros),
 		cmocka_unit_test(the_band_holds_what_is_usual),
 		cmocka_unit_test(nothing_is_found_in_nothing),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # One program for the claims of one part; see claim.h.
-CLAIMS := counts links spikes
+CLAIMS := counts links seasons spikes
 $(foreach c,$(CLAIMS),$(eval $(call tool,tests/calibrate/claim-$(c),tests/calibrate/claim-$(c).c,analysis lib))\
 	$(eval $(O)/tests/calibrate/claim-$(c): $(O)/tests/calibrate/claim.o))
 OBJS += $(O)/tests/calibrate/claim.o
