@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * `sonde spikes`: rows of who was seen when become distinct sources per bin,
- * one series a signature, and analysis/spikes.h finds what rose or fell.  All
- * series run from the file's first bin to its last: a signature that is new
- * has been watched for, and not seen, before.
+ * one series for each signature and port, and analysis/spikes.h finds what rose
+ * or fell.  All series run from the file's first bin to its last: a signature
+ * or port that is new has been watched for, and not seen, before.
+ *
+ * The promise is about all series together.  Each test of one of them is a
+ * process M whose mean is at most n after n quiet bins; so is their weighted
+ * mean, and with equal weights over k series and two directions, one that
+ * alarms when its M reaches 2 k c alarms falsely at most once in c bins,
+ * however they hang together.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,16 +19,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/base/hash.h"
 #include "analysis/spikes.h"
-#include "lib/base/addr.h"
-#include "lib/base/vec.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/command.h"
 #include "probes/cli/output.h"
-#include "probes/cli/spike-rows.h"
+#include "probes/cli/spike-input.h"
 
-enum { BINS_MOST = 20 * 1000 * 1000, SIGNATURES_MOST = 4096 };
+enum { BINS_MOST = 20 * 1000 * 1000 };
 
 static const struct option_row rows[] = {
 	{ .name = "json",
@@ -58,6 +61,10 @@ static const struct option_row rows[] = {
 	    .max = 10000,
 	    .fallback = "0",
 	    .help = "what is usual repeats after BINS: 7 for days of a week" },
+	{ .name = "columns",
+	    .type = OPTION_TEXT,
+	    .argument = "NAME=COLUMN,...",
+	    .help = "which columns are time, source, signature, port, count" },
 	{ .name = "gaps",
 	    .type = OPTION_CHOICE,
 	    .choices = "zero|missing",
@@ -70,6 +77,8 @@ static const struct option_table table = {
 	.synopsis = "[--json | --csv] [--bin TIME] FILE",
 	.summary = "rises and falls in the number of distinct sources",
 	.examples = "sonde spikes --bin 1d sightings.csv\n"
+		    "sonde spikes --columns time=seen,source=host,port=4 "
+		    "log.csv\n"
 		    "sonde spikes --json telescope.csv.gz\n"
 		    "sort -u log.csv | sonde spikes --bin 10s -\n",
 	.rows = rows,
@@ -77,138 +86,16 @@ static const struct option_table table = {
 	.operands_max = 1,
 };
 
-/* A source was seen, in some bin. */
-struct sighting {
-	uint32_t signature; /* index */
-	int64_t bin;        /* since 1970 */
-	uint64_t source;    /* hash */
-};
-
-struct input {
-	struct sighting *list;
-	size_t count;
-	char **signatures; /* "" is none */
-	size_t signature_count;
-	int64_t bin_ns, first_bin, last_bin;
-	int64_t last_ns;
-	uint64_t bad, bad_line;
-	struct errmsg bad_why;
-};
-
-static void input_fini(struct input *in)
-{
-	for (size_t i = 0; i < in->signature_count; i++)
-		free(in->signatures[i]);
-	free(in->signatures);
-	free(in->list);
-}
-
-static uint64_t source_hash(const char *text)
-{
-	struct addr a;
-	return addr_parse(&a, text) == 0 ? addr_hash(&a, 1)
-					 : hash_fnv_text(HASH_FNV_START, text);
-}
-
-/* -1 when there are too many. */
-static long signature_index(struct input *in, const char *name)
-{
-	for (size_t i = in->signature_count; i-- > 0;)
-		if (strcmp(in->signatures[i], name) == 0)
-			return (long)i;
-	if (in->signature_count == SIGNATURES_MOST)
-		return -1;
-	VEC_ROOM(in->signatures, in->signature_count);
-	in->signatures[in->signature_count] = xstrdup(name);
-	return (long)in->signature_count++;
-}
-
-static int row_add(
-    struct input *in, const struct spike_row *row, struct errmsg *msg)
-{
-	long signature =
-	    signature_index(in, row->signature ? row->signature : "");
-	if (signature < 0)
-		return err_set(
-		    msg, ERR_LIMIT, "more than %d signatures", SIGNATURES_MOST);
-	int64_t bin = row->when.ns / in->bin_ns;
-	if (row->when.ns % in->bin_ns < 0)
-		bin--;
-	VEC_ROOM(in->list, in->count);
-	if (in->count == 0 || bin < in->first_bin)
-		in->first_bin = bin;
-	if (in->count == 0 || bin > in->last_bin)
-		in->last_bin = bin;
-	if (in->count == 0 || row->when.ns > in->last_ns)
-		in->last_ns = row->when.ns;
-	in->list[in->count++] = (struct sighting){ (uint32_t)signature, bin,
-		source_hash(row->source) };
-	return 0;
-}
-
-static void input_read(struct input *in, FILE *f)
-{
-	struct spike_rows *parser = spike_rows_new();
-	char *line = NULL;
-	size_t cap = 0;
-	for (uint64_t number = 1; getline(&line, &cap, f) >= 0; number++) {
-		struct spike_row row;
-		struct errmsg why;
-		int err = spike_rows_parse(parser, line, &row, &why);
-		if (err == ERR_NOT_FOUND)
-			continue;
-		if (!err)
-			err = row_add(in, &row, &why);
-		if (err && in->bad++ == 0) {
-			in->bad_line = number;
-			in->bad_why = why;
-		}
-	}
-	free(line);
-	spike_rows_free(parser);
-}
-
-static int by_series(const void *a, const void *b)
-{
-	const struct sighting *x = a, *y = b;
-	if (x->signature != y->signature)
-		return x->signature < y->signature ? -1 : 1;
-	if (x->bin != y->bin)
-		return x->bin < y->bin ? -1 : 1;
-	return (x->source > y->source) - (x->source < y->source);
-}
-
-/* Distinct sources of one signature, from sorted sightings; how many of them
- * belong to it. */
-static size_t bins_count(const struct input *in, const struct sighting *from,
-    const struct sighting *end, struct spike_bin *bins)
-{
-	const struct sighting *s = from;
-	for (; s < end && s->signature == from->signature; s++)
-		if (s == from || s[-1].bin != s->bin ||
-		    s[-1].source != s->source)
-			bins[s->bin - in->first_bin].count++;
-	return (size_t)(s - from);
-}
-
-static void bins_mark_gaps(
-    const struct input *in, struct spike_bin *bins, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		bins[i].missing = true;
-	for (size_t i = 0; i < in->count; i++)
-		bins[in->list[i].bin - in->first_bin].missing = false;
-}
-
 /* The file may end in the middle of its last bin: a fall that shows only
- * there is none. */
-static size_t find_signature(const struct input *in, struct spike_bin *bins,
-    size_t count, const struct spike_config *config,
+ * there is none.  Days and counts are whole. */
+static size_t find_in_series(const struct spike_input *in,
+    struct spike_bin *bins, size_t count, const struct spike_config *config,
     struct spike_alarm **alarms)
 {
 	size_t n = spikes_find(bins, count, config, alarms, NULL);
 	int64_t end_ns = (in->last_bin + 1) * in->bin_ns;
-	bool whole = end_ns - in->last_ns < in->bin_ns / 20;
+	bool whole = in->counts || in->days_only ||
+	    end_ns - in->last_ns < in->bin_ns / 20;
 	if (n == 0 || whole || (*alarms)[n - 1].direction != SPIKE_FALL ||
 	    (*alarms)[n - 1].detected != count - 1)
 		return n;
@@ -217,7 +104,8 @@ static size_t find_signature(const struct input *in, struct spike_bin *bins,
 	return spikes_find(bins, count, config, alarms, NULL);
 }
 
-static const char *bin_time(const struct input *in, size_t bin, char to[40])
+static const char *bin_time(
+    const struct spike_input *in, size_t bin, char to[40])
 {
 	time_t t =
 	    (time_t)((in->first_bin + (int64_t)bin) * in->bin_ns / NS_PER_S);
@@ -234,6 +122,7 @@ static const char *way_name(const struct spike_alarm *alarm)
 
 static const struct output_column columns[] = {
 	{ .key = "signature" },
+	{ .key = "port" },
 	{ .key = "direction" },
 	{ .key = "onset" },
 	{ .key = "detected" },
@@ -256,33 +145,39 @@ static json_t *rounded(double value)
 }
 
 /* The caller's reference. */
-static json_t *alarm_json(
-    const struct input *in, const struct spike_alarm *a, const char *signature)
+static json_t *alarm_json(const struct spike_input *in,
+    const struct spike_alarm *a, const struct port_series *series)
 {
 	char onset[40], detected[40], end[40];
 	return json_pack(
-	    "{s:s?, s:s, s:s, s:s, s:s?, s:f, s:o, s:o, s:s, s:f, s:s}",
-	    "signature", *signature ? signature : NULL, "direction",
-	    way_name(a), "onset", bin_time(in, a->onset, onset), "detected",
-	    bin_time(in, a->detected, detected), "end",
+	    "{s:s?, s:o, s:s, s:s, s:s, s:s?, s:f, s:o, s:o, s:s, s:f, s:s}",
+	    "signature", *series->signature ? series->signature : NULL, "port",
+	    series->port == SPIKE_NO_PORT ? json_null()
+					  : json_integer(series->port),
+	    "direction", way_name(a), "onset", bin_time(in, a->onset, onset),
+	    "detected", bin_time(in, a->detected, detected), "end",
 	    a->ended ? bin_time(in, a->end, end) : NULL, "bin_s",
 	    (double)in->bin_ns / NS_PER_S, "observed", rounded(a->observed),
 	    "expected", rounded(a->expected), "test", a->test,
-	    "average_run_length", a->run_length, "average_run_length_unit",
+	    "average_run_length", in->run_length, "average_run_length_unit",
 	    "bins");
 }
 
-static void print_text(const struct input *in, const struct spike_alarm *a,
-    const char *signature, bool first)
+static void print_text(const struct spike_input *in,
+    const struct spike_alarm *a, const struct port_series *series, bool first)
 {
-	char onset[40], detected[40], end[40];
+	char onset[40], detected[40], end[40], port[8] = "-";
+	if (series->port != SPIKE_NO_PORT)
+		snprintf(port, sizeof(port), "%d", series->port);
 	if (first)
-		printf("%-4s  %-20s  %-20s  %-20s  %8s  %8s  %s\n", "", "ONSET",
-		    "DETECTED", "END", "OBSERVED", "EXPECTED", "SIGNATURE");
-	printf("%-4s  %-20s  %-20s  %-20s  %8.1f  %8.1f  %s\n", way_name(a),
-	    bin_time(in, a->onset, onset), bin_time(in, a->detected, detected),
+		printf("%-4s  %-20s  %-20s  %-20s  %8s  %8s  %5s  %s\n", "",
+		    "ONSET", "DETECTED", "END", "OBSERVED", "EXPECTED", "PORT",
+		    "SIGNATURE");
+	printf("%-4s  %-20s  %-20s  %-20s  %8.1f  %8.1f  %5s  %s\n",
+	    way_name(a), bin_time(in, a->onset, onset),
+	    bin_time(in, a->detected, detected),
 	    a->ended ? bin_time(in, a->end, end) : "still on", a->observed,
-	    a->expected, *signature ? signature : "-");
+	    a->expected, port, *series->signature ? series->signature : "-");
 }
 
 static void print_summary(const struct option_values *values,
@@ -290,7 +185,7 @@ static void print_summary(const struct option_values *values,
 {
 	if (output->form == OUTPUT_TEXT)
 		printf("%s%zu alarm%s in %zu series of %zu bins of %s; at most "
-		       "one false one in %s bins on average\n",
+		       "one false one in %s bins on average, all together\n",
 		    alarms ? "\n" : "", alarms, alarms == 1 ? "" : "s", series,
 		    bins, option_text(values, "bin"),
 		    option_text(values, "run-length"));
@@ -301,27 +196,29 @@ static void print_summary(const struct option_values *values,
 		    bins);
 }
 
-static int print_spikes(const struct input *in, struct output *output,
-    const struct spike_alarm *alarm, const char *signature, struct errmsg *msg)
+static int print_spikes(const struct spike_input *in, struct output *output,
+    const struct spike_alarm *alarm, const struct port_series *series,
+    struct errmsg *msg)
 {
 	if (output->form == OUTPUT_TEXT) {
-		print_text(in, alarm, signature, !output->titled);
+		print_text(in, alarm, series, !output->titled);
 		output->titled = true;
 		return 0;
 	}
-	json_t *json = alarm_json(in, alarm, signature);
+	json_t *json = alarm_json(in, alarm, series);
 	int err = output_row(output, json, msg);
 	json_decref(json);
 	return err;
 }
 
-static int report(const struct input *in, const struct option_values *values,
-    struct output *output, struct errmsg *msg)
+static int report(const struct spike_input *in,
+    const struct option_values *values, struct output *output,
+    struct errmsg *msg)
 {
 	size_t count = (size_t)(in->last_bin - in->first_bin + 1);
 	const struct spike_config config = {
 		.warmup_bins = (size_t)option_integer(values, "warmup"),
-		.run_length = option_number(values, "run-length"),
+		.run_length = in->run_length * 2 * (double)in->series_count,
 		.season_bins = (size_t)option_integer(values, "season"),
 	};
 	bool gaps = strcmp(option_text(values, "gaps"), "missing") == 0;
@@ -330,14 +227,15 @@ static int report(const struct input *in, const struct option_values *values,
 	while (at < in->count && !err) {
 		struct spike_bin *bins = xcalloc(count, sizeof(*bins));
 		struct spike_alarm *alarms = NULL;
-		const char *signature = in->signatures[in->list[at].signature];
+		const struct port_series *series =
+		    &in->series[in->list[at].series];
 		if (gaps)
-			bins_mark_gaps(in, bins, count);
-		at += bins_count(in, in->list + at, in->list + in->count, bins);
-		size_t n = find_signature(in, bins, count, &config, &alarms);
+			spike_input_mark_gaps(in, bins, count);
+		at += spike_input_count(
+		    in, in->list + at, in->list + in->count, bins);
+		size_t n = find_in_series(in, bins, count, &config, &alarms);
 		for (size_t i = 0; i < n && !err; i++)
-			err = print_spikes(
-			    in, output, &alarms[i], signature, msg);
+			err = print_spikes(in, output, &alarms[i], series, msg);
 		all += n;
 		free(alarms);
 		free(bins);
@@ -346,59 +244,57 @@ static int report(const struct input *in, const struct option_values *values,
 		return err;
 	if (output->form == OUTPUT_CSV)
 		output_end(output);
-	print_summary(values, output, in->signature_count, count, all);
+	print_summary(values, output, in->series_count, count, all);
 	return 0;
 }
 
-static int input_load(struct input *in, const char *path, struct errmsg *msg)
+static int check_bins(const struct spike_input *in,
+    const struct option_values *values, struct errmsg *msg)
 {
-	struct spike_file file;
-	int err = spike_file_open(&file, path, msg);
-	if (err)
-		return err;
-	input_read(in, file.f);
-	err = spike_file_close(&file, msg);
-	if (err) {
-		err_prefix(msg, "%.150s", path);
-		return err;
-	}
-	if (in->bad)
-		fprintf(stderr,
-		    "sonde spikes: %llu bad row%s, the first in "
-		    "line %llu: %s\n",
-		    (unsigned long long)in->bad, in->bad == 1 ? "" : "s",
-		    (unsigned long long)in->bad_line, in->bad_why.text);
-	if (in->bad && in->count == 0)
-		return err_set(msg, ERR_MALFORMED, "%.150s: no good row", path);
-	if (in->count == 0 || !in->list || !in->signatures)
-		return err_set(msg, ERR_EOF,
-		    "%.150s: expected rows such as time,source,signature "
-		    "(--help), got none",
-		    path);
 	int64_t bins = in->last_bin - in->first_bin + 1;
+	int64_t season = option_integer(values, "season");
 	if (bins > BINS_MOST)
 		return err_set(msg, ERR_LIMIT,
 		    "%.150s: %" PRId64 " bins, "
 		    "expected at most %d: choose a longer --bin",
-		    path, bins, BINS_MOST);
+		    in->path, bins, BINS_MOST);
+	if (in->days_only && in->bin_ns % (86400 * NS_PER_S) != 0)
+		return err_set(msg, ERR_USAGE,
+		    "%.150s: its times are dates, expected a --bin of whole "
+		    "days",
+		    in->path);
+	if (season > 0 && bins <= SPIKE_SEASONS_LEARNT * season)
+		return err_set(msg, ERR_USAGE,
+		    "--season %" PRId64 ": two seasons are learnt from, "
+		    "expected more than %" PRId64 " bins, got %" PRId64,
+		    season, SPIKE_SEASONS_LEARNT * season, bins);
 	return 0;
 }
 
 static int find_all(const struct option_values *values)
 {
-	struct input in = { .bin_ns = option_duration_ns(values, "bin") };
-	struct errmsg msg = { "" };
 	const char *const *operands;
 	option_operands(values, &operands);
+	struct spike_input in = {
+		.path = operands[0],
+		.bin_ns = option_duration_ns(values, "bin"),
+		.run_length = option_number(values, "run-length"),
+	};
+	struct errmsg msg = { "" };
 	struct output output;
 	int err = output_init(&output, values, "sonde-spike/1", columns, &msg);
+	if (!err && option_given(values, "columns"))
+		err = spike_choice_parse(
+		    &in.choice, option_text(values, "columns"), &msg);
 	if (!err)
-		err = input_load(&in, operands[0], &msg);
-	if (!err && in.list) {
-		qsort(in.list, in.count, sizeof(*in.list), by_series);
+		err = spike_input_load(&in, &msg);
+	if (!err)
+		err = check_bins(&in, values, &msg);
+	if (!err) {
+		spike_input_sort(&in);
 		err = report(&in, values, &output, &msg);
 	}
-	input_fini(&in);
+	spike_input_fini(&in);
 	if (!err && fflush(stdout) != 0)
 		err = -errno;
 	return err ? command_fail("spikes", err, &msg) : 0;
