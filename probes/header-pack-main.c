@@ -33,10 +33,10 @@ static const char *file_name(const char *path)
 
 /* Not yet run.  Lines stay, for errors. */
 static int write_code(struct host *host, const char *source, size_t len,
-    const char *path, struct buf *to)
+    const char *name, struct buf *to)
 {
 	char chunk[128];
-	snprintf(chunk, sizeof(chunk), "=%s", file_name(path));
+	snprintf(chunk, sizeof(chunk), "=%s", name);
 	if (luaL_loadbufferx(host->L, source, len, chunk, "t") != LUA_OK ||
 	    lua_dump(host->L, add_code, to, 0) != 0)
 		return ERR_UNSUPPORTED;
@@ -57,7 +57,7 @@ static int read_header(
 	shipped_digest(digest, source, len);
 	if (!host_state_new(&host))
 		return err_set(msg, ERR_LIMIT, "no memory for Lua");
-	int err = write_code(&host, source, len, path, &to[1]);
+	int err = write_code(&host, source, len, file_name(path), &to[1]);
 	if (err < 0)
 		return err_set(msg, err, "cannot be compiled");
 	err = host_run_chunk(&host, source, len, path, msg);
@@ -65,6 +65,37 @@ static int read_header(
 		err = header_write(host.L, &to[0], msg);
 	lua_close(host.L);
 	return err;
+}
+
+/* The library, which is in this program as text. */
+static int print_codes(void)
+{
+	struct host host = { .client = { .fd = -1 } };
+	struct buf all = { 0 };
+	size_t ends[64];
+	if (!host_state_new(&host) || shipped_library_count > 64)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < shipped_library_count; i++) {
+		const struct shipped_library *library = &shipped_libraries[i];
+		char name[64];
+		snprintf(name, sizeof(name), "%s.lua", library->name);
+		int err = write_code(
+		    &host, library->source, library->source_len, name, &all);
+		if (err < 0)
+			return err;
+		ends[i] = all.len;
+	}
+	printf("static const uint8_t library[] = {");
+	print_octets(all.data, all.len);
+	printf("\n};\nconst struct shipped_code shipped_codes[] = {\n");
+	for (size_t i = 0, start = 0; i < shipped_library_count; i++) {
+		printf("{ library + %zu, %zu },\n", start, ends[i] - start);
+		start = ends[i];
+	}
+	printf("};\n");
+	buf_fini(&all);
+	lua_close(host.L);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -98,5 +129,9 @@ int main(int argc, char **argv)
 		    i, i, file_name(argv[i + 1]), i, i);
 	}
 	printf("};\nconst size_t shipped_header_count = %zu;\n", count);
+	if (print_codes() < 0) {
+		fprintf(stderr, "header-pack: no code of the library\n");
+		return 1;
+	}
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -12,6 +12,7 @@
 #include "probes/cli/output.h"
 #include "probes/cli/commands.h"
 #include "probes/cli/measure.h"
+#include "probes/script/shipped.h"
 #include "lib/formats/json-line.h"
 #include "lib/formats/format.h"
 
@@ -30,6 +31,14 @@ static void list_scripts(void)
 	free(names);
 }
 
+static void list_library(void)
+{
+	printf("\nLibrary of scripts (sonde-script(7)):\n");
+	for (size_t i = 0; i < shipped_library_count; i++)
+		printf("  sonde.use \"%s\": %s\n", shipped_libraries[i].name,
+		    shipped_libraries[i].help);
+}
+
 static int overview(void)
 {
 	printf("sonde: measure the Internet from here, now\n\n"
@@ -46,6 +55,7 @@ static int overview(void)
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	list_scripts();
+	list_library();
 	printf("\nEvery command has --help; sonde(1) has the whole story.\n");
 	return 0;
 }
@@ -117,6 +127,9 @@ static int overview_json(bool allow_weak)
 		free(names[i]);
 	}
 	free(names);
+	for (size_t i = 0; i < shipped_library_count && !code; i++)
+		code = print_line(head_json(shipped_libraries[i].name,
+		    "library", shipped_libraries[i].help));
 	return code;
 }
 

@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 {
 	if (standard_fds_open() != 0)
 		return err_exit_code(-EIO);
-	shipped_use(shipped_headers, shipped_header_count);
+	shipped_use(shipped_headers, shipped_header_count, shipped_codes);
 	int code = dispatch(argc, argv);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;

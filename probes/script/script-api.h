@@ -103,6 +103,9 @@ struct guardian_client *network_check(lua_State *L);
 void api_train_open(lua_State *L);
 void api_sweep_open(lua_State *L);
 
+/* api-use.c */
+void api_use_open(lua_State *L);
+
 /* api-record.c */
 void api_record_open(lua_State *L);
 

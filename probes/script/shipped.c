@@ -8,11 +8,28 @@
 
 static const struct shipped_header *known;
 static size_t known_count;
+static const struct shipped_code *known_codes;
 
-void shipped_use(const struct shipped_header *headers, size_t count)
+void shipped_use(const struct shipped_header *headers, size_t count,
+    const struct shipped_code *codes)
 {
 	known = headers;
 	known_count = count;
+	known_codes = codes;
+}
+
+const struct shipped_library *shipped_library_find(const char *name)
+{
+	for (size_t i = 0; i < shipped_library_count; i++)
+		if (strcmp(shipped_libraries[i].name, name) == 0)
+			return &shipped_libraries[i];
+	return NULL;
+}
+
+struct shipped_code shipped_library_code(const struct shipped_library *library)
+{
+	return known_codes ? known_codes[library - shipped_libraries]
+			   : (struct shipped_code){ 0 };
 }
 
 void shipped_digest(

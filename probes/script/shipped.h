@@ -26,8 +26,30 @@ struct shipped_header {
 extern const struct shipped_header shipped_headers[];
 extern const size_t shipped_header_count;
 
-/* From now on script_load knows these.  Borrowed for life. */
-void shipped_use(const struct shipped_header *headers, size_t count);
+/* A chunk of the library that scripts share (sonde.use), in every program. */
+struct shipped_library {
+	const char *name, *help; /* what it is for: its second line */
+	const char *source;
+	size_t source_len;
+};
+extern const struct shipped_library shipped_libraries[]; /* by name */
+extern const size_t shipped_library_count;
+
+/* What Lua made of the library when the program was built, in the order of
+ * shipped_libraries, from header-pack. */
+struct shipped_code {
+	const uint8_t *bytes; /* NULL: there is the text alone */
+	size_t len;
+};
+extern const struct shipped_code shipped_codes[];
+
+/* From now on script_load knows these headers, and sonde.use the code of the
+ * library (NULL: none).  Borrowed for life. */
+void shipped_use(const struct shipped_header *headers, size_t count,
+    const struct shipped_code *codes);
+/* NULL: none is called so. */
+const struct shipped_library *shipped_library_find(const char *name);
+struct shipped_code shipped_library_code(const struct shipped_library *library);
 /* The header that goes with a source; NULL: not known. */
 const struct shipped_header *shipped_find(const void *source, size_t len);
 void shipped_digest(

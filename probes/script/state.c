@@ -105,6 +105,7 @@ static int open_all(lua_State *L)
 	api_train_open(L);
 	api_sweep_open(L);
 	api_record_open(L);
+	api_use_open(L);
 	const struct worker_config *config = host_of(L)->config;
 	lua_pushstring(L, config ? config->vantage : NULL);
 	lua_setfield(L, -2, "vantage");

@@ -3,6 +3,7 @@
 
 local MAX_PENDING = 16000 -- probes of all hosts together
 
+local targets = sonde.use("targets")
 local methods = {}
 
 -- A method gives what makes a probe to a host from its number.  All are made of
@@ -44,8 +45,8 @@ function methods.tcp(args, dst)
 	end
 end
 
--- place: in the list of those that run.  first: the number of its first probe.
-local function start(args, operand, place, first)
+-- first: the number of its first probe.
+local function start(args, operand, first)
 	local address = operand.address
 	args.probe = args.probe or methods[args.method](args, address)
 	local train = {args.probe(address, first)}
@@ -54,7 +55,7 @@ local function start(args, operand, place, first)
 			delay_ns = args.interval_ns}
 	end
 	local ping = {name = operand.name, pending = args.count, shown = 0,
-		place = place, address = address, ended = args.count > 1 and {},
+		place = 0, address = address, ended = args.count > 1 and {},
 		results = false, answered = false, finished = false}
 	ping.results = sonde.start(train, args.listening, ping)
 	return ping
@@ -135,8 +136,7 @@ local function run(args)
 	args.checksum = math.random(1, 0xfffe)
 	args.listening = {wait_ns = args.wait_ns, late_ns = args.late_ns,
 		listen = args.operand_count == 1 and "all" or "first"}
-	local most = math.max(1, MAX_PENDING // args.count)
-	local running, active, all_known = {}, 0, false
+	local running = targets.new(math.max(1, MAX_PENDING // args.count))
 	-- A host that is given again while it is pinged gets other numbers, or
 	-- its answers would be those of both.
 	local pings_to, given_again = {}, 0
@@ -148,32 +148,17 @@ local function run(args)
 		given_again = given_again + 1
 		return 1 + given_again * args.count
 	end
-	local function start_more()
-		while not all_known and active < most and
-		    sonde.room() > args.count do
-			local operand, why = sonde.operand()
-			if not operand then
-				all_known = why == "end"
-				return
-			end
-			active = active + 1
-			running[active] = start(args, operand, active,
-				first_number(operand.address))
-		end
+	local function begin(operand)
+		running:add(start(args, operand, first_number(operand.address)))
 	end
-	-- The last one takes its place, so that the list has no holes.
 	local function leave(ping)
-		local last = running[active]
-		last.place = ping.place
-		running[last.place] = last
-		running[active] = nil
-		active = active - 1
+		running:remove(ping)
 		local others = pings_to[ping.address] - 1
 		pings_to[ping.address] = others > 0 and others or nil
 	end
 	while true do
-		start_more()
-		if all_known and active == 0 then
+		running:fill(args.count, begin)
+		if running:is_over() then
 			return
 		end
 		local result, kind = sonde.next()
@@ -184,8 +169,8 @@ local function run(args)
 		end
 	end
 	-- Interrupted, or no time left: what there is.
-	for i = 1, active do
-		finish(args, running[i])
+	for _, ping in ipairs(running) do
+		finish(args, ping)
 	end
 end
 

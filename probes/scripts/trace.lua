@@ -40,6 +40,8 @@ local ASKS = 4
 -- Behind a router that rejects, so many hops may show that others go on.
 local BEHIND_REJECTION = 2
 
+local targets = sonde.use("targets")
+
 -- What makes a probe for a number, by method.  A flow is the ports of UDP and
 -- TCP and the checksum of ICMP.
 local methods = {}
@@ -493,15 +495,14 @@ local function advance(trace)
 	end
 end
 
--- place: in the list of those that run.  number: of the last probe of a trace to
--- the same target, whose answers may still come; else who does not see the probes
--- must guess where the numbers begin.
-local function start(args, operand, place, number)
+-- number: of the last probe of a trace to the same target, whose answers may still
+-- come; else who does not see the probes must guess where the numbers begin.
+local function start(args, operand, number)
 	local trace = {args = args, name = operand.name, hops = {},
 		held = args.shows and {}, in_air = 0, farthest = args.max_ttl,
 		number = number or math.random(0, 0xfffe), edge = args.first_ttl,
 		next_ttl = args.first_ttl, gap = 0, patience_ns = PATIENCE_NS,
-		dst = operand.address, place = place,
+		dst = operand.address, place = 0,
 		probe = methods[args.method](args, operand.address)}
 	advance(trace)
 	return trace
@@ -759,16 +760,16 @@ end
 
 local function run(args)
 	prepare(args)
-	local most = math.max(1, MAX_PENDING // (args.window * args.probes))
-	local running, active, all_known = {}, 0, false
+	local running = targets.new(
+		math.max(1, MAX_PENDING // (args.window * args.probes)))
 	-- Two traces to one target at once would take each other's answers.
 	-- Operands to one that is being traced wait at that trace for its end.
 	local trace_to, waiting = {}, 0
 	local function begin(operand, queue, number)
-		active = active + 1
-		local trace = start(args, operand, active, number)
+		local trace = start(args, operand, number)
 		trace.waiting = queue
-		running[active], trace_to[trace.dst] = trace, trace
+		trace_to[trace.dst] = trace
+		running:add(trace)
 	end
 	local function admit(operand)
 		local trace = trace_to[operand.address]
@@ -778,14 +779,10 @@ local function run(args)
 		trace.waiting = trace.waiting or {}
 		table.insert(trace.waiting, operand)
 		waiting = waiting + 1
+		return waiting >= MAX_WAITING
 	end
-	-- The last one takes its place, so that the list has no holes.
 	local function leave(trace)
-		local last = running[active]
-		last.place = trace.place
-		running[last.place] = last
-		running[active] = nil
-		active = active - 1
+		running:remove(trace)
 		trace_to[trace.dst] = nil
 		local operand = trace.waiting and table.remove(trace.waiting, 1)
 		if operand then
@@ -793,21 +790,11 @@ local function run(args)
 			begin(operand, trace.waiting, trace.number)
 		end
 	end
-	local function start_more()
-		while not all_known and active < most and
-		    waiting < MAX_WAITING and
-		    (active == 0 or sonde.room() > 2 * MAX_PENDING) do
-			local operand, why = sonde.operand()
-			if not operand then
-				all_known = why == "end"
-				return
-			end
-			admit(operand)
-		end
-	end
 	while true do
-		start_more()
-		if all_known and active == 0 then
+		if waiting < MAX_WAITING then
+			running:fill(2 * MAX_PENDING, admit)
+		end
+		if running:is_over() then
 			return
 		end
 		local at_ns, hop = next_alarm()
@@ -833,9 +820,9 @@ local function run(args)
 		end
 	end
 	-- Interrupted, or no time left: what there is.
-	for i = 1, active do
-		running[i].edge = running[i].next_ttl - 1
-		finish(running[i], "deadline")
+	for _, trace in ipairs(running) do
+		trace.edge = trace.next_ttl - 1
+		finish(trace, "deadline")
 	end
 end
 

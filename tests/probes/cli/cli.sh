@@ -166,7 +166,12 @@ example man/sonde-sim.5 2 >"$dir/man2.sim"
 example man/sonde-sim.5 4 >"$dir/man4.sim"
 example man/sonde-sim.5 5 >"$dir/man5.sim"
 example man/sonde-sim.5 6 >"$dir/man6.sim"
-example man/sonde-script.7 3 >"$dir/ids.lua"
+{
+	echo 'return {operands = {type = "host"}, run = function()'
+	example man/sonde-script.7 2
+	echo 'print(running.count .. " run, " .. tostring(running:is_over())) end}'
+} >"$dir/many.lua"
+example man/sonde-script.7 4 >"$dir/ids.lua"
 check "sonde-sim(5): the first example runs" exits 0 "reached in 4 hops" \
 	--net "sim:$dir/man1.sim" trace --flow 3 web
 check "sonde-sim(5): the second example runs" exits 0 "8 sent" \
@@ -181,6 +186,8 @@ check "sonde-sim(5): its second command, too" exits 0 '"received":10' \
 	--net "sim:$dir/man5.sim@west,east" ping -c 20 --json web
 check "sonde-sim(5): the sixth example runs" exits 0 "reached" \
 	--net "sim:$dir/man6.sim" trace core.100000
+check "sonde-script(7): the example of the library runs" exits 0 "0 run, true" \
+	--net "sim:$dir/man1.sim" run "$dir/many.lua" web web
 check "sonde-script(7): the example runs" exits 0 "ip_id=" \
 	--net "sim:$dir/man1.sim" run "$dir/ids.lua" -c 3 web
 check "sonde-script(7): the example has help" exits 0 "its number" \

@@ -289,12 +289,12 @@ static void only_the_same_octets_have_the_header_of_the_build(void **state)
 	snprintf(path, sizeof(path), "/tmp/sonde-test-%d.lua", (int)getpid());
 	write_script(path, source);
 	assert_summary(path, "as it runs");
-	shipped_use(&known, 1);
+	shipped_use(&known, 1, NULL);
 	assert_summary(path, "as built");
 	write_script(
 	    path, "return {summary = 'as it runs', run = function() end}\n");
 	assert_summary(path, "as it runs");
-	shipped_use(NULL, 0);
+	shipped_use(NULL, 0, NULL);
 	unlink(path);
 	buf_fini(&b);
 }
@@ -356,6 +356,71 @@ static void code_of_the_build_is_run_where_lua_takes_it(void **state)
 	buf_fini(&b[1]);
 }
 
+static void the_library_is_loaded_once_and_by_name(void **state)
+{
+	(void)state;
+	assert_runs("local targets = sonde.use('targets')\n"
+		    "assert(targets == sonde.use('targets'))\n"
+		    "local list = targets.new(3)\n"
+		    "local a, b, c = {}, {}, {}\n"
+		    "list:add(a) list:add(b) list:add(c)\n"
+		    "list:remove(a)\n"
+		    "assert(list[1] == c and c.place == 1 and list[2] == b)\n"
+		    "assert(list.count == 2 and list[3] == nil)\n"
+		    "list:remove(b) list:remove(c)\n"
+		    "assert(list.count == 0 and #list == 0)\n"
+		    "list.all_known = true\n"
+		    "assert(list:is_over())");
+	assert_fails("sonde.use('no-such')", "no library is called 'no-such'");
+	assert_fails("sonde.use('../scripts/ping')", "no library is called");
+	assert_fails("sonde.use()", "string expected");
+}
+
+/* The library's code says something else than its text, so it shows which of
+ * them was run. */
+static void the_library_is_code_where_the_script_is(void **state)
+{
+	(void)state;
+	static const char built[] = "return 'code'";
+	static char text[] = "return type(sonde.use('targets'))",
+		    path[] = "x.lua";
+	struct shipped_code codes[64] = { { 0 } };
+	struct buf b[2] = { { 0 }, { 0 } };
+	struct script script = {
+		.source = text, .source_len = strlen(text), .path = path
+	};
+	struct worker_config config = { .script = &script };
+	struct errmsg msg = { "" };
+	const char *const sources[] = { built, text };
+	struct host host = { .client = { .fd = -1 } };
+	assert_non_null(host_state_new(&host));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(luaL_loadbufferx(host.L, sources[i],
+				     strlen(sources[i]), "=x.lua", "t"),
+		    LUA_OK);
+		lua_dump(host.L, add_octets, &b[i], 0);
+	}
+	lua_close(host.L);
+	assert_true(shipped_library_count < 64);
+	codes[shipped_library_find("targets") - shipped_libraries] =
+	    (struct shipped_code){ b[0].data, b[0].len };
+	shipped_use(NULL, 0, codes);
+	for (int is_code = 0; is_code < 2; is_code++) {
+		struct host other = { .client = { .fd = -1 },
+			.config = &config };
+		script.code = is_code ? b[1].data : NULL;
+		script.code_len = b[1].len;
+		assert_non_null(host_state_new(&other));
+		assert_int_equal(host_run_script(&other, &script, &msg), 0);
+		assert_string_equal(
+		    lua_tostring(other.L, -1), is_code ? "string" : "table");
+		lua_close(other.L);
+	}
+	shipped_use(NULL, 0, NULL);
+	buf_fini(&b[0]);
+	buf_fini(&b[1]);
+}
+
 /* Errors say the name of the file, so under another name there is the text. */
 static void code_goes_with_octets_and_name(void **state)
 {
@@ -377,7 +442,7 @@ static void code_goes_with_octets_and_name(void **state)
 	known.bytes = b.data;
 	known.len = b.len;
 	shipped_digest(known.digest, source, strlen(source));
-	shipped_use(&known, 1);
+	shipped_use(&known, 1, NULL);
 	assert_non_null(mkdtemp(folder));
 	for (int same = 0; same < 2; same++) {
 		snprintf(path, sizeof(path), "%s/%s.lua", folder,
@@ -389,7 +454,7 @@ static void code_goes_with_octets_and_name(void **state)
 		unlink(path);
 	}
 	rmdir(folder);
-	shipped_use(NULL, 0);
+	shipped_use(NULL, 0, NULL);
 	buf_fini(&b);
 }
 
@@ -399,6 +464,8 @@ int main(void)
 		cmocka_unit_test(only_what_is_allowed_is_there),
 		cmocka_unit_test(code_of_the_build_is_run_where_lua_takes_it),
 		cmocka_unit_test(code_goes_with_octets_and_name),
+		cmocka_unit_test(the_library_is_loaded_once_and_by_name),
+		cmocka_unit_test(the_library_is_code_where_the_script_is),
 		cmocka_unit_test(find_and_split_take_plain_text),
 		cmocka_unit_test(replaced_functions_do_what_lua_does),
 		cmocka_unit_test(metatables_are_copied_and_sealed),
