@@ -28,18 +28,24 @@ local LATE_NS = sonde.s
 -- A hop that says nothing for so long holds the next one up no longer.  It is
 -- still waited for.
 local PATIENCE_NS = 30 * sonde.ms
--- A target's errors may be limited to one a second (Linux; a second probe of the
--- others of this host may have had it), so it may have been silent nearer by.
-local REST_NS = 1100 * sonde.ms
-local CONFIRMATIONS = 2
--- So often is a target asked that is known to be at a hop and is silent there:
--- where its answers prove to be limited (several traces share one a second, so
--- each asks for longer than all need), and where it may as well drop the probes.
-local ASKS_LIMITED = 16
-local ASKS = 4
 -- Behind a router that rejects, so many hops may show that others go on.
 local BEHIND_REJECTION = 2
 
+local hops = sonde.use("trace-hops")
+local set_alarm, drop_alarm, next_alarm = hops.set_alarm, hops.drop_alarm,
+	hops.next_alarm
+local send_alone, send_round, ask_again = hops.send_alone, hops.send_round,
+	hops.ask_again
+local ask_in_turn, pass, new_hop = hops.ask_in_turn, hops.pass, hops.new_hop
+local rounds_of, end_probe = hops.rounds_of, hops.end_probe
+local target = sonde.use("trace-target")
+local awaits_target, silence_reason = target.awaits, target.silence_reason
+local last_hop_reason, nearest = target.last_hop_reason, target.nearest
+local proves_limit, asks_of = target.proves_limit, target.asks_of
+local is_from_target, is_unclear = target.is_from, target.is_unclear
+local on_aside, on_target = target.on_aside, target.on_target
+local parts = sonde.use("trace-result")
+local finish, show = parts.finish, parts.show
 local targets = sonde.use("targets")
 
 -- What makes a probe for a number, by method.  A flow is the ports of UDP and
@@ -74,150 +80,6 @@ function methods.tcp(args, dst)
 	end
 end
 
--- Hops whose patience or rest ends, by time.
-local alarms = {first = 1, last = 0}
-
-local function set_alarm(hop, delay_ns)
-	local at, at_ns = alarms.last + 1, sonde.now_ns() + delay_ns
-	while at > alarms.first and alarms[at - 1].at_ns > at_ns do
-		alarms[at] = alarms[at - 1]
-		at = at - 1
-	end
-	alarms[at] = {hop = hop, at_ns = at_ns}
-	alarms.last = alarms.last + 1
-end
-
-local function drop_alarm()
-	alarms[alarms.first] = nil
-	alarms.first = alarms.first + 1
-end
-
--- When the next alarm is due, of a hop that it still matters to.
-local function next_alarm()
-	while alarms.first <= alarms.last do
-		local alarm = alarms[alarms.first]
-		local hop = alarm.hop
-		if (hop.retry or not hop.passed) and
-		    not hop.trace.finished then
-			return alarm.at_ns, hop
-		end
-		drop_alarm()
-	end
-end
-
-local function next_number(trace)
-	trace.number = trace.number % 0xfffe + 1
-	return trace.number
-end
-
-local function send_probe(hop)
-	local trace, args = hop.trace, hop.trace.args
-	trace.in_air = trace.in_air + 1
-	hop.results[#hop.results + 1] = sonde.send(
-		trace.probe(hop.ttl, next_number(trace)),
-		hop == trace.target and args.wait_ns or args.listening, hop)
-end
-
--- What a service answers does not show which datagram of the flow it got.  Where
--- one did so, a probe leaves when no other can be answered, the nearest first.
-local function send_alone(trace)
-	local queue, nearest = trace.queue, 1
-	if not queue or #queue == 0 or trace.in_air > 0 or trace.finished then
-		return
-	end
-	for i, hop in ipairs(queue) do
-		nearest = hop.ttl < queue[nearest].ttl and i or nearest
-	end
-	send_probe(table.remove(queue, nearest))
-end
-
--- So many probes to a hop, or as many as each gets.
-local function send_round(hop, probes)
-	local trace = hop.trace
-	probes = probes or trace.args.probes
-	hop.pending = hop.pending + probes
-	for _ = 1, probes do
-		if trace.queue then
-			table.insert(trace.queue, hop)
-		else
-			send_probe(hop)
-		end
-	end
-	send_alone(trace)
-end
-
-local function ask_again(hop, delay_ns)
-	hop.retry = true
-	set_alarm(hop, delay_ns)
-end
-
--- After a while that is drawn, so that traces that share a limit take turns.
-local function ask_in_turn(hop)
-	ask_again(hop, math.random(300, 1300) * sonde.ms)
-end
-
--- Is the target within so many hops?  Its errors may be limited, echo replies
--- seldom are.  An echo request is another flow, so what it says is where to ask,
--- and no hop.
-local function send_echo(trace, ttl)
-	if trace.args.method ~= "icmp" and not trace.near_ttl and
-	    not trace.echo_misled and ttl < (trace.echo_near or 256) then
-		sonde.send(sonde.icmp{dst = trace.dst, id = trace.args.sport,
-			seq = next_number(trace), ttl = ttl},
-			trace.args.wait_ns,
-			{trace = trace, ttl = ttl, aside = "echo"})
-	end
-end
-
--- Does the target answer what is never an error?  Who drops datagrams to ports
--- that nobody serves drops this as well; who refuses it does not drop them.
-local function send_syn(trace)
-	if trace.args.method == "udp" and not trace.syn_sent then
-		trace.syn_sent = true
-		sonde.send(sonde.tcp{dst = trace.dst, sport = trace.args.sport,
-			dport = trace.args.port or 33434, ttl = 255},
-			trace.args.wait_ns, {trace = trace, aside = "syn"})
-	end
-end
-
--- A hop has answered, or been silent for longer than it should.
-local function pass(hop)
-	hop.passed = true
-	if not hop.from and not hop.unsent and hop ~= hop.trace.target and
-	    not hop.has_echo then
-		hop.has_echo = true
-		send_echo(hop.trace, hop.ttl)
-	end
-end
-
--- from: who answered.  passed: the next one may be asked.  done: nothing more
--- is to come.  judged: it was no reason to stop.  In a table of the right size:
--- there may be millions.
-local function new_hop(trace, ttl)
-	return {trace = trace, ttl = ttl, results = {}, pending = 0,
-		from = false, passed = false, done = false, judged = false}
-end
-
-local function rounds_of(hop)
-	return #hop.results // hop.trace.args.probes
-end
-
--- Ends a probe; false when it had ended before.  A round begins when all probes
--- of those before it have ended, but for one that asks a target in turns.
-local function end_probe(hop, result)
-	if hop.trace.args.probes > 1 or hop.ended then
-		hop.ended = hop.ended or {}
-		if hop.ended[result] then
-			return false
-		end
-		hop.ended[result] = true
-	elseif hop.pending == 0 or result ~= hop.results[#hop.results] then
-		return false
-	end
-	hop.pending = hop.pending - 1
-	return true
-end
-
 -- Two hops in a row seen before, at the same distance: the path goes round.
 local function is_loop(trace, ttl)
 	local hops = trace.hops
@@ -231,133 +93,6 @@ local function is_loop(trace, ttl)
 		end
 	end
 	return false
-end
-
-local function append(list, to)
-	table.move(list, 1, #list, #to + 1, to)
-end
-
-local function finish(trace, reason)
-	local args, probes = trace.args, {}
-	for ttl = args.first_ttl, trace.edge do
-		local hop = trace.hops[ttl]
-		if hop then
-			append(hop.results, probes)
-		end
-	end
-	trace.finished = true
-	if reason ~= "completed" and
-	    not (reason == "limited" and trace.last_ttl) then
-		sonde.problem()
-	end
-	if #probes > 0 then
-		sonde.record_trace{probes = probes, dst_name = trace.name,
-			stop_reason = reason, first_ttl = args.first_ttl,
-			max_ttl = args.max_ttl, wait_ns = args.wait_ns}
-	end
-end
-
--- Does the target answer at all?  Once, by probes that any path lets through;
--- they are no hops and not recorded.
-local function ask_target(trace)
-	if not trace.target then
-		trace.target = new_hop(trace, 255)
-		send_echo(trace, 255)
-		send_syn(trace)
-		send_round(trace.target)
-	end
-end
-
--- Is more to come of what the target itself was asked?
-local function awaits_target(trace)
-	ask_target(trace)
-	return trace.target.pending > 0 or trace.target.retry
-end
-
--- Makes a hop that was silent the edge again.
-local function go_back(trace, hop)
-	trace.gap = math.max(trace.gap - math.max(trace.edge - hop.ttl, 1), 0)
-	trace.edge = hop.ttl
-	hop.done = false
-	hop.judged = false
-end
-
--- Asks a hop more often: the target is there or nearer, and was silent.
-local function insist(trace, ttl)
-	local hop = trace.hops[ttl]
-	if not hop or hop.from or ttl >= (trace.near_ttl or 256) then
-		return
-	end
-	trace.near_ttl = ttl
-	hop.asks = 0
-	if not hop.ended then
-		hop.ended = {}
-		for i = 1, #hop.results - hop.pending do
-			hop.ended[hop.results[i]] = true
-		end
-	end
-	if hop.ttl < trace.edge or hop.done then
-		go_back(trace, hop)
-	end
-	ask_in_turn(hop)
-end
-
--- The target answered at last_ttl: is it nearer, and was silent there?  True: the
--- hop before is asked again, after a rest.
-local function confirm(trace)
-	local before = trace.hops[trace.last_ttl - 1]
-	if not before or before.from then
-		return false
-	end
-	before.confirmed = (before.confirmed or 0) + 1
-	if before.confirmed > CONFIRMATIONS then
-		return false
-	end
-	go_back(trace, before)
-	ask_again(before, REST_NS + math.random(0, 500) * sonde.ms)
-	return true
-end
-
--- The target was silent at near_ttl to the last: a reason to stop, "wait", or
--- nil: it is there, and only an echo request, another flow, tells where.
-local function silence_reason(trace)
-	if trace.last_ttl then
-		trace.edge = trace.last_ttl
-		return trace.echo_near == trace.near_ttl and "limited" or
-			trace.last_reason
-	elseif trace.is_limited then
-		return "limited"
-	elseif trace.target_is_silent then
-		return "echo-only"
-	elseif not trace.target_is_there and awaits_target(trace) then
-		return "wait"
-	end
-	trace.near_ttl = nil
-	return nil
-end
-
--- Did the target answer echo requests nearer than last_ttl, with nobody between
--- who answers?
-local function is_nearer_by_echo(trace)
-	if not trace.echo_near or trace.echo_near >= trace.last_ttl then
-		return false
-	end
-	for ttl = trace.echo_near, trace.last_ttl - 1 do
-		if trace.hops[ttl] and trace.hops[ttl].from then
-			return false
-		end
-	end
-	return true
-end
-
--- The edge is at last_ttl.
-local function last_hop_reason(trace)
-	if trace.last_reason ~= "completed" then
-		return trace.last_reason
-	elseif confirm(trace) then
-		return "wait"
-	end
-	return is_nearer_by_echo(trace) and "limited" or "completed"
 end
 
 -- What a hop at the edge, of which all is known, says of the whole trace: a
@@ -399,44 +134,6 @@ local function stop_reason(trace, hop)
 		end
 	end
 	return nil
-end
-
--- The share of a hop's probes that was answered; of none that was sent, all.
-local function share(hop)
-	local sent, answered = 0, 0
-	for _, result in ipairs(hop.results) do
-		sent = sent + (result.error and 0 or 1)
-		answered = answered + (result.reply and 1 or 0)
-	end
-	return sent == 0 and 1 or answered / sent
-end
-
--- Shows hops whose end is known, in order.  One that left probes unanswered
--- waits for one behind it that did better: only then it is sure that it is not
--- asked again, and what its losses mean.  What is behind a router that rejects
--- may not be the path's.
-local function show(trace, hop)
-	local held, best = trace.held, 0
-	local reliable = trace.rejected_ttl or 255
-	held[#held + 1] = {hop = hop, share = share(hop)}
-	local known = #held -- so many, and all before them
-	for i = #held, 1, -1 do
-		best = math.max(best, held[i].share)
-		if held[i].hop.ttl > reliable or
-		    (held[i].share < 1 and held[i].share >= best) then
-			known = i - 1
-		end
-	end
-	if known == 0 then
-		return
-	end
-	local probes = {}
-	for _, one in ipairs(held) do
-		append(one.hop.results, probes)
-	end
-	sonde.show_trace{probes = probes, dst_name = trace.name,
-		last_ttl = held[known].hop.ttl}
-	table.move(held, known + 1, #held + known, 1)
 end
 
 -- Judges the hops of which all is known, in order.
@@ -508,10 +205,6 @@ local function start(args, operand, number)
 	return trace
 end
 
-local function is_from_target(result)
-	return result.reply.from == result.probe.dst
-end
-
 -- Does what became of a probe end the path, and how?  What a router says of
 -- one probe need not be true of the next.
 local function ending(result)
@@ -520,39 +213,6 @@ local function ending(result)
 	end
 	return result.outcome == "rejected" and is_from_target(result) and
 		"unreachable" or nil
-end
-
--- How far the target is by the hops that its error says were left.
-local function nearest(ttl, result)
-	return ttl + 1 - (result.reply.quoted_ttl or 1)
-end
-
--- A probe of the trace's kind reached the target, which is ttl hops away by what
--- its answer quotes.  If all hops from there to the upper one were silent, it
--- was silent to probes that reached it: it limits its answers, and is asked on.
-local function proves_limit(trace, ttl, upper)
-	for i = ttl, math.max(ttl, upper - 1) do
-		if not trace.hops[i] or trace.hops[i].from then
-			return false
-		end
-	end
-	if ttl > (trace.near_ttl or 256) then
-		return false
-	end
-	local hop = trace.hops[ttl]
-	if ttl ~= trace.near_ttl then
-		insist(trace, ttl)
-	elseif not trace.is_limited and not hop.retry then
-		go_back(trace, hop)
-		ask_in_turn(hop)
-	end
-	trace.is_limited = true
-	return true
-end
-
--- The target answered, one of several probes: which one it was is asked anew.
-local function is_unclear(result)
-	return result.outcome == "ambiguous" and is_from_target(result)
 end
 
 local function on_unclear(hop)
@@ -595,11 +255,6 @@ local function on_reply(hop, result)
 	end
 end
 
-local function asks_of(trace)
-	return (trace.is_limited or trace.may_be_limited) and ASKS_LIMITED or
-		ASKS
-end
-
 -- No more of this round is to come.
 local function end_round(hop)
 	local trace = hop.trace
@@ -625,45 +280,6 @@ local function end_round(hop)
 	if hop.unsent == #hop.results and
 	    hop.ttl == trace.args.first_ttl then
 		finish(trace, "unsent")
-	end
-end
-
--- What became of an echo request, or of the segment that is to be refused.
-local function on_aside(aside, result)
-	local trace = aside.trace
-	if not result.reached then
-		return
-	elseif aside.aside == "syn" then
-		trace.may_be_limited = true
-	elseif not trace.echo_misled then
-		send_syn(trace)
-		if not trace.last_ttl and aside.ttl < (trace.echo_near or 256) then
-			insist(trace, aside.ttl)
-		end
-		trace.echo_near = math.min(trace.echo_near or 256, aside.ttl)
-	end
-end
-
--- What became of a probe to the target itself.
-local function on_target(target, result)
-	local trace = target.trace
-	local ended = result.done and end_probe(target, result) and
-		target.pending == 0
-	if result.reached then
-		if not proves_limit(trace, nearest(255, result), trace.edge) then
-			trace.target_is_there = true
-			trace.near_ttl = nil
-		end
-	elseif is_unclear(result) then
-		trace.target_is_there = true
-	elseif ended and not trace.target_is_there and
-	    not trace.is_limited then
-		if not trace.near_ttl and
-		    rounds_of(target) < asks_of(trace) and
-		    (trace.echo_near or trace.may_be_limited) then
-			return ask_in_turn(target)
-		end
-		trace.target_is_silent = true
 	end
 end
 
