@@ -89,7 +89,7 @@ static void walk_baseline(struct pack_walk *w, struct baseline *b)
 	walk_double(w, &b->excess);
 	walk_double(w, &b->weight);
 	size_t rhythm = b->rhythm;
-	if (b->season)
+	if (b->season_bins > 0)
 		walk_count(w, &rhythm, 1);
 	b->rhythm = rhythm;
 	for (size_t i = 0; i < b->season_bins; i++) {

@@ -88,7 +88,7 @@ static const struct option_table table = {
 
 struct sensor_job {
 	const struct option_values *options;
-	struct capture **captures;
+	struct capture *captures[REPLAY_FILES_MOST + 1];
 	size_t capture_count;
 	bool replays; /* files, not interfaces */
 	struct prefix homes[HOMES_MAX];
@@ -220,7 +220,6 @@ static int open_captures(struct sensor_job *job, struct errmsg *msg)
 	raise_file_limit();
 	job->replays = file_count > 0;
 	/* All interfaces are one. */
-	job->captures = xcalloc(file_count + 1, sizeof(*job->captures));
 	if (!job->replays)
 		err = capture_open_live(&job->captures[0], interfaces,
 		    interface_count, &config, msg);
@@ -586,7 +585,6 @@ static int run_sensor(int argc, char **argv)
 		err = open_captures(&job, &msg);
 	int code = err ? command_fail(NAME, err, &msg) : run_job(&job);
 	close_captures(&job);
-	free(job.captures);
 	option_free(options);
 	return code;
 }

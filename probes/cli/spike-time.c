@@ -19,7 +19,7 @@
 struct parts {
 	int year, month, day, hour, minute, second;
 	char fraction[12]; /* ".5", or nothing */
-	char zone[8];      /* "+01:00", "Z" */
+	char zone[16];     /* "+01:00", "Z" */
 };
 
 /* Digits behind a point, as nanoseconds of a second. */
@@ -52,61 +52,104 @@ static int parse_number(struct walltime *time, const char *text)
 	return 0;
 }
 
+/* Up to so many digits; false, and *p as it was, when there is none. */
+static bool scan_number(const char **p, int most, int *number)
+{
+	const char *from = *p;
+	for (*number = 0; *p - from < most && isdigit((unsigned char)**p);
+	     (*p)++)
+		*number = *number * 10 + (**p - '0');
+	return *p > from;
+}
+
+static bool scan_char(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+static void skip_blanks(const char **p)
+{
+	while (**p == ' ')
+		(*p)++;
+}
+
 /* 20240101 and 20240101000143: no log has seconds of 1970 or milliseconds of
  * the year 2611. */
 static bool split_digits(struct parts *p, const char *text)
 {
-	size_t len = strlen(text);
-	if (strspn(text, "0123456789") != len || (len != 8 && len != 14) ||
+	size_t len = strspn(text, "0123456789");
+	if (text[len] || (len != 8 && len != 14) ||
 	    (strncmp(text, "19", 2) != 0 && strncmp(text, "20", 2) != 0))
 		return false;
-	int n = sscanf(text, "%4d%2d%2d%2d%2d%2d", &p->year, &p->month, &p->day,
-	    &p->hour, &p->minute, &p->second);
-	return n == (len == 8 ? 3 : 6) && p->month >= 1 && p->month <= 12 &&
-	    p->day >= 1 && p->day <= 31;
+	scan_number(&text, 4, &p->year);
+	scan_number(&text, 2, &p->month);
+	scan_number(&text, 2, &p->day);
+	scan_number(&text, 2, &p->hour);
+	scan_number(&text, 2, &p->minute);
+	scan_number(&text, 2, &p->second);
+	return p->month >= 1 && p->month <= 12 && p->day >= 1 && p->day <= 31;
 }
 
-static int month_number(const char *name)
+static bool scan_month(const char **p, int *number)
 {
 	static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 	for (int i = 0; i < 12; i++)
-		if (strncasecmp(name, months + i * 3, 3) == 0)
-			return i + 1;
-	return 0;
+		if (strncasecmp(*p, months + i * 3, 3) == 0) {
+			*number = i + 1;
+			*p += 3;
+			return true;
+		}
+	return false;
 }
 
-/* The date; what follows it, or NULL.  2024-01-31, 2024/01/31, tshark's
- * "Jan 31, 2024", a web server's "31/Jan/2024". */
+/* 2024-01-31 and 2024/01/31. */
+static bool scan_year_first(const char **text, struct parts *p)
+{
+	const char *from = *text;
+	if (!scan_number(text, 4, &p->year) || *text - from != 4 ||
+	    (**text != '-' && **text != '/'))
+		return false;
+	char between = **text;
+	from = ++*text;
+	return scan_number(text, 2, &p->month) && scan_char(text, between) &&
+	    scan_number(text, 2, &p->day) && *text - from == 5;
+}
+
+/* tshark's "Jan 31, 2024", and a web server's "31/Jan/2024". */
+static bool scan_named_month(const char **text, struct parts *p)
+{
+	if (scan_month(text, &p->month)) {
+		skip_blanks(text);
+		if (!scan_number(text, 2, &p->day) || !scan_char(text, ','))
+			return false;
+		skip_blanks(text);
+		return scan_number(text, 4, &p->year);
+	}
+	return scan_number(text, 2, &p->day) && scan_char(text, '/') &&
+	    scan_month(text, &p->month) && scan_char(text, '/') &&
+	    scan_number(text, 4, &p->year);
+}
+
+/* What follows the date, or NULL. */
 static const char *split_date(struct parts *p, const char *text)
 {
-	char name[4] = "";
-	int n = 0;
-	if (sscanf(text, "%4d-%2d-%2d%n", &p->year, &p->month, &p->day, &n) ==
-		3 &&
-	    n == 10)
-		return text + n;
-	if (sscanf(text, "%4d/%2d/%2d%n", &p->year, &p->month, &p->day, &n) ==
-		3 &&
-	    n == 10)
-		return text + n;
-	if (sscanf(text, "%3[A-Za-z] %2d, %4d%n", name, &p->day, &p->year,
-		&n) == 3 ||
-	    sscanf(text, "%2d/%3[A-Za-z]/%4d%n", &p->day, name, &p->year, &n) ==
-		3) {
-		p->month = month_number(name);
-		return p->month && n > 0 ? text + n : NULL;
-	}
-	return NULL;
+	const char *from = text;
+	if (scan_year_first(&text, p))
+		return text;
+	text = from;
+	return scan_named_month(&text, p) ? text : NULL;
 }
 
 static const char *split_clock(struct parts *p, const char *text)
 {
-	int n = 0, with_seconds = 0;
-	if (sscanf(text, "%2d:%2d%n", &p->hour, &p->minute, &n) != 2 || n == 0)
+	if (!scan_number(&text, 2, &p->hour) || !scan_char(&text, ':') ||
+	    !scan_number(&text, 2, &p->minute))
 		return NULL;
-	if (sscanf(text + n, ":%2d%n", &p->second, &with_seconds) == 1)
-		n += with_seconds;
-	text += n;
+	if (scan_char(&text, ':') && !scan_number(&text, 2, &p->second))
+		return NULL;
 	if (*text != '.' && *text != ',')
 		return text;
 	size_t len = strspn(text + 1, "0123456789");
@@ -117,32 +160,31 @@ static const char *split_clock(struct parts *p, const char *text)
 
 static bool split_zone(struct parts *p, const char *text)
 {
-	int hours, minutes = 0, n = 0;
-	char sign[2];
-	while (*text == ' ')
-		text++;
+	int hours, minutes = 0;
+	skip_blanks(&text);
 	strcpy(p->zone, "Z");
 	if (*text == '\0' || strcasecmp(text, "Z") == 0 ||
 	    strcasecmp(text, "UTC") == 0 || strcasecmp(text, "GMT") == 0)
 		return true;
-	if (sscanf(text, "%1[+-]%2d%n", sign, &hours, &n) != 2)
+	char sign = *text;
+	if (sign != '+' && sign != '-')
 		return false;
-	text += n;
-	n = 0;
-	if (*text == ':')
-		text++;
-	if (*text && (sscanf(text, "%2d%n", &minutes, &n) != 1 || text[n]))
+	text++;
+	if (!scan_number(&text, 2, &hours))
 		return false;
-	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+	if (scan_char(&text, ':') || *text)
+		if (!scan_number(&text, 2, &minutes))
+			return false;
+	if (*text || hours > 23 || minutes > 59)
 		return false;
-	snprintf(p->zone, sizeof(p->zone), "%c%02d:%02d", *sign, hours % 100,
+	snprintf(p->zone, sizeof(p->zone), "%c%02d:%02d", sign, hours % 100,
 	    minutes % 100);
 	return true;
 }
 
 static int join_parts(struct walltime *time, const struct parts *p)
 {
-	char text[96];
+	char text[128];
 	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d%s%s",
 	    p->year, p->month, p->day, p->hour, p->minute, p->second,
 	    p->fraction, p->zone);
