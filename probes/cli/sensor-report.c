@@ -28,6 +28,13 @@ struct tally {
 	uint64_t findings, packets;
 };
 
+/* The text of a second, up to its fraction. */
+struct second_text {
+	int64_t second;
+	char text[WALLTIME_TEXT_LEN];
+};
+#define SECONDS 64
+
 struct report {
 	int fd, talk_fd, err;
 	enum output_form form;
@@ -41,8 +48,7 @@ struct report {
 	struct tally verdicts[VERDICTS], unlisted; /* since the last summary */
 	uint64_t ever[VERDICTS];                   /* findings before */
 	struct aggregates *aggregates;             /* of evicted sources */
-	int64_t second;                            /* whose text is below */
-	char second_text[WALLTIME_TEXT_LEN];
+	struct second_text seconds[SECONDS];
 };
 
 struct report *report_new(
@@ -182,22 +188,28 @@ static void put_bool(struct report *r, const char *name, bool value)
 }
 
 /* Most findings lie in few seconds: only the fraction is formatted again. */
+static const char *second_text(struct report *r, int64_t second)
+{
+	struct second_text *known = &r->seconds[(uint64_t)second % SECONDS];
+	if (known->second != second || known->text[0] == '\0') {
+		known->second = second;
+		walltime_text(
+		    (struct walltime){ second * NS_PER_S }, known->text);
+	}
+	return known->text;
+}
+
 static void put_time(struct report *r, const char *name, struct walltime t)
 {
-	int64_t second = t.ns / NS_PER_S;
-	char fraction[10];
-	if (second != r->second || r->second_text[0] == '\0') {
-		r->second = second;
-		walltime_text(
-		    (struct walltime){ second * NS_PER_S }, r->second_text);
-	}
+	const char *text = second_text(r, t.ns / NS_PER_S);
 	uint32_t ns = (uint32_t)(t.ns % NS_PER_S);
+	char fraction[10];
 	for (int i = 9; i > 0; ns /= 10)
 		fraction[i--] = (char)('0' + ns % 10);
 	fraction[0] = '.';
 	key(r, name);
 	quote(r);
-	append_bytes(r, r->second_text, 19);
+	append_bytes(r, text, 19);
 	append_bytes(r, fraction, sizeof(fraction));
 	append_text(r, "Z");
 	quote(r);

@@ -36,11 +36,11 @@ struct contact_table {
 	void *arg;
 };
 
-struct contact_table *contact_table_new(
-    size_t max_bytes, contact_evicted_fn *evicted, void *arg)
+struct contact_table *contact_table_new(const struct contact_config *config)
 {
 	struct contact_table *t = xcalloc(1, sizeof(*t));
-	t->bucket_count = t->bucket_max = FIRST_BUCKETS;
+	size_t max_bytes = config->max_bytes;
+	t->bucket_max = FIRST_BUCKETS;
 	while (t->bucket_max * 2 * sizeof(*t->buckets) <= max_bytes)
 		t->bucket_max *= 2;
 	/* What is left over is used, too: the first size is a part of the
@@ -50,13 +50,16 @@ struct contact_table *contact_table_new(
 	if (t->bucket_count < FIRST_BUCKETS)
 		t->bucket_count = FIRST_BUCKETS;
 	t->bucket_max = t->bucket_count * steps;
-	t->on_evicted = evicted;
-	t->arg = arg;
+	t->on_evicted = config->evicted;
+	t->arg = config->arg;
 	t->buckets = mmap(NULL, t->bucket_max * sizeof(*t->buckets),
 	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 	    -1, 0);
 	if (t->buckets == MAP_FAILED)
 		BUG("no room for %zu contacts", t->bucket_max * WAYS);
+	if (config->large_pages)
+		madvise(t->buckets, t->bucket_max * sizeof(*t->buckets),
+		    MADV_HUGEPAGE);
 	return t;
 }
 

@@ -44,9 +44,13 @@ struct contact_table;
 /* An entry is about to give way.  Called for each but CONTACT_UNASKED. */
 typedef void contact_evicted_fn(void *arg, const struct contact *contact);
 
-/* max_bytes: of entries, at least 8 KiB; fewer are rounded up. */
-struct contact_table *contact_table_new(
-    size_t max_bytes, contact_evicted_fn *evicted, void *arg);
+struct contact_config {
+	size_t max_bytes; /* of entries; at least 8 KiB are taken */
+	bool large_pages; /* from the start, not only once it is large */
+	contact_evicted_fn *evicted;
+	void *arg;
+};
+struct contact_table *contact_table_new(const struct contact_config *config);
 void contact_table_free(struct contact_table *table);
 
 /* Brings nearer what finding this hash will need. */

@@ -86,11 +86,9 @@ static bool are_ports_lost(const struct table *t, const struct source *s)
  * in a day: the odds from which on one is accused. */
 static double accuse_at(const struct table *t)
 {
-	uint64_t sources = 0;
-	for (int i = 0; i < HOURS; i++)
-		sources += t->began[i];
-	if (sources < SOURCES_A_DAY_LEAST)
-		sources = SOURCES_A_DAY_LEAST;
+	uint64_t sources = t->began_today > SOURCES_A_DAY_LEAST
+	    ? t->began_today
+	    : SOURCES_A_DAY_LEAST;
 	return (double)sources / t->config.budget;
 }
 

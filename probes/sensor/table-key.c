@@ -1,49 +1,84 @@
 /* SPDX-License-Identifier: ISC */
-/* What the tables are looked up by. */
+/*
+ * What the tables are looked up by: each packet needs the hashes of two
+ * sources, two addresses and two contacts, so they are made of each other, one
+ * multiplication a step.  hash_fold with a secret key is no cryptography, but
+ * who does not see the hashes cannot prepare collisions.
+ */
 #include <string.h>
 
 #include "lib/base/hash.h"
+#include "lib/packet/octets.h"
 #include "probes/sensor/table-private.h"
+
+#define UNIT_KEY UINT64_C(0xbf58476d1ce4e5b9)
+#define ADDRESS_KEY UINT64_C(0x94d049bb133111eb)
+#define CONTACT_KEY UINT64_C(0xd6e8feb86659fd93)
+
+static uint64_t load_half(const uint8_t *octets)
+{
+	uint64_t half;
+	memcpy(&half, octets, sizeof(half));
+	return half;
+}
 
 /* Of an IPv6 address the first 64 bits, in which one host may take any
  * address. */
-static struct addr unit_of(const struct addr *a)
+static uint64_t hash_unit(const struct table *t, const struct addr *a)
 {
-	struct addr unit = *a;
-	if (a->family == 6)
-		memset(unit.bytes + 8, 0, 8);
-	return unit;
+	uint64_t key = t->config.key;
+	uint64_t bits =
+	    a->family == 6 ? load_half(a->bytes) : load_be32(a->bytes);
+	return hash_fold(bits ^ key, key ^ UNIT_KEY ^ a->family);
 }
 
-bool table_same_unit(const struct addr *a, const struct addr *b)
+static uint64_t hash_address(
+    const struct table *t, const struct addr *a, uint64_t unit)
 {
-	return a->family == b->family &&
-	    memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4) == 0;
-}
-
-uint32_t table_hash_unit(const struct table *t, const struct addr *a)
-{
-	struct addr unit = unit_of(a);
-	return (uint32_t)addr_hash(&unit, t->config.key);
+	if (a->family != 6)
+		return unit;
+	return hash_fold(
+	    load_half(a->bytes + 8) ^ unit, t->config.key ^ ADDRESS_KEY);
 }
 
 /* Of a contact: one end's unit, the other's address, the protocol and that
  * one's port. */
-static uint64_t hash_contact(const struct table *t, uint32_t unit,
-    const struct addr *other, uint8_t proto, uint16_t port)
+static uint64_t hash_contact(const struct table *t, uint64_t unit,
+    uint64_t other, uint8_t proto, uint16_t port)
 {
-	uint64_t key =
-	    hash_mix(t->config.key ^ unit, (uint64_t)proto << 16 | port);
-	return hash_finish(addr_hash(other, key));
+	uint64_t service = ((uint64_t)proto << 16 | port) * HASH_GOLDEN;
+	return hash_fold(unit ^ t->config.key ^ CONTACT_KEY,
+	    (other << 32 | other >> 32) ^ service);
+}
+
+bool table_same_unit(const struct addr *a, const struct addr *b)
+{
+	if (a->family != b->family)
+		return false;
+	return a->family == 6 ? load_half(a->bytes) == load_half(b->bytes)
+			      : load_be32(a->bytes) == load_be32(b->bytes);
+}
+
+uint32_t table_hash_unit(const struct table *t, const struct addr *a)
+{
+	return (uint32_t)hash_unit(t, a);
+}
+
+uint32_t table_hash_address(const struct table *t, const struct addr *a)
+{
+	return (uint32_t)hash_address(t, a, hash_unit(t, a));
 }
 
 void table_prepare(const struct table *t, struct table_entry *e)
 {
 	const struct packet *p = &e->packet;
 	const struct message *m = &e->reading.message;
-	e->source = table_hash_unit(t, &p->src);
-	e->target = (uint32_t)addr_hash(&p->dst, t->config.key);
-	e->asked = hash_contact(t, e->source, &p->dst, p->proto, m->dport);
-	e->answered = hash_contact(
-	    t, table_hash_unit(t, &p->dst), &p->src, p->proto, m->sport);
+	uint64_t src_unit = hash_unit(t, &p->src);
+	uint64_t dst_unit = hash_unit(t, &p->dst);
+	uint64_t src = hash_address(t, &p->src, src_unit);
+	uint64_t dst = hash_address(t, &p->dst, dst_unit);
+	e->source = (uint32_t)src_unit;
+	e->target = (uint32_t)dst;
+	e->asked = hash_contact(t, src_unit, dst, p->proto, m->dport);
+	e->answered = hash_contact(t, dst_unit, src, p->proto, m->sport);
 }

@@ -118,6 +118,7 @@ struct table {
 	uint64_t evicted, first_sights_deferred;
 	uint64_t sources_ever;
 	uint32_t began[HOURS]; /* sources, by hour modulo HOURS */
+	uint64_t began_today;  /* their sum */
 	int64_t hour;
 	uint32_t now_s, expired_s;
 	uint64_t since_expiry; /* packets */
@@ -127,6 +128,7 @@ struct table {
 bool table_same_unit(const struct addr *a, const struct addr *b);
 /* Of the source that an address belongs to. */
 uint32_t table_hash_unit(const struct table *table, const struct addr *addr);
+uint32_t table_hash_address(const struct table *table, const struct addr *addr);
 
 /* source-rows.c: */
 /* The row for this packet, made if there is none: a row must be left. */

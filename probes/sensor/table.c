@@ -20,7 +20,7 @@
 #include "probes/sensor/table-private.h"
 
 #define HUGE_LEAST_BYTES (4u << 20)
-#define LINE 64
+#define HUGE_AT_ONCE_BYTES ((size_t)32 << 20) /* of all tables */
 #define FIRST_SLOTS 256
 #define EVER_BITS 12
 #define EVER_REGISTERS (1u << EVER_BITS)
@@ -38,6 +38,21 @@ static void *map_zeroed(size_t len)
 	if (p == MAP_FAILED)
 		BUG("no room for a table of %zu bytes", len);
 	return p;
+}
+
+/* What is large and used at random is cheaper in large pages. */
+static void use_large_pages(void *memory, size_t len)
+{
+	if (len >= HUGE_LEAST_BYTES)
+		madvise(memory, len, MADV_HUGEPAGE);
+}
+
+/* Small tables only once they are full of sources: those of a quiet network
+ * would touch megabytes. */
+static void use_large_tables(struct table *t)
+{
+	use_large_pages(t->sources, t->source_max * sizeof(*t->sources));
+	use_large_pages(t->rows, t->row_max * sizeof(*t->rows));
 }
 
 static uint32_t clamp(size_t n, uint32_t least, uint32_t most)
@@ -94,8 +109,15 @@ struct table *table_new(const struct table_config *config)
 	t->more = map_zeroed(t->more_max * sizeof(*t->more));
 	t->port_maps = map_zeroed(t->port_map_max * sizeof(*t->port_maps));
 	t->hashes = map_zeroed(t->hash_max * sizeof(*t->hashes));
-	t->contacts = contact_table_new(
-	    memory / 100 * CONTACTS_SHARE, table_contact_evicted, t);
+	bool at_once = memory >= HUGE_AT_ONCE_BYTES;
+	if (at_once)
+		use_large_tables(t);
+	t->contacts = contact_table_new(&(struct contact_config){
+	    .max_bytes = memory / 100 * CONTACTS_SHARE,
+	    .large_pages = at_once,
+	    .evicted = table_contact_evicted,
+	    .arg = t,
+	});
 	t->targets = target_arena_new(memory / 100 * TARGETS_SHARE);
 	t->detection = detection_new();
 	t->ever = xcalloc(EVER_REGISTERS, 1);
@@ -262,14 +284,6 @@ static void evict_one(struct table *t, uint32_t keep)
 	forget_source(t, t->hand);
 }
 
-/* What is large and used at random is cheaper in large pages.  Not from the
- * start: a quiet network's few sources would touch megabytes. */
-static void use_large_pages(void *memory, size_t len)
-{
-	if (len >= HUGE_LEAST_BYTES)
-		madvise(memory, len, MADV_HUGEPAGE);
-}
-
 static uint32_t take_source(struct table *t)
 {
 	if (t->source_free == SOURCE_NONE && t->source_made == t->source_max)
@@ -279,11 +293,8 @@ static uint32_t take_source(struct table *t)
 		t->source_free = t->sources[n].last_s;
 	} else {
 		n = t->source_made++;
-		if (n == HUGE_LEAST_BYTES / sizeof(*t->sources)) {
-			use_large_pages(
-			    t->sources, t->source_max * sizeof(*t->sources));
-			use_large_pages(t->rows, t->row_max * sizeof(*t->rows));
-		}
+		if (n == HUGE_LEAST_BYTES / sizeof(*t->sources))
+			use_large_tables(t);
 	}
 	t->source_count++;
 	return n;
@@ -295,11 +306,14 @@ static void count_began(struct table *t, int64_t at_ns)
 	if (hour > t->hour) {
 		int64_t first =
 		    hour - t->hour < HOURS ? t->hour + 1 : hour - HOURS + 1;
-		for (int64_t h = first; h <= hour; h++)
+		for (int64_t h = first; h <= hour; h++) {
+			t->began_today -= t->began[h % HOURS];
 			t->began[h % HOURS] = 0;
+		}
 		t->hour = hour;
 	}
 	t->began[t->hour % HOURS]++;
+	t->began_today++;
 	t->sources_ever++;
 }
 
@@ -346,10 +360,10 @@ static void count_source(
 	if (!m)
 		return;
 	if (m->addresses.count == 0)
-		target_set_add(t->targets, &m->addresses,
-		    (uint32_t)addr_hash(&s->addr, t->config.key));
-	target_set_add(t->targets, &m->addresses,
-	    (uint32_t)addr_hash(&p->src, t->config.key));
+		target_set_add(
+		    t->targets, &m->addresses, table_hash_address(t, &s->addr));
+	target_set_add(
+	    t->targets, &m->addresses, table_hash_address(t, &p->src));
 }
 
 static bool keeps_payload(enum packet_class class)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: gen-pcap --packets COUNT FILE [mix]
+ * usage: gen-pcap --packets COUNT FILE [mix | mixed]
  * A capture for measuring, the same bytes for the same arguments: a forged
  * SYN flood, nearly a source per packet, the worst case for whatever
  * remembers sources.  With mix: scans, backscatter, worm probes and their
- * repetitions from 20,000 sources.  Payloads are what a signature matches and
- * inert filler.
+ * repetitions from 20,000 sources.  With mixed: what passes an ordinary border,
+ * from 300,000 sources: connections and datagrams with their answers, pings,
+ * scans with retransmissions, backscatter.  Payloads are what a signature
+ * matches and inert filler.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +128,111 @@ static void build_mix(struct buf *b)
 	}
 }
 
+#define MIXED_SOURCES 300000
+#define SERVERS 250
+#define DARK 0xc6336400u   /* 198.51.100.0 */
+#define SERVER 0xc6336001u /* 198.51.96.1 */
+
+/* One conversation, or scan, each: how far it has come. */
+static uint8_t mixed_steps[MIXED_SOURCES];
+
+static void put_segment(struct buf *b, const uint32_t ends[2],
+    const uint16_t ports[2], uint8_t flags, const uint32_t numbers[2])
+{
+	put_ip(b, PACKET_TCP, ends[0], ends[1]);
+	put_tcp(b, ports[1], numbers[0], flags);
+	patch(b, 34, ports[0]);
+	patch(b, 42, (uint16_t)(numbers[1] >> 16));
+	patch(b, 44, (uint16_t)numbers[1]);
+}
+
+/* SYN, SYN+ACK, ACK, question, answer, and both again. */
+static void build_connection(
+    struct buf *b, uint32_t source, uint32_t src, unsigned step)
+{
+	uint32_t server = SERVER + source % SERVERS;
+	uint32_t out[] = { src, server }, in[] = { server, src };
+	uint16_t there[] = { (uint16_t)(20000 + step / 8), 443 };
+	uint16_t back[] = { 443, there[0] };
+	uint32_t ours = source * 7919 + step / 8, theirs = ours ^ 0x5a5a5a5a;
+	static const uint8_t data[512];
+	switch (step % 8) {
+	case 0:
+		put_segment(
+		    b, out, there, PACKET_TCP_SYN, (uint32_t[]){ ours, 0 });
+		return;
+	case 1:
+		put_segment(b, in, back, PACKET_TCP_SYN | PACKET_TCP_ACK,
+		    (uint32_t[]){ theirs, ours + 1 });
+		return;
+	case 2:
+		put_segment(b, out, there, PACKET_TCP_ACK,
+		    (uint32_t[]){ ours + 1, theirs + 1 });
+		return;
+	default: break;
+	}
+	bool from_server = step % 2 == 0;
+	put_segment(b, from_server ? in : out, from_server ? back : there,
+	    PACKET_TCP_ACK | PACKET_TCP_PSH,
+	    from_server ? (uint32_t[]){ theirs + 1, ours + 1 }
+			: (uint32_t[]){ ours + 1, theirs + 1 });
+	buf_bytes(b, data, from_server ? sizeof(data) : 80);
+}
+
+static void build_query(
+    struct buf *b, uint32_t source, uint32_t src, unsigned step)
+{
+	uint8_t dns[] = "\0\0\1\0\0\1\0\0\0\0\0\0\3www\7example\3org\0\0\1\0\1";
+	uint32_t server = SERVER + source % SERVERS;
+	dns[1] = (uint8_t)(step / 2);
+	dns[2] = step % 2 ? 0x81 : 1;
+	dns[3] = step % 2 ? 0x80 : 0;
+	put_ip(b, PACKET_UDP, step % 2 ? server : src, step % 2 ? src : server);
+	put_udp(b, (uint16_t)(step % 2 ? 20000 : 53), dns, sizeof(dns) - 1);
+	patch(b, 34, step % 2 ? 53 : 20000);
+}
+
+static void build_ping(
+    struct buf *b, uint32_t source, uint32_t src, unsigned step)
+{
+	static const uint8_t data[56];
+	uint32_t server = SERVER + source % SERVERS;
+	put_ip(
+	    b, PACKET_ICMP, step % 2 ? server : src, step % 2 ? src : server);
+	buf_be32(b, step % 2 ? 0 : 0x08000000);
+	buf_be32(b, source << 16 | step / 2);
+	buf_bytes(b, data, sizeof(data));
+}
+
+static void build_mixed(struct buf *b)
+{
+	uint32_t source = next_random() % MIXED_SOURCES;
+	uint32_t src = 0x0b000000u + source * 173;
+	unsigned step = mixed_steps[source]++;
+	switch (source % 10) {
+	case 0:
+	case 1:
+	case 2: /* a SYN, and the same again */
+		put_ip(
+		    b, PACKET_TCP, src, DARK + (source * 31 + step / 3) % 1024);
+		put_tcp(b, (uint16_t)(source % 7 * 1111 + 22),
+		    source * 7919 + step / 3, PACKET_TCP_SYN);
+		return;
+	case 3: /* a web server under a forged flood */
+		put_ip(b, PACKET_TCP, src, DARK + next_random() % 1024);
+		put_tcp(b, (uint16_t)next_random(), next_random(),
+		    PACKET_TCP_SYN | PACKET_TCP_ACK);
+		patch(b, 34, 80);
+		return;
+	case 4:
+	case 5:
+	case 6: build_connection(b, source, src, step); return;
+	case 7:
+	case 8: build_query(b, source, src, step); return;
+	default: build_ping(b, source, src, step); return;
+	}
+}
+
 static void finish(struct buf *b)
 {
 	patch(b, 16, (uint16_t)(b->len - 14));
@@ -134,7 +241,7 @@ static void finish(struct buf *b)
 		buf_u8(b, 0);
 }
 
-static void write_file(FILE *f, long count, bool mix)
+static void write_file(FILE *f, long count, void (*build)(struct buf *b))
 {
 	static const uint32_t header[] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535,
 		1 };
@@ -142,10 +249,7 @@ static void write_file(FILE *f, long count, bool mix)
 	for (size_t i = 0; i < sizeof(header) / sizeof(header[0]); i++)
 		le32(f, header[i]);
 	for (long i = 0; i < count; i++) {
-		if (mix)
-			build_mix(&b);
-		else
-			build_flood(&b);
+		build(&b);
 		finish(&b);
 		le32(f, 1700000000u + (uint32_t)(i / 100000));
 		le32(f, (uint32_t)(i % 100000) * 10);
@@ -162,9 +266,14 @@ int main(int argc, char **argv)
 	long count = usable ? strtol(argv[2], NULL, 10) : 0;
 	FILE *f = count > 0 ? fopen(argv[3], "wb") : NULL;
 	if (!f) {
-		fprintf(stderr, "usage: gen-pcap --packets COUNT FILE [mix]\n");
+		fprintf(stderr,
+		    "usage: gen-pcap --packets COUNT FILE [mix | mixed]\n");
 		return 2;
 	}
-	write_file(f, count, argc > 4 && strcmp(argv[4], "mix") == 0);
+	const char *kind = argc > 4 ? argv[4] : "";
+	write_file(f, count,
+	    strcmp(kind, "mix") == 0         ? build_mix
+		: strcmp(kind, "mixed") == 0 ? build_mixed
+					     : build_flood);
 	return fclose(f) == 0 ? 0 : 74;
 }

@@ -22,6 +22,12 @@ static void on_evicted(void *arg, const struct contact *c)
 	lost->states[c->state]++;
 }
 
+static struct contact_table *new_table(size_t bytes, struct lost *lost)
+{
+	return contact_table_new(&(struct contact_config){
+	    .max_bytes = bytes, .evicted = on_evicted, .arg = lost });
+}
+
 static uint64_t hash_of(uint64_t n)
 {
 	return hash_mix(n, 20040509);
@@ -41,8 +47,7 @@ static void hardly_one_is_lost_while_it_grows(void **state)
 {
 	(void)state;
 	struct lost lost = { 0 };
-	struct contact_table *t =
-	    contact_table_new((size_t)16 << 20, on_evicted, &lost);
+	struct contact_table *t = new_table((size_t)16 << 20, &lost);
 	size_t found = 0;
 	for (uint32_t n = 0; n < 200000; n++) {
 		assert_null(contact_find(t, hash_of(n)));
@@ -63,8 +68,7 @@ static void what_does_not_fit_is_reported(void **state)
 {
 	(void)state;
 	struct lost lost = { 0 };
-	struct contact_table *t =
-	    contact_table_new((size_t)64 << 10, on_evicted, &lost);
+	struct contact_table *t = new_table((size_t)64 << 10, &lost);
 	size_t found = 0;
 	for (uint32_t n = 0; n < 50000; n++)
 		add(t, n, n % 2 ? CONTACT_FAILED : CONTACT_ANSWERED,
@@ -88,8 +92,7 @@ static void expiry_forgets_the_old_and_only_these(void **state)
 {
 	(void)state;
 	struct lost lost = { 0 };
-	struct contact_table *t =
-	    contact_table_new((size_t)8 << 10, on_evicted, &lost);
+	struct contact_table *t = new_table((size_t)8 << 10, &lost);
 	for (uint32_t n = 0; n < 400; n++)
 		add(t, n, n % 3 ? CONTACT_FAILED : CONTACT_UNASKED,
 		    n % 4 ? 65000 : 100);
