@@ -7,14 +7,14 @@
  * question leaves an entry that the question finds.
  *
  * What a contact that was not answered weighs (odds.h):
- *   five steps  flags that no stack sends, a protocol without a packet
  *   two steps   a question, and a datagram of which nothing else is known
  *   one step    a bare ACK or FIN+ACK: a scan, or the rest of a conversation
  *               whose beginning was not captured, in one direction.  It is
  *               taken back when more follows as in a conversation.
  *   none        data in mid-conversation, strays, and datagrams that a
  *               traceroute lets expire on their way
- * A refusal (RST, an ICMP error about it) makes two steps of less.
+ * What a packet bears of a tool weighs besides (finding.c).  A refusal (RST, an
+ * ICMP error about it) makes two steps of less.
  */
 #include "lib/base/hash.h"
 #include "probes/sensor/table-private.h"
@@ -204,11 +204,6 @@ static unsigned weight_of(const struct packet *p, const struct message *m)
 	if (m->role == MESSAGE_STRAY || is_traceroute(p))
 		return ODDS_NO_STEP;
 	switch (m->kind) {
-	case KIND_TCP_FIN:
-	case KIND_TCP_NULL:
-	case KIND_TCP_XMAS:
-	case KIND_TCP_ODD:
-	case KIND_IP_EMPTY: return ODDS_STEALTH_STEP;
 	case KIND_UDP: return ODDS_STEP;
 	case KIND_TCP_ACK:
 	case KIND_TCP_MAIMON: return ODDS_WEAK_STEP;

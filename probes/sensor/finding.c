@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * From the rows of a source to what is reported of it.  The verdict of a row
- * needs the whole source (one port of a scan looks like a stray packet), and
- * so does a scan tool's fingerprint: at least two packets of the source carry
- * it, most of its packets do, and in this row all.
+ * needs the whole source (one port of a scan looks like a stray packet), and so
+ * does a tool's fingerprint.  That weighs where all packets of a row bear it,
+ * and rows with it have most of what the source sends: its bits for each
+ * address of such a row, so that a packet that is sent again weighs once.  A
+ * row with many ports has none that would be told apart, and is left out; six
+ * bits are for the choice of the rows among at most 64, if there are others.
  */
 #include <string.h>
 
 #include "lib/packet/octets.h"
 #include "probes/sensor/table-private.h"
 
-#define TOOL_LEAST_PACKETS 2
+#define CHOICE_OF_ROWS_STEPS 6
 #define SOURCES_A_DAY_LEAST 100
 
 /* A source with what its rows have in common. */
@@ -18,8 +21,8 @@ struct summary {
 	const struct table *table;
 	const struct source *source;
 	struct evidence evidence; /* what is the same for all rows */
-	uint64_t tool_packets[ROW_SIGNATURES];
-	uint32_t tool_seen[ROW_SIGNATURES];
+	enum fingerprint tool;    /* that most of its packets bear */
+	unsigned tool_steps;
 };
 
 struct group {
@@ -51,16 +54,6 @@ static uint16_t port_of(const struct table_row *row)
 static bool is_probe(const struct table_row *row)
 {
 	return class_of(row) == CLASS_PROBE;
-}
-
-static enum signature tool_of(
-    const struct summary *sum, const struct table_row *row)
-{
-	if (!is_probe(row) || row->flags & ROW_TOOL_VARIES ||
-	    sum->tool_seen[row->tool] < TOOL_LEAST_PACKETS ||
-	    sum->tool_packets[row->tool] <= sum->evidence.probes / 2)
-		return SIGNATURE_NONE;
-	return (enum signature)row->tool;
 }
 
 /* Ports beyond those that have rows. */
@@ -97,10 +90,60 @@ static void sum_probes(struct summary *sum, const struct table_row *row)
 	struct evidence *e = &sum->evidence;
 	e->ports += !(row->flags & ROW_FOLDED);
 	e->probes += row->packets;
-	if (row->packets == 0 || row->flags & ROW_TOOL_VARIES)
+}
+
+static enum fingerprint tool_of(const struct table_row *row)
+{
+	return is_probe(row) && row->packets + row->reported > 0 &&
+		!(row->flags & ROW_TOOL_VARIES)
+	    ? (enum fingerprint)row->tool
+	    : FINGERPRINT_NONE;
+}
+
+static uint32_t addresses_of(const struct table *t, const struct table_row *row)
+{
+	const struct target_set *set = &row->targets;
+	enum distinct_quality quality;
+	uint32_t count = target_set_union(t->targets, &set, 1, &quality);
+	return count < row->tool_seen ? count : (uint32_t)row->tool_seen;
+}
+
+/* The rows that bear this tool, together. */
+static void sum_tool(struct summary *sum, enum fingerprint tool)
+{
+	const struct table *t = sum->table;
+	unsigned bits = fingerprint_fact(tool)->bits, steps = 0;
+	uint64_t packets = 0, all = 0;
+	for (uint32_t n = sum->source->rows; n != ROW_NONE;
+	     n = t->rows[n].next) {
+		const struct table_row *row = &t->rows[n];
+		if (!is_probe(row))
+			continue;
+		all += row->packets + row->reported;
+		if (tool_of(row) != tool)
+			continue;
+		packets += row->packets + row->reported;
+		if (!(row->flags & ROW_FOLDED) && steps < ODDS_MOST_STEPS)
+			steps += bits * addresses_of(t, row);
+	}
+	if (packets <= all / 2)
 		return;
-	sum->tool_packets[row->tool] += row->packets;
-	sum->tool_seen[row->tool] += (uint32_t)row->tool_seen;
+	if (packets < all)
+		steps -=
+		    steps < CHOICE_OF_ROWS_STEPS ? steps : CHOICE_OF_ROWS_STEPS;
+	sum->tool = tool;
+	sum->tool_steps = steps < ODDS_MOST_STEPS ? steps : ODDS_MOST_STEPS;
+}
+
+/* More than half is one tool's at most. */
+static void find_tool(struct summary *sum)
+{
+	const struct table *t = sum->table;
+	for (uint32_t n = sum->source->rows;
+	     n != ROW_NONE && sum->tool == FINGERPRINT_NONE;
+	     n = t->rows[n].next)
+		if (tool_of(&t->rows[n]) != FINGERPRINT_NONE)
+			sum_tool(sum, tool_of(&t->rows[n]));
 }
 
 /* What is asked of several ports together: addresses, and how long. */
@@ -167,8 +210,19 @@ static void summarize(
 			sum_probes(sum, &t->rows[n]);
 	if (s->row_count >= ROWS_WITH_PORT_MAX)
 		sum->evidence.ports += mapped_ports(t, s);
+	find_tool(sum);
 	sum_targets(sum);
 	sum_contacts(sum);
+}
+
+/* What the tool's packets are called, if that is beyond chance. */
+static enum signature tool_signature(
+    const struct summary *sum, const struct table_row *row)
+{
+	return sum->tool != FINGERPRINT_NONE && tool_of(row) == sum->tool &&
+		sum->tool_steps >= DETECT_TOOL_LEAST_STEPS
+	    ? fingerprint_fact(sum->tool)->tool
+	    : SIGNATURE_NONE;
 }
 
 static struct group judge_row(
@@ -176,18 +230,25 @@ static struct group judge_row(
 {
 	struct evidence e = sum->evidence;
 	e.class = class_of(row);
-	e.tool = tool_of(sum, row);
+	if (sum->tool != FINGERPRINT_NONE && tool_of(row) == sum->tool) {
+		e.tool = fingerprint_fact(sum->tool);
+		e.tool_steps = sum->tool_steps;
+	}
 	e.packets = row->packets;
 	e.duration_ns = row->last_ns - row->first_ns;
 	e.one_target = row->targets.count == 1;
 	e.is_answered = row->flags & ROW_ANSWERED;
 	e.first = (struct sight){ e.one_target ? row->targets.values[0] : 0,
 		proto_of(row), port_of(row), row->first_ns };
-	return (struct group){
+	enum signature tool = tool_signature(sum, row);
+	struct group group = {
 		.judgement = detection_judge(sum->table->detection, &e),
-		.signature = e.tool ? e.tool : worm_of(row),
+		.signature = tool != SIGNATURE_NONE ? tool : worm_of(row),
 		.row = row,
 	};
+	if (e.class == CLASS_WORM)
+		group.judgement.odds = odds_of(signature_bits(worm_of(row)));
+	return group;
 }
 
 static void add_to_finding(
@@ -344,12 +405,11 @@ enum signature table_proven_signature(
 {
 	if (worm_of(row) != SIGNATURE_NONE)
 		return worm_of(row);
-	if (row->tool == SIGNATURE_NONE || row->targets.count < 2 ||
-	    !is_probe(row))
+	if (tool_of(row) == FINGERPRINT_NONE || row->targets.count < 2)
 		return SIGNATURE_NONE;
 	struct summary sum;
 	summarize(&sum, t, s);
-	return tool_of(&sum, row);
+	return tool_signature(&sum, row);
 }
 
 void table_give_first(

@@ -42,7 +42,6 @@ static void copy_payload(struct prefetch *b, struct packet *p)
 	p->payload = copy;
 	if (p->quote)
 		p->quote = copy;
-	p->extensions = NULL;
 }
 
 void prefetch_put(struct prefetch *b)
@@ -50,6 +49,7 @@ void prefetch_put(struct prefetch *b)
 	struct table_entry *e = &b->entries[b->count++];
 	table_prepare(b->table, e);
 	table_fetch(b->table, e, 0);
+	e->packet.tcp_options = e->packet.extensions = NULL; /* not copied */
 	bool fits = e->packet.payload_len <= PREFETCH_OCTETS - b->octets_used;
 	if (fits && e->packet.payload_len > 0)
 		copy_payload(b, &e->packet);

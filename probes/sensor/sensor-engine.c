@@ -86,7 +86,7 @@ void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
 	if (p->ip_damaged) /* its addresses may be, too */
 		return;
 	entry->at = at;
-	entry->reading = detect_packet(p);
+	detect_packet(p, &entry->reading);
 	entry->from_home = e->local && local_hosts_has(e->local, &p->src);
 	entry->to_home = e->local && local_hosts_has(e->local, &p->dst);
 	e->counts.undecided += entry->reading.match.undecided;

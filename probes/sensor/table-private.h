@@ -40,7 +40,7 @@ struct table_row {
 	uint32_t key;
 	uint64_t packets : 40; /* in this interval, as the rest */
 	uint64_t flags : 8;
-	uint64_t tool : 8;      /* SIGNATURE that its packets look like */
+	uint64_t tool : 8;      /* enum fingerprint of its packets */
 	uint64_t tool_seen : 8; /* how many, since the source is known */
 	uint64_t size_bytes : 48;
 	uint64_t reported : 16; /* packets, before the interval's end */

@@ -148,8 +148,9 @@ void table_free(struct table *t)
 
 /* HyperLogLog (lib/sketch/distinct.c) of 4096 registers, over all that the
  * table ever held. */
-static void count_ever(struct table *t, uint32_t hash)
+static void count_ever(struct table *t, uint32_t source)
 {
+	uint32_t hash = (uint32_t)hash_finish(source);
 	uint32_t at = hash >> (32 - EVER_BITS);
 	uint32_t rest = hash << EVER_BITS | 1u << (EVER_BITS - 1);
 	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);
@@ -396,22 +397,20 @@ static void note_amplifying(
 }
 
 /* What the packet looks like; one that does not look like the row's others
- * spoils the row. */
-static void count_tool(struct table_row *row, enum signature tool)
+ * spoils the row.  A datagram has to be hashed for that. */
+static void count_tool(struct table_row *row, const struct table_entry *e)
 {
+	enum fingerprint tool = e->reading.fingerprint;
+	if (row->flags & ROW_TOOL_VARIES)
+		return;
+	if (e->packet.proto == PACKET_UDP)
+		tool = tools_match(&e->packet, &e->reading.message);
 	if (row->packets == 1 && row->tool_seen == 0)
 		row->tool = (uint64_t)tool & 0xff;
 	if (row->tool != (uint64_t)tool)
 		row->flags |= ROW_TOOL_VARIES;
 	else
 		row->tool_seen += row->tool_seen < UINT8_MAX;
-}
-
-static enum signature tool_in(const struct signature_match *match)
-{
-	return match->masscan ? SIGNATURE_MASSCAN
-	    : match->zmap     ? SIGNATURE_ZMAP
-			      : SIGNATURE_NONE;
 }
 
 static void count_row(struct table_row *row, const struct table_entry *e)
@@ -434,7 +433,6 @@ static void count_row(struct table_row *row, const struct table_entry *e)
 		row->ttl_max = p->ttl;
 	if (e->reading.message.dport != row->dport)
 		row->flags |= ROW_DPORT_VARIES;
-	count_tool(row, tool_in(&e->reading.match));
 }
 
 /* ---- the way in ---- */
@@ -519,6 +517,8 @@ static void count_for_source(
 		evict_one(t, n);
 	struct table_row *row = rows_find(t, s, e, class);
 	count_row(row, e);
+	if (class == CLASS_PROBE)
+		count_tool(row, e);
 	target_set_add(t->targets, &row->targets, e->target);
 	if (row->payload == 0 && p->payload_len > 0 && keeps_payload(class))
 		rows_note_payload(t, row, p);
@@ -531,7 +531,7 @@ static void count_for_source(
 		    &(struct sight){
 			e->target, p->proto, row->key & 0xffff, e->at.ns });
 	if (t->first_sight &&
-	    (r->match.worm != SIGNATURE_NONE || row->tool != SIGNATURE_NONE))
+	    (r->match.worm != SIGNATURE_NONE || row->tool != FINGERPRINT_NONE))
 		look_for_first(t, s, row, e->at.ns);
 }
 

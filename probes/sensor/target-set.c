@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "lib/base/err.h"
+#include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "probes/sensor/target-set.h"
 
@@ -108,8 +109,10 @@ static bool put_value(uint32_t *slots, uint32_t slot_count, uint32_t value)
 	return true;
 }
 
-static void put_register(uint8_t *registers, uint32_t value)
+/* Registers need every bit of a value to be as good as random. */
+static void put_register(uint8_t *registers, uint32_t stored)
 {
+	uint32_t value = (uint32_t)hash_finish(stored);
 	uint32_t at = value >> (32 - REGISTER_BITS);
 	uint32_t rest = value << REGISTER_BITS | 1u << (REGISTER_BITS - 1);
 	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);

@@ -12,6 +12,7 @@
 
 #include "lib/packet/packet.h"
 #include "probes/sensor/detect/builtin.h"
+#include "probes/sensor/detect/tools.h"
 #include "probes/sensor/message/message.h"
 
 /* One packet, once it is known who began. */
@@ -30,6 +31,7 @@ enum packet_class {
 struct reading {
 	enum packet_class class; /* as the packet alone shows it */
 	struct signature_match match;
+	enum fingerprint fingerprint; /* of UDP asked for when it matters */
 	struct message message;
 };
 
@@ -58,7 +60,10 @@ const char *verdict_name(enum verdict verdict);
 /* Packets of one source, class, protocol and port, and of its source. */
 struct evidence {
 	enum packet_class class;
-	enum signature tool; /* proven by fingerprint (finding.c) */
+	/* What all of these packets bear, or NULL; and how much that weighs, in
+	 * steps (odds.h). */
+	const struct fingerprint_fact *tool;
+	unsigned tool_steps;
 	uint64_t packets;    /* in the interval */
 	int64_t duration_ns; /* first to last of them */
 	bool one_target;     /* these packets went to one address */
@@ -85,6 +90,10 @@ struct evidence {
 	uint8_t ttl_min, ttl_max;
 	double accuse_at; /* odds from which on a source is a scanner */
 };
+
+/* Steps from which on a tool's fingerprint is more than chance among many
+ * packets. */
+#define DETECT_TOOL_LEAST_STEPS 24
 
 /* A verdict and why. */
 struct judgement {

@@ -26,15 +26,18 @@ const char *verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
-struct reading detect_packet(const struct packet *packet)
+void detect_packet(const struct packet *packet, struct reading *reading)
 {
-	struct reading reading = { .class = CLASS_OTHER };
-	message_read(packet, &reading.message);
+	message_read(packet, &reading->message);
+	reading->class = CLASS_OTHER;
+	reading->match = (struct signature_match){ .worm = SIGNATURE_NONE };
+	reading->fingerprint = packet->proto == PACKET_UDP
+	    ? FINGERPRINT_NONE
+	    : tools_match(packet, &reading->message);
 	for (size_t i = 0; i < DETECTORS; i++)
 		if (detectors[i]->packet &&
-		    detectors[i]->packet(packet, &reading))
+		    detectors[i]->packet(packet, reading))
 			break;
-	return reading;
 }
 
 struct detection {

@@ -4,7 +4,7 @@
 
 #include "probes/sensor/detect/detector.h"
 
-struct reading detect_packet(const struct packet *packet);
+void detect_packet(const struct packet *packet, struct reading *reading);
 
 /* What the detectors keep about sources. */
 struct detection;

@@ -25,7 +25,6 @@
 #include "probes/sensor/detect/odds.h"
 
 #define STEPS_MOST 250
-#define BEST_MOST 62
 
 static uint8_t penalty_of(uint32_t contacts)
 {
@@ -66,13 +65,14 @@ void odds_settle(struct odds_walk *w, unsigned young)
 {
 	unsigned less = young + w->penalty;
 	if (w->steps > less && w->steps - less > w->best)
-		w->best =
-		    (uint8_t)(w->steps - less < BEST_MOST ? w->steps - less
-							  : BEST_MOST);
+		w->best = (uint8_t)(w->steps - less < ODDS_MOST_STEPS
+			? w->steps - less
+			: ODDS_MOST_STEPS);
 }
 
 uint64_t odds_of(unsigned best)
 {
-	uint64_t odds = UINT64_C(1) << (best < BEST_MOST ? best : BEST_MOST);
+	uint64_t odds = UINT64_C(1)
+	    << (best < ODDS_MOST_STEPS ? best : ODDS_MOST_STEPS);
 	return best == 0 ? 0 : odds - odds / 50 - (odds % 50 != 0);
 }

@@ -19,7 +19,8 @@ enum {
 struct odds_walk {
 	uint8_t steps;   /* since the walk last began */
 	uint8_t penalty; /* for the choice of that beginning */
-	uint8_t best;    /* the largest that was settled; at most 62 */
+	uint8_t
+	    best; /* the largest that was settled; at most ODDS_MOST_STEPS */
 };
 
 /* A first contact that was not answered so far. */
@@ -33,6 +34,7 @@ void odds_take_back(struct odds_walk *walk, unsigned weight);
  * answered. */
 void odds_settle(struct odds_walk *walk, unsigned young);
 
+#define ODDS_MOST_STEPS 62
 /* "An innocent source does this less often than once in N": N, or 0 for what
  * is no evidence. */
 uint64_t odds_of(unsigned best);

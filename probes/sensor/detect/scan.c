@@ -71,6 +71,19 @@ static uint64_t scan_odds(const struct evidence *e)
 	    scattered || e->destinations <= 1 ? e->best / 2 : e->best);
 }
 
+/* One packet's 16 bits are chance where there are many packets. */
+static uint64_t tool_odds(const struct evidence *e)
+{
+	return e->tool && e->tool_steps >= DETECT_TOOL_LEAST_STEPS
+	    ? odds_of(e->tool_steps)
+	    : 0;
+}
+
+static bool is_accused(const struct evidence *e, uint64_t odds)
+{
+	return odds > 0 && (double)odds >= e->accuse_at;
+}
+
 static bool is_initial_ttl(uint8_t ttl)
 {
 	return ttl == 32 || ttl == 64 || ttl == 128 || ttl == 255;
@@ -102,12 +115,13 @@ static enum verdict probe_verdict(const struct evidence *e)
 		return VERDICT_OTHER;
 	if (is_amplified(e))
 		return VERDICT_FLOOD;
-	if (e->tool != SIGNATURE_NONE)
+	if (e->tool && e->tool->maybe_forged)
+		return VERDICT_PROBE;
+	if (is_accused(e, tool_odds(e)))
 		return VERDICT_SCAN;
 	if (e->failed + e->unknown == 0)
 		return VERDICT_OTHER;
-	uint64_t odds = scan_odds(e);
-	if (odds > 0 && (double)odds >= e->accuse_at)
+	if (is_accused(e, scan_odds(e)))
 		return VERDICT_SCAN;
 	return e->answered > 0 && e->answered >= e->failed ? VERDICT_OTHER
 							   : VERDICT_PROBE;
@@ -148,8 +162,10 @@ static void explain_scan(const struct evidence *e, struct judgement *j)
 	case VERDICT_PROBE:
 		j->rule = "failed-contacts";
 		j->odds = scan_odds(e);
-		if (e->tool != SIGNATURE_NONE)
-			j->rule = "tool-fingerprint";
+		if (e->tool && tool_odds(e) >= j->odds) {
+			j->rule = e->tool->name;
+			j->odds = tool_odds(e);
+		}
 		return;
 	case VERDICT_WORM:
 	case VERDICT_OTHER:

@@ -115,6 +115,13 @@ static bool has_nmap_timestamp(const struct packet *p)
 		sizeof(stamp)) != NULL;
 }
 
+/* From which scanners send (-g) because filters let its answers in: FTP's
+ * data, DNS, DHCP, Kerberos. */
+static bool is_passing_port(uint16_t port)
+{
+	return port == 20 || port == 53 || port == 67 || port == 88;
+}
+
 static enum fingerprint match_syn(const struct packet *p)
 {
 	if (has_nmap_timestamp(p))
@@ -130,8 +137,9 @@ static enum fingerprint match_syn(const struct packet *p)
 	if (p->tcp_window != NMAP_WINDOW || !has_usual_mss_alone(p) ||
 	    p->tcp_ack != 0 || p->payload_wire_len > 0)
 		return FINGERPRINT_NONE;
-	return p->sport < SERVICE_PORTS ? FINGERPRINT_NMAP_IDLE
-					: FINGERPRINT_NMAP_SYN;
+	return p->sport < SERVICE_PORTS && !is_passing_port(p->sport)
+	    ? FINGERPRINT_NMAP_IDLE
+	    : FINGERPRINT_NMAP_SYN;
 }
 
 static bool is_nmap_plain(const struct packet *p)

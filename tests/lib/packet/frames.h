@@ -15,8 +15,8 @@ struct frame {
 	uint16_t ip_id, sport, dport, window, fragment; /* 0: sport 40000 */
 	uint32_t seq, ack;
 	uint8_t icmp_type, icmp_code;
-	const void *payload;
-	size_t payload_len;
+	const void *payload, *options; /* options: TCP's */
+	size_t payload_len, options_len;
 };
 
 static inline void frame_tcp(struct buf *b, const struct frame *f)
@@ -25,10 +25,11 @@ static inline void frame_tcp(struct buf *b, const struct frame *f)
 	buf_be16(b, f->dport);
 	buf_be32(b, f->seq);
 	buf_be32(b, f->ack);
-	buf_u8(b, 5 << 4);
+	buf_u8(b, (uint8_t)((20 + f->options_len) / 4 << 4));
 	buf_u8(b, f->flags ? f->flags : PACKET_TCP_SYN);
 	buf_be16(b, f->window);
 	buf_be32(b, 0);
+	buf_bytes(b, f->options, f->options_len);
 }
 
 static inline void frame_udp(struct buf *b, const struct frame *f)

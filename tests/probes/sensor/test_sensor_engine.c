@@ -345,30 +345,27 @@ static void a_worm_packet_is_enough(void **state)
 	assert_int_equal(engine_counts(world.engine)->fragments, 1);
 }
 
-static void a_tool_needs_two_packets_and_all_of_them(void **state)
+static void a_tool_is_known_if_all_packets_bear_it(void **state)
 {
 	(void)state;
 	start(100, NULL);
-	send(masscan(1), 0);
-	expect(VERDICT_PROBE, SIGNATURE_NONE);
-	start(100, NULL);
-	send(masscan(1), 0);
-	send(masscan(2), 0);
+	send(masscan(1), 0); /* id, window and no options: 32 bits */
 	expect(VERDICT_SCAN, SIGNATURE_MASSCAN);
+	assert_string_equal(world.found[0].rule, "masscan");
 	start(100, NULL);
 	send(masscan(1), 0);
 	send(masscan(2), 0);
 	struct frame f = masscan(3);
 	f.ip_id++;
 	send(f, 0);
-	engine_flush(world.engine);
-	assert_int_equal(world.found[0].signature, SIGNATURE_NONE);
+	expect(VERDICT_PROBE, SIGNATURE_NONE);
 
 	f = syn;
 	f.ip_id = 54321;
-	f.ttl = 245;
-	f.window = 65535;
+	f.window = 512; /* 16 bits, the same packet thrice: chance */
 	start(100, NULL);
+	send(f, 0);
+	send(f, 0);
 	send(f, 0);
 	expect(VERDICT_PROBE, SIGNATURE_NONE);
 	start(100, NULL);
@@ -376,6 +373,27 @@ static void a_tool_needs_two_packets_and_all_of_them(void **state)
 	f.dst = "198.51.100.8";
 	send(f, 0);
 	expect(VERDICT_SCAN, SIGNATURE_ZMAP);
+}
+
+/* nmap -sI: what is seen is the third host that it names. */
+static void an_idle_scan_does_not_accuse_the_zombie(void **state)
+{
+	(void)state;
+	static const uint8_t mss[] = { 2, 4, 5, 0xb4 };
+	struct frame f = { .proto = PACKET_TCP,
+		.window = 1024,
+		.sport = 80,
+		.options = mss,
+		.options_len = sizeof(mss) };
+	start(100, NULL);
+	sweep(f, 1, 30, 1);
+	expect(VERDICT_PROBE, SIGNATURE_NMAP);
+	assert_true(world.found[0].spoofable);
+	assert_string_equal(world.found[0].rule, "nmap-idle");
+	f.sport = 53; /* where filters let answers in: nmap -g */
+	start(100, NULL);
+	sweep(f, 1, 30, 1);
+	expect(VERDICT_SCAN, SIGNATURE_NMAP);
 }
 
 static void chance_matches_among_many_packets_are_no_tool(void **state)
@@ -484,7 +502,8 @@ int main(void)
 		cmocka_unit_test(answers_make_victims_never_attackers),
 		cmocka_unit_test(the_victim_of_an_icmp_error_is_in_its_quote),
 		cmocka_unit_test(a_worm_packet_is_enough),
-		cmocka_unit_test(a_tool_needs_two_packets_and_all_of_them),
+		cmocka_unit_test(a_tool_is_known_if_all_packets_bear_it),
+		cmocka_unit_test(an_idle_scan_does_not_accuse_the_zombie),
 		cmocka_unit_test(chance_matches_among_many_packets_are_no_tool),
 		cmocka_unit_test(a_port_with_one_match_is_no_tool_either),
 		cmocka_unit_test(odd_flags_scan_when_they_go_round),
