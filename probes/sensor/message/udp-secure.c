@@ -229,10 +229,13 @@ const struct udp_protocol udp_dtls = {
  *
  * The responder's is zero in what opens an exchange.  Version 2 has a flag for
  * responses (0x20).  In version 1 a cookie of the responder shows that it has
- * answered: neither side sends one before.
+ * answered; with a security association first (payload 1), or a notification
+ * that is not encrypted, it is that answer.
  */
 #define IKE_HEADER_LEN 28
 #define IKE_RESPONSE 0x20
+#define IKE_SA 1 /* payloads of version 1 */
+#define IKE_NOTIFY 11
 
 static bool ike_exchange_is_known(unsigned version, unsigned exchange)
 {
@@ -275,7 +278,9 @@ static bool ike_is_answer(const struct datagram *d)
 		return false;
 	if (d->at[at + 17] == 0x20)
 		return d->at[at + 19] & IKE_RESPONSE;
-	return ike_has_responder(d, at);
+	unsigned payload = d->at[at + 16];
+	bool notifies = payload == IKE_NOTIFY && !(d->at[at + 19] & 1);
+	return ike_has_responder(d, at) && (payload == IKE_SA || notifies);
 }
 
 static bool ike_is_other(const struct datagram *d)
