@@ -49,6 +49,8 @@ static const struct option_row rows[] = {
 	    "rotated" },
 	{ "home", 0, OPTION_LIST, "PREFIX", NULL, 0, 0, NULL,
 	    "a watched host or network: what it sends is not held against it" },
+	{ "scanners", 0, OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+	    "name the sources on this list: a prefix and a name a line" },
 	{ "json", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
 	    "one object per source and class, then a summary" },
 	{ "csv", 0, OPTION_FLAG, NULL, NULL, 0, 0, NULL,
@@ -93,6 +95,7 @@ struct sensor_job {
 	bool replays; /* files, not interfaces */
 	struct prefix homes[HOMES_MAX];
 	size_t home_count;
+	struct known_scanners *scanners;
 	enum output_form form;
 	int out_fd, error_fd; /* the child's ends */
 	int successors_fd;    /* of files that are followed; -1 */
@@ -133,6 +136,17 @@ static int read_homes(struct sensor_job *job, struct errmsg *msg)
 	}
 	job->home_count = n;
 	return 0;
+}
+
+static int read_scanners(struct sensor_job *job, struct errmsg *msg)
+{
+	const char *path = option_text(job->options, "scanners");
+	if (!path)
+		return 0;
+	int err = known_scanners_read(&job->scanners, path, msg);
+	if (err != 0)
+		err_prefix(msg, "--scanners");
+	return err;
 }
 
 /* Each file of a rotated capture is a descriptor. */
@@ -414,6 +428,7 @@ static int run_child(struct sensor_job *job)
 	msg.text[0] = '\0';
 	job->report = report_new(job->out_fd, job->error_fd, job->form,
 	    (uint32_t)option_integer(job->options, "rows"));
+	report_name_scanners(job->report, job->scanners);
 	uint32_t sources =
 	    (uint32_t)option_integer(job->options, "max-sources");
 	job->engine = engine_new(&(struct engine_config){
@@ -577,6 +592,8 @@ static int run_sensor(int argc, char **argv)
 	job.form = output.form;
 	if (!err)
 		err = read_homes(&job, &msg);
+	if (!err)
+		err = read_scanners(&job, &msg);
 	if (!err &&
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, job.feed) !=
 		0)
@@ -585,6 +602,7 @@ static int run_sensor(int argc, char **argv)
 		err = open_captures(&job, &msg);
 	int code = err ? command_fail(NAME, err, &msg) : run_job(&job);
 	close_captures(&job);
+	known_scanners_free(job.scanners);
 	option_free(options);
 	return code;
 }

@@ -48,6 +48,7 @@ struct report {
 	struct tally verdicts[VERDICTS], unlisted; /* since the last summary */
 	uint64_t ever[VERDICTS];                   /* findings before */
 	struct aggregates *aggregates;             /* of evicted sources */
+	const struct known_scanners *scanners;
 	struct second_text seconds[SECONDS];
 };
 
@@ -60,6 +61,12 @@ struct report *report_new(
 	r->form = form;
 	r->rows = rows && rows < KEEP ? rows : (uint32_t)KEEP;
 	return r;
+}
+
+void report_name_scanners(
+    struct report *r, const struct known_scanners *scanners)
+{
+	r->scanners = scanners;
 }
 
 void report_free(struct report *r)
@@ -255,7 +262,7 @@ static const char csv_titles[] =
     "src,verdict,signature,proto,dport,packets,targets,first,last,"
     "payload_hash,targets_are,icmp_type,icmp_code,victim,size_bytes,ttl_min,"
     "ttl_max,spoofable,evicted,ports,ports_are,attempts,not_judged,odds,rule,"
-    "rule_version,addresses,net,sources" CSV_END;
+    "rule_version,addresses,net,sources,scanner" CSV_END;
 
 static void row_rest(struct report *r, const struct finding *f)
 {
@@ -281,6 +288,7 @@ static void row_rest(struct report *r, const struct finding *f)
 	put_count(r, ",\"addresses\":", f->addresses);
 	put_net(r, ",\"net\":", f);
 	put_some(r, ",\"sources\":", f->sources);
+	put_text(r, ",\"scanner\":", known_scanners_find(r->scanners, &f->src));
 	append_text(r, r->form == OUTPUT_CSV ? CSV_END : "}\n");
 }
 
@@ -375,7 +383,8 @@ static const char *short_time(struct walltime t, char to[static 20])
 	return to;
 }
 
-static void write_row(struct buf *b, const struct finding *f)
+static void write_row(
+    struct buf *b, const struct finding *f, const char *scanner)
 {
 	char src[ADDR_TEXT_LEN], proto[8], port[16] = "-";
 	char first[20], last[20];
@@ -391,12 +400,14 @@ static void write_row(struct buf *b, const struct finding *f)
 		    port, sizeof(port), "%d/%d", f->icmp >> 8, f->icmp & 0xff);
 	else if (f->ports > 1)
 		snprintf(port, sizeof(port), "many");
-	buf_printf(b, "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s\n",
+	buf_printf(b,
+	    "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s%s%s\n",
 	    verdict_name(f->verdict), signature ? signature : "-", src,
 	    f->proto == FINDING_NONE ? "-" : proto_name(f->proto, proto), port,
 	    (unsigned long long)f->packets,
 	    f->targets_quality == DISTINCT_IS_EXACT ? " " : "~", f->targets,
-	    short_time(f->first, first), short_time(f->last, last));
+	    short_time(f->first, first), short_time(f->last, last),
+	    scanner ? "  " : "", scanner ? scanner : "");
 }
 
 static void write_table(struct report *r)
@@ -410,7 +421,8 @@ static void write_table(struct report *r)
 	    "VERDICT", "SIGNATURE", "SOURCE", "PROTO", "PORT", "PACKETS",
 	    "TARGETS", "FIRST (UTC)", "LAST (UTC)");
 	for (size_t i = 0; i < shown; i++)
-		write_row(b, &r->kept[i]);
+		write_row(b, &r->kept[i],
+		    known_scanners_find(r->scanners, &r->kept[i].src));
 	uint64_t more = r->kept_count - shown + r->left_out;
 	if (more > 0)
 		buf_printf(b, "... and %llu more (--rows, --json)\n",

@@ -9,6 +9,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "probes/cli/output.h"
+#include "probes/sensor/detect/known-scanners.h"
 #include "probes/sensor/sensor-engine.h"
 
 struct report_summary {
@@ -28,6 +29,9 @@ struct report;
 struct report *report_new(
     int fd, int talk_fd, enum output_form form, uint32_t rows);
 void report_free(struct report *report);
+/* Names the sources that are on this list, which is borrowed; NULL: none. */
+void report_name_scanners(
+    struct report *report, const struct known_scanners *scanners);
 
 /* A finding_fn; arg is the report. */
 void report_finding(void *arg, const struct finding *finding);

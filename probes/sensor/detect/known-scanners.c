@@ -63,10 +63,9 @@ static int parse_line(struct known_scanners *k, char *line, unsigned number,
 	while (is_blank(*name))
 		name++;
 	struct known_scanner row = { .line = number };
-	int err = prefix_parse(&row.prefix, line, msg);
-	if (err != 0) {
+	if (prefix_parse(&row.prefix, line, msg) != 0) {
 		err_prefix(msg, "%s:%u", path, number);
-		return err;
+		return ERR_CONFIG;
 	}
 	size_t len = strlen(name);
 	if (len == 0 || len > KNOWN_SCANNER_NAME_MAX)

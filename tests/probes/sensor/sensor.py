@@ -143,6 +143,27 @@ def differences(cases, found):
             g[:4] + (None,) + g[5:] not in want}))
 
 
+def test_scanners(folder):
+    path = make.pcap(f"{folder}/scanners.pcap", [
+        (i * 0.1, make.tcp(src, HOME + str(n), 22, ident=n)) for i, (src, n) in
+        enumerate((s, n) for s in ("203.0.113.9", "203.0.113.200")
+                  for n in range(1, 9))])
+    names = f"{folder}/scanners"
+    with open(names, "w", encoding="ascii") as f:
+        f.write("# research\n203.0.113.0/25 Example University\n")
+    found, _, done = read("-r", path, "--scanners", names)
+    check("a scanner on the list has its name, and its verdict",
+          {f["src"]: (f["scanner"], f["verdict"]) for f in found} ==
+          {"203.0.113.9": ("Example University", "scan"),
+           "203.0.113.200": (None, "scan")}, found or done.stderr)
+    with open(names, "w", encoding="ascii") as f:
+        f.write("\n203.0.113.1/25 Example University\n")
+    _, _, done = read("-r", path, "--scanners", names)
+    check("a wrong line of the list is named",
+          done.returncode == 78 and f"{names}:2: " in done.stderr,
+          (done.returncode, done.stderr))
+
+
 def test_zoo(folder):
     cases = attackers()
     packets = packets_of(cases)
@@ -331,6 +352,7 @@ def test_broken(folder, cases, packets):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
+        test_scanners(folder)
         cases, packets = test_zoo(folder)
         test_formats(folder, cases, packets)
         test_cut(folder)
