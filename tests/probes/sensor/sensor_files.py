@@ -50,6 +50,12 @@ def packets_of(found):
     return sum(f["packets"] for f in found)
 
 
+def seen(found):
+    """What does not hang on the sensor's secret key."""
+    return sorted((f["src"], f["packets"], f["first"], f["last"])
+                  for f in found)
+
+
 def worm(n=1):
     return make.mirai(f"203.0.113.{n}", "198.51.100.7")
 
@@ -239,7 +245,7 @@ def test_packings(folder):
     plain = header() + b"".join(record(ethernet(n % 200 + 1), START + n)
                                 for n in range(4000))
     path = write(f"{folder}/plain.pcap", plain)
-    want = read("-r", path)[0]
+    want = seen(read("-r", path)[0])
     forms = {"gzip": gzip.compress(plain),
              "two gzip members and a tape's padding":
                  gzip.compress(plain[:9999]) + gzip.compress(plain[9999:]) +
@@ -252,13 +258,13 @@ def test_packings(folder):
         packed = write(f"{folder}/no-such-name", data)
         found, _, done = read("-r", packed)
         check(f"{name} is read as it is, whatever its name",
-              done.returncode == 0 and found == want, done.stderr)
+              done.returncode == 0 and seen(found) == want, done.stderr)
         with open(packed, "rb") as file:
             found, _, done = read("-r", "-", stdin=file)
-        same = found == want
+        same = seen(found) == want
         found, _, done = read("-r", "-", input=data)
         check(f"{name} from standard input, a file and a pipe",
-              same and found == want and done.returncode == 0, done.stderr)
+              same and seen(found) == want and done.returncode == 0, done.stderr)
         found, _, done = read("-r", write(packed, data[:len(data) // 2]))
         check(f"half of {name} gives half and an error that says where",
               done.returncode == 74 and "octet" in done.stderr and
