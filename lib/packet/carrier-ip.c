@@ -53,8 +53,9 @@ enum packet_reason peel_tunnel(struct peel *x, peel_fn *read, bool by_number)
 	struct packet outer = *x->packet;
 	struct peel inner = {
 		.packet = x->packet,
-		.s = { outer.payload, outer.payload_len,
-		    outer.payload_wire_len },
+		.s = { .pos = outer.payload,
+		    .captured = outer.payload_len,
+		    .wire = outer.payload_wire_len },
 		.cast = x->cast,
 		.count = (uint8_t)(x->count + 1),
 	};

@@ -23,10 +23,12 @@ static inline void octets_clear(void *p, size_t len)
 	memset(p, 0, len);
 }
 
+/* pos stands between the lengths, for compilers that load two neighbours at
+ * once: right after both were stored, the processor waits. */
 struct span {
-	const uint8_t *pos;
 	size_t captured; /* octets at pos that we hold */
-	size_t wire;     /* octets from pos on that were sent; >= captured */
+	const uint8_t *pos;
+	size_t wire; /* octets from pos on that were sent; >= captured */
 };
 
 static inline uint16_t load_be16(const uint8_t *p)
@@ -60,8 +62,9 @@ static inline void store_be32(uint8_t *p, uint32_t v)
 static inline struct span span_init(
     const void *bytes, size_t captured, size_t wire)
 {
-	return (
-	    struct span){ bytes, captured, wire < captured ? captured : wire };
+	return (struct span){ .pos = bytes,
+		.captured = captured,
+		.wire = wire < captured ? captured : wire };
 }
 
 /* Why len octets cannot be taken from here. */
