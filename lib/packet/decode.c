@@ -104,11 +104,10 @@ static int decode_tcp(struct packet *p, struct span *s, enum decode_mode mode)
 	if (header_len < 20)
 		return ERR_MALFORMED;
 	p->tcp_header_len = (uint8_t)header_len;
-	if (s->captured < header_len) {
-		if (mode == DECODE_FRAME && is_worth_having(p, s, header_len))
-			return keep_cut_header(p, s, header_len);
-		return span_error(s, header_len);
-	}
+	/* Bots in the field state options that they do not send. */
+	if (s->captured < header_len)
+		return mode == DECODE_FRAME ? keep_cut_header(p, s, header_len)
+					    : span_error(s, header_len);
 	if (header_len > 20)
 		p->tcp_options = s->pos + 20;
 	span_skip(s, header_len);

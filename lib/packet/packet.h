@@ -81,8 +81,9 @@ struct packet {
 	bool fragment;          /* part of a datagram */
 	bool first_fragment;    /* offset 0: the upper header is here */
 
-	/* By packet_decode_link alone, for what the capture or a first fragment
-	 * ended inside of the upper header: the fields that are there. */
+	/* By packet_decode_link alone.  The capture, a first fragment or, in
+	 * its TCP options, the packet ended inside the upper header: what is
+	 * there is filled. */
 	bool headers_cut;
 	bool has_tcp_flags; /* false in a first fragment of 8 octets */
 	uint8_t link_cast;  /* enum packet_cast, by the innermost link */
