@@ -50,7 +50,12 @@ enum {
 	LENGTH_MOST = 1500,
 	TYPE_LEAST = 0x600
 };
-enum { SAP_IP = 0x06, SAP_SPANNING_TREE = 0x42, SAP_SNAP = 0xaa };
+enum {
+	SAP_IP = 0x06,
+	SAP_SPANNING_TREE = 0x42,
+	SAP_SNAP = 0xaa,
+	SAP_ISO = 0xfe
+};
 
 /* Octets from one type to behind the next, 0: it is no tag. */
 static size_t tag_len(unsigned type)
@@ -94,7 +99,7 @@ static enum packet_reason peel_trill(struct peel *x)
 	return peel_bridged(x, 6 + options);
 }
 
-static enum packet_reason peel_pppoe(struct peel *x)
+enum packet_reason peel_pppoe(struct peel *x)
 {
 	if (x->s.captured < 6)
 		return peel_short(x, 6, PACKET_CUT_CARRIER);
@@ -183,38 +188,53 @@ enum packet_reason peel_type(struct peel *x, unsigned type)
 	}
 }
 
-static enum packet_reason peel_snap(struct peel *x)
+/* A bridged frame; over ATM two octets stand before it (RFC 2684). */
+static enum packet_reason peel_bridged_snap(struct peel *x)
 {
-	if (x->s.captured < 8)
-		return peel_short(x, 8, PACKET_CUT_LINK);
-	uint32_t oui = load_be32(x->s.pos + 2) & 0xffffff;
-	unsigned type = load_be16(x->s.pos + 6);
-	span_skip(&x->s, 8);
+	struct span padded = x->s;
+	if (padded.captured > 2)
+		span_skip(&padded, 2);
+	bool has_padding = !peel_likely_ethernet(&x->s, false) &&
+	    peel_likely_ethernet(&padded, false);
+	return peel_bridged(x, has_padding ? 2 : 0);
+}
+
+enum packet_reason peel_snap(struct peel *x)
+{
+	if (x->s.captured < 5)
+		return peel_short(x, 5, PACKET_CUT_LINK);
+	uint32_t oui = load_be32(x->s.pos) >> 8;
+	unsigned type = load_be16(x->s.pos + 3);
+	span_skip(&x->s, 5);
 	/* RFC 1042; 802.1H; RFC 2684, bridged Ethernet with and without its
 	 * check sum; Cisco's own protocols. */
 	if (oui == 0x000000 || oui == 0x0000f8)
 		return type < TYPE_LEAST ? PACKET_NOT_IP : peel_type(x, type);
 	if (oui == 0x0080c2 && (type == 1 || type == 7))
-		return peel_bridged(x, 0);
+		return peel_bridged_snap(x);
 	return oui == 0x00000c ? PACKET_LINK_CONTROL : PACKET_NOT_IP;
 }
 
 enum packet_reason peel_llc(struct peel *x)
 {
+	enum { UNNUMBERED = 3 };
 	if (x->in_llc)
 		return PACKET_BAD_LINK;
 	x->in_llc = true;
 	if (x->s.captured < 3)
 		return peel_short(x, 3, PACKET_CUT_LINK);
 	uint8_t sap = x->s.pos[0], control = x->s.pos[2];
-	if (sap == SAP_SNAP && control == 3)
-		return peel_snap(x);
 	if (sap == SAP_SPANNING_TREE)
 		return PACKET_LINK_CONTROL;
-	if (sap != SAP_IP || control != 3)
+	if (control != UNNUMBERED)
 		return PACKET_NOT_IP;
 	span_skip(&x->s, 3);
-	return peel_ip(x, 4);
+	switch (sap) {
+	case SAP_SNAP: return peel_snap(x);
+	case SAP_IP: return peel_ip(x, 4);
+	case SAP_ISO: return peel_nlpid(x);
+	default: return PACKET_NOT_IP;
+	}
 }
 
 /* What follows the labels is nowhere said (RFC 4928): IP shows by its first

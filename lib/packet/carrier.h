@@ -30,6 +30,12 @@ enum packet_reason peel_ethernet(struct peel *x);
 /* What an Ethernet type, or the length in its place, announces. */
 enum packet_reason peel_type(struct peel *x, unsigned type);
 enum packet_reason peel_llc(struct peel *x);
+/* Behind LLC, or what stands for it: from the organisation's number on. */
+enum packet_reason peel_snap(struct peel *x);
+/* From a network protocol's number (ISO 9577) on. */
+enum packet_reason peel_nlpid(struct peel *x);
+/* PPPoE's session from its header on. */
+enum packet_reason peel_pppoe(struct peel *x);
 enum packet_reason peel_mpls(struct peel *x);
 enum packet_reason peel_nsh(struct peel *x);
 /* PPP with or without address and control; its protocol may be one octet. */
@@ -48,6 +54,9 @@ enum packet_reason peel_datagram(struct peel *x);
 /* What follows an L2TPv3 session's number: cookie, sublayer and kind of link
  * are known to its two ends alone. */
 enum packet_reason peel_session(struct peel *x);
+
+/* Whom an Ethernet address names. */
+enum packet_cast peel_cast(const uint8_t *destination);
 
 /* Does a whole, consistent IP header stand here?  exact: its checksum is right,
  * or the length of IPv6 is that of what is here. */

@@ -11,28 +11,13 @@
  */
 #include <pcap/dlt.h>
 
-#include "lib/packet/carrier.h"
+#include "lib/packet/link.h"
 
 #define ETHERNET_LEN 14
 #define COOKED_LEN 16
 #define COOKED2_LEN 20
 
-bool packet_link_known(int dlt)
-{
-	switch (dlt) {
-	case DLT_EN10MB:
-	case DLT_LINUX_SLL:
-	case DLT_LINUX_SLL2:
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6:
-	case DLT_NULL:
-	case DLT_LOOP: return true;
-	default: return false;
-	}
-}
-
-static enum packet_cast cast_of(const uint8_t *destination)
+enum packet_cast peel_cast(const uint8_t *destination)
 {
 	if (!(destination[0] & 1))
 		return PACKET_CAST_UNICAST;
@@ -46,7 +31,7 @@ enum packet_reason peel_ethernet(struct peel *x)
 	if (x->s.captured < ETHERNET_LEN)
 		return peel_short(x, ETHERNET_LEN, PACKET_CUT_LINK);
 	unsigned type = load_be16(x->s.pos + 12);
-	x->cast = (uint8_t)cast_of(x->s.pos);
+	x->cast = (uint8_t)peel_cast(x->s.pos);
 	span_skip(&x->s, ETHERNET_LEN);
 	return peel_type(x, type);
 }
@@ -62,10 +47,19 @@ static enum packet_cast cooked_cast(unsigned packet_type)
 					   : PACKET_CAST_UNKNOWN;
 }
 
-/* Linux's own numbers stand below those of Ethernet. */
-static enum packet_reason peel_cooked_type(struct peel *x, unsigned type)
+/* Linux's own numbers stand below those of Ethernet; what an interface of
+ * another kind handed over begins with its own header. */
+static enum packet_reason peel_cooked_type(
+    struct peel *x, unsigned type, unsigned hardware)
 {
 	enum { LLC = 4, TYPE_LEAST = 0x600 };
+	enum { WIRELESS = 801, PRISM = 802, RADIOTAP = 803 };
+	switch (hardware) {
+	case WIRELESS: return peel_wireless(x);
+	case PRISM: return peel_prism(x);
+	case RADIOTAP: return peel_radiotap(x);
+	default: break;
+	}
 	if (type == LLC)
 		return peel_llc(x);
 	return type < TYPE_LEAST ? PACKET_NOT_IP : peel_type(x, type);
@@ -76,9 +70,10 @@ static enum packet_reason peel_cooked(struct peel *x)
 	if (x->s.captured < COOKED_LEN)
 		return peel_short(x, COOKED_LEN, PACKET_CUT_LINK);
 	unsigned type = load_be16(x->s.pos + 14);
+	unsigned hardware = load_be16(x->s.pos + 2);
 	x->cast = (uint8_t)cooked_cast(load_be16(x->s.pos));
 	span_skip(&x->s, COOKED_LEN);
-	return peel_cooked_type(x, type);
+	return peel_cooked_type(x, type, hardware);
 }
 
 static enum packet_reason peel_cooked2(struct peel *x)
@@ -86,9 +81,10 @@ static enum packet_reason peel_cooked2(struct peel *x)
 	if (x->s.captured < COOKED2_LEN)
 		return peel_short(x, COOKED2_LEN, PACKET_CUT_LINK);
 	unsigned type = load_be16(x->s.pos);
+	unsigned hardware = load_be16(x->s.pos + 8);
 	x->cast = (uint8_t)cooked_cast(x->s.pos[10]);
 	span_skip(&x->s, COOKED2_LEN);
-	return peel_cooked_type(x, type);
+	return peel_cooked_type(x, type, hardware);
 }
 
 /* The family is the capturing system's AF_ number, in its byte order for
@@ -111,19 +107,145 @@ static enum packet_reason peel_family(struct peel *x)
 	}
 }
 
+static enum packet_reason peel_raw(struct peel *x)
+{
+	return peel_ip(x, 0);
+}
+
+static enum packet_reason peel_raw4(struct peel *x)
+{
+	return peel_ip(x, 4);
+}
+
+static enum packet_reason peel_raw6(struct peel *x)
+{
+	return peel_ip(x, 6);
+}
+
+/* Numbers that libpcap's DLT_ and a file's LINKTYPE_ have for the same. */
+enum {
+	LINK_ATM_IN_FILES = 100,
+	LINK_RAW_IN_FILES = 101,
+	LINK_ATM_CLIP_IN_FILES = 106,
+	LINK_RAW_OPENBSD = 14,
+	LINK_PKTAP_DARWIN = 149
+};
+
+/* skip: octets before what read takes. */
+static const struct {
+	int dlt;
+	uint8_t skip;
+	peel_fn *read;
+} links[] = {
+	{ DLT_EN10MB, 0, peel_ethernet },
+	{ DLT_LINUX_SLL, 0, peel_cooked },
+	{ DLT_LINUX_SLL2, 0, peel_cooked2 },
+	{ DLT_RAW, 0, peel_raw },
+	{ LINK_RAW_IN_FILES, 0, peel_raw },
+	{ LINK_RAW_OPENBSD, 0, peel_raw },
+	{ DLT_IPV4, 0, peel_raw4 },
+	{ DLT_IPV6, 0, peel_raw6 },
+	{ DLT_NULL, 0, peel_family },
+	{ DLT_LOOP, 0, peel_family },
+	{ DLT_IEEE802_11, 0, peel_wireless },
+	{ DLT_IEEE802_11_RADIO, 0, peel_radiotap },
+	{ DLT_PRISM_HEADER, 0, peel_prism },
+	{ DLT_IEEE802_11_RADIO_AVS, 0, peel_avs },
+	{ DLT_PPI, 0, peel_ppi },
+	{ DLT_PPP, 0, peel_ppp_link },
+	{ DLT_PPP_SERIAL, 0, peel_ppp_link },
+	{ DLT_PPP_ETHER, 0, peel_pppoe },
+	{ DLT_PPP_PPPD, 0, peel_ppp_directed },
+	{ DLT_PPP_WITH_DIR, 0, peel_ppp_directed },
+	{ DLT_C_HDLC, 0, peel_hdlc },
+	{ DLT_C_HDLC_WITH_DIR, 0, peel_hdlc_directed },
+	{ DLT_FRELAY, 0, peel_relay },
+	{ DLT_FRELAY_WITH_DIR, 0, peel_relay_directed },
+	{ DLT_MFR, 0, peel_multilink_relay },
+	{ DLT_SLIP, 16, peel_raw },
+	{ DLT_ATM_RFC1483, 0, peel_atm },
+	{ LINK_ATM_IN_FILES, 0, peel_atm },
+	{ DLT_ATM_CLIP, 0, peel_atm },
+	{ LINK_ATM_CLIP_IN_FILES, 0, peel_atm },
+	{ DLT_SUNATM, 0, peel_sun_atm },
+	{ DLT_NFLOG, 0, peel_nflog },
+	{ DLT_PFLOG, 0, peel_pflog },
+	{ DLT_PKTAP, 0, peel_pktap },
+	{ LINK_PKTAP_DARWIN, 0, peel_pktap },
+	{ DLT_IPNET, 24, peel_raw },
+	{ DLT_ENC, 12, peel_raw },
+	{ DLT_MPLS, 0, peel_mpls },
+	{ DLT_NETANALYZER, 4, peel_ethernet },
+	{ DLT_EPON, 8, peel_ethernet },
+	{ DLT_ETHERNET_MPACKET, 8, peel_ethernet },
+	{ DLT_DSA_TAG_BRCM_PREPEND, 4, peel_ethernet },
+	{ DLT_DOCSIS, 0, peel_docsis },
+	{ DLT_IEEE802, 0, peel_token_ring },
+	{ DLT_FDDI, 13, peel_llc },
+	{ DLT_IP_OVER_FC, 16, peel_llc },
+};
+#define LINKS (sizeof(links) / sizeof(links[0]))
+
+/* An Ethernet type at type_at, in a header of len octets. */
+static const struct {
+	int dlt;
+	uint8_t len, type_at;
+	bool ethernet; /* its destination is the first */
+} typed_links[] = {
+	{ DLT_APPLE_IP_OVER_IEEE1394, 18, 16, false },
+	{ DLT_IPOIB, 44, 40, false },
+	{ DLT_DSA_TAG_BRCM, 18, 16, true },
+	{ DLT_DSA_TAG_DSA, 18, 16, true },
+	{ DLT_DSA_TAG_EDSA, 22, 20, true },
+};
+#define TYPED_LINKS (sizeof(typed_links) / sizeof(typed_links[0]))
+
+static size_t find_link(int dlt)
+{
+	size_t i = 0;
+	while (i < LINKS && links[i].dlt != dlt)
+		i++;
+	return i;
+}
+
+static size_t find_typed_link(int dlt)
+{
+	size_t i = 0;
+	while (i < TYPED_LINKS && typed_links[i].dlt != dlt)
+		i++;
+	return i;
+}
+
+bool packet_link_known(int dlt)
+{
+	return find_link(dlt) < LINKS || find_typed_link(dlt) < TYPED_LINKS ||
+	    juniper_link_known(dlt);
+}
+
+static enum packet_reason peel_typed_link(struct peel *x, size_t i)
+{
+	size_t len = typed_links[i].len;
+	if (x->s.captured < len)
+		return peel_short(x, len, PACKET_CUT_LINK);
+	if (typed_links[i].ethernet)
+		x->cast = (uint8_t)peel_cast(x->s.pos);
+	unsigned type = load_be16(x->s.pos + typed_links[i].type_at);
+	span_skip(&x->s, len);
+	return peel_type(x, type);
+}
+
 enum packet_reason peel_link(struct peel *x, int dlt)
 {
-	switch (dlt) {
-	case DLT_EN10MB: return peel_ethernet(x);
-	case DLT_LINUX_SLL: return peel_cooked(x);
-	case DLT_LINUX_SLL2: return peel_cooked2(x);
-	case DLT_NULL:
-	case DLT_LOOP: return peel_family(x);
-	case DLT_RAW: return peel_ip(x, 0);
-	case DLT_IPV4: return peel_ip(x, 4);
-	case DLT_IPV6: return peel_ip(x, 6);
-	default: return PACKET_UNKNOWN_LINK;
+	size_t i = find_link(dlt);
+	if (i < LINKS) {
+		enum packet_reason why = peel_link_header(x, links[i].skip);
+		return why != PACKET_UNDERSTOOD ? why : links[i].read(x);
 	}
+	i = find_typed_link(dlt);
+	if (i < TYPED_LINKS)
+		return peel_typed_link(x, i);
+	return juniper_link_known(dlt) ? peel_juniper(x, dlt)
+				       : PACKET_UNKNOWN_LINK;
 }
 
 static int error_of(enum packet_reason reason)
@@ -150,6 +272,7 @@ int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
 	struct peel x = { packet, span_init(bytes, caplen, wirelen), 0, 0,
 		false };
 	packet->reason = PACKET_UNDERSTOOD;
-	enum packet_reason reason = peel_link(&x, dlt);
+	enum packet_reason reason =
+	    dlt == DLT_EN10MB ? peel_ethernet(&x) : peel_link(&x, dlt);
 	return reason == PACKET_UNDERSTOOD ? 0 : fail_link(packet, reason);
 }
