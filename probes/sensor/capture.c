@@ -30,8 +30,8 @@ int capture_check_link(const struct capture *c, int dlt, struct errmsg *msg)
 		return 0;
 	const char *name = pcap_datalink_val_to_name(dlt);
 	return err_set(msg, ERR_MALFORMED,
-	    "%s: link type %s (%d), expected Ethernet, Linux cooked, raw IP "
-	    "or loopback",
+	    "%s: link type %s (%d), expected one of those that "
+	    "sonde-sensor(1) names",
 	    c->name, name ? name : "unknown", dlt);
 }
 
