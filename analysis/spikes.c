@@ -347,6 +347,12 @@ static void judge_bin(struct spike_state *s, const struct observed *now,
 		learn_pending(s);
 }
 
+size_t spike_learnt_bins(const struct spike_config *config)
+{
+	size_t seasons = SPIKE_SEASONS_LEARNT * config->season_bins;
+	return config->warmup_bins > seasons ? config->warmup_bins : seasons;
+}
+
 struct spike_state *spike_state_new(const struct spike_config *config)
 {
 	struct spike_state *s = xcalloc(1, sizeof(*s));
@@ -385,11 +391,10 @@ void spike_state_step(struct spike_state *s, uint64_t bin,
 	s->totals.seen += now.count;
 	s->totals.expected += expected(&s->base, bin);
 	s->recent[s->recent_count++ % s->ring] = now;
-	size_t seasons = SPIKE_SEASONS_LEARNT * s->config.season_bins;
-	if (s->watched < s->config.warmup_bins || s->watched < seasons) {
+	if (s->watched < spike_learnt_bins(&s->config)) {
 		s->watched++;
 		learn(&s->base, bin, now.count);
-		if (s->watched == seasons)
+		if (s->watched == SPIKE_SEASONS_LEARNT * s->config.season_bins)
 			know_rhythm(&s->base);
 	} else if (s->alarmed)
 		follow_alarm(s, &now, &before, step);

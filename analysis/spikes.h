@@ -48,6 +48,8 @@ struct spike_config {
 	size_t season_bins;
 };
 #define SPIKE_SEASONS_LEARNT 2
+/* Bins that are watched before one is judged. */
+size_t spike_learnt_bins(const struct spike_config *config);
 extern const struct spike_config spike_defaults;
 
 struct spike_alarm {

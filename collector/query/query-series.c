@@ -106,13 +106,13 @@ static void write_points(const struct ask *ask, const struct series *series)
 	struct spike_config config = series_spikes(ask->q->c, ask->set.bin_s);
 	struct spike_band *band = xcalloc(ask->set.bins + 1, sizeof(*band));
 	struct spike_alarm *found = NULL;
-	size_t warm = 0, seen = 0;
+	size_t warm = 0, seen = 0, learnt = spike_learnt_bins(&config);
 	spikes_find(series->bins, ask->set.bins, &config, &found, band);
 	free(found);
 	/* The test has learned when so many bins were watched. */
-	for (; warm < ask->set.bins && seen < config.warmup_bins; warm++)
+	for (; warm < ask->set.bins && seen < learnt; warm++)
 		seen += !series->bins[warm].missing;
-	if (seen < config.warmup_bins)
+	if (seen < learnt)
 		warm = ask->set.bins;
 	size_t first = first_shown(ask);
 	for (size_t i = first; i < ask->set.bins; i++) {

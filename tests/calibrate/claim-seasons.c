@@ -56,12 +56,10 @@ static size_t watch(const struct spike_config *config, const struct rhythm *r,
     uint64_t quiet, double *alarms)
 {
 	struct spike_state *s = spike_state_new(config);
-	uint64_t learnt = SPIKE_SEASONS_LEARNT * config->season_bins;
+	uint64_t learnt = spike_learnt_bins(config);
 	struct spike_alarm alarm;
 	struct spike_step step;
 	uint64_t bin = 0, end;
-	if (learnt < config->warmup_bins)
-		learnt = config->warmup_bins;
 	for (; bin < learnt + quiet; bin++) {
 		struct spike_bin value = { .count = draw_bin(r, bin, 1) };
 		spike_state_step(s, bin, &value, &step);
