@@ -137,7 +137,6 @@ static const struct udp_content {
 	{ &udp_ike, 0, 0 },
 	{ &udp_memcached, 0, 0 },
 	{ &udp_rpc, 0, 0 },
-	{ &udp_chargen, 0, 0 },
 	{ &udp_tftp, 0xff, 0 },
 	{ &udp_teredo, 0x9f, 0 },
 	{ &udp_tracker, 0xff, 0 },

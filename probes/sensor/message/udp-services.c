@@ -55,14 +55,15 @@ const struct udp_protocol udp_memcached = {
 };
 
 /* Character generator: RFC 864: lines of 72 characters that begin one further
- * each time in the ring of the 95 printable ones.  Any datagram asks. */
+ * each time in the ring of the 95 printable ones.  Any datagram asks.  From
+ * other ports such a row is what traceroute and ping fill their probes with. */
 #define CHARGEN_RUN 16
 #define TEXT_LEAST 16
 #define TEXT_MOST 64
 
 static bool chargen_is_answer(const struct datagram *d)
 {
-	if (!datagram_has(d, 0, CHARGEN_RUN))
+	if (d->sport != 19 || !datagram_has(d, 0, CHARGEN_RUN))
 		return false;
 	for (size_t i = 1; i < CHARGEN_RUN; i++) {
 		unsigned next = d->at[i - 1] == 0x7e ? 0x20 : d->at[i - 1] + 1u;

@@ -482,6 +482,26 @@ static void each_row_has_its_datagrams(void **state)
 	}
 }
 
+/* Linux' traceroute and Windows' ping fill their probes with rows of
+ * characters, as chargen its answers. */
+static void filler_is_of_no_protocol(void **state)
+{
+	(void)state;
+	static const char *const fillers[] = {
+		"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]", "abcdefghijklmnopqrstuvw",
+		" !\"#$%&'()*+,-./0123456789"
+	};
+	for (size_t i = 0; i < COUNT(fillers); i++) {
+		size_t len = strlen(fillers[i]);
+		struct message m =
+		    read_datagram(CLIENT, 33434, fillers[i], len, len);
+		assert_int_equal(m.role, E);
+		assert_null(m.protocol);
+		m = read_datagram(CLIENT, 19, fillers[i], len, len);
+		assert_int_equal(m.role, E);
+	}
+}
+
 /* What is believed by its content is known between any ports, and with the
  * ports of others: asks and answers are what they are wherever they go. */
 static void content_needs_no_port(void **state)
@@ -633,6 +653,7 @@ int main(void)
 		cmocka_unit_test(each_protocol_is_read_by_its_content),
 		cmocka_unit_test(the_table_is_in_order),
 		cmocka_unit_test(each_row_has_its_datagrams),
+		cmocka_unit_test(filler_is_of_no_protocol),
 		cmocka_unit_test(content_needs_no_port),
 		cmocka_unit_test(a_cut_datagram_is_read_as_far_as_it_goes),
 		cmocka_unit_test(random_payloads_are_of_no_protocol),
