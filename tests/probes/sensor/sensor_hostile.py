@@ -38,7 +38,7 @@ def judge(path):
     if s["packets"] - s["decoded"] != sum(s["not_decoded"].values()):
         return f"reasons do not add up: {s}"
     listed = sum(line["packets"] for line in lines if "src" in line)
-    if listed + s["unlisted_packets"] != s["decoded"]:
+    if listed + s["unlisted_packets"] + s["damaged"] != s["decoded"]:
         return f"findings do not add up: {s}"
     return None
 
