@@ -29,6 +29,7 @@
 #include "collector/core/trusted-clock.h"
 #include "collector/core/upkeep.h"
 #include "collector/core/writer.h"
+#include "collector/detect/blind.h"
 #include "collector/detect/engine.h"
 #include "collector/fleet/campaign.h"
 #include "collector/ingest/ingest.h"
@@ -89,6 +90,7 @@ static const struct part *const parts[] = {
 	&registry_numbers_part,
 	&writer_part,
 	&upkeep_part,
+	&blind_part,
 	&alarms_part,
 	NULL,
 };

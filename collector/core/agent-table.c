@@ -244,6 +244,16 @@ void agents_contact(struct collector *c, const uint8_t *id)
 	pthread_mutex_unlock(&agents->lock);
 }
 
+void agents_report_coverage(struct collector *c, const uint8_t *id)
+{
+	struct agents *agents = c->agents;
+	pthread_mutex_lock(&agents->lock);
+	struct entry *entry = find_entry(agents, id);
+	if (entry)
+		entry->agent.reports_coverage = true;
+	pthread_mutex_unlock(&agents->lock);
+}
+
 bool agents_trouble_is_news(struct collector *c, const uint8_t *id)
 {
 	struct agents *agents = c->agents;

@@ -24,6 +24,7 @@ struct agent {
 	enum agent_state state;
 	int64_t enrolled_ns;
 	int64_t seen_wall_ns; /* 0: never */
+	bool reports_coverage; /* its sensor says itself when it is blind */
 };
 /* tags is consumed. */
 void agents_add(
@@ -36,6 +37,8 @@ bool agents_find_row(
 /* A copy of all of them, by row; the caller frees. */
 size_t agents_list(struct collector *collector, struct agent **agents);
 void agents_contact(struct collector *collector, const uint8_t *id);
+/* It has sent records of coverage. */
+void agents_report_coverage(struct collector *collector, const uint8_t *id);
 /* True when no trouble of this agent was announced in the last ten minutes;
  * then it counts as announced. */
 bool agents_trouble_is_news(struct collector *collector, const uint8_t *id);

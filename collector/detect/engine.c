@@ -272,7 +272,7 @@ static void judge(struct round *round, struct alarm_subject *subject)
 	};
 	bins.live = bins.is_sensor && !round->whole &&
 	    agents_find_row(round->c, subject->agent_row, &agent) &&
-	    agent.state == AGENT_UP;
+	    agent.state == AGENT_UP && !agent.reports_coverage;
 	step_bins(round, &bins, subject, subject->state, round->set.first_s,
 	    round->settled_s);
 	if (!round->last)

@@ -8,6 +8,7 @@
 
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
+#include "collector/detect/blind.h"
 #include "lib/json/json-value.h"
 #include "collector/query/agent-unsent.h"
 #include "collector/query/query-list.h"
@@ -122,6 +123,45 @@ static int join_telemetry(void *ctx, const struct store_row *from)
 	return 0;
 }
 
+struct agent_watch {
+	const struct agent *agent;
+	int64_t now_ns;
+	json_t *interfaces;
+	size_t count, watched;
+};
+
+static int take_interface(void *ctx, const struct registry_coverage *row)
+{
+	struct agent_watch *watch = ctx;
+	struct blindness b = blindness_of(row, watch->agent, watch->now_ns);
+	watch->count++;
+	watch->watched += !b.is_blind;
+	json_array_append_new(watch->interfaces,
+	    json_pack("{s:o, s:b, s:o, s:o, s:I}", "name",
+		json_text(row->interface), "watched", !b.is_blind, "why",
+		json_text(b.why), "since", json_time(b.since_ns), "ring_bytes",
+		(json_int_t)row->ring_bytes));
+	return 0;
+}
+
+static int join_watch(
+    const struct query *q, const struct agent *agent, json_t *json)
+{
+	struct agent_watch watch = {
+		.agent = agent, .now_ns = q->now_ns, .interfaces = json_array()
+	};
+	int err = registry_read_coverage(
+	    q->registry, agent->row, take_interface, &watch);
+	const char *word = watch.count == 0 ? NULL
+	    : watch.watched == 0            ? "none"
+	    : watch.watched == watch.count  ? "all"
+					    : "some";
+	json_object_set_new(
+	    json, "watch", word ? json_string(word) : json_null());
+	json_object_set_new(json, "interfaces", watch.interfaces);
+	return err;
+}
+
 /* A new object, or NULL when telemetry cannot be read. */
 static json_t *agent_to_json(
     const struct query *q, const struct registry_agent *row)
@@ -150,6 +190,9 @@ static json_t *agent_to_json(
 		err = agent_unsent_json(q, row->row, &unsent);
 		json_object_set_new(joined.json, "unsent", unsent);
 	}
+	known.row = row->row;
+	if (err >= 0)
+		err = join_watch(q, &known, joined.json);
 	if (err < 0) {
 		json_decref(joined.json);
 		return NULL;

@@ -12,6 +12,7 @@
 #include "collector/core/agent-table.h"
 #include "collector/core/private.h"
 #include "collector/detect/alarm-json.h"
+#include "collector/detect/blind.h"
 #include "lib/json/json-value.h"
 #include "collector/query/path-graph.h"
 #include "collector/query/overview.h"
@@ -184,16 +185,37 @@ static int read_outbreaks(struct query *q, json_t *list)
 	return registry_read_alarms(q->registry, &past, take_outbreak, &found);
 }
 
-static json_t *agent_counts(struct collector *c)
+struct blind_count {
+	const struct query *q;
+	int64_t last_row; /* of the agent that was counted last */
+	json_int_t agents;
+};
+
+static int count_blind(void *ctx, const struct registry_coverage *row)
+{
+	struct blind_count *count = ctx;
+	struct agent agent;
+	if (row->agent_row == count->last_row ||
+	    !agents_find_row(count->q->c, row->agent_row, &agent) ||
+	    agent.state != AGENT_UP ||
+	    !blindness_of(row, &agent, count->q->now_ns).is_blind)
+		return 0;
+	count->last_row = row->agent_row;
+	count->agents++;
+	return 0;
+}
+
+static json_t *agent_counts(struct collector *c, json_int_t blind)
 {
 	struct agent *agents;
 	size_t count = agents_list(c, &agents), by_state[AGENT_STATES] = { 0 };
 	for (size_t i = 0; i < count; i++)
 		by_state[agents[i].state]++;
 	free(agents);
-	return json_pack("{s:I, s:I, s:I}", "up",
+	return json_pack("{s:I, s:I, s:I, s:I}", "up",
 	    (json_int_t)by_state[AGENT_UP], "late",
-	    (json_int_t)by_state[AGENT_LATE], "total", (json_int_t)count);
+	    (json_int_t)by_state[AGENT_LATE], "blind", blind, "total",
+	    (json_int_t)count);
 }
 
 static int take_totals(void *ctx, const struct store_row *row)
@@ -220,9 +242,13 @@ int query_overview(
 	err = read_outbreaks(&q, alarms);
 	if (err < 0)
 		goto out;
+	struct blind_count blind = { .q = &q };
+	err = registry_read_coverage(q.registry, 0, count_blind, &blind);
+	if (err < 0)
+		goto out;
 	*answer = json_pack("{s:o, s:o, s:O, s:O, s:{s:I, s:I, s:f}}", "now",
-	    json_time(q.now_ns), "agents", agent_counts(q.c), "worst_links",
-	    worst, "alarms", alarms, "records", "stored",
+	    json_time(q.now_ns), "agents", agent_counts(q.c, blind.agents),
+	    "worst_links", worst, "alarms", alarms, "records", "stored",
 	    (json_int_t)totals.stored, "lost", (json_int_t)totals.lost,
 	    "per_second",
 	    (double)q.c->counters.records_per_second_milli / 1000);

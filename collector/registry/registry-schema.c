@@ -102,8 +102,18 @@ static const char step_detectors[] =
 
 static const char step_event_types[] = REGISTRY_RENAME_EVENTS;
 
+/* The newest that an agent said of each interface that its sensor watches. */
+static const char step_coverage[] =
+    "CREATE TABLE coverage ("
+    " agent INTEGER, interface TEXT,"
+    " state TEXT NOT NULL, why TEXT NOT NULL,"
+    " since_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+    " heard_ns INTEGER NOT NULL, ring_bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (agent, interface)) WITHOUT ROWID;";
+
 static const char *const steps[] = { step_registry, step_result_schemas,
-	step_result_schemas_used, step_detectors, step_event_types };
+	step_result_schemas_used, step_detectors, step_event_types,
+	step_coverage };
 
 const struct db_schema registry_schema = { steps,
 	sizeof(steps) / sizeof(steps[0]) };

@@ -43,7 +43,8 @@ enum spool_class {
 	X(gap, GAP, SPOOL_ALERTS, RECORD_BY_KEEPER)                     \
 	X(log, LOG, SPOOL_COUNTERS, RECORD_BY_ANY)                      \
 	X(result_schema, RESULT_SCHEMA, SPOOL_ALERTS, RECORD_BY_SCRIPT) \
-	X(result, RESULT, SPOOL_RESULTS, RECORD_BY_SCRIPT)
+	X(result, RESULT, SPOOL_RESULTS, RECORD_BY_SCRIPT)              \
+	X(coverage, COVERAGE, SPOOL_ALERTS, RECORD_BY_SENSOR)
 
 struct record_kind {
 	Sonde__Record__BodyCase body; /* its number in the oneof */

@@ -67,6 +67,7 @@ static const struct option_table run_options_table = {
 static const struct output_column agent_columns[] = {
 	{ "NAME", "name", 16, NULL, NULL },
 	{ "STATE", "state", 6, NULL, NULL },
+	{ "WATCH", "watch", 5, NULL, NULL },
 	{ "TAGS", "tags", 16, NULL, NULL },
 	{ "STORED", "stored", 10, NULL, NULL },
 	{ "LOST", "lost", 8, NULL, NULL },
@@ -75,6 +76,7 @@ static const struct output_column agent_columns[] = {
 	{ NULL, "version", 0, NULL, NULL },
 	{ NULL, "enrolled_at", 0, NULL, NULL },
 	{ NULL, "addresses", 0, NULL, NULL },
+	{ NULL, "interfaces", 0, NULL, NULL },
 	{ NULL, "epoch", 0, NULL, NULL },
 	{ NULL, "produced", 0, NULL, NULL },
 	{ NULL, "sent", 0, NULL, NULL },

@@ -29,6 +29,7 @@
 #define NEWS_BYTES ((size_t)64 << 10) /* more than a message can have */
 #define NEWS_BUFFER (1 << 20)
 #define EVENTS 16
+#define LOSSES_NS (1 * NS_PER_S)
 #define FINISH_NS (2 * NS_PER_S)
 
 struct capture_live {
@@ -42,6 +43,7 @@ struct capture_live {
 	struct live_addrs addrs;
 	capture_notice_fn *notice;
 	void *notice_arg;
+	struct monotime losses_at; /* ask for the kernel's again then */
 	bool finishing;
 	struct monotime finish;
 	uint8_t *news;
@@ -343,6 +345,10 @@ static size_t coverage_live(
 	static const enum capture_state states[] = { CAPTURE_ABSENT,
 		CAPTURE_DOWN, CAPTURE_UP };
 	size_t count = c->count < most ? c->count : most;
+	struct monotime now = monotime_now();
+	bool asks = !monotime_before(now, c->losses_at);
+	if (asks)
+		c->losses_at = monotime_add(now, LOSSES_NS);
 	for (size_t i = 0; i < count; i++) {
 		struct live_interface *one = &c->interfaces[i];
 		struct live_counts counts;

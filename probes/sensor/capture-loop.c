@@ -70,6 +70,8 @@ static int read_capture(struct state *s, size_t i, struct errmsg *msg)
 	int n = capture_read(
 	    s->loop->captures[i], count, on_frame, s->loop->engine, msg);
 	engine_settle(s->loop->engine);
+	if (s->loop->read)
+		s->loop->read(s->loop->arg, i, n == ERR_EOF);
 	if (n == ERR_EOF) {
 		s->fds[i].fd = -1;
 		s->open--;
@@ -87,9 +89,13 @@ static int read_all(struct state *s, struct errmsg *msg)
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+static void report_counts(const struct state *s)
+{
 	if (s->loop->counted)
 		s->loop->counted(s->loop->arg);
-	return 0;
 }
 
 static int end_interval(struct state *s, struct errmsg *msg)
@@ -126,6 +132,7 @@ static int read_rest(struct state *s, struct errmsg *msg)
 		for (size_t i = 0; i < s->loop->capture_count; i++)
 			s->fds[i].revents = POLLIN;
 		int err = read_all(s, msg);
+		report_counts(s);
 		if (err < 0)
 			return err;
 	}
@@ -142,6 +149,7 @@ int loop_run(const struct loop *loop, struct errmsg *msg)
 			return err_set(
 			    msg, -errno, "poll: %s", err_str(-errno));
 		int err = n > 0 ? read_all(&s, msg) : 0;
+		report_counts(&s);
 		if (!err)
 			err = end_interval(&s, msg);
 		if (err)

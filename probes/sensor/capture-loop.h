@@ -6,6 +6,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,10 +23,14 @@ struct loop {
 	uint64_t max_packets; /* 0: no limit */
 	int out_fd;           /* ends the loop when its reader has gone; -1 */
 	const volatile sig_atomic_t *stop; /* may be NULL */
-	/* After each batch of frames, and at the end of an interval.  Both
-	 * may be NULL; an error ends the loop.  When `interval` gives 1 it is
-	 * not done: it is called again after the next look at the captures. */
+	/* After each look at the captures, at least once a minute, and at the
+	 * end of an interval.  Both may be NULL; an error ends the loop.  When
+	 * `interval` gives 1 it is not done: it is called again after the next
+	 * look at the captures. */
 	void (*counted)(void *arg);
+	/* After frames of one capture; ended: they were its last.  May be NULL
+	 * too. */
+	void (*read)(void *arg, size_t capture, bool ended);
 	int (*interval)(void *arg, struct errmsg *msg);
 	void *arg;
 };

@@ -3,7 +3,8 @@ probes_SRCS += probes/sensor/aggregate.c probes/sensor/attempts.c \
 	probes/sensor/capture-loop.c \
 	probes/sensor/capture.c probes/sensor/capture-file.c \
 	probes/sensor/capture-live.c probes/sensor/capture-replay.c \
-	probes/sensor/contact-table.c probes/sensor/finding.c \
+	probes/sensor/contact-table.c probes/sensor/coverage.c \
+	probes/sensor/finding.c \
 	probes/sensor/first-sight.c probes/sensor/sensor-engine.c \
 	probes/sensor/local-hosts.c \
 	probes/sensor/link-filter.c probes/sensor/time-check.c \

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "probes/ipc/frame-batch.h"
 #include "probes/sensor/aggregate.h"
 #include "probes/sensor/capture-loop.h"
+#include "probes/sensor/coverage.h"
 #include "probes/sensor/sensor.h"
 
 #define DEFAULT_INTERVAL_S 60
@@ -35,6 +37,7 @@
 
 struct sensor_capture {
 	struct capture *captures[SENSOR_INTERFACES_MAX];
+	const char *names[SENSOR_INTERFACES_MAX]; /* the caller's */
 	size_t count;
 };
 
@@ -56,6 +59,11 @@ enum cell {
 	CELL_FIRST_DEFERRED,
 	CELL_AGGREGATED,
 	CELL_PAYLOADS,
+	CELL_INTERFACES,
+	CELL_WATCHING,
+	CELL_DROPPED_KERNEL,
+	CELL_DROPPED_RING,
+	CELL_DROPPED_OWN,
 	CELLS
 };
 
@@ -77,6 +85,11 @@ static const char *const cell_names[CELLS] = {
 	[CELL_FIRST_DEFERRED] = "sensor.first_deferred",
 	[CELL_AGGREGATED] = "sensor.aggregated",
 	[CELL_PAYLOADS] = "sensor.payloads",
+	[CELL_INTERFACES] = "sensor.interfaces",
+	[CELL_WATCHING] = SENSOR_WATCHING,
+	[CELL_DROPPED_KERNEL] = "sensor.dropped_kernel",
+	[CELL_DROPPED_RING] = "sensor.dropped_ring",
+	[CELL_DROPPED_OWN] = "sensor.dropped_own",
 };
 
 struct runner {
@@ -87,6 +100,8 @@ struct runner {
 	uint64_t *cells[CELLS];
 	uint64_t waiting[CELLS]; /* for their records to be written */
 	struct aggregates *aggregates;
+	struct coverage *coverage;
+	uint64_t *blind_cells[SENSOR_INTERFACES_MAX];
 	uint32_t interval_s;
 	bool flushing;
 	int err; /* the first failure to write */
@@ -114,7 +129,7 @@ static int open_all(struct sensor_capture *c,
 		    &c->captures[c->count], name + 5, config, msg);
 		if (err)
 			return err;
-		c->count++;
+		c->names[c->count++] = name;
 	}
 	if (live_count == 0)
 		return 0;
@@ -276,11 +291,61 @@ static void send_payloads(struct runner *r)
 	}
 }
 
+static void send_coverage(void *arg, const Sonde__Coverage *span)
+{
+	Sonde__Record record = SONDE__RECORD__INIT;
+	record.body_case = SONDE__RECORD__BODY_COVERAGE;
+	record.coverage = (Sonde__Coverage *)span;
+	send_record(arg, &record);
+}
+
+static void on_read(void *arg, size_t capture, bool ended)
+{
+	struct runner *r = arg;
+	coverage_count(r->coverage, capture, engine_counts(r->engine));
+	if (ended)
+		coverage_ended(r->coverage, capture);
+}
+
+/* In heartbeats, so that it is known before the span has ended, and also where
+ * no record comes any more. */
+static void count_coverage(struct runner *r)
+{
+	const struct coverage_sums sums = coverage_sums(r->coverage);
+	struct coverage_state state;
+	counters_set(r->cells[CELL_INTERFACES], sums.interfaces);
+	counters_set(r->cells[CELL_WATCHING], sums.watched);
+	counters_set(r->cells[CELL_DROPPED_KERNEL], sums.dropped_kernel);
+	counters_set(r->cells[CELL_DROPPED_RING], sums.dropped_ring);
+	counters_set(r->cells[CELL_DROPPED_OWN], sums.dropped_own);
+	for (size_t i = 0; coverage_state(r->coverage, i, &state); i++)
+		counters_set(r->blind_cells[i],
+		    state.watched ? 0 : (uint64_t)(state.since.ns / NS_PER_S));
+}
+
+static void begin_coverage(struct runner *r)
+{
+	struct coverage_state state;
+	r->coverage = coverage_new(
+	    r->capture->captures, r->capture->names, r->capture->count);
+	for (size_t i = 0; coverage_state(r->coverage, i, &state); i++) {
+		char name[COUNTERS_NAME_LEN];
+		snprintf(name, sizeof(name), "sensor.blind_since_s.%.16s",
+		    state.name);
+		r->blind_cells[i] = is_file(state.name)
+		    ? counters_cell(NULL, name)
+		    : counters_cell(r->config->counters, name);
+	}
+	count_coverage(r);
+}
+
 /* What one reading of the captures found goes in one write. */
 static void on_counted(void *arg)
 {
 	struct runner *r = arg;
+	coverage_emit(r->coverage, false, send_coverage, r);
 	frame_batch_flush(&r->records);
+	count_coverage(r);
 	const struct engine_counts *c = engine_counts(r->engine);
 	struct table_stats table = engine_table_stats(r->engine);
 	uint64_t dropped = 0;
@@ -313,6 +378,7 @@ static int on_interval(void *arg, struct errmsg *msg)
 	if (r->flushing && r->err == 0)
 		return 1;
 	aggregates_flush(r->aggregates, send_finding, r);
+	coverage_emit(r->coverage, true, send_coverage, r);
 	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
 	on_counted(r);
 	return r->err == 0
@@ -352,6 +418,7 @@ int sensor_run(struct sensor_capture *capture,
 	    .finding = on_finding,
 	    .arg = &r,
 	});
+	begin_coverage(&r);
 	int err = loop_run(
 	    &(struct loop){
 		.captures = capture->captures,
@@ -361,6 +428,7 @@ int sensor_run(struct sensor_capture *capture,
 		.out_fd = config->record_fd,
 		.stop = config->stop,
 		.counted = on_counted,
+		.read = on_read,
 		.interval = on_interval,
 		.arg = &r,
 	    },
@@ -371,5 +439,6 @@ int sensor_run(struct sensor_capture *capture,
 	frame_batch_fini(&r.records);
 	engine_free(r.engine);
 	aggregates_free(r.aggregates);
+	coverage_free(r.coverage);
 	return err ? err : last;
 }

@@ -37,6 +37,10 @@ struct sensor_opening {
 			borrowed; -1: nowhere */
 };
 
+/* The counter of interfaces and files that are watched now; whoever knows that
+ * the sensor is dead sets it to 0. */
+#define SENSOR_WATCHING "sensor.watching"
+
 struct sensor_capture;
 /* Everything that needs privilege.  -EPERM names the line that grants it. */
 int sensor_open(struct sensor_capture **capture,

@@ -18,6 +18,7 @@ $(O)/tests/collector/core/test_pair \
 	$(O)/tests/collector/registry/test_registry_import: \
 	$(O)/tests/collector/kill-vfs.o
 OBJS += $(O)/tests/collector/kill-vfs.o
+$(call collector_test,detect,blind)
 $(call collector_test,detect,engine)
 $(call collector_test,detect,subject_states)
 OBJS += $(O)/tests/collector/detect/engine-fixture.o

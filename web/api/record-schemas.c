@@ -14,6 +14,30 @@ static const struct schema_field heartbeat_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field coverage_record_fields[] = {
+	FIELD("interface", SCHEMA_TEXT, .example = "\"eth0\""),
+	FIELD("state", SCHEMA_TEXT,
+	    .help = "up: watched; down, absent: not; ended: a file",
+	    .example = "\"up\""),
+	FIELD("why", SCHEMA_TEXT, .help = "it was not watched; empty: it was"),
+	FIELD("first_wall_ns", SCHEMA_INTEGER, .help = "the span's beginning"),
+	FIELD("first_wall", SCHEMA_TIME),
+	FIELD("last_wall_ns", SCHEMA_INTEGER),
+	FIELD("last_wall", SCHEMA_TIME),
+	FIELD("since_wall_ns", SCHEMA_INTEGER,
+	    .help = "it was watched, or not, from then on"),
+	FIELD("since_wall", SCHEMA_TIME),
+	FIELD("captured", SCHEMA_COUNT, .help = "packets"),
+	FIELD("dropped_kernel", SCHEMA_COUNT,
+	    .help = "by the device or the kernel's queue"),
+	FIELD("dropped_ring", SCHEMA_COUNT, .help = "for want of room in it"),
+	FIELD("dropped_own", SCHEMA_COUNT, .help = "captured, but never read"),
+	FIELD("ring_bytes", SCHEMA_COUNT, .help = "at the end of the span"),
+	FIELD("not_understood", SCHEMA_COUNTS,
+	    .help = "of the captured, by reason"),
+	{ 0 },
+};
+
 static const struct schema_field log_record_fields[] = {
 	FIELD("level", SCHEMA_COUNT,
 	    .help = "0 error, 1 warning, 2 info, 3 debug", .example = "2"),
@@ -131,6 +155,8 @@ static const struct schema_field record_fields[] = {
 	FIELD("result_schema", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
 	    .of = "ResultSchemaRecord"),
 	FIELD("result", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "ResultRecord"),
+	FIELD("coverage", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
+	    .of = "CoverageRecord"),
 	{ 0 },
 };
 
@@ -353,6 +379,7 @@ const struct schema record_schemas[] = {
 	{ .name = "IcmpExtension", .fields = icmp_extension_fields },
 	{ .name = "InterfaceInfo", .fields = interface_info_fields },
 	{ .name = "LogRecord", .fields = log_record_fields },
+	{ .name = "CoverageRecord", .fields = coverage_record_fields },
 	{ .name = "Gap", .fields = gap_fields },
 	{ .name = "MplsEntry", .fields = mpls_entry_fields },
 	{ .name = "Paths", .fields = paths_fields },

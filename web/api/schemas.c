@@ -37,6 +37,13 @@ static const struct schema_field agent_fields[] = {
 	    .help = "packets that its sensor saw", .example = "324000"),
 	FIELD("capture_dropped", SCHEMA_COUNT | SCHEMA_OR_NULL,
 	    .help = "packets that its sensor missed", .example = "0"),
+	FIELD("watch", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "whether its sensor watches what it is to: all, some or "
+		    "none of its interfaces; null: it has no sensor, or one "
+		    "that does not say",
+	    .example = "\"all\""),
+	FIELD("interfaces", SCHEMA_OBJECT | SCHEMA_LIST, .of = "AgentInterface",
+	    .help = "that its sensor is to watch, by name"),
 	FIELD("sent", SCHEMA_COUNT | SCHEMA_OR_NULL,
 	    .help = "packets that it sent", .example = "50400"),
 	FIELD("denied", SCHEMA_COUNTS,
@@ -52,6 +59,19 @@ static const struct schema_field agent_fields[] = {
 	FIELD("counters", SCHEMA_COUNTS,
 	    .help = "the newest heartbeat's, by name",
 	    .example = "{\"sensor.captured\": 324000}"),
+	{ 0 },
+};
+
+static const struct schema_field agent_interface_fields[] = {
+	FIELD("name", SCHEMA_TEXT, .example = "\"eth0\""),
+	FIELD("watched", SCHEMA_BOOLEAN, .example = "true"),
+	FIELD("why", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "it is not watched; null: it is", .example = "null"),
+	FIELD("since", SCHEMA_TIME,
+	    .help = "it is watched, or not, by the agent's clock"),
+	FIELD("ring_bytes", SCHEMA_COUNT,
+	    .help = "memory of the packets that wait to be read",
+	    .example = "2097152"),
 	{ 0 },
 };
 
@@ -107,7 +127,9 @@ static const struct schema_field alarm_fields[] = {
 	FIELD("agents", SCHEMA_ID | SCHEMA_LIST,
 	    .help = "of all together: whose own alarms are within this one"),
 	FIELD("detector", SCHEMA_TEXT,
-	    .help = "spikes: of a series; silence: of a sensor",
+	    .help = "spikes: of a series; blind: an interface that a sensor "
+		    "does not watch, named in test; silence: of a sensor that "
+		    "does not say what it watches",
 	    .example = "\"spikes\""),
 	{ 0 },
 };
@@ -319,6 +341,9 @@ static const struct schema_field node_fields[] = {
 static const struct schema_field agent_totals_fields[] = {
 	FIELD("up", SCHEMA_COUNT, .example = "5"),
 	FIELD("late", SCHEMA_COUNT, .example = "0"),
+	FIELD("blind", SCHEMA_COUNT,
+	    .help = "up, but not watching all that their sensors are to",
+	    .example = "0"),
 	FIELD("total", SCHEMA_COUNT, .example = "5"),
 	{ 0 },
 };
@@ -613,6 +638,7 @@ static const struct schema_field worst_link_fields[] = {
 const struct schema api_schemas[] = {
 	{ .name = "Agent", .fields = agent_fields },
 	{ .name = "AgentClock", .fields = agent_clock_fields },
+	{ .name = "AgentInterface", .fields = agent_interface_fields },
 	{ .name = "AgentTotals", .fields = agent_totals_fields },
 	{ .name = "AgentUnsent", .fields = agent_unsent_fields },
 	{ .name = "Alarm", .fields = alarm_fields },

@@ -16,9 +16,14 @@ static int prepare_heartbeat(
 	for (char *c = h->version; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	for (size_t i = 0; i < heartbeat->n_counters; i++)
-		if (strncmp(heartbeat->counters[i]->name, "sensor.", 7) == 0)
-			h->sensor = true;
+	/* A sensor that reports its coverage says itself when it watched. */
+	bool covers = false;
+	for (size_t i = 0; i < heartbeat->n_counters; i++) {
+		const char *name = heartbeat->counters[i]->name;
+		h->sensor |= strncmp(name, "sensor.", 7) == 0;
+		covers |= strcmp(name, "sensor.watching") == 0;
+	}
+	h->sensor &= !covers;
 	return 0;
 }
 

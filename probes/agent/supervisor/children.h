@@ -21,6 +21,8 @@ struct process {
 			    and it enters the sandbox itself */
 	bool has_key;    /* the agent's secret key stays in its memory */
 	bool may_finish; /* exit code 0 is no crash: it has done its work */
+	const char *alive; /* a counter that is 0 while it is not running;
+			      NULL: none */
 	/* With this configuration; NULL: always.  How often it may crash in a
 	 * row is the configuration's too. */
 	bool (*wanted)(const struct supervisor *s);

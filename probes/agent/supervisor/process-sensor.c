@@ -46,6 +46,7 @@ const struct process process_sensor = {
 	.name = "sensor",
 	.role = SANDBOX_SENSOR,
 	.end_step = END_MAKERS,
+	.alive = SENSOR_WATCHING,
 	.may_finish = true, /* a capture file ends */
 	.wanted = sensor_wanted,
 	.channels = sensor_channels,

@@ -107,6 +107,8 @@ static void reap_child(struct supervisor *s, struct child *c, bool ending)
 	close(c->pidfd);
 	c->pid = 0;
 	c->at = monotime_now();
+	if (c->process->alive)
+		counters_set(counters_cell(c->counters, c->process->alive), 0);
 	if (ending || c->asked) /* the latter for a reload */
 		return;
 	if (c->process->may_finish && WIFEXITED(status) &&

@@ -65,6 +65,8 @@ def quiet(name):
 
 
 def send(device, packets, link="ethernet"):
+    # Some devices that are made here count otherwise.
+    make.carries(device, *(() if device != "one0" else (2, False)))
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
         out.bind((device, 0))
         for packet in packets:
@@ -246,7 +248,7 @@ def test_several():
     check("one that is down, or never comes, or goes blinds no other",
           code == 0 and all_found(found, ["203.0.113.1", "203.0.113.2",
                                           "203.0.113.3"]) and
-          summary["packets"] == 15, (code, found, summary, sensor.heard))
+          summary["dropped"] == 0, (code, found, summary, sensor.heard))
     ip("link", "del", "in1")
 
 
@@ -352,6 +354,7 @@ def test_filter():
             ("ether src 02:00:00:00:00:02 and tcp", [
                 "203.0.113.1", "203.0.113.2", "203.0.113.3", "192.0.2.9"])):
         sensor = Sensor("-i", "in0", "--filter", expression)
+        make.carries("out0")
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
             out.bind(("out0", 0))
             for frame in frames:
@@ -380,6 +383,7 @@ def test_growth():
                 out.send(quick[n % len(quick)])
         sent += number
 
+    make.carries("out0")
     sensor = Sensor("-i", "in0")
     at_rest = sensor.ring_bytes()
     child = int(sensor.child())

@@ -2,7 +2,9 @@
 """Packets and capture files for the sensor's tests, made from bytes.  What a
 worm signature matches is there; everything else is inert filler."""
 import ipaddress
+import socket
 import struct
+import time
 
 DLT = {"ethernet": 1, "vlan": 1, "qinq": 1, "sll": 113, "sll2": 276,
        "raw": 101, "null": 0, "loop": 108}
@@ -90,6 +92,28 @@ def frame(link, packet):
         "loop": struct.pack(">I", 24 if six else 2),
     }
     return heads[link] + packet
+
+
+def carries(device, patience_s=60, must=True):
+    """Waits until what is sent by a device leaves it: for a moment after its
+    peer came up the kernel still drops it.  What it tries with is not IP."""
+    def sent():
+        with open("/proc/net/dev", encoding="ascii") as devices:
+            for line in devices:
+                name, _, counts = line.partition(":")
+                if name.strip() == device:
+                    return int(counts.split()[9])
+        raise FileNotFoundError(device)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
+        out.bind((device, 0))
+        before, end = sent(), time.monotonic() + patience_s
+        while sent() == before:
+            if time.monotonic() > end and not must:
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"{device} does not send")
+            out.send(b"\2\0\0\0\0\1\2\0\0\0\0\2\x88\xb5" + bytes(46))
+            time.sleep(0.01)
 
 
 def pcap(path, packets, link="ethernet", snaplen=65535, order="<", nano=False,

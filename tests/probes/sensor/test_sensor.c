@@ -25,6 +25,8 @@
 struct outcome {
 	Sonde__Record *records[RECORDS_MAX];
 	size_t count;
+	Sonde__Record *spans[RECORDS_MAX]; /* of coverage */
+	size_t span_count;
 	struct counters *counters;
 	struct errmsg msg;
 	int err;
@@ -77,9 +79,14 @@ static void read_records(struct outcome *o, int fd)
 		const uint8_t *bytes = reader_bytes(&r, len);
 		assert_non_null(bytes);
 		assert_true(o->count < RECORDS_MAX);
+		assert_true(o->span_count < RECORDS_MAX);
+		Sonde__Record *record;
 		assert_int_equal(
-		    record_unpack(&o->records[o->count++], bytes, len, &o->msg),
-		    0);
+		    record_unpack(&record, bytes, len, &o->msg), 0);
+		if (record->body_case == SONDE__RECORD__BODY_COVERAGE)
+			o->spans[o->span_count++] = record;
+		else
+			o->records[o->count++] = record;
 	}
 	buf_fini(&b);
 }
@@ -127,6 +134,8 @@ static void outcome_fini(struct outcome *o)
 {
 	for (size_t i = 0; i < o->count; i++)
 		record_free(o->records[i]);
+	for (size_t i = 0; i < o->span_count; i++)
+		record_free(o->spans[i]);
 	counters_free(o->counters);
 }
 
@@ -345,6 +354,33 @@ static void an_interface_that_is_not_there_is_named(void **state)
 	    ERR_USAGE);
 }
 
+static void a_file_is_watched_until_its_end(void **state)
+{
+	(void)state;
+	const struct frame frame = {
+		.src = "203.0.113.9",
+		.dst = "198.51.100.7",
+		.proto = 6,
+		.sport = 4000,
+		.dport = 23,
+	};
+	struct outcome o = run(&frame, 1);
+	assert_int_equal(o.err, 0);
+	assert_true(o.span_count >= 2);
+	const Sonde__Coverage *first = o.spans[0]->coverage;
+	const Sonde__Coverage *last = o.spans[o.span_count - 1]->coverage;
+	assert_string_equal(first->state, "up");
+	assert_string_equal(last->state, "ended");
+	assert_memory_equal(first->interface, "file:", 5);
+	assert_string_equal(first->interface, last->interface);
+	assert_true(first->first_wall_ns <= first->last_wall_ns);
+	assert_true(first->last_wall_ns <= last->first_wall_ns);
+	assert_int_equal(first->n_not_understood, 0);
+	assert_int_equal(counter(&o, "sensor.interfaces"), 0);
+	assert_int_equal(counter(&o, "sensor.watching"), 0);
+	outcome_fini(&o);
+}
+
 static void a_record_pipe_that_broke_ends_it(void **state)
 {
 	(void)state;
@@ -392,6 +428,7 @@ int main(void)
 		cmocka_unit_test(
 		    a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
 		cmocka_unit_test(an_interface_that_is_not_there_is_named),
+		cmocka_unit_test(a_file_is_watched_until_its_end),
 		cmocka_unit_test(a_record_pipe_that_broke_ends_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

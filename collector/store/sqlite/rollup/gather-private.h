@@ -53,6 +53,7 @@ struct class_name {
 
 struct watch_span {
 	int64_t from_ns, to_ns;
+	bool exact; /* of a short bin its middle, not any of it */
 };
 
 struct gather_agent {

@@ -412,6 +412,11 @@ static void gather_record(struct gather *g, struct gather_agent *agent,
 	case SONDE__RECORD__BODY_HEARTBEAT:
 		runs_add_heartbeat(g, agent, record, at_ns);
 		break;
+	case SONDE__RECORD__BODY_COVERAGE:
+		if (record->record)
+			runs_add_coverage(
+			    g, agent, record->record->coverage, at_ns);
+		break;
 	case SONDE__RECORD__BODY_PAYLOAD:
 		if (record->record)
 			runs_add_payload(g, agent, record, at_ns);

@@ -15,6 +15,8 @@
 
 #define ERROR_MOST_LEN 300
 #define DAY_NS (DAY_S * NS_PER_S)
+/* A longer bin was watched if some of it was. */
+#define EXACT_MOST_S 60
 /* Between two heartbeats of one process the sensor watched, up to this. */
 #define WATCH_MOST_NS (900 * NS_PER_S)
 
@@ -223,13 +225,16 @@ void runs_add_gap(struct gather *g, struct gather_agent *agent,
 }
 
 static void watch_add(
-    struct gather *g, struct gather_agent *agent, int64_t from, int64_t to)
+    struct gather *g, struct gather_agent *agent, struct watch_span span)
 {
 	struct watch_span *last =
 	    agent->watch_count ? &agent->watch[agent->watch_count - 1] : NULL;
-	if (last && from <= last->to_ns && to >= last->from_ns) {
-		last->from_ns = from < last->from_ns ? from : last->from_ns;
-		last->to_ns = to > last->to_ns ? to : last->to_ns;
+	if (last && span.from_ns <= last->to_ns &&
+	    span.to_ns >= last->from_ns && span.exact == last->exact) {
+		if (span.from_ns < last->from_ns)
+			last->from_ns = span.from_ns;
+		if (span.to_ns > last->to_ns)
+			last->to_ns = span.to_ns;
 		return;
 	}
 	if (agent->watch_count == AGENT_WATCH_MOST) {
@@ -238,7 +243,7 @@ static void watch_add(
 	}
 	agent->watch = xreallocarray(
 	    agent->watch, agent->watch_count + 1, sizeof(*agent->watch));
-	agent->watch[agent->watch_count++] = (struct watch_span){ from, to };
+	agent->watch[agent->watch_count++] = span;
 }
 
 void runs_add_heartbeat(struct gather *g, struct gather_agent *agent,
@@ -258,7 +263,19 @@ void runs_add_heartbeat(struct gather *g, struct gather_agent *agent,
 		from = at_ns - (int64_t)heartbeat->uptime_ns;
 	if (heard > from && heard <= at_ns)
 		from = heard;
-	watch_add(g, agent, from, at_ns);
+	watch_add(g, agent, (struct watch_span){ from, at_ns, false });
+}
+
+/* Its end is the record's time, which is known to be sane. */
+void runs_add_coverage(struct gather *g, struct gather_agent *agent,
+    const Sonde__Coverage *span, int64_t at_ns)
+{
+	int64_t ns = span->last_wall_ns - span->first_wall_ns;
+	if (strcmp(span->state, "up") != 0 || ns <= 0)
+		return;
+	if (ns > WATCH_MOST_NS)
+		ns = WATCH_MOST_NS;
+	watch_add(g, agent, (struct watch_span){ at_ns - ns, at_ns, true });
 }
 
 static int flush_runs(struct gather *g, struct errmsg *msg)
@@ -302,6 +319,13 @@ static int flush_watch(
 			int64_t bin = rollup_bin(span->from_ns, g->levels[l]);
 			for (; bin <= span->to_ns / NS_PER_S;
 			     bin += g->levels[l]) {
+				int64_t middle_ns = bin * NS_PER_S +
+				    g->levels[l] * NS_PER_S / 2;
+				if (span->exact &&
+				    g->levels[l] <= EXACT_MOST_S &&
+				    (middle_ns < span->from_ns ||
+					middle_ns > span->to_ns))
+					continue;
 				int err = db_run(&g->db, msg,
 				    "INSERT OR IGNORE INTO watch VALUES"
 				    " (?1, ?2, ?3)",
