@@ -142,4 +142,7 @@ test("a blind sensor is said to be blind, not to have no sources", () => {
 	assert.doesNotMatch(alarmFacts(alarm, now, true), /sources/);
 	assert.equal(titleOf(alarm.signature, alarm.verdict), "A sensor");
 	assert.match(alarmWords(alarm, null), /counts nothing/);
+	const one = { ...alarm, detector: "blind", test: "coverage of eth0" };
+	assert.match(alarmFacts(one, now, true), /^blind at eth0, though /);
+	assert.match(alarmWords(one, null), /counts nothing more at eth0,/);
 });

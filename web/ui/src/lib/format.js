@@ -109,6 +109,13 @@ export function titleOf(signature, verdict) {
 		.map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join(" ");
 }
 
+// A sensor that does not watch; where, if it says so.
+export const isBlind = (alarm) => alarm.detector === "silence"
+	|| alarm.detector === "blind";
+const COVERAGE_OF = "coverage of ";
+const blindAt = (alarm) => alarm.test?.startsWith(COVERAGE_OF)
+	? ` at ${alarm.test.slice(COVERAGE_OF.length)}` : "";
+
 // "40 sources in 10 s, expected 0.3, since 12:03:10"
 export function alarmFacts(alarm, now_ms, utc) {
 	const n = Number(alarm.observed);
@@ -117,8 +124,8 @@ export function alarmFacts(alarm, now_ms, utc) {
 	const end = parseTime(alarm.ended_at);
 	const when = Number.isFinite(end)
 		? `${since} to ${formatMoment(end, now_ms, utc)}` : `since ${since}`;
-	if (alarm.detector === "silence")
-		return `blind, though its agent calls, ${when}`;
+	if (isBlind(alarm))
+		return `blind${blindAt(alarm)}, though its agent calls, ${when}`;
 	return `${formatCount(round(n))} ${verb} in ${formatBin(alarm.bin_s)}, `
 		+ `expected ${formatCount(round(Number(alarm.expected)))}, ${when}`;
 }
@@ -141,8 +148,9 @@ export function peakOf(alarm, points) {
 
 // "on average 96 sources per 5 s, at most 179, where its past explains 0.9"
 export function alarmWords(alarm, peak) {
-	if (alarm.detector === "silence")
-		return "it counts nothing more, though its agent calls";
+	if (isBlind(alarm))
+		return `it counts nothing more${blindAt(alarm)}, though its agent `
+			+ "calls";
 	const n = Number(alarm.observed);
 	const most = alarm.direction === "fall" ? "at least" : "at most";
 	return `on average ${formatCount(round(n))} `

@@ -23,6 +23,14 @@ const RUNS_READ = 100, RUNS_SHOWN = 8;
 const TROUBLES_SHOWN = 8, GAPS_SHOWN = 8, GAPS_SINCE = "-400d";
 const DEFAULT_SORT = { id: "state", descending: false };
 
+const WATCH_ORDER = { none: 0, some: 1, all: 2 };
+const WATCH_LEVEL = { none: "bad", some: "warn" };
+
+const watchMark = (agent) => WATCH_LEVEL[agent.watch]
+	? badge(agent.watch === "none" ? "blind" : "in part",
+		WATCH_LEVEL[agent.watch])
+	: agent.watch === "all" ? "yes" : NONE;
+
 const deniedTotal = (agent) => Object.values(agent.denied ?? {})
 	.reduce((sum, n) => sum + n, 0);
 const dropShare = (agent) => agent.captured > 0
@@ -47,6 +55,10 @@ function columns(app) {
 		  cell: (a) => h("span", { class: "agent-name" }, a.name) },
 		{ id: "state", label: "State", value: (a) => ORDER[a.state] ?? 9,
 		  cell: (a) => stateMark(a.state) },
+		{ id: "watch", label: "Watch",
+		  hint: "Whether its sensor watches what it is to",
+		  value: (a) => WATCH_ORDER[a.watch] ?? 3,
+		  cell: (a) => watchMark(a) },
 		{ id: "tags", label: "Tags", class: "optional",
 		  cell: (a) => a.tags.map((t) => badge(t)) },
 		{ id: "seen", label: "Last seen", descending: true,
@@ -246,7 +258,8 @@ export class AgentsView {
 				this.closeButton()),
 			h("div", { class: "detail-state" }, stateMark(agent.state),
 				agent.tags.map((t) => badge(t))),
-			this.identity(agent), this.accounts(agent),
+			this.identity(agent), this.watchRows(agent),
+			this.accounts(agent),
 			this.gapRows(agent), this.unsentRows(agent),
 			this.failedRows(agent), this.troubleRows(troubles),
 			this.denied(agent), this.counters(agent),
@@ -290,6 +303,22 @@ export class AgentsView {
 				["Declared lost", formatCount(agent.lost)],
 				["Spool", formatBytes(agent.spool_bytes)],
 			]));
+	}
+
+	// What its sensor is to watch, and since when it does or does not.
+	watchRows(agent) {
+		if (!agent.interfaces?.length)
+			return null;
+		const { utc } = this.app, now = this.app.now();
+		return h("section", { class: "detail-part watch" },
+			h("h3", null, "Sensor"),
+			facts(agent.interfaces.map((i) => [
+				h("span", { class: "mono" }, i.name),
+				h("span", null, i.watched ? "watched since "
+					: `${i.why ?? "not watched"}, since `,
+				timeMark(i.since, now, utc),
+				i.ring_bytes > 0
+					? `, ring of ${formatBytes(i.ring_bytes)}` : "")])));
 	}
 
 	gapRows(agent) {

@@ -184,15 +184,17 @@ export class NowView {
 	}
 
 	agentTile({ agents }) {
-		const { up, late, total } = agents;
+		const { up, late, total } = agents, blind = agents.blind ?? 0;
 		const gone = total - up - late;
-		const note = total === 0 ? "none enrolled yet" : late + gone === 0
+		const note = total === 0 ? "none enrolled yet"
+			: late + gone + blind === 0
 			? "all reporting" : [late ? `${late} late` : null,
-				gone > 0 ? `${gone} not reporting` : null]
+				gone > 0 ? `${gone} not reporting` : null,
+				blind > 0 ? `${blind} with a blind sensor` : null]
 				.filter(Boolean).join(", ");
 		return { link: { page: "agents" }, name: "Agents up",
 			value: formatCount(up), of: ` of ${formatCount(total)}`, note,
-			level: gone > 0 ? "bad" : late > 0 ? "warn"
+			level: gone > 0 ? "bad" : late + blind > 0 ? "warn"
 				: total ? "ok" : "quiet" };
 	}
 

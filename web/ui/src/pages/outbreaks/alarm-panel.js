@@ -5,8 +5,8 @@
 import { isOpen, kindKey } from "../../lib/alarms.js";
 import { apiUrl, get } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
-import { alarmWords, formatBin, formatCompact, formatCount, peakOf, plural,
-	round, titleOf } from "../../lib/format.js";
+import { alarmWords, formatBin, formatCompact, formatCount, isBlind, peakOf,
+	plural, round, titleOf } from "../../lib/format.js";
 import { icon } from "../../lib/icons.js";
 import { badge, facts, timeMark } from "../../lib/marks.js";
 import { Panel } from "../../lib/panel.js";
@@ -124,7 +124,7 @@ export class AlarmPanel {
 	explain(alarm) {
 		const { utc } = this.app, now = this.app.now();
 		const open = isOpen(alarm), rise = alarm.direction !== "fall";
-		const verb = alarm.detector === "silence"
+		const verb = isBlind(alarm)
 			? open ? "is blind" : "was blind"
 			: rise ? open ? "rises" : "rose" : open ? "falls" : "fell";
 		const seen = this.evidence.get(alarm.id);
