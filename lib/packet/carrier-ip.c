@@ -42,33 +42,11 @@ enum {
 	GRE_ERSPAN3 = 0x22eb
 };
 
-static bool is_cut(enum packet_reason reason)
+static enum packet_reason carries(struct peel *x, peel_fn *read)
 {
-	return reason == PACKET_CUT_LINK || reason == PACKET_CUT_CARRIER ||
-	    reason == PACKET_CUT_IP || reason == PACKET_CUT_UPPER;
-}
-
-enum packet_reason peel_tunnel(struct peel *x, peel_fn *read, bool by_number)
-{
-	struct packet outer = *x->packet;
-	struct peel inner = {
-		.packet = x->packet,
-		.s = { .pos = outer.payload,
-		    .captured = outer.payload_len,
-		    .wire = outer.payload_wire_len },
-		.cast = x->cast,
-		.count = (uint8_t)(x->count + 1),
-	};
-	if (outer.payload_wire_len == 0)
-		return PACKET_UNDERSTOOD;
-	x->packet->src.family = 0;
-	enum packet_reason reason = read(&inner);
-	bool believed = by_number || x->packet->src.family != 0;
-	if (reason == PACKET_UNDERSTOOD || reason == PACKET_TOO_DEEP ||
-	    (is_cut(reason) && believed))
-		return reason;
-	*x->packet = outer;
-	return PACKET_UNDERSTOOD;
+	x->tunnel = read;
+	x->by_number = true;
+	return peel_then(x, PEEL_TUNNEL);
 }
 
 static enum packet_reason read_ip4(struct peel *x)
@@ -139,7 +117,7 @@ static enum packet_reason read_pptp(struct peel *x, unsigned flags)
 	if (why != PACKET_UNDERSTOOD)
 		return why;
 	peel_limit(x, len);
-	return x->s.wire > 0 ? peel_ppp(x) : PACKET_LINK_CONTROL;
+	return x->s.wire > 0 ? peel_then(x, PEEL_PPP) : PACKET_LINK_CONTROL;
 }
 
 static enum packet_reason read_erspan(struct peel *x)
@@ -196,7 +174,7 @@ static enum packet_reason read_gre_protocol(
 {
 	switch (protocol) {
 	case GRE_ETHERNET: return peel_ethernet(x);
-	case GRE_PPP: return peel_ppp(x);
+	case GRE_PPP: return peel_then(x, PEEL_PPP);
 	case GRE_CISCO_TAG: return read_cisco_tag(x);
 	case GRE_WCCP: return read_wccp(x);
 	case GRE_ERSPAN:
@@ -258,15 +236,18 @@ static enum packet_reason read_l2tp(struct peel *x)
 enum packet_reason peel_upper(struct peel *x)
 {
 	switch (x->packet->proto) {
-	case PACKET_UDP: return peel_datagram(x);
-	case CARRIES_IP4: return peel_tunnel(x, read_ip4, true);
-	case CARRIES_IP6: return peel_tunnel(x, read_ip6, true);
-	case CARRIES_GRE: return peel_tunnel(x, read_gre, true);
-	case CARRIES_ETHERNET: return peel_tunnel(x, read_etherip, true);
-	case CARRIES_PIM: return peel_tunnel(x, read_pim, true);
-	case CARRIES_L2TP: return peel_tunnel(x, read_l2tp, false);
-	case CARRIES_MPLS: return peel_tunnel(x, read_mpls, true);
-	case CARRIES_FRAME: return peel_tunnel(x, peel_ethernet, true);
+	case PACKET_UDP: return peel_then(x, PEEL_DATAGRAM);
+	case CARRIES_IP4: return carries(x, read_ip4);
+	case CARRIES_IP6: return carries(x, read_ip6);
+	case CARRIES_GRE: return carries(x, read_gre);
+	case CARRIES_ETHERNET: return carries(x, read_etherip);
+	case CARRIES_PIM: return carries(x, read_pim);
+	case CARRIES_L2TP:
+		x->tunnel = read_l2tp;
+		x->by_number = false;
+		return peel_then(x, PEEL_TUNNEL);
+	case CARRIES_MPLS: return carries(x, read_mpls);
+	case CARRIES_FRAME: return carries(x, peel_ethernet);
 	default: return PACKET_UNDERSTOOD;
 	}
 }

@@ -181,9 +181,9 @@ static enum packet_reason peel_tzsp(struct peel *x)
 		return why;
 	switch (link) {
 	case 1: return peel_ethernet(x);
-	case 18: return peel_link(x, DLT_IEEE802_11);
-	case 119: return peel_link(x, DLT_PRISM_HEADER);
-	case 127: return peel_link(x, DLT_IEEE802_11_RADIO_AVS);
+	case 18: return peel_then_link(x, DLT_IEEE802_11);
+	case 119: return peel_then_link(x, DLT_PRISM_HEADER);
+	case 127: return peel_then_link(x, DLT_IEEE802_11_RADIO_AVS);
 	default: return PACKET_UNKNOWN_CARRIER;
 	}
 }
@@ -266,5 +266,7 @@ static peel_fn *reader_of(uint16_t sport, uint16_t dport)
 enum packet_reason peel_datagram(struct peel *x)
 {
 	peel_fn *read = reader_of(x->packet->sport, x->packet->dport);
-	return read ? peel_tunnel(x, read, false) : PACKET_UNDERSTOOD;
+	x->tunnel = read;
+	x->by_number = false;
+	return read ? peel_then(x, PEEL_TUNNEL) : PACKET_UNDERSTOOD;
 }

@@ -57,6 +57,8 @@ enum {
 	SAP_ISO = 0xfe
 };
 
+#define ETHERNET_LEN 14
+
 /* Octets from one type to behind the next, 0: it is no tag. */
 static size_t tag_len(unsigned type)
 {
@@ -112,7 +114,7 @@ enum packet_reason peel_pppoe(struct peel *x)
 	size_t len = load_be16(x->s.pos + 4);
 	span_skip(&x->s, 6);
 	peel_limit(x, len);
-	return peel_ppp(x);
+	return peel_then(x, PEEL_PPP);
 }
 
 /* What is only signed can be read. */
@@ -154,7 +156,9 @@ static enum packet_reason peel_other_type(struct peel *x, unsigned type)
 	case TYPE_MPLS:
 	case TYPE_MPLS_UPSTREAM: return peel_mpls(x);
 	case TYPE_PPPOE: return peel_pppoe(x);
-	case TYPE_PPP: return peel_deeper(x) ? peel_ppp(x) : PACKET_TOO_DEEP;
+	case TYPE_PPP:
+		return peel_deeper(x) ? peel_then(x, PEEL_PPP)
+				      : PACKET_TOO_DEEP;
 	case TYPE_ETHERNET: return peel_bridged(x, 0);
 	case TYPE_ITAG: return peel_bridged(x, 4);
 	case TYPE_FABRICPATH: return peel_bridged(x, 2);
@@ -186,6 +190,25 @@ enum packet_reason peel_type(struct peel *x, unsigned type)
 		type = load_be16(x->s.pos + len - 2);
 		span_skip(&x->s, len);
 	}
+}
+
+enum packet_cast peel_cast(const uint8_t *destination)
+{
+	if (!(destination[0] & 1))
+		return PACKET_CAST_UNICAST;
+	return memcmp(destination, "\xff\xff\xff\xff\xff\xff", 6) == 0
+	    ? PACKET_CAST_BROADCAST
+	    : PACKET_CAST_MULTICAST;
+}
+
+enum packet_reason peel_ethernet(struct peel *x)
+{
+	if (x->s.captured < ETHERNET_LEN)
+		return peel_short(x, ETHERNET_LEN, PACKET_CUT_LINK);
+	unsigned type = load_be16(x->s.pos + 12);
+	x->cast = (uint8_t)peel_cast(x->s.pos);
+	span_skip(&x->s, ETHERNET_LEN);
+	return peel_type(x, type);
 }
 
 /* A bridged frame; over ATM two octets stand before it (RFC 2684). */
@@ -232,7 +255,7 @@ enum packet_reason peel_llc(struct peel *x)
 	switch (sap) {
 	case SAP_SNAP: return peel_snap(x);
 	case SAP_IP: return peel_ip(x, 4);
-	case SAP_ISO: return peel_nlpid(x);
+	case SAP_ISO: return peel_then(x, PEEL_NLPID);
 	default: return PACKET_NOT_IP;
 	}
 }
@@ -357,5 +380,5 @@ enum packet_reason peel_ip(struct peel *x, unsigned version)
 	if (p->proto == PACKET_TCP || p->headers_cut ||
 	    (p->fragment && !p->first_fragment))
 		return PACKET_UNDERSTOOD;
-	return peel_upper(x);
+	return peel_then(x, PEEL_UPPER);
 }

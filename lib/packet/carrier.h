@@ -3,7 +3,8 @@
  * What link.c and the readers of carriers share: the way of one frame from its
  * link header, through what carries it, to its innermost IP packet.  Each
  * reader has x->s behind what led to it, takes its own header and calls the
- * reader of what follows; the reason of whatever stopped it comes back.
+ * reader of what follows, or names it where that stands above it (peel_then);
+ * the reason of whatever stopped it comes back.
  *
  * Hostile frames nest.  Every reader that may come to itself again either
  * loops over its octets or counts with peel_deeper, and none tries two ways
@@ -14,17 +15,48 @@
 #include "lib/packet/decode.h"
 #include "lib/packet/octets.h"
 
+enum peel_next {
+	PEEL_NOTHING,
+	PEEL_LINK,     /* a frame of the link type in x->dlt */
+	PEEL_NLPID,    /* from a network protocol's number (ISO 9577) on */
+	PEEL_PPP,      /* with or without address and control; its protocol may
+			  be one octet */
+	PEEL_UPPER,    /* what the IP packet that was read carries */
+	PEEL_DATAGRAM, /* what a UDP datagram carries */
+	PEEL_TUNNEL    /* its payload, by x->tunnel */
+};
+
+struct peel;
+typedef enum packet_reason peel_fn(struct peel *x);
+
 struct peel {
 	struct packet *packet; /* filled by peel_ip */
 	struct span s;
-	uint8_t cast;  /* enum packet_cast, of the last link header */
-	uint8_t count; /* carriers so far */
-	bool in_llc;   /* LLC carries no LLC */
+	uint8_t cast;   /* enum packet_cast, of the last link header */
+	uint8_t count;  /* carriers so far */
+	bool in_llc;    /* LLC carries no LLC */
+	bool by_number; /* the IP protocol says that it is a tunnel: a cut one
+			   is cut; what a port says is believed when an IP
+			   header was found */
+	uint8_t next;   /* enum peel_next */
+	int dlt;
+	peel_fn *tunnel; /* reads the tunnel's header; where what follows is no
+			    packet, the one that carries it stays */
 };
-typedef enum packet_reason peel_fn(struct peel *x);
 
-/* By libpcap's DLT_* */
-enum packet_reason peel_link(struct peel *x, int dlt);
+/* What follows stands above the reader: link.c goes on with it. */
+static inline enum packet_reason peel_then(struct peel *x, enum peel_next next)
+{
+	x->next = (uint8_t)next;
+	return PACKET_UNDERSTOOD;
+}
+
+static inline enum packet_reason peel_then_link(struct peel *x, int dlt)
+{
+	x->dlt = dlt;
+	return peel_then(x, PEEL_LINK);
+}
+
 /* From an Ethernet frame's destination on. */
 enum packet_reason peel_ethernet(struct peel *x);
 /* What an Ethernet type, or the length in its place, announces. */
@@ -42,14 +74,7 @@ enum packet_reason peel_nsh(struct peel *x);
 enum packet_reason peel_ppp(struct peel *x);
 /* An IP packet of this version (4, 6; 0: what it says), and what it carries. */
 enum packet_reason peel_ip(struct peel *x, unsigned version);
-/* What the IP packet that was read carries: packet stays what it is where that
- * is no packet. */
 enum packet_reason peel_upper(struct peel *x);
-/* The same with a tunnel's header in its payload.  by_number: the IP protocol
- * says that it is one, so a cut one is cut; what a port says is believed when
- * an IP header was found. */
-enum packet_reason peel_tunnel(struct peel *x, peel_fn *read, bool by_number);
-/* What a datagram carries. */
 enum packet_reason peel_datagram(struct peel *x);
 /* What follows an L2TPv3 session's number: cookie, sublayer and kind of link
  * are known to its two ends alone. */

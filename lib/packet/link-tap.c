@@ -84,7 +84,7 @@ enum packet_reason peel_pktap(struct peel *x)
 	if (!peel_deeper(x))
 		return PACKET_TOO_DEEP;
 	enum packet_reason why = peel_link_header(x, len);
-	return why != PACKET_UNDERSTOOD ? why : peel_link(x, (int)dlt);
+	return why != PACKET_UNDERSTOOD ? why : peel_then_link(x, (int)dlt);
 }
 
 /* The first bit of the source says that the way of bridges follows. */

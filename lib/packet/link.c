@@ -13,28 +13,8 @@
 
 #include "lib/packet/link.h"
 
-#define ETHERNET_LEN 14
 #define COOKED_LEN 16
 #define COOKED2_LEN 20
-
-enum packet_cast peel_cast(const uint8_t *destination)
-{
-	if (!(destination[0] & 1))
-		return PACKET_CAST_UNICAST;
-	return memcmp(destination, "\xff\xff\xff\xff\xff\xff", 6) == 0
-	    ? PACKET_CAST_BROADCAST
-	    : PACKET_CAST_MULTICAST;
-}
-
-enum packet_reason peel_ethernet(struct peel *x)
-{
-	if (x->s.captured < ETHERNET_LEN)
-		return peel_short(x, ETHERNET_LEN, PACKET_CUT_LINK);
-	unsigned type = load_be16(x->s.pos + 12);
-	x->cast = (uint8_t)peel_cast(x->s.pos);
-	span_skip(&x->s, ETHERNET_LEN);
-	return peel_type(x, type);
-}
 
 /* Whom the kernel took a frame to be for: this host, all, a group, another
  * host, or from this one. */
@@ -234,7 +214,7 @@ static enum packet_reason peel_typed_link(struct peel *x, size_t i)
 	return peel_type(x, type);
 }
 
-enum packet_reason peel_link(struct peel *x, int dlt)
+static enum packet_reason peel_link(struct peel *x, int dlt)
 {
 	size_t i = find_link(dlt);
 	if (i < LINKS) {
@@ -246,6 +226,57 @@ enum packet_reason peel_link(struct peel *x, int dlt)
 		return peel_typed_link(x, i);
 	return juniper_link_known(dlt) ? peel_juniper(x, dlt)
 				       : PACKET_UNKNOWN_LINK;
+}
+
+static enum packet_reason peel_on(struct peel *x, enum packet_reason why);
+
+static bool is_cut(enum packet_reason reason)
+{
+	return reason == PACKET_CUT_LINK || reason == PACKET_CUT_CARRIER ||
+	    reason == PACKET_CUT_IP || reason == PACKET_CUT_UPPER;
+}
+
+/* Nests as deep as PACKET_CARRIERS_MOST. */
+static enum packet_reason peel_tunnel(struct peel *x)
+{
+	struct packet outer = *x->packet;
+	struct peel inner = {
+		.packet = x->packet,
+		.s = { .pos = outer.payload,
+		    .captured = outer.payload_len,
+		    .wire = outer.payload_wire_len },
+		.cast = x->cast,
+		.count = (uint8_t)(x->count + 1),
+	};
+	if (outer.payload_wire_len == 0)
+		return PACKET_UNDERSTOOD;
+	x->packet->src.family = 0;
+	enum packet_reason why = peel_on(&inner, x->tunnel(&inner));
+	bool believed = x->by_number || x->packet->src.family != 0;
+	if (why == PACKET_UNDERSTOOD || why == PACKET_TOO_DEEP ||
+	    (is_cut(why) && believed))
+		return why;
+	*x->packet = outer;
+	return PACKET_UNDERSTOOD;
+}
+
+/* Goes on with what a reader left to others. */
+static enum packet_reason peel_on(struct peel *x, enum packet_reason why)
+{
+	while (why == PACKET_UNDERSTOOD && x->next != PEEL_NOTHING) {
+		enum peel_next next = (enum peel_next)x->next;
+		x->next = PEEL_NOTHING;
+		switch (next) {
+		case PEEL_LINK: why = peel_link(x, x->dlt); break;
+		case PEEL_NLPID: why = peel_nlpid(x); break;
+		case PEEL_PPP: why = peel_ppp(x); break;
+		case PEEL_UPPER: why = peel_upper(x); break;
+		case PEEL_DATAGRAM: why = peel_datagram(x); break;
+		case PEEL_TUNNEL: why = peel_tunnel(x); break;
+		case PEEL_NOTHING: break;
+		}
+	}
+	return why;
 }
 
 static int error_of(enum packet_reason reason)
@@ -269,10 +300,10 @@ static int fail_link(struct packet *packet, enum packet_reason reason)
 int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
     size_t caplen, size_t wirelen)
 {
-	struct peel x = { packet, span_init(bytes, caplen, wirelen), 0, 0,
-		false };
+	struct peel x = { .packet = packet,
+		.s = span_init(bytes, caplen, wirelen) };
 	packet->reason = PACKET_UNDERSTOOD;
-	enum packet_reason reason =
-	    dlt == DLT_EN10MB ? peel_ethernet(&x) : peel_link(&x, dlt);
+	enum packet_reason reason = peel_on(
+	    &x, dlt == DLT_EN10MB ? peel_ethernet(&x) : peel_link(&x, dlt));
 	return reason == PACKET_UNDERSTOOD ? 0 : fail_link(packet, reason);
 }
