@@ -253,7 +253,7 @@ static void set_tick(struct capture_live *c, bool wanted)
 	c->ticking = wanted;
 }
 
-static void tend(struct capture_live *c)
+static void tend_interfaces(struct capture_live *c)
 {
 	struct monotime now = monotime_now();
 	bool again = c->finishing;
@@ -321,7 +321,7 @@ static int read_live(struct capture *base, int count, struct errmsg *msg)
 		given = live_interface_read(&c->interfaces[c->base.current],
 		    &c->settings, count, give_frame, c);
 	}
-	tend(c);
+	tend_interfaces(c);
 	look_at_states(c, false);
 	return given == 0 && is_finished(c) ? ERR_EOF : given;
 }
