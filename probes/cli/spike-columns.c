@@ -4,6 +4,7 @@
  * several.  A column of source ports is none of them: it says nothing about
  * what was attacked.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,16 +26,16 @@ static const struct {
 	[SPIKE_SOURCE] = { "source",
 	    { "source", "src", "src_ip", "srcip", "source_ip", "source.ip",
 		"sourceip", "ip.src", "ipv6.src", "src_addr", "srcaddr",
-		"source_address", "saddr", "sip", "sa", "id.orig_h", "orig_h",
-		"src_host", "attacker_ip", "attacker", "remote_ip", "client_ip",
-		"ip", "address", "addr" } },
+		"source_address", "src_address", "saddr", "sip", "sa",
+		"id.orig_h", "orig_h", "src_host", "attacker_ip", "attacker",
+		"remote_ip", "client_ip", "ip", "address", "addr" } },
 	[SPIKE_SIGNATURE] = { "signature",
 	    { "signature", "sig", "malware", "family", "worm" } },
 	[SPIKE_PORT] = { "port",
 	    { "port", "dport", "dst_port", "dstport", "dest_port", "destport",
 		"destination_port", "destination.port", "dpt", "dp",
 		"id.resp_p", "resp_p", "tcp.dstport", "udp.dstport",
-		"target_port" } },
+		"target_port", "destport" } },
 	[SPIKE_COUNT] = { "count",
 	    { "count", "counts", "n", "number", "sources", "distinct_sources",
 		"unique_sources" } },
@@ -50,12 +51,30 @@ bool spike_column_is_own(enum spike_column column, const char *name)
 	return strcasecmp(name, known[column].own) == 0;
 }
 
+/* "Source IP" is source_ip, and "Dest. Port" dest_port. */
+static bool is_same_name(const char *a, const char *b)
+{
+	static const char between[] = " _.-/";
+	while (*a && *b) {
+		size_t m = strspn(a, between), n = strspn(b, between);
+		if ((m > 0) != (n > 0))
+			return false;
+		a += m;
+		b += n;
+		if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+			return false;
+		a += *a != '\0';
+		b += *b != '\0';
+	}
+	return *a == *b;
+}
+
 size_t spike_column_find(
     enum spike_column column, const char *const *names, size_t count)
 {
 	for (const char *const *n = known[column].names; *n; n++)
 		for (size_t i = 0; i < count; i++)
-			if (strcasecmp(*n, names[i]) == 0)
+			if (is_same_name(*n, names[i]))
 				return i;
 	return SPIKE_NO_COLUMN;
 }

@@ -17,9 +17,9 @@ enum { SERIES_MOST = 1 << 17 };
 
 /* Rows are set aside whose time is further from the others than these are from
  * each other, and by more than a year, or a worm after months of silence would
- * be the only one there is; of so many rows one, and not of a handful. */
+ * be the only one there is; two, and one of so many, but not of a handful. */
 #define FAR_NS (366 * 86400 * NS_PER_S)
-#define FAR_ROWS_SHARE 1000
+#define FAR_ROWS_SHARE 200
 #define FAR_ROWS_LEAST 20
 
 void spike_input_fini(struct spike_input *in)
@@ -54,6 +54,10 @@ static bool read_address(struct addr *a, const char *text)
 		*end = '\0';
 	else if (colon && colon == strrchr(p, ':'))
 		*colon = '\0';
+	p[strcspn(p, "%")] = '\0';
+	size_t slash = strcspn(p, "/");
+	if (strcmp(p + slash, strchr(p, ':') ? "/128" : "/32") == 0)
+		p[slash] = '\0';
 	if (addr_parse(a, p) != 0)
 		return false;
 	if (is_mapped(a))
@@ -217,7 +221,7 @@ static void set_far_aside(struct spike_input *in)
 	size_t n = in->count, far = 1;
 	qsort(from, n, sizeof(*from), by_time);
 	while (far > 0 && n > FAR_ROWS_LEAST) {
-		size_t most = n / FAR_ROWS_SHARE > 0 ? n / FAR_ROWS_SHARE : 1;
+		size_t most = 2 + n / FAR_ROWS_SHARE;
 		far = count_far(from + n - 1, n, most, -1);
 		n -= far;
 		if (far > 0) {

@@ -182,8 +182,17 @@ outbreak | awk 'NR == 1 { print "ts,sensor,src_ip,dst_port" }
 rises export >"$dir/out"
 check "what was taken for what is said" grep -q \
 	"columns: time: 'ts', source: 'src_ip', port: 'dst_port'" "$dir/err"
+outbreak | awk 'NR == 1 { print "Date/Time|Source IP|Dest. Port" }
+	{ print $1 "|203.0.113." $3 "/32|445" }' >"$dir/titles"
+check "titles of several words are known" same "445@2024-01-31 " \
+	"$(rises titles)"
 check "and a port is part of an alarm" same "445@2024-01-31 " \
 	"$(cat "$dir/out")"
+{
+	printf '1970-01-01 00:00:0%d,x\n2106-02-07 06:00:0%d,x\n' 1 1 2 2
+	outbreak | awk '{ print $1 ",203.0.113." $3 }'
+} >"$dir/odd"
+check "two rows of either end are set aside" same "$want" "$(rises odd)"
 for odd in 1970-01-01 2106-02-07; do
 	{
 		echo "$odd 00:00:00,203.0.113.1"
