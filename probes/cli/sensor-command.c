@@ -105,7 +105,7 @@ struct sensor_job {
 	struct report *report;
 	struct monotime start, interval_start;
 	struct engine_counts reported; /* in earlier intervals */
-	uint64_t dropped_reported, wrong_times_reported;
+	uint64_t dropped_reported, wrong_times_reported, filtered_reported;
 	uint64_t summaries;
 };
 
@@ -288,13 +288,15 @@ static struct report_summary summary_of(
 	};
 	for (size_t i = 0; i < job->capture_count; i++) {
 		s.dropped += capture_dropped(job->captures[i]);
-		if (job->replays)
-			s.wrong_times +=
-			    capture_file_wrong_times(job->captures[i]);
+		if (!job->replays)
+			continue;
+		s.wrong_times += capture_file_wrong_times(job->captures[i]);
+		s.filtered += capture_file_rejected(job->captures[i]);
 	}
 	counts_since(&s.counts, &job->reported);
 	s.dropped = since_last(s.dropped, &job->dropped_reported);
 	s.wrong_times = since_last(s.wrong_times, &job->wrong_times_reported);
+	s.filtered = since_last(s.filtered, &job->filtered_reported);
 	job->interval_start = now;
 	job->summaries++;
 	return s;

@@ -515,6 +515,7 @@ static void write_json_summary(struct report *r, const struct report_summary *s)
 		{ "unlisted", r->unlisted.findings },
 		{ "unlisted_packets", r->unlisted.packets },
 		{ "wrong_times", s->wrong_times },
+		{ "filtered", s->filtered },
 	};
 	buf_printf(b, "{\"schema\":\"" SCHEMA "\",\"summary\":{");
 	write_warnings(r, s);

@@ -17,6 +17,7 @@ struct report_summary {
 	struct table_stats table;
 	uint64_t dropped;
 	uint64_t wrong_times; /* packets whose time could not be */
+	uint64_t filtered;    /* of files: what the filter let not pass */
 	int64_t elapsed_ns;
 	/* Of an interval its ends, else of the first and the last packet. */
 	struct walltime since, until;

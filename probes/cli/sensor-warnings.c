@@ -40,6 +40,11 @@ void sensor_warnings_write(const struct report_summary *s, struct buf *to)
 	for (int i = 0; i < PACKET_REASONS; i++)
 		if (packet_reason_hides((enum packet_reason)i))
 			hidden += c->reasons[i];
+	if (c->packets == 0 && s->filtered > 0)
+		buf_printf(to,
+		    "the filter let none of %llu packets pass; of what tunnels "
+		    "carry it sees the outside\n",
+		    (unsigned long long)s->filtered);
 	if (IS_WORTH_A_WORD(hidden, c->packets)) {
 		buf_printf(to,
 		    "%llu of %llu packets (%.1f %%) were not understood",

@@ -31,7 +31,7 @@ struct capture_file {
 	bool error_given;
 	int known_dlt;   /* of the latest frame that can be decoded; -1 */
 	int unknown_dlt; /* of one that cannot; -1 */
-	uint64_t dropped;
+	uint64_t dropped, rejected;
 };
 
 /* Both ends of a FIFO are held, so it does not end with its writer. */
@@ -109,6 +109,7 @@ static int next_passing(void *arg, struct pcap_frame *f, struct errmsg *msg)
 			return end_frames(c, n, msg);
 		if (n > 0)
 			return n;
+		c->rejected++;
 	}
 }
 
@@ -207,6 +208,11 @@ bool capture_file_is_succeeded(const struct capture *base)
 uint64_t capture_file_wrong_times(const struct capture *base)
 {
 	return ((const struct capture_file *)base)->times.wrong;
+}
+
+uint64_t capture_file_rejected(const struct capture *base)
+{
+	return ((const struct capture_file *)base)->rejected;
 }
 
 static int read_file(struct capture *base, int count, struct errmsg *msg)

@@ -33,3 +33,5 @@ bool capture_file_is_succeeded(const struct capture *capture);
 
 /* How many frames had a time that cannot be, see time-check.h. */
 uint64_t capture_file_wrong_times(const struct capture *capture);
+/* How many frames the filter let not pass. */
+uint64_t capture_file_rejected(const struct capture *capture);

@@ -430,6 +430,11 @@ def test_filters(folder):
     got = [read("-r", path, "--filter", expression)[1][0]["packets"]
            for expression in ("vlan 100 and port 53", "vlan 7", "vlan")]
     check("an expression that names tags sees them", got == [1, 0, 2], got)
+    _, summaries, _ = read("-r", path, "--filter", "port 99")
+    check("a filter that lets nothing pass is said",
+          summaries[0]["filtered"] == 2 and
+          summaries[0]["warnings"][0].startswith("the filter let none of 2"),
+          summaries)
     mixed = section() + interface(1) + interface(101) + \
         enhanced(make.frame("ethernet", worm()), START * 10**6) + \
         enhanced(worm(2), START * 10**6, 1) + \
