@@ -13,34 +13,23 @@
 #include "lib/base/hex.h"
 #include "lib/base/xalloc.h"
 #include "probes/cli/sensor-report.h"
+#include "probes/cli/sensor-row.h"
 #include "probes/cli/sensor-warnings.h"
 #include "probes/sensor/aggregate.h"
 #include "lib/formats/csv-cell.h"
 
-#define SCHEMA "sonde-sensor/1"
 #define KEEP ((size_t)4096)
 #define WRITE_BYTES 65536
-/* Titles, names and values of a finding: each has a bound, and the sum of the
- * bounds is less. */
-#define ROW_MOST 2048
 
 struct tally {
 	uint64_t findings, packets;
 };
-
-/* The text of a second, up to its fraction. */
-struct second_text {
-	int64_t second;
-	char text[WALLTIME_TEXT_LEN];
-};
-#define SECONDS 64
 
 struct report {
 	int fd, talk_fd, err;
 	enum output_form form;
 	uint32_t rows;
 	struct buf out;
-	char *at;             /* in out, while a row is written */
 	struct finding *kept; /* the table's; 2 * KEEP */
 	size_t kept_count;
 	bool begun;
@@ -48,8 +37,7 @@ struct report {
 	struct tally verdicts[VERDICTS], unlisted; /* since the last summary */
 	uint64_t ever[VERDICTS];                   /* findings before */
 	struct aggregates *aggregates;             /* of evicted sources */
-	const struct known_scanners *scanners;
-	struct second_text seconds[SECONDS];
+	struct sensor_row row;
 };
 
 struct report *report_new(
@@ -66,7 +54,7 @@ struct report *report_new(
 void report_name_scanners(
     struct report *r, const struct known_scanners *scanners)
 {
-	r->scanners = scanners;
+	r->row.scanners = scanners;
 }
 
 void report_free(struct report *r)
@@ -98,230 +86,22 @@ static int write_out(struct report *r)
 	return r->err;
 }
 
-static const char *proto_name(int proto, char to[static 8])
-{
-	switch (proto) {
-	case PACKET_TCP: return "tcp";
-	case PACKET_UDP: return "udp";
-	case PACKET_ICMP: return "icmp";
-	case PACKET_ICMP6: return "icmp6";
-	default: snprintf(to, 8, "ip-%d", proto); return to;
-	}
-}
-
-/* Plain octets instead of printf, and room for a row at a time: a large capture
- * has many findings. */
-static void begin_row(struct report *r)
-{
-	r->at = (char *)buf_extend(&r->out, ROW_MOST);
-}
-
-static void end_row(struct report *r)
-{
-	r->out.len = (size_t)(r->at - (char *)r->out.data);
-}
-
-static void append_bytes(struct report *r, const char *bytes, size_t len)
-{
-	memcpy(r->at, bytes, len);
-	r->at += len;
-}
-
-static void append_text(struct report *r, const char *text)
-{
-	r->at = stpcpy(r->at, text);
-}
-
-static void put_number(struct report *r, uint64_t n)
-{
-	char text[20];
-	size_t at = sizeof(text);
-	do
-		text[--at] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	append_bytes(r, text + at, sizeof(text) - at);
-}
-
-/* A member of a JSON object (the name has the comma before it), or the cell
- * of a CSV row: nothing that a finding holds needs quotes there. */
-static void key(struct report *r, const char *name)
-{
-	append_text(r, r->form == OUTPUT_CSV ? "," : name);
-}
-
-static void null(struct report *r)
-{
-	if (r->form == OUTPUT_JSON)
-		append_text(r, "null");
-}
-
-static void quote(struct report *r)
-{
-	if (r->form == OUTPUT_JSON)
-		append_text(r, "\"");
-}
-
-static void put_count(struct report *r, const char *name, uint64_t n)
-{
-	key(r, name);
-	put_number(r, n);
-}
-
-static void put_optional(struct report *r, const char *name, int n)
-{
-	key(r, name);
-	if (n == FINDING_NONE)
-		null(r);
-	else
-		put_number(r, (uint64_t)n);
-}
-
-static void put_text(struct report *r, const char *name, const char *text)
-{
-	key(r, name);
-	if (!text) {
-		null(r);
-		return;
-	}
-	quote(r);
-	append_text(r, text);
-	quote(r);
-}
-
-static void put_bool(struct report *r, const char *name, bool value)
-{
-	key(r, name);
-	append_text(r, value ? "true" : "false");
-}
-
-/* Most findings lie in few seconds: only the fraction is formatted again. */
-static const char *second_text(struct report *r, int64_t second)
-{
-	struct second_text *known = &r->seconds[(uint64_t)second % SECONDS];
-	if (known->second != second || known->text[0] == '\0') {
-		known->second = second;
-		walltime_text(
-		    (struct walltime){ second * NS_PER_S }, known->text);
-	}
-	return known->text;
-}
-
-static void put_time(struct report *r, const char *name, struct walltime t)
-{
-	const char *text = second_text(r, t.ns / NS_PER_S);
-	uint32_t ns = (uint32_t)(t.ns % NS_PER_S);
-	char fraction[10];
-	for (int i = 9; i > 0; ns /= 10)
-		fraction[i--] = (char)('0' + ns % 10);
-	fraction[0] = '.';
-	key(r, name);
-	quote(r);
-	append_bytes(r, text, 19);
-	append_bytes(r, fraction, sizeof(fraction));
-	append_text(r, "Z");
-	quote(r);
-}
-
-/* What is not zero. */
-static void put_some(struct report *r, const char *name, uint64_t n)
-{
-	key(r, name);
-	if (n == 0)
-		null(r);
-	else
-		put_number(r, n);
-}
-
-/* The /48 around an IPv6 source, as sites have it. */
-static void put_net(struct report *r, const char *name, const struct finding *f)
-{
-	char text[PREFIX_TEXT_LEN];
-	struct prefix net;
-	if (f->src.family == 6)
-		net = prefix_of(&f->src, 48);
-	put_text(r, name, f->src.family == 6 ? prefix_text(&net, text) : NULL);
-}
-
-static const char *hash_text(
-    const struct finding *f, char to[static HEX_TEXT_LEN(PAYLOAD_HASH_LEN)])
-{
-	return f->has_hash ? hex_text(f->hash, sizeof(f->hash), to) : NULL;
-}
-
-static const char *quality_name(enum distinct_quality quality)
-{
-	switch (quality) {
-	case DISTINCT_IS_EXACT: return "exact";
-	case DISTINCT_IS_ESTIMATE: return "estimate";
-	case DISTINCT_IS_AT_LEAST: break;
-	}
-	return "at-least";
-}
-
-static const char csv_titles[] =
-    "src,verdict,signature,proto,dport,packets,targets,first,last,"
-    "payload_hash,targets_are,icmp_type,icmp_code,victim,size_bytes,ttl_min,"
-    "ttl_max,spoofable,evicted,ports,ports_are,attempts,not_judged,odds,rule,"
-    "rule_version,addresses,net,sources,scanner" CSV_END;
-
-static void row_rest(struct report *r, const struct finding *f)
-{
-	char text[ADDR_TEXT_LEN];
-	bool icmp = f->icmp != FINDING_NONE;
-	put_text(r, ",\"targets_are\":", quality_name(f->targets_quality));
-	put_optional(r, ",\"icmp_type\":", icmp ? f->icmp >> 8 : f->icmp);
-	put_optional(r, ",\"icmp_code\":", icmp ? f->icmp & 255 : f->icmp);
-	put_text(r, ",\"victim\":",
-	    f->victim.family ? addr_text(&f->victim, text) : NULL);
-	put_count(r, ",\"size_bytes\":", f->size_bytes);
-	put_count(r, ",\"ttl_min\":", f->ttl_min);
-	put_count(r, ",\"ttl_max\":", f->ttl_max);
-	put_bool(r, ",\"spoofable\":", f->spoofable);
-	put_bool(r, ",\"evicted\":", f->evicted);
-	put_count(r, ",\"ports\":", f->ports);
-	put_text(r, ",\"ports_are\":", quality_name(f->ports_quality));
-	put_count(r, ",\"attempts\":", f->attempts);
-	put_count(r, ",\"not_judged\":", f->not_judged);
-	put_some(r, ",\"odds\":", f->odds);
-	put_text(r, ",\"rule\":", f->rule);
-	put_count(r, ",\"rule_version\":", f->rule_version);
-	put_count(r, ",\"addresses\":", f->addresses);
-	put_net(r, ",\"net\":", f);
-	put_some(r, ",\"sources\":", f->sources);
-	put_text(r, ",\"scanner\":", known_scanners_find(r->scanners, &f->src));
-	append_text(r, r->form == OUTPUT_CSV ? CSV_END : "}\n");
-}
-
 /* Titles, also where no finding follows. */
 static void csv_begin(struct report *r)
 {
 	if (r->form == OUTPUT_CSV && !r->begun)
-		append_text(r, csv_titles);
+		buf_bytes(
+		    &r->out, sensor_row_titles, strlen(sensor_row_titles));
 	r->begun = true;
 }
 
 static void write_finding(struct report *r, const struct finding *f)
 {
-	char src[ADDR_TEXT_LEN], proto[8], hash[HEX_TEXT_LEN(PAYLOAD_HASH_LEN)];
-	begin_row(r);
 	csv_begin(r);
-	const char *named = f->src.family ? addr_text(&f->src, src) : NULL;
-	if (r->form != OUTPUT_CSV)
-		put_text(r, "{\"schema\":\"" SCHEMA "\",\"src\":", named);
-	else if (named)
-		append_text(r, named);
-	put_text(r, ",\"verdict\":", verdict_name(f->verdict));
-	put_text(r, ",\"signature\":", signature_name(f->signature));
-	put_text(r, ",\"proto\":",
-	    f->proto == FINDING_NONE ? NULL : proto_name(f->proto, proto));
-	put_optional(r, ",\"dport\":", f->dport);
-	put_count(r, ",\"packets\":", f->packets);
-	put_count(r, ",\"targets\":", f->targets);
-	put_time(r, ",\"first\":", f->first);
-	put_time(r, ",\"last\":", f->last);
-	put_text(r, ",\"payload_hash\":", hash_text(f, hash));
-	row_rest(r, f);
-	end_row(r);
+	char *at = (char *)buf_extend(&r->out, SENSOR_ROW_MOST);
+	char *end = r->form == OUTPUT_CSV ? sensor_row_csv(&r->row, at, f)
+					  : sensor_row_json(&r->row, at, f);
+	r->out.len = (size_t)(end - (char *)r->out.data);
 	if (r->out.len >= WRITE_BYTES)
 		write_out(r);
 }
@@ -403,8 +183,8 @@ static void write_row(
 	buf_printf(b,
 	    "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s%s%s\n",
 	    verdict_name(f->verdict), signature ? signature : "-", src,
-	    f->proto == FINDING_NONE ? "-" : proto_name(f->proto, proto), port,
-	    (unsigned long long)f->packets,
+	    f->proto == FINDING_NONE ? "-" : sensor_proto_name(f->proto, proto),
+	    port, (unsigned long long)f->packets,
 	    f->targets_quality == DISTINCT_IS_EXACT ? " " : "~", f->targets,
 	    short_time(f->first, first), short_time(f->last, last),
 	    scanner ? "  " : "", scanner ? scanner : "");
@@ -422,7 +202,7 @@ static void write_table(struct report *r)
 	    "TARGETS", "FIRST (UTC)", "LAST (UTC)");
 	for (size_t i = 0; i < shown; i++)
 		write_row(b, &r->kept[i],
-		    known_scanners_find(r->scanners, &r->kept[i].src));
+		    known_scanners_find(r->row.scanners, &r->kept[i].src));
 	uint64_t more = r->kept_count - shown + r->left_out;
 	if (more > 0)
 		buf_printf(b, "... and %llu more (--rows, --json)\n",
@@ -434,9 +214,7 @@ static void write_table(struct report *r)
 
 static int write_found(struct report *r)
 {
-	begin_row(r);
 	csv_begin(r);
-	end_row(r);
 	if (r->aggregates)
 		aggregates_flush(r->aggregates, list_finding, r);
 	if (r->form == OUTPUT_TEXT)
@@ -517,7 +295,7 @@ static void write_json_summary(struct report *r, const struct report_summary *s)
 		{ "wrong_times", s->wrong_times },
 		{ "filtered", s->filtered },
 	};
-	buf_printf(b, "{\"schema\":\"" SCHEMA "\",\"summary\":{");
+	buf_printf(b, "{\"schema\":\"" SENSOR_SCHEMA "\",\"summary\":{");
 	write_warnings(r, s);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		buf_printf(b, "\"%s\":%llu,", fields[i].name,

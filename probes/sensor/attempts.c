@@ -19,7 +19,7 @@
 #include "lib/base/hash.h"
 #include "probes/sensor/table-private.h"
 
-#define WEIGHT_OF_HOME 7     /* begun by a monitored host: no evidence */
+#define WEIGHT_OF_HOME 3     /* begun by a monitored host: no evidence */
 #define WEIGHT_COOKIE 1      /* of an answered one: `value` is a cookie */
 #define WEIGHT_WAS_REFUSAL 1 /* of CONTACT_UNASKED */
 #define SAME_FLOW (1u << 24) /* octets between two segments of one */
@@ -70,7 +70,7 @@ static uint32_t contacts_of(const struct source *s)
 
 static void count_failed(struct source *s, struct contact *c, unsigned weight)
 {
-	c->weight = weight & 7;
+	c->weight = weight & 3;
 	if (weight == ODDS_NO_STEP)
 		return;
 	s->failed++;
@@ -433,6 +433,16 @@ static enum packet_class report_error(
 
 /* ---- the way in ---- */
 
+/* The contact that the packet may answer: found before, unless it was moved
+ * since. */
+static struct contact *find_answered(
+    const struct table *t, const struct table_entry *e)
+{
+	if (e->found && contact_is(e->found, e->answered))
+		return e->found;
+	return contact_find(t->contacts, e->answered);
+}
+
 enum packet_class attempts_count(
     struct table *t, const struct table_entry *e, struct source *s)
 {
@@ -443,11 +453,11 @@ enum packet_class attempts_count(
 	switch (role) {
 	case MESSAGE_QUESTION: ask_contact(t, e, s); return CLASS_PROBE;
 	case MESSAGE_ANSWER:
-		c = contact_find(t->contacts, e->answered);
+		c = find_answered(t, e);
 		return c ? answer_contact(t, e, s, c) : answer_unasked(t, e, s);
 	case MESSAGE_EITHER:
 	case MESSAGE_STRAY:
-		c = contact_find(t->contacts, e->answered);
+		c = find_answered(t, e);
 		if (c && c->state != CONTACT_UNASKED)
 			return answer_contact(t, e, s, c);
 		ask_contact(t, e, s);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A bucket is a cache line of four; two neighbours are a pair.  An entry is in
- * its own bucket, or, when that is full, in the other one of the pair.  So one
- * line is looked at, seldom two.
+ * its own bucket, or, when that was full and the other one of the pair was not,
+ * there; then the first place of its own is marked as spilt.  So one line is
+ * looked at, seldom two.
  *
  * The bucket is floor(tag * buckets / 2^38), which keeps order.  When the
  * number of buckets doubles, pair k's entries go to pairs 2k and 2k+1 and fit
  * there, so the table grows in place, from its end to its beginning.
  *
- * In a full pair the entry with the lowest rank is evicted, of equals the one
- * that was silent longest.
+ * In a full pair the entry of the new one's bucket with the lowest rank is
+ * evicted, of equals the one that was silent longest.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -91,12 +92,22 @@ void contact_fetch(const struct contact_table *t, uint64_t hash)
 	__builtin_prefetch(&t->buckets[bucket_of(t, tag_of_hash(hash))]);
 }
 
+/* An entry's first eight octets, and which bits of them are its tag: the
+ * members of struct contact, as they lie on little-endian machines. */
+#define TAG_MASK UINT64_C(0xfc000000ffffffff)
+
+static uint64_t head_of_tag(uint64_t tag)
+{
+	return (tag >> 32) << 58 | (uint32_t)tag;
+}
+
 static struct contact *find_in(struct contact_bucket *b, uint64_t tag)
 {
+	uint64_t want = head_of_tag(tag), head;
 	for (size_t i = 0; i < WAYS; i++) {
 		struct contact *c = &b->entries[i];
-		if (c->tag == (uint32_t)tag && c->tag_high == tag >> 32 &&
-		    c->state != CONTACT_FREE)
+		memcpy(&head, c, sizeof(head));
+		if (((head ^ want) & TAG_MASK) == 0 && c->state != CONTACT_FREE)
 			return c;
 	}
 	return NULL;
@@ -115,17 +126,34 @@ struct contact *contact_find(const struct contact_table *t, uint64_t hash)
 	uint64_t tag = tag_of_hash(hash);
 	size_t n = bucket_of(t, tag);
 	struct contact *c = find_in(&t->buckets[n], tag);
-	if (c || free_in(&t->buckets[n]))
-		return c;
-	return find_in(&t->buckets[n ^ 1], tag);
+	return c || !t->buckets[n].entries[0].spilt
+	    ? c
+	    : find_in(&t->buckets[n ^ 1], tag);
+}
+
+bool contact_is(const struct contact *c, uint64_t hash)
+{
+	return tag_of(c) == tag_of_hash(hash) && c->state != CONTACT_FREE;
 }
 
 /* Where an entry with this tag may go; NULL: the pair is full. */
-static struct contact *find_room(const struct contact_table *t, uint64_t tag)
+static struct contact *find_room(struct contact_table *t, uint64_t tag)
 {
 	size_t n = bucket_of(t, tag);
 	struct contact *c = free_in(&t->buckets[n]);
-	return c ? c : free_in(&t->buckets[n ^ 1]);
+	if (c)
+		return c;
+	c = free_in(&t->buckets[n ^ 1]);
+	if (c)
+		t->buckets[n].entries[0].spilt = 1;
+	return c;
+}
+
+/* Into its place, whose own mark stays. */
+static void put_contact(struct contact *place, struct contact contact)
+{
+	contact.spilt = place->spilt;
+	*place = contact;
 }
 
 /* Puts these back, which were taken out of one pair. */
@@ -138,7 +166,7 @@ static void put_back(
 		struct contact *to = find_room(t, tag_of(&moved[i]));
 		if (!to)
 			BUG("a contact without room where it was");
-		*to = moved[i];
+		put_contact(to, moved[i]);
 	}
 }
 
@@ -158,22 +186,22 @@ static void grow(struct contact_table *t)
 		madvise(t->buckets, len, MADV_HUGEPAGE);
 }
 
-/* What is lost with an entry.  An answered conversation begins anew and is
- * answered again, or is over; of an answer without a question there may still
- * come the question; a failure is evidence; of a young one nothing is known. */
+/* What is lost with an entry.  Of an answer without a question the question
+ * seldom comes; an answered conversation begins anew and is answered again, or
+ * is over; a failure is evidence; of a young one nothing is known. */
 static unsigned rank_of(const struct contact *c)
 {
-	switch ((enum contact_state)c->state) {
-	case CONTACT_FREE:
-	case CONTACT_PASSED: return 0;
-	case CONTACT_ANSWERED:
-	case CONTACT_PROVEN:
-	case CONTACT_UNASKED: return 1;
-	case CONTACT_REFUSED:
-	case CONTACT_FAILED: return 2;
-	case CONTACT_ASKED: break;
-	}
-	return 3;
+	static const uint8_t ranks[] = {
+		[CONTACT_FREE] = 0,
+		[CONTACT_PASSED] = 0,
+		[CONTACT_UNASKED] = 1,
+		[CONTACT_ANSWERED] = 2,
+		[CONTACT_PROVEN] = 2,
+		[CONTACT_FAILED] = 3,
+		[CONTACT_REFUSED] = 3,
+		[CONTACT_ASKED] = 4,
+	};
+	return ranks[c->state];
 }
 
 static void drop_contact(struct contact_table *t, struct contact *c)
@@ -187,13 +215,12 @@ static void drop_contact(struct contact_table *t, struct contact *c)
 static struct contact *evict_one(
     struct contact_table *t, uint64_t tag, uint16_t now_s)
 {
-	size_t n = bucket_of(t, tag);
-	struct contact *least = NULL;
-	for (size_t i = 0; i < 2 * WAYS; i++) {
-		struct contact *c =
-		    &t->buckets[i < WAYS ? n : n ^ 1].entries[i % WAYS];
+	struct contact *entries = t->buckets[bucket_of(t, tag)].entries;
+	struct contact *least = &entries[0];
+	for (size_t i = 1; i < WAYS; i++) {
+		struct contact *c = &entries[i];
 		uint16_t age = (uint16_t)(now_s - c->at_s);
-		if (!least || rank_of(c) < rank_of(least) ||
+		if (rank_of(c) < rank_of(least) ||
 		    (rank_of(c) == rank_of(least) &&
 			age > (uint16_t)(now_s - least->at_s)))
 			least = c;
@@ -223,8 +250,9 @@ struct contact *contact_add(
 		grow(t);
 	if (!c)
 		c = evict_one(t, tag, now_s);
-	*c = (struct contact){ .tag = (uint32_t)tag,
-		.tag_high = tag >> 32 & 63 };
+	put_contact(c,
+	    (struct contact){
+		.tag = (uint32_t)tag, .tag_high = tag >> 32 & 63 });
 	t->count++;
 	return c;
 }

@@ -31,7 +31,8 @@ struct contact {
 	uint32_t tag;
 	uint32_t owner : 20; /* the caller's number for its source */
 	uint32_t state : 3;  /* enum contact_state */
-	uint32_t weight : 3; /* the caller's */
+	uint32_t weight : 2; /* the caller's */
+	uint32_t spilt : 1;  /* the table's own, of the place in its bucket */
 	uint32_t tag_high : 6;
 	uint16_t at_s;  /* seconds, modulo 2^16 */
 	uint16_t id;    /* of the last attempt, hashed */
@@ -57,6 +58,8 @@ void contact_table_free(struct contact_table *table);
 void contact_fetch(const struct contact_table *table, uint64_t hash);
 /* The entry, or NULL; valid until the next contact_add or contact_expire. */
 struct contact *contact_find(const struct contact_table *table, uint64_t hash);
+/* Is this still the entry of that hash? */
+bool contact_is(const struct contact *contact, uint64_t hash);
 /* A new entry for a hash that contact_find does not know: only its tag is set,
  * the rest is for the caller to fill. */
 struct contact *contact_add(

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Packets on their way into the table, a few at a time.  What one packet
- * needs lies anywhere in the table's memory; while one line of it is on its
- * way, the other packets ask for theirs.  Counting stays in order.
+ * Packets on their way into the table.  What one packet needs lies anywhere in
+ * the table's memory, one link behind the other; while one line of it is on its
+ * way, later packets are decoded and earlier ones counted.  Counting stays in
+ * order.
  */
 #pragma once
 
 #include "probes/sensor/table.h"
-
-#define PREFETCH_PACKETS 32
-#define PREFETCH_OCTETS 16384
 
 struct prefetch;
 struct prefetch *prefetch_new(struct table *table);

@@ -79,11 +79,6 @@ void rows_note_payload(
 	row->payload = n + 1;
 }
 
-bool rows_are_used_up(const struct table *t)
-{
-	return t->row_free == ROW_NONE && t->row_made == t->row_max;
-}
-
 static uint32_t take_row(struct table *t)
 {
 	uint32_t n = t->row_free;
@@ -192,7 +187,9 @@ struct table_row *rows_find(struct table *t, struct source *s,
     const struct table_entry *e, enum packet_class class)
 {
 	uint32_t key = key_of(e, class);
-	uint32_t n = find_row(t, s, key);
+	uint32_t n = s->rows;
+	if (n == ROW_NONE || t->rows[n].key != key)
+		n = find_row(t, s, key);
 	if (n == ROW_NONE && s->row_count >= ROWS_WITH_PORT_MAX) {
 		if (class == CLASS_PROBE)
 			note_port(t, s, key);

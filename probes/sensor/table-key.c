@@ -51,14 +51,6 @@ static uint64_t hash_contact(const struct table *t, uint64_t unit,
 	    (other << 32 | other >> 32) ^ service);
 }
 
-bool table_same_unit(const struct addr *a, const struct addr *b)
-{
-	if (a->family != b->family)
-		return false;
-	return a->family == 6 ? load_half(a->bytes) == load_half(b->bytes)
-			      : load_be32(a->bytes) == load_be32(b->bytes);
-}
-
 uint32_t table_hash_unit(const struct table *t, const struct addr *a)
 {
 	return (uint32_t)hash_unit(t, a);

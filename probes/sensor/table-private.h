@@ -2,6 +2,8 @@
 /* The table's own structs, for the files that fill and read them. */
 #pragma once
 
+#include <string.h>
+
 #include "probes/sensor/contact-table.h"
 #include "probes/sensor/detect/detectors.h"
 #include "probes/sensor/detect/odds.h"
@@ -124,8 +126,14 @@ struct table {
 	uint64_t since_expiry; /* packets */
 };
 
+/* Are these addresses of one source? */
+static inline bool table_same_unit(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family &&
+	    memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4) == 0;
+}
+
 /* table-key.c: */
-bool table_same_unit(const struct addr *a, const struct addr *b);
 /* Of the source that an address belongs to. */
 uint32_t table_hash_unit(const struct table *table, const struct addr *addr);
 uint32_t table_hash_address(const struct table *table, const struct addr *addr);
@@ -134,7 +142,6 @@ uint32_t table_hash_address(const struct table *table, const struct addr *addr);
 /* The row for this packet, made if there is none: a row must be left. */
 struct table_row *rows_find(struct table *table, struct source *source,
     const struct table_entry *entry, enum packet_class class);
-bool rows_are_used_up(const struct table *table);
 /* The rows of this source that the packet answers were answered; NULL is
  * allowed. */
 void rows_mark_answered(struct table *table, struct source *source,

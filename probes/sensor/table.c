@@ -459,30 +459,72 @@ static bool may_answer(enum message_role role)
 	    role == MESSAGE_STRAY;
 }
 
-void table_fetch(const struct table *t, struct table_entry *e, int step)
+/* GCC 12 takes a function that only prefetches for one without effect, and
+ * leaves out its calls. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static ALWAYS_INLINE void fetch_slots(
+    const struct table *t, const struct table_entry *e)
 {
-	if (step == 0) {
-		enum message_role role = e->reading.message.role;
-		__builtin_prefetch(&t->slots[e->source & t->slot_mask]);
-		if (may_ask(role))
-			contact_fetch(t->contacts, e->asked);
-		if (may_answer(role))
-			contact_fetch(t->contacts, e->answered);
-	}
-	if (step == 1) {
-		e->guess = guess(t, e->source);
-		if (e->guess != SOURCE_NONE)
-			__builtin_prefetch(&t->sources[e->guess]);
-	}
-	if (step < 2 || e->guess == SOURCE_NONE)
+	enum message_role role = e->reading.message.role;
+	__builtin_prefetch(&t->slots[e->source & t->slot_mask]);
+	if (may_ask(role))
+		contact_fetch(t->contacts, e->asked);
+	if (may_answer(role))
+		contact_fetch(t->contacts, e->answered);
+}
+
+/* And who asked what the packet answers. */
+static ALWAYS_INLINE void fetch_sources(
+    const struct table *t, struct table_entry *e)
+{
+	e->guess = guess(t, e->source);
+	if (e->guess != SOURCE_NONE)
+		__builtin_prefetch(&t->sources[e->guess]);
+	e->found = may_answer(e->reading.message.role)
+	    ? contact_find(t->contacts, e->answered)
+	    : NULL;
+	if (e->found && e->found->state <= CONTACT_FAILED)
+		__builtin_prefetch(&t->sources[e->found->owner]);
+}
+
+static ALWAYS_INLINE void fetch_row(
+    const struct table *t, const struct table_entry *e)
+{
+	if (e->guess == SOURCE_NONE)
 		return;
 	uint32_t n = t->sources[e->guess].rows;
-	if (n == ROW_NONE)
-		return;
-	if (step == 2)
+	if (n != ROW_NONE)
 		__builtin_prefetch(&t->rows[n]);
-	else
+}
+
+static ALWAYS_INLINE void fetch_targets(
+    const struct table *t, const struct table_entry *e)
+{
+	if (e->guess == SOURCE_NONE)
+		return;
+	uint32_t n = t->sources[e->guess].rows;
+	if (n != ROW_NONE && t->rows[n].targets.count > TARGETS_INLINE)
 		target_set_fetch(t->targets, &t->rows[n].targets, e->target);
+}
+
+void table_fetch(const struct table *t, struct table_entry *e, int step)
+{
+	switch (step) {
+	case 0: fetch_slots(t, e); return;
+	case 1: fetch_sources(t, e); return;
+	case 2: fetch_row(t, e); return;
+	default: fetch_targets(t, e); return;
+	}
+}
+
+void table_fetch_all(
+    const struct table *t, struct table_entry *const steps[static TABLE_STEPS])
+{
+	fetch_slots(t, steps[0]);
+	fetch_sources(t, steps[1]);
+	fetch_row(t, steps[2]);
+	fetch_targets(t, steps[3]);
 }
 
 /* A source's first packet with a signature is reported at once. */
@@ -513,7 +555,7 @@ static void count_for_source(
 	enum packet_class class = attempts_count(t, e, s);
 	if (r->class == CLASS_WORM)
 		class = CLASS_WORM;
-	while (rows_are_used_up(t))
+	while (t->row_free == ROW_NONE && t->row_made == t->row_max)
 		evict_one(t, n);
 	struct table_row *row = rows_find(t, s, e, class);
 	count_row(row, e);
@@ -547,6 +589,16 @@ static void expire_contacts(struct table *t)
 	t->since_expiry = 0;
 }
 
+/* The guess, unless the source was evicted or came since. */
+static uint32_t source_of(const struct table *t, const struct table_entry *e)
+{
+	if (e->guess != SOURCE_NONE &&
+	    t->sources[e->guess].flags & SOURCE_USED &&
+	    table_same_unit(&t->sources[e->guess].addr, &e->packet.src))
+		return e->guess;
+	return find_source(t, &e->packet.src, e->source);
+}
+
 enum table_outcome table_add(struct table *t, const struct table_entry *e)
 {
 	uint32_t now_s = (uint32_t)(e->at.ns / NS_PER_S);
@@ -560,7 +612,7 @@ enum table_outcome table_add(struct table *t, const struct table_entry *e)
 	    attempts_is_reply(t, e)) {
 		return TABLE_REPLY;
 	}
-	uint32_t n = find_source(t, &e->packet.src, e->source);
+	uint32_t n = source_of(t, e);
 	bool is_new = n == SOURCE_NONE;
 	if (is_new)
 		n = add_source(t, e);

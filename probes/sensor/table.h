@@ -17,6 +17,7 @@
 #include "probes/sensor/detect/detector.h"
 #include "probes/sensor/finding.h"
 
+struct contact;
 struct payloads;
 
 #define TABLE_SOURCES_MAX (1 << 20) /* SENSOR_SOURCES_MAX too */
@@ -47,16 +48,20 @@ struct table_entry {
 	uint32_t source, target; /* hashes: the source's unit, the address */
 	uint64_t asked;          /* hash of the contact that it may begin */
 	uint64_t answered;       /* ... or answer */
-	uint32_t guess;          /* the table's own, from step to step */
+	uint32_t guess;          /* the table's own, from step to step, as */
+	struct contact *found;   /* this one */
 };
 /* Fills the hashes. */
 void table_prepare(const struct table *table, struct table_entry *entry);
 
 /* Brings nearer, into the cache, what table_add will need: each step one link
- * further. */
+ * further, when the one before has arrived. */
 #define TABLE_STEPS 4
 void table_fetch(
     const struct table *table, struct table_entry *entry, int step);
+/* All steps, each for another packet: steps[n] takes step n. */
+void table_fetch_all(const struct table *table,
+    struct table_entry *const steps[static TABLE_STEPS]);
 
 enum table_outcome {
 	TABLE_COUNTED, /* for its source */

@@ -201,7 +201,7 @@ static void add_to_piece(
 	}
 }
 
-void target_set_add(
+void target_set_add_new(
     struct target_arena *a, struct target_set *s, uint32_t value)
 {
 	if (s->count == SET_FULL)

@@ -30,8 +30,15 @@ size_t target_arena_used(const struct target_arena *arena);
 /* Brings into the cache what adding the value will need. */
 void target_set_fetch(const struct target_arena *arena,
     const struct target_set *set, uint32_t value);
-void target_set_add(
+void target_set_add_new(
     struct target_arena *arena, struct target_set *set, uint32_t value);
+static inline void target_set_add(
+    struct target_arena *arena, struct target_set *set, uint32_t value)
+{
+	/* Most sources have one target. */
+	if (set->count != 1 || set->values[0] != value)
+		target_set_add_new(arena, set, value);
+}
 /* Back to nothing; gives back what it has taken. */
 void target_set_clear(struct target_arena *arena, struct target_set *set);
 

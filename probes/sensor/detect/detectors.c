@@ -7,6 +7,7 @@
 #include "probes/sensor/detect/detectors.h"
 
 #define DETECTORS 3
+#define DETECTOR_SCAN 2 /* its number */
 static const struct detector *const detectors[DETECTORS] = { &detector_builtin,
 	&detector_flood, &detector_scan };
 
@@ -31,10 +32,14 @@ void detect_packet(const struct packet *packet, struct reading *reading)
 	message_read(packet, &reading->message);
 	reading->class = CLASS_OTHER;
 	reading->match = (struct signature_match){ .worm = SIGNATURE_NONE };
-	reading->fingerprint = packet->proto == PACKET_UDP
-	    ? FINGERPRINT_NONE
-	    : tools_match(packet, &reading->message);
-	for (size_t i = 0; i < DETECTORS; i++)
+	reading->fingerprint = FINGERPRINT_NONE;
+	/* In the middle of a connection there is nothing to recognise. */
+	enum message_kind kind = reading->message.kind;
+	bool bare = kind == KIND_TCP_DATA || kind == KIND_TCP_SYN_ACK ||
+	    kind == KIND_TCP_RST;
+	if (!bare && packet->proto != PACKET_UDP)
+		reading->fingerprint = tools_match(packet, &reading->message);
+	for (size_t i = bare ? DETECTOR_SCAN : 0; i < DETECTORS; i++)
 		if (detectors[i]->packet &&
 		    detectors[i]->packet(packet, reading))
 			break;

@@ -83,7 +83,7 @@ static void what_does_not_fit_is_reported(void **state)
 	assert_int_equal(stats.max_count, (64 << 10) / 16);
 	/* Evidence outlives what was answered. */
 	assert_true(
-	    lost.states[CONTACT_ANSWERED] >= 25000 - stats.max_count / 10);
+	    lost.states[CONTACT_ANSWERED] >= 25000 - stats.max_count / 3);
 	contact_table_free(t);
 }
 
