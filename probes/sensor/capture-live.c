@@ -365,7 +365,7 @@ static size_t coverage_live(
 			.dropped_own = counts.dropped_own,
 			.ring_bytes = counts.ring_bytes,
 		};
-		if (!one->facts.all && one->facts.index > 0) {
+		if (asks && !one->facts.all && one->facts.index > 0) {
 			size_t len = netlink_ask_link(ask, one->facts.index, 0);
 			(void)!send(c->news_fd, ask, len, MSG_DONTWAIT);
 		}

@@ -55,6 +55,26 @@ def one_that_never_came_blinds_no_other(path):
     tap.ok(True, "and the other is watched")
 
 
+def wakeups(path):
+    """How often its sensor has waited so far."""
+    with open(f"/proc/{path.agent.pid}/task/{path.agent.pid}/children",
+              encoding="ascii") as pids:
+        for pid in pids.read().split():
+            with open(f"/proc/{pid}/status", encoding="ascii") as text:
+                fields = dict(line.split(":", 1) for line in text)
+            if "sensor" in fields["Name"]:
+                return int(fields["voluntary_ctxt_switches"])
+    return 0
+
+
+def it_sleeps_while_nothing_comes(path):
+    before, start = wakeups(path), worm_path.time.monotonic()
+    worm_path.time.sleep(2)
+    woken = wakeups(path) - before
+    most = 50 * (worm_path.time.monotonic() - start)
+    tap.ok(0 <= woken < most, f"it sleeps while nothing comes: {woken}")
+
+
 def both_are_told_when_they_are_down(path):
     ip("link", "set", "worm1", "down")
     agent = watch_is(path, "none")
@@ -100,8 +120,8 @@ def everything_is_in_the_store(path):
     of.sort(key=lambda s: (s["first_wall_ns"], s["last_wall_ns"]))
     tap.ok(all(a["last_wall_ns"] == b["first_wall_ns"]
                for a, b in zip(of, of[1:])) and
-           [s["state"] for s in of if s["last_wall_ns"] > s["first_wall_ns"]]
-           == ["up", "down", "up"],
+           [a["state"] for a, b in zip(of, [*of[1:], {"state": ""}])
+            if a["state"] != b["state"]] == ["up", "down", "up"],
            f"coverage has no hole, and the time that was not watched: {of}")
     counters = path.get("/api/v1/records?kind=heartbeat&limit=1")[
         "items"][0]["record"]["heartbeat"]["counters"]
@@ -118,6 +138,7 @@ def main():
     try:
         path.start()
         one_that_never_came_blinds_no_other(path)
+        it_sleeps_while_nothing_comes(path)
         both_are_told_when_they_are_down(path)
         they_are_taken_when_they_come(path)
         everything_is_in_the_store(path)
