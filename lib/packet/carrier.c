@@ -346,21 +346,50 @@ bool peel_likely_ip(const struct span *s, bool exact)
 	return exact ? len == s->wire : len <= s->wire;
 }
 
+static bool is_carrier(unsigned type)
+{
+	switch (type) {
+	case TYPE_TRILL:
+	case TYPE_ETHERNET:
+	case TYPE_MPLS:
+	case TYPE_MPLS_UPSTREAM:
+	case TYPE_PPPOE:
+	case TYPE_LLC:
+	case TYPE_MACSEC:
+	case TYPE_ITAG:
+	case TYPE_FABRICPATH:
+	case TYPE_NSH:
+	case TYPE_ARISTA: return true;
+	default: return false;
+	}
+}
+
+static bool likely_llc(const struct span *s, size_t len)
+{
+	return len >= 8 && len <= s->wire && s->captured >= 3 &&
+	    (memcmp(s->pos, "\xaa\xaa\x03", 3) == 0 ||
+		memcmp(s->pos, "\x06\x06\x03", 3) == 0);
+}
+
 bool peel_likely_ethernet(const struct span *s, bool exact)
 {
-	if (s->captured < 15)
-		return false;
-	unsigned type = load_be16(s->pos + 12);
 	struct span inner = *s;
-	span_skip(&inner, 14);
+	size_t len = 14;
+	unsigned type;
+	do {
+		if (inner.captured <= len)
+			return false;
+		type = load_be16(inner.pos + len - 2);
+		span_skip(&inner, len);
+		len = tag_len(type);
+	} while (len != 0);
 	if (type == TYPE_IP4 || type == TYPE_IP6) {
 		unsigned version = type == TYPE_IP4 ? 4 : 6;
 		return inner.pos[0] >> 4 == version &&
 		    (!exact || peel_likely_ip(&inner, true));
 	}
-	return !exact &&
-	    (tag_len(type) != 0 || type == TYPE_ARP || type == TYPE_MPLS ||
-		type == TYPE_PPPOE || type == TYPE_PPPOE_DISCOVERY);
+	return is_carrier(type) || likely_llc(&inner, type) ||
+	    (!exact && (type == TYPE_ARP || is_control(type)));
 }
 
 /* The link header may name the version that follows: the packet has to agree.
@@ -368,6 +397,7 @@ bool peel_likely_ethernet(const struct span *s, bool exact)
 enum packet_reason peel_ip(struct peel *x, unsigned version)
 {
 	struct packet *p = x->packet;
+	x->seen_ip = x->s.captured > 0;
 	if (version != 0 && x->s.captured > 0 && x->s.pos[0] >> 4 != version)
 		return PACKET_BAD_IP;
 	int err = decode_span(p, &x->s, DECODE_FRAME);

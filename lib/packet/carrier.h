@@ -35,9 +35,10 @@ struct peel {
 	uint8_t cast;   /* enum packet_cast, of the last link header */
 	uint8_t count;  /* carriers so far */
 	bool in_llc;    /* LLC carries no LLC */
+	bool seen_ip;   /* the first octet of an IP packet was there */
 	bool by_number; /* the IP protocol says that it is a tunnel: a cut one
 			   is cut; what a port says is believed when an IP
-			   header was found */
+			   packet began */
 	uint8_t next;   /* enum peel_next */
 	int dlt;
 	peel_fn *tunnel; /* reads the tunnel's header; where what follows is no

@@ -250,9 +250,9 @@ static enum packet_reason peel_tunnel(struct peel *x)
 	};
 	if (outer.payload_wire_len == 0)
 		return PACKET_UNDERSTOOD;
-	x->packet->src.family = 0;
 	enum packet_reason why = peel_on(&inner, x->tunnel(&inner));
-	bool believed = x->by_number || x->packet->src.family != 0;
+	bool believed = x->by_number || inner.seen_ip;
+	x->seen_ip = x->seen_ip || inner.seen_ip;
 	if (why == PACKET_UNDERSTOOD || why == PACKET_TOO_DEEP ||
 	    (is_cut(why) && believed))
 		return why;

@@ -9,3 +9,4 @@ $(eval $(call tool,tests/decode-dump,tests/lib/packet/decode-dump.c,probes lib))
 $(eval $(call tool,tests/lib/packet/decode-sources,\
 	tests/lib/packet/decode-sources.c,probes lib))
 $(call script_test,tests/lib/packet/decode_tshark.py)
+$(call script_test,tests/lib/packet/tshark.py)
