@@ -386,6 +386,8 @@ static int decode_version(
 int decode_span(struct packet *packet, struct span *s, enum decode_mode mode)
 {
 	octets_clear(packet, sizeof(*packet));
+	packet->ip = s->pos;
+	packet->ip_caplen = s->captured;
 	int err = decode_version(packet, s, mode);
 	if (err != 0 && packet->reason == PACKET_UNDERSTOOD)
 		packet->reason =

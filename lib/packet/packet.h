@@ -103,6 +103,8 @@ struct packet {
 	uint16_t icmp_id, icmp_seq; /* echo messages */
 	uint32_t icmp_rest;         /* the four octets after the checksum */
 
+	const uint8_t *ip;      /* the innermost IP header; NULL: none */
+	size_t ip_caplen;       /* captured from there on */
 	const uint8_t *payload; /* after the upper header; NULL when none */
 	size_t payload_len;     /* captured */
 	size_t

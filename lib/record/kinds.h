@@ -44,7 +44,8 @@ enum spool_class {
 	X(log, LOG, SPOOL_COUNTERS, RECORD_BY_ANY)                      \
 	X(result_schema, RESULT_SCHEMA, SPOOL_ALERTS, RECORD_BY_SCRIPT) \
 	X(result, RESULT, SPOOL_RESULTS, RECORD_BY_SCRIPT)              \
-	X(coverage, COVERAGE, SPOOL_ALERTS, RECORD_BY_SENSOR)
+	X(coverage, COVERAGE, SPOOL_ALERTS, RECORD_BY_SENSOR)           \
+	X(evidence, EVIDENCE, SPOOL_ALERTS, RECORD_BY_SENSOR)
 
 struct record_kind {
 	Sonde__Record__BodyCase body; /* its number in the oneof */

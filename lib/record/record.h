@@ -23,6 +23,9 @@
 #define PING_SET(ping, NAME, name, value)                              \
 	((ping)->has_##name##_case = SONDE__PING__HAS_##NAME##_##NAME, \
 	    (ping)->name = (value))
+#define SIGHTING_SET(sighting, NAME, name, value)                              \
+	((sighting)->has_##name##_case = SONDE__SIGHTING__HAS_##NAME##_##NAME, \
+	    (sighting)->name = (value))
 
 #define INTERFACE_SET(info, NAME, name, value)              \
 	((info)->has_##name##_case =                        \

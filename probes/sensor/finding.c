@@ -324,6 +324,8 @@ static void start_finding(struct finding *f, const struct table *t,
 		bool named =
 		    s->more != MORE_NONE && t->more[s->more].victim.family != 0;
 		f->victim = named ? t->more[s->more].victim : f->src;
+		if (named)
+			f->quote = t->more[s->more].quote;
 	}
 }
 
@@ -372,6 +374,7 @@ static void give(struct table *t, const struct source *s,
 	name_ports(&f, most, count);
 	f.targets =
 	    target_set_union(t->targets, sets, count, &f.targets_quality);
+	target_set_census(t->targets, sets, count, &f.census);
 	if (f.targets > packets) /* an estimate may be; the truth is not */
 		f.targets = (uint32_t)packets;
 	t->config.finding(t->config.arg, &f);

@@ -7,11 +7,19 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/clock.h"
-#include "lib/sketch/distinct.h"
+#include "lib/sketch/census.h"
 #include "probes/sensor/detect/detector.h"
 #include "probes/sensor/payload-store.h"
 
 #define FINDING_NONE (-1)
+
+/* What an ICMP error quoted: the victim's packet as it was when it left, so
+ * that dport is the port that was attacked. */
+struct finding_quote {
+	bool is_there;
+	uint8_t proto;
+	uint16_t sport, dport; /* 0: it has none */
+};
 
 struct finding {
 	struct addr src;  /* family 0: of `sources` together.  Of an IPv6 source
@@ -21,6 +29,7 @@ struct finding {
 	struct addr victim; /* backscatter: who was attacked, by the packet
 			       that an ICMP error quotes, else src; else
 			       family 0 */
+	struct finding_quote quote; /* of that packet */
 	enum verdict verdict;
 	uint64_t odds; /* an innocent source does this less often than once in
 			  so many; 0: not stated */
@@ -39,6 +48,7 @@ struct finding {
 	uint64_t not_judged; /* of these, of which too much was forgotten */
 	uint32_t targets;
 	enum distinct_quality targets_quality;
+	struct census census; /* of the targets; empty of several sources */
 	struct walltime first, last;
 	bool has_hash;
 	uint8_t hash[PAYLOAD_HASH_LEN]; /* of the first payload */

@@ -5,11 +5,13 @@ probes_SRCS += probes/sensor/aggregate.c probes/sensor/attempts.c \
 	probes/sensor/capture-live.c probes/sensor/capture-replay.c \
 	probes/sensor/contact-table.c probes/sensor/coverage.c \
 	probes/sensor/finding.c \
-	probes/sensor/first-sight.c probes/sensor/sensor-engine.c \
+	probes/sensor/first-packets.c probes/sensor/first-sight.c \
+	probes/sensor/sensor-engine.c \
 	probes/sensor/local-hosts.c \
 	probes/sensor/link-filter.c probes/sensor/time-check.c \
 	probes/sensor/payload-store.c probes/sensor/prefetch.c \
-	probes/sensor/sensor.c probes/sensor/source-rows.c \
+	probes/sensor/sensor.c probes/sensor/sighting-record.c \
+	probes/sensor/source-rows.c \
 	probes/sensor/table.c probes/sensor/table-key.c \
 	probes/sensor/target-set.c \
 	probes/sensor/interface-state.c probes/sensor/live-frame.c \

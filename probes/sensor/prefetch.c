@@ -76,6 +76,7 @@ void prefetch_put(struct prefetch *b)
 	struct table_entry *e = entry_at(b, b->put);
 	table_prepare(b->table, e);
 	e->packet.tcp_options = e->packet.extensions = NULL; /* not copied */
+	e->packet.ip = NULL;
 	bool fits = e->packet.payload_len <= OCTETS;
 	if (fits && e->packet.payload_len > 0)
 		copy_payload(b, &e->packet);

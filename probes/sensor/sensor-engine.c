@@ -17,7 +17,8 @@ struct engine {
 	struct table *table;
 	struct prefetch *prefetch;
 	struct payloads *payloads;
-	struct local_hosts *local; /* NULL: none */
+	struct local_hosts *local;           /* NULL: none */
+	struct first_packets *first_packets; /* likewise */
 };
 
 struct engine *engine_new(const struct engine_config *config)
@@ -41,6 +42,8 @@ struct engine *engine_new(const struct engine_config *config)
 	    .arg = config->arg,
 	});
 	e->prefetch = prefetch_new(e->table);
+	if (config->first_packets)
+		e->first_packets = first_packets_new(key);
 	if (config->home_count > 0)
 		e->local = local_hosts_new(config->homes, config->home_count);
 	return e;
@@ -54,6 +57,7 @@ void engine_free(struct engine *e)
 	table_free(e->table);
 	payloads_free(e->payloads);
 	local_hosts_free(e->local);
+	first_packets_free(e->first_packets);
 	free(e);
 }
 
@@ -90,6 +94,9 @@ void engine_packet(struct engine *e, int dlt, const void *bytes, size_t caplen,
 	entry->from_home = e->local && local_hosts_has(e->local, &p->src);
 	entry->to_home = e->local && local_hosts_has(e->local, &p->dst);
 	e->counts.undecided += entry->reading.match.undecided;
+	if (e->first_packets && !entry->from_home)
+		first_packets_offer(
+		    e->first_packets, p, entry->reading.match.worm, at);
 	prefetch_put(e->prefetch);
 }
 
@@ -130,4 +137,9 @@ struct table_stats engine_table_stats(const struct engine *e)
 struct payloads *engine_payloads(struct engine *e)
 {
 	return e->payloads;
+}
+
+struct first_packets *engine_first_packets(struct engine *e)
+{
+	return e->first_packets;
 }

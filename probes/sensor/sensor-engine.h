@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "probes/sensor/finding.h"
+#include "probes/sensor/first-packets.h"
 #include "probes/sensor/payload-store.h"
 #include "probes/sensor/table.h"
 
@@ -23,6 +24,7 @@ struct engine_config {
 	size_t home_count;
 	bool per_port;         /* findings per port, not per class */
 	uint32_t first_sights; /* findings given at once, a second; 0: none */
+	bool first_packets;    /* keep those of sources */
 	finding_fn *finding;
 	void *arg;
 };
@@ -61,3 +63,5 @@ void engine_expire(struct engine *engine, struct walltime before);
 const struct engine_counts *engine_counts(struct engine *engine);
 struct table_stats engine_table_stats(const struct engine *engine);
 struct payloads *engine_payloads(struct engine *engine);
+/* NULL: none are kept. */
+struct first_packets *engine_first_packets(struct engine *engine);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "probes/sensor/capture-loop.h"
 #include "probes/sensor/coverage.h"
 #include "probes/sensor/sensor.h"
+#include "probes/sensor/sighting-record.h"
 
 #define DEFAULT_INTERVAL_S 60
 #define DEFAULT_SOURCES 65536
@@ -64,6 +66,7 @@ enum cell {
 	CELL_DROPPED_KERNEL,
 	CELL_DROPPED_RING,
 	CELL_DROPPED_OWN,
+	CELL_EVIDENCE,
 	CELLS
 };
 
@@ -90,6 +93,7 @@ static const char *const cell_names[CELLS] = {
 	[CELL_DROPPED_KERNEL] = "sensor.dropped_kernel",
 	[CELL_DROPPED_RING] = "sensor.dropped_ring",
 	[CELL_DROPPED_OWN] = "sensor.dropped_own",
+	[CELL_EVIDENCE] = "sensor.evidence",
 };
 
 struct runner {
@@ -231,28 +235,27 @@ static ProtobufCBinaryData binary(const void *bytes, size_t len)
 	return (ProtobufCBinaryData){ len, (uint8_t *)bytes };
 }
 
+/* So that who reads a verdict can look into it. */
+static void send_evidence(struct runner *r, const struct finding *f)
+{
+	Sonde__Evidence evidence;
+	const struct first_packet *packet =
+	    first_packets_take(engine_first_packets(r->engine), f);
+	if (!packet)
+		return;
+	evidence_of_finding(&evidence, f, packet);
+	Sonde__Record record = SONDE__RECORD__INIT;
+	record.body_case = SONDE__RECORD__BODY_EVIDENCE;
+	record.evidence = &evidence;
+	if (send_record(r, &record))
+		r->waiting[CELL_EVIDENCE]++;
+}
+
 static void send_finding(void *arg, const struct finding *f)
 {
 	struct runner *r = arg;
-	const char *signature = signature_name(f->signature);
-	int port = f->icmp != FINDING_NONE ? f->icmp : f->dport;
-	Sonde__Sighting s = SONDE__SIGHTING__INIT;
-	s.src = binary(f->src.bytes, addr_len(&f->src));
-	s.verdict = (char *)verdict_name(f->verdict);
-	s.signature = (char *)(signature ? signature : "");
-	s.proto = f->proto == FINDING_NONE ? 0 : (uint32_t)f->proto;
-	s.dport = port == FINDING_NONE ? 0 : (uint32_t)port;
-	s.first_wall_ns = f->first.ns;
-	s.last_wall_ns = f->last.ns;
-	s.packets = f->packets;
-	s.size_bytes = f->size_bytes;
-	s.targets = f->targets;
-	s.sources = f->sources;
-	s.payload_hash = binary(f->hash, f->has_hash ? sizeof(f->hash) : 0);
-	s.ttl_min = f->ttl_min;
-	s.ttl_max = f->ttl_max;
-	s.interval_s = r->interval_s;
-	s.spoofable = f->spoofable;
+	Sonde__Sighting s;
+	sighting_of_finding(&s, f, r->interval_s);
 	Sonde__Record record = SONDE__RECORD__INIT;
 	record.body_case = SONDE__RECORD__BODY_SIGHTING;
 	record.sighting = &s;
@@ -262,6 +265,8 @@ static void send_finding(void *arg, const struct finding *f)
 	r->waiting[CELL_FIRST] += f->is_first;
 	if (f->sources > 0)
 		r->waiting[CELL_AGGREGATED] += f->packets;
+	else
+		send_evidence(r, f);
 }
 
 /* A source that is evicted has no record of its own: in a flood or an outbreak
@@ -278,11 +283,14 @@ static void on_finding(void *arg, const struct finding *f)
 static void send_payloads(struct runner *r)
 {
 	const struct payload *new;
+	uint8_t sha256[crypto_hash_sha256_BYTES];
 	while ((new = payloads_next_new(engine_payloads(r->engine)))) {
 		Sonde__Payload p = SONDE__PAYLOAD__INIT;
 		p.hash = binary(new->hash, sizeof(new->hash));
 		p.octets = binary(new->octets, new->len);
 		p.size_bytes = new->wire_len;
+		crypto_hash_sha256(sha256, new->octets, new->len);
+		p.sha256 = binary(sha256, sizeof(sha256));
 		Sonde__Record record = SONDE__RECORD__INIT;
 		record.body_case = SONDE__RECORD__BODY_PAYLOAD;
 		record.payload = &p;
@@ -379,6 +387,7 @@ static int on_interval(void *arg, struct errmsg *msg)
 		return 1;
 	aggregates_flush(r->aggregates, send_finding, r);
 	coverage_emit(r->coverage, true, send_coverage, r);
+	first_packets_clear(engine_first_packets(r->engine));
 	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
 	on_counted(r);
 	return r->err == 0
@@ -415,6 +424,7 @@ int sensor_run(struct sensor_capture *capture,
 	    .home_count = config->home_count,
 	    .per_port = true,
 	    .first_sights = FIRST_SIGHTS_A_SECOND,
+	    .first_packets = true,
 	    .finding = on_finding,
 	    .arg = &r,
 	});

@@ -87,6 +87,7 @@ struct source_more {
 	uint32_t amplifying_packets, amplifying_contacts;
 	bool ports_lost;    /* there was no room for a map */
 	struct addr victim; /* of the first ICMP error that names one */
+	struct finding_quote quote;
 	struct target_set addresses;
 };
 

@@ -380,8 +380,11 @@ static void note_victim(
 	if (!packet_is_icmp_error(p) || packet_decode_quote(&quoted, p) != 0)
 		return;
 	struct source_more *m = rows_more(t, s);
-	if (m && m->victim.family == 0)
-		m->victim = quoted.dst;
+	if (!m || m->victim.family != 0)
+		return;
+	m->victim = quoted.dst;
+	m->quote = (struct finding_quote){ true, quoted.proto, quoted.sport,
+		quoted.dport };
 }
 
 static void note_amplifying(

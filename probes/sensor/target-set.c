@@ -110,9 +110,14 @@ static bool put_value(uint32_t *slots, uint32_t slot_count, uint32_t value)
 }
 
 /* Registers need every bit of a value to be as good as random. */
+static uint32_t spread_bits(uint32_t stored)
+{
+	return (uint32_t)hash_finish(stored);
+}
+
 static void put_register(uint8_t *registers, uint32_t stored)
 {
-	uint32_t value = (uint32_t)hash_finish(stored);
+	uint32_t value = spread_bits(stored);
 	uint32_t at = value >> (32 - REGISTER_BITS);
 	uint32_t rest = value << REGISTER_BITS | 1u << (REGISTER_BITS - 1);
 	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);
@@ -276,16 +281,24 @@ struct target_sum {
 	bool estimated, at_least;
 };
 
+/* The words that hold a set's values, and how many: IN_SLOTS, all its slots. */
+static const uint32_t *values_of(
+    const struct target_set *s, const struct target_arena *a, uint32_t *count)
+{
+	*count = s->count == SET_FULL    ? TARGETS_INLINE
+	    : s->count <= TARGETS_INLINE ? s->count
+	    : s->count == IN_SLOTS       ? SLOTS
+					 : s->values[1];
+	return s->count >= IN_LIST_16 && s->count != SET_FULL
+	    ? a->lines[s->values[0]]
+	    : s->values;
+}
+
 static void sum_add(struct target_sum *sum, const struct target_arena *a,
     const struct target_set *s)
 {
-	const uint32_t *words = s->count >= IN_LIST_16 && s->count != SET_FULL
-	    ? a->lines[s->values[0]]
-	    : s->values;
-	uint32_t count = s->count == SET_FULL ? TARGETS_INLINE
-	    : s->count <= TARGETS_INLINE      ? s->count
-	    : s->count == IN_SLOTS            ? SLOTS
-					      : s->values[1];
+	uint32_t count;
+	const uint32_t *words = values_of(s, a, &count);
 	if (s->count == IN_REGISTERS) {
 		const uint8_t *from = (const uint8_t *)words;
 		for (size_t i = 0; i < REGISTERS; i++)
@@ -348,4 +361,23 @@ uint32_t target_set_union(const struct target_arena *a,
 	}
 	free(sum);
 	return count;
+}
+
+void target_set_census(const struct target_arena *a,
+    const struct target_set *const *sets, size_t set_count,
+    struct census *census)
+{
+	for (size_t i = 0; i < set_count; i++) {
+		const struct target_set *s = sets[i];
+		uint32_t count;
+		const uint32_t *words = values_of(s, a, &count);
+		if (s->count == IN_REGISTERS) {
+			census_add_registers(
+			    census, (const uint8_t *)words, REGISTER_BITS);
+			continue;
+		}
+		for (uint32_t n = 0; n < count; n++)
+			if (s->count != IN_SLOTS || words[n] != 0)
+				census_add(census, spread_bits(words[n]));
+	}
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/sketch/distinct.h"
+#include "lib/sketch/census.h"
 
 #define TARGETS_INLINE 3
 #define TARGETS_EXACT 192
@@ -47,3 +47,7 @@ void target_set_clear(struct target_arena *arena, struct target_set *set);
 uint32_t target_set_union(const struct target_arena *arena,
     const struct target_set *const *sets, size_t set_count,
     enum distinct_quality *quality);
+/* Adds what several know; of one that is a lower bound, what it knows. */
+void target_set_census(const struct target_arena *arena,
+    const struct target_set *const *sets, size_t set_count,
+    struct census *census);

@@ -76,6 +76,22 @@ static const struct schema_field payload_record_fields[] = {
 	FIELD("hash", SCHEMA_ID | SCHEMA_OR_NULL),
 	FIELD("octets", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "hex"),
 	FIELD("size_bytes", SCHEMA_COUNT, .help = "on the wire"),
+	FIELD("sha256", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "hex, of the same octets"),
+	{ 0 },
+};
+
+static const struct schema_field evidence_record_fields[] = {
+	FIELD("src", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "an address"),
+	FIELD("verdict", SCHEMA_TEXT),
+	FIELD("signature", SCHEMA_TEXT, .help = "empty: none"),
+	FIELD("rule", SCHEMA_TEXT, .help = "that gave the verdict"),
+	FIELD("rule_version", SCHEMA_COUNT),
+	FIELD("packet_wall_ns", SCHEMA_INTEGER, .help = "when it was captured"),
+	FIELD("packet_wall", SCHEMA_TIME),
+	FIELD("size_bytes", SCHEMA_COUNT, .help = "on the wire, IP length"),
+	FIELD("packet", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "hex, from the IP header on, at most 256 octets"),
 	{ 0 },
 };
 
@@ -157,6 +173,8 @@ static const struct schema_field record_fields[] = {
 	FIELD("result", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = "ResultRecord"),
 	FIELD("coverage", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
 	    .of = "CoverageRecord"),
+	FIELD("evidence", SCHEMA_OBJECT | SCHEMA_OPTIONAL,
+	    .of = "EvidenceRecord"),
 	{ 0 },
 };
 
@@ -331,6 +349,28 @@ static const struct schema_field sighting_record_fields[] = {
 	    .help = "src null: at least so many, counted together"),
 	FIELD("spoofable", SCHEMA_BOOLEAN,
 	    .help = "nothing shows that the source address is real"),
+	FIELD("census", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "hex: the targets, to be joined with others'"),
+	FIELD("ports", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "distinct ones that were asked for"),
+	FIELD("ports_at_least", SCHEMA_BOOLEAN),
+	FIELD("victim", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "backscatter: who was attacked"),
+	FIELD("quoted_proto", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of the packet that an ICMP error quotes"),
+	FIELD("quoted_sport", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("quoted_dport", SCHEMA_COUNT | SCHEMA_OPTIONAL),
+	FIELD("odds", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "an innocent source does this less often than once in so "
+		    "many"),
+	FIELD("rule", SCHEMA_TEXT, .help = "that gave the verdict"),
+	FIELD("rule_version", SCHEMA_COUNT),
+	FIELD("addresses", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of the source's /64, that were used"),
+	FIELD("attempts", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of the source, since the sensor knows it"),
+	FIELD("not_judged", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "of these, of which too much was forgotten"),
 	{ 0 },
 };
 
@@ -385,6 +425,7 @@ const struct schema record_schemas[] = {
 	{ .name = "Paths", .fields = paths_fields },
 	{ .name = "PathsLink", .fields = paths_link_fields },
 	{ .name = "PayloadRecord", .fields = payload_record_fields },
+	{ .name = "EvidenceRecord", .fields = evidence_record_fields },
 	{ .name = "Ping", .fields = ping_fields },
 	{ "Record", record_fields,
 	    .help = "sonde-records(5) defines each field. The member "

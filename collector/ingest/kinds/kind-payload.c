@@ -9,12 +9,16 @@ static int prepare_payload(
     struct prepared_record *to, const Sonde__Record *record, struct errmsg *msg)
 {
 	const Sonde__Payload *payload = record->payload;
-	uint8_t hash[16];
+	uint8_t hash[16], sha256[crypto_hash_sha256_BYTES];
 	(void)to;
 	(void)msg;
 	crypto_generichash(hash, sizeof(hash), payload->octets.data,
 	    payload->octets.len, NULL, 0);
-	return payload->hash.len == sizeof(hash) &&
+	crypto_hash_sha256(sha256, payload->octets.data, payload->octets.len);
+	bool well = payload->sha256.len == 0 || /* of an earlier agent */
+	    (payload->sha256.len == sizeof(sha256) &&
+		memcmp(payload->sha256.data, sha256, sizeof(sha256)) == 0);
+	return well && payload->hash.len == sizeof(hash) &&
 	    memcmp(payload->hash.data, hash, sizeof(hash)) == 0;
 }
 

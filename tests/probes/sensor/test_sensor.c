@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <sodium.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 
 #include "lib/base/reader.h"
 #include "lib/record/record.h"
+#include "lib/sketch/census.h"
 #include "probes/ipc/counters.h"
 #include "probes/sensor/sensor.h"
 #include "tests/lib/packet/frames.h"
@@ -27,6 +29,8 @@ struct outcome {
 	size_t count;
 	Sonde__Record *spans[RECORDS_MAX]; /* of coverage */
 	size_t span_count;
+	Sonde__Record *evidence[RECORDS_MAX];
+	size_t evidence_count;
 	struct counters *counters;
 	struct errmsg msg;
 	int err;
@@ -85,6 +89,8 @@ static void read_records(struct outcome *o, int fd)
 		    record_unpack(&record, bytes, len, &o->msg), 0);
 		if (record->body_case == SONDE__RECORD__BODY_COVERAGE)
 			o->spans[o->span_count++] = record;
+		else if (record->body_case == SONDE__RECORD__BODY_EVIDENCE)
+			o->evidence[o->evidence_count++] = record;
 		else
 			o->records[o->count++] = record;
 	}
@@ -136,6 +142,8 @@ static void outcome_fini(struct outcome *o)
 		record_free(o->records[i]);
 	for (size_t i = 0; i < o->span_count; i++)
 		record_free(o->spans[i]);
+	for (size_t i = 0; i < o->evidence_count; i++)
+		record_free(o->evidence[i]);
 	counters_free(o->counters);
 }
 
@@ -177,6 +185,10 @@ static void a_worm_is_a_sighting_at_once_and_then_its_minute(void **state)
 	assert_int_equal(o.records[1]->body_case, SONDE__RECORD__BODY_PAYLOAD);
 	assert_int_equal(p->octets.len, 376);
 	assert_memory_equal(p->octets.data, payload, 376);
+	uint8_t sha256[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256(sha256, payload, sizeof(payload));
+	assert_int_equal(p->sha256.len, sizeof(sha256));
+	assert_memory_equal(p->sha256.data, sha256, sizeof(sha256));
 	const Sonde__Sighting *s = o.records[2]->sighting;
 	assert_int_equal(o.records[2]->body_case, SONDE__RECORD__BODY_SIGHTING);
 	assert_int_equal(s->src.len, 4);
@@ -269,6 +281,163 @@ static void icmp_shows_type_and_code_as_port(void **state)
 	assert_int_equal(o.records[0]->sighting->src.len, 16);
 	assert_int_equal(o.records[0]->sighting->dport, 1 << 8 | 4);
 	assert_string_equal(o.records[0]->sighting->verdict, "backscatter");
+	outcome_fini(&o);
+}
+
+/* Targets of several ports and sets, by what travels. */
+static uint32_t joined_targets(const struct outcome *o)
+{
+	struct census all = { { 0 } }, one;
+	enum distinct_quality quality;
+	for (size_t i = 0; i < o->count; i++) {
+		const Sonde__Sighting *s = o->records[i]->sighting;
+		assert_true(census_read(&one, s->census.data, s->census.len));
+		assert_int_equal(census_count(&one, &quality), s->targets);
+		census_join(&all, &one);
+	}
+	return census_count(&all, &quality);
+}
+
+/* Three addresses, and the same from another process with another secret. */
+static void targets_of_two_runs_join(void **state)
+{
+	(void)state;
+	static const char *const dsts[] = { "198.51.100.1", "198.51.100.2",
+		"198.51.100.3" };
+	struct frame frames[6];
+	for (int i = 0; i < 6; i++)
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = dsts[i % 3],
+			.proto = PACKET_TCP,
+			.seq = 7u + (uint32_t)i,
+			.dport = (uint16_t)(80 + i / 3) };
+	struct outcome a = run(frames, 6), b = run(frames, 6);
+	assert_int_equal(a.count, 2);
+	assert_int_equal(joined_targets(&a), 3);
+	for (size_t i = 0; i < b.count && a.count < RECORDS_MAX; i++)
+		a.records[a.count++] = b.records[i];
+	b.count = 0;
+	assert_int_equal(joined_targets(&a), 3);
+	outcome_fini(&a);
+	outcome_fini(&b);
+}
+
+/* Neighbours differ in few bits, and their hashes in all. */
+static void neighbours_are_counted_within_four_errors(void **state)
+{
+	(void)state;
+	enum { NEIGHBOURS = 2000 };
+	static char dsts[NEIGHBOURS][ADDR_TEXT_LEN];
+	static struct frame frames[NEIGHBOURS];
+	for (uint32_t i = 0; i < NEIGHBOURS; i++) {
+		struct addr dst = addr_v4(0xc6330000 + i);
+		addr_text(&dst, dsts[i]);
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = dsts[i],
+			.proto = PACKET_TCP,
+			.dport = 80 };
+	}
+	struct outcome o = run(frames, NEIGHBOURS);
+	struct census census;
+	enum distinct_quality quality;
+	assert_int_equal(o.count, 1);
+	const Sonde__Sighting *s = o.records[0]->sighting;
+	assert_in_range(s->targets, NEIGHBOURS * 0.87, NEIGHBOURS * 1.13);
+	assert_true(census_read(&census, s->census.data, s->census.len));
+	assert_in_range(census_count(&census, &quality), NEIGHBOURS * 0.63,
+	    NEIGHBOURS * 1.37);
+	outcome_fini(&o);
+}
+
+static void the_first_packet_of_a_source_and_rule_is_evidence(void **state)
+{
+	(void)state;
+	uint8_t payload[376];
+	frame_slammer(payload, sizeof(payload));
+	struct frame frames[4];
+	for (int i = 0; i < 4; i++)
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = i % 2 ? "198.51.100.8" : "198.51.100.7",
+			.proto = PACKET_UDP,
+			.dport = 1434,
+			.ttl = (uint8_t)(113 + i),
+			.payload = payload,
+			.payload_len = sizeof(payload) };
+	struct outcome o = run(frames, 4);
+	assert_int_equal(o.evidence_count, 1);
+	assert_int_equal(counter(&o, "sensor.evidence"), 1);
+	const Sonde__Evidence *e = o.evidence[0]->evidence;
+	const Sonde__Sighting *s = o.records[0]->sighting;
+	struct buf expected = { 0 };
+	frame_put(&expected, &frames[0]);
+	assert_int_equal(e->packet.len, 256);
+	assert_memory_equal(e->packet.data, expected.data, 256);
+	assert_int_equal(e->size_bytes, expected.len);
+	assert_int_equal(e->packet_wall_ns, INT64_C(1700000000500000000));
+	assert_string_equal(e->verdict, "worm");
+	assert_string_equal(e->signature, "slammer");
+	assert_string_equal(e->rule, s->rule);
+	assert_int_equal(e->rule_version, s->rule_version);
+	assert_int_not_equal(e->rule_version, 0);
+	assert_memory_equal(e->src.data, s->src.data, 4);
+	buf_fini(&expected);
+	outcome_fini(&o);
+}
+
+/* A router says that 192.0.2.66 does not answer: that one was asked in the name
+ * of ours. */
+static void an_error_names_who_was_attacked_and_how(void **state)
+{
+	(void)state;
+	struct buf quoted = { 0 };
+	frame_put(&quoted,
+	    &(struct frame){ .src = "198.51.100.7",
+		.dst = "192.0.2.66",
+		.proto = PACKET_TCP,
+		.sport = 1234,
+		.dport = 443 });
+	struct frame f = { .src = "203.0.113.1",
+		.dst = "198.51.100.7",
+		.proto = PACKET_ICMP,
+		.icmp_type = 3,
+		.icmp_code = 1,
+		.payload = quoted.data,
+		.payload_len = quoted.len };
+	struct outcome o = run(&f, 1);
+	assert_int_equal(o.count, 1);
+	const Sonde__Sighting *s = o.records[0]->sighting;
+	assert_string_equal(s->verdict, "backscatter");
+	assert_int_equal(s->victim.len, 4);
+	assert_memory_equal(s->victim.data, "\xc0\x00\x02\x42", 4);
+	assert_int_equal(s->has_quoted_proto_case,
+	    SONDE__SIGHTING__HAS_QUOTED_PROTO_QUOTED_PROTO);
+	assert_int_equal(s->quoted_proto, PACKET_TCP);
+	assert_int_equal(s->quoted_sport, 1234);
+	assert_int_equal(s->quoted_dport, 443);
+	assert_int_equal(s->has_odds_case, 0);
+	buf_fini(&quoted);
+	outcome_fini(&o);
+}
+
+static void what_is_not_known_is_absent(void **state)
+{
+	(void)state;
+	struct frame f = { .src = "203.0.113.9",
+		.dst = "198.51.100.7",
+		.proto = PACKET_TCP,
+		.dport = 80 };
+	struct outcome o = run(&f, 1);
+	const Sonde__Sighting *s = o.records[0]->sighting;
+	assert_int_equal(s->has_ports_case, SONDE__SIGHTING__HAS_PORTS_PORTS);
+	assert_int_equal(s->ports, 1);
+	assert_int_equal(
+	    s->has_attempts_case, SONDE__SIGHTING__HAS_ATTEMPTS_ATTEMPTS);
+	assert_int_equal(s->attempts, 1);
+	assert_int_equal(s->has_not_judged_case, 0);
+	assert_int_equal(s->has_addresses_case, 0);
+	assert_int_equal(s->has_quoted_proto_case, 0);
+	assert_int_equal(s->victim.len, 0);
+	assert_string_not_equal(s->rule, "");
 	outcome_fini(&o);
 }
 
@@ -425,6 +594,12 @@ int main(void)
 		cmocka_unit_test(each_port_has_a_sighting_of_its_own),
 		cmocka_unit_test(what_a_full_table_evicts_is_summed_up),
 		cmocka_unit_test(icmp_shows_type_and_code_as_port),
+		cmocka_unit_test(targets_of_two_runs_join),
+		cmocka_unit_test(neighbours_are_counted_within_four_errors),
+		cmocka_unit_test(
+		    the_first_packet_of_a_source_and_rule_is_evidence),
+		cmocka_unit_test(an_error_names_who_was_attacked_and_how),
+		cmocka_unit_test(what_is_not_known_is_absent),
 		cmocka_unit_test(
 		    a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
 		cmocka_unit_test(an_interface_that_is_not_there_is_named),

@@ -95,12 +95,38 @@ static void without_room_it_is_a_lower_bound(void **state)
 	target_arena_free(a);
 }
 
+/* What a list holds joins with what registers hold of the same values. */
+static void a_census_is_the_same_from_every_step(void **state)
+{
+	(void)state;
+	static const uint32_t sizes[] = { 2, 15, 20, 60, 190, 1000, 50000 };
+	struct target_arena *a = target_arena_new((size_t)1 << 20);
+	struct census all = { { 0 } }, largest = all;
+	enum distinct_quality quality;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct target_set s = { 0 };
+		const struct target_set *sets[] = { &s };
+		struct census one = { { 0 } };
+		for (uint32_t n = 0; n < sizes[i]; n++)
+			target_set_add(a, &s, value_of(n));
+		target_set_census(a, sets, 1, &one);
+		if (sizes[i] <= CENSUS_EXACT)
+			assert_int_equal(
+			    census_count(&one, &quality), sizes[i]);
+		census_join(&all, &one);
+		largest = one;
+	}
+	assert_memory_equal(&all, &largest, sizeof(all));
+	target_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_exact_up_to_192_and_estimates_after),
 		cmocka_unit_test(a_union_counts_what_is_in_several_once),
 		cmocka_unit_test(without_room_it_is_a_lower_bound),
+		cmocka_unit_test(a_census_is_the_same_from_every_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
