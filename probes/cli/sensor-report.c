@@ -166,7 +166,8 @@ static const char *short_time(struct walltime t, char to[static 20])
 static void write_row(
     struct buf *b, const struct finding *f, const char *scanner)
 {
-	char src[ADDR_TEXT_LEN], proto[8], port[16] = "-";
+	char src[ADDR_TEXT_LEN], victim[ADDR_TEXT_LEN], proto[8];
+	char port[16] = "-";
 	char first[20], last[20];
 	const char *signature = signature_name(f->signature);
 	if (f->src.family)
@@ -180,13 +181,16 @@ static void write_row(
 		    port, sizeof(port), "%d/%d", f->icmp >> 8, f->icmp & 0xff);
 	else if (f->ports > 1)
 		snprintf(port, sizeof(port), "many");
+	bool has_victim = f->flood_peak > 0;
 	buf_printf(b,
-	    "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s%s%s\n",
+	    "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s%s%s%s%s\n",
 	    verdict_name(f->verdict), signature ? signature : "-", src,
 	    f->proto == FINDING_NONE ? "-" : sensor_proto_name(f->proto, proto),
 	    port, (unsigned long long)f->packets,
 	    f->targets_quality == DISTINCT_IS_EXACT ? " " : "~", f->targets,
 	    short_time(f->first, first), short_time(f->last, last),
+	    has_victim ? "  victim " : "",
+	    has_victim ? addr_text(&f->victim, victim) : "",
 	    scanner ? "  " : "", scanner ? scanner : "");
 }
 

@@ -18,7 +18,7 @@ const char sensor_row_titles[] =
     "src,verdict,signature,proto,dport,packets,targets,first,last,"
     "payload_hash,targets_are,icmp_type,icmp_code,victim,size_bytes,ttl_min,"
     "ttl_max,spoofable,evicted,ports,ports_are,attempts,not_judged,odds,rule,"
-    "rule_version,addresses,net,sources,scanner" CSV_END;
+    "rule_version,addresses,net,sources,scanner,peak_10s,forged,scale" CSV_END;
 
 const char *sensor_proto_name(int proto, char to[static 8])
 {
@@ -161,6 +161,19 @@ INLINE char *put_kind(char *at, bool json, const struct finding *f)
 	    (uint64_t)f->dport);
 }
 
+/* Of a flood as one event. */
+INLINE char *put_flood(char *at, bool json, const struct finding *f)
+{
+	at = put_optional(
+	    KEY(at, "peak_10s"), json, f->flood_peak > 0, f->flood_peak);
+	at = KEY(at, "forged");
+	at = f->flood_peak == 0 || f->flood_forged == FLOOD_CANNOT_TELL
+	    ? put_null(at, json)
+	    : put_bool(at, f->flood_forged == FLOOD_FORGED);
+	return put_optional(KEY(at, "scale"), json,
+	    f->flood_peak > 0 && f->flood_scale > 0, (uint64_t)f->flood_scale);
+}
+
 INLINE char *put_reasons(const struct sensor_row *row, char *at,
     const bool json, const struct finding *f)
 {
@@ -170,8 +183,9 @@ INLINE char *put_reasons(const struct sensor_row *row, char *at,
 	at = put_number(KEY(at, "addresses"), f->addresses);
 	at = put_net(KEY(at, "net"), json, &f->src);
 	at = put_optional(KEY(at, "sources"), json, f->sources > 0, f->sources);
-	return put_text(KEY(at, "scanner"), json,
+	at = put_text(KEY(at, "scanner"), json,
 	    known_scanners_find(row->scanners, &f->src));
+	return put_flood(at, json, f);
 }
 
 INLINE char *put_members(

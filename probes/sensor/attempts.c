@@ -310,8 +310,11 @@ static void continue_contact(struct table *t, const struct table_entry *e,
 	uint16_t age = (uint16_t)(now_s - c->at_s);
 	bool mine = s && c->weight != WEIGHT_OF_HOME &&
 	    c->owner == (uint32_t)(s - t->sources);
+	enum contact_state before = c->state;
 	if (mine && p->proto == PACKET_TCP)
 		follow_segment(t, p, m, s, c);
+	if (before != c->state) /* its handshake is over */
+		flood_folds_completed(t, e->target, e->at.ns);
 	if (mine && m->role == MESSAGE_QUESTION && c->id != short_id(m->id)) {
 		s->repeats++;
 		c->id = short_id(m->id);
@@ -358,6 +361,8 @@ static enum packet_class answer_contact(struct table *t,
 		c->weight = WEIGHT_COOKIE;
 	}
 	c->at_s = (uint16_t)t->now_s;
+	if (!was_over && p->proto == PACKET_UDP)
+		flood_folds_completed(t, table_hash_target(&p->src), e->at.ns);
 	if (!was_over) {
 		rows_mark_answered(t, owner_of(t, c, &p->dst), e);
 		if (s)

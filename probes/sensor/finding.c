@@ -29,6 +29,11 @@ struct group {
 	struct judgement judgement;
 	enum signature signature;
 	const struct table_row *row;
+	/* Of the first of those that are given together: it may be a part of a
+	 * flood of this kind and (hashed) victim. */
+	bool folds;
+	enum flood_kind kind;
+	uint32_t victim;
 };
 
 static enum packet_class class_of(const struct table_row *row)
@@ -238,11 +243,9 @@ static struct group judge_row(
 	e.duration_ns = row->last_ns - row->first_ns;
 	e.one_target = row->targets.count == 1;
 	e.is_answered = row->flags & ROW_ANSWERED;
-	e.first = (struct sight){ e.one_target ? row->targets.values[0] : 0,
-		proto_of(row), port_of(row), row->first_ns };
 	enum signature tool = tool_signature(sum, row);
 	struct group group = {
-		.judgement = detection_judge(sum->table->detection, &e),
+		.judgement = detection_judge(&e),
 		.signature = tool != SIGNATURE_NONE ? tool : worm_of(row),
 		.row = row,
 	};
@@ -377,7 +380,46 @@ static void give(struct table *t, const struct source *s,
 	target_set_census(t->targets, sets, count, &f.census);
 	if (f.targets > packets) /* an estimate may be; the truth is not */
 		f.targets = (uint32_t)packets;
+	if (groups[0].folds &&
+	    flood_folds_take(t, &f, groups[0].kind, groups[0].victim))
+		return;
 	t->config.finding(t->config.arg, &f);
+}
+
+static bool is_to_one(const struct group *groups, size_t count)
+{
+	const struct target_set *first = &groups[0].row->targets;
+	for (size_t i = 0; i < count; i++) {
+		const struct target_set *set = &groups[i].row->targets;
+		if (set->count != 1 || set->values[0] != first->values[0])
+			return false;
+	}
+	return true;
+}
+
+/* What a source did to one address alone may be its part of a flood; and what a
+ * victim answers to many is what shows its own. */
+static void look_for_flood(
+    const struct summary *sum, struct group *groups, size_t count)
+{
+	const struct table_row *row = groups[0].row;
+	enum verdict verdict = groups[0].judgement.verdict;
+	bool one = is_to_one(groups, count);
+	if (is_probe(row)) {
+		groups[0].folds = one && sum->evidence.destinations == 1 &&
+		    !(row->flags & ROW_ANSWERED) &&
+		    (verdict == VERDICT_PROBE || verdict == VERDICT_FLOOD ||
+			verdict == VERDICT_UNROUTED);
+		groups[0].kind = FLOOD_DIRECT;
+		groups[0].victim = row->targets.values[0];
+	} else if (verdict == VERDICT_BACKSCATTER) {
+		bool reflects = one && proto_of(row) == PACKET_UDP;
+		groups[0].folds = true;
+		groups[0].kind = reflects ? FLOOD_REFLECTED : FLOOD_BACKSCATTER;
+		groups[0].victim = reflects
+		    ? row->targets.values[0]
+		    : table_hash_target(&sum->source->addr);
+	}
 }
 
 static bool same_class(const struct group *a, const struct group *b)
@@ -445,6 +487,7 @@ void table_give_findings(struct table *t, const struct source *s, bool evicted)
 		size_t same = t->config.per_port
 		    ? 1
 		    : gather_class(groups + at, count - at);
+		look_for_flood(&sum, groups + at, same);
 		give(t, s, groups + at, same, evicted ? EVICTED : AT_FLUSH);
 		at += same;
 	}

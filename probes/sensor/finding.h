@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/sketch/census.h"
 #include "probes/sensor/detect/detector.h"
+#include "probes/sensor/detect/flood-watch.h"
 #include "probes/sensor/payload-store.h"
 
 #define FINDING_NONE (-1)
@@ -52,6 +53,12 @@ struct finding {
 	struct walltime first, last;
 	bool has_hash;
 	uint8_t hash[PAYLOAD_HASH_LEN]; /* of the first payload */
+	/* Of a flood as one event (flood-watch.h): the most packets in 10 s, 0:
+	 * this is none; are its sources forged; what the victim got for each
+	 * packet that was seen, 0: not known. */
+	uint32_t flood_peak;
+	enum flood_forged flood_forged;
+	double flood_scale;
 	uint8_t ttl_min, ttl_max;
 	bool spoofable; /* nothing shows that src sent this */
 	bool evicted;   /* reported now because the source was evicted */

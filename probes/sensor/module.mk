@@ -6,6 +6,7 @@ probes_SRCS += probes/sensor/aggregate.c probes/sensor/attempts.c \
 	probes/sensor/contact-table.c probes/sensor/coverage.c \
 	probes/sensor/finding.c \
 	probes/sensor/first-packets.c probes/sensor/first-sight.c \
+	probes/sensor/flood-fold.c \
 	probes/sensor/sensor-engine.c \
 	probes/sensor/local-hosts.c \
 	probes/sensor/link-filter.c probes/sensor/time-check.c \

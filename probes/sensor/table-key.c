@@ -47,7 +47,7 @@ static uint64_t hash_address(
 	    load_half(a->bytes + 8) ^ unit, t->config.key ^ ADDRESS_KEY);
 }
 
-static uint32_t hash_target(const struct addr *a)
+uint32_t table_hash_target(const struct addr *a)
 {
 	if (a->family != 6)
 		return (uint32_t)hash_fold(
@@ -87,7 +87,7 @@ void table_prepare(const struct table *t, struct table_entry *e)
 	uint64_t src = hash_address(t, &p->src, src_unit);
 	uint64_t dst = hash_address(t, &p->dst, dst_unit);
 	e->source = (uint32_t)src_unit;
-	e->target = hash_target(&p->dst);
+	e->target = table_hash_target(&p->dst);
 	e->asked = hash_contact(t, src_unit, dst, p->proto, m->dport);
 	e->answered = hash_contact(t, dst_unit, src, p->proto, m->sport);
 }

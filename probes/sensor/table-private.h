@@ -6,6 +6,7 @@
 
 #include "probes/sensor/contact-table.h"
 #include "probes/sensor/detect/detectors.h"
+#include "probes/sensor/detect/flood-watch.h"
 #include "probes/sensor/detect/odds.h"
 #include "probes/sensor/first-sight.h"
 #include "probes/sensor/table.h"
@@ -115,7 +116,7 @@ struct table {
 	uint32_t flush_at; /* the next source to flush; 0: none begun */
 	struct contact_table *contacts;
 	struct target_arena *targets;
-	struct detection *detection;
+	struct flood_folds *floods;
 	struct first_sight *first_sight; /* NULL: none */
 	uint8_t *ever;                   /* registers, of all sources */
 	uint64_t evicted, first_sights_deferred;
@@ -134,9 +135,25 @@ static inline bool table_same_unit(const struct addr *a, const struct addr *b)
 	    memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4) == 0;
 }
 
+/* flood-fold.c: */
+struct flood_folds *flood_folds_new(uint64_t secret);
+void flood_folds_free(struct flood_folds *folds);
+/* A packet that was counted in this row. */
+void flood_folds_note(struct table *table, const struct table_entry *entry,
+    enum packet_class class, const struct table_row *row);
+/* A conversation with this address (hashed) came about. */
+void flood_folds_completed(struct table *table, uint32_t victim, int64_t at_ns);
+/* True: this finding is a part of a flood, and is given with it. */
+bool flood_folds_take(struct table *table, const struct finding *finding,
+    enum flood_kind kind, uint32_t victim);
+/* Gives the floods that findings were folded into. */
+void flood_folds_give(struct table *table);
+
 /* table-key.c: */
 /* Of the source that an address belongs to. */
 uint32_t table_hash_unit(const struct table *table, const struct addr *addr);
+/* As table_entry.target of a packet to this address. */
+uint32_t table_hash_target(const struct addr *addr);
 uint32_t table_hash_address(const struct table *table, const struct addr *addr);
 
 /* source-rows.c: */

@@ -119,7 +119,7 @@ struct table *table_new(const struct table_config *config)
 	    .arg = t,
 	});
 	t->targets = target_arena_new(memory / 100 * TARGETS_SHARE);
-	t->detection = detection_new();
+	t->floods = flood_folds_new(config->key);
 	t->ever = xcalloc(EVER_REGISTERS, 1);
 	if (config->first_sights > 0)
 		t->first_sight = first_sight_new(config->first_sights);
@@ -134,7 +134,7 @@ void table_free(struct table *t)
 		return;
 	contact_table_free(t->contacts);
 	target_arena_free(t->targets);
-	detection_free(t->detection);
+	flood_folds_free(t->floods);
 	first_sight_free(t->first_sight);
 	munmap(t->sources, t->source_max * sizeof(*t->sources));
 	munmap(t->rows, t->row_max * sizeof(*t->rows));
@@ -571,10 +571,7 @@ static void count_for_source(
 		note_victim(t, s, p);
 	if (r->message.amplifies && class == CLASS_PROBE)
 		note_amplifying(t, s, &row->targets);
-	if (is_new && class == CLASS_PROBE)
-		detection_source(t->detection,
-		    &(struct sight){
-			e->target, p->proto, row->key & 0xffff, e->at.ns });
+	flood_folds_note(t, e, class, row);
 	if (t->first_sight &&
 	    (r->match.worm != SIGNATURE_NONE || row->tool != FINGERPRINT_NONE))
 		look_for_first(t, s, row, e->at.ns);
@@ -649,6 +646,7 @@ bool table_flush_some(struct table *t, uint32_t sources)
 		flush_source(t, &t->sources[t->flush_at]);
 	if (t->flush_at < t->source_made)
 		return true;
+	flood_folds_give(t);
 	t->flush_at = 0;
 	return false;
 }

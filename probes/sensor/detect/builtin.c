@@ -189,9 +189,8 @@ static bool read_builtin(const struct packet *p, struct reading *reading)
 	return true;
 }
 
-static enum verdict judge_builtin(const void *state, const struct evidence *e)
+static enum verdict judge_builtin(const struct evidence *e)
 {
-	(void)state;
 	return e->class == CLASS_WORM ? VERDICT_WORM : VERDICTS;
 }
 

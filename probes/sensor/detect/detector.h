@@ -35,14 +35,6 @@ struct reading {
 	struct message message;
 };
 
-/* Where a packet went.  ICMP: port is type << 8 | code. */
-struct sight {
-	uint32_t target; /* hash of the address */
-	uint8_t proto;
-	uint16_t port;
-	int64_t at_ns;
-};
-
 enum verdict {
 	VERDICT_WORM,
 	VERDICT_FLOOD,
@@ -68,7 +60,6 @@ struct evidence {
 	int64_t duration_ns; /* first to last of them */
 	bool one_target;     /* these packets went to one address */
 	bool is_answered;    /* one of these packets' contacts was */
-	struct sight first;  /* of them; target only if there is one */
 
 	/* The source's probes together, in the interval. */
 	uint64_t probes;
@@ -110,14 +101,8 @@ struct detector {
 	 * CLASS_OTHER.  True: it is decided, the others are not asked.  NULL:
 	 * one packet shows nothing. */
 	bool (*packet)(const struct packet *packet, struct reading *reading);
-	/* What it keeps about sources, of bounded size; NULL: nothing. */
-	void *(*open)(void);
-	void (*close)(void *state);
-	/* A source that was not known has sent a probe. */
-	void (*source)(void *state, const struct sight *sight);
 	/* VERDICTS: not its business, the next is asked. */
-	enum verdict (*judge)(
-	    const void *state, const struct evidence *evidence);
+	enum verdict (*judge)(const struct evidence *evidence);
 	/* Says why; has the verdict, and its own name as the rule.  May be
 	 * NULL. */
 	void (*explain)(

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Proof first: a signature decides before a rate does, a rate before what the
  * spread of a source's packets suggests. */
-#include <stdlib.h>
-
-#include "lib/base/xalloc.h"
 #include "probes/sensor/detect/detectors.h"
 
 #define DETECTORS 3
@@ -45,43 +42,12 @@ void detect_packet(const struct packet *packet, struct reading *reading)
 			break;
 }
 
-struct detection {
-	void *states[DETECTORS];
-};
-
-struct detection *detection_new(void)
-{
-	struct detection *d = xcalloc(1, sizeof(*d));
-	for (size_t i = 0; i < DETECTORS; i++)
-		if (detectors[i]->open)
-			d->states[i] = detectors[i]->open();
-	return d;
-}
-
-void detection_free(struct detection *d)
-{
-	if (!d)
-		return;
-	for (size_t i = 0; i < DETECTORS; i++)
-		if (detectors[i]->close)
-			detectors[i]->close(d->states[i]);
-	free(d);
-}
-
-void detection_source(struct detection *d, const struct sight *sight)
-{
-	for (size_t i = 0; i < DETECTORS; i++)
-		if (detectors[i]->source)
-			detectors[i]->source(d->states[i], sight);
-}
-
-struct judgement detection_judge(
-    const struct detection *d, const struct evidence *evidence)
+struct judgement detection_judge(const struct evidence *evidence)
 {
 	struct judgement j = { .verdict = VERDICT_OTHER, .rule = "none" };
 	for (size_t i = 0; i < DETECTORS; i++) {
 		enum verdict verdict = detectors[i]->judge
-		    ? detectors[i]->judge(d->states[i], evidence)
+		    ? detectors[i]->judge(evidence)
 		    : VERDICTS;
 		if (verdict == VERDICTS)
 			continue;

@@ -46,7 +46,8 @@
 #define FORGED_LEAST_NS INT64_C(1500000000)
 #define REFLECTED_SOURCES 20
 #define REFLECTED_OCTETS 400
-/* Addresses drawn evenly from 2^32 are in unrouted space 14 times in 100. */
+/* Of addresses drawn evenly from 2^32, 13 in 100 are no host's (0, 127, 224 and
+ * above). */
 #define UNROUTED_LEAST 0.05
 #define PORTS_MOST 200
 #define ADDRESSES_V4 4294967296.0
@@ -64,7 +65,6 @@ _Static_assert(sizeof(struct flood_cell) == 64, "a cell is a cache line");
 struct flood_event {
 	bool is_used, is_flood;
 	uint32_t cell;
-	uint64_t victim_key;
 	uint64_t uncounted; /* packets that came before the event */
 	struct flood flood;
 	struct distinct sources;
@@ -106,11 +106,6 @@ void flood_watch_free(struct flood_watch *w)
 	free(w);
 }
 
-uint64_t flood_key(const struct addr *victim, uint64_t secret)
-{
-	return addr_hash(victim, secret);
-}
-
 static void fill_sight(struct flood_sight *to, const struct packet *p,
     const struct message *m, enum flood_kind kind)
 {
@@ -121,7 +116,7 @@ static void fill_sight(struct flood_sight *to, const struct packet *p,
 		.port = kind == FLOOD_BACKSCATTER ? m->sport : m->dport,
 		.asks = m->role == MESSAGE_QUESTION,
 		.unrouted = kind != FLOOD_BACKSCATTER &&
-		    m->source_scope != SCOPE_PUBLIC,
+		    m->source_scope == SCOPE_IMPOSSIBLE,
 		.id = m->id,
 		.octets = p->ip_len,
 	};
@@ -151,9 +146,11 @@ size_t flood_sights_of(struct flood_sight to[static 2], const struct packet *p,
 	}
 }
 
-static uint64_t cell_key(uint64_t key, enum flood_kind kind, uint8_t proto)
+static uint64_t cell_key(const struct flood_watch *w, uint64_t key,
+    enum flood_kind kind, uint8_t proto)
 {
-	return hash_mix(key, (uint64_t)kind << 8 | proto);
+	uint64_t secret = w->config.secret;
+	return hash_mix(key ^ secret, secret + ((uint64_t)kind << 8 | proto));
 }
 
 static struct flood_cell *cell_at(const struct flood_watch *w, uint64_t key)
@@ -261,9 +258,9 @@ static void start_event(struct flood_watch *w, struct flood_cell *c,
 		return;
 	e->is_used = true;
 	e->cell = (uint32_t)(c - w->cells);
-	e->victim_key = s->key;
 	e->flood = (struct flood){ .kind = s->kind,
 		.victim = s->victim,
+		.key = s->key,
 		.proto = s->proto,
 		.port = s->port,
 		.first_ns = s->at_ns,
@@ -418,7 +415,7 @@ static struct flood_cell *take_cell(
 
 void flood_watch_packet(struct flood_watch *w, const struct flood_sight *s)
 {
-	uint64_t key = cell_key(s->key, s->kind, s->proto);
+	uint64_t key = cell_key(w, s->key, s->kind, s->proto);
 	struct flood_cell *c = take_cell(w, key, window_of(s->at_ns));
 	if (!c)
 		return;
@@ -447,7 +444,7 @@ void flood_watch_completed(struct flood_watch *w, uint64_t key, int64_t at_ns)
 		{ FLOOD_DIRECT, PACKET_UDP },
 		{ FLOOD_BACKSCATTER, PACKET_TCP } };
 	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-		uint64_t of = cell_key(key, cells[i].kind, cells[i].proto);
+		uint64_t of = cell_key(w, key, cells[i].kind, cells[i].proto);
 		struct flood_cell *c = cell_at(w, of);
 		if (c->key != of)
 			continue;
@@ -456,19 +453,6 @@ void flood_watch_completed(struct flood_watch *w, uint64_t key, int64_t at_ns)
 		if (c->event != 0)
 			w->events[c->event - 1].flood.completed++;
 	}
-}
-
-bool flood_watch_covers(
-    const struct flood_watch *w, uint64_t key, int64_t at_ns)
-{
-	for (uint32_t i = 0; i < w->config.events; i++) {
-		const struct flood_event *e = &w->events[i];
-		if (e->is_used && e->is_flood && e->victim_key == key &&
-		    at_ns >= e->flood.first_ns - WINDOW_NS &&
-		    at_ns <= e->flood.last_ns + WINDOW_NS)
-			return true;
-	}
-	return false;
 }
 
 static double scale_of(const struct flood_watch *w, const struct flood *f)
@@ -480,8 +464,8 @@ static double scale_of(const struct flood_watch *w, const struct flood *f)
 	    : 0;
 }
 
-static void give_event(const struct flood_watch *w, struct flood_event *e,
-    flood_fn *give, void *arg)
+static struct flood describe(
+    const struct flood_watch *w, const struct flood_event *e)
 {
 	struct flood f = e->flood;
 	f.sources = event_sources(w, e, &f.sources_quality);
@@ -491,8 +475,23 @@ static void give_event(const struct flood_watch *w, struct flood_event *e,
 		f.port = -1;
 	f.forged = judge_sources(w, e);
 	f.scale = scale_of(w, &f);
-	give(arg, &f);
-	e->flood.fresh_packets = 0;
+	return f;
+}
+
+bool flood_watch_find(const struct flood_watch *w, enum flood_kind kind,
+    uint64_t key, int64_t at_ns, struct flood *flood)
+{
+	for (uint32_t i = 0; i < w->config.events; i++) {
+		const struct flood_event *e = &w->events[i];
+		const struct flood *f = &e->flood;
+		if (!e->is_flood || f->key != key || f->kind != kind ||
+		    at_ns < f->first_ns - WINDOW_NS ||
+		    at_ns > f->last_ns + WINDOW_NS)
+			continue;
+		*flood = describe(w, e);
+		return true;
+	}
+	return false;
 }
 
 void flood_watch_give(
@@ -505,8 +504,11 @@ void flood_watch_give(
 		if (!e->is_flood)
 			e->is_flood = is_flood(w, e);
 		e->flood.has_ended = now_ns - e->flood.last_ns >= IDLE_NS;
-		if (e->is_flood && e->flood.fresh_packets > 0)
-			give_event(w, e, give, arg);
+		if (e->is_flood && e->flood.fresh_packets > 0) {
+			struct flood f = describe(w, e);
+			give(arg, &f);
+			e->flood.fresh_packets = 0;
+		}
 		if (e->flood.has_ended)
 			free_event(w, e);
 	}

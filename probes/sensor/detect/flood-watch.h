@@ -36,6 +36,7 @@ struct flood {
 	int64_t first_ns, last_ns;
 	uint64_t packets, octets; /* all of it */
 	uint64_t fresh_packets;   /* since it was given before */
+	uint64_t key;             /* of the victim, as it was told */
 	uint64_t completed;       /* conversations that came about meanwhile */
 	uint32_t peak_packets;    /* in the fullest 10 s */
 	uint32_t sources;         /* or, of backscatter, other ends */
@@ -54,6 +55,7 @@ struct flood_watch_config {
 	uint32_t events; /* 1.1 KB each, when in use */
 	/* IPv4 addresses whose packets arrive here; 0: not known. */
 	double watched;
+	uint64_t secret; /* no sender knows which victims share a cell */
 };
 
 struct flood_watch;
@@ -64,19 +66,17 @@ void flood_watch_free(struct flood_watch *watch);
 struct flood_sight {
 	enum flood_kind kind;
 	struct addr victim;
-	uint64_t key;    /* flood_key of the victim */
-	uint32_t source; /* keyed hash of the other end */
+	uint64_t key;    /* hash of the victim */
+	uint32_t source; /* hash of the other end */
 	uint8_t proto;
 	uint16_t port;   /* the victim's */
 	bool asks;       /* a question: SYN, query, echo request */
-	bool unrouted;   /* message_scope of the source is not SCOPE_PUBLIC */
+	bool unrouted;   /* no host can have the source's address */
 	uint32_t id;     /* message.id */
 	uint32_t octets; /* the IP packet's */
 	int64_t at_ns;
 };
 
-/* secret: 64 bits that no sender knows. */
-uint64_t flood_key(const struct addr *victim, uint64_t secret);
 /* What a packet that was sent without being asked for is about: 0 to 2 sights
  * into `to`, without key and source.  quoted: of an ICMP error, or NULL.
  * An answer over UDP is about both ends: a reflector was asked in its
@@ -92,10 +92,11 @@ void flood_watch_packet(
 void flood_watch_completed(
     struct flood_watch *watch, uint64_t key, int64_t at_ns);
 
-/* Is this address the victim of a flood that packet was part of?  For the
- * findings of sources that did nothing else. */
-bool flood_watch_covers(
-    const struct flood_watch *watch, uint64_t key, int64_t at_ns);
+/* Is this address the victim of a flood of this kind that a packet at this time
+ * was part of?  For the findings of sources that did nothing else; *flood is as
+ * given below. */
+bool flood_watch_find(const struct flood_watch *watch, enum flood_kind kind,
+    uint64_t key, int64_t at_ns, struct flood *flood);
 
 /* Gives each flood of which there is something to say since the call before,
  * and forgets those that have ended (nothing for five minutes). */

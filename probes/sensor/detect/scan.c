@@ -132,9 +132,8 @@ static bool is_victim(const struct evidence *e)
 	return e->unasked > e->replies / REPLIES_PER_UNASKED;
 }
 
-static enum verdict judge_scan(const void *state, const struct evidence *e)
+static enum verdict judge_scan(const struct evidence *e)
 {
-	(void)state;
 	switch (e->class) {
 	case CLASS_PROBE: return probe_verdict(e);
 	case CLASS_BACKSCATTER:
