@@ -337,9 +337,9 @@ def test_broken(folder, cases, packets):
           done.returncode == 74 and "torn" in done.stderr and
           summary["packets"] == len(packets) - 1 and
           len(found) == len(cases) - 1, done.stderr)
-    done = run("-r", make.pcap(f"{folder}/wifi", packets, dlt=105))
+    done = run("-r", make.pcap(f"{folder}/usb", packets, dlt=189))
     check("a link that is not known is named",
-          done.returncode == 74 and "105" in done.stderr, done)
+          done.returncode == 74 and "189" in done.stderr, done)
     check("a missing file is an I/O error",
           run("-r", f"{folder}/none").returncode == 74)
     check("a folder is none", run("-r", folder).returncode == 74)
