@@ -332,6 +332,7 @@ static void finish_live(struct capture *base)
 	for (size_t i = 0; i < c->count; i++)
 		live_interface_stop(&c->interfaces[i]);
 	c->finishing = true;
+	c->losses_at = (struct monotime){ 0 };
 	c->finish = monotime_add(monotime_now(), FINISH_NS);
 	set_tick(c, true);
 }

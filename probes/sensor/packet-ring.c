@@ -257,6 +257,9 @@ bool packet_ring_next(struct packet_ring *ring, struct packet_frame *frame)
 	uint32_t next;
 	memcpy(&next, start + offsetof(struct tpacket3_hdr, tp_next_offset),
 	    sizeof(next));
+	/* The kernel wrote it on another processor. */
+	__builtin_prefetch(start + next);
+	__builtin_prefetch(start + next + 128);
 	ring->at += next;
 	ring->left--;
 	ring->taken++;

@@ -27,7 +27,7 @@
 #define DEFAULT_SOURCES 65536
 #define DEFAULT_SNAPLEN 2048
 #define DEFAULT_BUFFER (2u << 20)
-#define DEFAULT_BUFFER_MOST (16u << 20)
+#define DEFAULT_BUFFER_MOST (32u << 20)
 #define MEMORY_BYTES ((size_t)13 << 20) /* of 65,536 sources */
 #define MEMORY_PER_SOURCE 208
 #define PAYLOADS_MAX 512

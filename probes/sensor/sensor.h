@@ -31,7 +31,7 @@ struct sensor_opening {
 	const char *filter;     /* in pcap-filter(7), or NULL */
 	uint32_t snaplen;       /* 0: 2048 */
 	/* The ring of an interface, and its most, under load. */
-	uint32_t buffer_bytes, buffer_most_bytes; /* 0: 2 and 16 MiB */
+	uint32_t buffer_bytes, buffer_most_bytes; /* 0: 2 and 32 MiB */
 	bool promiscuous;
 	int feed_fd; /* where fresh sockets come from (packet-feed.h),
 			borrowed; -1: nowhere */

@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 echo "Sonde $(cat VERSION), $(nproc) processors, Linux $(uname -r)"
-for part in sensor latency outbreak measure timing ingest map agent-memory; do
+for part in sensor sensor-live latency outbreak measure timing ingest map agent-memory; do
 	for file in tests/bench/"$part".py tests/bench/"$part".sh; do
 		[ ! -x "$file" ] || "$file" || echo "bench: $file failed" >&2
 	done

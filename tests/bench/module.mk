@@ -1,5 +1,6 @@
 $(eval $(call tool,bench/pcap-loop,tests/bench/pcap-loop.c,probes lib))
 $(eval $(call tool,bench/bare-sweep,tests/bench/bare-sweep.c,lib))
+$(eval $(call tool,bench/flood,tests/bench/flood.c,probes lib))
 $(eval $(call tool,bench/gap-loop,tests/bench/gap-loop.c,lib))
 $(eval $(call tool,bench/shared-guardian,tests/bench/shared-guardian.c,probes lib))
 $(eval $(call tool,bench/gen-pcap,tests/bench/gen-pcap.c,probes lib))

@@ -95,6 +95,7 @@ $(eval $(call unit_test,probes/sensor/message,message_udp,probes lib))
 $(call script_test,tests/probes/sensor/sensor.py)
 $(call script_test,tests/probes/sensor/sensor_files.py)
 $(call script_test,tests/probes/sensor/sensor_live.py)
+$(call script_test,tests/probes/sensor/sensor_flood.sh)
 $(call script_test,tests/probes/sensor/sensor_links.py)
 $(call script_test,tests/probes/sensor/sensor_hostile.py)
 
