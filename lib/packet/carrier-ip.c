@@ -236,7 +236,6 @@ static enum packet_reason read_l2tp(struct peel *x)
 enum packet_reason peel_upper(struct peel *x)
 {
 	switch (x->packet->proto) {
-	case PACKET_UDP: return peel_then(x, PEEL_DATAGRAM);
 	case CARRIES_IP4: return carries(x, read_ip4);
 	case CARRIES_IP6: return carries(x, read_ip6);
 	case CARRIES_GRE: return carries(x, read_gre);

@@ -410,5 +410,6 @@ enum packet_reason peel_ip(struct peel *x, unsigned version)
 	if (p->proto == PACKET_TCP || p->headers_cut ||
 	    (p->fragment && !p->first_fragment))
 		return PACKET_UNDERSTOOD;
-	return peel_then(x, PEEL_UPPER);
+	return peel_then(
+	    x, p->proto == PACKET_UDP ? PEEL_DATAGRAM : PEEL_UPPER);
 }

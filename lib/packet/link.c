@@ -236,8 +236,9 @@ static bool is_cut(enum packet_reason reason)
 	    reason == PACKET_CUT_IP || reason == PACKET_CUT_UPPER;
 }
 
-/* Nests as deep as PACKET_CARRIERS_MOST. */
-static enum packet_reason peel_tunnel(struct peel *x)
+/* Nests as deep as PACKET_CARRIERS_MOST.  Apart from its caller: the copy of a
+ * packet would cost every datagram its stack. */
+__attribute__((noinline)) static enum packet_reason peel_tunnel(struct peel *x)
 {
 	struct packet outer = *x->packet;
 	struct peel inner = {
@@ -303,7 +304,9 @@ int packet_decode_link(struct packet *packet, int dlt, const void *bytes,
 	struct peel x = { .packet = packet,
 		.s = span_init(bytes, caplen, wirelen) };
 	packet->reason = PACKET_UNDERSTOOD;
-	enum packet_reason reason = peel_on(
-	    &x, dlt == DLT_EN10MB ? peel_ethernet(&x) : peel_link(&x, dlt));
+	enum packet_reason reason =
+	    dlt == DLT_EN10MB ? peel_ethernet(&x) : peel_link(&x, dlt);
+	if (x.next != PEEL_NOTHING) /* of most frames nothing */
+		reason = peel_on(&x, reason);
 	return reason == PACKET_UNDERSTOOD ? 0 : fail_link(packet, reason);
 }
