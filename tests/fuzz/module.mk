@@ -31,3 +31,7 @@ $(eval $(call fuzz_test,result_schema,lib))
 $(eval $(call fuzz_test,result_row,lib))
 $(O)/tests/fuzz/fuzz_result_row: $(O)/tests/lib/record/result-fixture.o
 $(O)/tests/fuzz/seeds: $(O)/tests/lib/record/result-fixture.o
+$(eval $(call fuzz_test,carrier_frame,lib))
+$(eval $(call fuzz_test,carrier_ip,lib))
+$(eval $(call fuzz_test,carrier_udp,lib))
+$(eval $(call fuzz_test,link_types,lib))
