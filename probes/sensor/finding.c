@@ -282,7 +282,8 @@ static void name_ports(
 	bool icmp = proto == PACKET_ICMP || proto == PACKET_ICMP6;
 	bool is_one = !(row->flags & (ROW_FOLDED | ROW_DPORT_VARIES)) &&
 	    (rows == 1 || row->packets > f->packets / 2);
-	bool has_ports = proto == PACKET_TCP || proto == PACKET_UDP;
+	bool has_ports = proto == PACKET_TCP || proto == PACKET_UDP ||
+	    proto == ROW_PROTO_SCTP;
 	f->dport = has_ports && is_one ? row->dport : FINDING_NONE;
 	f->icmp = icmp && is_one ? port_of(row) : FINDING_NONE;
 	if (proto == ROW_PROTO_OTHER)

@@ -89,14 +89,16 @@ static uint32_t take_row(struct table *t)
 	return t->row_made++;
 }
 
-/* Protocols without ports are one, and have their number as port. */
+/* Protocols without ports of their own are one, and have their number as
+ * port. */
 static uint8_t row_proto(uint8_t proto)
 {
 	switch (proto) {
 	case PACKET_TCP:
 	case PACKET_UDP:
 	case PACKET_ICMP:
-	case PACKET_ICMP6: return proto;
+	case PACKET_ICMP6:
+	case ROW_PROTO_SCTP: return proto;
 	default: return ROW_PROTO_OTHER;
 	}
 }

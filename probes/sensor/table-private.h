@@ -24,6 +24,7 @@
 	((uint32_t)(class) << 29 | (uint32_t)(signature) << 24 | \
 	    (uint32_t)(proto) << 16 | (port))
 #define ROW_PROTO_OTHER 255
+#define ROW_PROTO_SCTP 132
 #define ROW_SIGNATURES 16
 _Static_assert(SIGNATURES <= ROW_SIGNATURES, "they have four bits in a key");
 #define ROW_KEY_FOLDED (UINT32_C(1) << 28)
