@@ -36,8 +36,9 @@
 #define PAYLOAD_BYTES_MAX ((size_t)4 << 20)
 #define HOMES_MAX 64
 #define PIPE_BYTES (1 << 20)
-#define MEMORY_BYTES ((size_t)57 << 20)
-#define MEMORY_PER_SOURCE 200
+#define MEMORY_LEAST (16 << 20)
+#define MEMORY_BESIDE ((size_t)7 << 20) /* what is no table */
+#define MEMORY_PER_SOURCE 200           /* with all that belongs to it */
 
 static const struct option_row rows[] = {
 	{ "read", 'r', OPTION_LIST, "FILE", NULL, 0, 0, NULL,
@@ -64,8 +65,12 @@ static const struct option_row rows[] = {
 	{ "every", 0, OPTION_DURATION, "TIME", NULL, 0, 0, NULL,
 	    "report what was found each time this has passed, and start from "
 	    "zero; with -r, the capture's time" },
+	{ "memory", 0, OPTION_SIZE, "SIZE", NULL, MEMORY_LEAST, 0, "64M",
+	    "memory of the whole process; 64M hold some 300,000 sources" },
 	{ "max-sources", 0, OPTION_INTEGER, "N", NULL, 1, TABLE_SOURCES_MAX,
-	    "65536", "sources to remember; the one silent longest is evicted" },
+	    NULL, "sources to remember, instead of as many as memory holds" },
+	{ "budget", 0, OPTION_NUMBER, "N", NULL, 0, 1000000, "0.1",
+	    "innocent sources a day whose accusation is put up with" },
 	{ "rows", 0, OPTION_INTEGER, "N", NULL, 0, 4096, "50",
 	    "rows of the table; 0 for as many as are kept" },
 	{ "fail-on", 0, OPTION_CHOICE, "VERDICT",
@@ -413,12 +418,24 @@ static int exit_code_of(const struct sensor_job *job)
 	return 0;
 }
 
-/* The tables of so many sources, or those that are given together with the
- * rest of the process. */
-static size_t memory_for(uint32_t sources)
+/* Of the tables.  Who names a number of sources gets room for them. */
+static size_t table_memory(const struct sensor_job *job)
 {
-	size_t memory = (size_t)sources * MEMORY_PER_SOURCE;
-	return memory > MEMORY_BYTES ? memory : MEMORY_BYTES;
+	size_t memory =
+	    (size_t)option_size(job->options, "memory") - MEMORY_BESIDE;
+	if (option_given(job->options, "memory") ||
+	    !option_given(job->options, "max-sources"))
+		return memory;
+	size_t needed = (size_t)option_integer(job->options, "max-sources") *
+	    MEMORY_PER_SOURCE;
+	return needed > memory ? needed : memory;
+}
+
+static uint32_t max_sources(const struct sensor_job *job)
+{
+	return option_given(job->options, "max-sources")
+	    ? (uint32_t)option_integer(job->options, "max-sources")
+	    : 0;
 }
 
 static int run_child(struct sensor_job *job)
@@ -431,11 +448,10 @@ static int run_child(struct sensor_job *job)
 	job->report = report_new(job->out_fd, job->error_fd, job->form,
 	    (uint32_t)option_integer(job->options, "rows"));
 	report_name_scanners(job->report, job->scanners);
-	uint32_t sources =
-	    (uint32_t)option_integer(job->options, "max-sources");
 	job->engine = engine_new(&(struct engine_config){
-	    .max_sources = sources,
-	    .memory = memory_for(sources),
+	    .max_sources = max_sources(job),
+	    .memory = table_memory(job),
+	    .budget = option_number(job->options, "budget"),
 	    .max_payloads = PAYLOADS_MAX,
 	    .max_payload_bytes = PAYLOAD_BYTES_MAX,
 	    .homes = job->homes,

@@ -28,7 +28,7 @@
 #define SLOT_BYTES_PER_SOURCE 8
 
 /* Of a hundred parts of the memory; the rest is for sources and rows. */
-enum { CONTACTS_SHARE = 19, TARGETS_SHARE = 4, MORE_SHARE = 3 };
+enum { CONTACTS_SHARE = 18, TARGETS_SHARE = 3, MORE_SHARE = 3 };
 
 /* Zeroed and untouched. */
 static void *map_zeroed(size_t len)
@@ -68,8 +68,8 @@ static uint32_t slots_for(uint32_t sources)
 	return slots;
 }
 
-/* Sources and rows take what the other tables leave: one row and a quarter for
- * a source, unless fewer sources are asked for. */
+/* Sources and rows take what the other tables leave: six rows for five
+ * sources, unless fewer sources are asked for. */
 static void plan(struct table *t)
 {
 	size_t memory = t->config.memory < TABLE_MEMORY_LEAST
@@ -78,7 +78,7 @@ static void plan(struct table *t)
 	size_t left =
 	    memory / 100 * (100 - CONTACTS_SHARE - TARGETS_SHARE - MORE_SHARE);
 	size_t each = sizeof(struct source) + SLOT_BYTES_PER_SOURCE;
-	size_t fit = left / (each + sizeof(struct table_row) * 5 / 4);
+	size_t fit = left / (each + sizeof(struct table_row) * 6 / 5);
 	uint32_t most =
 	    t->config.max_sources ? t->config.max_sources : TABLE_SOURCES_MAX;
 	t->config.memory = memory;

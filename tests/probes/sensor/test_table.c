@@ -328,6 +328,51 @@ static void an_interval_starts_at_zero_and_remembers_the_source(void **state)
 	assert_int_equal(engine_table_stats(world.engine).sources, 0);
 }
 
+/* 20 clients that are answered, in a flood of contacts that is many times what
+ * the table holds: what is forgotten of them accuses nobody, and is said. */
+static void an_overflow_accuses_nobody(void **state)
+{
+	(void)state;
+	char src[32], dst[32];
+	start(8000, NULL); /* 8 MiB: some 94,000 contacts */
+	for (uint32_t n = 0; n < 400000; n++) {
+		snprintf(src, sizeof(src), "10.%u.%u.1", n >> 8 & 15, n & 255);
+		snprintf(dst, sizeof(dst), "198.51.%u.%u", n >> 14 & 255,
+		    n >> 6 & 255);
+		struct frame flood = syn;
+		flood.src = src;
+		flood.dst = dst;
+		flood.dport = (uint16_t)(n * 31);
+		send(flood, 0);
+		if (n % 40 != 0)
+			continue;
+		char client[32], server[32];
+		snprintf(client, sizeof(client), "203.0.113.%u", n / 40 % 20);
+		snprintf(server, sizeof(server), "192.0.2.%u", n / 800 % 200);
+		struct frame out = syn, in = syn;
+		out.src = in.dst = client;
+		out.dst = in.src = server;
+		in.flags = PACKET_TCP_SYN | PACKET_TCP_ACK;
+		in.sport = out.dport = 443;
+		send(out, 1);
+		send(in, 1);
+	}
+	engine_settle(world.engine);
+	assert_true(engine_table_stats(world.engine).contacts_forgotten > 0);
+	world.count = 0;
+	uint64_t not_judged = 0;
+	while (engine_flush_some(world.engine, 500) || world.count > 0) {
+		for (size_t i = 0; i < world.count; i++) {
+			const struct finding *f = &world.found[i];
+			not_judged += f->not_judged;
+			if (f->src.bytes[0] == 203)
+				assert_int_not_equal(f->verdict, VERDICT_SCAN);
+		}
+		world.count = 0;
+	}
+	assert_true(not_judged > 0);
+}
+
 /* SYN, SYN+ACK, and an ACK that returns the server's number, or does not. */
 static void shake_hands(uint32_t returned)
 {
@@ -474,6 +519,7 @@ int main(void)
 		cmocka_unit_test(
 		    an_interval_starts_at_zero_and_remembers_the_source),
 		cmocka_unit_test(only_a_cookie_that_came_back_proves_a_source),
+		cmocka_unit_test(an_overflow_accuses_nobody),
 		cmocka_unit_test(the_unit_of_a_source_is_a_64),
 		cmocka_unit_test(ports_are_counted_exactly),
 		cmocka_unit_test(what_is_not_decoded_is_counted_by_reason),
