@@ -22,10 +22,18 @@ struct state {
 	bool unfinished; /* the interval's end */
 };
 
+struct frame_taker {
+	struct engine *engine;
+	struct loop_frames *frames; /* NULL: none */
+};
+
 static void on_frame(void *arg, int dlt, const uint8_t *bytes, size_t caplen,
     size_t wirelen, struct walltime at)
 {
-	engine_packet(arg, dlt, bytes, caplen, wirelen, at);
+	const struct frame_taker *taker = arg;
+	struct loop_frames *frames = taker->frames;
+	if (!frames || frames->read++ >= frames->skip)
+		engine_packet(taker->engine, dlt, bytes, caplen, wirelen, at);
 }
 
 static void state_init(struct state *s, const struct loop *loop)
@@ -67,8 +75,10 @@ static int read_capture(struct state *s, size_t i, struct errmsg *msg)
 	int count = left < BATCH ? (int)left : BATCH;
 	if (count == 0)
 		return 0;
-	int n = capture_read(
-	    s->loop->captures[i], count, on_frame, s->loop->engine, msg);
+	struct frame_taker taker = { s->loop->engine,
+		s->loop->frames ? &s->loop->frames[i] : NULL };
+	int n =
+	    capture_read(s->loop->captures[i], count, on_frame, &taker, msg);
 	engine_settle(s->loop->engine);
 	if (s->loop->read)
 		s->loop->read(s->loop->arg, i, n == ERR_EOF);

@@ -14,9 +14,16 @@
 #include "probes/sensor/capture.h"
 #include "probes/sensor/sensor-engine.h"
 
+/* Of one capture. */
+struct loop_frames {
+	uint64_t read; /* so far */
+	uint64_t skip; /* the first ones, which are not looked at */
+};
+
 struct loop {
 	struct capture **captures;
 	size_t capture_count;
+	struct loop_frames *frames; /* one a capture; NULL: not counted */
 	struct engine *engine;
 	int64_t interval_ns;  /* 0: never; else aligned to wall time */
 	int64_t for_ns;       /* 0: no limit */

@@ -3,7 +3,7 @@ probes_SRCS += probes/sensor/aggregate.c probes/sensor/attempts.c \
 	probes/sensor/capture-loop.c \
 	probes/sensor/capture.c probes/sensor/capture-file.c \
 	probes/sensor/capture-live.c probes/sensor/capture-replay.c \
-	probes/sensor/contact-table.c probes/sensor/coverage.c \
+	probes/sensor/contact-table.c probes/sensor/coverage.c probes/sensor/file-places.c \
 	probes/sensor/finding.c \
 	probes/sensor/first-packets.c probes/sensor/first-sight.c \
 	probes/sensor/flood-fold.c \

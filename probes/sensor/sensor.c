@@ -20,6 +20,7 @@
 #include "probes/sensor/aggregate.h"
 #include "probes/sensor/capture-loop.h"
 #include "probes/sensor/coverage.h"
+#include "probes/sensor/file-places.h"
 #include "probes/sensor/sensor.h"
 #include "probes/sensor/sighting-record.h"
 
@@ -40,6 +41,9 @@
 struct sensor_capture {
 	struct capture *captures[SENSOR_INTERFACES_MAX];
 	const char *names[SENSOR_INTERFACES_MAX]; /* the caller's */
+	struct loop_frames frames[SENSOR_INTERFACES_MAX];
+	size_t places[SENSOR_INTERFACES_MAX]; /* of files; 0: none */
+	struct file_places *file_places;
 	size_t count;
 };
 
@@ -106,6 +110,7 @@ struct runner {
 	struct aggregates *aggregates;
 	struct coverage *coverage;
 	uint64_t *blind_cells[SENSOR_INTERFACES_MAX];
+	uint64_t settled[SENSOR_INTERFACES_MAX]; /* frames in records */
 	uint32_t interval_s;
 	bool flushing;
 	int err; /* the first failure to write */
@@ -133,6 +138,10 @@ static int open_all(struct sensor_capture *c,
 		    &c->captures[c->count], name + 5, config, msg);
 		if (err)
 			return err;
+		c->places[c->count] =
+		    file_places_find(c->file_places, name + 5);
+		c->frames[c->count].skip =
+		    file_places_frames(c->file_places, c->places[c->count]);
 		c->names[c->count++] = name;
 	}
 	if (live_count == 0)
@@ -173,6 +182,7 @@ int sensor_open(struct sensor_capture **capture,
 		    "sensor: %zu interfaces, expected 1 to %d", n,
 		    SENSOR_INTERFACES_MAX);
 	struct sensor_capture *c = xcalloc(1, sizeof(*c));
+	c->file_places = file_places_open(opening->places_fd);
 	int err = open_all(c, opening, &config, msg);
 	if (err) {
 		sensor_close(c);
@@ -188,6 +198,7 @@ void sensor_close(struct sensor_capture *c)
 		return;
 	for (size_t i = 0; i < c->count; i++)
 		capture_close(c->captures[i]);
+	file_places_free(c->file_places);
 	free(c);
 }
 
@@ -377,11 +388,38 @@ static void on_counted(void *arg)
 
 /* A part of what there is to report, so that the captures do not wait for all
  * of it: 1 when there is more. */
+/* What was read by now is in records when this interval's are. */
+static void mark_places(struct runner *r)
+{
+	for (size_t i = 0; i < r->capture->count; i++)
+		r->settled[i] = r->capture->frames[i].read;
+}
+
+static void note_places(const struct runner *r)
+{
+	struct sensor_capture *c = r->capture;
+	bool noted = false;
+	for (size_t i = 0; i < c->count; i++) {
+		uint64_t read = r->settled[i];
+		if (!c->places[i] || read <= c->frames[i].skip ||
+		    read == file_places_frames(c->file_places, c->places[i]))
+			continue;
+		file_places_note(c->file_places, c->places[i], read);
+		noted = true;
+	}
+	int err = noted ? file_places_save(c->file_places) : 0;
+	if (err < 0)
+		log_warn(
+		    "how far files were read cannot be kept: %s", err_str(err));
+}
+
 static int on_interval(void *arg, struct errmsg *msg)
 {
 	struct runner *r = arg;
-	if (!r->flushing)
+	if (!r->flushing) {
 		send_payloads(r);
+		mark_places(r);
+	}
 	r->flushing = engine_flush_some(r->engine, FLUSH_SOURCES);
 	if (r->flushing && r->err == 0)
 		return 1;
@@ -390,6 +428,8 @@ static int on_interval(void *arg, struct errmsg *msg)
 	first_packets_clear(engine_first_packets(r->engine));
 	engine_expire(r->engine, walltime_add(walltime_now(), -FORGET_NS));
 	on_counted(r);
+	if (r->err == 0)
+		note_places(r);
 	return r->err == 0
 	    ? 0
 	    : err_set(msg, r->err, "sensor: records: %s", err_str(r->err));
@@ -433,6 +473,7 @@ int sensor_run(struct sensor_capture *capture,
 	    &(struct loop){
 		.captures = capture->captures,
 		.capture_count = capture->count,
+		.frames = capture->frames,
 		.engine = r.engine,
 		.interval_ns = (int64_t)r.interval_s * NS_PER_S,
 		.out_fd = config->record_fd,

@@ -33,8 +33,10 @@ struct sensor_opening {
 	/* The ring of an interface, and its most, under load. */
 	uint32_t buffer_bytes, buffer_most_bytes; /* 0: 2 and 32 MiB */
 	bool promiscuous;
-	int feed_fd; /* where fresh sockets come from (packet-feed.h),
-			borrowed; -1: nowhere */
+	int places_fd; /* how far files were read (file-places.h), borrowed;
+			  -1: not kept */
+	int feed_fd;   /* where fresh sockets come from (packet-feed.h),
+			  borrowed; -1: nowhere */
 };
 
 /* The counter of interfaces and files that are watched now; whoever knows that

@@ -15,7 +15,8 @@ static size_t sensor_channels(
 	(void)self;
 	fds[0] = s->sensor_records[THEIRS];
 	fds[1] = s->sensor_feed[THEIRS];
-	return 2;
+	fds[2] = s->places_fd;
+	return 3;
 }
 
 static int sensor_main(
@@ -25,6 +26,7 @@ static int sensor_main(
 	const struct sensor_opening opening = { .interfaces = c->interfaces,
 		.interface_count = c->interface_count,
 		.promiscuous = c->promiscuous,
+		.places_fd = s->places_fd,
 		.feed_fd = s->sensor_feed[THEIRS] };
 	const struct sensor_config config = { .record_fd =
 						  s->sensor_records[THEIRS],

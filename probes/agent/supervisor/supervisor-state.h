@@ -62,6 +62,7 @@ struct supervisor {
 	int sensor_records[2]; /* keeper's, sensor's */
 	int log_lines[2];      /* keeper's, ours */
 	int feed_fd, signal_fd;
+	int places_fd; /* how far the sensor has read files; -1 */
 	char *shipper; /* the program; owned, NULL: not enrolled */
 	struct counters *own_page, *spool_page;
 	struct heartbeat_host *host;

@@ -7,6 +7,7 @@
  */
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -439,6 +440,14 @@ static int open_all(struct supervisor *s, struct errmsg *msg)
 	int err = agent_folders_make(&s->config, msg);
 	err = err < 0 ? err : once_open(&s->once, once, msg);
 	free(once);
+	if (err < 0)
+		return err;
+	char *places = xasprintf("%s/sensor-files", s->config.state_dir);
+	s->places_fd =
+	    open(places, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->places_fd < 0)
+		err = err_set(msg, -errno, "%s: %s", places, strerror(errno));
+	free(places);
 	if (err < 0)
 		return err;
 	err = identify(s, msg);

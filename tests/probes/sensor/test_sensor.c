@@ -112,6 +112,7 @@ static struct outcome run_with(
 			     &(struct sensor_opening){
 				 .interfaces = (const char *const[]){ name },
 				 .interface_count = 1,
+				 .places_fd = -1,
 				 .feed_fd = -1 },
 			     &o.msg),
 	    0);
@@ -475,6 +476,7 @@ static void a_fifo_is_read_as_it_fills_and_ends_by_a_signal(void **state)
 			     &(struct sensor_opening){
 				 .interfaces = (const char *const[]){ name },
 				 .interface_count = 1,
+				 .places_fd = -1,
 				 .feed_fd = -1 },
 			     &o.msg),
 	    0);
@@ -511,7 +513,8 @@ static void an_interface_that_is_not_there_is_named(void **state)
 	struct sensor_capture *capture;
 	struct errmsg msg;
 	int err = sensor_open(&capture,
-	    &(struct sensor_opening){
+	    &(struct sensor_opening){ .places_fd = -1,
+		.feed_fd = -1,
 		.interfaces = (const char *const[]){ "file:/nonexistent/x" },
 		.interface_count = 1 },
 	    &msg);
@@ -521,6 +524,83 @@ static void an_interface_that_is_not_there_is_named(void **state)
 	    sensor_open(&capture,
 		&(struct sensor_opening){ .interface_count = 0 }, &msg),
 	    ERR_USAGE);
+}
+
+static size_t sightings_of(const char *path, int places_fd)
+{
+	struct outcome o = { .counters = counters_new() };
+	struct sensor_capture *capture;
+	char *name = NULL;
+	int ends[2];
+	assert_true(asprintf(&name, "file:%s", path) > 0);
+	assert_int_equal(sensor_open(&capture,
+			     &(struct sensor_opening){
+				 .interfaces = (const char *const[]){ name },
+				 .interface_count = 1,
+				 .places_fd = places_fd,
+				 .feed_fd = -1 },
+			     &o.msg),
+	    0);
+	assert_int_equal(pipe(ends), 0);
+	o.err = sensor_run(capture,
+	    &(struct sensor_config){
+		.record_fd = ends[1], .counters = o.counters },
+	    &o.msg);
+	assert_int_equal(o.err, 0);
+	close(ends[1]);
+	read_records(&o, ends[0]);
+	close(ends[0]);
+	sensor_close(capture);
+	free(name);
+	size_t packets = 0;
+	for (size_t i = 0; i < o.count; i++)
+		if (o.records[i]->body_case == SONDE__RECORD__BODY_SIGHTING)
+			packets += o.records[i]->sighting->packets;
+	outcome_fini(&o);
+	return packets;
+}
+
+static void a_file_is_reported_once_however_often_it_is_read(void **state)
+{
+	(void)state;
+	char places[] = "/tmp/sonde-test-XXXXXX";
+	char path[] = "/tmp/sonde-test-XXXXXX";
+	char copy[] = "/tmp/sonde-test-XXXXXX";
+	struct frame frames[5];
+	for (int i = 0; i < 5; i++)
+		frames[i] = (struct frame){ .src = "203.0.113.9",
+			.dst = "198.51.100.7",
+			.proto = 6,
+			.sport = (uint16_t)(4000 + i),
+			.dport = 23 };
+	struct buf three = capture_of(frames, 3), five = capture_of(frames, 5);
+	int fd = mkstemp(places);
+	assert_true(fd >= 0);
+	write_file(path, &three);
+	assert_int_equal(sightings_of(path, fd), 3);
+	assert_int_equal(sightings_of(path, fd), 0);
+	/* It has grown: what is behind is reported, under any name. */
+	write_file(copy, &five);
+	assert_int_equal(sightings_of(copy, fd), 2);
+	assert_int_equal(sightings_of(copy, fd), 0);
+	assert_int_equal(sightings_of(copy, -1), 5);
+	/* Another capture, and a damaged list of places. */
+	frames[0].src = "203.0.113.8";
+	struct buf other = capture_of(frames, 2);
+	unlink(path);
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	write_file(path, &other);
+	assert_int_equal(sightings_of(path, fd), 2);
+	assert_int_equal(sightings_of(path, fd), 0);
+	assert_int_equal(ftruncate(fd, 100), 0);
+	assert_int_equal(sightings_of(path, fd), 2);
+	close(fd);
+	unlink(places);
+	unlink(path);
+	unlink(copy);
+	buf_fini(&three);
+	buf_fini(&five);
+	buf_fini(&other);
 }
 
 static void a_file_is_watched_until_its_end(void **state)
@@ -569,6 +649,7 @@ static void a_record_pipe_that_broke_ends_it(void **state)
 			     &(struct sensor_opening){
 				 .interfaces = (const char *const[]){ name },
 				 .interface_count = 1,
+				 .places_fd = -1,
 				 .feed_fd = -1 },
 			     &msg),
 	    0);
@@ -603,6 +684,8 @@ int main(void)
 		cmocka_unit_test(
 		    a_fifo_is_read_as_it_fills_and_ends_by_a_signal),
 		cmocka_unit_test(an_interface_that_is_not_there_is_named),
+		cmocka_unit_test(
+		    a_file_is_reported_once_however_often_it_is_read),
 		cmocka_unit_test(a_file_is_watched_until_its_end),
 		cmocka_unit_test(a_record_pipe_that_broke_ends_it),
 	};
