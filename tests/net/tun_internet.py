@@ -279,6 +279,30 @@ def play(device, network, heard):
         threading.Thread(target=run, args=(loop,), daemon=True).start()
 
 
+def unsettled(device):
+    """IPv6 addresses of a device at which the kernel takes nothing yet: it
+    lists an address, and sends from it, before work of its own has put it
+    into the local table; what comes before is thrown away."""
+    with open("/proc/net/if_inet6", encoding="ascii") as file:
+        listed = [line.split() for line in file]
+    with open("/proc/net/ipv6_route", encoding="ascii") as file:
+        routes = [line.split() for line in file]
+    local = {r[0] for r in routes if r[1] == "80" and
+             int(r[8], 16) & 0x80000000}  # RTF_LOCAL
+    return [a[0] for a in listed if a[5] == device and
+            (int(a[4], 16) & 0x40 or a[0] not in local)]  # IFA_F_TENTATIVE
+
+
+def settle(device, patience=60):
+    """Waits until a device's addresses receive; patience in seconds."""
+    end = time.monotonic() + patience
+    while unsettled(device):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{device}: {unsettled(device)} "
+                               "receive nothing")
+        time.sleep(0.01)
+
+
 def enter(network, heard=lambda what: None):
     """Makes this process's namespace, an empty one, that network's host."""
     device = os.open("/dev/net/tun", os.O_RDWR)
@@ -289,4 +313,5 @@ def enter(network, heard=lambda what: None):
                  "route add default dev tun0",
                  "-6 route add default dev tun0"):
         subprocess.run(["ip", *line.split()], check=True)
+    settle("tun0")
     play(device, network, heard)

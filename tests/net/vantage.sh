@@ -31,6 +31,8 @@ for node in near side; do
 	ip -n "lab$$-$node" -6 addr add "fe80::77/64" dev to-host nodad
 done
 ip -n "lab$$-side" -6 addr add fe80::99/64 dev to-host nodad
+check "link-local addresses receive" lab_ready host fe80::77%to-near \
+	fe80::77%to-side fe80::99%to-side
 measure -c 1 fe80::99%to-side
 check "a link-local host is behind its device" says \
 	'.received == 1 and .device == "to-side"'
