@@ -432,5 +432,9 @@ void text_trace(struct text *t, const Sonde__Trace *trace)
 		print_reached(t, trace, hops);
 	else
 		print_not_reached(t, trace);
-	fprintf(t->to, ", %zu probe%s\n", probes, probes == 1 ? "" : "s");
+	fprintf(t->to, ", %zu probe%s", probes, probes == 1 ? "" : "s");
+	if (trace->has_replies_left_out_case)
+		fprintf(
+		    t->to, ", %u not in the record", trace->replies_left_out);
+	putc('\n', t->to);
 }

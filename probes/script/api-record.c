@@ -9,6 +9,7 @@
 #include "lib/base/hash.h"
 #include "lib/record/record.h"
 #include "probes/ipc/record-frame.h"
+#include "probes/script/record-fit.h"
 #include "probes/script/reply-list.h"
 #include "probes/script/emit.h"
 #include "probes/script/watch.h"
@@ -104,6 +105,9 @@ static void trace_frame(
 	trace.n_replies = l->count;
 	trace.remarks = l->remarks;
 	trace.n_remarks = l->remark_count;
+	if (l->left_out > 0)
+		record_leave_out(&trace, l->left_out);
+	record_fit_trace(&trace);
 	record.body_case = SONDE__RECORD__BODY_TRACE;
 	record.trace = &trace;
 	record_frame(L, &record, mark);
@@ -111,7 +115,7 @@ static void trace_frame(
 
 static int api_record_trace(lua_State *L)
 {
-	struct reply_list l = { 0 };
+	struct reply_list l = { .shares = true };
 	const uint8_t *mark = record_scratch_mark(L);
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -124,7 +128,7 @@ static int api_record_trace(lua_State *L)
 /* Hops of a trace that is not whole, where a user looks on. */
 static int api_show_trace(lua_State *L)
 {
-	struct reply_list l = { 0 };
+	struct reply_list l = { .shares = true };
 	const struct host *host = host_of(L);
 	watch_alive();
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -148,25 +152,6 @@ static void ping_extras(
 	PING_SET(ping, SPORT, sport, icmp ? first->icmp_id : first->sport);
 	if (!icmp)
 		PING_SET(ping, DPORT, dport, first->dport);
-}
-
-/* Thousands of replies are more than a record holds: the last ones are left
- * out, and counted. */
-static void fit_replies(Sonde__Ping *ping)
-{
-	enum {
-		ENVELOPE = 256, /* the record's own fields, and the tag */
-		FEW = 8
-	}; /* which fit, whatever is in them */
-	if (ping->n_replies + ping->n_remarks <= FEW)
-		return;
-	size_t size = sonde__ping__get_packed_size(ping);
-	while (size > RECORD_MAX_BYTES - ENVELOPE && ping->n_replies > 0) {
-		const Sonde__Reply *last = ping->replies[--ping->n_replies];
-		size_t len = sonde__reply__get_packed_size(last);
-		size -= len + (len < 128 ? 2 : 3);
-		ping->replies_left_out++;
-	}
 }
 
 /* The ping of the table at 1; mark as for record_frame. */
@@ -203,7 +188,7 @@ static int ping_frame(lua_State *L, const struct reply_list *l, uint32_t mark)
 	ping.n_replies = l->count;
 	ping.remarks = l->remarks;
 	ping.n_remarks = l->remark_count;
-	fit_replies(&ping);
+	record_fit_ping(&ping);
 	record.body_case = SONDE__RECORD__BODY_PING;
 	record.ping = &ping;
 	record_frame(L, &record, mark);

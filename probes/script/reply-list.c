@@ -221,6 +221,16 @@ static void list_more(lua_State *L, struct reply_list *l,
 	}
 }
 
+static bool has_room(struct reply_list *l, uint8_t ttl, bool answered)
+{
+	struct reply_share *room = &l->room[ttl];
+	uint32_t *left = answered ? &room->answered : &room->silent;
+	if (*left == 0)
+		return false;
+	(*left)--;
+	return true;
+}
+
 /* The result on top of the stack, with every reply it has. */
 static void list_result(lua_State *L, struct reply_list *l)
 {
@@ -243,6 +253,11 @@ static void list_result(lua_State *L, struct reply_list *l)
 	l->number++;
 	if (is_open(r))
 		return;
+	if (l->shares && !has_room(l, p->probe.ttl, reply != NULL)) {
+		l->left_out++;
+		lua_settop(L, at - 1);
+		return;
+	}
 	Sonde__Reply *to = reply_of(L, l, r, &p->probe, reply);
 	l->replies[l->count++] = to;
 	list_count(l, r, to, reply);
@@ -250,14 +265,44 @@ static void list_result(lua_State *L, struct reply_list *l)
 		list_more(L, l, r, &p->probe);
 }
 
+/* Who answered comes before who was silent. */
+static void share_room(
+    lua_State *L, struct reply_list *l, int at, lua_Integer count)
+{
+	uint32_t hops = 0;
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, at, i);
+		api_check(L, -1, HOST_RESULT);
+		lua_getiuservalue(L, -1, RESULT_PROBE);
+		uint8_t ttl = api_probe_check(L, -1)->probe.ttl;
+		lua_getiuservalue(L, -2, RESULT_REPLY);
+		struct reply_share *room = &l->room[ttl];
+		hops += room->answered + room->silent == 0;
+		if (api_test(L, -1, HOST_REPLY))
+			room->answered++;
+		else
+			room->silent++;
+		lua_pop(L, 3);
+	}
+	for (size_t i = 0; i < 256; i++) {
+		struct reply_share *room = &l->room[i];
+		uint32_t share = RECORD_MAX_REPLIES / hops;
+		if (room->answered > share)
+			room->answered = share;
+		if (room->silent > share - room->answered)
+			room->silent = share - room->answered;
+	}
+}
+
 /* How many replies the list can have: a silent probe is one too. */
-static size_t list_size(lua_State *L, int at, lua_Integer count)
+static size_t list_size(
+    lua_State *L, const struct reply_list *l, int at, lua_Integer count)
 {
 	size_t size = 0, more = 0;
 	for (lua_Integer i = 1; i <= count; i++) {
 		lua_rawgeti(L, at, i);
 		const struct host_result *r = api_check(L, -1, HOST_RESULT);
-		size++;
+		size += !l->shares || size < RECORD_MAX_REPLIES;
 		more += (size_t)r->more;
 		lua_pop(L, 1);
 		if (size > RECORD_MAX_REPLIES)
@@ -346,10 +391,13 @@ void reply_list_read(lua_State *L, struct reply_list *l)
 	lua_Integer count = (lua_Integer)lua_rawlen(L, probes);
 	if (count == 0)
 		luaL_error(L, "record: the list of probes is empty");
-	l->size = list_size(L, probes, count);
+	l->shares = l->shares && count > RECORD_MAX_REPLIES;
+	if (l->shares)
+		share_room(L, l, probes, count);
+	l->size = list_size(L, l, probes, count);
 	l->replies = record_scratch(L, l->size * sizeof(Sonde__Reply *));
 	l->remarks = record_scratch(L, l->size * sizeof(Sonde__Reply *));
-	luaL_checkstack(L, (int)count * 32 + 64, "a shorter list of probes");
+	luaL_checkstack(L, (int)l->size * 32 + 64, "a shorter list of probes");
 	for (lua_Integer i = 1; i <= count && l->count < l->size; i++) {
 		lua_rawgeti(L, probes, i);
 		list_result(L, l);

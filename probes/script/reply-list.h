@@ -23,11 +23,18 @@ struct reply_list {
 	    other_address, ambiguous;
 	uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns; /* of those received */
 	const char *error; /* of the first that was not sent; scratch */
+	/* Of the caller: each hop has its share, so that results may be more
+	 * than a record takes. */
+	bool shares;
+	uint32_t left_out; /* results for which no share had room */
+	struct reply_share {
+		uint32_t answered, silent; /* results, that there is room for */
+	} room[256];                       /* by TTL */
 };
 
-/* Reads the list of results `probes` of the table at 1 into a list that is all
- * zeros; a Lua error if there is none.  What it found stays on the stack of the
- * call, so that it lives until the record is packed. */
+/* Reads the list of results `probes` of the table at 1 into a list that is
+ * otherwise zeros; a Lua error if there is none.  What it found stays on the
+ * stack of the call, so that it lives until the record is packed. */
 void reply_list_read(lua_State *L, struct reply_list *list);
 
 /* Borrowed. */

@@ -70,6 +70,7 @@ $(call guardian_test,guardian_replies)
 $(call guardian_test,guardian_worker)
 
 $(eval $(call unit_test,probes/script,script,probes lib))
+$(eval $(call unit_test,probes/script,record_fit,probes lib))
 $(eval $(call unit_test,probes/script,small_blocks,probes lib))
 $(call script_test,tests/probes/script/hostile.py)
 $(call script_test,tests/probes/script/api.sh)

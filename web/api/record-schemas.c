@@ -405,6 +405,9 @@ static const struct schema_field trace_fields[] = {
 	FIELD("next_hop", SCHEMA_TEXT | SCHEMA_OR_NULL),
 	FIELD("remarks", SCHEMA_OBJECT | SCHEMA_LIST, .of = "Reply",
 	    .help = REMARKS),
+	FIELD("replies_left_out", SCHEMA_COUNT | SCHEMA_OPTIONAL,
+	    .help = "those that say least of their hops, above the bounds of "
+		    "a record"),
 	{ 0 },
 };
 
