@@ -398,6 +398,15 @@ static bool is_to_one(const struct group *groups, size_t count)
 	return true;
 }
 
+/* Nothing shows that an answer reached it: there was none, or a SYN+ACK that it
+ * did not acknowledge, as one that was forged cannot. */
+static bool is_unheard(const struct summary *sum, const struct table_row *row)
+{
+	return !(row->flags & ROW_ANSWERED) ||
+	    (proto_of(row) == PACKET_TCP &&
+		!(sum->source->flags & SOURCE_PROVEN));
+}
+
 /* What a source did to one address alone may be its part of a flood; and what a
  * victim answers to many is what shows its own. */
 static void look_for_flood(
@@ -408,9 +417,8 @@ static void look_for_flood(
 	bool one = is_to_one(groups, count);
 	if (is_probe(row)) {
 		groups[0].folds = one && sum->evidence.destinations == 1 &&
-		    !(row->flags & ROW_ANSWERED) &&
-		    (verdict == VERDICT_PROBE || verdict == VERDICT_FLOOD ||
-			verdict == VERDICT_UNROUTED);
+		    !sum->evidence.is_own && is_unheard(sum, row) &&
+		    verdict != VERDICT_WORM && verdict != VERDICT_SCAN;
 		groups[0].kind = FLOOD_DIRECT;
 		groups[0].victim = row->targets.values[0];
 	} else if (verdict == VERDICT_BACKSCATTER) {

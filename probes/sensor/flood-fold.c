@@ -90,7 +90,8 @@ bool flood_folds_take(struct table *t, const struct finding *finding,
 	struct flood_folds *f = t->floods;
 	struct flood_fold *fold = find_fold(f, kind, victim);
 	struct flood flood;
-	if (!flood_watch_find(f->watch, kind, victim, finding->last.ns, &flood))
+	if (!flood_watch_find(
+		f->watch, kind, victim, finding->last.ns, fold ? NULL : &flood))
 		return false;
 	if (!fold && f->count == FOLDS)
 		return false;

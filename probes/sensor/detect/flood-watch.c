@@ -54,6 +54,7 @@
 
 struct flood_cell {
 	uint64_t key; /* with kind and protocol */
+	int64_t first_ns;
 	uint32_t window;
 	uint32_t ring[WINDOWS]; /* packets; [window % WINDOWS] is the last */
 	uint32_t completed;     /* of late: halved at each window */
@@ -263,7 +264,7 @@ static void start_event(struct flood_watch *w, struct flood_cell *c,
 		.key = s->key,
 		.proto = s->proto,
 		.port = s->port,
-		.first_ns = s->at_ns,
+		.first_ns = c->first_ns,
 		.last_ns = s->at_ns };
 	/* What made the cell busy came before its event. */
 	e->uncounted = packets - 1;
@@ -419,6 +420,8 @@ void flood_watch_packet(struct flood_watch *w, const struct flood_sight *s)
 	struct flood_cell *c = take_cell(w, key, window_of(s->at_ns));
 	if (!c)
 		return;
+	if (c->event == 0 && cell_minute(c) == 0)
+		c->first_ns = s->at_ns;
 	c->ring[c->window % WINDOWS]++;
 	if (c->event == 0) {
 		uint32_t packets = cell_minute(c);
@@ -469,6 +472,8 @@ static struct flood describe(
 {
 	struct flood f = e->flood;
 	f.sources = event_sources(w, e, &f.sources_quality);
+	if (f.sources > f.packets) /* an estimate may be; the truth is not */
+		f.sources = (uint32_t)f.packets;
 	f.ports = linear_count(count_bits(e->ports));
 	if (e->votes <= f.packets / 4 ||
 	    (f.proto != PACKET_TCP && f.proto != PACKET_UDP))
@@ -488,7 +493,8 @@ bool flood_watch_find(const struct flood_watch *w, enum flood_kind kind,
 		    at_ns < f->first_ns - WINDOW_NS ||
 		    at_ns > f->last_ns + WINDOW_NS)
 			continue;
-		*flood = describe(w, e);
+		if (flood)
+			*flood = describe(w, e);
 		return true;
 	}
 	return false;

@@ -93,8 +93,8 @@ void flood_watch_completed(
     struct flood_watch *watch, uint64_t key, int64_t at_ns);
 
 /* Is this address the victim of a flood of this kind that a packet at this time
- * was part of?  For the findings of sources that did nothing else; *flood is as
- * given below. */
+ * was part of?  For the findings of sources that did nothing else; *flood,
+ * unless it is NULL, is as given below: counting its sources costs. */
 bool flood_watch_find(const struct flood_watch *watch, enum flood_kind kind,
     uint64_t key, int64_t at_ns, struct flood *flood);
 

@@ -264,6 +264,52 @@ static void a_flood_from_forged_sources_is_one_too(void **state)
 		assert_int_equal(world.found[i].verdict, VERDICT_PROBE);
 }
 
+/* It answers each SYN, real clients among them go on; the forged cannot. */
+static void a_flooded_server_that_answers_is_a_victim(void **state)
+{
+	(void)state;
+	for (int homes = 0; homes < 2; homes++) {
+		char src[32];
+		start(8000, homes ? "198.51.100.0/24" : NULL);
+		for (uint32_t n = 0; n < 4400; n++) {
+			bool real = n % 11 == 0;
+			snprintf(src, sizeof(src), "203.%u.%u.%u",
+			    real ? 0 : 1 + n / 250, n % 250, real ? 1 : 2);
+			struct frame out = syn, back = syn;
+			out.src = src;
+			out.seq = n * 2654435761u;
+			send(out, 1);
+			back.src = "198.51.100.7";
+			back.dst = src;
+			back.sport = 23;
+			back.dport = 40000;
+			back.seq = n;
+			back.flags = PACKET_TCP_SYN | PACKET_TCP_ACK;
+			send(back, 0);
+			out.flags = PACKET_TCP_ACK;
+			out.seq++;
+			out.ack = n + 1;
+			if (real)
+				send(out, 0);
+		}
+		engine_flush(world.engine);
+		size_t floods = 0;
+		for (size_t i = 0; i < world.count; i++) {
+			const struct finding *f = &world.found[i];
+			if (f->verdict != VERDICT_FLOOD) {
+				/* A true client, or the server. */
+				assert_int_equal(f->verdict, VERDICT_OTHER);
+				continue;
+			}
+			floods++;
+			assert_int_equal(f->victim.bytes[3], 7);
+			assert_int_equal(f->packets, 4000);
+			assert_int_equal(f->flood_forged, FLOOD_FORGED);
+		}
+		assert_int_equal(floods, 1);
+	}
+}
+
 static void answers_make_victims_never_attackers(void **state)
 {
 	(void)state;
@@ -511,6 +557,7 @@ int main(void)
 		cmocka_unit_test(contacts_that_are_scattered_are_no_scan),
 		cmocka_unit_test(many_at_once_for_one_target_are_a_flood),
 		cmocka_unit_test(a_flood_from_forged_sources_is_one_too),
+		cmocka_unit_test(a_flooded_server_that_answers_is_a_victim),
 		cmocka_unit_test(answers_make_victims_never_attackers),
 		cmocka_unit_test(the_victim_of_an_icmp_error_is_in_its_quote),
 		cmocka_unit_test(a_worm_packet_is_enough),
