@@ -6,7 +6,7 @@
 # libraries and is stopped before the count.
 set -u
 build=${O:-build}
-bound_kib=16384
+bound_kib=10240
 
 fail() {
 	echo "agent-memory: $*" >&2
@@ -89,6 +89,14 @@ kill $collector
 wait $collector
 collector=''
 
+# The sensor's ring of frames is stated apart: it is the kernel's memory.
+ring=0
+for pid in $pids; do
+	ring=$((ring + $(awk '/^[0-9a-f]+-/ { inside = /socket:/ }
+		/^Pss:/ && inside { kib += $2 } END { print kib + 0 }' \
+		"/proc/$pid/smaps")))
+done
+
 sum=0 rss=0
 for pid in $pids; do
 	pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")
@@ -99,5 +107,7 @@ for pid in $pids; do
 done
 # shellcheck disable=SC2086
 kill -CONT $pids
-printf 'agent memory      %-16s PSS %6d KiB   (bound %d)\n' all $sum $bound_kib
+sum=$((sum - ring))
+printf 'agent memory      %-16s PSS %6d KiB   beside a ring of %d (bound %d)\n' \
+	all $sum $ring $bound_kib
 [ $sum -lt $bound_kib ]
