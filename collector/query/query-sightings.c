@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Who sent what: sources by class over a range, and the payloads they sent. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,25 @@ static int read_cursor(struct query *q, struct store_source_cursor *cursor,
 	    text, strlen(text) > 40 ? " and more" : "");
 }
 
+/* A number that was not told. */
+static json_t *count_or_null(uint64_t count)
+{
+	return count ? json_integer((json_int_t)count) : json_null();
+}
+
+/* What the verdict stands on. */
+static void put_verdict(json_t *item, const struct store_source *s)
+{
+	json_t *more = json_pack("{s:b, s:b, s:o, s:b, s:o, s:o, s:o}",
+	    "spoofable", s->spoofable, "targets_estimated",
+	    s->targets_estimated, "ports", count_or_null(s->ports),
+	    "ports_at_least", s->ports_at_least, "addresses",
+	    count_or_null(s->addresses), "odds", count_or_null(s->odds),
+	    "victim", s->victim.family ? json_addr(&s->victim) : json_null());
+	json_object_update(item, more);
+	json_decref(more);
+}
+
 static int take_source(void *ctx, const struct store_row *row)
 {
 	const struct store_source *s = row->source;
@@ -111,14 +131,14 @@ static int take_source(void *ctx, const struct store_row *row)
 	    json_text(s->signature), "proto", (json_int_t)s->proto, "dport",
 	    (json_int_t)s->dport, "packets", (json_int_t)s->packets, "targets",
 	    (json_int_t)s->targets);
-	json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:b}", "first_at",
+	json_t *more = json_pack("{s:o, s:o, s:o, s:o}", "first_at",
 	    json_time(s->first_ns), "last_at", json_time(s->last_ns), "agents",
 	    agent_ids(list->query.c, s->agents, s->agent_count), "payload_hash",
 	    s->payload_hash.len == 16 ? json_hex(s->payload_hash.data, 16)
-				      : json_null(),
-	    "spoofable", s->spoofable);
+				      : json_null());
 	json_object_update(item, more);
 	json_decref(more);
+	put_verdict(item, s);
 	query_list_add(list, item, 0, 0);
 	if (json_array_size(list->items) == list->limit)
 		list->next = cursor_text(&s->cursor);
@@ -165,8 +185,11 @@ out:
 static int take_payload(void *ctx, const struct store_row *row)
 {
 	const struct store_payload *p = row->payload;
-	*(json_t **)ctx = json_pack("{s:o, s:I, s:o}", "hash",
-	    json_hex(p->hash, sizeof(p->hash)), "size_bytes",
+	uint8_t sha256[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256(sha256, p->octets.data, p->octets.len);
+	*(json_t **)ctx = json_pack("{s:o, s:o, s:I, s:o}", "hash",
+	    json_hex(p->hash, sizeof(p->hash)), "sha256",
+	    json_hex(sha256, sizeof(sha256)), "size_bytes",
 	    (json_int_t)p->size_bytes, "hex",
 	    json_hex(p->octets.data, p->octets.len));
 	return 0;

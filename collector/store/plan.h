@@ -157,6 +157,10 @@ struct store_source {
 	const char *verdict, *signature;
 	uint32_t proto, dport;
 	uint64_t packets, targets;
+	bool targets_estimated, ports_at_least;
+	uint32_t ports, addresses; /* 0: not told */
+	uint64_t odds;             /* the same */
+	struct addr victim;        /* family 0: none */
 	int64_t first_ns, last_ns;
 	const int64_t *agents; /* their rows, ascending */
 	size_t agent_count;

@@ -14,6 +14,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/record/record.h"
+#include "lib/sketch/census.h"
 #include "tests/web/synth.h"
 
 #define SOURCES 1000000u
@@ -142,6 +143,23 @@ static void add_trace(struct synth *agent, unsigned who, uint32_t to,
 	synth_add(agent, &record);
 }
 
+/* What a sighting's verdict stands on; the source asks the same few hundred
+ * addresses again. */
+static void add_verdict(Sonde__Sighting *s, uint32_t who, struct census *census)
+{
+	bool worm = s->verdict[0] == 'w';
+	for (uint32_t i = 0; i < s->targets; i++)
+		census_add(census, (uint32_t)mix(rnd() % 512));
+	s->census = (ProtobufCBinaryData){ census_len(census), census->bytes };
+	SIGHTING_SET(s, PORTS, ports, 1);
+	SIGHTING_SET(s, ATTEMPTS, attempts, s->packets + mix(who) % 4);
+	s->rule = (char *)(worm ? "worm-signature" : "failed-contacts");
+	s->rule_version = 1;
+	if (!worm)
+		SIGHTING_SET(s, ODDS, odds,
+		    UINT64_C(1) << (2 * s->targets < 60 ? 2 * s->targets : 60));
+}
+
 static void add_sighting(struct synth *agent, int64_t at_ns, bool full)
 {
 	Sonde__Record record = SONDE__RECORD__INIT;
@@ -152,6 +170,7 @@ static void add_sighting(struct synth *agent, int64_t at_ns, bool full)
 	unsigned class =
 	    who % 10 < 8 ? (unsigned)(mix(who) % 14) : (unsigned)(rnd() % 14);
 	uint8_t hash[16];
+	struct census census = { { 0 } };
 	s.src = bytes_of(&src);
 	s.verdict = (char *)classes[class].verdict;
 	s.signature = (char *)classes[class].signature;
@@ -175,6 +194,7 @@ static void add_sighting(struct synth *agent, int64_t at_ns, bool full)
 			memcpy(hash, h, 16);
 			s.payload_hash = (ProtobufCBinaryData){ 16, hash };
 		}
+		add_verdict(&s, who, &census);
 	}
 	stamp(&record, at_ns, full);
 	record.body_case = SONDE__RECORD__BODY_SIGHTING;

@@ -53,6 +53,7 @@ $(O)/tests/collector/store/sqlite/rollup/test_gather: \
 	$(GATHER_WORLD) $(GATHER_RECOUNT)
 $(O)/tests/collector/store/sqlite/rollup/test_gather_bounds: $(GATHER_WORLD)
 $(call collector_test,store/sqlite/rollup,segment)
+$(call collector_test,store/sqlite/rollup,sources)
 $(call script_test,tests/collector/core/conf.sh)
 
 $(call thread_test,collector/core,threads)

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/hash.h"
+#include "lib/sketch/census.h"
 
 enum {
 	OUTBREAK_S = 70 * 60, /* before the end */
@@ -23,12 +25,18 @@ static const struct kind {
 	double per_minute; /* distinct sources, on average */
 	uint32_t pool;     /* of so many */
 	bool has_payload, spoofable;
+	const char *rule;
+	uint64_t odds; /* 0: none */
 } kinds[] = {
-	{ "worm", "slammer", 17, 1434, 4, 300, true, true },
-	{ "worm", "mirai", 6, 23, 7, 2000, false, false },
-	{ "scan", "masscan", 6, 443, 2, 60, false, false },
-	{ "scan", "zmap", 6, 22, 1.5, 40, false, false },
-	{ "backscatter", "", 6, 80, 0.7, 500, false, true },
+	{ "worm", "slammer", 17, 1434, 4, 300, true, true, "worm-signature",
+	    0 },
+	{ "worm", "mirai", 6, 23, 7, 2000, false, false, "worm-signature", 0 },
+	{ "scan", "masscan", 6, 443, 2, 60, false, false, "tool-fingerprint",
+	    UINT64_C(1) << 40 },
+	{ "scan", "zmap", 6, 22, 1.5, 40, false, false, "tool-fingerprint",
+	    UINT64_C(1) << 24 },
+	{ "backscatter", "", 6, 80, 0.7, 500, false, true, "unasked-answer",
+	    0 },
 };
 
 static void slammer_octets(uint8_t to[static SLAMMER_OCTETS])
@@ -54,12 +62,52 @@ static double sources(const struct kind *kind, const struct net_when *when)
 	    MOST_INFECTED / (1 + exp(-(since_s - 1500) / 300));
 }
 
+/* As the sensor's records have it; the targets are a few neighbours. */
+static void add_verdict(Sonde__Sighting *s, const struct kind *kind,
+    uint32_t source, struct census *census)
+{
+	for (uint32_t i = 0; i < s->targets; i++)
+		census_add(
+		    census, (uint32_t)hash_mix((source + i) % 24, kind->dport));
+	s->census = (ProtobufCBinaryData){ census_len(census), census->bytes };
+	s->rule = (char *)(uintptr_t)kind->rule;
+	s->rule_version = 1;
+	SIGHTING_SET(s, PORTS, ports, 1);
+	SIGHTING_SET(s, ATTEMPTS, attempts, s->packets);
+	if (kind->odds)
+		SIGHTING_SET(s, ODDS, odds, kind->odds);
+}
+
+/* The first 28 octets of what such a source sends. */
+static void add_evidence(struct synth *by, const struct kind *kind,
+    const Sonde__Record *frame, uint32_t source)
+{
+	uint8_t src[4] = { 203, 0, (uint8_t)(source >> 8), (uint8_t)source };
+	uint8_t packet[28] = { 0x45, 0, 0, 40, 0, 1, 0, 0, 52, kind->proto, 0,
+		0, src[0], src[1], src[2], src[3], 198, 51, 100, 9, 0x9c, 0x40,
+		(uint8_t)(kind->dport >> 8), (uint8_t)kind->dport };
+	Sonde__Evidence e = SONDE__EVIDENCE__INIT;
+	e.src = (ProtobufCBinaryData){ 4, src };
+	e.verdict = (char *)(uintptr_t)kind->verdict;
+	e.signature = (char *)(uintptr_t)kind->signature;
+	e.rule = (char *)(uintptr_t)kind->rule;
+	e.rule_version = 1;
+	e.packet_wall_ns = frame->wall_ns - 30 * NS_PER_S;
+	e.size_bytes = kind->has_payload ? 404 : 40;
+	e.packet = (ProtobufCBinaryData){ sizeof(packet), packet };
+	Sonde__Record record = *frame;
+	record.body_case = SONDE__RECORD__BODY_EVIDENCE;
+	record.evidence = &e;
+	synth_add(by, &record);
+}
+
 static void add_sighting(struct synth *by, const struct kind *kind,
     const Sonde__Record *frame, uint32_t source, struct dice *dice)
 {
 	/* Documentation and benchmark networks only. */
 	uint8_t src[4] = { 203, 0, (uint8_t)(source >> 8), (uint8_t)source };
 	uint8_t hash[16];
+	struct census census = { { 0 } };
 	Sonde__Sighting s = SONDE__SIGHTING__INIT;
 	s.src = (ProtobufCBinaryData){ 4, src };
 	s.verdict = (char *)(uintptr_t)kind->verdict;
@@ -76,6 +124,9 @@ static void add_sighting(struct synth *by, const struct kind *kind,
 	s.ttl_min = 40 + source % 20;
 	s.ttl_max = s.ttl_min;
 	s.spoofable = kind->spoofable;
+	add_verdict(&s, kind, source, &census);
+	if (!strcmp(kind->verdict, "backscatter"))
+		s.victim = s.src;
 	if (kind->has_payload) {
 		slammer_hash(hash);
 		s.payload_hash = (ProtobufCBinaryData){ 16, hash };
@@ -96,9 +147,12 @@ void worm_minute(struct synth *by, unsigned agent, const Sonde__Record *frame,
 		uint32_t pool = kind->pool + 20 * n;
 		/* Distinct ones: a walk through the pool. */
 		uint32_t at = (uint32_t)(dice_unit(dice) * pool);
+		uint32_t base = (uint32_t)k * 8192;
 		for (uint32_t i = 0; i < n; i++)
 			add_sighting(by, kind, frame,
-			    (at + i * 7919) % pool + (uint32_t)k * 8192, dice);
+			    (at + i * 7919) % pool + base, dice);
+		if (n > 0)
+			add_evidence(by, kind, frame, at % pool + base);
 	}
 }
 

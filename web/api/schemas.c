@@ -374,8 +374,30 @@ static const struct schema_field payload_fields[] = {
 	    .example = "\"00112233445566778899aabbccddeeff\""),
 	FIELD("size_bytes", SCHEMA_COUNT, .help = "on the wire",
 	    .example = "376"),
+	FIELD("sha256", SCHEMA_HEX, .help = "of the same octets", .of = "64",
+	    .example = "\"00112233445566778899aabbccddeeff"
+		       "00112233445566778899aabbccddeeff\""),
 	FIELD("hex", SCHEMA_HEX, .help = "the octets",
 	    .example = "\"0401010101\""),
+	{ 0 },
+};
+
+static const struct schema_field evidence_fields[] = {
+	FIELD("agent", SCHEMA_ID, .help = "whose sensor captured it"),
+	FIELD(
+	    "src", SCHEMA_TEXT | SCHEMA_OR_NULL, .example = "\"203.0.113.9\""),
+	FIELD("verdict", SCHEMA_TEXT, .example = "\"worm\""),
+	FIELD("signature", SCHEMA_TEXT | SCHEMA_OR_NULL, .help = "null: none",
+	    .example = "\"slammer\""),
+	FIELD("rule", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "that gave the verdict", .example = "\"payload\""),
+	FIELD("rule_version", SCHEMA_COUNT, .example = "1"),
+	FIELD("captured_at", SCHEMA_TIME),
+	FIELD("size_bytes", SCHEMA_COUNT, .help = "on the wire, IP length",
+	    .example = "404"),
+	FIELD("hex", SCHEMA_HEX,
+	    .help = "from the IP header on, at most 256 octets",
+	    .example = "\"45000194\""),
 	{ 0 },
 };
 
@@ -511,8 +533,25 @@ static const struct schema_field sighting_fields[] = {
 	    .example = "1434"),
 	FIELD("packets", SCHEMA_COUNT, .example = "31"),
 	FIELD("targets", SCHEMA_COUNT,
-	    .help = "distinct destinations, the most of any interval",
+	    .help = "distinct destinations, over the whole range",
 	    .example = "12"),
+	FIELD("targets_estimated", SCHEMA_BOOLEAN,
+	    .help = "about so many (standard error 9.2 %)"),
+	FIELD("ports", SCHEMA_COUNT | SCHEMA_OR_NULL,
+	    .help = "distinct ones together here, the most of any interval; "
+		    "null: not told",
+	    .example = "1"),
+	FIELD("ports_at_least", SCHEMA_BOOLEAN),
+	FIELD("addresses", SCHEMA_COUNT | SCHEMA_OR_NULL,
+	    .help = "of the source's /64 that it used; null: one, or not told",
+	    .example = "null"),
+	FIELD("odds", SCHEMA_COUNT | SCHEMA_OR_NULL,
+	    .help = "an innocent source does this less often than once in so "
+		    "many; null: not stated",
+	    .example = "40000"),
+	FIELD("victim", SCHEMA_TEXT | SCHEMA_OR_NULL,
+	    .help = "backscatter: who was attacked; null: none, or not told",
+	    .example = "null"),
 	FIELD("first_at", SCHEMA_TIME, .help = "first packet"),
 	FIELD("last_at", SCHEMA_TIME, .help = "last packet"),
 	FIELD(
@@ -652,6 +691,7 @@ const struct schema api_schemas[] = {
 	    .help = "The data of one event. Each type has members of its own "
 		    "beside these.",
 	    .open = true },
+	{ .name = "Evidence", .fields = evidence_fields },
 	{ .name = "Health", .fields = health_fields },
 	{ .name = "HealthCheck", .fields = health_check_fields },
 	{ "Link", link_fields,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/sketch/census.h"
+
 #define SOURCES 60
 
 static struct synth agent;
@@ -162,6 +164,101 @@ static void other_cursors_are_refused(void **state)
 	free(cursor);
 }
 
+/* One packet each to as many addresses, minutes apart, of which the last is one
+ * that was asked before. */
+static void targets_of_intervals_and_agents_are_joined(void **state)
+{
+	static const uint32_t asked[] = { 1, 2, 3, 4, 4 };
+	struct fixture *f = *state;
+	struct synth beta;
+	uint8_t src[] = { 192, 0, 2, 77 };
+	fixture_enrol(f, &beta, "beta", NULL);
+	for (size_t i = 0; i < 5; i++) {
+		struct synth *from = i % 2 ? &beta : &agent;
+		struct census census = { { 0 } };
+		Sonde__Sighting s = SONDE__SIGHTING__INIT;
+		Sonde__Record record = SONDE__RECORD__INIT;
+		census_add(&census, asked[i] << 24);
+		s.src = (ProtobufCBinaryData){ 4, src };
+		s.verdict = (char *)"scan";
+		s.signature = (char *)"";
+		s.rule = (char *)"failed-contacts";
+		s.proto = 6;
+		s.dport = 22;
+		s.first_wall_ns = s.last_wall_ns =
+		    f->now_ns - (int64_t)(60 + i * 70) * NS_PER_S;
+		s.packets = s.targets = 1;
+		s.census =
+		    (ProtobufCBinaryData){ census_len(&census), census.bytes };
+		SIGHTING_SET(&s, ODDS, odds, 1000 * (i + 1));
+		record.wall_ns = record.mono_ns = s.first_wall_ns;
+		record.body_case = SONDE__RECORD__BODY_SIGHTING;
+		record.sighting = &s;
+		synth_add(from, &record);
+	}
+	fixture_ship(f, &agent);
+	fixture_ship(f, &beta);
+	json_t *page = fixture_query(f, query_sightings, "src=192.0.2.77");
+	const json_t *items = json_object_get(page, "items");
+	assert_int_equal(json_array_size(items), 1);
+	json_int_t packets, targets, odds;
+	int estimated;
+	json_t *victim;
+	assert_int_equal(
+	    json_unpack(json_array_get(items, 0), "{s:I, s:I, s:b, s:I, s:o}",
+		"packets", &packets, "targets", &targets, "targets_estimated",
+		&estimated, "odds", &odds, "victim", &victim),
+	    0);
+	assert_int_equal(packets, 5);
+	assert_int_equal(targets, 4);
+	assert_false(estimated);
+	assert_int_equal(odds, 5000);
+	assert_true(json_is_null(victim));
+	json_decref(page);
+	synth_fini(&beta);
+}
+
+static void evidence_is_found_by_its_source(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t src[] = { 192, 0, 2, 78 }, packet[] = { 0x45, 0, 0, 40 };
+	Sonde__Evidence e = SONDE__EVIDENCE__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	e.src = (ProtobufCBinaryData){ 4, src };
+	e.verdict = (char *)"scan";
+	e.signature = (char *)"";
+	e.rule = (char *)"failed-contacts";
+	e.rule_version = 2;
+	e.packet_wall_ns = f->now_ns;
+	e.size_bytes = 40;
+	e.packet = (ProtobufCBinaryData){ sizeof(packet), packet };
+	record.wall_ns = record.mono_ns = f->now_ns - NS_PER_S;
+	record.body_case = SONDE__RECORD__BODY_EVIDENCE;
+	record.evidence = &e;
+	synth_add(&agent, &record);
+	fixture_ship(f, &agent);
+	json_t *page = fixture_query(f, query_evidence, "src=192.0.2.78");
+	const json_t *items = json_object_get(page, "items");
+	assert_int_equal(json_array_size(items), 1);
+	const char *rule, *hex, *from;
+	json_int_t version;
+	json_t *signature;
+	assert_int_equal(
+	    json_unpack(json_array_get(items, 0), "{s:s, s:s, s:s, s:I, s:o}",
+		"rule", &rule, "hex", &hex, "src", &from, "rule_version",
+		&version, "signature", &signature),
+	    0);
+	assert_string_equal(rule, "failed-contacts");
+	assert_string_equal(hex, "45000028");
+	assert_string_equal(from, "192.0.2.78");
+	assert_int_equal(version, 2);
+	assert_true(json_is_null(signature));
+	json_decref(page);
+	page = fixture_query(f, query_evidence, "src=192.0.2.79");
+	assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+	json_decref(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +266,8 @@ int main(void)
 		cmocka_unit_test(a_cursor_holds_for_another_filter),
 		cmocka_unit_test(other_cursors_are_refused),
 		cmocka_unit_test(records_that_arrive_shift_no_page),
+		cmocka_unit_test(targets_of_intervals_and_agents_are_joined),
+		cmocka_unit_test(evidence_is_found_by_its_source),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -192,6 +192,9 @@ def reads():
                     "&limit=1").json()["items"]
     get("/api/v1/sightings", f"?src={sightings[0]['src']}&agent={agent}")
     get("/api/v1/payloads/{hash}", hash=sightings[0]["payload_hash"])
+    evidence = get("/api/v1/evidence", "?limit=2",
+                   what="first packets").json()
+    get("/api/v1/evidence", f"?src={evidence['items'][0]['src']}")
 
 
 def results():

@@ -361,7 +361,13 @@ static bool gather_sighting(struct gather *g, struct gather_agent *agent,
 		.last_ns = rollup_sane_ns(batch->received, body->last_wall_ns),
 		.has_payload = body->payload_hash.len == sizeof(row.payload),
 		.spoofable = body->spoofable,
+		.ports = body->has_ports_case ? body->ports : 0,
+		.ports_at_least = body->ports_at_least,
+		.addresses = body->has_addresses_case ? body->addresses : 0,
+		.odds = body->has_odds_case ? body->odds : 0,
+		.victim = addr_from_bytes(body->victim.data, body->victim.len),
 	};
+	census_read(&row.census, body->census.data, body->census.len);
 	int64_t at_ns = bounded_time(g, agent, row.first_ns);
 	if (at_ns != row.first_ns)
 		row.first_ns = row.last_ns = at_ns;

@@ -169,6 +169,8 @@ int source_read_give(struct source_read *r, store_row_fn *fn, void *ctx)
 		const struct source_group *g = &r->top[i];
 		const struct source_row *sum = &g->sum;
 		const struct class_info *class = &r->classes[sum->key.class];
+		bool estimated;
+		uint64_t targets = source_targets(sum, &estimated);
 		const struct store_source source = {
 			.src = source_key_addr(&sum->key),
 			.verdict = class->verdict,
@@ -176,7 +178,13 @@ int source_read_give(struct source_read *r, store_row_fn *fn, void *ctx)
 			.proto = sum->key.proto,
 			.dport = sum->key.dport,
 			.packets = sum->packets,
-			.targets = sum->targets,
+			.targets = targets,
+			.targets_estimated = estimated,
+			.ports = sum->ports,
+			.ports_at_least = sum->ports_at_least,
+			.addresses = sum->addresses,
+			.odds = sum->odds,
+			.victim = sum->victim,
 			.first_ns = sum->first_ns,
 			.last_ns = sum->last_ns,
 			.agents = g->agents,

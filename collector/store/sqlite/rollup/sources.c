@@ -26,8 +26,20 @@ enum {
 	SECOND,
 	FIRST_REST, /* of a millisecond, ns; hours that are exact */
 	SPAN_REST,
-	COLUMNS
+	COLUMNS_BEFORE,         /* of segments that an earlier version wrote */
+	PORTS = COLUMNS_BEFORE, /* << 1 | at least */
+	ADDRESSES,
+	ODDS,
+	VICTIM_FAMILY,
+	VICTIM_HIGH,
+	VICTIM_LOW,
+	CENSUS, /* its octets, eight a column, little-endian */
+	COLUMNS = CENSUS + (CENSUS_MOST_BYTES + 7) / 8
 };
+_Static_assert(COLUMNS <= 32, "struct source_stream has so many");
+
+/* What a column holds that a segment does not have. */
+static const uint64_t no_values[SEGMENT_ROWS_MOST];
 
 static const uint8_t hour_flags[COLUMNS] = {
 	[HIGH] = SEGMENT_DELTA,
@@ -131,6 +143,27 @@ void source_add(struct source_row *to, const struct source_row *from)
 		to->has_payload = true;
 	}
 	to->spoofable &= from->spoofable;
+	to->ports_at_least |= from->ports_at_least;
+	if (from->ports > to->ports)
+		to->ports = from->ports;
+	if (from->addresses > to->addresses)
+		to->addresses = from->addresses;
+	if (from->odds > to->odds)
+		to->odds = from->odds;
+	if (addr_cmp(&from->victim, &to->victim) > 0)
+		to->victim = from->victim;
+	census_join(&to->census, &from->census);
+}
+
+uint64_t source_targets(const struct source_row *row, bool *estimated)
+{
+	enum distinct_quality quality;
+	uint64_t count = census_count(&row->census, &quality);
+	*estimated = quality != DISTINCT_IS_EXACT;
+	if (*estimated && count > row->packets)
+		count = row->packets;
+	/* Of records without a census, and of one that knew better. */
+	return count > row->targets ? count : row->targets;
 }
 
 void source_part_begin(struct source_writer *writer, struct db *db,
@@ -169,6 +202,26 @@ static uint64_t payload_place(
 	return ++writer->payloads;
 }
 
+static void put_verdict(uint64_t **to, size_t i, const struct source_row *row)
+{
+	struct source_key victim = { 0 };
+	if (row->victim.family)
+		source_key_set_addr(&victim, &row->victim);
+	to[PORTS][i] = (uint64_t)row->ports << 1 | row->ports_at_least;
+	to[ADDRESSES][i] = row->addresses;
+	to[ODDS][i] = row->odds;
+	to[VICTIM_FAMILY][i] = victim.family;
+	to[VICTIM_HIGH][i] = victim.hi;
+	to[VICTIM_LOW][i] = victim.lo;
+	size_t len = census_len(&row->census);
+	for (size_t c = CENSUS, at = 0; c < COLUMNS; c++) {
+		uint64_t word = 0;
+		for (int shift = 0; shift < 64 && at < len; shift += 8)
+			word |= (uint64_t)row->census.bytes[at++] << shift;
+		to[c][i] = word;
+	}
+}
+
 void source_part_row(struct source_writer *writer, const struct source_row *row)
 {
 	const struct source_key *key = &row->key;
@@ -198,6 +251,7 @@ void source_part_row(struct source_writer *writer, const struct source_row *row)
 	to[EXTRA][i] = payload_place(writer, row) << 1 | row->spoofable;
 	to[MINUTE][i] = offset / 60;
 	to[SECOND][i] = offset % 60;
+	put_verdict(to, i, row);
 	if (writer->exact) {
 		to[FIRST_REST][i] = (uint64_t)(row->first_ns % unit);
 		to[SPAN_REST][i] = (uint64_t)(span % unit);
@@ -229,16 +283,24 @@ static int fail_sources(struct source_stream *s, struct errmsg *msg)
 	    (long long)s->part.row);
 }
 
+static bool has_columns(const struct segment *segment)
+{
+	return segment->columns == COLUMNS ||
+	    segment->columns == COLUMNS_BEFORE;
+}
+
 static int decode_columns(
     struct source_stream *s, bool details, struct errmsg *msg)
 {
 	struct segment *segment = &s->part.segment;
-	if (segment->columns != COLUMNS)
+	if (!has_columns(segment))
 		return fail_sources(s, msg);
 	for (size_t c = 0; c < COLUMNS; c++) {
 		bool wanted =
 		    c <= PACKETS || c == MINUTE || c == SECOND || details;
-		s->column[c] = wanted ? segment_column(segment, c) : NULL;
+		s->column[c] = !wanted     ? NULL
+		    : c < segment->columns ? segment_column(segment, c)
+					   : no_values;
 		if (wanted && !s->column[c])
 			return fail_sources(s, msg);
 	}
@@ -266,6 +328,28 @@ static void take_key(struct source_stream *s, size_t i)
 	s->row.packets = s->column[PACKETS][i];
 }
 
+static void take_verdict(struct source_stream *s, size_t i)
+{
+	struct source_row *row = &s->row;
+	uint8_t bytes[8 * (COLUMNS - CENSUS)];
+	struct source_key victim = { .family =
+					 (uint8_t)s->column[VICTIM_FAMILY][i],
+		.hi = s->column[VICTIM_HIGH][i],
+		.lo = s->column[VICTIM_LOW][i] };
+	row->ports = (uint32_t)(s->column[PORTS][i] >> 1);
+	row->ports_at_least = s->column[PORTS][i] & 1;
+	row->addresses = (uint32_t)s->column[ADDRESSES][i];
+	row->odds = s->column[ODDS][i];
+	row->victim =
+	    victim.family ? source_key_addr(&victim) : (struct addr){ 0 };
+	for (size_t at = 0; at < sizeof(bytes); at++)
+		bytes[at] =
+		    (uint8_t)(s->column[CENSUS + at / 8][i] >> at % 8 * 8);
+	memcpy(row->census.bytes, bytes, sizeof(row->census.bytes));
+	if (!census_read(&row->census, bytes, census_len(&row->census)))
+		row->census = (struct census){ { 0 } };
+}
+
 static void take_details(struct source_stream *s, size_t i)
 {
 	struct source_row *row = &s->row;
@@ -279,6 +363,7 @@ static void take_details(struct source_stream *s, size_t i)
 	row->last_ns = (int64_t)((uint64_t)row->first_ns +
 	    s->column[SPAN][i] * (uint64_t)unit + s->column[SPAN_REST][i]);
 	row->spoofable = extra & 1;
+	take_verdict(s, i);
 	row->has_payload = place > 0 && place <= s->payload_count;
 	if (row->has_payload)
 		memcpy(row->payload, s->payloads + (place - 1) * PAYLOAD_LEN,
@@ -308,7 +393,7 @@ static int has_agent(struct source_stream *s, struct errmsg *msg)
 {
 	if (s->only_agent == 0)
 		return 1;
-	if (s->part.segment.columns != COLUMNS)
+	if (!has_columns(&s->part.segment))
 		return fail_sources(s, msg);
 	const uint64_t *agents = segment_column(&s->part.segment, AGENT);
 	if (!agents)

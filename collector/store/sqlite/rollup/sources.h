@@ -10,6 +10,7 @@
 
 #include "collector/store/sqlite/rollup/rollup-part.h"
 #include "lib/base/addr.h"
+#include "lib/sketch/census.h"
 
 /* An hour's part with more rows has times to the millisecond. */
 #define SOURCE_EXACT_ROWS 4096
@@ -33,7 +34,11 @@ struct source_row {
 	uint64_t packets, targets;
 	int64_t first_ns, last_ns;
 	uint8_t payload[16];
-	bool has_payload, spoofable;
+	bool has_payload, spoofable, ports_at_least;
+	uint32_t ports, addresses; /* the most of one record; 0: not told */
+	uint64_t odds;             /* the same */
+	struct addr victim;        /* family 0: none */
+	struct census census;      /* of the targets */
 };
 
 void source_key_set_addr(struct source_key *key, const struct addr *addr);
@@ -89,6 +94,8 @@ static inline bool source_same_group(
 	return source_cmp_group(a, b, false) == 0;
 }
 void source_add(struct source_row *to, const struct source_row *from);
+/* Distinct targets of all that was added; *estimated: about so many. */
+uint64_t source_targets(const struct source_row *row, bool *estimated);
 
 /* Writing: rows in order. */
 struct source_writer {
@@ -115,7 +122,7 @@ struct source_stream {
 	/* Instead of a part: rows in the order of days, borrowed. */
 	const struct source_row *const *array;
 	size_t array_len, array_at;
-	const uint64_t *column[24];
+	const uint64_t *column[32];
 	uint8_t *payloads; /* inside the segment's tail */
 	size_t payload_count;
 };
