@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Each protocol by octets that real programs send, each in both directions;
  * and what is none of them. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -613,7 +614,7 @@ static void random_payloads_are_of_no_protocol(void **state)
 			    from ? CLIENT : port, payload, len, len);
 			hits += m.protocol && strcmp(m.protocol, p->name) == 0;
 		}
-		double chance = 1.0 / (double)(UINT64_C(1) << p->bits);
+		double chance = ldexp(1, -p->bits);
 		if (hits > most_of(DRAWS, chance))
 			fail_msg("%s from port %u: %g of %d", p->name, port,
 			    hits, DRAWS);
@@ -630,7 +631,7 @@ static void random_payloads_between_any_ports_are_unknown(void **state)
 	double chance = 0, hits = 0, wrong = 0;
 	for (size_t i = 0; (p = protocol_at(i, &port)) != NULL; i++)
 		if (port == 0 && p->bits < 60)
-			chance += 1.0 / (double)(UINT64_C(1) << p->bits);
+			chance += ldexp(1, -p->bits);
 	for (int n = 0; n < 10 * DRAWS; n++) {
 		size_t len =
 		    random_payload(payload, sizeof(payload) - 8, &seed);
