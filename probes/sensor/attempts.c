@@ -26,6 +26,7 @@
 #define KEEPALIVE_LEAST_S 10
 #define TRACEROUTE_PORT 33434
 #define TRACEROUTE_PORTS 256
+#define TRACEROUTE_NEAR 3
 #define TRACEROUTE_TTL 32
 
 static uint16_t short_id(uint32_t id)
@@ -193,15 +194,20 @@ void table_contact_evicted(void *arg, const struct contact *c)
 
 /* ---- the packet's side ---- */
 
-static bool is_traceroute(const struct packet *p)
+/* What is meant for a router on the way: by traceroute's own ports, or with a
+ * TTL that grows from one that was just enough for here. */
+static bool is_traceroute(const struct packet *p, const struct source *s)
 {
-	return p->proto == PACKET_UDP && p->ttl < TRACEROUTE_TTL &&
-	    (uint16_t)(p->dport - TRACEROUTE_PORT) < TRACEROUTE_PORTS;
+	if (p->ttl >= TRACEROUTE_TTL)
+		return false;
+	return s->ttl_min <= TRACEROUTE_NEAR ||
+	    (p->proto == PACKET_UDP &&
+		(uint16_t)(p->dport - TRACEROUTE_PORT) < TRACEROUTE_PORTS);
 }
 
-static unsigned weight_of(const struct packet *p, const struct message *m)
+static unsigned weight_of(const struct message *m)
 {
-	if (m->role == MESSAGE_STRAY || is_traceroute(p))
+	if (m->role == MESSAGE_STRAY)
 		return ODDS_NO_STEP;
 	switch (m->kind) {
 	case KIND_UDP: return ODDS_STEP;
@@ -233,7 +239,11 @@ static void begin_contact(
 		return;
 	}
 	c->owner = (uint32_t)(s - t->sources) & (CONTACT_OWNERS_MAX - 1);
-	unsigned weight = weight_of(&e->packet, m);
+	if (is_traceroute(&e->packet, s)) {
+		c->state = CONTACT_PASSED;
+		return;
+	}
+	unsigned weight = weight_of(m);
 	count_failed(s, c, weight);
 	if (weight == ODDS_NO_STEP)
 		return;
@@ -283,8 +293,10 @@ static void follow_segment(struct table *t, const struct packet *p,
 		return;
 	} else if (c->weight == ODDS_STEP) {
 		/* After its SYN: the other end's part was not captured. */
-		if (p->tcp_ack != 0 && p->tcp_seq - c->value - 1 < SAME_FLOW)
-			mark_answered(t, c, &p->src);
+		if (p->tcp_ack == 0 || p->tcp_seq - c->value - 1 >= SAME_FLOW)
+			return;
+		mark_answered(t, c, &p->src);
+		rows_mark_answered(t, s, p->proto, m->dport);
 	} else if (c->weight == ODDS_WEAK_STEP) {
 		uint16_t age = (uint16_t)((uint16_t)t->now_s - c->at_s);
 		bool goes_on = m->kind == KIND_TCP_DATA ||
@@ -364,7 +376,8 @@ static enum packet_class answer_contact(struct table *t,
 	if (!was_over && p->proto == PACKET_UDP)
 		flood_folds_completed(t, table_hash_target(&p->src), e->at.ns);
 	if (!was_over) {
-		rows_mark_answered(t, owner_of(t, c, &p->dst), e);
+		rows_mark_answered(
+		    t, owner_of(t, c, &p->dst), p->proto, m->sport);
 		if (s)
 			s->replies += s->replies < UINT16_MAX;
 	}

@@ -178,6 +178,21 @@ static void sum_targets(struct summary *sum)
 	e->probes_duration_ns = last_ns - first_ns;
 }
 
+/* Whom the source speaks to as one peer to another. */
+static void sum_peers(struct summary *sum)
+{
+	const struct target_set *sets[ROWS_PER_SOURCE_MAX];
+	const struct table *t = sum->table;
+	size_t count = 0;
+	for (uint32_t n = sum->source->rows; n != ROW_NONE; n = t->rows[n].next)
+		if (class_of(&t->rows[n]) == CLASS_STRAY)
+			sets[count++] = &t->rows[n].targets;
+	enum distinct_quality quality;
+	if (count > 0)
+		sum->evidence.peers =
+		    target_set_union(t->targets, sets, count, &quality);
+}
+
 static void sum_contacts(struct summary *sum)
 {
 	const struct table *t = sum->table;
@@ -217,6 +232,7 @@ static void summarize(
 		sum->evidence.ports += mapped_ports(t, s);
 	find_tool(sum);
 	sum_targets(sum);
+	sum_peers(sum);
 	sum_contacts(sum);
 }
 
@@ -240,6 +256,8 @@ static struct group judge_row(
 		e.tool_steps = sum->tool_steps;
 	}
 	e.packets = row->packets;
+	e.proto = proto_of(row);
+	e.asks = row->flags & ROW_ASKS;
 	e.duration_ns = row->last_ns - row->first_ns;
 	e.one_target = row->targets.count == 1;
 	e.is_answered = row->flags & ROW_ANSWERED;

@@ -202,16 +202,14 @@ struct table_row *rows_find(struct table *t, struct source *s,
 }
 
 void rows_mark_answered(
-    struct table *t, struct source *s, const struct table_entry *e)
+    struct table *t, struct source *s, uint8_t ip_proto, uint16_t dport)
 {
 	if (!s)
 		return;
 	for (int class = CLASS_PROBE; class <= CLASS_STRAY;
 	     class += CLASS_STRAY - CLASS_PROBE) {
-		uint8_t proto = row_proto(e->packet.proto);
-		uint16_t port = proto == ROW_PROTO_OTHER
-		    ? e->packet.proto
-		    : e->reading.message.sport;
+		uint8_t proto = row_proto(ip_proto);
+		uint16_t port = proto == ROW_PROTO_OTHER ? ip_proto : dport;
 		uint32_t key = ROW_KEY(class, SIGNATURE_NONE, proto, port);
 		uint32_t n = find_row(t, s, key);
 		if (n == ROW_NONE && s->row_count >= ROWS_WITH_PORT_MAX)

@@ -33,7 +33,8 @@ enum row_flag {
 	ROW_FOLDED = 1, /* several ports (and protocols) together */
 	ROW_ANSWERED = 2,
 	ROW_DPORT_VARIES = 4,
-	ROW_TOOL_VARIES = 8
+	ROW_TOOL_VARIES = 8,
+	ROW_ASKS = 16 /* a packet of it is a question */
 };
 
 /* Packets of one source that are alike.  ICMP: port is type << 8 | code;
@@ -87,8 +88,11 @@ struct source_more {
 	uint32_t next;  /* in the free list */
 	uint32_t ports; /* of table.port_maps, counted from 1; 0: none */
 	uint32_t amplifying_packets, amplifying_contacts;
-	bool ports_lost;    /* there was no room for a map */
-	struct addr victim; /* of the first ICMP error that names one */
+	uint32_t question;    /* hash of the last that amplifies */
+	uint32_t question_to; /* hash of where it went first */
+	bool question_spread; /* it went elsewhere too */
+	bool ports_lost;      /* there was no room for a map */
+	struct addr victim;   /* of the first ICMP error that names one */
 	struct finding_quote quote;
 	struct target_set addresses;
 };
@@ -163,8 +167,8 @@ struct table_row *rows_find(struct table *table, struct source *source,
     const struct table_entry *entry, enum packet_class class);
 /* The rows of this source that the packet answers were answered; NULL is
  * allowed. */
-void rows_mark_answered(struct table *table, struct source *source,
-    const struct table_entry *answer);
+void rows_mark_answered(
+    struct table *table, struct source *source, uint8_t proto, uint16_t port);
 /* What few sources have; NULL: there is no room for more of it. */
 struct source_more *rows_more(struct table *table, struct source *source);
 void rows_note_payload(

@@ -387,11 +387,31 @@ static void note_victim(
 		quoted.dport };
 }
 
-static void note_amplifying(
-    struct table *t, struct source *s, const struct target_set *targets)
+/* What an attack asks in a victim's name is one question for all whom it asks,
+ * but for the two octets that are a transaction's number in DNS.  A client that
+ * walks, or asks one server again, is no such thing. */
+#define QUESTION_MOST 64 /* octets */
+
+static bool is_spread_question(
+    struct source_more *m, const struct packet *p, uint32_t target)
+{
+	size_t len = p->payload_len < 2 ? 0 : p->payload_len - 2u;
+	uint32_t question = (uint32_t)hash_fnv(HASH_FNV_START, p->payload + 2,
+	    len < QUESTION_MOST ? len : QUESTION_MOST);
+	if (m->question != question) {
+		m->question = question;
+		m->question_to = target;
+		m->question_spread = false;
+	}
+	m->question_spread |= m->question_to != target;
+	return m->question_spread;
+}
+
+static void note_amplifying(struct table *t, struct source *s,
+    const struct table_entry *e, const struct target_set *targets)
 {
 	struct source_more *m = rows_more(t, s);
-	if (!m)
+	if (!m || !is_spread_question(m, &e->packet, e->target))
 		return;
 	enum distinct_quality quality;
 	m->amplifying_packets++;
@@ -436,6 +456,8 @@ static void count_row(struct table_row *row, const struct table_entry *e)
 		row->ttl_max = p->ttl;
 	if (e->reading.message.dport != row->dport)
 		row->flags |= ROW_DPORT_VARIES;
+	if (e->reading.message.role == MESSAGE_QUESTION)
+		row->flags |= ROW_ASKS;
 }
 
 /* ---- the way in ---- */
@@ -570,7 +592,7 @@ static void count_for_source(
 	if (class == CLASS_BACKSCATTER)
 		note_victim(t, s, p);
 	if (r->message.amplifies && class == CLASS_PROBE)
-		note_amplifying(t, s, &row->targets);
+		note_amplifying(t, s, e, &row->targets);
 	flood_folds_note(t, e, class, row);
 	if (t->first_sight &&
 	    (r->match.worm != SIGNATURE_NONE || row->tool != FINGERPRINT_NONE))

@@ -58,14 +58,17 @@ struct evidence {
 	unsigned tool_steps;
 	uint64_t packets;    /* in the interval */
 	int64_t duration_ns; /* first to last of them */
-	bool one_target;     /* these packets went to one address */
-	bool is_answered;    /* one of these packets' contacts was */
+	uint8_t proto;
+	bool asks;        /* one of these packets is a question */
+	bool one_target;  /* these packets went to one address */
+	bool is_answered; /* one of these packets' contacts was */
 
 	/* The source's probes together, in the interval. */
 	uint64_t probes;
 	int64_t probes_duration_ns;
 	uint32_t ports;        /* distinct (protocol, port) */
 	uint32_t destinations; /* distinct addresses */
+	uint32_t peers;        /* of what it sends as a peer (CLASS_STRAY) */
 	bool several_targets;
 
 	/* The source's first contacts, since it is known. */

@@ -13,11 +13,22 @@
  *   scattered          each contact another address and another port, as a
  *                      peer-to-peer program has them; when some were answered
  *                      the shape shows nothing at all
+ *
+ * A source that was answered by nearly all of its addresses knows them: where
+ * only one direction was captured its pings stay without an answer, but not its
+ * connections.
+ *
+ * A source that speaks a protocol of peers to as many addresses has a list of
+ * peers, of which most are gone: it is no sample of what an innocent source
+ * asks, and shows nothing either.
  */
 #include "probes/sensor/detect/detector.h"
 #include "probes/sensor/detect/odds.h"
 
 #define SCATTERED_LEAST 8
+#define PEERS_LEAST 4
+#define ADDRESSES_PER_PEER 3
+#define PORTS_PER_PEER 3
 #define AMPLIFIED_LEAST_PACKETS 10
 #define AMPLIFIED_LEAST_REPEATS 3
 /* A server whose questions were before the capture began has a few answers that
@@ -61,11 +72,26 @@ static bool is_scattered(const struct evidence *e)
 	    e->destinations > contacts / 2;
 }
 
+/* What is asked by TCP or otherwise is about the same addresses. */
+static bool is_peer(const struct evidence *e)
+{
+	return e->peers >= PEERS_LEAST &&
+	    e->destinations <= e->peers * ADDRESSES_PER_PEER &&
+	    e->ports <= e->peers * PORTS_PER_PEER;
+}
+
+/* It got answers from nearly all whom it asked, if not to each question. */
+static bool is_acquainted(const struct evidence *e)
+{
+	return e->answered >= e->destinations - e->destinations / 4 &&
+	    e->failed <= 2 * e->answered;
+}
+
 /* By the walk, less what the contacts' shape explains. */
 static uint64_t scan_odds(const struct evidence *e)
 {
 	bool scattered = is_scattered(e);
-	if (scattered && e->answered > 0)
+	if (is_peer(e) || is_acquainted(e) || (scattered && e->answered > 0))
 		return 0;
 	return odds_of(
 	    scattered || e->destinations <= 1 ? e->best / 2 : e->best);
@@ -113,8 +139,8 @@ static enum verdict probe_verdict(const struct evidence *e)
 		return VERDICT_UNROUTED;
 	if (e->is_own)
 		return VERDICT_OTHER;
-	if (is_amplified(e))
-		return VERDICT_FLOOD;
+	if (is_amplified(e)) /* who gets answers asks for himself */
+		return e->answered == 0 ? VERDICT_FLOOD : VERDICT_PROBE;
 	if (e->tool && e->tool->maybe_forged)
 		return VERDICT_PROBE;
 	if (is_accused(e, tool_odds(e)))
