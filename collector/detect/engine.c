@@ -197,6 +197,19 @@ static struct alarm_subject *know_subject(struct round *round,
 	    agent_row, detector->begin(&round->config));
 }
 
+/* Series whose rise means that more machines attack or try to.  The others are
+ * victims, left-overs and what is nobody's: reflectors that answer in bursts
+ * are no outbreak. */
+static bool is_alarming(const char *verdict)
+{
+	static const char *const verdicts[] = { "worm", "scan", "probe",
+		"flood" };
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++)
+		if (strcmp(verdict, verdicts[i]) == 0)
+			return true;
+	return false;
+}
+
 static int know_series(
     struct round *round, const struct alarm_detector *d, struct errmsg *msg)
 {
@@ -205,7 +218,7 @@ static int know_series(
 		const struct subject_class *class =
 		    find_class(round, series->class_row);
 		bool fresh = false;
-		if (!class)
+		if (!class || !is_alarming(class->verdict))
 			continue;
 		struct alarm_subject *subject =
 		    know_subject(round, d, class->verdict, class->signature,
@@ -246,7 +259,9 @@ static void join_series(struct round *round)
 		const struct series *series = &round->set.items[i];
 		const struct subject_class *class =
 		    find_class(round, series->class_row);
-		for (size_t d = 0; class && alarm_detectors[d]; d++) {
+		if (!class || !is_alarming(class->verdict))
+			continue;
+		for (size_t d = 0; alarm_detectors[d]; d++) {
 			struct alarm_subject *subject = subjects_find(subjects,
 			    alarm_detectors[d], class->verdict,
 			    class->signature, series->agent_row);

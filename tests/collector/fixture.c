@@ -368,11 +368,17 @@ static ProtobufCBinaryData bytes_of(const char *text, struct addr *addr)
 void add_sighting(struct synth *agent, const char *src, const char *signature,
     int64_t at_ns, unsigned packets)
 {
+	add_sighting_of(agent, "worm", src, signature, at_ns, packets);
+}
+
+void add_sighting_of(struct synth *agent, const char *verdict, const char *src,
+    const char *signature, int64_t at_ns, unsigned packets)
+{
 	struct addr addr;
 	Sonde__Sighting sighting = SONDE__SIGHTING__INIT;
 	Sonde__Record record = record_at(at_ns);
 	sighting.src = bytes_of(src, &addr);
-	sighting.verdict = (char *)"worm";
+	sighting.verdict = (char *)verdict;
 	sighting.signature = (char *)signature;
 	sighting.proto = 17;
 	sighting.dport = 1434;

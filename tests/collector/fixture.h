@@ -78,6 +78,8 @@ int64_t fixture_sql(struct fixture *f, const char *sql);
 void add_log(struct synth *agent, const char *text);
 void add_sighting(struct synth *agent, const char *src, const char *signature,
     int64_t at_ns, unsigned packets);
+void add_sighting_of(struct synth *agent, const char *verdict, const char *src,
+    const char *signature, int64_t at_ns, unsigned packets);
 struct hop {
 	const char *from; /* NULL: silent */
 	int64_t rtt_us;

@@ -161,6 +161,40 @@ static void short_bins_are_judged_too(void **state)
 	json_decref(list);
 }
 
+/* A minute with so many sources of a verdict beside the murmur. */
+static void burst(struct fixture *f, const char *verdict, unsigned sources)
+{
+	for (unsigned k = 0; k < sources; k++) {
+		char src[32];
+		snprintf(src, sizeof(src), "10.9.%u.%u", k / 256, k % 256);
+		add_sighting_of(
+		    &engine_agent, verdict, src, "", f->now_ns + NS_PER_S, 1);
+	}
+	engine_minute(f, 10, true);
+	engine_judge(f);
+}
+
+static void bursts_of_reflectors_are_no_outbreak_and_one_is(void **state)
+{
+	static const char *const silent[] = { "backscatter", "misconfiguration",
+		"unrouted", "other" };
+	struct fixture *f = *state;
+	engine_calm(f, 60);
+	engine_judge(f);
+	int64_t before = engine_count_alarms(f, "1");
+	for (size_t v = 0; v < 4; v++)
+		for (int i = 0; i < 3; i++) {
+			burst(f, silent[v], 600);
+			engine_calm(f, 3);
+		}
+	engine_judge(f);
+	assert_int_equal(engine_count_alarms(f, "1"), before);
+	engine_minute(f, 600, true);
+	engine_judge(f);
+	/* the fleet's, and that of the one agent */
+	assert_int_equal(engine_count_alarms(f, "1"), before + 2);
+}
+
 static void what_comes_late_still_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +354,7 @@ int main(void)
 		TEST(the_overview_shows_what_is_on),
 		TEST(a_worm_that_is_new_alarms_at_once),
 		TEST(short_bins_are_judged_too),
+		TEST(bursts_of_reflectors_are_no_outbreak_and_one_is),
 		TEST(what_comes_late_still_counts),
 		TEST(a_sensor_that_goes_blind_is_reported),
 		TEST(an_agent_that_is_gone_is_not_blind),
