@@ -106,6 +106,11 @@ const LISTS = {
 			&& has("src", s.src) && (!query.get("agent")
 				|| s.agents.includes(query.get("agent"))));
 	},
+	evidence: (query) => {
+		const [from, to] = range(query);
+		return world.evidence(from, to, started)
+			.filter((e) => !query.get("src") || e.src === query.get("src"));
+	},
 };
 
 function list(response, query, items) {
@@ -149,6 +154,7 @@ function single(path, query) {
 			Number(query.get("bin") ?? 60), started);
 	if (path === `payloads/${world.PAYLOAD_HASH}`)
 		return { hash: world.PAYLOAD_HASH, hex: world.PAYLOAD,
+			sha256: world.PAYLOAD_HASH,
 			size_bytes: world.PAYLOAD.length / 2 };
 	const agentPath = /^agents\/(\w+)$/.exec(path);
 	return agentPath ? world.agents(Date.now(), started)

@@ -228,7 +228,7 @@ async function oneInfectedMachine({ browser, url, shot }) {
 	const panel = page.locator(".worms-panel");
 	await panel.locator("tbody tr").first().waitFor();
 	const text = await panel.textContent();
-	assert.match(text, /1 machine, the last hour/);
+	assert.match(text, /1 address, the last hour/);
 	assert.ok(text.includes(name), `${name} is not in: ${text}`);
 	await shot(page, "now-infected");
 	await panel.getByText(src).click();

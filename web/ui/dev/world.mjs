@@ -308,10 +308,23 @@ export function sightings(from, to, started) {
 					|| k === i % 5).map((a) => a.id),
 				payload_hash: signature === "slammer" ? PAYLOAD_HASH : null,
 				spoofable: facts.proto === "udp" || facts.verdict === "scan",
+				targets_estimated: packets > 40, ports: 1,
+				ports_at_least: false, addresses: null, victim: null,
+				odds: facts.verdict === "scan" ? 2 ** (10 + i % 50) : null,
 			});
 		}
 	}
 	return items.sort((a, b) => b.packets - a.packets);
+}
+
+const WORM_PACKET = "45000194000100003411b6b9cb007109c633640904d2059a0180";
+
+export function evidence(from, to, started) {
+	return sightings(from, to, started).slice(0, 200).map((s) => ({
+		agent: s.agents[0], src: s.src, verdict: s.verdict,
+		signature: s.signature, rule: s.signature ?? s.verdict,
+		rule_version: 1, captured_at: s.first_at,
+		size_bytes: s.verdict === "worm" ? 404 : 40, hex: WORM_PACKET }));
 }
 
 export function agents(now, started) {

@@ -200,9 +200,14 @@ export function evidenceText(address, sightings, nameOf) {
 			+ formatPort(s.proto, s.dport),
 		`  first  ${s.first_at}`, `  last   ${s.last_at}`,
 		`  ${s.packets} packets to ${s.targets} addresses`,
+		s.victim && s.victim !== s.src ? `  victim ${s.victim}` : null,
+		s.odds > 1 && s.verdict !== "worm" ? "  an innocent source does this "
+			+ `less often than once in ${formatCount(s.odds)}` : null,
 		`  seen by ${s.agents.map(nameOf).sort().join(", ")}`,
 		s.payload_hash ? `  payload BLAKE2b ${s.payload_hash}` : null,
-		s.spoofable ? "  the source address may be forged" : null,
+		s.spoofable ? "  no completed handshake: the source address may be "
+			+ "forged" : "  a completed handshake shows that the source "
+			+ "address is true",
 	].filter(Boolean).join("\n"));
 	return [`Packets from ${address} that Sonde\u2019s sensors caught`,
 		...lines].join("\n\n") + "\n";

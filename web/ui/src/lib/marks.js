@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: ISC
 // Small marks that several pages share: states, verdicts, sparklines, times.
 import { h, svg } from "./dom.js";
+import { hexDump } from "./format.js";
 import { sparkArea, sparkPath } from "./scales.js";
 import { formatAgo, formatDateTime, formatMoment, parseTime } from "./time.js";
+import { VERDICT_WORDS } from "./verdicts.js";
 
 // A shape beside the word, so that colour is never the only carrier.
 const STATES = {
@@ -25,8 +27,17 @@ const VERDICTS = {
 };
 
 export function verdictBadge(verdict) {
-	return h("span", { class: `badge ${VERDICTS[verdict] ?? "quiet"}` },
-		verdict ?? "other");
+	return h("span", { class: `badge ${VERDICTS[verdict] ?? "quiet"}`,
+		title: VERDICT_WORDS[verdict] }, verdict ?? "other");
+}
+
+// Octets, given as hex digits, to be read.
+export function hexView(hex, label) {
+	return h("div", { class: "hex", tabindex: "0", "aria-label": label },
+		hexDump(hex).map((line) => h("div", { class: "hex-line" },
+			h("span", { class: "hex-offset" }, line.offset),
+			h("span", { class: "hex-bytes" }, line.hex),
+			h("span", { class: "hex-ascii" }, line.ascii))));
 }
 
 export function badge(text, level = "quiet") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// Which machines send a worm's packets, whether their number rises or not: one
+// Which addresses send a worm's packets, whether their number rises or not: one
 // infected machine is no outbreak, and still the first thing to know.
 import { apiUrl, get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -31,7 +31,7 @@ export class WormSources {
 		const where = (s) => ({ page: "outbreaks", who: s.src,
 			signature: s.signature || undefined, verdict: s.verdict });
 		return new Table({
-			caption: "Machines that send a worm's packets, the last first",
+			caption: "Addresses that send a worm's packets, the last first",
 			key: (s) => `${s.src} ${s.signature} ${s.proto} ${s.dport}`,
 			print: (s) => JSON.stringify([s, app.state, app.rangeId()]),
 			href: (s) => app.href(where(s)),
@@ -41,7 +41,9 @@ export class WormSources {
 				{ id: "src", label: "Source", value: (s) => s.src,
 				  cell: (s) => h("span", { class: "mono" }, s.src) },
 				{ id: "worm", label: "Worm", value: (s) => s.signature,
-				  cell: (s) => titleOf(s.signature, s.verdict) },
+				  cell: (s) => [titleOf(s.signature, s.verdict), s.spoofable
+					? h("span", { class: "spoofable" }, " may be forged")
+					: null] },
 				{ id: "packets", label: "Packets", class: "num",
 				  descending: true, value: (s) => s.packets,
 				  cell: (s) => formatCompact(s.packets) },
@@ -73,7 +75,7 @@ export class WormSources {
 		this.el.hidden = all.length === 0;
 		const count = new Set(all.map((s) => s.src)).size;
 		this.panel.note.textContent =
-			`${plural(count, "machine")}${page.next ? " and more" : ""}, `
+			`${plural(count, "address", "addresses")}${page.next ? " and more" : ""}, `
 			+ `${this.app.rangeName()}`;
 		this.table.update(this.items);
 	}

@@ -2,12 +2,13 @@
 // Who sent it: a table of sources, and the bytes that they sent.
 import { ApiError, apiUrl, get } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
-import { formatBytes, formatCompact, formatCount, formatPort, hexDump, plural,
+import { formatBytes, formatCompact, formatCount, formatPort, plural,
 	titleOf } from "../../lib/format.js";
 import { icon } from "../../lib/icons.js";
-import { badge, timeMark, verdictBadge } from "../../lib/marks.js";
+import { badge, hexView, timeMark, verdictBadge } from "../../lib/marks.js";
 import { Panel, copyText } from "../../lib/panel.js";
 import { Table } from "../../lib/table.js";
+import { victimOf } from "../../lib/verdicts.js";
 import { formatSort, parseSort } from "../../lib/url-state.js";
 
 const DEFAULT_SORT = { id: "packets", descending: true };
@@ -64,13 +65,16 @@ export class SightingsPanel {
 				"No source matches in this time."),
 			columns: [
 				{ id: "src", label: "Source", value: (s) => s.src,
-				  cell: (s) => h("span", { class: "mono" }, s.src) },
+				  cell: (s) => [h("span", { class: "mono" }, s.src),
+					victimOf(s) ? h("span", { class: "spoofable" },
+						" tells of ", h("span", { class: "mono" }, s.victim))
+						: null] },
 				{ id: "verdict", label: "Verdict", class: "wide-only",
 				  value: (s) => s.verdict,
 				  cell: (s) => [verdictBadge(s.verdict), s.spoofable
-					? h("span", { class: "spoofable", title: "One packet is "
-						+ "enough for this class: the source address may be "
-						+ "forged" }, "may be forged") : null] },
+					? h("span", { class: "spoofable", title: "No handshake was "
+						+ "completed: the source address may be forged" },
+					"may be forged") : null] },
 				{ id: "port", label: "To", value: (s) => s.dport,
 				  class: "optional",
 				  cell: (s) => formatPort(s.proto, s.dport) },
@@ -79,7 +83,8 @@ export class SightingsPanel {
 				  cell: (s) => formatCompact(s.packets) },
 				{ id: "targets", label: "Targets", class: "num",
 				  descending: true, value: (s) => s.targets,
-				  cell: (s) => formatCompact(s.targets) },
+				  cell: (s) => (s.targets_estimated ? "\u2248 " : "")
+					+ formatCompact(s.targets) },
 				time("first_at", "First"), time("last_at", "Last"),
 				{ id: "agents", label: "Seen by", class: "optional agents-cell",
 				  value: (s) => s.agents.length, descending: true,
@@ -180,11 +185,14 @@ export class SightingsPanel {
 		this.drawPayload(body);
 	}
 
-	drawPayload({ hash, size_bytes, hex }) {
+	drawPayload({ hash, sha256, size_bytes, hex }) {
 		replace(this.dump,
 			h("header", { class: "payload-head" },
 				h("h3", null, "Payload"), badge(formatBytes(size_bytes)),
-				h("span", { class: "mono quiet small payload-hash" }, hash),
+				h("span", { class: "mono quiet small payload-hash" },
+					`BLAKE2b ${hash}`),
+				h("span", { class: "mono quiet small payload-hash" },
+					`SHA-256 ${sha256}`),
 				h("button", { type: "button", class: "button small",
 					on: { click: () => copyText(hex, "Bytes") } },
 					"Copy hex"),
@@ -192,11 +200,6 @@ export class SightingsPanel {
 					"aria-label": "Close the payload",
 					on: { click: () => this.app.set(
 						{ payload: undefined }) } }, icon("close"))),
-			h("div", { class: "hex", tabindex: "0",
-				"aria-label": "Bytes of the payload" },
-				hexDump(hex).map((line) => h("div", { class: "hex-line" },
-					h("span", { class: "hex-offset" }, line.offset),
-					h("span", { class: "hex-bytes" }, line.hex),
-					h("span", { class: "hex-ascii" }, line.ascii)))));
+			hexView(hex, "Bytes of the payload"));
 	}
 }

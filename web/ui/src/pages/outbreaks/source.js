@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: ISC
 // Everything that one address sent in the chosen time, for its administrator:
-// the proof that a machine there is infected, in a text to pass on.
+// what is proven, what is not, and the packets behind it, to pass on.
 import { apiUrl, get } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
-import { evidenceText, formatCompact, formatPort, plural, titleOf }
+import { evidenceText, formatBytes, formatPort, plural, titleOf }
 	from "../../lib/format.js";
 import { icon } from "../../lib/icons.js";
-import { timeMark, verdictBadge } from "../../lib/marks.js";
+import { hexView, timeMark, verdictBadge } from "../../lib/marks.js";
 import { Panel, copyText } from "../../lib/panel.js";
+import { judgementOf, oddsWords, reachWords, victimOf }
+	from "../../lib/verdicts.js";
+
+const PACKETS_SHOWN = 8;
 
 export class SourcePanel {
 	constructor(app) {
 		this.app = app;
 		this.items = null;
+		this.evidence = [];
 		this.panel = new Panel({ title: "Address", class: "source-panel",
 			actions: [h("button", { type: "button", class: "button small",
 				on: { click: () => copyText(evidenceText(this.who, this.items
@@ -34,7 +39,12 @@ export class SourcePanel {
 		if (!who)
 			return;
 		this.params = { ...span, src: who, limit: 200 };
-		this.items = (await get("sightings", this.params, signal)).items;
+		const [page, evidence] = await Promise.all([
+			get("sightings", this.params, signal),
+			get("evidence", { ...span, src: who, limit: PACKETS_SHOWN },
+				signal)]);
+		this.items = page.items;
+		this.evidence = evidence.items;
 		this.who = who;
 		this.draw();
 	}
@@ -60,23 +70,10 @@ export class SourcePanel {
 			? h("p", { class: "source-words" }, "No sensor caught a packet "
 				+ `from this address in ${over}. It may still be infected: `
 				+ "sensors see only what is sent to the addresses they watch.")
-			: [h("p", { class: "source-words" }, this.judgement()),
+			: [h("p", { class: "source-words" }, judgementOf(this.items)),
 				h("ul", { class: "source-list" },
-					this.items.map((s) => this.row(s)))]);
-	}
-
-	// What it means, for a reader who never saw this page before.
-	judgement() {
-		const worms = this.items.filter((s) => s.verdict === "worm");
-		const names = [...new Set(worms.map((s) => titleOf(s.signature)))];
-		if (worms.length === 0)
-			return "No packet of it matches a worm. What was caught:";
-		return worms.every((s) => s.spoofable)
-			? `It sent the packets of ${names.join(" and ")}. One packet is `
-				+ "enough for such a worm, so the address may be forged; if "
-				+ "they keep coming, a machine there is most likely infected."
-			: `It answered and sent the probes of ${names.join(" and ")}: `
-				+ "a machine behind this address is infected.";
+					this.items.map((s) => this.row(s))),
+				this.firstPackets()]);
 	}
 
 	row(s) {
@@ -86,13 +83,34 @@ export class SourcePanel {
 				signature: s.signature || undefined, verdict: s.verdict }) },
 			titleOf(s.signature, s.verdict)), " ", verdictBadge(s.verdict),
 			s.spoofable ? h("span", { class: "spoofable" },
-				" may be forged") : null),
+				" may be forged") : null,
+			victimOf(s) ? h("span", null, " of an attack on ", h("span",
+				{ class: "mono" }, s.victim)) : null),
 			h("span", { class: "source-facts" }, formatPort(s.proto, s.dport),
-				", ", formatCompact(s.packets), s.packets === 1 ? " packet"
-					: " packets", " to ", plural(s.targets, "address",
-					"addresses"), ", ", timeMark(s.first_at, now, utc),
-				" \u2013 ", timeMark(s.last_at, now, utc), ", seen by ",
+				", ", reachWords(s), s.addresses > 1 ? `, from ${plural(
+					s.addresses, "address", "addresses")} of its /64` : null,
+				", ", timeMark(s.first_at, now, utc), " \u2013 ",
+				timeMark(s.last_at, now, utc), ", seen by ",
 				s.agents.map((id) => this.app.agentName(id)).sort()
-					.join(", ")));
+					.join(", ")),
+			oddsWords(s.odds) && s.verdict !== "worm" ? h("span",
+				{ class: "source-facts" }, oddsWords(s.odds)) : null);
+	}
+
+	// So that who reads a verdict can look into it.
+	firstPackets() {
+		if (this.evidence.length === 0)
+			return null;
+		const { utc } = this.app, now = this.app.now();
+		return h("details", { class: "first-packets" },
+			h("summary", null, "First packets, by the rule that they fell "
+				+ "under"),
+			this.evidence.map((e) => h("div", null,
+				h("p", { class: "source-facts" }, h("strong", null, e.rule),
+					` (version ${e.rule_version}): ${e.verdict}, `,
+					timeMark(e.captured_at, now, utc), ", ",
+					formatBytes(e.size_bytes), ", by ",
+					this.app.agentName(e.agent)),
+				hexView(e.hex, "First packet"))));
 	}
 }
