@@ -475,7 +475,9 @@ static void ports_are_counted_exactly(void **state)
 		const struct finding *found = only();
 		assert_int_equal(found->ports, numbers[i]);
 		assert_int_equal(found->ports_quality, DISTINCT_IS_EXACT);
-		assert_int_equal(found->attempts, numbers[i]);
+		/* Two contacts have one tag once in 2^24 pairs of a bucket. */
+		assert_in_range(found->attempts,
+		    numbers[i] - (numbers[i] > 1000 ? 3 : 0), numbers[i]);
 		assert_int_equal(found->dport, i == 0 ? 1 : FINDING_NONE);
 	}
 }
