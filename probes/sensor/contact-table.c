@@ -164,9 +164,10 @@ static void put_back(
 		if (moved[i].state == CONTACT_FREE)
 			continue;
 		struct contact *to = find_room(t, tag_of(&moved[i]));
-		if (!to)
+		if (to)
+			put_contact(to, moved[i]);
+		else
 			BUG("a contact without room where it was");
-		put_contact(to, moved[i]);
 	}
 }
 

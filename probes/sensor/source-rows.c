@@ -108,16 +108,15 @@ static uint32_t key_of(const struct table_entry *e, enum packet_class class)
 	const struct packet *p = &e->packet;
 	const struct message *m = &e->reading.message;
 	uint8_t proto = row_proto(p->proto);
-	uint32_t port = m->dport;
+	bool icmp = proto == PACKET_ICMP || proto == PACKET_ICMP6;
+	bool answers = class == CLASS_BACKSCATTER || class == CLASS_REPLY;
+	uint32_t port = answers ? m->sport : m->dport;
 	if (proto == ROW_PROTO_OTHER)
 		port = p->proto;
-	else if (m->kind == KIND_FRAGMENT)
-		port = 0;
-	else if (proto == PACKET_ICMP || proto == PACKET_ICMP6)
+	else if (m->kind != KIND_FRAGMENT && icmp)
 		port = (uint32_t)p->icmp_type << 8 | p->icmp_code;
-	else if (class == CLASS_BACKSCATTER || class == CLASS_REPLY)
-		port = m->sport;
-	else if (class == CLASS_OTHER || class == CLASS_LOCAL)
+	else if (m->kind == KIND_FRAGMENT || class == CLASS_OTHER ||
+	    class == CLASS_LOCAL)
 		port = 0;
 	return ROW_KEY(class, e->reading.match.worm, proto, port);
 }
