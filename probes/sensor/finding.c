@@ -131,7 +131,7 @@ static void sum_tool(struct summary *sum, enum fingerprint tool)
 		if (!(row->flags & ROW_FOLDED) && steps < ODDS_MOST_STEPS)
 			steps += bits * addresses_of(t, row);
 	}
-	if (packets <= all / 2)
+	if (packets <= all / 2 && tool != FINGERPRINT_NMAP_OS)
 		return;
 	if (packets < all)
 		steps -=
@@ -205,6 +205,7 @@ static void sum_contacts(struct summary *sum)
 	e->failed = s->failed;
 	e->answered = s->answered;
 	e->unknown = s->unknown;
+	e->repeats = s->repeats;
 	e->unasked = s->unasked;
 	e->replies = s->replies;
 	e->is_own = s->flags & SOURCE_OWN;

@@ -420,11 +420,18 @@ static void note_amplifying(struct table *t, struct source *s,
 }
 
 /* What the packet looks like; one that does not look like the row's others
- * spoils the row.  A datagram has to be hashed for that. */
+ * spoils the row, unless one is proof alone.  A datagram has to be hashed for
+ * that. */
 static void count_tool(struct table_row *row, const struct table_entry *e)
 {
 	enum fingerprint tool = e->reading.fingerprint;
-	if (row->flags & ROW_TOOL_VARIES)
+	if (tool == FINGERPRINT_NMAP_OS && row->tool != FINGERPRINT_NMAP_OS) {
+		row->tool = FINGERPRINT_NMAP_OS;
+		row->tool_seen = 0;
+		row->flags &= ~(unsigned)ROW_TOOL_VARIES;
+	}
+	if (row->flags & ROW_TOOL_VARIES ||
+	    (row->tool == FINGERPRINT_NMAP_OS && tool != FINGERPRINT_NMAP_OS))
 		return;
 	if (e->packet.proto == PACKET_UDP)
 		tool = tools_match(&e->packet, &e->reading.message);
