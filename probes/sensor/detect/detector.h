@@ -73,6 +73,7 @@ struct evidence {
 
 	/* The source's first contacts, since it is known. */
 	uint32_t failed, answered, unknown;
+	uint32_t repeats; /* attempts beyond the first of a contact */
 	unsigned best;    /* steps of its walk (odds.h) */
 	uint32_t unasked; /* its answers that nobody asked for */
 	uint32_t replies; /* its answers to questions */

@@ -6,13 +6,16 @@
  * who answers is a victim or a server, never an attacker; whose address cannot
  * have sent it is nobody; only then do odds decide.
  *
- * The walk counts contacts, that is (address, port).  Three shapes of them are
+ * The walk counts contacts, that is (address, port).  Four shapes of them are
  * known from innocent sources, and then a failed contact counts half:
  *
  *   one address        a former user's services are looked for again
  *   scattered          each contact another address and another port, as a
  *                      peer-to-peer program has them; when some were answered
  *                      the shape shows nothing at all
+ *   asked again        each contact three datagrams and more that differ, as
+ *                      who needs an answer asks, where a scanner goes on to
+ *                      others; from nine attempts on it is half of a dialogue
  *
  * A source that was answered by nearly all of its addresses knows them: where
  * only one direction was captured its pings stay without an answer, but not its
@@ -26,6 +29,8 @@
 #include "probes/sensor/detect/odds.h"
 
 #define SCATTERED_LEAST 8
+#define INSISTING_REPEATS 2
+#define DIALOGUE_REPEATS 8
 #define PEERS_LEAST 4
 #define ADDRESSES_PER_PEER 3
 #define PORTS_PER_PEER 3
@@ -93,8 +98,12 @@ static uint64_t scan_odds(const struct evidence *e)
 	bool scattered = is_scattered(e);
 	if (is_peer(e) || is_acquainted(e) || (scattered && e->answered > 0))
 		return 0;
-	return odds_of(
-	    scattered || e->destinations <= 1 ? e->best / 2 : e->best);
+	uint32_t again = e->repeats / (contacts_of(e) ? contacts_of(e) : 1);
+	if (again >= DIALOGUE_REPEATS)
+		return 0;
+	bool half = scattered || e->destinations <= 1 ||
+	    (again >= INSISTING_REPEATS && e->proto == PACKET_UDP);
+	return odds_of(half ? e->best / 2 : e->best);
 }
 
 /* One packet's 16 bits are chance where there are many packets. */

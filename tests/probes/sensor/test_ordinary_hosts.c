@@ -132,6 +132,33 @@ static void a_monitor_seen_in_one_direction_is_no_scanner(void **state)
 	expect_none(VERDICT_SCAN);
 }
 
+/* Three questions of each of eight things, and dozens of each of seven. */
+static void who_asks_on_is_no_scanner(void **state)
+{
+	(void)state;
+	for (int each = 1; each <= 27; each *= 3) {
+		start(100, NULL);
+		uint8_t number[22] = { 0, 0, 1 };
+		struct frame f = { .proto = PACKET_UDP,
+			.dport = 53,
+			.payload = number,
+			.payload_len = sizeof(number) };
+		number[5] = 1; /* one question */
+		number[12] = 3;
+		memcpy(number + 13, "lab", 4);
+		number[18] = number[20] = 1;
+		for (int i = 0; i < 8 * each; i++) {
+			number[1]++;
+			f.dst = host(i % 8);
+			send(f, 1000);
+		}
+		if (each == 1)
+			expect(VERDICT_SCAN, SIGNATURE_NONE);
+		else
+			expect_none(VERDICT_SCAN);
+	}
+}
+
 /* A download's acknowledgements, and the films of one who has connected. */
 static void half_a_transfer_is_no_flood(void **state)
 {
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(a_walk_is_asked_by_the_one_who_asks),
 		cmocka_unit_test(a_peer_asks_for_peers_that_are_gone),
 		cmocka_unit_test(a_monitor_seen_in_one_direction_is_no_scanner),
+		cmocka_unit_test(who_asks_on_is_no_scanner),
 		cmocka_unit_test(half_a_transfer_is_no_flood),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
