@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,8 +309,11 @@ static void report_reply(struct guardian *g, struct flight *f,
     const struct packet *packet)
 {
 	size_t len = found->shared ? 0 : net_event_octets(event);
+	int64_t rtt_ns = net_rtt(
+	    &f->tx, &event->stamp, monotime_diff(guardian_now(g), f->sent_at));
+	bool late = f->late || rtt_ns > f->listen_ns;
 	struct outcome outcome =
-	    match_outcome(&f->entry.sent, packet, f->late, found->ambiguous);
+	    match_outcome(&f->entry.sent, packet, late, found->ambiguous);
 	if (f->sweep && !sweep_is_better(f->sweep, f->index, outcome.rank))
 		return;
 	f->entry.told |= found->ambiguous;
@@ -327,9 +329,8 @@ static void report_reply(struct guardian *g, struct flight *f,
 	entry_queue_octets(&f->session->events, event->bytes, len);
 	f->session->replies++;
 	reply->stamp = event->stamp;
-	reply->rtt_ns = net_rtt(
-	    &f->tx, &event->stamp, monotime_diff(guardian_now(g), f->sent_at));
-	reply->late = f->late;
+	reply->rtt_ns = rtt_ns;
+	reply->late = late;
 	reply->ambiguous = found->ambiguous;
 	reply->outcome = outcome;
 	f->concluded |= outcome.conclusive;
@@ -350,7 +351,6 @@ static void find_swept(struct guardian *g, struct flight *f,
 	f->entry.sent = hit.sent;
 	f->sent_at = hit.sent_at;
 	f->tx = (struct net_stamp){ hit.sent_wall, NET_CLOCK_USER };
-	f->late = monotime_diff(guardian_now(g), f->sent_at) > f->listen_ns;
 	*found = (struct match_found){
 		.fit = MATCH_FITS, .count = 1, .entries = { &f->entry }
 	};

@@ -19,14 +19,14 @@
 #define MAGIC UINT64_C(0x736f6e6465706c31)
 #define START_BYTES 128 /* of a capture: its header and the first packet's */
 
-struct place {
+struct file_place {
 	uint8_t start[16];
 	uint64_t frames, turn;
 };
 
 struct places_image {
 	uint64_t magic;
-	struct place places[FILE_PLACES_MOST];
+	struct file_place places[FILE_PLACES_MOST];
 };
 
 struct file_places {
@@ -79,14 +79,14 @@ size_t file_places_find(struct file_places *p, const char *path)
 		return 0;
 	crypto_generichash(start, sizeof(start), octets, len, NULL, 0);
 	for (size_t i = 0; i < FILE_PLACES_MOST; i++) {
-		const struct place *place = &p->image.places[i];
+		const struct file_place *place = &p->image.places[i];
 		if (memcmp(place->start, start, sizeof(start)) == 0)
 			return i + 1;
 		if (place->turn < p->image.places[oldest].turn)
 			oldest = i;
 	}
-	struct place *place = &p->image.places[oldest];
-	*place = (struct place){ .turn = ++p->turn };
+	struct file_place *place = &p->image.places[oldest];
+	*place = (struct file_place){ .turn = ++p->turn };
 	memcpy(place->start, start, sizeof(start));
 	return oldest + 1;
 }

@@ -44,8 +44,8 @@ static void a_reply_to_probes_alike_is_ambiguous(void **state)
 		assert_false(told[e->cookie]);
 		told[e->cookie] = true;
 		assert_true(e->ambiguous);
-		assert_int_equal(e->outcome.outcome,
-		    SONDE__OUTCOME__OUTCOME_AMBIGUOUS);
+		assert_int_equal(
+		    e->outcome.outcome, SONDE__OUTCOME__OUTCOME_AMBIGUOUS);
 	}
 	for (size_t i = 0; i < 5; i++)
 		assert_true(told[i]);
@@ -223,6 +223,25 @@ static void what_waits_no_longer_is_late(void **state)
 	assert_int_equal(counted("guardian.late"), 0);
 }
 
+/* It runs again when the wait is over and the reply has come. */
+static void a_guardian_held_up_knows_what_was_late(void **state)
+{
+	(void)state;
+	net.answer = answer_echo_after_5_ms;
+	struct wire_probe p = echo("11.0.0.1", 1);
+	p.until.ns = net.now + NS_PER_MS;
+	p.late_ns = 100 * NS_PER_MS;
+	p.listen_all = 0;
+	say_probe(0, p);
+	play(NS_PER_US);
+	net.now += 10 * NS_PER_MS;
+	play(NS_PER_S);
+	const struct wire_event *last = &workers[0].heard[workers[0].count - 1];
+	assert_int_equal(last->kind, WIRE_REPLY);
+	assert_true(last->late);
+	assert_int_equal(last->outcome.outcome, SONDE__OUTCOME__OUTCOME_LATE);
+}
+
 /* The next probe of the flow is in the air by then, and is not answered. */
 static void a_late_reply_is_not_the_next_probes(void **state)
 {
@@ -304,6 +323,7 @@ int main(void)
 		TEST(the_first_conclusive_reply_ends_a_probe),
 		TEST(what_the_answer_must_hold_tells_probes_apart),
 		TEST(what_waits_no_longer_is_late),
+		TEST(a_guardian_held_up_knows_what_was_late),
 		TEST(two_runs_in_one_flow_get_their_own_replies),
 		TEST(what_fits_two_runs_is_ambiguous_to_both),
 		TEST(a_reply_to_no_run_goes_nowhere),
