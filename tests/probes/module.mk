@@ -12,6 +12,7 @@ $(call script_test,tests/probes/agent/agent.py)
 $(call script_test,tests/probes/agent/awake.py)
 $(call script_test,tests/probes/agent/results.py)
 $(call script_test,tests/probes/agent/first_sight.py)
+$(call script_test,tests/probes/agent/sightings_way.py)
 $(call script_test,tests/probes/agent/libraries.sh)
 $(call script_test,tests/probes/agent/ways.sh)
 

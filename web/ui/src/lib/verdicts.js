@@ -4,8 +4,8 @@ import { formatCount, plural, titleOf } from "./format.js";
 
 export const VERDICT_WORDS = {
 	worm: "the packets of a known worm",
-	scan: "asked so many addresses or ports, or with such a tool, that "
-		+ "chance is ruled out as the odds say",
+	scan: "asked more addresses or ports than innocent sources do, or bears "
+		+ "the fingerprint of a scanning tool",
 	probe: "too little to tell a scanner from a mistake: counted, and "
 		+ "nobody is accused",
 	backscatter: "answers that nobody asked for: somebody was attacked in "
