@@ -67,6 +67,25 @@ static void print_column(const struct text *t, const char *text, size_t width)
 	putc(' ', t->to);
 }
 
+/* What the verdict stands on. */
+static void print_verdict(const struct text *t, const Sonde__Sighting *s)
+{
+	char victim[ADDR_TEXT_LEN];
+	reply_addr(&s->victim, victim);
+	if (s->has_ports_case && s->ports > 1)
+		fprintf(t->to, ", %s%u ports",
+		    s->ports_at_least ? "at least " : "", s->ports);
+	if (s->has_addresses_case)
+		fprintf(t->to, ", from %u addresses", s->addresses);
+	if (s->victim.len > 0 &&
+	    (s->victim.len != s->src.len ||
+		memcmp(s->victim.data, s->src.data, s->src.len) != 0))
+		fprintf(t->to, ", victim %s", victim);
+	if (s->has_odds_case && s->odds > 1)
+		fprintf(
+		    t->to, ", innocent once in %" PRIu64 " at most", s->odds);
+}
+
 static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 {
 	char a[ADDR_TEXT_LEN], proto[16];
@@ -83,8 +102,10 @@ static void write_sighting(const struct text *t, const Sonde__Sighting *s)
 		fprintf(t->to, " type %u/%u", s->dport >> 8, s->dport & 0xff);
 	else
 		fprintf(t->to, " port %u", s->dport);
-	fprintf(t->to, "  %" PRIu64 " packet%s to %u target%s\n", s->packets,
+	fprintf(t->to, "  %" PRIu64 " packet%s to %u target%s", s->packets,
 	    s->packets == 1 ? "" : "s", s->targets, s->targets == 1 ? "" : "s");
+	print_verdict(t, s);
+	putc('\n', t->to);
 }
 
 static void print_log(const struct text *t, const Sonde__Log *log)
@@ -93,6 +114,18 @@ static void print_log(const struct text *t, const Sonde__Log *log)
 	text_print(t, log->process);
 	fputs(": ", t->to);
 	text_print(t, log->text);
+}
+
+static void print_evidence(const struct text *t, const Sonde__Evidence *e)
+{
+	char src[ADDR_TEXT_LEN];
+	reply_addr(&e->src, src);
+	fprintf(t->to, " %s ", src);
+	text_print(t, e->verdict);
+	fputs(" by ", t->to);
+	text_print(t, e->rule);
+	fprintf(t->to, " %u: %u bytes, ", e->rule_version, e->size_bytes);
+	hex_print(t->to, e->packet.data, e->packet.len);
 }
 
 static void print_gap(const struct text *t, const Sonde__Gap *gap)
@@ -120,6 +153,8 @@ static void write_other(const struct text *t, const Sonde__Record *record)
 		print_gap(t, record->gap);
 	else if (record->body_case == SONDE__RECORD__BODY_LOG)
 		print_log(t, record->log);
+	else if (record->body_case == SONDE__RECORD__BODY_EVIDENCE)
+		print_evidence(t, record->evidence);
 	else if (record->body_case == SONDE__RECORD__BODY_RESULT)
 		fprintf(t->to, " of table %u of a schema that is not known",
 		    record->result->table);

@@ -347,6 +347,54 @@ static void an_icmp_sighting_has_a_type_and_no_port(void **state)
 	free(text);
 }
 
+static void a_sighting_says_what_its_verdict_stands_on(void **state)
+{
+	(void)state;
+	Sonde__Sighting s = SONDE__SIGHTING__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	uint8_t src[] = { 203, 0, 113, 1 }, victim[] = { 192, 0, 2, 66 };
+	record.body_case = SONDE__RECORD__BODY_SIGHTING;
+	record.sighting = &s;
+	s.src = (ProtobufCBinaryData){ 4, src };
+	s.verdict = (char *)"backscatter";
+	s.proto = 6;
+	s.dport = 80;
+	s.packets = s.targets = 1;
+	s.victim = (ProtobufCBinaryData){ 4, victim };
+	SIGHTING_SET(&s, PORTS, ports, 300);
+	SIGHTING_SET(&s, ODDS, odds, 4096);
+	char *text = written("text", &record);
+	assert_non_null(strstr(text,
+	    "1 packet to 1 target, 300 ports, victim 192.0.2.66, innocent once "
+	    "in 4096 at most\n"));
+	free(text);
+	s.victim = s.src;
+	text = written("text", &record);
+	assert_null(strstr(text, "victim"));
+	free(text);
+}
+
+static void evidence_shows_its_rule_and_octets(void **state)
+{
+	(void)state;
+	Sonde__Evidence e = SONDE__EVIDENCE__INIT;
+	Sonde__Record record = SONDE__RECORD__INIT;
+	uint8_t src[] = { 203, 0, 113, 1 }, packet[] = { 0x45, 0, 0, 40 };
+	record.body_case = SONDE__RECORD__BODY_EVIDENCE;
+	record.evidence = &e;
+	e.src = (ProtobufCBinaryData){ 4, src };
+	e.verdict = (char *)"scan";
+	e.rule = (char *)"failed\ncontacts";
+	e.rule_version = 2;
+	e.size_bytes = 40;
+	e.packet = (ProtobufCBinaryData){ 4, packet };
+	char *text = written("text", &record);
+	assert_non_null(strstr(text,
+	    "evidence 203.0.113.1 scan by failed?contacts 2: 40 bytes, "
+	    "45000028\n"));
+	free(text);
+}
+
 static void what_a_script_recorded_is_a_result(void **state)
 {
 	(void)state;
@@ -679,6 +727,8 @@ int main(void)
 		cmocka_unit_test(warts_counts_what_it_lists),
 		cmocka_unit_test(words_of_a_sighting_are_only_words),
 		cmocka_unit_test(an_icmp_sighting_has_a_type_and_no_port),
+		cmocka_unit_test(a_sighting_says_what_its_verdict_stands_on),
+		cmocka_unit_test(evidence_shows_its_rule_and_octets),
 		cmocka_unit_test(what_a_script_recorded_is_a_result),
 		cmocka_unit_test(words_of_a_gap_are_only_words),
 		cmocka_unit_test(a_method_is_one_cell),
