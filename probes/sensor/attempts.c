@@ -22,6 +22,7 @@
 #define WEIGHT_OF_HOME 3     /* begun by a monitored host: no evidence */
 #define WEIGHT_COOKIE 1      /* of an answered one: `value` is a cookie */
 #define WEIGHT_WAS_REFUSAL 1 /* of CONTACT_UNASKED */
+#define WEIGHT_WAS_COOKIE 2  /* of the same: a SYN+ACK, with its cookie */
 #define SAME_FLOW (1u << 24) /* octets between two segments of one */
 #define KEEPALIVE_LEAST_S 10
 #define TRACEROUTE_PORT 33434
@@ -257,17 +258,20 @@ static void find_answer(struct table *t, const struct table_entry *e,
 {
 	struct source *other = owner_of(t, c, &e->packet.dst);
 	bool refused = c->weight == WEIGHT_WAS_REFUSAL;
+	bool cookie = c->weight == WEIGHT_WAS_COOKIE;
 	if (other) {
 		other->unasked -= other->unasked > 0;
 		other->replies += other->replies < UINT16_MAX;
 	}
 	c->state = refused ? CONTACT_REFUSED : CONTACT_ANSWERED;
-	c->weight = s ? 0 : WEIGHT_OF_HOME;
+	c->weight = !s ? WEIGHT_OF_HOME : cookie ? WEIGHT_COOKIE : 0;
 	c->id = short_id(e->reading.message.id);
 	if (!s)
 		return;
 	c->owner = (uint32_t)(s - t->sources) & (CONTACT_OWNERS_MAX - 1);
-	if (refused) {
+	if (is_traceroute(&e->packet, s)) {
+		c->state = CONTACT_PASSED;
+	} else if (refused) {
 		count_failed(s, c, ODDS_STEP);
 		odds_settle(&s->walk, attempts_young(s, t->now_s));
 	} else {
@@ -384,20 +388,33 @@ static enum packet_class answer_contact(struct table *t,
 	return CLASS_REPLY;
 }
 
+/* Leaves what its question will find.  A monitored host (NULL) is no source:
+ * whoever has the number 0 has another address (owner_of). */
+static struct contact *leave_answer(
+    struct table *t, struct source *s, uint64_t hash, unsigned weight)
+{
+	struct contact *c = contact_add(t->contacts, hash, (uint16_t)t->now_s);
+	c->state = CONTACT_UNASKED;
+	c->at_s = (uint16_t)t->now_s;
+	c->owner = 0;
+	c->weight = weight & 3;
+	if (!s)
+		return c;
+	c->owner = (uint32_t)(s - t->sources) & (CONTACT_OWNERS_MAX - 1);
+	s->unasked += s->unasked < UINT16_MAX;
+	return c;
+}
+
 static enum packet_class answer_unasked(
     struct table *t, const struct table_entry *e, struct source *s)
 {
-	if (!s)
-		return CLASS_BACKSCATTER;
-	struct contact *c =
-	    contact_add(t->contacts, e->answered, (uint16_t)t->now_s);
-	c->state = CONTACT_UNASKED;
-	c->at_s = (uint16_t)t->now_s;
-	c->owner = (uint32_t)(s - t->sources) & (CONTACT_OWNERS_MAX - 1);
-	c->weight = is_refusal(&e->reading.message, &e->packet)
-	    ? WEIGHT_WAS_REFUSAL
-	    : 0;
-	s->unasked += s->unasked < UINT16_MAX;
+	const struct message *m = &e->reading.message;
+	bool cookie = m->kind == KIND_TCP_SYN_ACK;
+	struct contact *c = leave_answer(t, s, e->answered,
+	    is_refusal(m, &e->packet) ? WEIGHT_WAS_REFUSAL
+		: cookie              ? WEIGHT_WAS_COOKIE
+				      : 0);
+	c->value = e->packet.tcp_seq + 1;
 	return CLASS_BACKSCATTER;
 }
 
@@ -415,37 +432,61 @@ static bool is_unreachable(const struct packet *p)
 	return p->icmp_type == 1 || p->icmp_type == 4;
 }
 
-/* The contact that an error is about: what it quotes was a question, or an
- * answer to one. */
-static struct contact *find_quoted(const struct table *t,
-    const struct packet *error, struct packet *quoted, bool *asked)
+/* What an error quotes: a question, or an answer to one. */
+struct quoted {
+	struct packet packet;
+	uint64_t hash; /* of the contact that it is, if it asks */
+	bool may_ask, asked;
+};
+
+/* The contact that an error is about. */
+static struct contact *find_quoted(
+    const struct table *t, const struct packet *error, struct quoted *q)
 {
 	struct table_entry e;
-	if (packet_decode_quote(quoted, error) != 0)
+	q->may_ask = q->asked = false;
+	if (packet_decode_quote(&q->packet, error) != 0)
 		return NULL;
-	e.packet = *quoted;
-	message_read(quoted, &e.reading.message);
+	e.packet = q->packet;
+	message_read(&q->packet, &e.reading.message);
 	table_prepare(t, &e);
+	enum message_role role = e.reading.message.role;
+	q->may_ask = role == MESSAGE_QUESTION || role == MESSAGE_EITHER;
+	q->hash = e.asked;
 	struct contact *c = contact_find(t->contacts, e.asked);
-	*asked = c && c->state != CONTACT_UNASKED;
-	return *asked ? c : contact_find(t->contacts, e.answered);
+	q->asked = c && c->state != CONTACT_UNASKED;
+	return q->asked ? c : contact_find(t->contacts, e.answered);
+}
+
+/* Whose question was not seen, or comes after it. */
+static void report_unasked(struct table *t, const struct packet *p,
+    const struct quoted *q, struct source *s)
+{
+	struct contact *c = q->may_ask && is_unreachable(p)
+	    ? contact_find(t->contacts, q->hash)
+	    : NULL;
+	if (c && c->owner == (uint32_t)(s - t->sources))
+		return; /* it was told before */
+	if (q->may_ask && is_unreachable(p) && !c)
+		leave_answer(t, s, q->hash, WEIGHT_WAS_REFUSAL);
+	else
+		s->unasked += s->unasked < UINT16_MAX;
 }
 
 static enum packet_class report_error(
     struct table *t, const struct packet *p, struct source *s)
 {
-	struct packet quoted;
-	bool asked;
-	struct contact *c = find_quoted(t, p, &quoted, &asked);
+	struct quoted q;
+	struct contact *c = find_quoted(t, p, &q);
 	if (!c || c->state == CONTACT_UNASKED) {
 		if (s)
-			s->unasked += s->unasked < UINT16_MAX;
+			report_unasked(t, p, &q, s);
 		return CLASS_BACKSCATTER;
 	}
-	if (asked && is_time_exceeded(p))
-		mark_passed(t, c, &quoted.src);
-	else if (asked && is_unreachable(p))
-		mark_refused(t, c, &quoted.src);
+	if (q.asked && is_time_exceeded(p))
+		mark_passed(t, c, &q.packet.src);
+	else if (q.asked && is_unreachable(p))
+		mark_refused(t, c, &q.packet.src);
 	return CLASS_REPLY;
 }
 
@@ -492,10 +533,9 @@ enum packet_class attempts_count(
 bool attempts_is_reply(struct table *t, const struct table_entry *e)
 {
 	enum message_role role = e->reading.message.role;
-	struct packet quoted;
-	bool asked;
+	struct quoted q;
 	if (role == MESSAGE_ERROR) {
-		struct contact *c = find_quoted(t, &e->packet, &quoted, &asked);
+		struct contact *c = find_quoted(t, &e->packet, &q);
 		return c && c->state != CONTACT_UNASKED;
 	}
 	if (role != MESSAGE_ANSWER && role != MESSAGE_EITHER &&
