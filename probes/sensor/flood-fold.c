@@ -18,13 +18,14 @@
 /* What was folded for one victim since the last flush. */
 struct flood_fold {
 	struct flood flood;
-	uint64_t packets, size_bytes;
+	uint64_t packets, size_bytes, attempts;
 	uint32_t sources;
 	uint8_t ttl_min, ttl_max;
 };
 
 struct flood_folds {
 	struct flood_watch *watch;
+	struct last_packet last;
 	struct flood_fold folds[FOLDS];
 	size_t count;
 };
@@ -60,6 +61,8 @@ void flood_folds_note(struct table *t, const struct table_entry *e,
 	bool probes = class == CLASS_PROBE && !(row->flags & ROW_ANSWERED);
 	if (!probes && class != CLASS_BACKSCATTER)
 		return;
+	if (table_is_copy(&t->floods->last, e))
+		return; /* a source that repeats itself would be a true one */
 	if (m->kind == KIND_TCP_DATA)
 		flood_folds_completed(t, table_hash_target(&p->src), e->at.ns);
 	size_t count = flood_sights_of(sights, p, m, NULL);
@@ -102,6 +105,7 @@ bool flood_folds_take(struct table *t, const struct finding *finding,
 	}
 	fold->packets += finding->packets;
 	fold->size_bytes += finding->size_bytes;
+	fold->attempts += finding->attempts;
 	fold->sources++;
 	if (finding->ttl_min < fold->ttl_min)
 		fold->ttl_min = finding->ttl_min;
@@ -144,7 +148,7 @@ static void give_fold(struct table *t, const struct flood_fold *fold)
 		.ports_quality = DISTINCT_IS_ESTIMATE,
 		.packets = fold->packets,
 		.size_bytes = fold->size_bytes,
-		.attempts = fold->packets,
+		.attempts = fold->attempts,
 		.targets = back ? flood->sources : 1,
 		.targets_quality =
 		    back ? flood->sources_quality : DISTINCT_IS_EXACT,

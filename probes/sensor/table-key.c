@@ -91,3 +91,20 @@ void table_prepare(const struct table *t, struct table_entry *e)
 	e->asked = hash_contact(t, src_unit, dst, p->proto, m->dport);
 	e->answered = hash_contact(t, dst_unit, src, p->proto, m->sport);
 }
+
+#define COPY_NS 1000000 /* two captures of one packet are as near */
+
+bool table_is_copy(struct last_packet *last, const struct table_entry *e)
+{
+	const struct packet *p = &e->packet;
+	uint32_t ports = (uint32_t)p->sport << 16 | p->dport;
+	uint32_t hash =
+	    (uint32_t)hash_mix((uint64_t)e->source << 32 | e->target,
+		(uint64_t)(e->reading.message.id ^ ports) << 16 | p->ip_id);
+	int64_t passed_ns = e->at.ns - last->at_ns;
+	if (hash == last->hash && passed_ns >= -COPY_NS && passed_ns <= COPY_NS)
+		return true;
+	last->hash = hash;
+	last->at_ns = e->at.ns;
+	return false;
+}

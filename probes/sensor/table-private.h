@@ -83,11 +83,19 @@ _Static_assert(sizeof(struct source) == 64, "a source is a cache line");
 
 #define PORT_WORDS (65536 / 64)
 
+/* Of a mirror port that shows what comes in and what goes out, the copies of a
+ * packet follow each other. */
+struct last_packet {
+	uint32_t hash;
+	int64_t at_ns;
+};
+
 /* What few sources have. */
 struct source_more {
 	uint32_t next;  /* in the free list */
 	uint32_t ports; /* of table.port_maps, counted from 1; 0: none */
 	uint32_t amplifying_packets, amplifying_contacts;
+	struct last_packet amplifying;
 	uint32_t question;    /* hash of the last that amplifies */
 	uint32_t question_to; /* hash of where it went first */
 	bool question_spread; /* it went elsewhere too */
@@ -155,6 +163,9 @@ bool flood_folds_take(struct table *table, const struct finding *finding,
 void flood_folds_give(struct table *table);
 
 /* table-key.c: */
+/* Is the packet a copy of the last one that was not?  This one is the last
+ * then. */
+bool table_is_copy(struct last_packet *last, const struct table_entry *entry);
 /* Of the source that an address belongs to. */
 uint32_t table_hash_unit(const struct table *table, const struct addr *addr);
 /* As table_entry.target of a packet to this address. */

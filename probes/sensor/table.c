@@ -411,7 +411,8 @@ static void note_amplifying(struct table *t, struct source *s,
     const struct table_entry *e, const struct target_set *targets)
 {
 	struct source_more *m = rows_more(t, s);
-	if (!m || !is_spread_question(m, &e->packet, e->target))
+	if (!m || table_is_copy(&m->amplifying, e) ||
+	    !is_spread_question(m, &e->packet, e->target))
 		return;
 	enum distinct_quality quality;
 	m->amplifying_packets++;
