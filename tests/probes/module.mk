@@ -102,6 +102,7 @@ $(call script_test,tests/probes/sensor/sensor_flood.sh)
 $(call script_test,tests/probes/sensor/sensor_links.py)
 $(call script_test,tests/probes/sensor/sensor_hostile.py)
 $(call script_test,tests/probes/sensor/sensor_tools.py)
+$(call script_test,tests/probes/sensor/verdicts.py)
 
 $(call script_test,tests/probes/cli/client.py)
 $(call script_test,tests/probes/cli/cli.sh)

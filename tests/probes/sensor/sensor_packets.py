@@ -6,8 +6,8 @@ import socket
 import struct
 import time
 
-DLT = {"ethernet": 1, "vlan": 1, "qinq": 1, "sll": 113, "sll2": 276,
-       "raw": 101, "null": 0, "loop": 108}
+DLT = {"ethernet": 1, "vlan": 1, "qinq": 1, "sll": 113,
+       "sll2": 276, "raw": 101, "null": 0, "loop": 108}
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 SLAMMER = bytes([4]) + b"\1" * 96 + b"A" * 53 + bytes.fromhex(
     "81f10301049b81f101") + b"A" * 41 + b"sock" + b"A" * 16 + b"send"
@@ -47,10 +47,11 @@ def upper(src, dst, proto, body, at):
 
 
 def tcp(src, dst, dport, flags=SYN, sport=40000, seq=1, window=512,
-        options=b"", **more):
-    body = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xffffffff, 0,
-                       (20 + len(options)) // 4 << 4, flags, window, 0, 0)
-    return ip(src, dst, 6, upper(src, dst, 6, body + options, 16), **more)
+        options=b"", ack=0, payload=b"", **more):
+    body = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xffffffff,
+                       ack & 0xffffffff, (20 + len(options)) // 4 << 4, flags,
+                       window, 0, 0) + options + payload
+    return ip(src, dst, 6, upper(src, dst, 6, body, 16), **more)
 
 
 def udp(src, dst, dport, payload=b"", sport=40000, **more):
@@ -62,6 +63,46 @@ def icmp(src, dst, kind, code=0, payload=b"", rest=0x10001, **more):
     body = struct.pack(">BBHI", kind, code, 0, rest) + payload
     body = body[:2] + struct.pack(">H", checksum(body)) + body[4:]
     return ip(src, dst, 1, body, **more)
+
+
+def icmp6(src, dst, kind, code=0, payload=b"", rest=0x10001, **more):
+    body = struct.pack(">BBHI", kind, code, 0, rest) + payload
+    return ip(src, dst, 58, upper(src, dst, 58, body, 2), **more)
+
+
+def is_six(address):
+    return ":" in address
+
+
+def echo(src, dst, rest, reply=False, payload=b"x" * 56, **more):
+    if is_six(src):
+        return icmp6(src, dst, 129 if reply else 128, 0, payload, rest, **more)
+    return icmp(src, dst, 0 if reply else 8, 0, payload, rest, **more)
+
+
+def unreachable(src, quote, **more):
+    """A port that nobody listens to, as `src` tells the quoted packet's
+    sender."""
+    if quote[0] >> 4 == 6:
+        back = str(ipaddress.ip_address(quote[8:24]))
+        return icmp6(src, back, 1, 4, quote, 0, **more)
+    back = str(ipaddress.ip_address(quote[12:16]))
+    return icmp(src, back, 3, 3, quote, 0, **more)
+
+
+def time_exceeded(src, quote, **more):
+    if quote[0] >> 4 == 6:
+        back = str(ipaddress.ip_address(quote[8:24]))
+        return icmp6(src, back, 3, 0, quote, 0, **more)
+    back = str(ipaddress.ip_address(quote[12:16]))
+    return icmp(src, back, 11, 0, quote, 0, **more)
+
+
+def ends(packet):
+    """Source and destination of an IP packet."""
+    at, size = (8, 16) if packet[0] >> 4 == 6 else (12, 4)
+    return tuple(str(ipaddress.ip_address(packet[i:i + size]))
+                 for i in (at, at + size))
 
 
 def number(address):
@@ -77,10 +118,16 @@ def masscan(src, dst, dport, seq):
     return tcp(src, dst, dport, seq=seq, window=1024, ttl=252, ident=ident)
 
 
-def frame(link, packet):
+def in_gre(packet, near="192.0.2.201", far="192.0.2.202"):
+    kind = b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00"
+    return ip(near, far, 47, b"\0\0" + kind + packet)
+
+
+def frame(link, packet, mac=b"\2\0\0\0\0\1"):
+    """mac: whom an Ethernet frame is for."""
     six = packet[0] >> 4 == 6
     kind = b"\x86\xdd" if six else b"\x08\x00"
-    macs = b"\2\0\0\0\0\1\2\0\0\0\0\2"
+    macs = mac + b"\2\0\0\0\0\2"
     heads = {
         "ethernet": macs + kind,
         "vlan": macs + b"\x81\0\0\x64" + kind,
@@ -88,6 +135,7 @@ def frame(link, packet):
         "sll": b"\0\0\0\1\0\6" + b"\2" + b"\0" * 7 + kind,
         "sll2": kind + b"\0\0\0\0\0\2\0\1\0\6" + b"\2" + b"\0" * 7,
         "raw": b"",
+        "framed": b"",
         "null": struct.pack("<I", 30 if six else 2),
         "loop": struct.pack(">I", 24 if six else 2),
     }
