@@ -335,7 +335,13 @@ static void continue_contact(struct table *t, const struct table_entry *e,
 		s->repeats++;
 		c->id = short_id(m->id);
 	}
-	if (c->state == CONTACT_ASKED && age >= YOUNG_S)
+	/* Who asks again has waited long enough. */
+	bool waited = mine && age > 0 && c->weight == ODDS_STEP;
+	if (c->state == CONTACT_ASKED && waited) {
+		make_old(s, c);
+		odds_settle(&s->walk, attempts_young(s, t->now_s));
+	}
+	if (c->state == CONTACT_ASKED && (waited || age >= YOUNG_S))
 		c->state = CONTACT_FAILED;
 	if (c->state != CONTACT_ASKED)
 		c->at_s = now_s;

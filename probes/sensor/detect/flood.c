@@ -35,7 +35,8 @@ static bool is_conversation(const struct evidence *e)
 /* Many packets at once for one address, not one for each of its ports. */
 static bool is_flood(const struct evidence *e)
 {
-	if (!e->one_target || is_conversation(e))
+	bool is_tool = e->tool && e->tool_steps >= DETECT_TOOL_LEAST_STEPS;
+	if (!e->one_target || is_tool || is_conversation(e))
 		return false;
 	bool fast = is_fast(e, e->packets, e->duration_ns);
 	if (e->several_targets)

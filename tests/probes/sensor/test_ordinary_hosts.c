@@ -132,6 +132,31 @@ static void a_monitor_seen_in_one_direction_is_no_scanner(void **state)
 	expect_none(VERDICT_SCAN);
 }
 
+/* All within three seconds and a ping was answered: the retries tell. */
+static void a_scan_that_asks_again_has_waited(void **state)
+{
+	(void)state;
+	for (int tries = 1; tries <= 2; tries++) {
+		struct frame f = syn, echo = ping, reply = ping;
+		start(100, NULL);
+		echo.dst = "198.51.100.7";
+		send(echo, 0);
+		reply.src = "198.51.100.7";
+		reply.dst = "203.0.113.9";
+		reply.icmp_type = 0;
+		send(reply, 0);
+		for (int i = 0; i < 40 * tries; i++) {
+			f.dport = (uint16_t)(20 + i % 40);
+			send(f, i == 40 ? 1000 : 1);
+		}
+		engine_flush(world.engine);
+		bool found = false;
+		for (size_t i = 0; i < world.count; i++)
+			found |= world.found[i].verdict == VERDICT_SCAN;
+		assert_int_equal(found, tries > 1);
+	}
+}
+
 /* Three questions of each of eight things, and dozens of each of seven. */
 static void who_asks_on_is_no_scanner(void **state)
 {
@@ -192,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_walk_is_asked_by_the_one_who_asks),
 		cmocka_unit_test(a_peer_asks_for_peers_that_are_gone),
 		cmocka_unit_test(a_monitor_seen_in_one_direction_is_no_scanner),
+		cmocka_unit_test(a_scan_that_asks_again_has_waited),
 		cmocka_unit_test(who_asks_on_is_no_scanner),
 		cmocka_unit_test(half_a_transfer_is_no_flood),
 	};
