@@ -175,7 +175,7 @@ demo-tools: $(O)/demo/wire $(O)/demo/worm
 	@:
 
 # What is missing is installed by name (Debian; elsewhere it is only said).
-.PHONY: deps deps-run deps-unit deps-check deps-bench deps-coverage
+.PHONY: deps deps-run deps-unit deps-check deps-bench deps-coverage deps-calibrate
 deps: ## install what building, tests and benchmarks need
 	@tests/install-deps.sh run unit check bench coverage
 deps-run:
@@ -188,6 +188,8 @@ deps-coverage:
 	@tests/install-deps.sh run unit coverage
 deps-unit:
 	@tests/install-deps.sh run unit
+deps-calibrate:
+	@tests/install-deps.sh run unit calibrate
 
 .PHONY: demo
 demo: ## a living example: real packets, a map, a slow link, a worm
@@ -256,11 +258,13 @@ fuzz: ## fuzz every parser for FUZZ_SECONDS=60 each; goes on where it stopped
 fuzzers: $(FUZZERS)
 
 .PHONY: calibrate
-calibrate: deps-unit ## test what is promised with a probability, on 1000 truths
+calibrate: deps-unit deps-calibrate ## test what is promised with a probability, on 1000 truths
 	@$(MAKE) $(patsubst %,$(O)/tests/calibrate/claim-%,$(CLAIMS))
 	@O=$(O) tests/calibrate/run.sh
-	@$(MAKE) $(O)/bin/sonde
+	@$(MAKE) $(O)/bin/sonde $(O)/bin/sonde-commands
 	@O=$(O) tests/probes/net/sim/lengths.py $(or $(CALIBRATE_TRUTHS),1000)
+	@O=$(O) tests/probes/sensor/ordinary/ordinary.py --long
+	@O=$(O) tests/probes/sensor/ordinary/scans.py --long
 
 .PHONY: worlds
 worlds: programs ## no simulated internet of 1000 (WORLDS) kills who measures on it

@@ -3,7 +3,7 @@
 # usage: install-deps.sh GROUP ...
 # Installs the missing packages of the groups by Debian's names: `run` builds
 # and runs, `unit` and `check` test, `bench` compares with peers, `coverage`
-# counts lines.
+# counts lines, `calibrate` makes ordinary traffic.
 #
 # Nothing that comes along is started or will be started at the next boot:
 # what the packages have enabled is disabled again; what was enabled before
@@ -27,6 +27,12 @@ openssl procps prometheus python3-jsonschema python3-scapy scamper shellcheck
 tcpdump traceroute tshark'
 bench='fping iputils-ping nfdump openssl scamper tcpdump traceroute'
 coverage='gcovr'
+calibrate='avahi-daemon avahi-utils baresip-core bind9-dnsutils chromium
+chrony curl dbus-daemon dnsmasq-base fping iperf3 iputils-ping isc-dhcp-client
+lftp libcoap3-bin masscan memcached mosquitto mosquitto-clients mtr-tiny
+nginx-light nmap nsd openssh-client openssh-server openssl redis-server rsync
+samba smbclient snmp snmpd tcpdump tftp-hpa tftpd-hpa traceroute
+transmission-cli unbound vsftpd'
 
 wanted=
 for group; do
@@ -36,8 +42,9 @@ for group; do
 	check) wanted="$wanted $check" ;;
 	bench) wanted="$wanted $bench" ;;
 	coverage) wanted="$wanted $coverage" ;;
+	calibrate) wanted="$wanted $calibrate" ;;
 	*)
-		echo "deps: no group '$group'; there are: run unit check bench coverage" >&2
+		echo "deps: no group '$group'; there are: run unit check bench coverage calibrate" >&2
 		exit 2
 		;;
 	esac

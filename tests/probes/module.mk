@@ -103,6 +103,8 @@ $(call script_test,tests/probes/sensor/sensor_links.py)
 $(call script_test,tests/probes/sensor/sensor_hostile.py)
 $(call script_test,tests/probes/sensor/sensor_tools.py)
 $(call script_test,tests/probes/sensor/verdicts.py)
+$(call script_test,tests/probes/sensor/ordinary/ordinary.py)
+$(call script_test,tests/probes/sensor/ordinary/scans.py)
 
 $(call script_test,tests/probes/cli/client.py)
 $(call script_test,tests/probes/cli/cli.sh)
