@@ -71,7 +71,7 @@ def read_all(path, folder):
         yield name + ", home", sensor(*home, "--filter", words, "-r", path)
     for name, change in (("from the middle", cut_start),
                          ("cut to 68 octets", cut_short),
-                         ("doubled", double)):
+                         ("doubled", double), ("tagged", tag)):
         other = os.path.join(folder, "other.pcap")
         change(path, other)
         yield name, sensor("-r", other)
