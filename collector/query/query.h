@@ -65,7 +65,7 @@ query_fn query_signatures;
 query_fn query_gaps; /* from, to, agent; the newest arrival first */
 query_fn query_sightings;
 query_fn query_evidence; /* from, to, src, agent; the newest first */
-query_fn query_payload; /* hash */
+query_fn query_payload;  /* hash */
 
 /* Questions with too large an answer for a tree: appends it as JSON text (of
  * an error, there may be a part of it).  Does what query_run does itself. */
