@@ -175,13 +175,50 @@ static int help_command(const struct command *command, bool json)
 	return 0;
 }
 
+/* The next line of the comment that a library begins with, or NULL. */
+static const char *comment_line(const char **at, size_t *len)
+{
+	const char *line = *at;
+	if (line[0] != '-' && line[0] != '\n')
+		return NULL;
+	size_t whole = strcspn(line, "\n");
+	*at = line + whole + (line[whole] == '\n');
+	*len = whole > 3 ? whole - 3 : 0;
+	return *len > 0 ? line + 3 : line;
+}
+
+static int help_library(const struct shipped_library *library, bool json)
+{
+	json_t *text = json_array();
+	const char *at = library->source, *line;
+	size_t len;
+	comment_line(&at, &len); /* its licence */
+	if (!json)
+		printf("sonde.use \"%s\"\n\n", library->name);
+	while ((line = comment_line(&at, &len)) != NULL) {
+		json_array_append_new(text, json_stringn(line, len));
+		if (!json)
+			printf("%.*s\n", (int)len, line);
+	}
+	json_t *help = head_json(library->name, "library", library->help);
+	json_object_set_new(help, "text", text);
+	if (json)
+		return print_line(help);
+	json_decref(help);
+	return 0;
+}
+
 static int help_script(const char *name, bool allow_weak, bool json)
 {
 	struct errmsg msg = { "" };
 	struct script *script;
 	int code = 0, err = script_load(&script, name, allow_weak, &msg);
-	if (err == ERR_NOT_FOUND)
-		return command_unknown("sonde help", name);
+	if (err == ERR_NOT_FOUND) {
+		const struct shipped_library *library =
+		    shipped_library_find(name);
+		return library ? help_library(library, json)
+			       : command_unknown("sonde help", name);
+	}
 	if (err)
 		return command_fail("help", err, &msg);
 	struct option_table *table = measure_table(script);
@@ -220,7 +257,7 @@ static const struct option_row rows[] = {
 };
 static const struct option_table table = {
 	.program = "sonde help",
-	.synopsis = "[COMMAND | SCRIPT | FILE.lua | formats]",
+	.synopsis = "[COMMAND | SCRIPT | LIBRARY | FILE.lua | formats]",
 	.summary = "what a command or a script does, and its options",
 	.examples = "sonde help trace\nsonde help ./my-probe.lua",
 	.rows = rows,
