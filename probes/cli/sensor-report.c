@@ -163,10 +163,27 @@ static const char *short_time(struct walltime t, char to[static 20])
 	return to;
 }
 
+/* The rule, how seldom an innocent source does that, whom it was about, and
+ * what is known of the source. */
+static void write_reason(
+    struct buf *b, const struct finding *f, const char *scanner)
+{
+	char victim[ADDR_TEXT_LEN];
+	buf_printf(b, "%s", f->rule ? f->rule : "-");
+	if (f->odds > 0)
+		buf_printf(b, ", 1 in %.2g", (double)f->odds);
+	if (f->victim.family)
+		buf_printf(b, ", victim %s", addr_text(&f->victim, victim));
+	if (f->src.family && !f->spoofable)
+		buf_printf(b, ", address proven");
+	if (scanner)
+		buf_printf(b, ", known as %s", scanner);
+}
+
 static void write_row(
     struct buf *b, const struct finding *f, const char *scanner)
 {
-	char src[ADDR_TEXT_LEN], victim[ADDR_TEXT_LEN], proto[8];
+	char src[ADDR_TEXT_LEN], proto[8];
 	char port[16] = "-";
 	char first[20], last[20];
 	const char *signature = signature_name(f->signature);
@@ -181,17 +198,14 @@ static void write_row(
 		    port, sizeof(port), "%d/%d", f->icmp >> 8, f->icmp & 0xff);
 	else if (f->ports > 1)
 		snprintf(port, sizeof(port), "many");
-	bool has_victim = f->flood_peak > 0;
-	buf_printf(b,
-	    "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s%s%s%s%s\n",
+	buf_printf(b, "%-16s  %-9s  %-15s  %-5s  %7s  %9llu  %s%7u  %s  %s  ",
 	    verdict_name(f->verdict), signature ? signature : "-", src,
 	    f->proto == FINDING_NONE ? "-" : sensor_proto_name(f->proto, proto),
 	    port, (unsigned long long)f->packets,
 	    f->targets_quality == DISTINCT_IS_EXACT ? " " : "~", f->targets,
-	    short_time(f->first, first), short_time(f->last, last),
-	    has_victim ? "  victim " : "",
-	    has_victim ? addr_text(&f->victim, victim) : "",
-	    scanner ? "  " : "", scanner ? scanner : "");
+	    short_time(f->first, first), short_time(f->last, last));
+	write_reason(b, f, scanner);
+	buf_printf(b, "\n");
 }
 
 static void write_table(struct report *r)
@@ -201,9 +215,10 @@ static void write_table(struct report *r)
 	if (r->kept_count == 0)
 		return;
 	qsort(r->kept, r->kept_count, sizeof(*r->kept), worse_first);
-	buf_printf(b, "%-16s  %-9s  %-15s  %-5s  %7s  %9s  %8s  %-19s  %s\n",
+	buf_printf(b,
+	    "%-16s  %-9s  %-15s  %-5s  %7s  %9s  %8s  %-19s  %-19s  %s\n",
 	    "VERDICT", "SIGNATURE", "SOURCE", "PROTO", "PORT", "PACKETS",
-	    "TARGETS", "FIRST (UTC)", "LAST (UTC)");
+	    "TARGETS", "FIRST (UTC)", "LAST (UTC)", "WHY");
 	for (size_t i = 0; i < shown; i++)
 		write_row(b, &r->kept[i],
 		    known_scanners_find(r->row.scanners, &r->kept[i].src));
