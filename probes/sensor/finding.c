@@ -343,6 +343,8 @@ static void start_finding(struct finding *f, const struct table *t,
 	f->attempts =
 	    (uint64_t)s->failed + s->answered + s->unknown + s->repeats;
 	f->not_judged = s->unknown;
+	if (j->of_victim)
+		f->victim = f->src;
 	if (j->verdict == VERDICT_BACKSCATTER) {
 		bool named =
 		    s->more != MORE_NONE && t->more[s->more].victim.family != 0;

@@ -97,6 +97,7 @@ struct judgement {
 			  so many; 0: not stated */
 	const char *rule;
 	uint16_t rule_version;
+	bool of_victim; /* the source is forged: it is who is attacked */
 };
 
 struct detector {

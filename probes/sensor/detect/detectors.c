@@ -51,7 +51,11 @@ struct judgement detection_judge(const struct evidence *evidence)
 		    : VERDICTS;
 		if (verdict == VERDICTS)
 			continue;
-		j = (struct judgement){ verdict, 0, detectors[i]->name, 1 };
+		j = (struct judgement){
+			.verdict = verdict,
+			.rule = detectors[i]->name,
+			.rule_version = 1,
+		};
 		if (detectors[i]->explain)
 			detectors[i]->explain(evidence, &j);
 		break;

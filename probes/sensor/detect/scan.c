@@ -189,7 +189,10 @@ static void explain_scan(const struct evidence *e, struct judgement *j)
 {
 	switch (j->verdict) {
 	case VERDICT_UNROUTED: j->rule = "unrouted-source"; return;
-	case VERDICT_FLOOD: j->rule = "amplification"; return;
+	case VERDICT_FLOOD:
+		j->rule = "amplification";
+		j->of_victim = true;
+		return;
 	case VERDICT_BACKSCATTER: j->rule = "unasked-answer"; return;
 	case VERDICT_MISCONFIGURATION: j->rule = "stray-peer"; return;
 	case VERDICT_SCAN:

@@ -3,7 +3,6 @@
  * where only one direction was captured; and what is next to it and is not. */
 #include "tests/probes/sensor/engine-fixture.h"
 
-
 static void expect_none(enum verdict verdict)
 {
 	engine_flush(world.engine);
@@ -71,6 +70,8 @@ static void a_walk_is_asked_by_the_one_who_asks(void **state)
 	send_walk(3, false);
 	expect(VERDICT_FLOOD, SIGNATURE_NONE);
 	assert_string_equal(world.found[0].rule, "amplification");
+	assert_memory_equal(
+	    &world.found[0].victim, &world.found[0].src, sizeof(struct addr));
 }
 
 /* uTP's first datagrams, and SYNs to the same peers: most are gone. */
@@ -188,9 +189,9 @@ static void who_asks_on_is_no_scanner(void **state)
 static void half_a_transfer_is_no_flood(void **state)
 {
 	(void)state;
-	struct frame f = { .proto = PACKET_TCP,
-		.dport = 5201,
-		.flags = PACKET_TCP_ACK };
+	struct frame f = {
+		.proto = PACKET_TCP, .dport = 5201, .flags = PACKET_TCP_ACK
+	};
 	start(100, NULL);
 	for (uint32_t n = 1; n < 2000; n++) {
 		f.ack = 1000 + n * 1448;

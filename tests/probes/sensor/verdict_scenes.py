@@ -192,7 +192,7 @@ def amplification(w, dport, question, servers, times):
             w.send(at, make.udp(victim, w.dark(i), dport, question, 80,
                                 ttl=241, ident=again * servers + i))
             at += .5
-    w.expect(victim, "flood", spoofable=True)
+    w.expect(victim, "flood", spoofable=True, victim=victim)
     w.never |= {"scan", "worm"}
 
 
