@@ -25,12 +25,12 @@
 #include "probes/sensor/sighting-record.h"
 
 #define DEFAULT_INTERVAL_S 60
-#define DEFAULT_SOURCES 65536
+#define DEFAULT_SOURCES 32768
 #define DEFAULT_SNAPLEN 2048
 #define DEFAULT_BUFFER (2u << 20)
 #define DEFAULT_BUFFER_MOST (32u << 20)
-#define MEMORY_BYTES ((size_t)13 << 20) /* of 65,536 sources */
 #define MEMORY_PER_SOURCE 208
+#define MEMORY_BYTES ((size_t)DEFAULT_SOURCES * MEMORY_PER_SOURCE)
 #define PAYLOADS_MAX 512
 #define PAYLOAD_BYTES_MAX ((size_t)256 << 10)
 #define FORGET_NS (3600 * NS_PER_S)

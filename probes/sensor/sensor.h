@@ -55,7 +55,7 @@ struct sensor_config {
 			  a SOCK_SEQPACKET; -1: none */
 	struct counters *counters; /* NULL: not counted */
 	uint32_t interval_s;  /* 0: 60; aligned to wall time at the start */
-	uint32_t max_sources; /* 0: 65536; at most SENSOR_SOURCES_MAX */
+	uint32_t max_sources; /* 0: 32768; at most SENSOR_SOURCES_MAX */
 	const struct prefix *homes; /* whose own packets are not held against
 				       them; may be NULL */
 	size_t home_count;

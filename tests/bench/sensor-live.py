@@ -22,6 +22,7 @@ SECONDS = float(os.environ.get("SECONDS", "1" if CHECK else "60"))
 RATE = int(os.environ.get("RATE", "50000" if CHECK else "400000"))
 SOURCES = int(os.environ.get("SOURCES", "65536"))
 PATIENCE_S = 120
+BOUND_KIB = 16384
 TICKS = os.sysconf("SC_CLK_TCK")
 failed = number = 0
 
@@ -206,6 +207,8 @@ def agent_flood():
         check("agent: what the collector has and what was dropped = sent",
               stored + dropped == sent, (sent, stored, dropped, slammer))
         if not CHECK:
+            check("agent: 16 MiB of all its processes beside the ring",
+                  total - ring <= BOUND_KIB, parts)
             print(f"agent flood       {sent} sent at {sent / took:.0f}/s of "
                   f"{SOURCES} sources, {stored} counted, {dropped} dropped, "
                   f"PSS {total - ring} KiB beside {ring} KiB of ring: "

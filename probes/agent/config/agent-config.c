@@ -52,7 +52,7 @@ const struct option_row agent_config_rows[] = {
 	{ "sensor-interval", 0, OPTION_DURATION, "TIME", NULL, SECOND,
 	    3600 * SECOND, "60s", "the sensor counts in intervals of this" },
 	{ "sensor-sources", 0, OPTION_INTEGER, "COUNT", NULL, 64,
-	    SENSOR_SOURCES_MAX, "65536",
+	    SENSOR_SOURCES_MAX, "32768",
 	    "sources that the sensor remembers at a time" },
 	{ "heartbeat", 0, OPTION_DURATION, "TIME", NULL, 100 * MS,
 	    3600 * SECOND, "60s", "between two records of all counters" },
