@@ -40,11 +40,13 @@ def ip(*words):
 
 
 def wire():
+    # Of every later device, too: what the kernel itself sends is dropped with
+    # the rest, and was not sent by the flood.
+    with open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w",
+              encoding="ascii") as file:
+        file.write("1")
     ip("link", "add", "out0", "type", "veth", "peer", "name", "in0")
     for end in ("out0", "in0"):
-        with open(f"/proc/sys/net/ipv6/conf/{end}/disable_ipv6", "w",
-                  encoding="ascii") as file:
-            file.write("1")
         ip("link", "set", end, "up")
 
 
