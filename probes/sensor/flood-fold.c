@@ -46,6 +46,20 @@ void flood_folds_free(struct flood_folds *f)
 	free(f);
 }
 
+/* Reflected answers, which are few, are not worth the second one. */
+void flood_folds_fetch(const struct table *t, const struct table_entry *e)
+{
+	enum message_role role = e->reading.message.role;
+	uint8_t proto = e->packet.proto;
+	if (role == MESSAGE_QUESTION || role == MESSAGE_EITHER)
+		flood_watch_fetch(
+		    t->floods->watch, e->target, FLOOD_DIRECT, proto);
+	else if (role == MESSAGE_ANSWER)
+		flood_watch_fetch(t->floods->watch,
+		    table_hash_target(&e->packet.src), FLOOD_BACKSCATTER,
+		    proto);
+}
+
 void flood_folds_completed(struct table *t, uint32_t victim, int64_t at_ns)
 {
 	flood_watch_completed(t->floods->watch, victim, at_ns);

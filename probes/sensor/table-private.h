@@ -151,6 +151,9 @@ static inline bool table_same_unit(const struct addr *a, const struct addr *b)
 /* flood-fold.c: */
 struct flood_folds *flood_folds_new(uint64_t secret);
 void flood_folds_free(struct flood_folds *folds);
+/* Brings nearer what a packet will be counted in. */
+void flood_folds_fetch(
+    const struct table *table, const struct table_entry *entry);
 /* A packet that was counted in this row. */
 void flood_folds_note(struct table *table, const struct table_entry *entry,
     enum packet_class class, const struct table_row *row);

@@ -521,9 +521,22 @@ static ALWAYS_INLINE void fetch_sources(
 		__builtin_prefetch(&t->sources[e->found->owner]);
 }
 
+/* The row of whoever asked what the packet is the first to answer. */
+static ALWAYS_INLINE void fetch_asker(
+    const struct table *t, const struct table_entry *e)
+{
+	uint32_t owner = e->found ? e->found->owner : SOURCE_NONE;
+	if (owner >= t->source_made || e->found->state > CONTACT_FAILED)
+		return;
+	uint32_t n = t->sources[owner].rows;
+	if (t->sources[owner].flags & SOURCE_USED && n != ROW_NONE)
+		__builtin_prefetch(&t->rows[n]);
+}
+
 static ALWAYS_INLINE void fetch_row(
     const struct table *t, const struct table_entry *e)
 {
+	fetch_asker(t, e);
 	if (e->guess == SOURCE_NONE)
 		return;
 	uint32_t n = t->sources[e->guess].rows;
@@ -534,6 +547,7 @@ static ALWAYS_INLINE void fetch_row(
 static ALWAYS_INLINE void fetch_targets(
     const struct table *t, const struct table_entry *e)
 {
+	flood_folds_fetch(t, e);
 	if (e->guess == SOURCE_NONE)
 		return;
 	uint32_t n = t->sources[e->guess].rows;

@@ -159,6 +159,12 @@ static struct flood_cell *cell_at(const struct flood_watch *w, uint64_t key)
 	return &w->cells[key & (w->config.cells - 1)];
 }
 
+void flood_watch_fetch(const struct flood_watch *w, uint64_t key,
+    enum flood_kind kind, uint8_t proto)
+{
+	__builtin_prefetch(cell_at(w, cell_key(w, key, kind, proto)));
+}
+
 static uint32_t window_of(int64_t at_ns)
 {
 	return (uint32_t)(at_ns / WINDOW_NS);

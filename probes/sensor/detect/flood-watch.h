@@ -77,6 +77,9 @@ struct flood_sight {
 	int64_t at_ns;
 };
 
+/* Brings nearer, into the cache, the cell of this victim. */
+void flood_watch_fetch(const struct flood_watch *watch, uint64_t key,
+    enum flood_kind kind, uint8_t proto);
 /* What a packet that was sent without being asked for is about: 0 to 2 sights
  * into `to`, without key and source.  quoted: of an ICMP error, or NULL.
  * An answer over UDP is about both ends: a reflector was asked in its
