@@ -147,8 +147,8 @@ void target_set_fetch(
 		return;
 	const uint32_t *words = a->lines[s->values[0]];
 	if (s->count == IN_REGISTERS)
-		__builtin_prefetch(
-		    (const uint8_t *)words + (value >> (32 - REGISTER_BITS)));
+		__builtin_prefetch((const uint8_t *)words +
+		    (spread_bits(value) >> (32 - REGISTER_BITS)));
 	else
 		__builtin_prefetch(
 		    s->count == IN_SLOTS ? &words[value & (SLOTS - 1)] : words);
