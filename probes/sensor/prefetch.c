@@ -13,9 +13,9 @@
 #include "lib/base/xalloc.h"
 #include "probes/sensor/prefetch.h"
 
-#define STRIDE 8
-#define RING 64 /* more than are on their way */
-#define OCTETS 2048
+#define STRIDE 12
+#define RING 64     /* more than are on their way */
+#define OCTETS 2112 /* no power of two: payloads would share few cache sets */
 _Static_assert(STRIDE *TABLE_STEPS < RING, "the ring is large enough");
 
 struct prefetch {
