@@ -23,7 +23,7 @@ struct agent {
 	const json_t *tags; /* borrowed, never changes */
 	enum agent_state state;
 	int64_t enrolled_ns;
-	int64_t seen_wall_ns; /* 0: never */
+	int64_t seen_wall_ns;  /* 0: never */
 	bool reports_coverage; /* its sensor says itself when it is blind */
 };
 /* tags is consumed. */

@@ -39,9 +39,10 @@ struct prepared_record {
 	bool unsent;      /* of such: some probes did not leave */
 	struct path path; /* traces; no hops: nothing was sent */
 	uint8_t path_digest[PATH_DIGEST_LEN];
-	Sonde__Record *record; /* in the arena; sightings, payloads, gaps and
-				  coverage that can be used, errors of runs, traces and
-				  pings with `unsent`, NULL for the others */
+	Sonde__Record
+	    *record; /* in the arena; sightings, payloads, gaps and
+			coverage that can be used, errors of runs, traces and
+			pings with `unsent`, NULL for the others */
 	struct prepared_heartbeat {
 		uint64_t uptime_ns;
 		bool sensor; /* it counts what a sensor does, which has no
