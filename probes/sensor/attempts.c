@@ -29,6 +29,8 @@
 #define TRACEROUTE_PORTS 256
 #define TRACEROUTE_NEAR 3
 #define TRACEROUTE_TTL 32
+#define TRACEROUTE_HIGH_PORT 33000 /* from here on mtr counts its probes */
+#define TRACEROUTE_TRIES 3         /* for each TTL */
 
 static uint16_t short_id(uint32_t id)
 {
@@ -195,15 +197,84 @@ void table_contact_evicted(void *arg, const struct contact *c)
 
 /* ---- the packet's side ---- */
 
-/* What is meant for a router on the way: by traceroute's own ports, or with a
- * TTL that grows from one that was just enough for here. */
-static bool is_traceroute(const struct packet *p, const struct source *s)
+static bool has_grown(const struct trace *trace)
 {
+	return (trace->ttls & (trace->ttls - 1)) != 0;
+}
+
+/* One that grows makes up for one that did not. */
+static void add_ttl(struct source_more *m, struct trace *trace, uint8_t ttl)
+{
+	bool had_grown = has_grown(trace);
+	trace->ttls |= UINT32_C(1) << ttl;
+	if (!had_grown && has_grown(trace))
+		m->traces_single -= m->traces_single > 0;
+}
+
+/* The way to this destination, begun if need be, or NULL: too many were begun
+ * and not gone on with.  The one that makes room is the oldest. */
+static struct trace *find_trace(struct source_more *m, uint32_t target)
+{
+	for (size_t i = 0; i < TRACES; i++)
+		if (m->traces[i].ttls && m->traces[i].target == target)
+			return &m->traces[i];
+	struct trace *trace = &m->traces[m->trace_next];
+	if (trace->ttls && !has_grown(trace)) {
+		if (m->traces_single >= TRACES)
+			return NULL;
+		m->traces_single++;
+	}
+	m->trace_next = (m->trace_next + 1) % TRACES;
+	*trace = (struct trace){ .target = target };
+	return trace;
+}
+
+/* A probe with a TTL that grows from one that was just enough for here. */
+static bool goes_on_trace(
+    struct table *t, const struct table_entry *e, struct source *s)
+{
+	const struct packet *p = &e->packet;
+	struct source_more *m = rows_more(t, s);
+	if (!m)
+		return true; /* not judged */
+	struct trace *trace = find_trace(m, e->target);
+	if (!trace)
+		return false;
+	add_ttl(m, trace, p->ttl);
+	trace->probes += trace->probes < UINT8_MAX;
+	if (has_grown(trace) && p->proto == PACKET_UDP &&
+	    p->dport >= TRACEROUTE_HIGH_PORT)
+		return true;
+	int hops = __builtin_popcount(trace->ttls);
+	return trace->probes <= TRACEROUTE_TRIES * hops;
+}
+
+/* What is meant for a router on the way: by traceroute's own ports, or by its
+ * TTLs. */
+static bool is_traceroute(
+    struct table *t, const struct table_entry *e, struct source *s)
+{
+	const struct packet *p = &e->packet;
 	if (p->ttl >= TRACEROUTE_TTL)
 		return false;
-	return s->ttl_min <= TRACEROUTE_NEAR ||
-	    (p->proto == PACKET_UDP &&
-		(uint16_t)(p->dport - TRACEROUTE_PORT) < TRACEROUTE_PORTS);
+	if (p->proto == PACKET_UDP &&
+	    (uint16_t)(p->dport - TRACEROUTE_PORT) < TRACEROUTE_PORTS)
+		return true;
+	return s->ttl_min <= TRACEROUTE_NEAR && goes_on_trace(t, e, s);
+}
+
+/* Of a trace whose probes are one contact the later ones show that it grows. */
+static void note_trace(
+    struct table *t, const struct table_entry *e, const struct source *s)
+{
+	if (e->packet.ttl >= TRACEROUTE_TTL || s->more == MORE_NONE)
+		return;
+	struct source_more *m = &t->more[s->more];
+	for (size_t i = 0; i < TRACES; i++) {
+		struct trace *trace = &m->traces[i];
+		if (trace->ttls && trace->target == e->target)
+			add_ttl(m, trace, e->packet.ttl);
+	}
 }
 
 static unsigned weight_of(const struct message *m)
@@ -240,7 +311,7 @@ static void begin_contact(
 		return;
 	}
 	c->owner = (uint32_t)(s - t->sources) & (CONTACT_OWNERS_MAX - 1);
-	if (is_traceroute(&e->packet, s)) {
+	if (is_traceroute(t, e, s)) {
 		c->state = CONTACT_PASSED;
 		return;
 	}
@@ -269,7 +340,7 @@ static void find_answer(struct table *t, const struct table_entry *e,
 	if (!s)
 		return;
 	c->owner = (uint32_t)(s - t->sources) & (CONTACT_OWNERS_MAX - 1);
-	if (is_traceroute(&e->packet, s)) {
+	if (is_traceroute(t, e, s)) {
 		c->state = CONTACT_PASSED;
 	} else if (refused) {
 		count_failed(s, c, ODDS_STEP);
@@ -327,6 +398,8 @@ static void continue_contact(struct table *t, const struct table_entry *e,
 	bool mine = s && c->weight != WEIGHT_OF_HOME &&
 	    c->owner == (uint32_t)(s - t->sources);
 	enum contact_state before = c->state;
+	if (mine && before == CONTACT_PASSED)
+		note_trace(t, e, s);
 	if (mine && p->proto == PACKET_TCP)
 		follow_segment(t, p, m, s, c);
 	if (before != c->state) /* its handshake is over */

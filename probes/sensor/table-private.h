@@ -90,6 +90,14 @@ struct last_packet {
 	int64_t at_ns;
 };
 
+/* A way that its source traces: whose probes pass for those of a traceroute. */
+struct trace {
+	uint32_t target; /* hash */
+	uint32_t ttls;   /* that were seen, a bit each; 0: none is traced */
+	uint8_t probes;  /* contacts */
+};
+#define TRACES 4
+
 /* What few sources have. */
 struct source_more {
 	uint32_t next;  /* in the free list */
@@ -103,6 +111,9 @@ struct source_more {
 	struct addr victim;   /* of the first ICMP error that names one */
 	struct finding_quote quote;
 	struct target_set addresses;
+	struct trace traces[TRACES];
+	uint8_t trace_next;
+	uint8_t traces_single; /* that ended with one TTL */
 };
 
 /* Which source, counted from 1 (0 is an empty slot), and what of its hash is

@@ -42,6 +42,41 @@ static void a_traceroute_is_no_scan(void **state)
 	expect(VERDICT_SCAN, SIGNATURE_NONE);
 }
 
+/* To 60 hosts, at most hops probes each; the first packet has a TTL of 1. */
+static void send_sweep(int hops, uint8_t ttl)
+{
+	for (int i = 0; i < 60 * hops; i++) {
+		struct frame f = syn;
+		f.dst = host(1 + i / hops);
+		f.ttl = (uint8_t)(i == 0 ? 1 : ttl + i % hops);
+		f.sport = (uint16_t)(40000 + i);
+		f.seq = (uint32_t)i * 77;
+		send(f, 100);
+	}
+}
+
+static void one_low_ttl_makes_no_traceroute(void **state)
+{
+	(void)state;
+	start(100, NULL); /* one host after the other, all ports */
+	struct frame f = syn;
+	for (int i = 0; i < 200; i++) {
+		f.ttl = i == 0 ? 1 : 30;
+		f.dport = (uint16_t)(1000 + i);
+		send(f, 100);
+	}
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	send_sweep(1, 30);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	send_sweep(1, 2);
+	expect(VERDICT_SCAN, SIGNATURE_NONE);
+	start(100, NULL);
+	send_sweep(5, 1);
+	expect_none(VERDICT_SCAN);
+}
+
 /* GetBulk, its request number in the two octets before the last PDU fields. */
 static void send_walk(int addresses, bool moves_on)
 {
@@ -215,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_traceroute_is_no_scan),
+		cmocka_unit_test(one_low_ttl_makes_no_traceroute),
 		cmocka_unit_test(a_walk_is_asked_by_the_one_who_asks),
 		cmocka_unit_test(a_peer_asks_for_peers_that_are_gone),
 		cmocka_unit_test(a_monitor_seen_in_one_direction_is_no_scanner),
