@@ -284,7 +284,7 @@ static void share_room(
 			room->silent++;
 		lua_pop(L, 3);
 	}
-	for (size_t i = 0; i < 256; i++) {
+	for (size_t i = 0; i < 256 && hops > 0; i++) {
 		struct reply_share *room = &l->room[i];
 		uint32_t share = RECORD_MAX_REPLIES / hops;
 		if (room->answered > share)

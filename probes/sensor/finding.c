@@ -505,14 +505,14 @@ void table_give_findings(struct table *t, const struct source *s, bool evicted)
 	struct summary sum;
 	size_t count = 0;
 	summarize(&sum, t, s);
-	for (uint32_t n = s->rows; n != ROW_NONE; n = t->rows[n].next) {
-		if (t->rows[n].packets == 0)
-			continue;
-		if (count == ROWS_PER_SOURCE_MAX)
-			BUG("a source with more than %d rows",
-			    ROWS_PER_SOURCE_MAX);
-		groups[count++] = judge_row(&sum, &t->rows[n]);
-	}
+	uint32_t n = s->rows;
+	for (; n != ROW_NONE && count < ROWS_PER_SOURCE_MAX;
+	     n = t->rows[n].next)
+		if (t->rows[n].packets > 0)
+			groups[count++] = judge_row(&sum, &t->rows[n]);
+	if (n != ROW_NONE && count == ROWS_PER_SOURCE_MAX &&
+	    t->rows[n].packets > 0)
+		BUG("a source with more than %d rows", ROWS_PER_SOURCE_MAX);
 	for (size_t at = 0; at < count;) {
 		size_t same = t->config.per_port
 		    ? 1

@@ -331,7 +331,7 @@ static void take_key(struct source_stream *s, size_t i)
 static void take_verdict(struct source_stream *s, size_t i)
 {
 	struct source_row *row = &s->row;
-	uint8_t bytes[8 * (COLUMNS - CENSUS)];
+	uint8_t bytes[8 * (COLUMNS - CENSUS)] = { 0 };
 	struct source_key victim = { .family =
 					 (uint8_t)s->column[VICTIM_FAMILY][i],
 		.hi = s->column[VICTIM_HIGH][i],
