@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The estimate is that of lib/sketch/distinct.c (Flajolet and others 2007) with
- * m = 128.  Registers are kept as what they are above the least of them: of n
- * values the least is near log2(n / 128), and one in 2^15 would be more than 15
- * above it (Xiao and others, "HLL-TailCut", 2017).
+ * Registers (lib/sketch/registers.h) are kept as what they are above the least
+ * of them: of n values the least is near log2(n / 128), and one in 2^15 would
+ * be more than 15 above it (Xiao and others, "HLL-TailCut", 2017).
  */
 #include "lib/sketch/census.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "lib/sketch/registers.h"
 
 #define CENSUS_REGISTERS 128
 #define CENSUS_BITS 7
@@ -29,28 +29,13 @@ static uint32_t value_at(const struct census *s, size_t i)
 	    (uint32_t)p[2] << 8;
 }
 
-static uint8_t rank_of(uint32_t value)
-{
-	uint32_t rest = value << CENSUS_BITS;
-	return (uint8_t)(rest ? __builtin_clz(rest) + 1
-			      : RANK_MOST - CENSUS_BITS + 1);
-}
-
-static void put_rank(uint8_t ranks[static CENSUS_REGISTERS], uint32_t value)
-{
-	uint8_t *at = &ranks[value >> (RANK_MOST - CENSUS_BITS)];
-	uint8_t rank = rank_of(value);
-	if (*at < rank)
-		*at = rank;
-}
-
 static void read_ranks(
     const struct census *s, uint8_t ranks[static CENSUS_REGISTERS])
 {
 	memset(ranks, 0, CENSUS_REGISTERS);
 	if (is_list(s)) {
 		for (size_t i = 0; i < s->bytes[0]; i++)
-			put_rank(ranks, value_at(s, i));
+			registers_put(ranks, CENSUS_BITS, value_at(s, i));
 		return;
 	}
 	uint8_t base = s->bytes[0] - CENSUS_FORM;
@@ -102,7 +87,7 @@ void census_add(struct census *s, uint32_t value)
 	if (is_list(s) && put_in_list(s, value))
 		return;
 	read_ranks(s, ranks);
-	put_rank(ranks, value);
+	registers_put(ranks, CENSUS_BITS, value);
 	write_ranks(s, ranks);
 }
 
@@ -136,30 +121,19 @@ void census_join(struct census *s, const struct census *other)
 	}
 	read_ranks(s, ranks);
 	read_ranks(other, others);
-	for (size_t i = 0; i < CENSUS_REGISTERS; i++)
-		if (ranks[i] < others[i])
-			ranks[i] = others[i];
+	registers_join(ranks, others, CENSUS_REGISTERS);
 	write_ranks(s, ranks);
 }
 
 uint32_t census_count(const struct census *s, enum distinct_quality *quality)
 {
-	const double m = CENSUS_REGISTERS;
 	uint8_t ranks[CENSUS_REGISTERS];
-	double sum = 0;
-	unsigned zeros = 0;
 	*quality = DISTINCT_IS_EXACT;
 	if (is_list(s))
 		return s->bytes[0];
 	*quality = DISTINCT_IS_ESTIMATE;
 	read_ranks(s, ranks);
-	for (size_t i = 0; i < CENSUS_REGISTERS; i++) {
-		sum += ldexp(1, -ranks[i]);
-		zeros += ranks[i] == 0;
-	}
-	double e = 0.7213 / (1 + 1.079 / m) * m * m / sum;
-	if (e < 2.5 * m && zeros > 0)
-		e = m * log(m / zeros);
+	double e = registers_estimate(ranks, CENSUS_REGISTERS);
 	return e < UINT32_MAX ? (uint32_t)(e + 0.5) : UINT32_MAX;
 }
 

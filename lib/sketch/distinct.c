@@ -2,14 +2,8 @@
 /*
  * A block is 1 KiB and is used twice: first as a hash set of 256 slots, then,
  * when that is three quarters full, as the registers of a HyperLogLog into
- * which the set is poured.  With m registers M[j] (Flajolet and others 2007):
- *
- *   n = 0.7213 / (1 + 1.079 / m) * m^2 / sum of 2^-M[j]
- *
- * and where that is below 2.5 m and some are empty, n = m ln(m / empty), linear
- * counting.  The standard error is 1.04 / sqrt(m): 3.3 % with 1024.
+ * which the set is poured.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +11,8 @@
 #include "lib/base/err.h"
 #include "lib/base/xalloc.h"
 #include "lib/sketch/distinct.h"
+#include "lib/sketch/registers.h"
+#include "lib/sketch/slots.h"
 
 #define SLOTS 256
 #define REGISTERS 1024
@@ -75,43 +71,20 @@ static uint32_t take_block(struct distinct_pool *pool)
 	return n;
 }
 
-/* True when the value is new. */
-static bool put_value(uint32_t *slots, uint32_t slot_count, uint32_t value)
-{
-	uint32_t stored = value ? value : 1;
-	uint32_t at = stored & (slot_count - 1);
-	while (slots[at] != 0) {
-		if (slots[at] == stored)
-			return false;
-		at = (at + 1) & (slot_count - 1);
-	}
-	slots[at] = stored;
-	return true;
-}
-
-static void put_register(uint8_t *registers, uint32_t value)
-{
-	uint32_t at = value >> (32 - REGISTER_BITS);
-	uint32_t rest = value << REGISTER_BITS | 1u << (REGISTER_BITS - 1);
-	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);
-	if (registers[at] < rank)
-		registers[at] = rank;
-}
-
 static void pour(uint8_t *registers, const uint32_t *slots, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (slots[i] != 0)
-			put_register(registers, slots[i]);
+			registers_put(registers, REGISTER_BITS, slots[i]);
 }
 
 static void block_add(struct sketch_block *b, uint32_t value)
 {
 	if (b->used == REGISTERS) {
-		put_register(b->registers, value ? value : 1);
+		registers_put(b->registers, REGISTER_BITS, value ? value : 1);
 		return;
 	}
-	if (put_value(b->slots, SLOTS, value))
+	if (slots_put(b->slots, SLOTS, value))
 		b->used++;
 	if (b->used <= DISTINCT_EXACT)
 		return;
@@ -172,17 +145,7 @@ void distinct_clear(struct distinct_pool *pool, struct distinct *d)
 
 static uint32_t estimate(const uint8_t *registers)
 {
-	const double m = REGISTERS;
-	double sum = 0;
-	unsigned zeros = 0;
-	for (size_t i = 0; i < REGISTERS; i++) {
-		sum += ldexp(1, -registers[i]);
-		zeros += registers[i] == 0;
-	}
-	double e = 0.7213 / (1 + 1.079 / m) * m * m / sum;
-	if (e < 2.5 * m && zeros > 0)
-		e = m * log(m / zeros);
-	return (uint32_t)(e + 0.5);
+	return (uint32_t)(registers_estimate(registers, REGISTERS) + 0.5);
 }
 
 uint32_t distinct_count(const struct distinct_pool *pool,
@@ -202,13 +165,6 @@ uint32_t distinct_count(const struct distinct_pool *pool,
 	return estimate(b->registers);
 }
 
-static void merge_registers(uint8_t *to, const uint8_t *from)
-{
-	for (size_t i = 0; i < REGISTERS; i++)
-		if (to[i] < from[i])
-			to[i] = from[i];
-}
-
 struct sum {
 	uint32_t slots[UNION_SLOTS];
 	uint8_t registers[REGISTERS];
@@ -222,20 +178,20 @@ static void sum_add(
 	if (d->count == DISTINCT_IN_BLOCK) {
 		const struct sketch_block *b = &pool->blocks[d->values[0]];
 		if (b->used == REGISTERS) {
-			merge_registers(sum->registers, b->registers);
+			registers_join(sum->registers, b->registers, REGISTERS);
 			sum->estimated = true;
 			return;
 		}
 		for (size_t i = 0; i < SLOTS; i++)
 			if (b->slots[i] != 0)
-				sum->exact += put_value(
+				sum->exact += slots_put(
 				    sum->slots, UNION_SLOTS, b->slots[i]);
 		return;
 	}
 	if (d->count == DISTINCT_FULL)
 		sum->at_least = true;
 	for (uint32_t i = 0; i < d->count && i < DISTINCT_INLINE; i++)
-		sum->exact += put_value(sum->slots, UNION_SLOTS, d->values[i]);
+		sum->exact += slots_put(sum->slots, UNION_SLOTS, d->values[i]);
 }
 
 uint32_t distinct_union(const struct distinct_pool *pool,

@@ -17,6 +17,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
 #include "lib/packet/octets.h"
+#include "lib/sketch/registers.h"
 #include "probes/sensor/table-private.h"
 
 #define HUGE_LEAST_BYTES (4u << 20)
@@ -146,30 +147,16 @@ void table_free(struct table *t)
 	free(t);
 }
 
-/* HyperLogLog (lib/sketch/distinct.c) of 4096 registers, over all that the
+/* HyperLogLog (lib/sketch/registers.h) of 4096 registers, over all that the
  * table ever held. */
 static void count_ever(struct table *t, uint32_t source)
 {
-	uint32_t hash = (uint32_t)hash_finish(source);
-	uint32_t at = hash >> (32 - EVER_BITS);
-	uint32_t rest = hash << EVER_BITS | 1u << (EVER_BITS - 1);
-	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);
-	if (t->ever[at] < rank)
-		t->ever[at] = rank;
+	registers_put(t->ever, EVER_BITS, (uint32_t)hash_finish(source));
 }
 
 static uint64_t estimate_ever(const struct table *t)
 {
-	const double m = EVER_REGISTERS;
-	double sum = 0;
-	unsigned zeros = 0;
-	for (size_t i = 0; i < EVER_REGISTERS; i++) {
-		sum += ldexp(1, -t->ever[i]);
-		zeros += t->ever[i] == 0;
-	}
-	double e = 0.7213 / (1 + 1.079 / m) * m * m / sum;
-	if (e < 2.5 * m && zeros > 0)
-		e = m * log(m / zeros);
+	double e = registers_estimate(t->ever, EVER_REGISTERS);
 	/* 32-bit hashes meet each other. */
 	const double all = 4294967296.0;
 	if (e > all / 30 && e < all)

@@ -3,10 +3,9 @@
  * The arena is an array of 64-octet lines.  A list takes 1 or 4 lines, the last
  * step 16, used twice: first as a hash set of 256 slots, then, when that is
  * three quarters full, as the registers of a HyperLogLog into which the set is
- * poured (lib/sketch/distinct.c has the formula).  Each size has a free list;
+ * poured (lib/sketch/registers.h).  Each size has a free list;
  * a piece that was given back is used for its own size only.
  */
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,8 @@
 #include "lib/base/err.h"
 #include "lib/base/hash.h"
 #include "lib/base/xalloc.h"
+#include "lib/sketch/registers.h"
+#include "lib/sketch/slots.h"
 #include "probes/sensor/target-set.h"
 
 #define LINE_WORDS 16
@@ -95,20 +96,6 @@ static uint32_t list_room(const struct target_set *s)
 	return piece_lines[size_of(s)] * LINE_WORDS;
 }
 
-/* True when the value is new. */
-static bool put_value(uint32_t *slots, uint32_t slot_count, uint32_t value)
-{
-	uint32_t stored = value ? value : 1;
-	uint32_t at = stored & (slot_count - 1);
-	while (slots[at] != 0) {
-		if (slots[at] == stored)
-			return false;
-		at = (at + 1) & (slot_count - 1);
-	}
-	slots[at] = stored;
-	return true;
-}
-
 /* Registers need every bit of a value to be as good as random. */
 static uint32_t spread_bits(uint32_t stored)
 {
@@ -117,12 +104,7 @@ static uint32_t spread_bits(uint32_t stored)
 
 static void put_register(uint8_t *registers, uint32_t stored)
 {
-	uint32_t value = spread_bits(stored);
-	uint32_t at = value >> (32 - REGISTER_BITS);
-	uint32_t rest = value << REGISTER_BITS | 1u << (REGISTER_BITS - 1);
-	uint8_t rank = (uint8_t)(__builtin_clz(rest) + 1);
-	if (registers[at] < rank)
-		registers[at] = rank;
+	registers_put(registers, REGISTER_BITS, spread_bits(stored));
 }
 
 static void pour_values(uint8_t *registers, const uint32_t *slots, size_t count)
@@ -175,7 +157,7 @@ static bool to_piece(struct target_arena *a, struct target_set *s,
 		memcpy(a->lines[n], values, count * sizeof(*values));
 	else
 		for (uint32_t i = 0; i < count; i++)
-			put_value(a->lines[n], SLOTS, values[i]);
+			slots_put(a->lines[n], SLOTS, values[i]);
 	if (s->count > TARGETS_INLINE)
 		give_piece(a, s->values[0], size_of(s));
 	s->count = IN_LIST_16 + (uint32_t)size;
@@ -192,7 +174,7 @@ static void add_to_piece(
 	if (s->count == IN_REGISTERS) {
 		put_register((uint8_t *)words, value ? value : 1);
 	} else if (s->count == IN_SLOTS) {
-		s->values[1] += put_value(words, SLOTS, value);
+		s->values[1] += slots_put(words, SLOTS, value);
 		if (s->values[1] > TARGETS_EXACT)
 			to_registers(a, s);
 	} else if (list_has(words, s->values[1], value)) {
@@ -238,17 +220,7 @@ void target_set_clear(struct target_arena *a, struct target_set *s)
 
 static uint32_t estimate_registers(const uint8_t *registers)
 {
-	const double m = REGISTERS;
-	double sum = 0;
-	unsigned zeros = 0;
-	for (size_t i = 0; i < REGISTERS; i++) {
-		sum += ldexp(1, -registers[i]);
-		zeros += registers[i] == 0;
-	}
-	double e = 0.7213 / (1 + 1.079 / m) * m * m / sum;
-	if (e < 2.5 * m && zeros > 0)
-		e = m * log(m / zeros);
-	return (uint32_t)(e + 0.5);
+	return (uint32_t)(registers_estimate(registers, REGISTERS) + 0.5);
 }
 
 /* Of one set. */
@@ -300,10 +272,8 @@ static void sum_add(struct target_sum *sum, const struct target_arena *a,
 	uint32_t count;
 	const uint32_t *words = values_of(s, a, &count);
 	if (s->count == IN_REGISTERS) {
-		const uint8_t *from = (const uint8_t *)words;
-		for (size_t i = 0; i < REGISTERS; i++)
-			if (sum->registers[i] < from[i])
-				sum->registers[i] = from[i];
+		registers_join(
+		    sum->registers, (const uint8_t *)words, REGISTERS);
 		sum->estimated = true;
 		return;
 	}
@@ -313,7 +283,7 @@ static void sum_add(struct target_sum *sum, const struct target_arena *a,
 	for (uint32_t i = 0; i < count; i++)
 		if (s->count != IN_SLOTS || words[i] != 0)
 			sum->exact +=
-			    put_value(sum->slots, UNION_SLOTS, words[i]);
+			    slots_put(sum->slots, UNION_SLOTS, words[i]);
 }
 
 static bool all_in_place(const struct target_set *const *sets, size_t count)
