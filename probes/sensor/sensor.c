@@ -386,8 +386,6 @@ static void on_counted(void *arg)
 	    r->cells[CELL_FIRST_DEFERRED], table.first_sights_deferred);
 }
 
-/* A part of what there is to report, so that the captures do not wait for all
- * of it: 1 when there is more. */
 /* What was read by now is in records when this interval's are. */
 static void mark_places(struct runner *r)
 {
@@ -413,6 +411,8 @@ static void note_places(const struct runner *r)
 		    "how far files were read cannot be kept: %s", err_str(err));
 }
 
+/* A part of what there is to report, so that the captures do not wait for all
+ * of it: 1 when there is more. */
 static int on_interval(void *arg, struct errmsg *msg)
 {
 	struct runner *r = arg;
