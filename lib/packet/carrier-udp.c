@@ -48,22 +48,14 @@ static enum packet_reason peel_vxlan(struct peel *x)
 static enum packet_reason peel_vxlan_gpe(struct peel *x)
 {
 	enum { VERSION = 0x30, HAS_NETWORK = 0x08, HAS_NEXT = 0x04 };
-	enum { IP4 = 1, IP6, ETHERNET, NSH, MPLS };
 	if (x->s.captured < 8)
 		return peel_short(x, 8, PACKET_CUT_CARRIER);
 	const uint8_t *h = x->s.pos;
-	unsigned next = h[0] & HAS_NEXT ? h[3] : ETHERNET;
+	unsigned next = h[0] & HAS_NEXT ? h[3] : PEEL_NSH_ETHERNET;
 	if (!(h[0] & HAS_NETWORK) || h[0] & VERSION || h[1] != 0 || h[2] != 0)
 		return PACKET_BAD_CARRIER;
 	span_skip(&x->s, 8);
-	switch (next) {
-	case IP4: return peel_ip(x, 4);
-	case IP6: return peel_ip(x, 6);
-	case ETHERNET: return peel_ethernet(x);
-	case NSH: return peel_nsh(x);
-	case MPLS: return peel_mpls(x);
-	default: return PACKET_UNKNOWN_CARRIER;
-	}
+	return peel_nsh_next(x, next);
 }
 
 static enum packet_reason peel_geneve(struct peel *x)

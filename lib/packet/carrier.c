@@ -299,9 +299,21 @@ enum packet_reason peel_mpls(struct peel *x)
 	return peel_labelled(x);
 }
 
+enum packet_reason peel_nsh_next(struct peel *x, unsigned next)
+{
+	enum { IP4 = 1, IP6, ETHERNET = PEEL_NSH_ETHERNET, NSH, MPLS };
+	switch (next) {
+	case IP4: return peel_ip(x, 4);
+	case IP6: return peel_ip(x, 6);
+	case ETHERNET: return peel_ethernet(x);
+	case NSH: return peel_nsh(x);
+	case MPLS: return peel_mpls(x);
+	default: return PACKET_UNKNOWN_CARRIER;
+	}
+}
+
 enum packet_reason peel_nsh(struct peel *x)
 {
-	enum { IP4 = 1, IP6, ETHERNET, NSH, MPLS };
 	if (!peel_deeper(x))
 		return PACKET_TOO_DEEP;
 	if (x->s.captured < 4)
@@ -313,14 +325,7 @@ enum packet_reason peel_nsh(struct peel *x)
 	if (x->s.captured < len)
 		return peel_short(x, len, PACKET_CUT_CARRIER);
 	span_skip(&x->s, len);
-	switch (next) {
-	case IP4: return peel_ip(x, 4);
-	case IP6: return peel_ip(x, 6);
-	case ETHERNET: return peel_ethernet(x);
-	case NSH: return peel_nsh(x);
-	case MPLS: return peel_mpls(x);
-	default: return PACKET_UNKNOWN_CARRIER;
-	}
+	return peel_nsh_next(x, next);
 }
 
 static bool likely_ip4(const struct span *s, bool exact)

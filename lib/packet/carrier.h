@@ -71,6 +71,9 @@ enum packet_reason peel_nlpid(struct peel *x);
 enum packet_reason peel_pppoe(struct peel *x);
 enum packet_reason peel_mpls(struct peel *x);
 enum packet_reason peel_nsh(struct peel *x);
+/* What NSH's next protocol (RFC 8300) says, which VXLAN-GPE's is too. */
+#define PEEL_NSH_ETHERNET 3
+enum packet_reason peel_nsh_next(struct peel *x, unsigned next);
 /* PPP with or without address and control; its protocol may be one octet. */
 enum packet_reason peel_ppp(struct peel *x);
 /* An IP packet of this version (4, 6; 0: what it says), and what it carries. */
