@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
-#include "probes/net/live/live-addr.h"
 #include "probes/sensor/capture-private.h"
 #include "probes/sensor/live-interface.h"
 #include "probes/sensor/packet-feed.h"
@@ -40,7 +39,6 @@ struct capture_live {
 	int news_fd, timer_fd, feed_fd;
 	bool ticking, listing, list_again, feed_busy;
 	uint32_t list_seq;
-	struct live_addrs addrs;
 	capture_notice_fn *notice;
 	void *notice_arg;
 	struct monotime losses_at; /* ask for the kernel's again then */
@@ -279,8 +277,6 @@ static void take_events(struct capture_live *c)
 			read_news(c);
 		else if (fd == c->feed_fd)
 			take_socket(c);
-		else if (fd == c->addrs.fd)
-			live_addrs_update(&c->addrs);
 		else if (fd == c->timer_fd)
 			(void)!read(c->timer_fd, &ticks, sizeof(ticks));
 		else if (events[i].events & EPOLLERR)
@@ -386,12 +382,6 @@ static uint64_t dropped_live(struct capture *base)
 	return dropped;
 }
 
-static bool is_own_live(const struct capture *base, const struct addr *a)
-{
-	const struct capture_live *c = (const struct capture_live *)base;
-	return live_addrs_own(&c->addrs, a);
-}
-
 static void close_live(struct capture *base)
 {
 	struct capture_live *c = live_of(base);
@@ -403,7 +393,6 @@ static void close_live(struct capture *base)
 		close(c->news_fd);
 	if (c->timer_fd >= 0)
 		close(c->timer_fd);
-	live_addrs_close(&c->addrs);
 	link_filter_free(c->settings.filter);
 	free(c->news);
 	free(c);
@@ -415,7 +404,6 @@ static const struct capture_source live_source = {
 	.close = close_live,
 	.coverage = coverage_live,
 	.finish = finish_live,
-	.is_own = is_own_live,
 };
 
 static int watch_fd(struct capture_live *c, int fd)
@@ -435,13 +423,10 @@ static int open_descriptors(struct capture_live *c, struct errmsg *msg)
 	if (c->settings.epoll_fd < 0 || c->timer_fd < 0)
 		return err_set(msg, -errno, "epoll: %s", strerror(errno));
 	c->base.fd = c->settings.epoll_fd;
-	int err = live_addrs_open(&c->addrs, msg);
+	int err = open_news(c, msg);
 	if (err < 0)
 		return err;
-	err = open_news(c, msg);
-	if (err < 0)
-		return err;
-	const int fds[] = { c->news_fd, c->timer_fd, c->addrs.fd, c->feed_fd };
+	const int fds[] = { c->news_fd, c->timer_fd, c->feed_fd };
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		err = fds[i] < 0 ? 0 : watch_fd(c, fds[i]);
 		if (err < 0)
@@ -489,7 +474,7 @@ int capture_open_live(struct capture **capture, const char *const *interfaces,
 		.ring_most_bytes = config->buffer_most_bytes,
 		.promiscuous = config->promiscuous,
 		.epoll_fd = -1 };
-	c->news_fd = c->timer_fd = c->addrs.fd = -1;
+	c->news_fd = c->timer_fd = -1;
 	c->feed_fd = config->feed_fd;
 	c->notice = config->notice;
 	c->notice_arg = config->notice_arg;

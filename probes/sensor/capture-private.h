@@ -15,7 +15,6 @@ struct capture_source {
 	void (*finish)(struct capture *capture);
 	size_t (*coverage)(struct capture *capture,
 	    struct capture_coverage *coverage, size_t most);
-	bool (*is_own)(const struct capture *capture, const struct addr *a);
 };
 
 struct capture {

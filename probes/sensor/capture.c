@@ -90,8 +90,3 @@ size_t capture_current(const struct capture *c)
 {
 	return c->current;
 }
-
-bool capture_is_own(const struct capture *c, const struct addr *address)
-{
-	return c->source->is_own && c->source->is_own(c, address);
-}

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/addr.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 
@@ -85,5 +84,3 @@ size_t capture_coverage(
     struct capture *capture, struct capture_coverage *coverage, size_t most);
 /* Which of them the frames of the last capture_read came from. */
 size_t capture_current(const struct capture *capture);
-/* Is it an address of this host?  False for a file. */
-bool capture_is_own(const struct capture *capture, const struct addr *address);
