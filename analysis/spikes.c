@@ -106,8 +106,8 @@ static void learn(struct baseline *b, uint64_t bin, double x)
 }
 
 /* After the seasons that are learnt from: the level is their mean, what each
- * phase had against it its factor.  How far they spread is learnt anew: so far
- * the rhythm was in it. */
+ * phase had against it its factor.  The variance is estimated from the
+ * start again: up to here it contained the season. */
 static void know_rhythm(struct baseline *b)
 {
 	double seen = 0, bins = 0;

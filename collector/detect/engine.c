@@ -198,8 +198,8 @@ static struct alarm_subject *know_subject(struct round *round,
 }
 
 /* Series whose rise means that more machines attack or try to.  The others are
- * victims, left-overs and what is nobody's: reflectors that answer in bursts
- * are no outbreak. */
+ * victims, misdirected traffic and sources that are not routed: reflectors that
+ * answer in bursts are no outbreak. */
 static bool is_alarming(const char *verdict)
 {
 	static const char *const verdicts[] = { "worm", "scan", "probe",

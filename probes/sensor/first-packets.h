@@ -16,7 +16,7 @@
 
 #define FIRST_PACKET_OCTETS 256
 #define FIRST_PACKETS_KEPT 512 /* at a time */
-/* Given in an interval; and of verdicts that accuse nobody. */
+/* Given in an interval; and of verdicts other than worm, flood and scan. */
 #define FIRST_PACKETS_MOST 64
 #define FIRST_PACKETS_OTHERS 16
 
