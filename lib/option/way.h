@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The way that probes leave by, as it is chosen in text: a device, a source, a
- * mark.  Collector and agent both parse it here, so that a collector accepts what
- * agents do.  Messages say what was expected and got, not of which option.
+ * mark.  Collector and agent both parse it here, so that a collector accepts
+ * what agents do.  Messages say what was expected and got, not of which option.
  */
 #pragma once
 
