@@ -59,6 +59,7 @@ def questions(agent):
         ("/api/v1/signatures", lambda i: "?limit=500", {}),
         ("/api/v1/sightings", lambda i: "?" + long, {}),
         ("/api/v1/sightings", lambda i: "?src=11.0.0.1&" + long, {}),
+        ("/api/v1/evidence", lambda i: "?" + long, {}),
         ("/api/v1/payloads/{hash}", lambda i: "/api/v1/payloads/" + "0" * 32,
          {}),
         ("/api/v1/agents", lambda i: "?limit=500", {}),
