@@ -14,7 +14,7 @@ skips=$logs/skips.txt
 : >"$skips"
 
 count() { # log, exit code, name
-	p=0 f=0 s=0
+	p=0 f=1 s=0 # a log that cannot be read is a failure
 	eval "$(awk -v code="$2" -v name="$3" -v skips="$skips" '
 		/^1\.\.0.*# ?SKIP/ { s++; print name ": " $0 >>skips; next }
 		/^ok .*# ?SKIP/ { s++; print name ": " $0 >>skips; next }
